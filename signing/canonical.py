@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON as Assay writes and reads it: RFC 8785 on the way out, one strict reading on the way in.
+
+The getters below parse one field each and raise `InvalidDocument`, which names the field, what was
+expected and what was found. They serve every document; the formats themselves are in the modules
+that own them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NoReturn, TypeAlias, TypeVar, cast
+
+import rfc8785
+
+from .digests import is_digest
+from .errors import InvalidDocument
+
+T = TypeVar("T")
+Obj: TypeAlias = Mapping[str, object]
+_Plain: TypeAlias = "bool | int | str | list[_Plain] | dict[str, _Plain] | None"
+
+MAX_BYTES = 8 << 20
+MAX_DEPTH = 32
+MAX_INTEGER = 2**53 - 1  # RFC 8785: what a JSON number holds exactly
+MAX_INTEGER_DIGITS = 17  # sixteen digits and a sign
+FOUND_CHARACTERS = 80
+
+# A string, closed or not, or one bracket. Possessive, so that no input makes it look back.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[\[{]|[\]}]', re.DOTALL)
+_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def dumps(value: object) -> bytes:
+    """The canonical bytes of a value of objects, arrays, strings, integers, booleans and null."""
+    return rfc8785.dumps(_plain(value, MAX_DEPTH))
+
+
+def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> object:
+    """Parse strictly: UTF-8, unique keys, integers in ±(2^53 - 1), no deeper, no longer."""
+    if len(data) > max_bytes:
+        raise InvalidDocument("document", f"at most {max_bytes} bytes", f"{len(data)}")
+    _check_depth(data, max_depth)
+    try:
+        value: object = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_int=_integer,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+        if b"\\u" in data:  # an escape can smuggle in half a surrogate pair, which no UTF-8 holds
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise InvalidDocument("document", "UTF-8 text", error.reason) from error
+    except json.JSONDecodeError as error:
+        raise InvalidDocument("document", "JSON", f"{error.msg} at {error.pos}") from error
+    return value
+
+
+def loads_canonical(data: bytes) -> object:
+    """Parse bytes that must be in canonical form already, so that each value has one digest."""
+    value = loads(data)
+    if dumps(value) != data:
+        raise InvalidDocument("document", "the canonical form of RFC 8785", "another form")
+    return value
+
+
+def text(obj: Obj, field: str, *, max_characters: int = 4096) -> str:
+    """A string that is not empty."""
+    value = _get(obj, field)
+    if not isinstance(value, str) or not 0 < len(value) <= max_characters:
+        _refuse(field, f"a string of 1 to {max_characters} characters", value)
+    return value
+
+
+def integer(obj: Obj, field: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> int:
+    """An integer within bounds; true and false are not integers."""
+    value = _get(obj, field)
+    if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
+        _refuse(field, f"an integer from {minimum} to {maximum}", value)
+    return value
+
+
+def sha256_hex(obj: Obj, field: str) -> str:
+    """A digest: 64 lower-case hexadecimal characters."""
+    value = _get(obj, field)
+    if not isinstance(value, str) or not is_digest(value):
+        _refuse(field, "64 lower-case hexadecimal characters", value)
+    return value
+
+
+def base64_bytes(obj: Obj, field: str) -> bytes:
+    """Bytes in standard padded base64, in the only way in which they can be written."""
+    value = _get(obj, field)
+    data = base64_decode(value) if isinstance(value, str) else b""
+    if not data:
+        _refuse(field, "bytes in standard padded base64", value)
+    return data
+
+
+def mapping(obj: Obj, field: str) -> Mapping[str, object]:
+    """An object."""
+    return as_mapping(_get(obj, field), field)
+
+
+def items(obj: Obj, field: str, *, maximum: int = 10_000) -> Sequence[object]:
+    """An array."""
+    value = _get(obj, field)
+    if not isinstance(value, (list, tuple)):
+        _refuse(field, "an array", value)
+    found = cast("Sequence[object]", value)
+    if len(found) > maximum:
+        raise InvalidDocument(field, f"at most {maximum} items", f"{len(found)}")
+    return found
+
+
+def instant(obj: Obj, field: str) -> datetime:
+    """A time: RFC 3339, UTC, whole seconds, `Z`."""
+    value = text(obj, field)
+    try:
+        at = datetime.strptime(value, _INSTANT).replace(tzinfo=UTC)
+    except ValueError:
+        _refuse(field, "a time such as 2026-11-20T09:30:00Z", value)
+    if instant_text(at) != value:
+        _refuse(field, "a time such as 2026-11-20T09:30:00Z", value)
+    return at
+
+
+def literal(obj: Obj, field: str, expected: str) -> None:
+    """A string that can only be one."""
+    value = _get(obj, field)
+    if value != expected:
+        _refuse(field, expected, value)
+
+
+def nullable(obj: Obj, field: str, get: Callable[[Obj, str], T]) -> T | None:
+    """What `get` reads, or None for null; the field itself must be there."""
+    return None if _get(obj, field) is None else get(obj, field)
+
+
+def as_mapping(value: object, field: str) -> Mapping[str, object]:
+    """An object, found at `field`."""
+    if not isinstance(value, Mapping):
+        _refuse(field, "an object", value)
+    return cast("Mapping[str, object]", value)
+
+
+def only(obj: Obj, *fields: str) -> None:
+    """Refuse fields that the format does not know: they would be signed and never checked."""
+    for field in obj:
+        if field not in fields:
+            raise InvalidDocument(_shown(field), "no such field", "one")
+
+
+@contextmanager
+def within(prefix: str) -> Generator[None]:
+    """Name the fields of an inner document from the outer one."""
+    try:
+        yield
+    except InvalidDocument as error:
+        raise error.under(prefix) from error
+
+
+def base64_text(data: bytes) -> str:
+    """Standard padded base64."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def base64_decode(value: str) -> bytes:
+    """Bytes from standard padded base64 in its only canonical form; nothing if it is not that."""
+    try:
+        data = base64.b64decode(value, validate=True)
+    except ValueError:  # binascii.Error is one, and so is text that is not ASCII
+        return b""
+    return data if base64_text(data) == value else b""
+
+
+def instant_text(at: datetime) -> str:
+    """A time in UTC, to the whole second below it."""
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def _get(obj: Obj, field: str) -> object:
+    if field not in obj:
+        raise InvalidDocument(field, "a value", "no such field")
+    return obj[field]
+
+
+def _refuse(field: str, expected: str, value: object) -> NoReturn:
+    raise InvalidDocument(field, expected, _shown(value))
+
+
+def _shown(value: object) -> str:
+    """A value as an error message may show it: one short line of ASCII."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case str():
+            shown = ascii(value)
+            return shown if len(shown) <= FOUND_CHARACTERS else shown[:FOUND_CHARACTERS] + "…"
+        case Mapping():
+            return "an object"
+        case _:
+            return "an array"
+
+
+def _check_depth(data: bytes, max_depth: int) -> None:
+    depth = 0
+    for token in _TOKEN.finditer(data):
+        match token[0]:
+            case b"{" | b"[":
+                depth += 1
+            case b"}" | b"]":
+                depth -= 1
+            case _:
+                pass
+        if depth > max_depth:
+            raise InvalidDocument("document", f"at most {max_depth} levels", "more")
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InvalidDocument(_shown(twice), "one such field", "several")
+    return found
+
+
+def _integer(digits: str) -> int:
+    value = int(digits) if len(digits) <= MAX_INTEGER_DIGITS else MAX_INTEGER + 1
+    if abs(value) > MAX_INTEGER:
+        _refuse_number(digits)
+    return value
+
+
+def _refuse_number(number: str) -> NoReturn:
+    shown = number[:FOUND_CHARACTERS]
+    raise InvalidDocument("number", "an integer within ±(2^53 - 1)", shown)
+
+
+def _encodable(value: str) -> str:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidDocument("value", "text that UTF-8 can hold", ascii(value)) from error
+    return value
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        _refuse("key", "a string", key)
+    return _encodable(key)
+
+
+def _plain(value: object, levels: int) -> _Plain:
+    """The same value in plain dicts and lists, refusing what strict reading would refuse."""
+    match value:
+        case None | bool():
+            return value
+        case str():
+            return _encodable(value)
+        case int():
+            return value if abs(value) <= MAX_INTEGER else _refuse_number(str(value))
+        case Mapping() if levels:
+            pairs = cast("Mapping[object, object]", value).items()
+            return {_key(key): _plain(inner, levels - 1) for key, inner in pairs}
+        case list() | tuple() if levels:
+            inners = cast("Sequence[object]", value)
+            return [_plain(inner, levels - 1) for inner in inners]
+        case _:
+            raise InvalidDocument(
+                "value",
+                "a string, integer, boolean, null, object or array, at most 32 levels deep",
+                type(value).__name__,
+            )

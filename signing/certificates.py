@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The registry's certificates: how they are made, and how a chain is checked for one purpose.
+
+Root → one intermediate for each purpose → leaves (docs/spec/formats.md, section 8). A purpose is
+a policy OID in the leaf and in its intermediate, so that a key certified for outputs can never
+sign a checkpoint. Whether a certificate was revoked is left to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from .errors import InvalidDocument, KeyUnusable, UntrustedChain, WrongPurpose
+from .keys import Curve, PublicKey, SoftwareKey, curve_of, hash_of
+
+ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
+ROOT_DAYS = 20 * 365
+INTERMEDIATE_DAYS = 5 * 365
+LEAF_DAYS = 365
+MAX_NAME_CHARACTERS = 64  # RFC 5280, A.1: ub-common-name
+
+# What the library raises for a certificate that is not one; it parses extensions when asked.
+MALFORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+
+class Purpose(StrEnum):
+    """What a key is certified to sign."""
+
+    CHECKPOINT = "checkpoint"
+    OUTPUT = "output"
+    CONDUCT = "conduct"
+    NODE = "node"
+    TIMESTAMP = "timestamp"
+
+    @property
+    def oid(self) -> x509.ObjectIdentifier:
+        """The policy that certificates of this purpose carry; permanent."""
+        return x509.ObjectIdentifier(f"{ARC}.1.{_NUMBERS[self]}")
+
+
+_NUMBERS = {
+    Purpose.CHECKPOINT: 1,
+    Purpose.OUTPUT: 2,
+    Purpose.CONDUCT: 3,
+    Purpose.NODE: 4,
+    Purpose.TIMESTAMP: 5,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """A certificate that may issue others, with its key."""
+
+    certificate: x509.Certificate
+    key: SoftwareKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A leaf and the intermediate that issued it; the root comes from the verifier."""
+
+    leaf: x509.Certificate
+    intermediate: x509.Certificate
+
+    @classmethod
+    def parse(cls, ders: Sequence[bytes]) -> Self:
+        """Read a leaf and an intermediate from their DER."""
+        if len(ders) != 2:  # noqa: PLR2004 - the leaf and the intermediate
+            raise InvalidDocument(
+                "chain", "a leaf and an intermediate", f"{len(ders)} certificates"
+            )
+        return cls(leaf=load("leaf", ders[0]), intermediate=load("intermediate", ders[1]))
+
+    def to_der(self) -> tuple[bytes, bytes]:
+        """The DER of the leaf and of the intermediate."""
+        return self.leaf.public_bytes(Encoding.DER), self.intermediate.public_bytes(Encoding.DER)
+
+    @property
+    def leaf_pem(self) -> bytes:
+        """The leaf as the ledger stores it."""
+        return self.leaf.public_bytes(Encoding.PEM)
+
+    @property
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """The leaf's key, which must be on P-256."""
+        return _p256(self.leaf)
+
+
+def load(field: str, der: bytes) -> x509.Certificate:
+    """Read one certificate, of which no bit can change: DER to the end, all of it signed."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+    except MALFORMED as error:
+        raise InvalidDocument(field, "a DER certificate", "none") from error
+    # The count of unused bits before the signature is signed by nobody, and the parser takes 0 to 7
+    # as long as those bits are zero: without this, one certificate could be written in eight ways.
+    if not der.endswith(b"\x00" + certificate.signature):
+        raise InvalidDocument(field, "a signature of whole bytes", "unused bits in it")
+    return certificate
+
+
+def root(key: SoftwareKey, *, name: str, at: datetime) -> x509.Certificate:
+    """A self-signed root, valid for twenty years, over intermediates that only issue leaves."""
+    subject = _name(name)
+    builder = _builder(subject, subject, key.public_key, at, at + timedelta(days=ROOT_DAYS))
+    builder = _as_authority(builder, path_length=1)
+    return builder.sign(key.private, _hash_for(key))
+
+
+def intermediate(
+    purpose: Purpose, public_key: PublicKey, *, issuer: Issuer, at: datetime
+) -> x509.Certificate:
+    """An intermediate for one purpose, valid for five years."""
+    subject = _name(f"Assay intermediate: {purpose}")
+    builder = _issued(subject, public_key, issuer, at, INTERMEDIATE_DAYS)
+    builder = _as_authority(builder, path_length=0)
+    builder = builder.add_extension(_policies(purpose), critical=False)
+    return builder.sign(issuer.key.private, _hash_for(issuer.key))
+
+
+def leaf(
+    purpose: Purpose,
+    public_key: PublicKey,
+    *,
+    subject: str,
+    issuer: Issuer,
+    at: datetime,
+    days: int = LEAF_DAYS,
+) -> x509.Certificate:
+    """A leaf for one purpose and one subject, a URI; never valid for longer than its issuer."""
+    is_timestamp = purpose is Purpose.TIMESTAMP
+    uri = x509.UniformResourceIdentifier(subject)
+    builder = _issued(_name(subject), public_key, issuer, at, days)
+    builder = (
+        builder.add_extension(_key_usage(is_authority=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([_usage_of(purpose)]), critical=is_timestamp)
+        .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
+        .add_extension(_policies(purpose), critical=False)
+    )
+    return builder.sign(issuer.key.private, _hash_for(issuer.key))
+
+
+def request(key: SoftwareKey, *, subject: str) -> bytes:
+    """A PKCS#10 request (DER) that shows possession of the key."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(subject))
+    return builder.sign(key.private, _hash_for(key)).public_bytes(Encoding.DER)
+
+
+def key_of_request(csr: bytes) -> ec.EllipticCurvePublicKey:
+    """The P-256 key of a PKCS#10 request (DER), signed by its holder; nothing else counts."""
+    try:
+        parsed = x509.load_der_x509_csr(csr)
+        key = parsed.public_key()
+        is_held = parsed.is_signature_valid
+    except MALFORMED as error:
+        raise InvalidDocument("csr", "a PKCS#10 request", "none") from error
+    if not is_held:
+        raise InvalidDocument("csr", "a request signed by its own key", "another signature")
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise InvalidDocument("csr", "a P-256 key", "another kind of key")
+    return key
+
+
+def verify_chain(chain: Chain, *, root: x509.Certificate, purpose: Purpose, at: datetime) -> str:
+    """Check a chain and return the URI that its leaf is about.
+
+    1. Every certificate, the root too, is valid at `at`.
+    2. The path leaf → intermediate → root holds (RFC 5280), with no other anchor in sight.
+    3. Leaf and intermediate carry the purpose, and no other.
+    4. The leaf's key is for signing, on P-256, used as the purpose demands, and issues nothing.
+    5. The leaf names exactly one subject, a URI.
+    """
+    try:
+        for role, certificate in (
+            ("leaf", chain.leaf),
+            ("intermediate", chain.intermediate),
+            ("root", root),
+        ):
+            _check_validity(role, certificate, at)  # 1
+        _check_path(chain, root, at)  # 2
+        for role, certificate in (("leaf", chain.leaf), ("intermediate", chain.intermediate)):
+            _check_purpose(role, certificate, purpose)  # 3
+        _check_leaf(chain.leaf, purpose)  # 4
+        return _subject_uri(chain.leaf)  # 5
+    except x509.ExtensionNotFound as error:
+        raise UntrustedChain(f"expected extension {error.oid.dotted_string}, found none") from error
+    except MALFORMED as error:
+        raise UntrustedChain("expected a well-formed certificate, found another") from error
+
+
+def _check_validity(role: str, certificate: x509.Certificate, at: datetime) -> None:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if not start <= at <= end:
+        raise UntrustedChain(
+            f"expected the {role} certificate to be valid at {at:%Y-%m-%dT%H:%M:%SZ}, "
+            f"found it valid from {start:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ}"
+        )
+
+
+def _check_path(chain: Chain, root: x509.Certificate, at: datetime) -> None:
+    # The web's rules for leaves (DNS names, serverAuth) do not fit ours: _check_leaf has our own.
+    verifier = (
+        verification.PolicyBuilder()
+        .store(verification.Store([root]))
+        .time(at)
+        .max_chain_depth(1)
+        .extension_policies(
+            ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
+            ee_policy=verification.ExtensionPolicy.permit_all(),
+        )
+        .build_client_verifier()
+    )
+    try:
+        path = verifier.verify(chain.leaf, [chain.intermediate]).chain
+    except verification.VerificationError as error:
+        raise UntrustedChain("expected a chain to the pinned root, found another") from error
+    if path != [chain.leaf, chain.intermediate, root]:
+        raise UntrustedChain("expected leaf, intermediate and root, found another path")
+
+
+def _check_purpose(role: str, certificate: x509.Certificate, purpose: Purpose) -> None:
+    policies = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
+    found = [policy.policy_identifier for policy in policies]
+    if found != [purpose.oid]:
+        names = ", ".join(_purpose_named(oid) for oid in found)
+        raise WrongPurpose(
+            f"expected the {role} certificate to be for {purpose}, found it for {names}"
+        )
+
+
+def _purpose_named(oid: x509.ObjectIdentifier) -> str:
+    return next((str(each) for each in Purpose if each.oid == oid), oid.dotted_string)
+
+
+def _check_leaf(certificate: x509.Certificate, purpose: Purpose) -> None:
+    extensions = certificate.extensions
+    _p256(certificate)
+    key_usage = extensions.get_extension_for_class(x509.KeyUsage)
+    if not key_usage.critical or key_usage.value != _key_usage(is_authority=False):
+        raise WrongPurpose("expected the key usage digitalSignature, critical and alone")
+    usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    if list(usage.value) != [_usage_of(purpose)]:
+        raise WrongPurpose(f"expected the one extended key usage that {purpose} demands")
+    if purpose is Purpose.TIMESTAMP and not usage.critical:  # RFC 3161, 2.3
+        raise WrongPurpose("expected the extended key usage timeStamping to be critical")
+    if any(extension.oid == x509.BasicConstraints.oid for extension in extensions):
+        raise WrongPurpose("expected a leaf without basic constraints, found one that has them")
+
+
+def _subject_uri(certificate: x509.Certificate) -> str:
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    match list(names):
+        case [x509.UniformResourceIdentifier(value=uri)]:
+            return uri
+        case _:
+            raise UntrustedChain("expected a leaf that names one URI, found other names")
+
+
+def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    try:
+        key = certificate.public_key()
+    except MALFORMED as error:
+        raise UntrustedChain("expected a leaf with a P-256 key, found another kind") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey) or curve_of(key) is not Curve.P256:
+        raise UntrustedChain("expected a leaf with a P-256 key, found another kind")
+    return key
+
+
+def _issued(
+    subject: x509.Name, public_key: PublicKey, issuer: Issuer, at: datetime, days: int
+) -> x509.CertificateBuilder:
+    ends_at = min(at + timedelta(days=days), issuer.certificate.not_valid_after_utc)
+    return _builder(subject, issuer.certificate.subject, public_key, at, ends_at).add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
+            issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        ),
+        critical=False,
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: PublicKey, at: datetime, ends_at: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at)
+        .not_valid_after(ends_at)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+    )
+
+
+def _as_authority(builder: x509.CertificateBuilder, *, path_length: int) -> x509.CertificateBuilder:
+    return builder.add_extension(
+        x509.BasicConstraints(ca=True, path_length=path_length), critical=True
+    ).add_extension(_key_usage(is_authority=True), critical=True)
+
+
+def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not is_authority,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _usage_of(purpose: Purpose) -> x509.ObjectIdentifier:
+    if purpose is Purpose.TIMESTAMP:
+        return ExtendedKeyUsageOID.TIME_STAMPING
+    return ExtendedKeyUsageOID.CODE_SIGNING
+
+
+def _policies(purpose: Purpose) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies([x509.PolicyInformation(purpose.oid, None)])
+
+
+def _name(name: str) -> x509.Name:
+    """For people only: what counts is the URI in the leaf's subject alternative name."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:MAX_NAME_CHARACTERS])])
+
+
+def _hash_for(key: SoftwareKey) -> hashes.SHA256 | hashes.SHA384:
+    public = key.public_key
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise KeyUnusable(f"expected a P-256 or P-384 key, found {curve_of(public)}")
+    return hash_of(public)

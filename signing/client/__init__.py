@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speak HTTP to a registry: its trust root, its JSON, its blobs (docs/spec/http.md).
+
+Blobs are streamed and verified; what an answer means is left to those who asked.
+"""
+
+from __future__ import annotations
+
+from .errors import ClientError, RegistryUnreachable
+from .registry import RegistryClient, is_loopback
+
+__all__ = ["ClientError", "RegistryClient", "RegistryUnreachable", "is_loopback"]

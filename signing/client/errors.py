@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a conversation with a registry fails. Messages never hold the token."""
+
+from __future__ import annotations
+
+from ..errors import AssayError
+
+
+class ClientError(AssayError):
+    """The registry refused a request, or answered what it should not."""
+
+    code = "registry-refused"
+    exit_code = 5
+
+    def __init__(
+        self, message: str, *, status: int | None = None, problem: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.problem = problem
+        """The registry's own code (docs/spec/http.md), such as `digest-mismatch`."""
+
+
+class RegistryUnreachable(ClientError):
+    """No registry answers at the URL, or the connection broke."""
+
+    code = "registry-unreachable"
+    exit_code = 6

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One registry, spoken to with httpx: problem+json becomes ClientError, digests are checked."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self, cast
+
+import httpx
+
+from .. import canonical
+from ..digests import CHUNK_BYTES, as_id, sha256_file
+from ..errors import DigestMismatch
+from ..trust import TrustRoot
+from .errors import ClientError, RegistryUnreachable
+
+TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
+MAX_JSON_BYTES = 16 * 1024 * 1024
+TRUST_ROOT_PATH = "/.well-known/assay/trust-root.json"
+NO_CONTENT = 204
+
+
+class RegistryClient:
+    """A registry at a URL, and who the caller is there. Use as a context manager, or close."""
+
+    def __init__(
+        self, url: str, token: str | None = None, *, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> None:
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._http = httpx.Client(
+            headers={"Accept": "application/json", "User-Agent": "assay", **headers},
+            timeout=timeout_seconds,
+            follow_redirects=False,  # the token is for this registry, not for where it points
+            trust_env=not is_loopback(self.url),  # a proxy cannot reach our own loopback
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def trust_root(self) -> TrustRoot:
+        """What this registry asks to be trusted by. Nothing is pinned by fetching it."""
+        with self._answer("GET", TRUST_ROOT_PATH) as answer:
+            data = _read(answer)
+        return TrustRoot.parse(canonical.loads(data))
+
+    def get_json(self, path: str, params: Mapping[str, str] | None = None) -> object:
+        """The JSON document at a path."""
+        with self._answer("GET", path, params=params) as answer:
+            return _json(answer)
+
+    def post_json(
+        self, path: str, body: object, *, idempotency_key: str | None = None
+    ) -> object | None:
+        """Send JSON; the JSON answered, or None for an answer without content."""
+        headers = {"Content-Type": "application/json"}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        with self._answer("POST", path, headers=headers, content=content) as answer:
+            return None if answer.status_code == NO_CONTENT else _json(answer)
+
+    def put_blob(self, path: Path) -> str:
+        """Upload a file under its digest, which is returned (hexadecimal)."""
+        digest, size_bytes = sha256_file(path)
+        headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
+        with (
+            path.open("rb") as file,
+            self._answer("PUT", _blob_path(digest), headers=headers, content=_chunks(file)),
+        ):
+            return digest
+
+    def get_blob(self, digest: str, destination: Path) -> None:
+        """Download a blob; `destination` appears only when all of it is there, with the digest."""
+        part = destination.with_name(f".{destination.name}.{secrets.token_hex(8)}.part")
+        hasher = hashlib.sha256()
+        try:
+            with part.open("xb") as file, self._answer("GET", _blob_path(digest)) as answer:
+                for chunk in answer.iter_bytes(CHUNK_BYTES):
+                    hasher.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            if hasher.hexdigest() != digest:
+                found = as_id(hasher.hexdigest())
+                raise DigestMismatch(f"expected a blob {as_id(digest)}, received {found}")
+            part.replace(destination)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Iterator[bytes] | None = None,
+    ) -> Iterator[httpx.Response]:
+        """The answer to one request, its body not read yet; raises ClientError for a refusal."""
+        try:
+            with self._http.stream(
+                method, self.url + path, params=params, headers=headers, content=content
+            ) as answer:
+                if not answer.is_success:
+                    raise _refusal(answer)
+                yield answer
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = str(error) or type(error).__name__
+            raise RegistryUnreachable(f"{self.url} cannot be reached: {reason}") from error
+
+
+def _refusal(answer: httpx.Response) -> ClientError:
+    """What a refusal says: RFC 9457 if it is, else its status line."""
+    answer.read()
+    prefix = f"{answer.request.method} {answer.url} answered {answer.status_code}"
+    try:
+        problem: object = json.loads(answer.content)
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return ClientError(f"{prefix} {answer.reason_phrase}", status=answer.status_code)
+    fields = cast("dict[str, object]", problem)
+    detail = fields.get("detail") or fields.get("title") or answer.reason_phrase
+    code = fields.get("code")
+    return ClientError(
+        f"{prefix}: {detail}",
+        status=answer.status_code,
+        problem=code if isinstance(code, str) else None,
+    )
+
+
+def _json(answer: httpx.Response) -> object:
+    data = _read(answer)
+    try:
+        value: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ClientError(
+            f"expected JSON from {answer.url}, found something else", status=answer.status_code
+        ) from error
+    return value
+
+
+def _read(answer: httpx.Response) -> bytes:
+    """The body, if it is of a size that JSON may have."""
+    body = bytearray()
+    for chunk in answer.iter_bytes():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise ClientError(
+                f"expected at most {MAX_JSON_BYTES} bytes from {answer.url}, found more",
+                status=answer.status_code,
+            )
+    return bytes(body)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+
+
+def _blob_path(digest: str) -> str:
+    return f"/api/v1/blobs/{as_id(digest)}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this machine, so that neither proxy nor eavesdropper is in between."""
+    try:
+        host = httpx.URL(url).host
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except (httpx.InvalidURL, ValueError):
+        return False

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `assay` command: decide whom to trust, and verify offline what they signed.
+
+One module for each noun; here the words are parsed, errors become exit codes, and a stranger's
+file, whatever its bytes, never becomes a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+
+from .. import client, errors
+from ..errors import (
+    AssayError,
+    DigestMismatch,
+    KeyUnusable,
+    Outcome,
+    SignerError,
+    VerificationError,
+)
+from . import errors as command_errors
+from . import trust, verify
+from .terminal import COLUMNS, Ink, Terminal
+from .verdict import error_json
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+BROKEN_PIPE = 141  # 128 + SIGPIPE
+USAGE = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code is in `assay --help`."""
+    arguments = parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has stopped; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    terminal, complaints = Terminal.on(sys.stdout), Terminal.on(sys.stderr)
+    try:
+        if arguments.command == "trust":
+            code = trust.run(arguments, terminal=terminal)
+        else:
+            code = verify.run(arguments, terminal=terminal, progress=complaints)
+    except AssayError as error:
+        if getattr(arguments, "json", False):
+            terminal.line(json.dumps({"verified": False, "error": error_json(error)}, indent=2))
+        complaints.columns(
+            f"{complaints.mark(Outcome.FAILED)} ", f"{error.code}: {error}", indent=2, ink=Ink.RED
+        )
+        code = error.exit_code
+    sys.stdout.flush()
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words of `assay`, and what its exit codes mean."""
+    words = argparse.ArgumentParser(
+        prog="assay",
+        description="Decide which registries to trust, and verify offline what they signed.",
+        epilog=exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words.add_argument("--version", action="version", version=f"assay {version()}")
+    commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    trusted = commands.add_parser("trust", help="decide which registries to trust")
+    trust.add_parsers(trusted)
+    verifier = commands.add_parser(
+        "verify",
+        help="verify a checkpoint or an output, offline",
+        epilog=exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify.add_arguments(verifier)
+    return words
+
+
+def exit_codes() -> str:
+    """Every exit code with its meaning, read from the errors themselves."""
+    rows = {0: "Everything was verified or done.", USAGE: "The command line has a mistake."}
+    for error in _family(AssayError):
+        if error.__module__ in _MODULES and error not in _NEVER_HERE:
+            rows[error.exit_code] = f"{error.code}: {(error.__doc__ or '').partition(chr(10))[0]}"
+    lines = ["exit codes:"]
+    for code, meaning in sorted(rows.items()):
+        wrapped = textwrap.wrap(meaning, COLUMNS - 6)
+        lines += [f"  {code:>2}  {wrapped[0]}", *(f"      {more}" for more in wrapped[1:])]
+    return "\n".join(lines)
+
+
+# Parents that are not raised themselves, and what only other programs meet.
+_NEVER_HERE = (KeyUnusable, SignerError, VerificationError, DigestMismatch)
+_MODULES = (errors.__name__, client.errors.__name__, command_errors.__name__)
+
+
+def _family(parent: type[AssayError]) -> Iterator[type[AssayError]]:
+    for child in parent.__subclasses__():
+        yield child
+        yield from _family(child)
+
+
+def version() -> str:
+    """The version of the installed wheel; a checkout has none."""
+    try:
+        return metadata.version("assay")
+    except metadata.PackageNotFoundError:
+        return "(checkout)"

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong at the command line itself; exit codes from 30 on are the commands' own."""
+
+from __future__ import annotations
+
+from ..errors import AssayError
+
+
+class InputUnreadable(AssayError):
+    """A file or folder cannot be read, or is not what was asked for."""
+
+    code = "input-unreadable"
+    exit_code = 30
+
+
+class NotPinned(AssayError):
+    """You did not say yes, or could not be asked: nothing was pinned."""
+
+    code = "not-pinned"
+    exit_code = 31
+
+
+class FingerprintMismatch(AssayError):
+    """The trust root is not the one whose fingerprint you gave: nothing was pinned."""
+
+    code = "fingerprint-mismatch"
+    exit_code = 32
+
+
+class AlreadyPinned(AssayError):
+    """Another trust root of the same registry is pinned: nothing was changed."""
+
+    code = "already-pinned"
+    exit_code = 33
+
+
+class UnknownPin(AssayError):
+    """No pinned trust root is of that registry, or has that fingerprint."""
+
+    code = "unknown-pin"
+    exit_code = 34

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pinned trust roots on disk: one file each, in a folder that belongs to the user.
+
+$ASSAY_CONFIG, or else ~/.config/assay, holds `trust/<fingerprint>.json`. A file that cannot be read
+is an error and never skipped: it may be the one that was meant.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import canonical
+from ..errors import InvalidDocument
+from ..signer.durable import PRIVATE_FOLDER_MODE, write_file
+from ..trust import Pinned
+from .errors import InputUnreadable
+
+MAX_PIN_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """The folder of pinned trust roots."""
+
+    folder: Path
+
+    @classmethod
+    def of_user(cls, environment: Mapping[str, str] | None = None) -> Pins:
+        """The user's own."""
+        variables = os.environ if environment is None else environment
+        configured = variables.get("ASSAY_CONFIG")
+        base = Path(configured) if configured else _home() / ".config" / "assay"
+        return cls(folder=base / "trust")
+
+    def all(self) -> tuple[Pinned, ...]:
+        """Every pin, the oldest first."""
+        pins = [pin for _, pin in self._kept()]
+        return tuple(sorted(pins, key=lambda pin: (pin.pinned_at, pin.root.registry)))
+
+    def add(self, pin: Pinned) -> Path:
+        """Keep a pin; the file appears whole, and only its owner may read it."""
+        path = self._path(pin)
+        try:
+            self.folder.mkdir(mode=PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
+            write_file(path, canonical.dumps(pin.to_json()))
+        except OSError as error:
+            raise InputUnreadable(f"{path} cannot be written: {error.strerror}") from error
+        return path
+
+    def remove(self, pin: Pinned) -> None:
+        """Forget a pin."""
+        for file, kept in self._kept():
+            if kept == pin:
+                file.unlink()
+
+    def _path(self, pin: Pinned) -> Path:
+        return self.folder / f"{pin.root.fingerprint}.json"
+
+    def _kept(self) -> list[tuple[Path, Pinned]]:
+        try:
+            return [(file, _read(file)) for file in sorted(self.folder.glob("[!.]*.json"))]
+        except OSError as error:
+            raise InputUnreadable(f"{error.filename}: {error.strerror}") from error
+
+
+def _read(file: Path) -> Pinned:
+    try:
+        return Pinned.parse(canonical.loads(file.read_bytes(), max_bytes=MAX_PIN_BYTES))
+    except InvalidDocument as error:
+        raise error.under(str(file)) from error
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise InputUnreadable("no home folder is known: set ASSAY_CONFIG to a folder") from error

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay trust`: decide which registries to believe. Pinning is the user's act, never a guess.
+
+assay trust add URL [--fingerprint sha256:…]
+assay trust list [--json]
+assay trust remove URL_OR_FINGERPRINT
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from .. import canonical
+from ..canonical import instant_text
+from ..client import RegistryClient, is_loopback
+from ..digests import as_id, parse_id
+from ..trust import Pinned, TrustRoot
+from .errors import AlreadyPinned, FingerprintMismatch, InputUnreadable, NotPinned, UnknownPin
+from .pins import MAX_PIN_BYTES, Pins
+from .terminal import Ink, Terminal, safe
+
+LABEL_COLUMNS = 13
+YES = frozenset({"y", "yes"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """Whom the command speaks with, and what time it is."""
+
+    terminal: Terminal
+    answers: TextIO
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def is_with_a_person(self) -> bool:
+        """Whether there is somebody to answer a question."""
+        return self.answers.isatty()
+
+
+def add_parsers(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `assay trust`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    add = actions.add_parser("add", help="fetch a registry's trust root, show it, and pin it")
+    add.add_argument("source", metavar="URL", help="the registry, or a saved trust-root.json")
+    add.add_argument(
+        "--fingerprint", metavar="sha256:…", help="pin without asking, and refuse any other"
+    )
+    shown = actions.add_parser("list", help="show what is pinned, since when and from where")
+    shown.add_argument("--json", action="store_true", help="for programs")
+    remove = actions.add_parser("remove", help="stop trusting a registry")
+    remove.add_argument("which", metavar="URL", help="the registry, or the fingerprint")
+
+
+def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
+    """Do what was asked; raises AssayError."""
+    pins = Pins.of_user()
+    match arguments.action:
+        case "add":
+            expected = arguments.fingerprint
+            with_whom = Conversation(terminal=terminal, answers=sys.stdin)
+            add(arguments.source, expected=expected, pins=pins, conversation=with_whom)
+        case "list":
+            show(pins.all(), terminal=terminal, as_json=arguments.json)
+        case _:
+            remove(arguments.which, pins=pins, terminal=terminal)
+    return 0
+
+
+def add(source: str, *, expected: str | None, pins: Pins, conversation: Conversation) -> None:
+    """Pin a trust root, if its fingerprint is the expected one or the person asked says yes."""
+    fingerprint = None if expected is None else parse_id(expected)
+    root = fetch(source)
+    terminal = conversation.terminal
+    for known in pins.all():
+        if known.root.fingerprint == root.fingerprint:
+            terminal.columns("", f"{trusted(known)} Nothing was changed.", indent=0)
+            return
+        if known.root.registry == root.registry:
+            raise AlreadyPinned(
+                f"{root.registry} now shows another trust root ({as_id(root.fingerprint)}) than "
+                f"the one you pinned on {known.pinned_at:%Y-%m-%d} "
+                f"({as_id(known.root.fingerprint)}). If it was set up anew on purpose: "
+                f"assay trust remove {root.registry}"
+            )
+    show_root(root, source=source, terminal=terminal)
+    _decide(root, fingerprint=fingerprint, conversation=conversation)
+    pin = Pinned(root=root, pinned_at=conversation.clock(), pinned_from=source)
+    path = pins.add(pin)
+    terminal.line("Pinned. From now on assay verify believes what this root certifies.")
+    terminal.line(f"  {safe(str(path))}")
+
+
+def fetch(source: str) -> TrustRoot:
+    """The trust root that a registry, or a file, shows."""
+    if source.startswith(("http://", "https://")):
+        with RegistryClient(source) as client:
+            return client.trust_root()
+    try:
+        with Path(source).open("rb") as file:
+            data = file.read(MAX_PIN_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        message = f"expected http://…, https://… or a file, found {source!a}: {reason}"
+        raise InputUnreadable(message) from error
+    return TrustRoot.parse(canonical.loads(data, max_bytes=MAX_PIN_BYTES))
+
+
+def show_root(root: TrustRoot, *, source: str, terminal: Terminal) -> None:
+    """All that a person can compare before deciding."""
+    certificate = root.root
+    starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    rows = {
+        "Registry": root.registry,
+        "Ledger": root.origin,
+        "Root": certificate.subject.rfc4514_string(),
+        "Valid": f"{starts:%Y-%m-%d} to {ends:%Y-%m-%d}",
+        "Fingerprint": "",
+    }
+    for label, value in rows.items():
+        terminal.columns(label, value, indent=LABEL_COLUMNS)
+    terminal.line(f"  {terminal.paint(Ink.BOLD, as_id(root.fingerprint))}")
+    terminal.line()
+    if source.rstrip("/") != root.registry:
+        _warn(terminal, f"It calls itself {root.registry}, but was read from {source}.")
+    if source.startswith("http://") and not is_loopback(source):
+        _warn(terminal, "It came over an unencrypted connection, which others can change.")
+    for line in (
+        "Compare the fingerprint with one that its operator gave you in another way.",
+        "Whoever holds this root can make anything look signed by this registry.",
+    ):
+        terminal.line(line)
+    terminal.line()
+
+
+def _decide(root: TrustRoot, *, fingerprint: str | None, conversation: Conversation) -> None:
+    """Return if this root is to be pinned; raise if it is not. Silence is never a yes."""
+    if fingerprint is not None:
+        if fingerprint != root.fingerprint:
+            raise FingerprintMismatch(
+                f"expected {as_id(fingerprint)}, found {as_id(root.fingerprint)}: not pinned"
+            )
+        return
+    if not conversation.is_with_a_person:
+        raise NotPinned(
+            "nobody is there to ask, so nothing was pinned. To pin it without a question: "
+            f"--fingerprint {as_id(root.fingerprint)}"
+        )
+    conversation.terminal.ask(f"Trust {root.registry} from now on? [y/N] ")
+    if conversation.answers.readline().strip().lower() not in YES:
+        raise NotPinned("you did not say yes: nothing was pinned")
+
+
+def show(pins: tuple[Pinned, ...], *, terminal: Terminal, as_json: bool) -> None:
+    """Every pin: the registry, its fingerprint, since when, and from where."""
+    if as_json:
+        terminal.line(json.dumps([pin_json(pin) for pin in pins], indent=2))
+        return
+    if not pins:
+        terminal.line("No registry is trusted yet, so nothing verifies: assay trust add URL")
+    for pin in pins:
+        terminal.line(terminal.paint(Ink.BOLD, safe(pin.root.registry)))
+        terminal.line(f"  {as_id(pin.root.fingerprint)}")
+        where = f"pinned on {pin.pinned_at:%Y-%m-%d} from {pin.pinned_from}"
+        terminal.columns("", where, indent=2)
+
+
+def pin_json(pin: Pinned) -> dict[str, str]:
+    """A pin for programs."""
+    return {
+        "registry": pin.root.registry,
+        "fingerprint": as_id(pin.root.fingerprint),
+        "pinned_at": instant_text(pin.pinned_at),
+        "pinned_from": pin.pinned_from,
+    }
+
+
+def trusted(pin: Pinned) -> str:
+    """The sentence that every verdict ends with: whom it rests on, and whose decision that was."""
+    return f"Trusted because you pinned {_pinned(pin)}."
+
+
+def judged_by(pin: Pinned) -> str:
+    """The same for a verdict that says no."""
+    return f"Judged by the root that you pinned: {_pinned(pin)}."
+
+
+def _pinned(pin: Pinned) -> str:
+    fingerprint = as_id(pin.root.fingerprint)
+    return f"{pin.root.registry} ({fingerprint}) on {pin.pinned_at:%Y-%m-%d} from {pin.pinned_from}"
+
+
+def remove(which: str, *, pins: Pins, terminal: Terminal) -> None:
+    """Forget every pin of that registry, or with that fingerprint."""
+    names = {which, which.rstrip("/")}
+    found = [pin for pin in pins.all() if names & {pin.root.registry, as_id(pin.root.fingerprint)}]
+    if not found:
+        raise UnknownPin(f"no pinned trust root is of {which!a}: assay trust list")
+    for pin in found:
+        pins.remove(pin)
+        terminal.columns(
+            "", f"Forgotten: {pin.root.registry} ({as_id(pin.root.fingerprint)})", indent=0
+        )
+
+
+def _warn(terminal: Terminal, text: str) -> None:
+    terminal.columns(terminal.paint(Ink.YELLOW, "! "), text, indent=2, ink=Ink.YELLOW)

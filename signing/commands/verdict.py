@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A verification in words: its numbered steps, then what is proven and on whose word it rests.
+
+The words claim no more than the steps established: who saw an output being made, whether there was
+a text to compare, and that trust began with the user's own act.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..canonical import instant_text
+from ..digests import as_id
+from ..errors import AssayError, Outcome, Step, VerificationError
+from ..evidence import Part
+from ..statements import CheckpointClaim, Origin, OutputClaim
+from ..trust import Pinned
+from ..verify import Examination, Match, SignedPart, Verified
+from .terminal import Ink, Terminal, shortened
+from .trust import judged_by, pin_json, trusted
+
+PART_COLUMNS = 11
+NAME_COLUMNS = 11
+LINK_COLUMNS = 23
+MARK_COLUMNS = 5
+NUMBER_COLUMNS = 4
+INDENT = 2
+MAX_EXPLAINED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What was judged, by which root, and every step."""
+
+    name: str
+    """The path on the command line."""
+    pin: Pinned
+    examination: Examination
+
+    @property
+    def passed_steps(self) -> int:
+        """How many steps passed."""
+        return sum(step.outcome is Outcome.PASSED for step in self.examination.steps)
+
+    @property
+    def failure(self) -> VerificationError | None:
+        """Why the first step failed that did."""
+        return next((step.error for step in self.examination.failures), None)
+
+
+def print_steps(steps: tuple[Step, ...], terminal: Terminal) -> None:
+    """Every step on a line: what it is about, its mark, number and name, and what it found."""
+    before = ""
+    for step in steps:
+        group, name, width = _place(step)
+        label = f"{'' if group == before else group:<{PART_COLUMNS}}"
+        before = group
+        head = f"{terminal.paint(Ink.BOLD, label)}{terminal.mark(step.outcome)} "
+        head += f"{step.number:>2} {name}"
+        indent = PART_COLUMNS + MARK_COLUMNS + width
+        match step.outcome:
+            case Outcome.PASSED:
+                terminal.columns(head, shortened(step.detail), indent=indent)
+            case Outcome.FAILED:
+                terminal.columns(head, shortened(step.detail), indent=indent, ink=Ink.RED)
+            case Outcome.NOT_REACHED:
+                terminal.columns(head, step.detail, indent=indent, ink=Ink.DIM)
+    terminal.line()
+
+
+def _place(step: Step) -> tuple[str, str, int]:
+    """The group that a step is shown in, its name there, and how wide the names of it are."""
+    part, _, check = step.code.partition(".")
+    if not check:
+        return part, "compared", NAME_COLUMNS
+    if check in _SIGNED_PART_CHECKS:
+        return part, check, NAME_COLUMNS
+    return "links", f"{part} → {check}", LINK_COLUMNS
+
+
+_SIGNED_PART_CHECKS = frozenset({"statement", "time", "signer", "signature", "entry", "tree-head"})
+
+
+def print_verdict(judged: Judged, terminal: Terminal) -> None:
+    """What is proven, or which steps failed; and whose decision the trust was."""
+    if judged.failure is not None:
+        _print_refusal(judged, terminal)
+        return
+    established = judged.examination.verdict()
+    terminal.headline("Verified.", Ink.GREEN)
+    for sentence in (*_proven(judged.name, established), *_below(established)):
+        terminal.columns("", shortened(sentence), indent=INDENT)
+    terminal.line()
+    terminal.columns("", shortened(trusted(judged.pin)), indent=INDENT)
+
+
+def _print_refusal(judged: Judged, terminal: Terminal) -> None:
+    steps, failures = judged.examination.steps, judged.examination.failures
+    numbers = ", ".join(str(step.number) for step in failures)
+    terminal.headline(f"Not verified: step{'s' * (len(failures) > 1)} {numbers} failed.", Ink.RED)
+    for step in failures[:MAX_EXPLAINED]:
+        indent = INDENT + NUMBER_COLUMNS
+        terminal.columns(
+            f"  {step.number:>2}", f"{step.title}? No: {_meaning(step)}", indent=indent
+        )
+        terminal.columns("", f"{step.detail[:1].upper()}{step.detail[1:]}.", indent=indent)
+    terminal.line()
+    passed = f"{judged.passed_steps} of {len(steps)} steps passed."
+    terminal.columns("", f"{passed} {shortened(judged_by(judged.pin))}", indent=INDENT)
+
+
+def _meaning(step: Step) -> str:
+    """What such a failure means, from the page of errors."""
+    meaning = inspect.getdoc(type(step.error)) or ""
+    return meaning[:1].lower() + meaning[1:]
+
+
+def _proven(name: str, verified: Verified) -> Iterator[str]:
+    match verified:
+        case Verified(output=OutputClaim() as output, checkpoint=CheckpointClaim() as checkpoint):
+            yield _proven_of_output(output, _title(checkpoint), verified)
+        case Verified(checkpoint=CheckpointClaim() as checkpoint):
+            yield (
+                f"The files in {name} are, to the byte, the checkpoint {_title(checkpoint)} "
+                f"that {verified.trust.registry} published."
+            )
+        case _:
+            yield (
+                f"The files in {name} are, to the byte, what {verified.parts[0].signer} signed as "
+                "a model. There was no evidence beside them, so neither the run that made them, "
+                "nor data and conduct, were examined."
+            )
+    yield f"It was signed before {verified.parts[0].signed_at:%Y-%m-%d %H:%M:%S} UTC."
+
+
+def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) -> str:
+    kind = "content" if output.normalised_sha256 is None else "text"
+    match verified.match:
+        case Match.IDENTICAL:
+            what = f"this {kind}, to the byte,"
+        case Match.NORMALISED:
+            what = f"this {kind}, but for line ends, spaces before them or the form of letters,"
+        case Match.NOT_COMPARED:
+            what = f"the {kind} {as_id(output.exact_sha256)} (none was at hand to compare)"
+    match output.claim:
+        case Origin.SERVER_GENERATED:
+            registry = verified.trust.registry
+            return f"The registry {registry} generated {what} from the checkpoint {checkpoint}."
+        case Origin.CALLER_ASSERTED:
+            return (
+                f"{verified.parts[0].signer} says that {what} was made from the checkpoint "
+                f"{checkpoint}. Nobody else saw it being made."
+            )
+
+
+def _title(checkpoint: CheckpointClaim) -> str:
+    return f"{checkpoint.project}@{checkpoint.name} ({as_id(checkpoint.manifest_sha256)})"
+
+
+def _below(verified: Verified) -> Iterator[str]:
+    """What the checkpoint stands on: each sentence is what its signer says."""
+    signer = {part.name: part.signer for part in verified.parts}
+    if (run := verified.run) is not None:
+        yield (
+            f"The machine {signer[Part.RUN]} says that it made this checkpoint in run {run.run}, "
+            f"up to step {run.step}, with a validation loss of {run.validation_loss} nats per byte."
+        )
+    if (dataset := verified.dataset) is not None:
+        yield (
+            f"The data was {dataset.title} ({dataset.name}; {dataset.files} files; "
+            f"{dataset.license}), as {signer[Part.DATASET]} says."
+        )
+    if (conduct := verified.conduct) is not None:
+        yield f"All of it is under the conduct policy {conduct.title}, {conduct.conduct.version}."
+
+
+def print_json(judged: Judged, terminal: Terminal) -> None:
+    """The same for programs: every step, the parts, the root, and the first failure."""
+    document: dict[str, object] = {
+        "verified": judged.failure is None,
+        "trust": pin_json(judged.pin),
+        "steps": [_step_json(step) for step in judged.examination.steps],
+    }
+    if judged.failure is None:
+        established = judged.examination.verdict()
+        document["match"] = established.match.value
+        document["parts"] = [_part_json(part) for part in established.parts]
+    else:
+        document["error"] = error_json(judged.failure)
+    terminal.line(json.dumps(document, indent=2))
+
+
+def error_json(error: AssayError) -> dict[str, object]:
+    """What went wrong, for programs."""
+    return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+
+
+def _step_json(step: Step) -> dict[str, object]:
+    return {
+        "number": step.number,
+        "code": step.code,
+        "title": step.title,
+        "outcome": step.outcome.value,
+        "detail": step.detail,
+        "error": None if step.error is None else step.error.code,
+    }
+
+
+def _part_json(part: SignedPart) -> dict[str, object]:
+    return {
+        "part": part.name,
+        "statement": as_id(part.statement.sha256),
+        "predicate_type": part.statement.predicate_type,
+        "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
+        "signer": part.signer,
+        "signed_before": instant_text(part.signed_at),
+        "ledger_index": part.index,
+        "ledger_size": part.size,
+    }

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that a verifier needs for a checkpoint or an output, in one file.
+
+Only the form is checked here. A part that is absent is for `verify` to miss, which can say what
+refers to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from . import canonical
+from .bundle import Bundle
+from .canonical import Obj
+from .digests import sha256
+from .errors import InvalidDocument
+from .manifest import Manifest
+
+EVIDENCE_V1 = "https://assay/evidence/v1"
+
+
+class Part(StrEnum):
+    """A signed part of the evidence, named for what its statement is about."""
+
+    OUTPUT = "output"
+    CHECKPOINT = "checkpoint"
+    RUN = "run"
+    DATASET = "dataset"
+    CONDUCT = "conduct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Bundles by part, the checkpoint's manifest, and the conduct policy's document."""
+
+    bundles: Mapping[str, Bundle]
+    manifest: Manifest
+    policy: Obj
+
+    def __post_init__(self) -> None:
+        for name in self.bundles:
+            if name not in list(Part):
+                raise InvalidDocument("bundles", f"only {', '.join(Part)}", ascii(name))
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read the JSON form (docs/spec/formats.md, section 6)."""
+        obj = canonical.as_mapping(value, "evidence")
+        canonical.only(obj, "type", "bundles", "manifest", "policy")
+        canonical.literal(obj, "type", EVIDENCE_V1)
+        stated = canonical.mapping(obj, "bundles")
+        bundles: dict[str, Bundle] = {}
+        for name in stated:
+            with canonical.within(f"bundles.{name}"):
+                bundles[name] = Bundle.parse(stated[name])
+        with canonical.within("manifest"):
+            manifest = Manifest.parse(canonical.mapping(obj, "manifest"))
+        return cls(bundles=bundles, manifest=manifest, policy=canonical.mapping(obj, "policy"))
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form, before canonicalisation."""
+        return {
+            "type": EVIDENCE_V1,
+            "bundles": {name: bundle.to_json() for name, bundle in self.bundles.items()},
+            "manifest": self.manifest.to_json(),
+            "policy": self.policy,
+        }
+
+    def canonical(self) -> bytes:
+        """The bytes of the evidence file."""
+        return canonical.dumps(self.to_json())
+
+    @property
+    def policy_sha256(self) -> str:
+        """The digest of the policy document, by which every part names it."""
+        return sha256(canonical.dumps(self.policy))

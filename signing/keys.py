@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private keys that sign, kept in an encrypted file, and public keys that verify.
+
+Which key may sign what is decided by certificates; this module only knows curves. Together with
+`manifest` and `digests` it is the only place of the library that touches files.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol, Self, TypeAlias
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from .errors import BadSignature, KeyUnusable
+
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+
+OTHERS_MODE_BITS = 0o077
+
+
+class Curve(StrEnum):
+    """What a key can be. The hash goes with the curve, so that no signature leaves it open."""
+
+    P256 = "P-256"
+    P384 = "P-384"
+    ED25519 = "Ed25519"
+
+
+class Signer(Protocol):
+    """Whatever can sign: a key in memory, in another process, in a token."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key that verifies what this one signs."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA (P-256 with SHA-256, P-384 with SHA-384; DER) or Ed25519 over `data`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftwareKey:
+    """A private key in this process's memory."""
+
+    private: PrivateKey = field(repr=False)
+
+    @classmethod
+    def generate(cls, curve: Curve = Curve.P256) -> Self:
+        """A new key."""
+        if curve is Curve.ED25519:
+            return cls(private=ed25519.Ed25519PrivateKey.generate())
+        named = ec.SECP384R1() if curve is Curve.P384 else ec.SECP256R1()
+        return cls(private=ec.generate_private_key(named))
+
+    @classmethod
+    def load(cls, path: Path, passphrase: bytes | None) -> Self:
+        """Read a PKCS#8 file; one that others may read is refused, as its secret is out."""
+        if stat.S_IMODE(path.stat().st_mode) & OTHERS_MODE_BITS:
+            raise KeyUnusable(f"{path.name}: expected a key file of mode 0600, found a wider one")
+        try:
+            private = serialization.load_pem_private_key(path.read_bytes(), passphrase)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise KeyUnusable(
+                f"{path.name}: expected a PKCS#8 key that the passphrase opens, found none"
+            ) from error
+        if not isinstance(private, PrivateKey):
+            raise KeyUnusable(f"{path.name}: expected {_CURVES}, found {type(private).__name__}")
+        key = cls(private=private)
+        curve_of(key.public_key)
+        return key
+
+    def store(self, path: Path, passphrase: bytes | None) -> None:
+        """Write a new PKCS#8 file of mode 0600, encrypted if there is a passphrase, and sync it."""
+        encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+        if passphrase is not None:
+            encryption = serialization.BestAvailableEncryption(passphrase)
+        pem = self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+        )
+        # O_EXCL: a key is never replaced, and never written where a link points.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The key that verifies what this one signs."""
+        return self.private.public_key()
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA (P-256 with SHA-256, P-384 with SHA-384; DER) or Ed25519 over `data`."""
+        if isinstance(self.private, ed25519.Ed25519PrivateKey):
+            return self.private.sign(data)
+        return self.private.sign(data, ec.ECDSA(hash_of(self.private.public_key())))
+
+
+def curve_of(key: object) -> Curve:
+    """Which of our curves a public key is on; any other key is refused."""
+    match key:
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
+            return Curve.P256
+        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
+            return Curve.P384
+        case ed25519.Ed25519PublicKey():
+            return Curve.ED25519
+        case ec.EllipticCurvePublicKey(curve=curve):
+            raise KeyUnusable(f"expected {_CURVES}, found one on {curve.name}")
+        case _:
+            raise KeyUnusable(f"expected {_CURVES}, found {type(key).__name__}")
+
+
+def hash_of(key: ec.EllipticCurvePublicKey) -> hashes.SHA256 | hashes.SHA384:
+    """The hash that goes with a key's curve."""
+    return hashes.SHA384() if curve_of(key) is Curve.P384 else hashes.SHA256()
+
+
+def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
+    """Raise `BadSignature` unless this key signed exactly these bytes."""
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, data)
+        else:
+            key.verify(signature, data, ec.ECDSA(hash_of(key)))
+    except InvalidSignature as error:
+        raise BadSignature(
+            f"expected a signature by this {curve_of(key)} key over these bytes, found another"
+        ) from error
+
+
+_CURVES = "a P-256, P-384 or Ed25519 key"

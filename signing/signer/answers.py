@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signer's answers as values: how the service writes them and how the client reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .. import canonical
+from ..certificates import Chain
+from ..envelope import Envelope
+from ..errors import SignerError
+from ..trust import TrustRoot
+from .errors import BY_CODE, SignerRefusal
+from .highwater import Head
+from .protocol import MAX_MESSAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """The trust root this signer signs under, and its ledger's high-water mark."""
+
+    trust_root: TrustRoot
+    head: Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A signed statement: the envelope, who signed it, and when that was (TimeStampResp, DER)."""
+
+    envelope: Envelope
+    chain: Chain
+    timestamp: bytes
+
+
+def write_description(description: Description) -> bytes:
+    """The answer to `describe`."""
+    head = {"root": canonical.base64_text(description.head.root), "size": description.head.size}
+    return canonical.dumps({"head": head, "trust_root": description.trust_root.to_json()})
+
+
+def write_signed(signed: Signed) -> bytes:
+    """The answer to `sign`."""
+    return canonical.dumps(
+        {
+            "chain": _chain_json(signed.chain),
+            "envelope": signed.envelope.to_json(),
+            "timestamp": canonical.base64_text(signed.timestamp),
+        }
+    )
+
+
+def write_timestamp(response: bytes) -> bytes:
+    """The answer to `timestamp`."""
+    return canonical.dumps({"response": canonical.base64_text(response)})
+
+
+def write_chain(chain: Chain) -> bytes:
+    """The answer to `issue`."""
+    return canonical.dumps({"chain": _chain_json(chain)})
+
+
+def write_note(note: str) -> bytes:
+    """The answer to `sign_head`."""
+    return canonical.dumps({"note": note})
+
+
+def write_refusal(refusal: SignerRefusal) -> bytes:
+    """The answer when nothing was signed."""
+    return canonical.dumps({"error": {"code": refusal.code, "message": str(refusal)}})
+
+
+def read(message: bytes) -> Mapping[str, object]:
+    """An answer's fields; raises the refusal that it holds, or InvalidDocument."""
+    document = canonical.as_mapping(canonical.loads(message, max_bytes=MAX_MESSAGE_BYTES), "answer")
+    if "error" in document:
+        error = canonical.mapping(document, "error")
+        code, text = canonical.text(error, "code"), canonical.text(error, "message")
+        kind = BY_CODE.get(code)
+        raise SignerError(code, text) if kind is None else kind(text)
+    return document
+
+
+def read_description(answer: Mapping[str, object]) -> Description:
+    """What `describe` told."""
+    canonical.only(answer, "head", "trust_root")
+    head = canonical.mapping(answer, "head")
+    return Description(
+        trust_root=TrustRoot.parse(answer["trust_root"]),
+        head=Head(size=canonical.integer(head, "size"), root=canonical.base64_bytes(head, "root")),
+    )
+
+
+def read_signed(answer: Mapping[str, object]) -> Signed:
+    """What `sign` made."""
+    canonical.only(answer, "chain", "envelope", "timestamp")
+    return Signed(
+        envelope=Envelope.parse(canonical.mapping(answer, "envelope")),
+        chain=_chain(answer),
+        timestamp=canonical.base64_bytes(answer, "timestamp"),
+    )
+
+
+def read_timestamp(answer: Mapping[str, object]) -> bytes:
+    """What `timestamp` made."""
+    canonical.only(answer, "response")
+    return canonical.base64_bytes(answer, "response")
+
+
+def read_chain(answer: Mapping[str, object]) -> Chain:
+    """What `issue` made."""
+    canonical.only(answer, "chain")
+    return _chain(answer)
+
+
+def read_note(answer: Mapping[str, object]) -> str:
+    """What `sign_head` made."""
+    canonical.only(answer, "note")
+    return canonical.text(answer, "note")
+
+
+def _chain_json(chain: Chain) -> list[str]:
+    return [canonical.base64_text(der) for der in chain.to_der()]
+
+
+def _chain(answer: Mapping[str, object]) -> Chain:
+    encoded = canonical.items(answer, "chain")
+    return Chain.parse([canonical.base64_bytes({"chain": item}, "chain") for item in encoded])

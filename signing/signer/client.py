@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every other process uses of the signer: five questions over its unix socket.
+
+Each call is a connection of its own, so that a client may be shared by threads, survives a restart
+of the signer, and never holds one caller up for another's sake.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ..certificates import Chain, Purpose
+from ..errors import InvalidDocument
+from . import answers
+from .answers import Description, Signed
+from .errors import BadRequest, SignerUnavailable
+from .protocol import (
+    LENGTH_BYTES,
+    MAX_MESSAGE_BYTES,
+    DescribeRequest,
+    IssueRequest,
+    Request,
+    SignHeadRequest,
+    SignRequest,
+    TimestampRequest,
+    frame,
+    request_message,
+)
+
+TIMEOUT_SECONDS = 30.0
+RECEIVE_BYTES = 1 << 16
+
+T = TypeVar("T")
+
+
+class SignerClient:
+    """The signer behind a socket. Every call raises SignerError: refused, or not there."""
+
+    def __init__(self, socket_path: Path, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._path = socket_path
+        self._timeout_seconds = timeout_seconds
+
+    def describe(self) -> Description:
+        """The trust root, and the ledger's high-water mark."""
+        return self._ask(DescribeRequest(), answers.read_description)
+
+    def sign(self, purpose: Purpose, subject: str, statement: bytes) -> Signed:
+        """Sign and timestamp a statement's canonical bytes in the name of a subject (a URI)."""
+        request = SignRequest(purpose=purpose, subject=subject, statement=statement)
+        return self._ask(request, answers.read_signed)
+
+    def timestamp(self, request: bytes) -> bytes:
+        """Answer an RFC 3161 query: TimeStampReq to TimeStampResp, both DER."""
+        return self._ask(TimestampRequest(request=request), answers.read_timestamp)
+
+    def issue(self, subject: str, csr: bytes) -> Chain:
+        """Certify a node's key: PKCS#10 (DER) to leaf and intermediate."""
+        return self._ask(IssueRequest(subject=subject, csr=csr), answers.read_chain)
+
+    def sign_head(self, size: int, root: bytes, consistency: Sequence[bytes]) -> str:
+        """Sign the ledger's tree head. The proof leads to it from `describe().head`."""
+        request = SignHeadRequest(size=size, root=root, consistency=tuple(consistency))
+        return self._ask(request, answers.read_note)
+
+    def _ask(self, request: Request, reader: Callable[[Mapping[str, object]], T]) -> T:
+        message = self._exchange(request_message(request))
+        try:
+            return reader(answers.read(message))
+        except InvalidDocument as error:
+            raise SignerUnavailable(f"the signer's answer is malformed: {error}") from error
+
+    def _exchange(self, message: bytes) -> bytes:
+        if len(message) > MAX_MESSAGE_BYTES:
+            raise BadRequest(f"expected at most {MAX_MESSAGE_BYTES} bytes, found {len(message)}")
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(self._timeout_seconds)
+                connection.connect(str(self._path))
+                connection.sendall(frame(message))
+                length = int.from_bytes(_receive(connection, LENGTH_BYTES), "big")
+                if length > MAX_MESSAGE_BYTES:
+                    raise SignerUnavailable(f"the signer announced an answer of {length} bytes")
+                return _receive(connection, length)
+        except OSError as error:
+            raise SignerUnavailable(f"no signer answers on {self._path}: {error}") from error
+
+
+def _receive(connection: socket.socket, size_bytes: int) -> bytes:
+    received = bytearray()
+    while len(received) < size_bytes:
+        chunk = connection.recv(min(RECEIVE_BYTES, size_bytes - len(received)))
+        if not chunk:
+            raise ConnectionError("it hung up in the middle of an answer")
+        received += chunk
+    return bytes(received)

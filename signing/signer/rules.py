@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be signed, for which purpose and in whose name; and which tree continues the ledger.
+
+Pure functions over what was asked. Who may say what is the verifier's own rule (verify/parts): the
+signer signs nothing that a verifier would then refuse for its signer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from .. import merkle, oms, statements
+from ..errors import BadTreeHead, InvalidDocument
+from ..statements import AcceptanceClaim, CheckpointClaim, Statement
+from ..verify.parts import CHECKPOINT, CONDUCT, DATASET, OUTPUT
+from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
+from .highwater import Head
+from .protocol import SignRequest
+
+SHOWN_CHARACTERS = 120
+
+
+def check_subject(subject: str, *, registry: str) -> None:
+    """A certificate's subject is a URL below our registry, in printable ASCII."""
+    prefix = f"{registry}/"
+    is_url = subject.isascii() and subject.isprintable() and " " not in subject
+    if not is_url or not subject.startswith(prefix) or subject == prefix:
+        raise BadRequest(
+            f"subject: expected a URL below {prefix}, found {subject[:SHOWN_CHARACTERS]!a}"
+        )
+
+
+def read_statement(request: SignRequest, *, registry: str) -> Statement:
+    """The statement; raises WrongStatement unless this purpose and subject may sign it."""
+    try:
+        statement = Statement.parse(request.statement)
+        if statements.PURPOSE_OF.get(statement.predicate_type) is not request.purpose:
+            raise WrongStatement(
+                f"expected a statement that the purpose {request.purpose} may sign, "
+                f"found {statement.predicate_type[:SHOWN_CHARACTERS]!a}"
+            )
+        signer = _SIGNER_OF[statement.predicate_type](statement, registry)
+    except InvalidDocument as error:
+        raise WrongStatement(f"the statement is malformed: {error}") from error
+    is_signer = request.subject.startswith(signer)
+    if not (is_signer if signer.endswith("/") else request.subject == signer):
+        raise WrongStatement(
+            f"expected a statement that {request.subject} may sign, found one for {signer}"
+        )
+    return statement
+
+
+def check_continues(mark: Head, head: Head, proof: Sequence[bytes]) -> None:
+    """A ledger only grows: raise unless `head` is the mark, or a larger tree that extends it."""
+    if head.size < mark.size:
+        raise LedgerRollback(f"expected a tree of at least {mark.size} entries, found {head.size}")
+    if head.size == mark.size:
+        if head.root != mark.root:
+            raise LedgerRollback(f"another tree of {mark.size} entries was signed before")
+        return
+    try:
+        merkle.verify_consistency(mark.size, head.size, mark.root, head.root, proof)
+    except BadTreeHead as error:
+        raise LedgerInconsistent(f"the tree does not extend the one before it: {error}") from error
+
+
+def _of_checkpoint(statement: Statement, registry: str) -> str:
+    claim = CheckpointClaim.parse(statement)
+    if claim.registry != registry:
+        raise InvalidDocument("registry", registry, ascii(claim.registry))
+    return CHECKPOINT.signer(claim, registry)
+
+
+def _of_dataset(statement: Statement, registry: str) -> str:
+    return DATASET.signer(DATASET.parse(statement), registry)
+
+
+def _of_output(statement: Statement, registry: str) -> str:
+    return OUTPUT.signer(OUTPUT.parse(statement), registry)
+
+
+def _of_conduct(statement: Statement, registry: str) -> str:
+    return CONDUCT.signer(CONDUCT.parse(statement), registry)
+
+
+def _of_acceptance(statement: Statement, registry: str) -> str:
+    AcceptanceClaim.parse(statement)
+    return f"{registry}/"
+
+
+def _of_model(statement: Statement, registry: str) -> str:
+    oms.parse(statement)
+    return f"{registry}/"
+
+
+# Who may sign: a URL, or with a slash at its end whoever is below it. Runs are signed by nodes.
+_SIGNER_OF: Mapping[str, Callable[[Statement, str], str]] = {
+    statements.CHECKPOINT_V1: _of_checkpoint,
+    statements.DATASET_V1: _of_dataset,
+    statements.OUTPUT_V1: _of_output,
+    statements.CONDUCT_V1: _of_conduct,
+    statements.ACCEPTANCE_V1: _of_acceptance,
+    statements.OMS_V1: _of_model,
+}

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be signed: each request checked, written to the audit file, and only then answered.
+
+The clock comes in as an argument, and is the only source of times: a caller gives none.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from .. import certificates, envelope, timestamps, treehead
+from ..certificates import Purpose
+from ..digests import sha256
+from ..errors import InvalidDocument
+from ..keys import PublicKey, Signer
+from ..treehead import TreeHead
+from . import answers, rules
+from .answers import Description, Signed
+from .audit import Audit, AuditMark
+from .errors import BadRequest, SignerRefusal
+from .highwater import Head, HighWater
+from .keystore import Keystore
+from .protocol import (
+    DescribeRequest,
+    IssueRequest,
+    Op,
+    SignHeadRequest,
+    SignRequest,
+    TimestampRequest,
+    parse_request,
+)
+
+SERIAL_BITS = 128  # random, so that no restart and no restored backup repeats one
+
+
+class SignerService:
+    """Keys, audit file and high-water mark, and the rules between them."""
+
+    def __init__(
+        self,
+        keystore: Keystore,
+        *,
+        audit: Audit,
+        high_water: HighWater,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._keystore = keystore
+        self._audit = audit
+        self._high_water = high_water
+        self._clock = clock
+        self._registry = keystore.trust_root.registry
+
+    def answer(self, message: bytes) -> bytes:
+        """The answer to one message. A refusal is an answer; then nothing was signed."""
+        try:
+            return self._dispatch(message)
+        except SignerRefusal as refusal:
+            return answers.write_refusal(refusal)
+
+    def _dispatch(self, message: bytes) -> bytes:
+        match parse_request(message):
+            case DescribeRequest():
+                return self._describe()
+            case SignRequest() as request:
+                return self._sign(request)
+            case TimestampRequest() as request:
+                return self._timestamp(request)
+            case IssueRequest() as request:
+                return self._issue(request)
+            case SignHeadRequest() as request:
+                return self._sign_head(request)
+
+    def _describe(self) -> bytes:
+        return answers.write_description(
+            Description(trust_root=self._keystore.trust_root, head=self._high_water.head)
+        )
+
+    def _sign(self, request: SignRequest) -> bytes:
+        """1. the purpose may sign the statement; 2. a leaf; 3. the audit line; 4. signatures."""
+        at = self._now()
+        rules.check_subject(request.subject, registry=self._registry)
+        statement = rules.read_statement(request, registry=self._registry)  # 1
+        identity = self._keystore.leaf(  # 2
+            request.purpose, request.subject, at=at, record=self._recorder(at)
+        )
+        serial = secrets.randbits(SERIAL_BITS)
+        self._record(  # 3
+            at,
+            Op.SIGN,
+            {
+                "purpose": request.purpose.value,
+                "subject": request.subject,
+                "predicate_type": statement.predicate_type,
+                "statement_sha256": sha256(request.statement),
+                "certificate_serial": f"{identity.chain.leaf.serial_number:x}",
+                "timestamp_serial": f"{serial:x}",
+            },
+        )
+        signed = envelope.sign(request.statement, identity.key)  # 4
+        stamp = timestamps.respond(
+            timestamps.request(signed.signature),
+            key=self._keystore.timestamping.key,
+            chain=self._keystore.timestamping.chain,
+            at=at,
+            serial=serial,
+        )
+        return answers.write_signed(Signed(envelope=signed, chain=identity.chain, timestamp=stamp))
+
+    def _timestamp(self, request: TimestampRequest) -> bytes:
+        """A request that earns no token is answered by RFC 3161's failure, which is not signed."""
+        at = self._now()
+        serial = secrets.randbits(SERIAL_BITS)
+        details = {
+            "request_sha256": sha256(request.request),
+            "timestamp_serial": f"{serial:x}",
+        }
+        response = timestamps.respond(
+            request.request,
+            key=_Recorded(
+                key=self._keystore.timestamping.key,
+                record=lambda: self._record(at, Op.TIMESTAMP, details),
+            ),
+            chain=self._keystore.timestamping.chain,
+            at=at,
+            serial=serial,
+        )
+        return answers.write_timestamp(response)
+
+    def _issue(self, request: IssueRequest) -> bytes:
+        at = self._now()
+        rules.check_subject(request.subject, registry=self._registry)
+        try:
+            public_key = certificates.key_of_request(request.csr)
+        except InvalidDocument as error:
+            raise BadRequest(str(error)) from error
+        chain = self._keystore.issue(
+            Purpose.NODE,
+            public_key,
+            subject=request.subject,
+            at=at,
+            record=self._recorder(at),
+        )
+        return answers.write_chain(chain)
+
+    def _sign_head(self, request: SignHeadRequest) -> bytes:
+        """1. it continues the mark; 2. the audit line; 3. the new mark, durable; 4. the signature.
+
+        A crash after 2 leaves a line, one after 3 a mark that was never signed: asking again for
+        the same head passes 1 and is answered with the same note, as Ed25519 is deterministic.
+        """
+        head = Head(size=request.size, root=request.root)
+        rules.check_continues(self._high_water.head, head, request.consistency)  # 1
+        mark = self._record(  # 2
+            self._now(), Op.SIGN_HEAD, {"size": head.size, "root": head.root.hex()}
+        )
+        if head != self._high_water.head:
+            self._high_water.advance(head, audit=mark)  # 3
+        tree_head = TreeHead(
+            origin=self._keystore.trust_root.origin, size=head.size, root=head.root
+        )
+        return answers.write_note(treehead.sign(tree_head, self._keystore.ledger_key))  # 4
+
+    def _now(self) -> datetime:
+        return self._clock().replace(microsecond=0)
+
+    def _recorder(self, at: datetime) -> Callable[[Mapping[str, str | int]], None]:
+        def record(details: Mapping[str, str | int]) -> None:
+            self._record(at, Op.ISSUE, details)
+
+        return record
+
+    def _record(self, at: datetime, op: Op, details: Mapping[str, str | int]) -> AuditMark:
+        return self._audit.append(at=at, op=op.value, details=details)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recorded:
+    """A key that has its audit line written before it signs, and does not sign without."""
+
+    key: Signer
+    record: Callable[[], object]
+
+    @property
+    def public_key(self) -> PublicKey:
+        return self.key.public_key
+
+    def sign(self, data: bytes) -> bytes:
+        self.record()
+        return self.key.sign(data)

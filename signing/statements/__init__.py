@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is signed: in-toto statements, and the six claims of ours that they carry.
+
+A claim parses strictly from its statement and builds the same statement again
+(docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
+"""
+
+from .checkpoint import CheckpointClaim, RunReference
+from .conduct import AcceptanceClaim, ConductClaim
+from .dataset import DatasetClaim
+from .output import Origin, OutputClaim
+from .references import SALT_BYTES, ConductReference, commit, party_commitment
+from .run import RunClaim
+from .statement import (
+    ACCEPTANCE_V1,
+    CHECKPOINT_V1,
+    CONDUCT_V1,
+    DATASET_V1,
+    OMS_V1,
+    OUTPUT_V1,
+    PURPOSE_OF,
+    RUN_V1,
+    Claim,
+    Statement,
+    Subject,
+)
+
+__all__ = [
+    "ACCEPTANCE_V1",
+    "CHECKPOINT_V1",
+    "CONDUCT_V1",
+    "DATASET_V1",
+    "OMS_V1",
+    "OUTPUT_V1",
+    "PURPOSE_OF",
+    "RUN_V1",
+    "SALT_BYTES",
+    "AcceptanceClaim",
+    "CheckpointClaim",
+    "Claim",
+    "ConductClaim",
+    "ConductReference",
+    "DatasetClaim",
+    "Origin",
+    "OutputClaim",
+    "RunClaim",
+    "RunReference",
+    "Statement",
+    "Subject",
+    "commit",
+    "party_commitment",
+]

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The claim that a text or other content was generated from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from .. import canonical
+from ..canonical import Obj
+from ..errors import InvalidDocument
+from .references import ConductReference, commitment, reference
+from .statement import OUTPUT_V1, Statement, Subject, predicate_of, same
+
+NORMALISED = ".normalised"
+_FIELDS = ("output", "claim", "checkpoint", "conduct", "media_type", "request", "generation")
+
+
+class Origin(StrEnum):
+    """Who saw the content come out of the checkpoint."""
+
+    SERVER_GENERATED = "server-generated"
+    CALLER_ASSERTED = "caller-asserted"
+
+    @property
+    def subject(self) -> str:
+        """The name of the subject that holds the digest of the exact bytes."""
+        return "text" if self is Origin.SERVER_GENERATED else "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputClaim:
+    """Content was generated from a checkpoint; `claim` says who saw it."""
+
+    exact_sha256: str
+    """Of the very bytes."""
+    normalised_sha256: str | None
+    """Of the UTF-8 bytes of the normalised text; always there for a server-generated text."""
+    output: str
+    claim: Origin
+    checkpoint_sha256: str
+    checkpoint_statement_sha256: str
+    conduct: ConductReference
+    media_type: str
+    request_commitment: str | None
+    generation: Obj | None
+    """Decoding parameters."""
+
+    @classmethod
+    def parse(cls, statement: Statement) -> Self:
+        """Read the claim out of a statement."""
+        predicate = predicate_of(statement, OUTPUT_V1, *_FIELDS)
+        checkpoint = canonical.mapping(predicate, "checkpoint")
+        with canonical.within("checkpoint"):
+            canonical.only(checkpoint, "sha256", "statement")
+            checkpoint_sha256 = canonical.sha256_hex(checkpoint, "sha256")
+            checkpoint_statement_sha256 = reference(checkpoint, "statement")
+        digests = [subject.sha256 for subject in statement.subjects]
+        claim = cls(
+            exact_sha256=digests[0],
+            normalised_sha256=digests[1] if digests[1:] else None,
+            output=canonical.text(predicate, "output"),
+            claim=_origin(predicate),
+            checkpoint_sha256=checkpoint_sha256,
+            checkpoint_statement_sha256=checkpoint_statement_sha256,
+            conduct=ConductReference.parse(predicate, "conduct"),
+            media_type=canonical.text(predicate, "media_type"),
+            request_commitment=canonical.nullable(predicate, "request", commitment),
+            generation=canonical.nullable(predicate, "generation", canonical.mapping),
+        )
+        if claim.claim is Origin.SERVER_GENERATED and claim.normalised_sha256 is None:
+            raise InvalidDocument("subject", "`text` and `text.normalised`", "`text` alone")
+        return same(claim, statement)
+
+    def statement(self) -> Statement:
+        """The statement that makes this claim."""
+        name = self.claim.subject
+        subjects = [Subject(name=name, sha256=self.exact_sha256)]
+        if self.normalised_sha256 is not None:
+            subjects.append(Subject(name=name + NORMALISED, sha256=self.normalised_sha256))
+        request = self.request_commitment
+        return Statement(
+            subjects=tuple(subjects),
+            predicate_type=OUTPUT_V1,
+            predicate={
+                "output": self.output,
+                "claim": str(self.claim),
+                "checkpoint": {
+                    "sha256": self.checkpoint_sha256,
+                    "statement": {"sha256": self.checkpoint_statement_sha256},
+                },
+                "conduct": self.conduct.to_json(),
+                "media_type": self.media_type,
+                "request": None if request is None else {"commitment": request},
+                "generation": self.generation,
+            },
+        )
+
+
+def _origin(predicate: Obj) -> Origin:
+    value = canonical.text(predicate, "claim")
+    if value not in list(Origin):
+        raise InvalidDocument("claim", " or ".join(Origin), ascii(value))
+    return Origin(value)

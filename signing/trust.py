@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom a user trusts: a registry's root certificate and ledger key, and when they were pinned.
+
+Pinning is the user's act; where pins are kept is left to `commands`. Nothing is trusted by default.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from . import canonical, certificates, treehead
+from .digests import sha256
+from .errors import InvalidDocument
+
+TRUST_ROOT_V1 = "https://assay/trust-root/v1"
+_URL = re.compile(r"https?://[^\s/?#]+(/[^\s/?#]+)*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRoot:
+    """What a verifier needs to know of a registry beforehand, and all it needs."""
+
+    registry: str
+    root: x509.Certificate
+    origin: str
+    verifier: str
+    """The ledger's C2SP verifier key."""
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read the JSON form (docs/spec/formats.md, section 7)."""
+        obj = canonical.as_mapping(value, "trust root")
+        canonical.only(obj, "type", "registry", "root", "ledger")
+        canonical.literal(obj, "type", TRUST_ROOT_V1)
+        ledger = canonical.mapping(obj, "ledger")
+        with canonical.within("ledger"):
+            canonical.only(ledger, "origin", "verifier")
+            verifier = treehead.Verifier.parse(canonical.text(ledger, "verifier"))
+            canonical.literal(ledger, "origin", verifier.origin)
+        root = certificates.load("root", canonical.base64_bytes(obj, "root"))
+        _check_root(root)
+        return cls(
+            registry=_url(obj, "registry"),
+            root=root,
+            origin=verifier.origin,
+            verifier=verifier.text(),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form, before canonicalisation."""
+        return {
+            "type": TRUST_ROOT_V1,
+            "registry": self.registry,
+            "root": canonical.base64_text(self.root.public_bytes(Encoding.DER)),
+            "ledger": {"origin": self.origin, "verifier": self.verifier},
+        }
+
+    def canonical(self) -> bytes:
+        """The bytes that the fingerprint is the digest of."""
+        return canonical.dumps(self.to_json())
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest by which people compare trust roots; shown as `sha256:…`."""
+        return sha256(self.canonical())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinned:
+    """A trust root that a user decided to trust."""
+
+    root: TrustRoot
+    pinned_at: datetime
+    pinned_from: str
+    """The URL or file that it came from."""
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read the JSON form."""
+        obj = canonical.as_mapping(value, "pin")
+        canonical.only(obj, "trust_root", "pinned_at", "pinned_from")
+        with canonical.within("trust_root"):
+            root = TrustRoot.parse(canonical.mapping(obj, "trust_root"))
+        return cls(
+            root=root,
+            pinned_at=canonical.instant(obj, "pinned_at"),
+            pinned_from=canonical.text(obj, "pinned_from"),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form, before canonicalisation."""
+        return {
+            "trust_root": self.root.to_json(),
+            "pinned_at": canonical.instant_text(self.pinned_at),
+            "pinned_from": self.pinned_from,
+        }
+
+
+def _check_root(root: x509.Certificate) -> None:
+    """A root is worth pinning only if it is one: self-signed, and an authority over one level."""
+    try:
+        root.verify_directly_issued_by(root)
+        limits = root.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (*certificates.MALFORMED, InvalidSignature, TypeError, x509.ExtensionNotFound) as error:
+        raise InvalidDocument("root", "a self-signed root certificate", "another") from error
+    if (limits.ca, limits.path_length) != (True, 1):
+        raise InvalidDocument("root", "an authority of path length 1", "another certificate")
+
+
+def _url(obj: canonical.Obj, field: str) -> str:
+    value = canonical.text(obj, field)
+    if not _URL.fullmatch(value):
+        raise InvalidDocument(
+            field, "an http or https URL without a slash at its end", ascii(value)
+        )
+    return value

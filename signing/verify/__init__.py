@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Offline verification in numbered steps, against one pinned trust root and nothing else.
+
+`verify_…` returns a `Verified` or raises the first failure, which carries its step and the steps
+that passed before it; `examine_…` takes the same steps and reports them all, so that one changed
+character shows as one failed step among many that passed. `artifacts` says which steps there are.
+"""
+
+from ..errors import Outcome, Step
+from .artifacts import (
+    examine_bundle,
+    examine_checkpoint,
+    examine_model,
+    examine_output,
+    verify_bundle,
+    verify_checkpoint,
+    verify_model,
+    verify_output,
+)
+from .report import Content, Examination, Match, SignedPart, Verified
+
+__all__ = [
+    "Content",
+    "Examination",
+    "Match",
+    "Outcome",
+    "SignedPart",
+    "Step",
+    "Verified",
+    "examine_bundle",
+    "examine_checkpoint",
+    "examine_model",
+    "examine_output",
+    "verify_bundle",
+    "verify_checkpoint",
+    "verify_model",
+    "verify_output",
+]

@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verifying an output, a checkpoint, a model signature or one bundle: which steps, in which order.
+
+1. Every signed part for itself, six steps each (`parts`): the output, the checkpoint, the run, the
+   dataset, the conduct policy; a part that nothing names and that is not there is not examined.
+2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
+3. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
+   `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.run`, `checkpoint.dataset`,
+   `checkpoint.conduct`; `run.dataset`, `run.conduct`; `conduct.policy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from .. import oms
+from ..bundle import Bundle
+from ..certificates import Purpose
+from ..errors import Step
+from ..evidence import Evidence, Part
+from ..manifest import Manifest
+from ..statements import (
+    ACCEPTANCE_V1,
+    CHECKPOINT_V1,
+    CONDUCT_V1,
+    DATASET_V1,
+    OMS_V1,
+    OUTPUT_V1,
+    RUN_V1,
+    AcceptanceClaim,
+    CheckpointClaim,
+    Claim,
+    ConductClaim,
+    DatasetClaim,
+    OutputClaim,
+    RunClaim,
+    Statement,
+)
+from ..trust import TrustRoot
+from . import links
+from .parts import CHECKPOINT, CONDUCT, DATASET, OUTPUT, RUN, Examined, Kind, examine
+from .report import Content, Examination, Finding, Match, Report, Verified
+
+_PARSERS: Mapping[str, Callable[[Statement], Claim]] = {
+    CHECKPOINT_V1: CheckpointClaim.parse,
+    RUN_V1: RunClaim.parse,
+    DATASET_V1: DatasetClaim.parse,
+    CONDUCT_V1: ConductClaim.parse,
+    ACCEPTANCE_V1: AcceptanceClaim.parse,
+    OUTPUT_V1: OutputClaim.parse,
+    OMS_V1: oms.parse,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Below:
+    """A checkpoint and what it stands on, each part examined for itself."""
+
+    checkpoint: Examined[CheckpointClaim]
+    run: Examined[RunClaim] | None
+    dataset: Examined[DatasetClaim] | None
+    conduct: Examined[ConductClaim]
+
+    def verified(self, kind: str, trust: TrustRoot, steps: tuple[Step, ...]) -> Verified:
+        """What was established, if every step passed."""
+        examined = (self.checkpoint, self.run, self.dataset, self.conduct)
+        return Verified(
+            kind=kind,
+            trust=trust,
+            steps=steps,
+            parts=tuple(each.signed() for each in examined if each is not None),
+            checkpoint=self.checkpoint.claim.value,
+            run=self.run.claim.value if self.run else None,
+            dataset=self.dataset.claim.value if self.dataset else None,
+            conduct=self.conduct.claim.value,
+        )
+
+
+def verify_output(
+    evidence: Evidence,
+    *,
+    trust: TrustRoot,
+    content: Content | None,
+    files: Manifest | None = None,
+) -> Verified:
+    """Verify an output down to its data and conduct; raises the first failure."""
+    return examine_output(evidence, trust=trust, content=content, files=files).verdict()
+
+
+def verify_checkpoint(evidence: Evidence, *, trust: TrustRoot, files: Manifest | None) -> Verified:
+    """Verify a checkpoint down to its data and conduct; raises the first failure."""
+    return examine_checkpoint(evidence, trust=trust, files=files).verdict()
+
+
+def verify_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Verified:
+    """Verify files by nothing but the model signature beside them; raises the first failure."""
+    return examine_model(bundle, trust=trust, files=files).verdict()
+
+
+def verify_bundle(bundle: Bundle, *, trust: TrustRoot, purpose: Purpose) -> Verified:
+    """Verify any one bundle for itself; raises the first failure."""
+    return examine_bundle(bundle, trust=trust, purpose=purpose).verdict()
+
+
+def examine_output(
+    evidence: Evidence,
+    *,
+    trust: TrustRoot,
+    content: Content | None,
+    files: Manifest | None = None,
+) -> Examination:
+    """Take every step for an output. What is not given, content or files, is not compared."""
+    report = Report()
+    output = examine(report, OUTPUT, evidence.bundles.get(Part.OUTPUT), trust)
+    below = _examine_below(report, evidence, trust)
+    match = Finding(Match.NOT_COMPARED)
+    if content is not None:
+        match = report.check(
+            "text",
+            "The content is what was signed",
+            lambda: links.text(output.claim.get(), content),
+        )
+    _compare_files(report, evidence, files)
+    _link_output(report, output, below)
+    _link_below(report, evidence, trust, below)
+
+    def establish(steps: tuple[Step, ...]) -> Verified:
+        found = below.verified("output", trust, steps)
+        parts = (output.signed(), *found.parts)
+        return replace(found, parts=parts, output=output.claim.value, match=match.get())
+
+    return report.finish(establish)
+
+
+def examine_checkpoint(
+    evidence: Evidence, *, trust: TrustRoot, files: Manifest | None
+) -> Examination:
+    """Take every step for a checkpoint. Without files, none are compared."""
+    report = Report()
+    below = _examine_below(report, evidence, trust)
+    _compare_files(report, evidence, files)
+    _link_below(report, evidence, trust, below)
+    return report.finish(lambda steps: below.verified("checkpoint", trust, steps))
+
+
+def examine_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Examination:
+    """Take every step for a model signature: names and digests, as OMS knows no more."""
+    report = Report()
+    kind = Kind(
+        part="model",
+        noun="model signature",
+        purpose=Purpose.CHECKPOINT,
+        parse=oms.parse,
+        in_words=lambda claim: f"{claim.name}, {len(claim.resources)} files",
+        signer=lambda _claim, registry: f"{registry}/",
+    )
+    model = examine(report, kind, bundle, trust)
+    report.check(
+        "files",
+        "The files are those that were signed",
+        lambda: links.model_files(model.claim.get(), files),
+    )
+    return report.finish(
+        lambda steps: Verified(kind="model", trust=trust, steps=steps, parts=(model.signed(),))
+    )
+
+
+def examine_bundle(bundle: Bundle, *, trust: TrustRoot, purpose: Purpose) -> Examination:
+    """Take the six steps for any one bundle."""
+    report = Report()
+    kind = Kind(
+        part="bundle",
+        noun="bundle",
+        purpose=purpose,
+        parse=_parse_any,
+        in_words=lambda claim: claim.statement().predicate_type,
+        signer=lambda _claim, registry: f"{registry}/",
+    )
+    found = examine(report, kind, bundle, trust)
+    return report.finish(
+        lambda steps: Verified(kind="bundle", trust=trust, steps=steps, parts=(found.signed(),))
+    )
+
+
+def _parse_any(statement: Statement) -> Claim:
+    return _PARSERS[statement.predicate_type](statement)
+
+
+def _examine_below(report: Report, evidence: Evidence, trust: TrustRoot) -> _Below:
+    bundles = evidence.bundles
+    checkpoint = examine(report, CHECKPOINT, bundles.get(Part.CHECKPOINT), trust)
+    claim = checkpoint.claim.value
+    run = dataset = None
+    if Part.RUN in bundles or (claim is not None and claim.run is not None):
+        run = examine(report, RUN, bundles.get(Part.RUN), trust)
+    has_dataset = claim is not None and claim.dataset_sha256 is not None
+    if Part.DATASET in bundles or has_dataset:
+        dataset = examine(report, DATASET, bundles.get(Part.DATASET), trust)
+    conduct = examine(report, CONDUCT, bundles.get(Part.CONDUCT), trust)
+    return _Below(checkpoint=checkpoint, run=run, dataset=dataset, conduct=conduct)
+
+
+def _compare_files(report: Report, evidence: Evidence, files: Manifest | None) -> None:
+    if files is not None:
+        report.check(
+            "files",
+            "The files are those that were signed",
+            lambda: links.files(evidence.manifest, files),
+        )
+
+
+def _link_output(report: Report, output: Examined[OutputClaim], below: _Below) -> None:
+    checkpoint = below.checkpoint
+    report.check(
+        "output.checkpoint",
+        "The output names this checkpoint",
+        lambda: links.output_checkpoint(
+            output.claim.get(), checkpoint.claim.get(), checkpoint.statement_sha256
+        ),
+    )
+    report.check(
+        "output.conduct",
+        "The output is under this conduct policy",
+        lambda: links.conduct(output.claim.get().conduct, below.conduct.claim.get()),
+    )
+
+
+def _link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: _Below) -> None:
+    claim, conduct = below.checkpoint.claim, below.conduct.claim
+    report.check(
+        "checkpoint.registry",
+        "The checkpoint was published by the pinned registry",
+        lambda: links.checkpoint_registry(claim.get(), trust.registry),
+    )
+    report.check(
+        "checkpoint.manifest",
+        "The checkpoint's id is the digest of its manifest",
+        lambda: links.checkpoint_manifest(claim.get(), evidence.manifest),
+    )
+    report.check(
+        "checkpoint.oms",
+        "The checkpoint names the root of its model signature",
+        lambda: links.checkpoint_oms(claim.get(), evidence.manifest),
+    )
+    if below.run is not None:
+        _link_run(report, claim, below.run, conduct)
+    if below.dataset is not None:
+        _link_dataset(report, below, below.dataset.claim)
+    report.check(
+        "checkpoint.conduct",
+        "The checkpoint is under this conduct policy",
+        lambda: links.conduct(claim.get().conduct, conduct.get()),
+    )
+    report.check(
+        "conduct.policy",
+        "The conduct policy is this document",
+        lambda: links.policy(conduct.get(), evidence.policy),
+    )
+
+
+def _link_run(
+    report: Report,
+    claim: Finding[CheckpointClaim],
+    run: Examined[RunClaim],
+    conduct: Finding[ConductClaim],
+) -> None:
+    report.check(
+        "checkpoint.run",
+        "The checkpoint names this run, and the run this checkpoint",
+        lambda: links.checkpoint_run(claim.get(), run.claim.get(), run.statement_sha256),
+    )
+    report.check(
+        "run.conduct",
+        "The run is under this conduct policy",
+        lambda: links.conduct(run.claim.get().conduct, conduct.get()),
+    )
+
+
+def _link_dataset(report: Report, below: _Below, dataset: Finding[DatasetClaim]) -> None:
+    report.check(
+        "checkpoint.dataset",
+        "The checkpoint names this dataset",
+        lambda: links.dataset(below.checkpoint.claim.get().dataset_sha256, dataset.get()),
+    )
+    run = below.run
+    if run is not None:
+        report.check(
+            "run.dataset",
+            "The run was trained on this dataset",
+            lambda: links.dataset(run.claim.get().dataset_sha256, dataset.get()),
+        )

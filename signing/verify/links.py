@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The links between parts, each a comparison of digests that stands or falls for itself.
+
+A check returns what it established and says it in words, or raises why the link does not hold.
+"""
+
+from __future__ import annotations
+
+from .. import oms
+from ..canonical import Obj, dumps
+from ..digests import as_id, sha256
+from ..errors import BrokenLink, FileMismatch, TextMismatch
+from ..manifest import Manifest
+from ..statements import (
+    CheckpointClaim,
+    ConductClaim,
+    ConductReference,
+    DatasetClaim,
+    OutputClaim,
+    RunClaim,
+)
+from .report import Content, Match
+
+
+def text(claim: OutputClaim, content: Content) -> tuple[Match, str]:
+    """The content is what was signed, to the byte or but for what copying changes."""
+    if content.sha256 == claim.exact_sha256:
+        return Match.IDENTICAL, f"identical, {as_id(content.sha256)}"
+    if None is not content.normalised_sha256 == claim.normalised_sha256:
+        return Match.NORMALISED, "same after normalising: not the very bytes that were signed"
+    raise TextMismatch(
+        f"expected {as_id(claim.exact_sha256)}, found {as_id(content.sha256)}, "
+        "which is not the same after normalising either"
+    )
+
+
+def files(signed: Manifest, observed: Manifest) -> tuple[Manifest, str]:
+    """The files at hand are those of the manifest, all of them and no others."""
+    differences = signed.differences(observed)
+    if differences:
+        raise FileMismatch(f"expected the files that were signed, found {differences.in_words()}")
+    return observed, f"{len(signed.files)} files, {signed.size_bytes} bytes"
+
+
+def model_files(signed: oms.ModelSignature, observed: Manifest) -> tuple[oms.ModelSignature, str]:
+    """The files at hand have the names and digests that a model signature lists."""
+    found = oms.ModelSignature.of(signed.name, observed)
+    if found != signed:
+        names = sorted({each.name for each in set(found.resources) ^ set(signed.resources)})
+        raise FileMismatch(
+            f"expected the files that were signed, found differences in {', '.join(names)}"
+        )
+    return found, f"{len(signed.resources)} files"
+
+
+def output_checkpoint(
+    claim: OutputClaim, checkpoint: CheckpointClaim, statement_sha256: str
+) -> tuple[OutputClaim, str]:
+    """The output names this checkpoint, and this statement about it."""
+    _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
+    _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
+    return claim, f"made from {checkpoint.project}@{checkpoint.name}"
+
+
+def checkpoint_manifest(claim: CheckpointClaim, manifest: Manifest) -> tuple[Manifest, str]:
+    """The checkpoint's id is the digest of this manifest."""
+    _same("manifest", claim.manifest_sha256, manifest.id)
+    return manifest, as_id(manifest.id)
+
+
+def checkpoint_registry(claim: CheckpointClaim, registry: str) -> tuple[str, str]:
+    """The checkpoint was published by the registry whose root is pinned."""
+    if claim.registry != registry:
+        raise BrokenLink(f"expected the registry {registry}, found {claim.registry!a}")
+    return registry, registry
+
+
+def checkpoint_oms(claim: CheckpointClaim, manifest: Manifest) -> tuple[str, str]:
+    """The model signature beside the files is over these files."""
+    root = oms.root_digest(manifest)
+    _same("model signature's root", claim.oms_sha256, root)
+    return root, as_id(root)
+
+
+def checkpoint_run(
+    claim: CheckpointClaim, run: RunClaim, statement_sha256: str
+) -> tuple[RunClaim, str]:
+    """The checkpoint names this run, and the run says that it made this checkpoint."""
+    if claim.run is None:
+        raise BrokenLink("expected no run, as the checkpoint names none; found one")
+    _same("run statement", claim.run.statement_sha256, statement_sha256)
+    _same("checkpoint made by the run", claim.manifest_sha256, run.manifest_sha256)
+    if (claim.run.id, claim.step) != (run.run, run.step):
+        raise BrokenLink(
+            f"expected run {claim.run.id!a} at step {claim.step}, "
+            f"found {run.run!a} at step {run.step}"
+        )
+    return run, f"made by run {run.run} at step {run.step}"
+
+
+def dataset(named_sha256: str | None, found: DatasetClaim) -> tuple[DatasetClaim, str]:
+    """The dataset that a checkpoint or a run names is this one."""
+    if named_sha256 is None:
+        raise BrokenLink("expected no dataset, as none is named; found one")
+    _same("dataset", named_sha256, found.manifest_sha256)
+    return found, as_id(found.manifest_sha256)
+
+
+def conduct(named: ConductReference, found: ConductClaim) -> tuple[ConductClaim, str]:
+    """The conduct policy that an output, a checkpoint or a run is under is this one."""
+    if (named.id, named.version) != (found.conduct.id, found.conduct.version):
+        raise BrokenLink(
+            f"expected conduct {named.id!a} version {named.version!a}, "
+            f"found {found.conduct.id!a} version {found.conduct.version!a}"
+        )
+    _same("conduct policy", named.sha256, found.conduct.sha256)
+    return found, f"{named.id} {named.version}"
+
+
+def policy(claim: ConductClaim, document: Obj) -> tuple[Obj, str]:
+    """The policy document at hand is the one that came into effect."""
+    digest = sha256(dumps(document))
+    _same("policy document", claim.conduct.sha256, digest)
+    return document, as_id(digest)
+
+
+def _same(what: str, expected: str, found: str) -> None:
+    if expected != found:
+        raise BrokenLink(f"expected the {what} {as_id(expected)}, found {as_id(found)}")

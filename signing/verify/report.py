@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a verification is kept: its steps in order, what they established, and the verdict.
+
+A step that fails does not stop the others: each says for itself whether it passed, failed or could
+not be reached for want of something that an earlier one should have established.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from ..digests import normalised_text, sha256
+from ..errors import BadEnvelope, InvalidDocument, Outcome, Step, VerificationError
+from ..statements import (
+    CheckpointClaim,
+    ConductClaim,
+    DatasetClaim,
+    OutputClaim,
+    RunClaim,
+    Statement,
+)
+from ..trust import TrustRoot
+
+T = TypeVar("T")
+
+
+class Match(StrEnum):
+    """How content at hand compares with what was signed."""
+
+    IDENTICAL = "identical"
+    NORMALISED = "same after normalising"
+    NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The digests of content at hand."""
+
+    sha256: str
+    normalised_sha256: str | None
+
+    @classmethod
+    def of(cls, data: bytes) -> Content:
+        """The digests of some bytes; only UTF-8 text can be normalised."""
+        try:
+            normalised = sha256(normalised_text(data.decode("utf-8")).encode("utf-8"))
+        except UnicodeDecodeError:
+            normalised = None
+        return cls(sha256=sha256(data), normalised_sha256=normalised)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPart:
+    """What one bundle proved: who signed which statement by when, and where it is in the ledger."""
+
+    name: str
+    statement: Statement
+    signer: str
+    """The URI that the leaf certificate names."""
+    signed_at: datetime
+    """The timestamp's time: the signature existed by then."""
+    index: int
+    size: int
+    """Of the tree whose head the proof leads to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """All that a verification established. Whoever holds one knows that every step passed."""
+
+    kind: str
+    trust: TrustRoot
+    steps: tuple[Step, ...]
+    parts: tuple[SignedPart, ...]
+    match: Match = Match.NOT_COMPARED
+    output: OutputClaim | None = None
+    checkpoint: CheckpointClaim | None = None
+    run: RunClaim | None = None
+    dataset: DatasetClaim | None = None
+    conduct: ConductClaim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """Every step of a verification, taken whether or not others failed."""
+
+    steps: tuple[Step, ...]
+    establish: Callable[[tuple[Step, ...]], Verified] = field(repr=False)
+    """What the steps established; asked only when all passed."""
+
+    @property
+    def failures(self) -> tuple[Step, ...]:
+        """The steps that failed."""
+        return tuple(step for step in self.steps if step.outcome is Outcome.FAILED)
+
+    def verdict(self) -> Verified:
+        """What was verified; raises the first failure, with the steps that passed before it."""
+        passed: list[Step] = []
+        for step in self.steps:
+            if step.error is not None:
+                step.error.step = step
+                step.error.passed = tuple(passed)
+                raise step.error  # and a step is only ever not reached after one that failed
+            passed.append(step)
+        return self.establish(self.steps)
+
+
+class NotReached(Exception):
+    """A step needs what an earlier step did not establish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(Generic[T]):
+    """What a step established, if it did."""
+
+    value: T | None
+
+    def get(self) -> T:
+        """The value, for a step that cannot do without it."""
+        if self.value is None:
+            raise NotReached
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Collects the steps of one verification in order. The only value here that changes."""
+
+    steps: list[Step] = field(default_factory=list[Step])
+
+    def check(self, code: str, title: str, run: Callable[[], tuple[T, str]]) -> Finding[T]:
+        """Take one step: `run` returns what it establishes, and in words, or raises why not."""
+        try:
+            value, detail = run()
+        except NotReached:
+            self._add(code, title, Outcome.NOT_REACHED, "an earlier step failed")
+        except InvalidDocument as problem:
+            error = BadEnvelope(str(problem))
+            self._add(code, title, Outcome.FAILED, str(error), error)
+        except VerificationError as error:
+            self._add(code, title, Outcome.FAILED, str(error), error)
+        else:
+            self._add(code, title, Outcome.PASSED, detail)
+            return Finding(value)
+        return Finding(None)
+
+    def finish(self, establish: Callable[[tuple[Step, ...]], Verified]) -> Examination:
+        """The examination that these steps are."""
+        return Examination(steps=tuple(self.steps), establish=establish)
+
+    def _add(
+        self,
+        code: str,
+        title: str,
+        outcome: Outcome,
+        detail: str,
+        error: VerificationError | None = None,
+    ) -> None:
+        self.steps.append(
+            Step(
+                number=len(self.steps) + 1,
+                part=code.partition(".")[0],
+                code=code,
+                title=title,
+                detail=detail,
+                outcome=outcome,
+                error=error,
+            )
+        )
