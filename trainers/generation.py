@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generation program: leases requests for text, and answers each with the checkpoint it names.
+
+A request that cannot be answered is reported as failed; nothing in it can stop the program.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.signing.canonical import as_mapping, items, text
+from assay.signing.client import ClientError, RegistryClient
+from assay.signing.digests import parse_id
+from assay.signing.errors import AssayError
+from assay.signing.manifest import FileEntry, Manifest
+
+from . import sampling, saving
+from .blobs import BlobCache, manifest_named
+from .config import Sampling
+from .errors import TrainerError, UnusableCheckpoint
+from .models.byte_gpt import ByteGPT
+from .patience import Patience
+
+MODELS_KEPT = 2  # in memory
+CHECKPOINTS_KEPT = 16  # on disk
+MAX_REASON_CHARACTERS = 500
+PAUSE_SECONDS = 0.2
+AFTER_FAILURE_SECONDS = 2.0
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One request for text from one checkpoint."""
+
+    id: str
+    checkpoint: str
+    files: Manifest
+    request: Sampling
+
+    @classmethod
+    def parse(cls, value: object) -> Job:
+        """Read a leased request; its files must be the checkpoint that it names."""
+        obj = as_mapping(value, "job")
+        checkpoint = parse_id(text(obj, "checkpoint"))
+        return cls(
+            id=text(obj, "id"),
+            checkpoint=checkpoint,
+            files=manifest_named(checkpoint, items(obj, "files"), "checkpoint"),
+            request=Sampling.parse(obj),
+        )
+
+
+class Models:
+    """The models used last, ready to write."""
+
+    def __init__(self, directory: Path, cache: BlobCache) -> None:
+        self._directory = directory
+        self._cache = cache
+        self._kept: OrderedDict[str, ByteGPT] = OrderedDict()
+
+    def get(self, files: Manifest) -> ByteGPT:
+        """The model of a checkpoint, fetched by digest unless it is at hand."""
+        model = self._kept.pop(files.id, None) or self._load(files)
+        self._kept[files.id] = model
+        while len(self._kept) > MODELS_KEPT:
+            self._kept.popitem(last=False)
+        return model
+
+    def _load(self, files: Manifest) -> ByteGPT:
+        needed = Manifest.of(_needed(files, name) for name in saving.INFERENCE_FILES)
+        folder = self._cache.lay_out(needed, self._directory / files.id)
+        os.utime(folder)
+        self._forget_the_oldest()
+        return saving.load_model(folder)
+
+    def _forget_the_oldest(self) -> None:
+        folders = sorted(self._directory.iterdir(), key=lambda folder: folder.stat().st_mtime)
+        for folder in folders[:-CHECKPOINTS_KEPT]:
+            shutil.rmtree(folder)
+        self._cache.drop_unnamed()
+
+
+def serve(client: RegistryClient, directory: Path, *, name: str, patience: Patience) -> None:
+    """Answer requests until stopped."""
+    models = Models(directory / "checkpoints", BlobCache(directory / "blobs", client, patience))
+    while not patience.stopped.is_set():
+        pause_seconds = 0.0
+        try:
+            job = patience.until_answered(
+                lambda: client.post_json("/api/v1/generation/lease", {"node": name})
+            )
+            if job is None:
+                pause_seconds = PAUSE_SECONDS
+            else:
+                answer(client, models, job, patience)
+        except AssayError as error:
+            _logger.warning("%s", error)
+            pause_seconds = AFTER_FAILURE_SECONDS
+        patience.stopped.wait(pause_seconds)
+
+
+def answer(client: RegistryClient, models: Models, leased: object, patience: Patience) -> None:
+    """Write one text and deliver it, or say why there is none."""
+    began = time.monotonic()
+    identifier = text(as_mapping(leased, "job"), "id")
+    try:
+        job = Job.parse(leased)
+        written = sampling.generate(models.get(job.files), job.request)
+    # RuntimeError: what torch raises, out of memory for example.
+    except (TrainerError, AssayError, OSError, RuntimeError) as error:
+        _logger.warning("job %s: %s", identifier, error)
+        reason = (str(error) or type(error).__name__)[:MAX_REASON_CHARACTERS]
+        _deliver(client, f"{identifier}/fail", {"reason": reason}, patience)
+        return
+    _deliver(client, f"{identifier}/complete", {"text": written}, patience)
+    _logger.info(
+        "job %s: %d characters in %.1f s", identifier, len(written), time.monotonic() - began
+    )
+
+
+def _deliver(
+    client: RegistryClient, path: str, body: dict[str, object], patience: Patience
+) -> None:
+    try:
+        patience.until_answered(lambda: client.post_json(f"/api/v1/generation/{path}", body))
+    except ClientError as error:
+        _logger.warning("%s: %s", path, error)  # it goes to whoever leases it next
+
+
+def _needed(files: Manifest, name: str) -> FileEntry:
+    for entry in files.files:
+        if entry.name == name:
+            return entry
+    raise UnusableCheckpoint(f"expected a file {name}, found none")
