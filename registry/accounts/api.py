@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One's own tokens: list, issue, revoke. Only a person in a browser issues one, never a token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from registry.api.problems import NotFound
+
+from . import queries, services
+from .errors import NotAllowed
+from .models import Scope, Token
+from .permissions import InBrowser
+from .tokens import MAX_LABEL_CHARACTERS
+
+MAX_DAYS = 366
+
+
+class TokenSerializer(serializers.ModelSerializer[Token]):
+    """A token as its owner sees it afterwards: without the secret."""
+
+    class Meta:
+        model = Token
+        fields: tuple[str, ...] = (
+            "id",
+            "label",
+            "scopes",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
+        )
+
+
+class TokenRequestSerializer(serializers.Serializer[Token]):
+    """What is asked for."""
+
+    # REST framework takes declared fields off the class, so this hides no attribute.
+    label = serializers.CharField(max_length=MAX_LABEL_CHARACTERS)  # type: ignore[assignment]
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=Scope.choices), min_length=1, max_length=len(Scope)
+    )
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=30)
+
+
+class IssuedTokenSerializer(TokenSerializer):
+    """The one answer that has the secret."""
+
+    secret = serializers.CharField(read_only=True)
+
+    class Meta(TokenSerializer.Meta):
+        fields = (*TokenSerializer.Meta.fields, "secret")
+
+
+class TokensView(ListAPIView[Token]):
+    """GET lists, POST issues."""
+
+    permission_classes = (InBrowser,)
+    serializer_class = TokenSerializer
+    queryset = Token.objects.none()
+
+    def get_queryset(self) -> QuerySet[Token]:
+        return queries.tokens_of(queries.caller(self.request))
+
+    @extend_schema(request=TokenRequestSerializer, responses={201: IssuedTokenSerializer})
+    def post(self, request: Request) -> Response:
+        """The secret is in this answer and nowhere else."""
+        wanted = TokenRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        person, values = queries.caller(request), wanted.validated_data
+        if Scope.GENERATION in values["scopes"] and not person.is_staff:
+            raise NotAllowed("expected an operator: only they issue tokens for generation")
+        token, secret = services.issue_token(
+            person,
+            values["label"],
+            values["scopes"],
+            timezone.now() + timedelta(days=values["days"]),
+        )
+        body = {**TokenSerializer(token).data, "secret": secret}
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class TokenView(APIView):
+    """DELETE revokes."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(request=None, responses={204: None})
+    def delete(self, request: Request, token_id: int) -> Response:
+        """A person revokes any of theirs; a token only itself (whoever finds one can end it)."""
+        token = queries.tokens_of(queries.caller(request)).filter(pk=token_id).first()
+        if token is None or (isinstance(request.auth, Token) and request.auth != token):
+            raise NotFound("expected one of your own tokens")
+        services.revoke_token(token, by=queries.caller(request).actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)

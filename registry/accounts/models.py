@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Namespace (a name, for ever), User, Organisation, Membership, Token, Node, SignInFailure.
+
+A namespace is an *owner*: of projects, of data sets, of an acceptance of conduct. It is a person's
+or an organisation's, and outlives both, so that no URL in a certificate ever means somebody else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from .names import MAX_LENGTH, MIN_LENGTH, PATTERN
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SHA256_HEX = r"^[0-9a-f]{64}$"
+
+
+class Namespace(models.Model):
+    """A name that was given once: triggers refuse to rename, revive or delete it."""
+
+    name = models.CharField(max_length=MAX_LENGTH, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Lower case only, so that unique means unique after case folding."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="accounts_namespace_name_is_plain",
+                condition=Q(name__regex=f"^{PATTERN}$") & Q(name__regex=f"^.{{{MIN_LENGTH},}}$"),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def uri(self) -> str:
+        """The permanent URL that certificates name."""
+        return f"{settings.PUBLIC_URL}/{self.name}"
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. The user name is their namespace's name; there is no e-mail address to leak."""
+
+    username = models.CharField(max_length=MAX_LENGTH, unique=True)
+    namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="+")
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    objects = BaseUserManager["User"]()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def actor(self) -> str:
+        """How audit rows, holdings and claims name this person."""
+        return f"user:{self.username}"
+
+
+class Organisation(models.Model):
+    """People who own a name together."""
+
+    namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.namespace.name
+
+
+class Role(models.TextChoices):
+    """What a member may do: an owner also admits and removes members."""
+
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class Membership(models.Model):
+    """That a person belongs to an organisation."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One membership for a person in an organisation, in one of the two roles."""
+
+        constraints = (
+            models.UniqueConstraint(
+                name="accounts_membership_once", fields=("organisation", "user")
+            ),
+            models.CheckConstraint(
+                name="accounts_membership_role_is_known", condition=Q(role__in=Role.values)
+            ),
+        )
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for; a closed list."""
+
+    READ = "read"
+    PUBLISH = "publish"
+    OUTPUTS = "outputs"
+    NODE = "node"
+    GENERATION = "generation"
+
+
+class Token(models.Model):
+    """A program's credential. Only the SHA-256 is kept: a copy of the table opens nothing."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    label = models.CharField(max_length=80)
+    sha256 = models.CharField(max_length=64, unique=True)
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices))
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Scopes are some of the list, and not none."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="accounts_token_sha256_is_hex", condition=Q(sha256__regex=SHA256_HEX)
+            ),
+            models.CheckConstraint(
+                name="accounts_token_scopes_are_known",
+                condition=Q(scopes__contained_by=Scope.values) & Q(scopes__len__gte=1),
+            ),
+        )
+
+    def is_live(self, now: datetime) -> bool:
+        """That it is neither revoked nor expired."""
+        return self.revoked_at is None and now < self.expires_at
+
+
+class Node(models.Model):
+    """A volunteer's machine, with a key of its own that never leaves it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    public_key_sha256 = models.CharField(max_length=64, unique=True)
+    chain = models.TextField(blank=True, default="")
+    hardware = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """The key is named by the SHA-256 of its SubjectPublicKeyInfo."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="accounts_node_key_is_hex", condition=Q(public_key_sha256__regex=SHA256_HEX)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"node {self.name} ({self.id})"
+
+    @property
+    def uri(self) -> str:
+        """The permanent URL that its certificate names."""
+        return f"{settings.PUBLIC_URL}/nodes/{self.id}"
+
+    @property
+    def actor(self) -> str:
+        """How audit rows name this machine."""
+        return f"node:{self.id}"
+
+
+class SignInFailure(models.Model):
+    """A wrong password, remembered for as long as it counts towards the lock-out."""
+
+    name = models.CharField(max_length=MAX_LENGTH)
+    address = models.CharField(max_length=45)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Counted by name and time."""
+
+        indexes = (models.Index(name="accounts_failures_by_name", fields=("name", "at")),)

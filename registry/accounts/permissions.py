@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a view demands of its caller: a scope for everything, or for writing only."""
+
+from __future__ import annotations
+
+import functools
+from typing import ClassVar
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from .errors import NotAllowed, ScopeMissing
+from .models import Scope, Token, User
+from .queries import SESSION_SCOPES
+from .tokens import require
+
+
+class _Scoped(BasePermission):
+    scope: ClassVar[Scope]
+    is_reading_open: ClassVar[bool]
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """False asks for credentials (401); the wrong ones raise ScopeMissing (403)."""
+        if self.is_reading_open and request.method in SAFE_METHODS:
+            return True
+        if not isinstance(request.user, User):
+            return False
+        if isinstance(request.auth, Token):
+            require(request.auth, self.scope)
+        elif self.scope not in SESSION_SCOPES:
+            raise ScopeMissing(f"expected a token with scope {self.scope}, found a session")
+        return True
+
+
+class InBrowser(BasePermission):
+    """A signed-in person: whoever finds a token must not be able to make more of them."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """False asks for credentials; a token raises NotAllowed."""
+        if isinstance(request.auth, Token):
+            raise NotAllowed("expected a session in a browser, found a token")
+        return isinstance(request.user, User)
+
+
+@functools.cache
+def HasScope(scope: str) -> type[BasePermission]:  # noqa: N802 - it stands where a class would
+    """Every method needs the scope; a session has those of a person at a browser."""
+    return _permission(scope, is_reading_open=False)
+
+
+@functools.cache
+def ScopeToWrite(scope: str) -> type[BasePermission]:  # noqa: N802 - as above
+    """Anyone may read; what changes something needs the scope."""
+    return _permission(scope, is_reading_open=True)
+
+
+def _permission(scope: str, *, is_reading_open: bool) -> type[BasePermission]:
+    name = f"{'ScopeToWrite' if is_reading_open else 'HasScope'}{scope.capitalize()}"
+    return type(name, (_Scoped,), {"scope": Scope(scope), "is_reading_open": is_reading_open})

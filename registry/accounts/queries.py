@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is who, and who may act for which name. Changes nothing.
+
+The models are private to this app; their names are here for other apps' annotations.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+
+from .models import (
+    Membership,
+    Namespace,
+    Node,
+    Organisation,
+    Role,
+    Scope,
+    SignInFailure,
+    Token,
+    User,
+)
+
+__all__ = ["Membership", "Namespace", "Node", "Organisation", "Role", "Scope", "Token", "User"]
+
+SYSTEM = "system"
+LOCK_OUT_AFTER = 5
+LOCK_OUT_FOR = timedelta(minutes=15)
+# What a person may do in the browser without a token; nodes and generation are for programs.
+SESSION_SCOPES = frozenset({Scope.READ, Scope.PUBLISH, Scope.OUTPUTS})
+
+
+def namespace(name: str) -> Namespace | None:
+    """The namespace that has, or had, this name."""
+    return Namespace.objects.filter(name=name).first()
+
+
+def user(name: str) -> User | None:
+    """The person with this name."""
+    return User.objects.select_related("namespace").filter(username=name).first()
+
+
+def organisation(name: str) -> Organisation | None:
+    """The organisation with this name."""
+    return Organisation.objects.select_related("namespace").filter(namespace__name=name).first()
+
+
+def namespaces_of(user: User) -> QuerySet[Namespace]:
+    """The names this person may publish under: their own and their organisations'."""
+    organisations = Organisation.objects.filter(
+        pk__in=Membership.objects.filter(user=user).values("organisation")
+    )
+    return Namespace.objects.filter(
+        Q(pk=user.namespace_id) | Q(pk__in=organisations.values("namespace")),
+        retired_at__isnull=True,
+    ).order_by("name")
+
+
+def may_publish(user: User | AnonymousUser, namespace: Namespace) -> bool:
+    """That this person acts for the name: it is theirs, or that of an organisation they are in."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return namespaces_of(user).filter(pk=namespace.pk).exists()
+
+
+def role_in(organisation: Organisation, user: User) -> Role | None:
+    """What this person is in the organisation."""
+    membership = Membership.objects.filter(organisation=organisation, user=user).first()
+    return Role(membership.role) if membership else None
+
+
+def node(node_id: uuid.UUID | str, *, owner: User) -> Node | None:
+    """The person's machine with this id; somebody else's is as good as none."""
+    try:
+        key = uuid.UUID(str(node_id))
+    except ValueError:
+        return None
+    return Node.objects.select_related("owner").filter(pk=key, owner=owner).first()
+
+
+def nodes_of(owner: User) -> QuerySet[Node]:
+    """The person's machines."""
+    return Node.objects.filter(owner=owner).order_by("created_at")
+
+
+def token(token_id: int) -> Token | None:
+    """Any token by its number: for operators."""
+    return Token.objects.filter(pk=token_id).first()
+
+
+def tokens_of(user: User) -> QuerySet[Token]:
+    """The person's tokens, spent ones too."""
+    return Token.objects.filter(user=user)
+
+
+def actor(user: User | AnonymousUser) -> str | None:
+    """How audit rows, holdings and claims name the caller; None for anybody."""
+    return user.actor if isinstance(user, User) else None
+
+
+def caller(request: Request) -> User:
+    """The person behind an authenticated request (permissions have let it through)."""
+    if not isinstance(request.user, User):
+        raise TypeError("expected a view whose permissions demand authentication")
+    return request.user
+
+
+def is_locked_out(name: str, *, now: datetime) -> bool:
+    """That this name has had too many wrong passwords lately."""
+    failures = SignInFailure.objects.filter(name=name, at__gt=now - LOCK_OUT_FOR)
+    return failures.count() >= LOCK_OUT_AFTER

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""People, organisations and the names they are given: what changes, with an audit row each.
+
+Tokens are in tokens.py, machines in nodes.py; both are offered here too, for callers of other apps.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from registry.audit import services as audit
+
+from . import queries
+from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
+from .models import Membership, Namespace, Organisation, Role, SignInFailure, User
+from .names import check_name
+from .nodes import join_node, record_chain, record_sighting
+from .tokens import authenticate, issue_token, revoke_token
+
+__all__ = [
+    "add_member",
+    "authenticate",
+    "create_organisation",
+    "create_user",
+    "issue_token",
+    "join_node",
+    "record_chain",
+    "record_sighting",
+    "remove_member",
+    "retire_namespace",
+    "revoke_token",
+    "sweep",
+]
+
+
+def create_user(name: str, password: str | None = None, *, is_staff: bool = False) -> User:
+    """A person and their name; without a password they sign in by a link or work by token only."""
+    check_name(name)
+    person = User(username=name, is_staff=is_staff)
+    if password is None:
+        person.set_unusable_password()
+    else:
+        _check_password(password, person)
+        person.set_password(password)
+    with transaction.atomic():
+        person.namespace = _give(name)
+        person.save()
+        audit.record(queries.SYSTEM, "user.create", name, {"is_staff": is_staff})
+    return person
+
+
+def create_organisation(name: str, by: User) -> Organisation:
+    """An organisation, of which its founder is the first owner."""
+    check_name(name)
+    with transaction.atomic():
+        organisation = Organisation.objects.create(namespace=_give(name))
+        Membership.objects.create(organisation=organisation, user=by, role=Role.OWNER)
+        audit.record(by.actor, "organisation.create", name, {})
+    return organisation
+
+
+def add_member(organisation: Organisation, user: User, role: Role, *, by: User) -> Membership:
+    """Admits a person, or changes their role; only an owner may."""
+    with transaction.atomic():
+        _lock(organisation, by)
+        if role is not Role.OWNER:
+            _keep_an_owner(organisation, without=user)
+        membership, _ = Membership.objects.update_or_create(
+            organisation=organisation, user=user, defaults={"role": role}
+        )
+        details = {"user": user.username, "role": role.value}
+        audit.record(by.actor, "organisation.member", organisation.namespace.name, details)
+    return membership
+
+
+def remove_member(organisation: Organisation, user: User, *, by: User) -> None:
+    """Ends a membership; an owner may end any but the last owner's, and anybody their own."""
+    with transaction.atomic():
+        _lock(organisation, None if user == by else by)
+        _keep_an_owner(organisation, without=user)
+        ended, _ = Membership.objects.filter(organisation=organisation, user=user).delete()
+        if ended:
+            details = {"user": user.username}
+            audit.record(by.actor, "organisation.leave", organisation.namespace.name, details)
+
+
+def retire_namespace(namespace: Namespace, *, by: str) -> None:
+    """Nobody acts for the name any more, and nobody will: a tombstone keeps it."""
+    with transaction.atomic():
+        retired = Namespace.objects.filter(pk=namespace.pk, retired_at=None).update(
+            retired_at=timezone.now()
+        )
+        if retired:
+            audit.record(by, "namespace.retire", namespace.name, {})
+
+
+def sweep(*, now: datetime) -> None:
+    """Forgets what counts no longer: wrong passwords, and sessions that are over."""
+    SignInFailure.objects.filter(at__lt=now - queries.LOCK_OUT_FOR).delete()
+    Session.objects.filter(expire_date__lt=now).delete()
+
+
+def _give(name: str) -> Namespace:
+    try:
+        with transaction.atomic():
+            return Namespace.objects.create(name=name)
+    except IntegrityError as error:
+        raise NameTaken(f"expected a name that was never given, but {name!r} was") from error
+
+
+def _check_password(password: str, person: User) -> None:
+    try:
+        validate_password(password, person)
+    except ValidationError as error:
+        raise WeakPassword(" ".join(error.messages)) from error
+
+
+def _lock(organisation: Organisation, owner: User | None) -> None:
+    """One change of members at a time, or two owners could remove each other."""
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if owner is not None and queries.role_in(organisation, owner) is not Role.OWNER:
+        raise NotAllowed("expected an owner of the organisation")
+
+
+def _keep_an_owner(organisation: Organisation, *, without: User) -> None:
+    owners = Membership.objects.filter(organisation=organisation, role=Role.OWNER)
+    if owners.filter(user=without).exists() and not owners.exclude(user=without).exists():
+        raise LastOwner(f"{without.username} is the only owner; name another one first")

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses of accounts: signing in and out, and one's own tokens."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .api import TokensView, TokenView
+from .pages import SignIn, SignOut
+
+urlpatterns = [
+    path("login", SignIn.as_view(), name="login"),
+    path("logout", SignOut.as_view(), name="logout"),
+    path("api/v1/tokens", TokensView.as_view(), name="tokens"),
+    path("api/v1/tokens/<int:token_id>", TokenView.as_view(), name="token"),
+]

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Django itself answers (400, 403, 404, 500, CSRF): problems to programs, pages to people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views import defaults
+
+from .kinds import Kind
+from .problems import Document
+
+# Where only programs call; elsewhere a person is answered, unless the request prefers JSON.
+PROGRAMS = ("/api/", "/events", "/ledger/tree-head", "/timestamp", "/.well-known/")
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """That the caller is a program."""
+    preferred = request.get_preferred_type(["text/html", "application/json"])
+    return request.path.startswith(PROGRAMS) or preferred == "application/json"
+
+
+def refusal(request: HttpRequest, document: Document, headers: Mapping[str, str]) -> HttpResponse:
+    """What a view refused, for whoever asked."""
+    if wants_problem(request):
+        return document.response(headers)
+    kind = Kind(
+        code=document.code, title=document.title, status=document.status, meaning=document.detail
+    )
+    page = render(request, "api/problem.html", {"kind": kind}, status=document.status)
+    for name, value in headers.items():
+        page[name] = value
+    return page
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler400: what Django found suspicious; its message may repeat the input and stays out."""
+    if wants_problem(request):
+        return Document(
+            code="invalid-request",
+            title="The request is malformed",
+            status=400,
+            detail="expected a well-formed request to a host that this registry serves",
+        ).response()
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403."""
+    if wants_problem(request):
+        return Document(
+            code="forbidden", title="You may not do this", status=403, detail=str(exception)
+        ).response()
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler404."""
+    if wants_problem(request):
+        return Document(
+            code="not-found",
+            title="There is nothing here for you",
+            status=404,
+            detail=f"nothing that you may see is at {request.path[:200]}",
+        ).response()
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500: the fault is in the program's log, never in the answer."""
+    if wants_problem(request):
+        return Document(
+            code="fault",
+            title="The registry failed",
+            status=500,
+            detail="nothing of this request was kept; the fault is in the registry's log",
+        ).response()
+    return defaults.server_error(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW."""
+    detail = f"expected the CSRF token of your session: {reason}"
+    if wants_problem(request):
+        return Document(
+            code="csrf-failed", title="This form is not from our page", status=403, detail=detail
+        ).response()
+    return defaults.permission_denied(request, PermissionError(detail))

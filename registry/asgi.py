@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web process: who answers what, and how large a body may be before anything reads it.
+
+Blobs and files are streamed by storage; everything else is Django's, behind the caps of
+api/bodies.py. Storage knows nobody: here it is told who may read and write (its `Gate`).
+"""
+# ruff: noqa: E402 - models can be imported only once Django is set up
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
+
+from django.core.asgi import get_asgi_application
+
+_django = get_asgi_application()  # models may be imported from here on
+
+from django.utils import timezone
+
+from registry.accounts import tokens
+from registry.accounts.queries import Scope as TokenScope
+from registry.api.bodies import Bodies
+from registry.api.wire import Application, Receive, Scope, Send
+from registry.catalog import queries as catalog
+from registry.storage import queries as storage
+from registry.storage.download import Download
+from registry.storage.streams import FileAddress, Streams
+
+
+class CatalogGate:
+    """Tokens say who calls; who has sent a blob may read it, and the catalogue knows who else."""
+
+    def actor(self, authorization: str | None) -> str | None:
+        """The person whose live token this is."""
+        token = tokens.authenticate(authorization, now=timezone.now())
+        return None if token is None else token.user.actor
+
+    def uploader(self, authorization: str | None) -> str:
+        """The same, if the token is for publishing or for a node."""
+        token = tokens.authenticate(authorization, now=timezone.now())
+        return tokens.require(token, TokenScope.PUBLISH, TokenScope.NODE).user.actor
+
+    def may_read(self, sha256: str, actor: str | None) -> bool:
+        """Its holders, and whoever may read a thing that it is part of."""
+        is_held = actor is not None and storage.holds(actor, sha256)
+        return is_held or catalog.readable_blob(sha256, actor)
+
+    def file_for(self, address: FileAddress, actor: str | None) -> Download | None:
+        """The blob behind a checkpoint's file."""
+        found = catalog.file_for(
+            address.owner, address.project, address.checkpoint, address.path, actor
+        )
+        if found is None:
+            return None
+        sha256, size_bytes, name = found
+        return Download(sha256=sha256, size_bytes=size_bytes, name=name)
+
+
+class Lifespan:
+    """Answers the server's start and stop, which Django does not; nothing waits for either."""
+
+    def __init__(self, inner: Application) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self._inner(scope, receive, send)
+            return
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+
+application = Lifespan(Streams(gate=CatalogGate(), inner=Bodies(_django)))

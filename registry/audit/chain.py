@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What chains one audit row to the next: a digest over all that the row says."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from assay.signing import canonical, digests
+
+from .models import AuditRow
+
+GENESIS = "0" * 64
+
+
+def digest(row: AuditRow) -> str:
+    """SHA-256 of the row's canonical JSON, its predecessor's digest included."""
+    content = {
+        "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "actor": row.actor,
+        "action": row.action,
+        "subject": row.subject,
+        "details": row.details,
+        "previous": row.previous_sha256,
+    }
+    return digests.sha256(canonical.dumps(content))

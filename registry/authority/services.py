@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is signed for whom: the code of conduct is enforced here, at the moment of each signature.
+
+The keys are the signer's. This app decides that an owner is in good standing, has the signer sign,
+and hands the result to the ledger, all in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from django.db import transaction
+
+from assay.signing.certificates import Chain, Purpose, key_of_request
+from assay.signing.digests import sha256
+from assay.signing.statements import ConductReference, Statement
+from registry.accounts import queries as accounts
+from registry.accounts import services as accounts_services
+from registry.accounts.queries import Namespace, Node
+from registry.audit import services as audit
+from registry.conduct import queries as conduct
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+
+from .errors import NotInGoodStanding, WrongKey
+from .models import Certificate
+
+
+def sign(
+    purpose: Purpose,
+    owner: Namespace,
+    statement: Statement,
+    *,
+    under: ConductReference | None = None,
+) -> ledger_queries.Statement:
+    """Have a statement signed in the owner's name, and log it as pending.
+
+    The owner must have a live acceptance of the conduct version that the statement names, else of
+    `under`, else of any. It is locked until the transaction ends, so that withdrawing it and using
+    it never cross. Raises NotInGoodStanding, or SignerError.
+    """
+    named = _conduct_of(statement) or under
+    with transaction.atomic():
+        if conduct.standing(owner, named) is None:
+            raise NotInGoodStanding(
+                f"expected a live acceptance of {_named(named)} by {owner.name}, found none"
+            )
+        signed = ledger.signer().sign(purpose, owner.uri, statement.canonical())
+        row = ledger.record(signed.envelope, signed.chain, signed.timestamp)
+        _list(signed.chain, purpose, owner.uri)
+    return row
+
+
+def certify_node(node: Node, csr: str) -> Chain:
+    """Have the node's key certified in its own name, for run statements only."""
+    der = x509.load_pem_x509_csr(csr.encode()).public_bytes(Encoding.DER)
+    _check_key(node, der)
+    with transaction.atomic():
+        chain = ledger.signer().issue(node.uri, der)
+        _list(chain, Purpose.NODE, node.uri)
+        accounts_services.record_chain(node, pems(chain))
+        details = {"serial": f"{chain.leaf.serial_number:x}"}
+        audit.record(accounts.SYSTEM, "node.certify", node.actor, details)
+    return chain
+
+
+def pems(chain: Chain) -> tuple[str, str]:
+    """The leaf and the intermediate, as PEM."""
+    leaf, intermediate = (
+        certificate.public_bytes(Encoding.PEM).decode()
+        for certificate in (chain.leaf, chain.intermediate)
+    )
+    return leaf, intermediate
+
+
+def _conduct_of(statement: Statement) -> ConductReference | None:
+    if "conduct" not in statement.predicate:
+        return None
+    return ConductReference.parse(statement.predicate, "conduct")
+
+
+def _named(reference: ConductReference | None) -> str:
+    return "a conduct version" if reference is None else f"{reference.id}@{reference.version}"
+
+
+def _check_key(node: Node, csr: bytes) -> None:
+    key = key_of_request(csr)
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    if sha256(spki) != node.public_key_sha256:
+        raise WrongKey("expected a request for the key that the node joined with, found another")
+
+
+def _list(chain: Chain, purpose: Purpose, subject: str) -> None:
+    leaf = chain.leaf
+    Certificate.objects.get_or_create(
+        serial=f"{leaf.serial_number:x}",
+        defaults={
+            "subject": subject,
+            "purpose": purpose.value,
+            "pem": chain.leaf_pem.decode(),
+            "issued_at": leaf.not_valid_before_utc,
+            "expires_at": leaf.not_valid_after_utc,
+        },
+    )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects, data sets and checkpoints: received, signed, published, browsed, fetched."""

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The publish machine: received → signed → published, or rejected with a reason.
+
+    received   durable and checked; nothing is signed
+    signed     its statements, their pending ledger entries and this state are one transaction
+    published  a signed tree head includes every statement; only now does anybody else see it
+
+Every step may be repeated, by any process at any time: it claims the row by its state, and does
+nothing when another was first. A crash at any line leaves the row in the state before, and the next
+call takes it from there; a nudge that got lost is made up for by `sweep`.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from assay.signing import canonical, oms, timestamps
+from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.digests import as_id
+from assay.signing.envelope import Envelope
+from assay.signing.errors import AssayError, VerificationError
+from assay.signing.manifest import SIGNATURE_NAME
+from assay.signing.statements import CheckpointClaim, RunReference
+from registry.accounts.queries import SYSTEM
+from registry.api.problems import Problem
+from registry.audit import services as audit
+from registry.authority import queries as authority_queries
+from registry.authority import services as authority
+from registry.authority.errors import NotInGoodStanding
+from registry.conduct import queries as conduct
+from registry.events import services as events
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+from registry.ledger.queries import Statement
+from registry.storage import services as storage
+
+from . import queries, run_statement
+from .models import Checkpoint, File, State
+
+logger = logging.getLogger(__name__)
+
+
+def advance(checkpoint_id: int) -> Checkpoint:
+    """Take a checkpoint as far as it goes now. Call it outside any transaction.
+
+    Raises SignerError, or a Problem of the ledger, when it must wait: the state stays as it is.
+    """
+    checkpoint = _load(checkpoint_id)
+    if checkpoint.state == State.RECEIVED:
+        _sign(checkpoint)
+        checkpoint = _load(checkpoint_id)
+    if checkpoint.state == State.SIGNED:
+        _publish(checkpoint)
+        checkpoint = _load(checkpoint_id)
+    return checkpoint
+
+
+def sweep() -> int:
+    """Advance whatever is underway, and integrate what is pending; how many were published."""
+    published = 0
+    for checkpoint_id in queries.underway():
+        try:
+            published += advance(checkpoint_id).state == State.PUBLISHED
+        except (AssayError, Problem, DatabaseError, OSError) as error:
+            # The row stays as it is, and the others must not wait for this one.
+            logger.warning("checkpoint %s waits: %s", checkpoint_id, error)
+    if ledger_queries.has_pending():
+        ledger.integrate()
+    return published
+
+
+def _load(checkpoint_id: int) -> Checkpoint:
+    return Checkpoint.objects.select_related(*queries.PARTS, "run_statement").get(pk=checkpoint_id)
+
+
+def _sign(checkpoint: Checkpoint) -> None:
+    """From received to signed: statements, pending entries and state in one transaction."""
+    try:
+        with transaction.atomic():
+            if not _claim(checkpoint, State.RECEIVED):
+                return
+            run = _record_run(checkpoint)
+            statement, oms_statement = _sign_statements(checkpoint, run)
+            Checkpoint.objects.filter(pk=checkpoint.pk).update(
+                state=State.SIGNED,
+                run_statement=run,
+                statement=statement,
+                oms_statement=oms_statement,
+            )
+            details = {"id": checkpoint.manifest_sha256, "statement": statement.sha256}
+            audit.record(SYSTEM, "checkpoint.sign", checkpoint.full_name, details)
+    except (NotInGoodStanding, VerificationError) as error:
+        # What was true when it was received no longer is; asking again will not change that.
+        _reject(checkpoint, str(error))
+
+
+def _publish(checkpoint: Checkpoint) -> None:
+    """From signed to published, once a signed tree head includes its statements."""
+    statements = _statements(checkpoint)
+    if not ledger_queries.is_included(*statements):
+        ledger.integrate()
+        if not ledger_queries.is_included(*statements):
+            return
+    signature = canonical.dumps(ledger_queries.bundle(statements[0]).to_json())
+    blob = storage.store(signature, holder=SYSTEM)
+    with transaction.atomic():
+        if not _claim(checkpoint, State.SIGNED):
+            return
+        File.objects.create(
+            checkpoint=checkpoint, name=SIGNATURE_NAME, sha256=blob.sha256, size=blob.size_bytes
+        )
+        Checkpoint.objects.filter(pk=checkpoint.pk).update(
+            state=State.PUBLISHED, published_at=timezone.now()
+        )
+        _tell(checkpoint)
+    # COMMIT POINT. Before it nobody but the publisher sees anything of the checkpoint; after it
+    # everybody sees all of it: files, signature, evidence, and the event that announces it.
+
+
+def _claim(checkpoint: Checkpoint, state: State) -> bool:
+    """Hold the row if it is still in this state; whoever finds it held leaves it to the holder."""
+    row = Checkpoint.objects.select_for_update(skip_locked=True)
+    return row.filter(pk=checkpoint.pk, state=state).first() is not None
+
+
+def _record_run(checkpoint: Checkpoint) -> Statement | None:
+    """The node's own statement, timestamped and logged beside ours."""
+    if checkpoint.run_envelope is None:
+        return None
+    envelope = Envelope.parse(checkpoint.run_envelope)
+    chain = run_statement.parse_chain(checkpoint.run_chain)
+    response = ledger.signer().timestamp(timestamps.request(envelope.signature))
+    root = authority_queries.trust_root().root
+    at = timestamps.verify(response, data=envelope.signature, root=root)
+    verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
+    return ledger.record(envelope, chain, response)
+
+
+def _sign_statements(checkpoint: Checkpoint, run: Statement | None) -> tuple[Statement, Statement]:
+    """Our own claim about the checkpoint, and the OMS statement that foreign tools verify."""
+    project, manifest = checkpoint.project, queries.manifest(checkpoint)
+    under = conduct.reference(checkpoint.conduct)
+    claim = CheckpointClaim(
+        manifest_sha256=checkpoint.manifest_sha256,
+        registry=settings.PUBLIC_URL,
+        project=project.full_name,
+        name=checkpoint.name,
+        step=checkpoint.step,
+        oms_sha256=oms.root_digest(manifest),
+        run=_run_reference(checkpoint, run),
+        dataset_sha256=checkpoint.dataset.sha256 if checkpoint.dataset else None,
+        conduct=under,
+    )
+    model = oms.statement(f"{project.full_name}@{checkpoint.name}", manifest)
+    return (
+        authority.sign(Purpose.CHECKPOINT, project.owner, claim.statement()),
+        authority.sign(Purpose.CHECKPOINT, project.owner, model, under=under),
+    )
+
+
+def _run_reference(checkpoint: Checkpoint, run: Statement | None) -> RunReference | None:
+    if run is None or checkpoint.run_id is None:
+        return None
+    return RunReference(id=checkpoint.run_id, statement_sha256=run.sha256)
+
+
+def _statements(checkpoint: Checkpoint) -> tuple[Statement, ...]:
+    """The OMS statement first, then every other that the evidence will hold."""
+    dataset = checkpoint.dataset
+    found = (
+        checkpoint.oms_statement,
+        checkpoint.statement,
+        checkpoint.run_statement,
+        checkpoint.conduct.statement,
+        dataset.statement if dataset else None,
+    )
+    return tuple(statement for statement in found if statement is not None)
+
+
+def _tell(checkpoint: Checkpoint) -> None:
+    """The event for those who follow the run, and the audit row; last, for their locks."""
+    data = {
+        "id": as_id(checkpoint.manifest_sha256),
+        "name": checkpoint.name,
+        "step": checkpoint.step,
+        "state": State.PUBLISHED.value,
+        "url": settings.PUBLIC_URL + checkpoint.path,
+    }
+    if checkpoint.run_id is not None:
+        events.emit(f"run:{checkpoint.run_id}", "checkpoint", data)
+    details = {"id": checkpoint.manifest_sha256}
+    audit.record(SYSTEM, "checkpoint.publish", checkpoint.full_name, details)
+
+
+def _reject(checkpoint: Checkpoint, reason: str) -> None:
+    with transaction.atomic():
+        if _claim(checkpoint, State.RECEIVED):
+            Checkpoint.objects.filter(pk=checkpoint.pk).update(state=State.REJECTED, reason=reason)
+            details = {"id": checkpoint.manifest_sha256, "reason": reason}
+            audit.record(SYSTEM, "checkpoint.reject", checkpoint.full_name, details)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue over HTTP: projects, checkpoints, evidence, and a person's own upload."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assay.signing.manifest import Manifest
+from registry.accounts import queries as accounts
+from registry.accounts.permissions import ScopeToWrite
+from registry.idempotency.api import idempotent
+
+from . import queries, services
+from .models import Checkpoint, Project
+from .serializers import (
+    AcknowledgedSerializer,
+    CheckpointSerializer,
+    NewCheckpointSerializer,
+    ProjectSerializer,
+    WholeCheckpointSerializer,
+)
+from .services import Submission
+
+
+class ProjectsView(ListAPIView[Project]):
+    """All projects, the newest first."""
+
+    serializer_class = ProjectSerializer
+    queryset = Project.objects.none()
+
+    def get_queryset(self) -> QuerySet[Project]:
+        return queries.projects()
+
+
+class ProjectView(APIView):
+    """One project."""
+
+    @extend_schema(operation_id="projects_retrieve_one", responses=ProjectSerializer)
+    def get(self, request: Request, owner: str, project: str) -> Response:
+        """The project `owner/name`."""
+        return Response(ProjectSerializer(queries.project(owner, project)).data)
+
+
+class CheckpointsView(ListAPIView[Checkpoint]):
+    """A project's checkpoints: GET lists the published ones, POST publishes a person's upload."""
+
+    permission_classes = (ScopeToWrite("publish"),)
+    serializer_class = CheckpointSerializer
+    queryset = Checkpoint.objects.none()
+
+    def get_queryset(self) -> QuerySet[Checkpoint]:
+        return queries.published_in(queries.project(self.kwargs["owner"], self.kwargs["project"]))
+
+    @extend_schema(request=NewCheckpointSerializer, responses={202: AcknowledgedSerializer})
+    @idempotent
+    def post(self, request: Request, owner: str, project: str) -> Response:
+        """The files are blobs of the caller's; the answer comes before they are signed."""
+        wanted = NewCheckpointSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        submission = Submission(
+            user=accounts.caller(request),
+            project=queries.project(owner, project),
+            name=wanted.validated_data["name"],
+            step=None,
+            manifest=Manifest.parse(wanted.validated_data["manifest"]),
+        )
+        return acknowledged(services.receive(submission))
+
+
+class CheckpointView(APIView):
+    """One checkpoint, by name."""
+
+    @extend_schema(operation_id="checkpoints_by_name", responses=WholeCheckpointSerializer)
+    def get(self, request: Request, owner: str, project: str, checkpoint: str) -> Response:
+        """The checkpoint `owner/project@name`."""
+        found = queries.checkpoint_named(owner, project, checkpoint, request.user)
+        return Response(WholeCheckpointSerializer(found).data)
+
+
+class CheckpointByIdView(APIView):
+    """One checkpoint, by id."""
+
+    @extend_schema(operation_id="checkpoints_by_id", responses=WholeCheckpointSerializer)
+    def get(self, request: Request, sha256: str) -> Response:
+        """The checkpoint; one that is not published yet only to those who publish it."""
+        return Response(WholeCheckpointSerializer(queries.checkpoint(sha256, request.user)).data)
+
+
+class EvidenceView(APIView):
+    """All that a verifier needs, in one document (docs/spec/formats.md, section 6)."""
+
+    @extend_schema(operation_id="checkpoints_evidence", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, sha256: str) -> HttpResponse:
+        """Canonical bytes, with proofs under the newest tree head."""
+        evidence = queries.evidence(queries.checkpoint(sha256))
+        return _canonical(evidence.canonical(), f"{sha256[:12]}.assay.json", cache="no-cache")
+
+
+class ManifestView(APIView):
+    """The manifest, whose SHA-256 is the id (docs/spec/formats.md, section 1)."""
+
+    @extend_schema(operation_id="checkpoints_manifest", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, sha256: str) -> HttpResponse:
+        """Canonical bytes, which never change."""
+        manifest = queries.manifest(queries.checkpoint(sha256))
+        return _canonical(manifest.canonical(), "manifest.json", cache="max-age=31536000")
+
+
+def acknowledged(checkpoint: Checkpoint) -> Response:
+    """202 and where to follow the checkpoint; a node's publish is answered alike."""
+    body = AcknowledgedSerializer(checkpoint).data
+    return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": body["url"]})
+
+
+def _canonical(content: bytes, name: str, *, cache: str) -> HttpResponse:
+    headers = {"Cache-Control": cache, "Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(content, content_type="application/json", headers=headers)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model cards: README.md as HTML that can do nothing but be read.
+
+Two fences: the Markdown renderer emits no HTML of the author's, and what it emits passes a fixed
+list of elements. Links lead to https or mailto only; an image becomes its alternative text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+
+TAGS = {
+    *("p", "br", "hr", "strong", "em", "s", "blockquote", "code", "pre", "ul", "ol", "li", "a"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
+}
+ATTRIBUTES: dict[str, set[str]] = {"a": {"href"}, "ol": {"start"}, "*": set()}
+LINKS = ("https://", "mailto:")
+LINK_RELATION = "nofollow noopener noreferrer ugc"
+# The YAML that model cards elsewhere begin with: for programs, not for readers.
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+
+
+def render(markdown: str) -> str:
+    """Safe HTML of a card."""
+    html = _renderer().render(_FRONT_MATTER.sub("", markdown.replace("\r\n", "\n")))
+    return nh3.clean(
+        html,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_kept,
+        url_schemes={"https", "mailto"},
+        link_rel=LINK_RELATION,
+    )
+
+
+def _kept(tag: str, name: str, value: str) -> str | None:
+    """nh3 passes relative links, and `//host` counts as one: only these two kinds stay."""
+    if (tag, name) == ("a", "href") and not value.lower().startswith(LINKS):
+        return None
+    return value
+
+
+def _renderer() -> MarkdownIt:
+    renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
+    renderer.add_render_rule("image", _alternative)
+    return renderer
+
+
+def _alternative(
+    self: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: object,
+    env: object,
+) -> str:
+    """A card shows no images: none that is ours to serve, and none that would tell who reads."""
+    del self, options, env
+    return escape(tokens[index].content)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Path converters: a digest in an address is 64 lower-case hexadecimal digits or nothing at all."""
+
+from __future__ import annotations
+
+
+class Digest:
+    """`sha256:<digest:sha256>`."""
+
+    regex = "[0-9a-f]{64}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

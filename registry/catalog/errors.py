@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the catalogue refuses, one class for each stable code."""
+
+from __future__ import annotations
+
+from registry.api.problems import Problem
+
+
+class NotFound(Problem):
+    """Unknown, or not published yet and somebody else's: the answer is the same."""
+
+    code = "not-found"
+    title = "There is no such project, data set or checkpoint"
+    status_code = 404
+
+
+class InvalidName(Problem):
+    """Not a name for a project, a data set or a checkpoint."""
+
+    code = "invalid-name"
+    title = "This is not a name that can be given"
+    status_code = 422
+
+
+class NameTaken(Problem):
+    """The project has a checkpoint of this name, or the owner such a project or data set."""
+
+    code = "name-taken"
+    title = "This name is taken"
+    status_code = 409
+
+
+class AlreadyPublished(Problem):
+    """These very files are a checkpoint already; the detail names it."""
+
+    code = "already-published"
+    title = "These files are a checkpoint already"
+    status_code = 409
+
+
+class MayNotPublish(Problem):
+    """The caller does not act for the project's owner."""
+
+    code = "may-not-publish"
+    title = "You may not publish here"
+    status_code = 403
+
+
+class BlobMissing(Problem):
+    """A file of the manifest was not uploaded by this caller, or has another size."""
+
+    code = "blob-missing"
+    title = "Files of the manifest have not been uploaded"
+    status_code = 422
+
+
+class ContentRefused(Problem):
+    """A file is not what its name says, or of a kind that a checkpoint does not hold."""
+
+    code = "content-refused"
+    title = "Files of the manifest cannot be published"
+    status_code = 422
+
+
+class RunStatementRefused(Problem):
+    """The node's statement is not about this checkpoint, this run, or not by this node."""
+
+    code = "run-statement-refused"
+    title = "The run statement does not belong to this checkpoint"
+    status_code = 422
+
+
+class NoText(Problem):
+    """A folder holds nothing that could be a data set."""
+
+    code = "no-text"
+    title = "The folder holds no text files"
+    status_code = 422

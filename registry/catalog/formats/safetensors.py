@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""safetensors files: their header is checked so that every byte of the file belongs to one tensor.
+
+Written out here, because a gate must bound its work before it parses: the reference library takes
+seconds and gigabytes for hostile headers (measured). Tests compare its verdicts with these.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import cast
+
+from . import strict_json
+from .refused import Refused
+
+LENGTH_BYTES = 8
+MAX_HEADER_BYTES = 25_000_000  # what the Hugging Face Hub's clients read
+MAX_HEADER_DEPTH = 3  # header → tensor → shape
+MAX_HEADER_MEMBERS = 1_000_000
+MAX_DIMENSIONS = 16
+METADATA = "__metadata__"
+FIELDS = frozenset({"dtype", "shape", "data_offsets"})
+BITS = {
+    "BOOL": 8,
+    "U8": 8,
+    "I8": 8,
+    "F8_E5M2": 8,
+    "F8_E4M3": 8,
+    "F8_E8M0": 8,
+    "I16": 16,
+    "U16": 16,
+    "F16": 16,
+    "BF16": 16,
+    "I32": 32,
+    "U32": 32,
+    "F32": 32,
+    "C64": 64,
+    "F64": 64,
+    "I64": 64,
+    "U64": 64,
+}
+
+
+def check(path: Path) -> None:
+    """Raises Refused unless the file is a safetensors file to its last byte.
+
+    1. The header's length is within the limit and within the file.
+    2. The header is one strict JSON object, from `{` on, in the bytes announced.
+    3. Metadata is text; each tensor has a known type, a shape, and as many bytes as they take.
+    4. The tensors lie end to end: no gap, no overlap, nothing after the last.
+    """
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        prefix = file.read(LENGTH_BYTES)
+        length = int.from_bytes(prefix, "little")
+        if len(prefix) < LENGTH_BYTES:  # 1
+            raise Refused(f"a header length of {LENGTH_BYTES} bytes", f"{len(prefix)} bytes in all")
+        if length > MAX_HEADER_BYTES:
+            raise Refused(f"a header of at most {MAX_HEADER_BYTES} bytes", f"one of {length}")
+        if length > size_bytes - LENGTH_BYTES:
+            raise Refused(f"a header within the file of {size_bytes} bytes", f"one of {length}")
+        header = _parse(file.read(length))  # 2
+    _check_metadata(header.pop(METADATA, {}))  # 3
+    spans = sorted(_span(name, tensor) for name, tensor in header.items())
+    _check_end_to_end(spans, size_bytes - LENGTH_BYTES - length)  # 4
+
+
+def _parse(content: bytes) -> dict[str, object]:
+    if not content.startswith(b"{"):
+        raise Refused("a header that starts with {", f"{content[:1]!r}")
+    header = strict_json.parse(content, max_depth=MAX_HEADER_DEPTH, max_members=MAX_HEADER_MEMBERS)
+    return cast("dict[str, object]", header)  # what starts with { and parses is an object
+
+
+def _check_metadata(metadata: object) -> None:
+    if not isinstance(metadata, dict) or not all(
+        isinstance(value, str) for value in metadata.values()
+    ):
+        raise Refused("metadata of text only", "something else")
+
+
+def _span(name: str, tensor: object) -> tuple[int, int, str]:
+    """Where the tensor's bytes are, if it takes as many as its type and shape say."""
+    shown = ascii(name[:80])
+    if not isinstance(tensor, dict) or tensor.keys() != FIELDS:
+        raise Refused(f"tensor {shown} with dtype, shape and data_offsets", "other fields")
+    dtype, shape = tensor["dtype"], tensor["shape"]
+    if not isinstance(dtype, str) or dtype not in BITS:
+        raise Refused(f"a dtype of {', '.join(BITS)} for tensor {shown}", ascii(dtype)[:40])
+    if not _are_sizes(shape, MAX_DIMENSIONS):
+        raise Refused(f"a shape of whole numbers for tensor {shown}", "something else")
+    if not _are_sizes(tensor["data_offsets"], 2) or len(tensor["data_offsets"]) != 2:  # noqa: PLR2004 - begin and end
+        raise Refused(f"two data_offsets for tensor {shown}", "something else")
+    begin, end = tensor["data_offsets"]
+    expected = math.prod(shape) * BITS[dtype] // 8
+    if end - begin != expected:
+        raise Refused(f"{expected} bytes for tensor {shown}", f"offsets from {begin} to {end}")
+    return begin, end, name
+
+
+def _are_sizes(value: object, most: int) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= most
+        and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in value)
+    )
+
+
+def _check_end_to_end(spans: list[tuple[int, int, str]], data_bytes: int) -> None:
+    at = 0
+    for begin, end, name in spans:
+        if begin != at:
+            raise Refused(f"tensor {name[:80]!a} to begin at {at}", f"it at {begin}")
+        at = end
+    if at != data_bytes:
+        raise Refused(f"tensors that fill the {data_bytes} bytes of data", f"tensors of {at}")

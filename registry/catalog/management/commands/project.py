@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`manage.py project add`: makes a project, under a conduct version that its owner accepted."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from registry.accounts import queries as accounts
+from registry.api.problems import Problem
+from registry.catalog import services
+from registry.catalog.services import NewProject
+from registry.conduct import queries as conduct
+
+
+class Command(BaseCommand):
+    help = "Makes a project, a line of checkpoints under one owner and one conduct version."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        add = actions.add_parser("add", help="make a project")
+        add.add_argument("project", metavar="OWNER/NAME")
+        add.add_argument("--by", required=True, help="a person who acts for the owner")
+        add.add_argument("--title", required=True)
+        add.add_argument("--summary", default="")
+        add.add_argument("--conduct", default="community-language-models@1.0", metavar="ID@VERSION")
+
+    def handle(self, *_args: object, **options: str) -> None:
+        owner_name, _, name = options["project"].partition("/")
+        owner, by = accounts.namespace(owner_name), accounts.user(options["by"])
+        if owner is None or by is None:
+            raise CommandError(f"expected names of an owner and a person, found {owner_name!r}")
+        policy, _, number = options["conduct"].partition("@")
+        try:
+            new = NewProject(
+                owner=owner,
+                name=name,
+                title=options["title"],
+                summary=options["summary"],
+                conduct=conduct.version(policy, number),
+            )
+            project = services.create_project(new, by)
+        except Problem as error:
+            raise CommandError(str(error.detail)) from error
+        self.stdout.write(project.full_name)

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects, data sets, checkpoints and their files.
+
+A checkpoint's `state` is the publish machine's (services): it moves forward only, by conditional
+updates, and only a published one is ever shown to a stranger.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+MAX_NAME = 100
+# Lower case only, so that unique means unique after case folding; never `.`, `..` or empty.
+NAME_PATTERN = r"[a-z0-9]([._-]?[a-z0-9])*"
+SHA256_HEX = r"^[0-9a-f]{64}$"
+
+
+class Project(models.Model):
+    """A line of checkpoints, `owner/name`, published under one conduct version."""
+
+    owner = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=MAX_NAME)
+    title = models.CharField(max_length=200)
+    summary = models.TextField(blank=True)
+    conduct = models.ForeignKey("conduct.PolicyVersion", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "name"), name="catalog_project_name"),
+            models.CheckConstraint(
+                condition=Q(name__regex=f"^{NAME_PATTERN}$"), name="catalog_project_name_is_plain"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`, as statements and URLs write it."""
+        return f"{self.owner.name}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The page's path."""
+        return f"/{self.full_name}"
+
+
+class Dataset(models.Model):
+    """Files to train on, with a signed statement of where they come from. `sha256` is its id."""
+
+    owner = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=MAX_NAME)
+    title = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    manifest = models.JSONField()
+    statement = models.ForeignKey("ledger.Statement", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("owner", "name"), name="catalog_dataset_name"),
+            models.CheckConstraint(
+                condition=Q(name__regex=f"^{NAME_PATTERN}$"), name="catalog_dataset_name_is_plain"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.owner.name}/{self.name}"
+
+
+class DatasetFile(models.Model):
+    """One file of a data set; the bytes are a blob."""
+
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=1024)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("dataset", "name"), name="catalog_dataset_file_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class State(models.TextChoices):
+    """How far a checkpoint has come."""
+
+    RECEIVED = "received"
+    SIGNED = "signed"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+
+
+class Checkpoint(models.Model):
+    """Saved weights and what was said about them. `manifest_sha256` is the checkpoint's id.
+
+    `run_envelope` and `run_chain` keep the node's signed run statement from the moment it was
+    received; `run_statement` is its row in the ledger, once signed.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="checkpoints")
+    conduct = models.ForeignKey("conduct.PolicyVersion", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=MAX_NAME)
+    step = models.BigIntegerField(null=True)
+    manifest_sha256 = models.CharField(max_length=64)
+    manifest = models.JSONField()
+    size_bytes = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RECEIVED)
+    reason = models.TextField(blank=True)
+    actor = models.CharField(max_length=80)
+    publisher = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    run_id = models.CharField(max_length=64, null=True, db_index=True)  # noqa: DJ001 - "not made by a run" is not an empty id
+    run_envelope = models.JSONField(null=True)
+    run_chain = models.TextField(blank=True)
+    dataset = models.ForeignKey(Dataset, null=True, on_delete=models.PROTECT, related_name="+")
+    run_statement = models.ForeignKey(
+        "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    statement = models.ForeignKey(
+        "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    oms_statement = models.ForeignKey(
+        "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    card_html = models.TextField(blank=True)
+    received_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """A rejected checkpoint frees its name and its files for another attempt."""
+
+        constraints = (
+            models.UniqueConstraint(
+                fields=("manifest_sha256",),
+                condition=~Q(state="rejected"),
+                name="catalog_checkpoint_id",
+            ),
+            models.UniqueConstraint(
+                fields=("project", "name"),
+                condition=~Q(state="rejected"),
+                name="catalog_checkpoint_name",
+            ),
+            models.CheckConstraint(
+                condition=Q(name__regex=f"^{NAME_PATTERN}$"),
+                name="catalog_checkpoint_name_is_plain",
+            ),
+            models.CheckConstraint(
+                condition=Q(manifest_sha256__regex=SHA256_HEX), name="catalog_checkpoint_id_is_hex"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="received")
+                | Q(state="rejected")
+                | Q(statement__isnull=False, oms_statement__isnull=False),
+                name="catalog_checkpoint_signed_has_statements",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="published", published_at__isnull=False)
+                | (~Q(state="published") & Q(published_at__isnull=True)),
+                name="catalog_checkpoint_published_has_time",
+            ),
+        )
+        indexes = (
+            # What the sweep looks for: rarely more than a handful.
+            models.Index(
+                fields=("id",),
+                condition=Q(state__in=("received", "signed")),
+                name="catalog_checkpoint_underway",
+            ),
+            models.Index(fields=("project", "-id"), name="catalog_checkpoint_list"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.full_name} ({self.state})"
+
+    @property
+    def full_name(self) -> str:
+        """`owner/project@name`, as the statement's subject writes it."""
+        return f"{self.project.full_name}@{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The page's path; a file's is `{path}/files/{name}`."""
+        return f"{self.project.path}/{self.name}"
+
+
+class File(models.Model):
+    """A file that is served beside a checkpoint: each of its manifest, and `model.sig`."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=1024)
+    sha256 = models.CharField(max_length=64, db_index=True)
+    size = models.BigIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("checkpoint", "name"), name="catalog_file_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

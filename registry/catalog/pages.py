@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catalogue's pages, for people: the list, a project, a checkpoint. They work without scripts.
+
+catalog/list.html        projects (page of Project), newest (Checkpoints)
+catalog/project.html     project, conduct, checkpoints (page of Checkpoint)
+catalog/checkpoint.html  see `checkpoint`
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from django.conf import settings
+from django.core.paginator import Page, Paginator
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
+
+from assay.signing.digests import as_id
+from registry.ledger import queries as ledger
+from registry.ledger.queries import Statement
+
+from . import queries
+from .errors import NotFound
+from .models import Checkpoint, File, Project
+
+Row = TypeVar("Row", bound=Model)
+
+PAGE_SIZE = 30
+NEWEST = 6
+
+
+@require_safe
+def project_list(request: HttpRequest) -> HttpResponse:
+    """/projects."""
+    context = {
+        "projects": _page(request, queries.projects()),
+        "newest": queries.visible(None)[:NEWEST],
+    }
+    return render(request, "catalog/list.html", context)
+
+
+@require_safe
+def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
+    """/{owner}/{project}."""
+    found = _project(owner, project)
+    context = {
+        "project": found,
+        "conduct": found.conduct,
+        "checkpoints": _page(request, queries.published_in(found)),
+    }
+    return render(request, "catalog/project.html", context)
+
+
+@require_safe
+def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) -> HttpResponse:
+    """/{owner}/{project}/{checkpoint}: what it is, whose it is, and how to get and verify it.
+
+    checkpoint, project, id (`sha256:…`), files, signature (File), run (RunClaim or None), dataset,
+    conduct (PolicyVersion), signed (rows: role, statement, index, signer, timestamp bytes are the
+    bundle's), card (safe HTML or ""), public_url, folder (what the commands download into).
+    Each file has `url`.
+    """
+    try:
+        found = queries.checkpoint_named(owner, project, checkpoint)
+    except NotFound as error:
+        raise Http404(str(error.detail)) from error
+    signature = queries.signature(found)
+    context = {
+        "checkpoint": found,
+        "project": found.project,
+        "id": as_id(found.manifest_sha256),
+        "files": [_with_url(file) for file in queries.files(found)],
+        "signature": _with_url(signature) if signature else None,
+        "run": queries.run_claim(found),
+        "dataset": found.dataset,
+        "conduct": found.conduct,
+        "signed": _signed(found),
+        # Rendered by cards.render when it was received: nothing of it can act.
+        "card": mark_safe(found.card_html),  # noqa: S308
+        "public_url": settings.PUBLIC_URL,
+        "folder": f"{found.project.name}-{found.name}",
+    }
+    return render(request, "catalog/checkpoint.html", context)
+
+
+def _project(owner: str, name: str) -> Project:
+    try:
+        return queries.project(owner, name)
+    except NotFound as error:
+        raise Http404(str(error.detail)) from error
+
+
+def _page(request: HttpRequest, rows: QuerySet[Row]) -> Page[Row]:
+    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+
+
+def _with_url(file: File) -> dict[str, object]:
+    return {
+        "name": file.name,
+        "sha256": file.sha256,
+        "size": file.size,
+        "url": queries.file_url(file),
+    }
+
+
+def _signed(of: Checkpoint) -> list[dict[str, object]]:
+    """The statements behind a checkpoint: what each is, who signed it, where it is logged."""
+    dataset = of.dataset
+    found: list[tuple[str, Statement | None]] = [
+        ("checkpoint", of.statement),
+        ("model.sig", of.oms_statement),
+        ("run", of.run_statement),
+        ("dataset", dataset.statement if dataset else None),
+        ("conduct", of.conduct.statement),
+    ]
+    return [
+        {
+            "role": role,
+            "statement": statement,
+            "index": statement.entry.index,
+            "signer": ledger.signer_uri(statement),
+        }
+        for role, statement in found
+        if statement is not None
+    ]

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of the catalogue: who may see which checkpoint, which blobs are theirs to read, evidence.
+
+A checkpoint that is not published exists for its publisher and for those who act for its owner, so
+that they can follow it; for everybody else there is no such thing. The models are private to this
+app; their names are here for other apps' annotations.
+"""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from assay.signing import canonical
+from assay.signing.bundle import Bundle
+from assay.signing.evidence import Evidence, Part
+from assay.signing.manifest import SIGNATURE_NAME, Manifest
+from assay.signing.statements import ConductReference, RunClaim, Statement
+from registry.accounts import queries as accounts
+from registry.accounts.queries import Namespace, User
+from registry.conduct import queries as conduct
+from registry.ledger import queries as ledger
+
+from .errors import NotFound
+from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
+
+__all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
+
+UNDERWAY = (State.RECEIVED, State.SIGNED)
+PARTS = ("project__owner", "conduct", "dataset", "statement__entry", "oms_statement__entry")
+
+
+def projects() -> QuerySet[Project]:
+    """All projects, the newest first."""
+    return Project.objects.select_related("owner", "conduct").order_by("-id")
+
+
+def project(owner: str, name: str) -> Project:
+    """The project `owner/name`; raises NotFound."""
+    found = projects().filter(owner__name=owner, name=name).first()
+    if found is None:
+        raise NotFound(f"expected a project, found none called {f'{owner}/{name}'[:160]!r}")
+    return found
+
+
+def dataset(owner: Namespace, name: str) -> Dataset | None:
+    """The owner's data set of this name."""
+    return (
+        Dataset.objects.select_related("owner", "statement").filter(owner=owner, name=name).first()
+    )
+
+
+def dataset_manifest(of: Dataset) -> Manifest:
+    """The data set's files."""
+    return Manifest.parse(of.manifest)
+
+
+def visible(viewer: User | AnonymousUser | None) -> QuerySet[Checkpoint]:
+    """The checkpoints that this caller may see, the newest first."""
+    seen = Q(state=State.PUBLISHED)
+    if isinstance(viewer, User):
+        seen |= Q(publisher=viewer) | Q(project__owner__in=accounts.namespaces_of(viewer))
+    return Checkpoint.objects.select_related(*PARTS).filter(seen).order_by("-id")
+
+
+def checkpoint(sha256: str, viewer: User | AnonymousUser | None = None) -> Checkpoint:
+    """The checkpoint with this id; of rejected ones the newest. Raises NotFound."""
+    found = list(visible(viewer).filter(manifest_sha256=sha256)[:10])
+    if not found:
+        raise NotFound(f"expected a checkpoint's id, found none with sha256:{sha256[:80]}")
+    return min(found, key=lambda one: one.state == State.REJECTED)
+
+
+def checkpoint_named(
+    owner: str, project: str, name: str, viewer: User | AnonymousUser | None = None
+) -> Checkpoint:
+    """The checkpoint `owner/project@name`; raises NotFound."""
+    found = visible(viewer).filter(project__owner__name=owner, project__name=project, name=name)
+    rows = list(found[:10])
+    if not rows:
+        shown = f"{owner}/{project}@{name}"[:260]
+        raise NotFound(f"expected a checkpoint, found none called {shown!r}")
+    return min(rows, key=lambda one: one.state == State.REJECTED)
+
+
+def published(sha256: str) -> Checkpoint | None:
+    """The published checkpoint with this id."""
+    return visible(None).filter(manifest_sha256=sha256).first()
+
+
+def published_in(project: Project) -> QuerySet[Checkpoint]:
+    """The project's published checkpoints, the newest first."""
+    return visible(None).filter(project=project)
+
+
+def published_by_runs() -> QuerySet[Checkpoint]:
+    """All published checkpoints that runs have made, the newest first."""
+    return visible(None).filter(run_id__isnull=False)
+
+
+def latest_of_run(run_id: str) -> Checkpoint | None:
+    """The published checkpoint that a run got furthest with: where it is resumed."""
+    return visible(None).filter(run_id=run_id).order_by("-step", "-id").first()
+
+
+def is_underway(run_id: str) -> bool:
+    """That a checkpoint of the run is received or signed, and not published yet."""
+    return Checkpoint.objects.filter(run_id=run_id, state__in=UNDERWAY).exists()
+
+
+def underway() -> list[int]:
+    """Checkpoints that are neither published nor rejected: what the sweep advances."""
+    rows = Checkpoint.objects.filter(state__in=UNDERWAY).order_by("id")
+    return list(rows.values_list("pk", flat=True))
+
+
+def manifest(of: Checkpoint) -> Manifest:
+    """The checkpoint's files, as its id names them."""
+    return Manifest.parse(of.manifest)
+
+
+def files(of: Checkpoint) -> QuerySet[File]:
+    """The files of the manifest; the signature beside them is `signature`."""
+    return _served(of).exclude(name=SIGNATURE_NAME).order_by("name")
+
+
+def signature(of: Checkpoint) -> File | None:
+    """`model.sig`, once the checkpoint is published."""
+    return _served(of).filter(name=SIGNATURE_NAME).first()
+
+
+def file_url(file: File) -> str:
+    """Where the file's bytes are."""
+    return f"{settings.PUBLIC_URL}{file.checkpoint.path}/files/{quote(file.name)}"
+
+
+def conduct_of(of: Project | Checkpoint) -> ConductReference:
+    """The conduct version that it is released under, as statements name it."""
+    return conduct.reference(of.conduct)
+
+
+def run_claim(of: Checkpoint) -> RunClaim | None:
+    """What the node said about the run: losses, recipe, machine."""
+    if of.run_statement is None:
+        return None
+    return RunClaim.parse(Statement.parse(bytes(of.run_statement.payload)))
+
+
+def evidence(of: Checkpoint) -> Evidence:
+    """All that a verifier needs for the checkpoint; an output's adds its own bundle."""
+    if of.state != State.PUBLISHED or of.statement is None:
+        raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
+    bundles: dict[str, Bundle] = {
+        Part.CHECKPOINT: ledger.bundle(of.statement),
+        Part.CONDUCT: conduct.bundle(of.conduct),
+    }
+    if of.run_statement is not None:
+        bundles[Part.RUN] = ledger.bundle(of.run_statement)
+    if of.dataset is not None:
+        bundles[Part.DATASET] = ledger.bundle(of.dataset.statement)
+    policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
+    return Evidence(bundles=bundles, manifest=manifest(of), policy=policy)
+
+
+def readable_blob(sha256: str, actor: str | None) -> bool:
+    """That the blob is part of a published checkpoint or of a data set.
+
+    Who has sent it may read it too, whatever it is part of: that is storage's to know.
+    """
+    del actor
+    return (
+        File.objects.filter(sha256=sha256, checkpoint__state=State.PUBLISHED).exists()
+        or DatasetFile.objects.filter(sha256=sha256).exists()
+    )
+
+
+def file_for(
+    owner: str, project: str, checkpoint: str, path: str, actor: str | None
+) -> tuple[str, int, str] | None:
+    """Digest, size and file name of a published checkpoint's file; None for anything else."""
+    del actor
+    found = File.objects.filter(
+        checkpoint__state=State.PUBLISHED,
+        checkpoint__project__owner__name=owner,
+        checkpoint__project__name=project,
+        checkpoint__name=checkpoint,
+        name=path,
+    ).first()
+    if found is None:
+        return None
+    return found.sha256, found.size, found.name.rpartition("/")[2]
+
+
+def _served(of: Checkpoint) -> QuerySet[File]:
+    return File.objects.select_related("checkpoint__project__owner").filter(checkpoint=of)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first state: everything about a submission is checked, and then kept in one transaction.
+
+Nothing is changed by a submission that is refused. After the commit the checkpoint is `received`:
+acknowledged, durable, and on its way whatever crashes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from assay.signing.manifest import FileEntry
+from registry.accounts import queries as accounts
+from registry.api.problems import FieldProblem
+from registry.audit import services as audit
+from registry.authority.errors import NotInGoodStanding
+from registry.conduct import queries as conduct
+from registry.storage import services as storage
+from registry.wakeups import nudge
+
+from . import cards, formats, queries, run_statement
+from .errors import (
+    AlreadyPublished,
+    BlobMissing,
+    ContentRefused,
+    InvalidName,
+    MayNotPublish,
+    NameTaken,
+)
+from .models import MAX_NAME, NAME_PATTERN, Checkpoint, File, State
+from .submission import Submission
+
+ADVANCE = "catalog.advance"
+MAX_CHECKPOINT_BYTES = 1 << 40  # 1 TiB: the largest open model of today is below
+MAX_SHOWN = 20
+
+
+def receive(submission: Submission) -> Checkpoint:
+    """Check a submission and keep it; the checkpoint is then `received`.
+
+    1. The name is one. 2. The caller may publish here, under conduct that the owner accepted.
+    3. Neither these files nor this name are taken. 4. Each file was uploaded by this caller, or is
+    theirs to read. 5. Each file is what its name says. 6. The run statement belongs to all this.
+    """
+    check_name(submission.name)  # 1
+    _check_rights(submission)  # 2
+    _check_new(submission)  # 3
+    _check_blobs(submission)  # 4
+    _check_content(submission)  # 5
+    if submission.run is not None:
+        run_statement.check(submission, submission.run, at=timezone.now())  # 6
+    try:
+        return _keep(submission)
+    except IntegrityError:
+        _check_new(submission)  # another one came first, while we looked: says which
+        raise
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that could not stand in a URL, or that differs from another only by case."""
+    if len(name) > MAX_NAME or not re.fullmatch(NAME_PATTERN, name):
+        raise InvalidName(
+            f"expected at most {MAX_NAME} characters a-z, 0-9 and single `.`, `_` or `-` between "
+            f"them, found {name[:120]!r}"
+        )
+
+
+def _check_rights(submission: Submission) -> None:
+    owner = submission.project.owner
+    if submission.run is None and not accounts.may_publish(submission.user, owner):
+        raise MayNotPublish(f"expected somebody who acts for {owner.name!r}")
+    if not conduct.in_good_standing(owner, submission.conduct):
+        raise NotInGoodStanding(
+            f"expected a live acceptance of {submission.conduct} by {owner.name}, found none"
+        )
+
+
+def _check_new(submission: Submission) -> None:
+    """A rejected attempt does not count."""
+    alive = Checkpoint.objects.select_related("project__owner").exclude(state=State.REJECTED)
+    same = alive.filter(manifest_sha256=submission.manifest.id).first()
+    if same is not None:
+        raise AlreadyPublished(
+            f"expected files that are no checkpoint yet, but they are {same.full_name} "
+            f"(sha256:{same.manifest_sha256}, {same.state})"
+        )
+    if alive.filter(project=submission.project, name=submission.name).exists():
+        raise NameTaken(
+            f"expected a new name, but {submission.project} has a checkpoint {submission.name!r}"
+        )
+
+
+def _check_blobs(submission: Submission) -> None:
+    if submission.manifest.size_bytes > MAX_CHECKPOINT_BYTES:
+        raise BlobMissing(
+            f"expected at most {MAX_CHECKPOINT_BYTES} bytes in all, "
+            f"found {submission.manifest.size_bytes}"
+        )
+    missing = tuple(_missing(submission))
+    if missing:
+        raise BlobMissing(
+            "expected every file to be uploaded before it is published, found "
+            f"{len(missing)} that you have not sent",
+            errors=missing[:MAX_SHOWN],
+        )
+
+
+def _missing(submission: Submission) -> Iterator[FieldProblem]:
+    """Knowing a digest is not having the file: it must be the caller's, or open to everybody."""
+    holders = {submission.actor, submission.user.actor}
+    for file in submission.manifest.files:
+        size_bytes = storage.size_of(file.sha256)
+        is_readable = size_bytes is not None and (
+            any(storage.holds(holder, file.sha256) for holder in holders)
+            or queries.readable_blob(file.sha256, submission.user.actor)
+        )
+        if not is_readable:
+            yield FieldProblem(field=file.name, message=f"upload sha256:{file.sha256} first")
+        elif size_bytes != file.size:
+            message = f"expected {size_bytes} bytes, as uploaded, found {file.size}"
+            yield FieldProblem(field=file.name, message=message)
+
+
+def _check_content(submission: Submission) -> None:
+    refused = tuple(_refused(submission))
+    if refused:
+        raise ContentRefused(
+            "; ".join(f"{one.field}: {one.message}" for one in refused[:MAX_SHOWN]),
+            errors=refused[:MAX_SHOWN],
+        )
+
+
+def _refused(submission: Submission) -> Iterator[FieldProblem]:
+    for file in submission.manifest.files:
+        try:
+            formats.check(file.name, storage.path_of(file.sha256))
+        except formats.Refused as refusal:
+            yield FieldProblem(field=file.name, message=str(refusal))
+
+
+def _keep(submission: Submission) -> Checkpoint:
+    run, manifest = submission.run, submission.manifest
+    with transaction.atomic():
+        checkpoint = Checkpoint.objects.create(
+            project=submission.project,
+            conduct=submission.conduct,
+            name=submission.name,
+            step=submission.step,
+            manifest_sha256=manifest.id,
+            manifest=manifest.to_json(),
+            size_bytes=manifest.size_bytes,
+            actor=submission.actor,
+            publisher=submission.user,
+            run_id=run.run_id if run else None,
+            run_envelope=run.envelope.to_json() if run else None,
+            run_chain=run.node.chain if run else "",
+            dataset=run.dataset if run else None,
+            card_html=_card(manifest.files),
+        )
+        File.objects.bulk_create(
+            File(checkpoint=checkpoint, name=file.name, sha256=file.sha256, size=file.size)
+            for file in manifest.files
+        )
+        audit.record(
+            submission.actor,
+            "checkpoint.receive",
+            checkpoint.full_name,
+            {"id": manifest.id, "run": checkpoint.run_id},
+        )
+        nudge(ADVANCE, checkpoint.pk)
+    return checkpoint
+
+
+def _card(files: tuple[FileEntry, ...]) -> str:
+    card = next((file for file in files if file.name.lower() == formats.CARD_NAME), None)
+    if card is None:
+        return ""
+    return cards.render(storage.path_of(card.sha256).read_text("utf-8"))

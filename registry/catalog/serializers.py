@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Projects and checkpoints as the API shows them, and what it takes from a publisher."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from assay.signing.digests import as_id
+
+from . import queries
+from .models import MAX_NAME, Checkpoint, File, Project, State
+
+
+class ConductSerializer(serializers.Serializer[object]):
+    """The conduct version that something is released under."""
+
+    id = serializers.CharField()
+    version = serializers.CharField()
+    sha256 = serializers.CharField()
+
+
+class LossesSerializer(serializers.Serializer[object]):
+    """What the node reported, in nats per byte, as decimal strings."""
+
+    train = serializers.CharField()
+    validation = serializers.CharField()
+
+
+class ProjectSerializer(serializers.Serializer[Project]):
+    """A project."""
+
+    project = serializers.CharField(source="full_name", help_text="owner/name")
+    title = serializers.CharField()
+    summary = serializers.CharField()
+    conduct = serializers.SerializerMethodField()
+    url = serializers.SerializerMethodField()
+
+    @extend_schema_field(ConductSerializer)
+    def get_conduct(self, of: Project) -> dict[str, object]:
+        return queries.conduct_of(of).to_json()
+
+    def get_url(self, of: Project) -> str:
+        return settings.PUBLIC_URL + of.path
+
+
+class FileSerializer(serializers.Serializer[File]):
+    """A file, and where its bytes are."""
+
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    size = serializers.IntegerField()
+    url = serializers.SerializerMethodField()
+
+    def get_url(self, file: File) -> str:
+        return queries.file_url(file)
+
+
+class CheckpointSerializer(serializers.Serializer[Checkpoint]):
+    """A checkpoint in a list. `url` is its page, or, until it is published, where to follow it."""
+
+    id = serializers.SerializerMethodField()
+    project = serializers.CharField(source="project.full_name")
+    name = serializers.CharField()
+    step = serializers.IntegerField(allow_null=True)
+    state = serializers.ChoiceField(choices=State.choices)
+    reason = serializers.CharField(help_text="why it was rejected; else empty")
+    url = serializers.SerializerMethodField()
+    size_bytes = serializers.IntegerField()
+    run = serializers.CharField(source="run_id", allow_null=True)
+    dataset = serializers.SerializerMethodField()
+    conduct = serializers.SerializerMethodField()
+    statement = serializers.SerializerMethodField()
+    ledger_index = serializers.SerializerMethodField()
+    received_at = serializers.DateTimeField()
+    published_at = serializers.DateTimeField(allow_null=True)
+
+    def get_id(self, of: Checkpoint) -> str:
+        return as_id(of.manifest_sha256)
+
+    def get_url(self, of: Checkpoint) -> str:
+        return settings.PUBLIC_URL + (api_path(of) if of.published_at is None else of.path)
+
+    def get_dataset(self, of: Checkpoint) -> str | None:
+        return as_id(of.dataset.sha256) if of.dataset else None
+
+    @extend_schema_field(ConductSerializer)
+    def get_conduct(self, of: Checkpoint) -> dict[str, object]:
+        return queries.conduct_of(of).to_json()
+
+    def get_statement(self, of: Checkpoint) -> str | None:
+        """The digest of the registry's own statement about it."""
+        return of.statement.sha256 if of.statement else None
+
+    def get_ledger_index(self, of: Checkpoint) -> int | None:
+        """Where that statement is in the ledger."""
+        return of.statement.entry.index if of.statement else None
+
+
+class WholeCheckpointSerializer(CheckpointSerializer):
+    """A checkpoint alone, with its files and what its run reported."""
+
+    files = serializers.SerializerMethodField()
+    signature = serializers.SerializerMethodField()
+    losses = serializers.SerializerMethodField()
+
+    @extend_schema_field(FileSerializer(many=True))
+    def get_files(self, of: Checkpoint) -> list[dict[str, object]]:
+        return [dict(FileSerializer(file).data) for file in queries.files(of)]
+
+    @extend_schema_field(FileSerializer(allow_null=True))
+    def get_signature(self, of: Checkpoint) -> dict[str, object] | None:
+        """`model.sig`, once published."""
+        signature = queries.signature(of)
+        return dict(FileSerializer(signature).data) if signature else None
+
+    @extend_schema_field(LossesSerializer(allow_null=True))
+    def get_losses(self, of: Checkpoint) -> dict[str, object] | None:
+        claim = queries.run_claim(of)
+        if claim is None:
+            return None
+        return {"train": claim.train_loss, "validation": claim.validation_loss}
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class ManifestField(serializers.JSONField):
+    """docs/spec/formats.md, section 1; the manifest's own parser says what is wrong with it."""
+
+
+class NewCheckpointSerializer(serializers.Serializer[Checkpoint]):
+    """A person's upload: files that were put as blobs before."""
+
+    name = serializers.CharField(max_length=MAX_NAME)
+    manifest = ManifestField()
+
+
+class AcknowledgedSerializer(serializers.Serializer[Checkpoint]):
+    """202: durable, and on its way. Follow `url` until the state is `published`."""
+
+    id = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(choices=State.choices)
+    url = serializers.SerializerMethodField()
+
+    def get_id(self, of: Checkpoint) -> str:
+        return as_id(of.manifest_sha256)
+
+    def get_url(self, of: Checkpoint) -> str:
+        return settings.PUBLIC_URL + api_path(of)
+
+
+def api_path(of: Checkpoint) -> str:
+    """Where the checkpoint can be followed until it is published."""
+    return reverse("api-checkpoint-by-id", kwargs={"sha256": of.manifest_sha256})

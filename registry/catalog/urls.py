@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses of the catalogue; registry/urls.py includes them last, for their open patterns."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from . import api, pages
+from .converters import Digest
+
+register_converter(Digest, "digest")
+
+PROJECT = "api/v1/projects/<str:owner>/<str:project>"
+BY_ID = "api/v1/checkpoints/sha256:<digest:sha256>"
+
+urlpatterns = [
+    path("api/v1/projects", api.ProjectsView.as_view(), name="api-projects"),
+    path(PROJECT, api.ProjectView.as_view(), name="api-project"),
+    path(f"{PROJECT}/checkpoints", api.CheckpointsView.as_view(), name="api-checkpoints"),
+    path(
+        f"{PROJECT}/checkpoints/<str:checkpoint>",
+        api.CheckpointView.as_view(),
+        name="api-checkpoint",
+    ),
+    path(BY_ID, api.CheckpointByIdView.as_view(), name="api-checkpoint-by-id"),
+    path(f"{BY_ID}/evidence", api.EvidenceView.as_view(), name="api-evidence"),
+    path(f"{BY_ID}/manifest", api.ManifestView.as_view(), name="api-manifest"),
+    path("projects", pages.project_list, name="projects"),
+    path("<str:owner>/<str:project>", pages.project, name="project"),
+    path("<str:owner>/<str:project>/<str:checkpoint>", pages.checkpoint, name="checkpoint"),
+]

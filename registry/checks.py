@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deployment mistakes as system checks: `manage.py check --deploy` finds them before anybody else.
+
+E001 secret key of one process only · E002 plain http for more than this machine · E003 others may
+read the data folder · E004 debugging in public · E005 an origin no tree head can carry.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+# A signed note's origin is one line, and `+` separates the parts of a verifier key (C2SP).
+_ORIGIN = re.compile(r"[^\s+]{1,200}")
+
+
+class Deployment(AppConfig):
+    """The project as an app of its own, so that its checks are registered like any other's."""
+
+    name = "registry"
+    label = "registry"
+
+    def ready(self) -> None:
+        """Registers the checks."""
+        for check in (
+            has_a_lasting_secret_key,
+            is_encrypted_in_public,
+            keeps_its_data_to_itself,
+            does_not_debug_in_public,
+            has_a_usable_origin,
+        ):
+            register(check, Tags.security, deploy=True)
+
+
+def has_a_lasting_secret_key(**_: object) -> list[CheckMessage]:
+    """Two processes with keys of their own do not know each other's sessions and cursors."""
+    if settings.SECRET_KEY_FILE:
+        return []
+    hint = (
+        "Write 50 random characters into a file of mode 0600 and name it in ASSAY_SECRET_KEY_FILE."
+    )
+    return [Error("The secret key lasts as long as this process only.", hint=hint, id="assay.E001")]
+
+
+def is_encrypted_in_public(**_: object) -> list[CheckMessage]:
+    """Tokens and sessions would cross the network in the clear."""
+    if not settings.IS_LOCAL or urlsplit(settings.PUBLIC_URL).hostname in THIS_MACHINE:
+        return []
+    hint = "Set ASSAY_PUBLIC_URL to the https:// address that people will use."
+    return [Error("The public URL is plain http.", hint=hint, id="assay.E002")]
+
+
+def keeps_its_data_to_itself(**_: object) -> list[CheckMessage]:
+    """The folder holds keys, secrets and blobs that are not public."""
+    folder = Path(settings.DATA_DIR)
+    if not folder.is_dir() or not folder.stat().st_mode & 0o077:
+        return []
+    hint = f"chmod 700 {folder}"
+    return [Error("Other users may read the data folder.", hint=hint, id="assay.E003")]
+
+
+def does_not_debug_in_public(**_: object) -> list[CheckMessage]:
+    """Django's debug page shows settings and code to whoever makes it fail."""
+    if not settings.DEBUG or settings.IS_LOCAL:
+        return []
+    return [Error("Debugging is on.", hint="Unset ASSAY_DEBUG.", id="assay.E004")]
+
+
+def has_a_usable_origin(**_: object) -> list[CheckMessage]:
+    """The ledger's origin is in every signed tree head, for ever."""
+    if _ORIGIN.fullmatch(settings.LEDGER_ORIGIN):
+        return []
+    hint = "Set ASSAY_LEDGER_ORIGIN to a name like registry.example/ledger, without spaces or `+`."
+    return [Error("No tree head can carry this origin.", hint=hint, id="assay.E005")]

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What conduct refuses, one class for each stable code."""
+
+from __future__ import annotations
+
+from registry.api.problems import Problem
+
+
+class NotFound(Problem):
+    """There is no such policy or version."""
+
+    code = "not-found"
+    title = "There is no such conduct version"
+    status_code = 404
+
+
+class VersionImmutable(Problem):
+    """Another document has this version; a version never changes."""
+
+    code = "conduct-version-immutable"
+    title = "This version exists, and says something else"
+    status_code = 409
+
+
+class NotYours(Problem):
+    """The caller does not act for the party."""
+
+    code = "not-your-name"
+    title = "You do not act for this name"
+    status_code = 403
+
+
+class NotAccepted(Problem):
+    """The party has no live acceptance of the conduct version: nothing is signed for it."""
+
+    code = "conduct-not-accepted"
+    title = "This conduct version has not been accepted"
+    status_code = 403

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables of conduct."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("accounts", "0002_names_are_for_ever"),
+        ("ledger", "0002_append_only"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Policy",
+            fields=[
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id__regex", "^[a-z0-9]+(-[a-z0-9]+)*$")),
+                        name="conduct_policy_id_is_plain",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PolicyVersion",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.CharField(max_length=20)),
+                ("title", models.CharField(max_length=200)),
+                ("document", models.JSONField()),
+                ("sha256", models.CharField(max_length=64, unique=True)),
+                ("text", models.TextField()),
+                ("effective_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="conduct.policy",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.statement",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Acceptance",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("salt", models.BinaryField()),
+                ("accepted_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "party",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.namespace",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.statement",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="conduct.policyversion",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name="policyversion",
+            constraint=models.UniqueConstraint(
+                fields=("policy", "version"), name="conduct_version_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="policyversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("version__regex", "^[0-9]+\\.[0-9]+$")),
+                name="conduct_version_is_plain",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="acceptance",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("withdrawn_at__isnull", True)),
+                fields=("version", "party"),
+                name="conduct_one_live_acceptance",
+            ),
+        ),
+    ]

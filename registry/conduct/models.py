@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Policies, their immutable versions, and acceptances; migration 0002 holds them to that."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+MAX_ID = 64
+MAX_VERSION = 20
+
+
+class Policy(models.Model):
+    """A code of conduct, whatever its version."""
+
+    id = models.CharField(primary_key=True, max_length=MAX_ID)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(id__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+                name="conduct_policy_id_is_plain",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class PolicyVersion(models.Model):
+    """One version: the document that is named by digest, and the text that people read."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=MAX_VERSION)
+    title = models.CharField(max_length=200)
+    document = models.JSONField()
+    sha256 = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    effective_at = models.DateTimeField()
+    statement = models.ForeignKey("ledger.Statement", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("policy", "version"), name="conduct_version_once"),
+            models.CheckConstraint(
+                condition=Q(version__regex=r"^[0-9]+\.[0-9]+$"), name="conduct_version_is_plain"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.policy_id}@{self.version}"
+
+    @property
+    def path(self) -> str:
+        """The page's path."""
+        return f"/conduct/{self.policy_id}/{self.version}"
+
+
+class Acceptance(models.Model):
+    """That a party accepted a version. The ledger holds only a commitment; the salt opens it."""
+
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    party = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    salt = models.BinaryField()
+    statement = models.ForeignKey("ledger.Statement", on_delete=models.PROTECT, related_name="+")
+    accepted_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("version", "party"),
+                condition=Q(withdrawn_at__isnull=True),
+                name="conduct_one_live_acceptance",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.party} accepted {self.version}"

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of conduct: versions, how claims refer to them, and who is in good standing.
+
+The models are private to this app; their names are here for other apps' annotations.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from assay.signing import canonical
+from assay.signing.bundle import Bundle
+from assay.signing.statements import ConductReference
+from registry.accounts.queries import Namespace
+from registry.ledger import queries as ledger
+
+from .errors import NotFound
+from .models import Acceptance, PolicyVersion
+
+__all__ = ["Acceptance", "PolicyVersion"]
+
+
+def version(policy_id: str, number: str) -> PolicyVersion:
+    """The version of a policy; raises NotFound."""
+    found = (
+        PolicyVersion.objects.select_related("statement")
+        .filter(policy_id=policy_id, version=number)
+        .first()
+    )
+    if found is None:
+        raise NotFound(
+            f"expected a published conduct version, found {policy_id[:80]!r} {number[:20]!r}"
+        )
+    return found
+
+
+def versions() -> QuerySet[PolicyVersion]:
+    """All versions, the newest first."""
+    return PolicyVersion.objects.order_by("-id")
+
+
+def reference(of: PolicyVersion) -> ConductReference:
+    """How statements name the version."""
+    return ConductReference(id=of.policy_id, version=of.version, sha256=of.sha256)
+
+
+def document(of: PolicyVersion) -> bytes:
+    """The canonical bytes that `sha256` is the digest of."""
+    return canonical.dumps(of.document)
+
+
+def bundle(of: PolicyVersion) -> Bundle:
+    """The registry's signed statement that this version came into effect."""
+    return ledger.bundle(of.statement)
+
+
+def subject_uri() -> str:
+    """Whom certificates for conduct name: the registry's own office, never the party."""
+    return f"{settings.PUBLIC_URL}/conduct"
+
+
+def live_acceptance(party: Namespace, of: PolicyVersion) -> Acceptance | None:
+    """The party's acceptance of the version, unless it was withdrawn."""
+    return _live(party).filter(version=of).first()
+
+
+def in_good_standing(party: Namespace, of: PolicyVersion) -> bool:
+    """That the name is alive and has accepted the version."""
+    return party.retired_at is None and live_acceptance(party, of) is not None
+
+
+def standing(party: Namespace, under: ConductReference | None) -> Acceptance | None:
+    """The acceptance that lets the party sign now, locked until the transaction ends.
+
+    `under` is the version by digest; None asks for any. With the lock, a withdrawal waits for the
+    signature that is being made, and a signature after the withdrawal finds nothing here.
+    """
+    if party.retired_at is not None:
+        return None
+    live = _live(party)
+    if under is not None:
+        live = live.filter(
+            version__sha256=under.sha256, version__policy=under.id, version__version=under.version
+        )
+    return live.select_for_update(of=("self",)).order_by("-id").first()
+
+
+def _live(party: Namespace) -> QuerySet[Acceptance]:
+    return Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishing conduct versions, and accepting them: each a signed statement in the ledger."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from assay.signing import canonical
+from assay.signing.certificates import Purpose
+from assay.signing.digests import sha256
+from assay.signing.errors import InvalidDocument
+from assay.signing.statements import (
+    SALT_BYTES,
+    AcceptanceClaim,
+    ConductClaim,
+    ConductReference,
+    Statement,
+    party_commitment,
+)
+from registry.accounts import queries as accounts
+from registry.accounts.queries import Namespace, User
+from registry.audit import services as audit
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+from registry.wakeups import nudge
+
+from . import queries
+from .errors import NotAccepted, NotYours, VersionImmutable
+from .models import Acceptance, Policy, PolicyVersion
+
+SHIPPED = Path(__file__).parent / "policies"
+DOCUMENT_V1 = "https://assay/conduct-policy/v1"
+SEVERITIES = ("major", "minor")
+
+
+def publish_shipped() -> tuple[PolicyVersion, ...]:
+    """Publish every version that ships with the registry; those that are there stay as they are."""
+    documents = sorted(SHIPPED.glob("*/*.json"))
+    return tuple(publish_version(path.parent, path.stem) for path in documents)
+
+
+def publish_version(folder: Path, number: str) -> PolicyVersion:
+    """Sign and log `NUMBER.json` with its text `NUMBER.md`; the same again changes nothing."""
+    text = (folder / f"{number}.md").read_text("utf-8")
+    document = canonical.as_mapping(
+        canonical.loads((folder / f"{number}.json").read_bytes()), "policy"
+    )
+    claim = _claim(document, text)
+    existing = PolicyVersion.objects.filter(
+        policy_id=claim.conduct.id, version=claim.conduct.version
+    ).first()
+    if existing is None:
+        existing = _publish(claim, document, text)
+    if (existing.sha256, existing.text) != (claim.conduct.sha256, text):
+        raise VersionImmutable(
+            f"expected version {existing} to say what it said before; publish another version"
+        )
+    if not ledger_queries.is_included(existing.statement):
+        ledger.integrate()
+    return existing
+
+
+def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
+    """The party's live acceptance of a version, made now unless it is there."""
+    _check_acts_for(by, party)
+    with transaction.atomic():
+        Namespace.objects.select_for_update().get(pk=party.pk)  # one acceptance at a time
+        existing = queries.live_acceptance(party, version)
+        if existing is not None:
+            return existing
+        acceptance = _accept(version, party, by, now=timezone.now().replace(microsecond=0))
+        details = {"version": str(version), "sha256": version.sha256}
+        audit.record(by.actor, "conduct.accept", party.name, details)
+        nudge("ledger.integrate")
+    return acceptance
+
+
+def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
+    """End the party's acceptance: from now on nothing is signed for it under this version."""
+    _check_acts_for(by, party)
+    with transaction.atomic():
+        ended = Acceptance.objects.filter(
+            version=version, party=party, withdrawn_at__isnull=True
+        ).update(withdrawn_at=timezone.now())
+        if not ended:
+            raise NotAccepted(f"expected a live acceptance of {version} by {party.name}")
+        audit.record(by.actor, "conduct.withdraw", party.name, {"version": str(version)})
+
+
+def sign(statement: Statement) -> ledger_queries.Statement:
+    """Have the registry's conduct office sign, and log it, in the caller's transaction."""
+    signed = ledger.signer().sign(Purpose.CONDUCT, queries.subject_uri(), statement.canonical())
+    return ledger.record(signed.envelope, signed.chain, signed.timestamp)
+
+
+def _claim(document: canonical.Obj, text: str) -> ConductClaim:
+    """What the document says, once it is well-formed and its text holds its clauses."""
+    canonical.literal(document, "type", DOCUMENT_V1)
+    severity = canonical.text(document, "severity")
+    if severity not in SEVERITIES:
+        raise InvalidDocument("severity", " or ".join(SEVERITIES), ascii(severity))
+    for clause in canonical.items(document, "clauses"):
+        _check_clause(canonical.as_mapping(clause, "clause"), text)
+    return ConductClaim(
+        conduct=ConductReference(
+            id=canonical.text(document, "id"),
+            version=canonical.text(document, "version"),
+            sha256=sha256(canonical.dumps(document)),
+        ),
+        title=canonical.text(document, "title"),
+        severity=severity,
+        effective_at=canonical.instant(document, "effective_at"),
+        text_sha256=sha256(text.encode()),
+    )
+
+
+def _check_clause(clause: canonical.Obj, text: str) -> None:
+    """The document is what signatures name, the text is what people read: they say the same."""
+    for field in ("id", "title", "text"):
+        if canonical.text(clause, field) not in text:
+            found = f"a text without that of {clause['id']!a}"
+            raise InvalidDocument("text", f"each clause's {field} word for word", found)
+
+
+def _publish(claim: ConductClaim, document: canonical.Obj, text: str) -> PolicyVersion:
+    with transaction.atomic():
+        policy, _ = Policy.objects.get_or_create(id=claim.conduct.id)
+        version = PolicyVersion.objects.create(
+            policy=policy,
+            version=claim.conduct.version,
+            title=claim.title,
+            document=document,
+            sha256=claim.conduct.sha256,
+            text=text,
+            effective_at=claim.effective_at,
+            statement=sign(claim.statement()),
+        )
+        details = {"sha256": version.sha256, "statement": version.statement.sha256}
+        audit.record(accounts.SYSTEM, "conduct.publish", str(version), details)
+    return version
+
+
+def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime) -> Acceptance:
+    salt = secrets.token_bytes(SALT_BYTES)
+    claim = AcceptanceClaim(
+        conduct=queries.reference(version),
+        commitment=party_commitment(salt, party.uri),
+        accepted_at=now,
+    )
+    return Acceptance.objects.create(
+        version=version,
+        party=party,
+        by=by,
+        salt=salt,
+        statement=sign(claim.statement()),
+        accepted_at=now,
+    )
+
+
+def _check_acts_for(by: User, party: Namespace) -> None:
+    if not accounts.may_publish(by, party):
+        raise NotYours(f"expected a name that you act for, found {party.name!r}")

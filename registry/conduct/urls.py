@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses of conduct."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import api, pages
+
+VERSION = "conduct/<slug:policy>/<str:number>"
+
+urlpatterns = [
+    path(VERSION, pages.version, name="conduct-version"),
+    path(f"{VERSION}/answer", pages.answer, name="conduct-answer"),
+    path(f"api/v1/{VERSION}", api.VersionView.as_view(), name="api-conduct-version"),
+    path(
+        f"api/v1/{VERSION}/acceptances",
+        api.AcceptancesView.as_view(),
+        name="api-conduct-acceptances",
+    ),
+    path(
+        f"api/v1/{VERSION}/acceptances/<str:owner>",
+        api.AcceptanceView.as_view(),
+        name="api-conduct-acceptance",
+    ),
+]

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every environment variable the registry reads: its name, its default and how it is parsed.
+
+Nothing else in registry/ reads the environment; docs/settings.md describes each variable.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+VARIABLES = (
+    "DATABASE_URL",
+    "BROKER_URL",
+    "ASSAY_DATA_DIR",
+    "ASSAY_PUBLIC_URL",
+    "ASSAY_LEDGER_ORIGIN",
+    "ASSAY_SIGNER_SOCKET",
+    "ASSAY_SECRET_KEY_FILE",
+    "ASSAY_ALLOWED_HOSTS",
+    "ASSAY_DEBUG",
+    "ASSAY_LOG_LEVEL",
+    "ASSAY_DATABASE_POOL",
+    "ASSAY_BEHIND_PROXY",
+)
+MIN_SECRET_CHARACTERS = 32
+TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+# What a Django connection calls the parts of a libpq URL's query string.
+CONNECTION_PARTS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The variables, parsed on demand; a test gives its own mapping."""
+
+    values: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def text(self, name: str, default: str) -> str:
+        """The variable as it stands; empty counts as absent."""
+        if name not in VARIABLES:
+            raise ImproperlyConfigured(
+                f"{name} is not one of the variables that registry/env.py lists"
+            )
+        return self.values.get(name, "") or default
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A yes or a no."""
+        value = self.text(name, "yes" if default else "no").lower()
+        if value in TRUE:
+            return True
+        if value in FALSE:
+            return False
+        raise ImproperlyConfigured(
+            f"{name} must be one of {sorted(TRUE | FALSE)}, but is {value!r}"
+        )
+
+    def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """A comma-separated list."""
+        parts = (part.strip() for part in self.text(name, ",".join(default)).split(","))
+        return tuple(part for part in parts if part)
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number, zero or more."""
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit()):
+            raise ImproperlyConfigured(
+                f"{name} must be a whole number, zero or more, but is {value!r}"
+            )
+        return int(value)
+
+    def path(self, name: str, default: Path) -> Path:
+        """An absolute path; a relative one starts at the checkout."""
+        return CHECKOUT / self.text(name, str(default))
+
+    def url(self, name: str, default: str) -> str:
+        """An http(s) URL with a host and without a trailing slash, query or fragment."""
+        value = self.text(name, default).rstrip("/")
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ImproperlyConfigured(
+                f"{name} must be like https://registry.example, but is {value!r}"
+            )
+        if parts.query or parts.fragment or parts.path or "@" in parts.netloc:
+            raise ImproperlyConfigured(
+                f"{name} must be a scheme and a host (and port) only, but is {value!r}"
+            )
+        return value
+
+    def secret(self, name: str) -> str:
+        """The first line of the file the variable names; without it, one for this process only."""
+        file = self.text(name, "")
+        if not file:
+            # Enough for a command or a test; `check --deploy` refuses it (registry/checks.py).
+            return secrets.token_urlsafe(50)
+        try:
+            lines = Path(file).read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"{name} names {file}, which cannot be read: {error.strerror}"
+            ) from error
+        if not lines or len(lines[0]) < MIN_SECRET_CHARACTERS:
+            raise ImproperlyConfigured(
+                f"{name} names {file}: expected {MIN_SECRET_CHARACTERS} characters or more"
+            )
+        return lines[0]
+
+    def database(self, name: str, default: str) -> dict[str, str | dict[str, object]]:
+        """A libpq URL (postgresql://user:password@host:port/name?host=/socket) for Django."""
+        parts = urlsplit(self.text(name, default))
+        if parts.scheme not in {"postgresql", "postgres"}:
+            raise ImproperlyConfigured(
+                f"{name} must be a postgresql:// URL, but its scheme is {parts.scheme!r}"
+            )
+        database, options = _database_of(parts)
+        return {"ENGINE": "django.db.backends.postgresql", **database, "OPTIONS": options}
+
+
+def _database_of(parts: SplitResult) -> tuple[dict[str, str], dict[str, object]]:
+    database = {
+        "NAME": unquote(parts.path.removeprefix("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(parts.port or ""),
+    }
+    options: dict[str, object] = {}
+    for key, value in parse_qsl(parts.query):
+        if key in CONNECTION_PARTS:
+            database[CONNECTION_PARTS[key]] = value
+        else:
+            options[key] = value
+    return database, options

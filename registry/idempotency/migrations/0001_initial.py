@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first tables of idempotency."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = []
+
+    operations = [
+        migrations.CreateModel(
+            name="Attempt",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("caller", models.CharField(max_length=80)),
+                ("route", models.CharField(max_length=500)),
+                ("key", models.CharField(max_length=255)),
+                ("body_sha256", models.CharField(max_length=64)),
+                ("started_at", models.DateTimeField()),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("headers", models.JSONField(default=dict)),
+                ("answer", models.JSONField(null=True)),
+            ],
+            options={
+                "indexes": [models.Index(fields=["started_at"], name="idempotency_by_age")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("caller", "route", "key"), name="idempotency_key_once"
+                    )
+                ],
+            },
+        ),
+    ]

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger's rows, all append-only: migration 0002 has the database itself refuse more.
+
+An entry is *pending* while it has no index; `services.integrate` gives it one, once and for ever.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Entry(models.Model):
+    """One leaf of the tree: the bytes that were logged, and its place."""
+
+    index = models.PositiveBigIntegerField(null=True, unique=True)
+    body = models.BinaryField()
+    leaf_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """The sequencer looks for the pending ones; there are rarely more than a handful."""
+
+        indexes = (
+            models.Index(
+                fields=("id",), condition=Q(index__isnull=True), name="ledger_entry_pending"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"entry {self.index if self.index is not None else 'pending'}"
+
+
+class Hash(models.Model):
+    """The hash of a complete subtree: 2**level leaves, the position-th of its level.
+
+    Level 0 holds the leaf hashes. With these, a proof takes O(log n) reads.
+    """
+
+    level = models.PositiveSmallIntegerField()
+    position = models.PositiveBigIntegerField()
+    digest = models.BinaryField()
+
+    class Meta:
+        """Each place of the tree has one hash."""
+
+        constraints = (
+            models.UniqueConstraint(fields=("level", "position"), name="ledger_hash_place"),
+        )
+
+    def __str__(self) -> str:
+        return f"subtree {self.level}/{self.position}"
+
+
+class TreeHead(models.Model):
+    """A signed tree head: what the ledger promised about its first `size` entries.
+
+    `verifier` is the C2SP key that verifies the note, so that proofs are put together from rows
+    alone, whether the signer answers or not.
+    """
+
+    size = models.PositiveBigIntegerField(unique=True)
+    root = models.BinaryField()
+    note = models.TextField()
+    verifier = models.CharField(max_length=400)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"tree head {self.size}"
+
+
+class Statement(models.Model):
+    """A signed statement with everything of its bundle but the inclusion proof.
+
+    `payload` is the statement's canonical bytes and `sha256` their digest; `leaf` and
+    `intermediate` are certificates in DER; `timestamp` is an RFC 3161 response over the signature.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    purpose = models.CharField(max_length=20)
+    predicate_type = models.CharField(max_length=200)
+    payload = models.BinaryField()
+    signature = models.BinaryField()
+    leaf = models.BinaryField()
+    intermediate = models.BinaryField()
+    timestamp = models.BinaryField()
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="statement")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.predicate_type} {self.sha256[:12]}"

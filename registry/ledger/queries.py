@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of the ledger: tree heads, proofs in O(log n) hashes, and bundles put together from rows.
+
+Every proof is against the newest *signed* tree head. Entries beyond it have an index, perhaps, but
+nothing has been promised about them. The models are private to this app; their names are here for
+other apps' annotations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import or_
+from typing import TypeVar
+
+from cryptography import x509
+from django.db.models import Max, Q
+
+from assay.signing import merkle
+from assay.signing.bundle import Bundle, LedgerProof
+from assay.signing.certificates import Chain
+from assay.signing.envelope import Envelope
+from assay.signing.merkle import Subtree
+
+from .errors import LedgerDamaged, NotFound, NotIncluded
+from .models import Entry, Hash, Statement, TreeHead
+
+__all__ = ["Entry", "Statement", "TreeHead"]
+
+T = TypeVar("T")
+DRY_HASH = bytes(merkle.HASH_BYTES)
+
+
+def newest_head() -> TreeHead | None:
+    """The largest signed tree head; None before the first."""
+    return TreeHead.objects.order_by("-size").first()
+
+
+def tree_head() -> TreeHead:
+    """The largest signed tree head; raises NotFound before the first."""
+    head = newest_head()
+    if head is None:
+        raise NotFound("expected a signed tree head, but nothing has been logged yet")
+    return head
+
+
+def assigned_size() -> int:
+    """How many entries have an index, signed or not yet."""
+    last = Entry.objects.aggregate(last=Max("index"))["last"]
+    return 0 if last is None else int(last) + 1
+
+
+def has_pending() -> bool:
+    """Whether something waits for an index, or for a signed tree head."""
+    head = newest_head()
+    return Entry.objects.filter(index__isnull=True).exists() or assigned_size() > (
+        head.size if head else 0
+    )
+
+
+def entry(index: int) -> Entry:
+    """The entry at an index that a signed tree head includes."""
+    head = tree_head()
+    found = Entry.objects.filter(index=index, index__lt=head.size).first()
+    if found is None:
+        message = f"expected an index below the tree head's size {head.size}, found {index}"
+        raise NotFound(message)
+    return found
+
+
+def statement(sha256: str) -> Statement:
+    """The signed statement with this digest."""
+    found = Statement.objects.select_related("entry").filter(sha256=sha256).first()
+    if found is None:
+        message = f"expected the digest of a statement in the ledger, found {sha256[:80]!r}"
+        raise NotFound(message)
+    return found
+
+
+def statement_at(index: int) -> Statement:
+    """The signed statement whose entry has this index."""
+    return Statement.objects.select_related("entry").get(entry=entry(index))
+
+
+def is_included(*statements: Statement) -> bool:
+    """Whether the newest signed tree head includes all of them, as the database says now."""
+    head = newest_head()
+    if head is None:
+        return False
+    keys = {one.pk for one in statements}
+    return Statement.objects.filter(pk__in=keys, entry__index__lt=head.size).count() == len(keys)
+
+
+def proof(index: int) -> LedgerProof:
+    """That the newest signed tree head includes the entry at `index`."""
+    head = tree_head()
+    if not 0 <= index < head.size:
+        message = f"expected an index below the tree head's size {head.size}, found {index}"
+        raise NotFound(message)
+    hashes = reading(lambda subtree: merkle.inclusion_proof(index, head.size, subtree))
+    return LedgerProof.of(index, hashes, note=head.note, verifier=head.verifier)
+
+
+def bundle(signed: Statement) -> Bundle:
+    """All that a verifier needs for one statement; raises NotIncluded while there is no proof."""
+    index = Entry.objects.values_list("index", flat=True).get(pk=signed.entry_id)
+    if index is None or not is_included(signed):
+        message = f"statement {signed.sha256} is signed and pending: ask again in a moment"
+        raise NotIncluded(message)
+    return Bundle(
+        envelope=envelope(signed),
+        chain=chain(signed),
+        timestamp=bytes(signed.timestamp),
+        proof=proof(index),
+    )
+
+
+def envelope(signed: Statement) -> Envelope:
+    """The signed envelope."""
+    return Envelope(payload=bytes(signed.payload), signature=bytes(signed.signature))
+
+
+def chain(signed: Statement) -> Chain:
+    """The certificates of whoever signed it."""
+    return Chain.parse((bytes(signed.leaf), bytes(signed.intermediate)))
+
+
+def signer_uri(signed: Statement) -> str:
+    """Whom the leaf certificate names, for showing; `verify` judges it."""
+    names = chain(signed).leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    return ", ".join(names.value.get_values_for_type(x509.UniformResourceIdentifier))
+
+
+def root(size: int) -> bytes:
+    """The root of the first `size` entries."""
+    return reading(lambda subtree: merkle.root_from(size, subtree))
+
+
+def consistency(old: int, new: int) -> tuple[bytes, ...]:
+    """That the first `old` entries are a prefix of the first `new`."""
+    return reading(lambda subtree: merkle.consistency_proof(old, new, subtree))
+
+
+def reading(compute: Callable[[Subtree], T]) -> T:
+    """Run a computation over stored hashes with one query: first dry, to learn which it reads.
+
+    Nothing is kept between calls, so that after any error the next call sees the database alone.
+    """
+    wanted: set[tuple[int, int]] = set()
+
+    def dry(level: int, position: int) -> bytes:
+        wanted.add((level, position))
+        return DRY_HASH
+
+    compute(dry)
+    stored = _stored(wanted)
+
+    def wet(level: int, position: int) -> bytes:
+        try:
+            return stored[level, position]
+        except KeyError as error:
+            message = f"the hash of subtree {level}/{position} is missing"
+            raise LedgerDamaged(message) from error
+
+    return compute(wet)
+
+
+def _stored(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    wanted = [Q(level=level, position=position) for level, position in places]
+    if not wanted:
+        return {}
+    rows = Hash.objects.filter(reduce(or_, wanted))
+    return {(row.level, row.position): bytes(row.digest) for row in rows}

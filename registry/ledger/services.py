@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Growing the ledger: `record` a signed statement as a pending entry, `integrate` what is pending.
+
+Invariants, whatever crashes and whoever runs `integrate` at the same time:
+1. Indexes are contiguous from 0, given once, and durable before any tree that holds them is signed.
+2. A tree head is shown only if the signer signed it, and the signer signs only what continues its
+   own high-water mark, which lies outside this database.
+3. Nothing is kept in memory between two calls: each reads the state it continues from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import Error, IntegrityError, OperationalError, connection, transaction
+
+from assay.signing import merkle
+from assay.signing.bundle import ledger_leaf
+from assay.signing.certificates import Chain
+from assay.signing.digests import sha256
+from assay.signing.envelope import Envelope
+from assay.signing.signer.client import SignerClient
+from assay.signing.statements import PURPOSE_OF
+from assay.signing.statements import Statement as Claim
+
+from . import queries
+from .errors import LedgerBehind, LedgerBusy
+from .models import Entry, Hash, Statement, TreeHead
+
+SEQUENCER_LOCK = 0x6173736179_02  # beside settings.JOURNAL_LOCK; never held with it
+SEQUENCER_WAIT = "10s"  # a stopped process must not stop the others for longer
+BATCH_ENTRIES = 1000
+
+
+def signer() -> SignerClient:
+    """The process that holds the keys."""
+    return SignerClient(settings.SIGNER_SOCKET)
+
+
+def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
+    """Keep a signed statement and its pending entry, inside the caller's transaction.
+
+    The same statement again gives the row that is there: whoever repeats a step that crashed
+    between signing and committing must not log two signatures of one claim.
+    """
+    claim = Claim.parse(envelope.payload)
+    body = ledger_leaf(envelope, chain.leaf)
+    digest = sha256(envelope.payload)
+    with transaction.atomic():
+        existing = Statement.objects.filter(sha256=digest).first()
+        if existing is not None:
+            return existing
+        try:
+            with transaction.atomic():
+                return _create(claim, envelope, chain, timestamp=timestamp, body=body)
+        except IntegrityError:  # another transaction recorded it between our look and our insert
+            return Statement.objects.get(sha256=digest)
+
+
+def integrate() -> TreeHead | None:
+    """Give every pending entry its index and have the tree signed; the newest tree head, if any.
+
+    Any process may call this, and whoever waits for the lock finds its entries done by whoever held
+    it. Must not be called inside a transaction: its two transactions are durable on their own.
+    """
+    with _sequencer():
+        while _assign_batch():
+            pass
+        size = queries.assigned_size()
+        head = queries.newest_head()
+        if size == (head.size if head else 0):
+            return head
+        return _sign(size)
+
+
+def _create(
+    claim: Claim, envelope: Envelope, chain: Chain, *, timestamp: bytes, body: bytes
+) -> Statement:
+    leaf, intermediate = chain.to_der()
+    entry = Entry.objects.create(body=body, leaf_hash=merkle.leaf_hash(body).hex())
+    return Statement.objects.create(
+        sha256=sha256(envelope.payload),
+        purpose=PURPOSE_OF[claim.predicate_type].value,
+        predicate_type=claim.predicate_type,
+        payload=envelope.payload,
+        signature=envelope.signature,
+        leaf=leaf,
+        intermediate=intermediate,
+        timestamp=timestamp,
+        entry=entry,
+    )
+
+
+@contextmanager
+def _sequencer() -> Iterator[None]:
+    """One sequencer at a time. A session's lock: it spans two transactions, and dies with us."""
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [SEQUENCER_WAIT])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [SEQUENCER_LOCK])
+        except OperationalError as error:
+            message = f"expected the sequencer's lock within {SEQUENCER_WAIT}, but it is held"
+            raise LedgerBusy(message) from error
+    try:
+        yield
+    finally:
+        _release()
+
+
+def _release() -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [SEQUENCER_LOCK])
+            cursor.execute("SELECT set_config('lock_timeout', '0', false)")
+    except Error:
+        connection.close()  # the session is gone, and the lock with it
+
+
+def _assign_batch() -> bool:
+    """Transaction A: indexes and completed subtrees, durable before any signature.
+
+    After a crash there are entries with indexes and no tree head: the next call signs that tree.
+    """
+    with transaction.atomic(durable=True):
+        pending = list(
+            Entry.objects.select_for_update()
+            .filter(index__isnull=True)
+            .order_by("id")[:BATCH_ENTRIES]
+        )
+        if not pending:
+            return False
+        size = queries.assigned_size()
+        leaves = [bytes.fromhex(entry.leaf_hash) for entry in pending]
+        completed = queries.reading(lambda subtree: merkle.new_subtrees(size, leaves, subtree))
+        for index, entry in enumerate(pending, start=size):
+            entry.index = index
+        Entry.objects.bulk_update(pending, ["index"])
+        Hash.objects.bulk_create(
+            Hash(level=level, position=position, digest=digest)
+            for (level, position), digest in completed.items()
+        )
+    return True
+
+
+def _sign(size: int) -> TreeHead:
+    """Have the tree of the first `size` entries signed, and transaction B: show its tree head."""
+    client = signer()
+    described = client.describe()
+    mark = described.head
+    if mark.size > size:
+        message = (
+            f"the signer has signed {mark.size} entries, the database holds {size}: "
+            "it is an old copy, and nothing may be signed until it is complete again"
+        )
+        raise LedgerBehind(message)
+    root = queries.root(size)
+    note = client.sign_head(size, root, queries.consistency(mark.size, size))
+    # COMMIT POINT. The signer made its new high-water mark durable before it answered: from here
+    # on no other tree of this size, and no smaller one, can ever be signed. A crash before this
+    # line leaves the old tree head in force; a crash after it, before the row below, leaves a
+    # signed head that nobody has seen, and the next call gets this size and root signed again.
+    with transaction.atomic(durable=True):
+        head, _ = TreeHead.objects.get_or_create(
+            size=size,
+            defaults={"root": root, "note": note, "verifier": described.trust_root.verifier},
+        )
+    return head

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Texts from checkpoints, and callers' own content: asked for, signed, shown with evidence."""

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Outputs over HTTP: ask for a text, have digests signed, read; the generation program's side."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from assay.signing import canonical
+from assay.signing.canonical import as_mapping
+from assay.signing.digests import as_id
+from assay.signing.errors import InvalidDocument
+from registry.accounts.permissions import HasScope
+from registry.accounts.queries import Scope, Token, User, caller
+from registry.catalog import queries as catalog
+from registry.conduct.errors import NotAccepted
+from registry.idempotency.api import idempotent_in_steps
+
+from . import queries, schema, services, waiting
+from .errors import GenerationFailed
+from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
+from .models import Output, State
+
+MAX_TEXT_CHARACTERS = 4096  # more than any request may ask for; the exact limit is the request's
+READING = frozenset({Scope.READ, Scope.OUTPUTS})
+
+
+class OutputsView(APIView):
+    """POST asks for a text."""
+
+    permission_classes = (HasScope(Scope.OUTPUTS),)
+
+    @extend_schema(
+        operation_id="outputs_create",
+        request=schema.OUTPUT_REQUEST,
+        responses={201: schema.OUTPUT, 202: schema.OUTPUT},
+    )
+    @idempotent_in_steps
+    def post(self, request: Request) -> Response:
+        """201 with the signed text, or 202 and where it will be if it takes longer than 30 s."""
+        wanted = services.Request.parse(as_mapping(request.data, "body"))
+        output = services.ask(wanted, by=caller(request))
+        return _made(services.for_an_end(output.pk, seconds=waiting.ANSWER_SECONDS))
+
+
+class AssertionsView(APIView):
+    """POST has digests signed as the caller's own word."""
+
+    permission_classes = (HasScope(Scope.OUTPUTS),)
+
+    @extend_schema(
+        operation_id="outputs_sign_create",
+        request=schema.ASSERTION_REQUEST,
+        responses={201: schema.OUTPUT, 202: schema.OUTPUT},
+    )
+    @idempotent_in_steps
+    def post(self, request: Request) -> Response:
+        """201 with the evidence, or 202 while the signer or the ledger is away."""
+        assertion = services.Assertion.parse(as_mapping(request.data, "body"))
+        output = services.assert_content(assertion, by=caller(request))
+        services.advance(output.pk)
+        return _made(queries.outputs().get(pk=output.pk))
+
+
+class OutputView(APIView):
+    """GET reads one."""
+
+    @extend_schema(operation_id="outputs_retrieve", responses={200: schema.OUTPUT})
+    def get(self, request: Request, output_id: uuid.UUID) -> Response:
+        """One's own output, or a sample."""
+        return Response(queries.answer(queries.output(output_id, _viewer(request))))
+
+
+class WorkView(APIView):
+    """POST leases the next request to the generation program."""
+
+    permission_classes = (HasScope(Scope.GENERATION),)
+
+    @extend_schema(
+        operation_id="generation_lease_create",
+        request=schema.WORK_REQUEST,
+        responses={200: schema.WORK, 204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Waits up to 10 s for one; 204 if none comes."""
+        body = as_mapping(request.data, "body")
+        canonical.only(body, "node")
+        node = canonical.text(body, "node", max_characters=80)
+        output = services.for_work(holder=caller(request), node=node, seconds=waiting.WORK_SECONDS)
+        if output is None:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(_work(output))
+
+
+class CompletionView(APIView):
+    """POST delivers a text; repeating it is safe, as its lease is its key."""
+
+    permission_classes = (HasScope(Scope.GENERATION),)
+
+    @extend_schema(
+        operation_id="generation_complete_create",
+        request=schema.COMPLETION,
+        responses={204: None},
+    )
+    def post(self, request: Request, lease_id: uuid.UUID) -> Response:
+        """The text is kept before it is signed; if the signer is away, that happens later."""
+        body = as_mapping(request.data, "body")
+        canonical.only(body, "text")
+        now, holder = timezone.now(), caller(request)
+        output = services.complete(lease_id, _text(body), holder=holder, now=now)
+        services.advance(output.pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class FailureView(APIView):
+    """POST says that there will be no text under this lease."""
+
+    permission_classes = (HasScope(Scope.GENERATION),)
+
+    @extend_schema(
+        operation_id="generation_fail_create", request=schema.FAILURE, responses={204: None}
+    )
+    def post(self, request: Request, lease_id: uuid.UUID) -> Response:
+        """Three attempts are made in all."""
+        body = as_mapping(request.data, "body")
+        canonical.only(body, "reason")
+        reason = canonical.text(body, "reason", max_characters=MAX_REASON_CHARACTERS)
+        services.fail(lease_id, reason, holder=caller(request), now=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _made(output: Output) -> Response:
+    code: int
+    match State(output.state):
+        case State.SIGNED:
+            code = status.HTTP_201_CREATED
+        case State.QUEUED | State.LEASED | State.GENERATED:
+            code = status.HTTP_202_ACCEPTED
+        case State.FAILED if output.failure == NotAccepted.code:
+            raise NotAccepted(output.reason)
+        case State.FAILED:
+            raise GenerationFailed(f"no text after {output.attempts} attempts: {output.reason}")
+    location = f"{settings.PUBLIC_URL}/api/v1/outputs/{output.id}"
+    return Response(queries.answer(output), status=code, headers={"Location": location})
+
+
+def _work(output: Output) -> dict[str, object]:
+    manifest = catalog.manifest(output.checkpoint)
+    return {
+        "id": str(output.lease_id),
+        "lease_seconds": LEASE_SECONDS,
+        "checkpoint": as_id(manifest.id),
+        "files": manifest.to_json()["files"],
+        **(output.sampling or {}),
+    }
+
+
+def _viewer(request: Request) -> User | AnonymousUser | None:
+    """Who reads: a token that is for neither reading nor outputs is as good as none here."""
+    if isinstance(request.auth, Token) and not READING & set(request.auth.scopes):
+        return None
+    return request.user
+
+
+def _text(body: canonical.Obj) -> str:
+    """May be empty: a model may have nothing to add."""
+    value = body.get("text")
+    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARACTERS:
+        raise InvalidDocument(
+            "text", f"a string of at most {MAX_TEXT_CHARACTERS} characters", "none"
+        )
+    return value

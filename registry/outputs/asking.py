@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes requests: for a text, for a signature on a caller's digests, for a checkpoint's sample."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import IntegrityError, connection, transaction
+
+from assay.signing import canonical
+from assay.signing.canonical import Obj
+from assay.signing.digests import parse_id
+from assay.signing.errors import InvalidDocument
+from assay.signing.statements import SALT_BYTES
+from registry.accounts.queries import SYSTEM, Namespace, User
+from registry.audit import services as audit
+from registry.catalog import queries as catalog
+from registry.catalog.queries import Checkpoint
+from registry.pool import queries as pool
+from registry.pool import standing
+from registry.pool.recipe import Recipe
+from registry.pool.sampling import MAX_SEED, Sampling
+
+from . import queries
+from .errors import NotGeneratable, QueueFull
+from .models import Claim, Output, State
+
+# A text takes the demonstration's generation program a few seconds: whoever comes eighth still
+# gets an answer within the 30 s that a request waits (docs/spec/http.md).
+MAX_WAITING = 8
+RETRY_AFTER_SECONDS = 5
+QUEUE_LOCK = 0x6173736179_05  # beside settings.JOURNAL_LOCK, and always taken before it
+TEXT_TYPE = "text/plain"
+# What trainers/saving.py needs to write a text.
+NEEDED_FILES = frozenset({"config.json", "model.safetensors"})
+MAX_SAMPLES_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The body of `POST /api/v1/outputs`."""
+
+    checkpoint: str
+    sampling: Sampling
+
+    @classmethod
+    def parse(cls, obj: Obj) -> Self:
+        """Read it; a seed that is not given is drawn here, and recorded like a given one."""
+        asked = {"seed": secrets.randbelow(MAX_SEED + 1), **obj}
+        checkpoint = parse_id(canonical.text(asked, "checkpoint"))
+        del asked["checkpoint"]
+        asked["temperature"] = _as_text(asked.get("temperature"))
+        return cls(checkpoint=checkpoint, sampling=Sampling.parse(asked))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """The body of `POST /api/v1/outputs/sign`: what the caller says of content we never saw."""
+
+    checkpoint: str
+    media_type: str
+    sha256: str
+    normalised_sha256: str
+
+    @classmethod
+    def parse(cls, obj: Obj) -> Self:
+        """Read it."""
+        canonical.only(obj, "checkpoint", "media_type", "digests")
+        digests = canonical.mapping(obj, "digests")
+        with canonical.within("digests"):
+            canonical.only(digests, "sha256", "normalised")
+            exact = canonical.sha256_hex(digests, "sha256")
+            normalised = (
+                canonical.sha256_hex(digests, "normalised") if "normalised" in digests else ""
+            )
+        return cls(
+            checkpoint=parse_id(canonical.text(obj, "checkpoint")),
+            media_type=_media_type(obj),
+            sha256=exact,
+            normalised_sha256=normalised,
+        )
+
+
+def ask(request: Request, *, by: User) -> Output:
+    """Queue a request for a text; raises QueueFull, or NotAccepted (nothing would be signed)."""
+    checkpoint = queries.published_checkpoint(request.checkpoint)
+    standing.require(by.namespace, checkpoint.conduct)
+    _check_generatable(checkpoint)
+    with transaction.atomic():
+        _check_room()
+        output = _queue(checkpoint, by.namespace, request.sampling.to_json(), is_sample=False)
+        audit.record(by.actor, "output.request", output.subject, _details(output))
+    return output
+
+
+def assert_content(assertion: Assertion, *, by: User) -> Output:
+    """Take a caller's digests, to be signed as what they are: the caller's word."""
+    checkpoint = queries.published_checkpoint(assertion.checkpoint)
+    standing.require(by.namespace, checkpoint.conduct)
+    with transaction.atomic():
+        output = Output.objects.create(
+            checkpoint=checkpoint,
+            caller=by.namespace,
+            claim=Claim.CALLER_ASSERTED,
+            state=State.GENERATED,
+            media_type=assertion.media_type,
+            sha256=assertion.sha256,
+            normalised_sha256=assertion.normalised_sha256,
+        )
+        audit.record(by.actor, "output.assert", output.subject, _details(output))
+    return output
+
+
+def queue_samples() -> int:
+    """One sample for each published checkpoint of a run that has none; returns how many.
+
+    In the name of the project's owner; while they have not accepted the conduct, there is none.
+    """
+    return sum(_queue_sample(checkpoint) for checkpoint in _without_sample())
+
+
+def _queue_sample(checkpoint: Checkpoint) -> bool:
+    owner = checkpoint.project.owner
+    if not standing.is_good(owner, checkpoint.conduct):
+        return False
+    recipe = Recipe.parse(pool.run(checkpoint.run_id or "").recipe)
+    try:
+        with transaction.atomic():
+            output = _queue(checkpoint, owner, recipe.sample.to_json(), is_sample=True)
+            audit.record(SYSTEM, "output.sample", output.subject, _details(output))
+    except IntegrityError:  # another process queued it at this moment
+        return False
+    return True
+
+
+def _without_sample() -> list[Checkpoint]:
+    sampled = Output.objects.filter(is_sample=True).values("checkpoint")
+    found = catalog.published_by_runs().exclude(pk__in=sampled)
+    return list(found.order_by("published_at")[:MAX_SAMPLES_AT_ONCE])
+
+
+def _queue(
+    checkpoint: Checkpoint, caller: Namespace, sampling: Mapping[str, object], *, is_sample: bool
+) -> Output:
+    return Output.objects.create(
+        checkpoint=checkpoint,
+        caller=caller,
+        claim=Claim.SERVER_GENERATED,
+        is_sample=is_sample,
+        media_type=TEXT_TYPE,
+        sampling=sampling,
+        salt=secrets.token_bytes(SALT_BYTES),
+    )
+
+
+def _check_room() -> None:
+    """Under a lock, because two who count at the same moment would both see the last place free."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [QUEUE_LOCK])
+    waiting = Output.objects.filter(state=State.QUEUED, is_sample=False).count()
+    if waiting >= MAX_WAITING:
+        raise QueueFull(
+            f"expected fewer than {MAX_WAITING} waiting requests, found {waiting}; ask again later",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+
+def _check_generatable(checkpoint: Checkpoint) -> None:
+    missing = NEEDED_FILES - {entry.name for entry in catalog.manifest(checkpoint).files}
+    if missing:
+        raise NotGeneratable(
+            f"expected a checkpoint with {' and '.join(sorted(NEEDED_FILES))}, "
+            f"found one without {' and '.join(sorted(missing))}"
+        )
+
+
+def _as_text(temperature: object) -> object:
+    """People write 0.7 where documents write "0.7"; both are taken."""
+    if isinstance(temperature, int | float) and not isinstance(temperature, bool):
+        return str(temperature)
+    return temperature
+
+
+def _media_type(obj: Obj) -> str:
+    value = canonical.text(obj, "media_type", max_characters=100)
+    kind, slash, subtype = value.partition("/")
+    if not (kind and slash and subtype) or not value.isascii() or not value.isprintable():
+        raise InvalidDocument("media_type", "a media type such as text/plain", ascii(value))
+    return value
+
+
+def _details(output: Output) -> dict[str, object]:
+    return {
+        "checkpoint": output.checkpoint.manifest_sha256,
+        "caller": output.caller.name,
+        "claim": output.claim,
+    }

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What outputs refuse, one class for each stable code."""
+
+from __future__ import annotations
+
+from registry.api.problems import Problem
+
+
+class CheckpointUnknown(Problem):
+    """No published checkpoint has this id."""
+
+    code = "not-found"
+    title = "There is no such published checkpoint"
+    status_code = 404
+
+
+class NotGeneratable(Problem):
+    """The checkpoint has no weights or no configuration that the generation program reads."""
+
+    code = "not-generatable"
+    title = "No text can be generated from this checkpoint"
+    status_code = 422
+
+
+class QueueFull(Problem):
+    """As many requests wait as the generation program answers in a reasonable time."""
+
+    code = "generation-queue-full"
+    title = "Too many requests wait for a text"
+    status_code = 429
+
+
+class GenerationFailed(Problem):
+    """The generation program gave up, or was lost, as often as we try."""
+
+    code = "generation-failed"
+    title = "No text was generated"
+    status_code = 503
+
+
+class LeaseLost(Problem):
+    """The request was given to another generation program, or is answered already."""
+
+    code = "lease-lost"
+    title = "This request is no longer yours to answer"
+    status_code = 409
+
+
+class UnusableText(Problem):
+    """The generation program delivered what was not asked for."""
+
+    code = "unusable-text"
+    title = "This text cannot be signed"
+    status_code = 422

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Output: a text asked of a checkpoint, or a caller's content said to come from one, and its state.
+
+States only move forward: queued, leased (back to queued when a lease runs out), generated, signed;
+or failed. `lease_id` is new with each lease, so that a late answer names a lease that is gone.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+SHA256_HEX = r"^[0-9a-f]{64}$"
+
+
+class State(models.TextChoices):
+    """How far an output has come; generated means that the content is here and not signed yet."""
+
+    QUEUED = "queued"
+    LEASED = "leased"
+    GENERATED = "generated"
+    SIGNED = "signed"
+    FAILED = "failed"
+
+
+class Claim(models.TextChoices):
+    """Who saw the content come out of the checkpoint (docs/spec/formats.md, section 2)."""
+
+    SERVER_GENERATED = "server-generated"
+    CALLER_ASSERTED = "caller-asserted"
+
+
+class Output(models.Model):
+    """`caller` is in whose name it is signed; `sampling` what was asked, in http.md's words."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    checkpoint = models.ForeignKey("catalog.Checkpoint", on_delete=models.PROTECT, related_name="+")
+    caller = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
+    claim = models.CharField(max_length=20, choices=Claim.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    is_sample = models.BooleanField(default=False)
+    media_type = models.CharField(max_length=100)
+    sampling = models.JSONField(null=True)
+    salt = models.BinaryField(null=True)
+    text = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    normalised_sha256 = models.CharField(max_length=64, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_id = models.UUIDField(null=True, unique=True)
+    lease_holder = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    lease_node = models.CharField(max_length=80, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    statement = models.ForeignKey(
+        "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="outputs_state_is_known", condition=Q(state__in=State.values)
+            ),
+            models.CheckConstraint(
+                name="outputs_claim_is_known", condition=Q(claim__in=Claim.values)
+            ),
+            # What we did not generate ourselves is never said to be ours.
+            models.CheckConstraint(
+                name="outputs_server_generated_was_asked",
+                condition=Q(claim="caller-asserted", sampling__isnull=True, salt__isnull=True)
+                | Q(claim="server-generated", sampling__isnull=False, salt__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="outputs_content_has_digest",
+                condition=~Q(state__in=("generated", "signed")) | Q(sha256__regex=SHA256_HEX),
+            ),
+            models.CheckConstraint(
+                name="outputs_signed_has_statement",
+                condition=~Q(state="signed") | Q(statement__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="outputs_leased_has_lease",
+                condition=~Q(state="leased")
+                | Q(lease_id__isnull=False, lease_expires_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="outputs_ended_has_time",
+                condition=Q(state__in=("signed", "failed"), ended_at__isnull=False)
+                | Q(state__in=("queued", "leased", "generated"), ended_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                name="outputs_one_sample_of_a_checkpoint",
+                fields=("checkpoint",),
+                condition=Q(is_sample=True),
+            ),
+        )
+        indexes = (
+            # What is leased next, and what the sweep looks for: rarely more than a handful.
+            models.Index(
+                name="outputs_underway",
+                fields=("is_sample", "created_at"),
+                condition=Q(state__in=("queued", "leased", "generated")),
+            ),
+            models.Index(name="outputs_of_caller", fields=("caller", "-created_at")),
+            models.Index(name="outputs_of_checkpoint", fields=("checkpoint", "-created_at")),
+        )
+
+    def __str__(self) -> str:
+        return f"output {self.id} ({self.state})"
+
+    @property
+    def path(self) -> str:
+        """The page's path."""
+        return f"/outputs/{self.id}"
+
+    @property
+    def subject(self) -> str:
+        """How audit rows name it."""
+        return f"output:{self.id}"

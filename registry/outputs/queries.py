@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of outputs: who may see which, what stands in its answer, and all that proves it.
+
+The models are private to this app; their names are here for other apps' annotations.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
+
+from assay.signing.digests import as_id
+from assay.signing.evidence import Evidence, Part
+from registry.accounts.queries import User
+from registry.api.problems import NotFound
+from registry.catalog import queries as catalog
+from registry.catalog.queries import Checkpoint
+from registry.ledger import queries as ledger
+from registry.pool import queries as pool
+
+from .errors import CheckpointUnknown
+from .models import Claim, Output, State
+
+__all__ = ["Claim", "Output", "State"]
+
+
+def outputs() -> QuerySet[Output]:
+    """All outputs, with what an answer says of each."""
+    return Output.objects.select_related(
+        "checkpoint__project__owner",
+        "checkpoint__conduct",
+        "checkpoint__dataset",
+        "checkpoint__statement",
+        "caller",
+        "statement",
+    )
+
+
+def visible(viewer: User | AnonymousUser | None) -> QuerySet[Output]:
+    """What somebody may see: their own, and everybody's samples."""
+    allowed = Q(is_sample=True)
+    if isinstance(viewer, User):
+        allowed |= Q(caller=viewer.namespace_id)
+    return outputs().filter(allowed)
+
+
+def output(output_id: uuid.UUID | str, viewer: User | AnonymousUser | None) -> Output:
+    """The output with this id, if the viewer may see it; raises NotFound alike if there is none."""
+    try:
+        key = uuid.UUID(str(output_id))
+    except ValueError:
+        key = pool.NIL
+    found = visible(viewer).filter(pk=key).first()
+    if found is None:
+        raise NotFound("expected the id of an output of yours, or of a sample")
+    return found
+
+
+def outputs_of(caller: User) -> QuerySet[Output]:
+    """A person's own outputs, the newest first."""
+    return outputs().filter(caller=caller.namespace_id).order_by("-created_at")
+
+
+def samples(run_id: uuid.UUID | str) -> QuerySet[Output]:
+    """The samples of a run's checkpoints, in the order of their steps, signed or not yet."""
+    return (
+        outputs()
+        .filter(is_sample=True, checkpoint__run_id=str(run_id))
+        .order_by("checkpoint__step")
+    )
+
+
+def sample(checkpoint: Checkpoint) -> Output | None:
+    """The checkpoint's sample, once it is signed."""
+    return outputs().filter(is_sample=True, checkpoint=checkpoint, state=State.SIGNED).first()
+
+
+def newest_sample() -> Output | None:
+    """The signed sample that was made last."""
+    return outputs().filter(is_sample=True, state=State.SIGNED).order_by("-ended_at").first()
+
+
+def evidence(of: Output) -> Evidence:
+    """Its bundle and all that proves its checkpoint; raises NotFound before it is signed."""
+    if of.statement is None or of.state != State.SIGNED:
+        raise NotFound(f"expected a signed output, found one that is {of.state}")
+    behind = catalog.evidence(of.checkpoint)
+    return Evidence(
+        bundles={Part.OUTPUT: ledger.bundle(of.statement), **behind.bundles},
+        manifest=behind.manifest,
+        policy=behind.policy,
+    )
+
+
+def answer(of: Output) -> dict[str, object]:
+    """The output as the API shows it to whoever may see it (docs/spec/http.md)."""
+    said: dict[str, object] = {
+        "id": str(of.id),
+        "state": of.state,
+        "claim": of.claim,
+        "checkpoint": as_id(of.checkpoint.manifest_sha256),
+        "media_type": of.media_type,
+        "url": f"{settings.PUBLIC_URL}{of.path}",
+        "request": _request(of),
+    }
+    match State(of.state):
+        case State.SIGNED:
+            text = of.text if of.claim == Claim.SERVER_GENERATED else None
+            said |= {"text": text, "evidence": evidence(of).to_json()}
+        case State.FAILED:
+            said |= {"failure": {"code": of.failure, "reason": of.reason}}
+        case State.QUEUED | State.LEASED | State.GENERATED:
+            pass
+    return said
+
+
+def request_document(of: Output) -> dict[str, object] | None:
+    """What the statement's request commitment is over; None for a caller's assertion."""
+    if of.sampling is None:
+        return None
+    return {"checkpoint": as_id(of.checkpoint.manifest_sha256), **of.sampling}
+
+
+def published_checkpoint(sha256: str) -> Checkpoint:
+    """The published checkpoint with this id; raises CheckpointUnknown."""
+    found = catalog.published(sha256)
+    if found is None:
+        raise CheckpointUnknown(f"expected the id of a published checkpoint, found {as_id(sha256)}")
+    return found
+
+
+def statement_of(checkpoint: Checkpoint) -> ledger.Statement:
+    """The registry's signed statement about a published checkpoint."""
+    if checkpoint.statement is None:
+        raise CheckpointUnknown(f"expected a published checkpoint, found {checkpoint.full_name}")
+    return checkpoint.statement
+
+
+def _request(of: Output) -> dict[str, object] | None:
+    """With this document and this salt, anyone can recompute the statement's request commitment."""
+    document = request_document(of)
+    if document is None or of.salt is None:
+        return None
+    return {"document": document, "salt": bytes(of.salt).hex()}

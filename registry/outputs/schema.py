@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OpenAPI shapes of what outputs take and answer; values of their own parse them."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from .models import Claim, State
+
+OUTPUT_REQUEST = inline_serializer(
+    "OutputRequest",
+    {
+        "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+        "prompt": serializers.CharField(help_text="1 to 4,096 bytes of UTF-8"),
+        "max_new_bytes": serializers.IntegerField(min_value=1, max_value=1024),
+        "temperature": serializers.CharField(help_text="a decimal from 0 to 2, such as 0.7"),
+        "seed": serializers.IntegerField(
+            required=False, min_value=0, help_text="drawn and recorded if it is not given"
+        ),
+    },
+)
+ASSERTION_REQUEST = inline_serializer(
+    "OutputAssertion",
+    {
+        "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+        "media_type": serializers.CharField(),
+        "digests": inline_serializer(
+            "OutputDigests",
+            {
+                "sha256": serializers.CharField(help_text="of the exact bytes"),
+                "normalised": serializers.CharField(
+                    required=False, help_text="of the UTF-8 of the normalised text"
+                ),
+            },
+        ),
+    },
+)
+OUTPUT = inline_serializer(
+    "Output",
+    {
+        "id": serializers.UUIDField(),
+        "state": serializers.ChoiceField(choices=State.choices),
+        "claim": serializers.ChoiceField(choices=Claim.choices),
+        "checkpoint": serializers.CharField(),
+        "media_type": serializers.CharField(),
+        "url": serializers.URLField(),
+        "request": serializers.DictField(
+            allow_null=True, help_text="the document and the salt of the request commitment"
+        ),
+        "text": serializers.CharField(required=False, allow_null=True),
+        "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
+        "failure": serializers.DictField(required=False),
+    },
+)
+WORK_REQUEST = inline_serializer("GenerationLeaseRequest", {"node": serializers.CharField()})
+WORK = inline_serializer(
+    "GenerationLease",
+    {
+        "id": serializers.UUIDField(),
+        "lease_seconds": serializers.IntegerField(),
+        "checkpoint": serializers.CharField(),
+        "files": serializers.ListField(child=serializers.DictField()),
+        "prompt": serializers.CharField(),
+        "max_new_bytes": serializers.IntegerField(),
+        "temperature": serializers.CharField(),
+        "seed": serializers.IntegerField(),
+    },
+)
+COMPLETION = inline_serializer("GenerationText", {"text": serializers.CharField()})
+FAILURE = inline_serializer("GenerationFailure", {"reason": serializers.CharField()})

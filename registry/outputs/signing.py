@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signs what was generated or asserted: the claim is built here from the row, never by a caller.
+
+`advance` is one step of a state machine that any process may repeat at any moment; a crash at any
+line leaves a row that it continues from:
+1. the statement is signed and recorded as a pending entry, in one transaction with the row;
+2. the ledger integrates it;
+3. the row is signed once a signed tree head includes it, and only then is it shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+
+from assay.signing.certificates import Purpose
+from assay.signing.digests import as_id
+from assay.signing.errors import SignerError
+from assay.signing.statements import Origin, OutputClaim, commit
+from registry.accounts.queries import SYSTEM
+from registry.audit import services as audit
+from registry.authority import services as authority
+from registry.authority.errors import NotInGoodStanding
+from registry.catalog import queries as catalog
+from registry.conduct.errors import NotAccepted
+from registry.events import services as events
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+from registry.ledger.errors import LedgerBehind, LedgerBusy
+
+from . import queries
+from .models import Claim, Output, State
+
+logger = logging.getLogger(__name__)
+
+
+def advance(output_id: uuid.UUID) -> None:
+    """Bring an output as far as it can go now; what stays behind is the sweep's."""
+    try:
+        _sign(output_id)
+        _publish(output_id)
+    except (SignerError, LedgerBusy, LedgerBehind) as error:
+        logger.warning("output %s waits for its signature: %s", output_id, error)
+
+
+def unsigned() -> list[uuid.UUID]:
+    """What has its content and not its signature yet."""
+    return list(Output.objects.filter(state=State.GENERATED).values_list("pk", flat=True))
+
+
+def claim_of(output: Output) -> OutputClaim:
+    """What is said of an output; all of it from the row and the checkpoint's own statement."""
+    return OutputClaim(
+        exact_sha256=output.sha256,
+        normalised_sha256=output.normalised_sha256 or None,
+        output=str(output.id),
+        claim=Origin(output.claim),
+        checkpoint_sha256=output.checkpoint.manifest_sha256,
+        checkpoint_statement_sha256=queries.statement_of(output.checkpoint).sha256,
+        conduct=catalog.conduct_of(output.checkpoint),
+        media_type=output.media_type,
+        request_commitment=_commitment(output),
+        generation=_generation(output),
+    )
+
+
+def _sign(output_id: uuid.UUID) -> None:
+    """Step 1. The row is locked, so that of two at the same moment one makes the signature."""
+    try:
+        with transaction.atomic():
+            output = (
+                queries.outputs()
+                .filter(pk=output_id, state=State.GENERATED, statement__isnull=True)
+                .select_for_update(skip_locked=True, of=("self",))
+                .first()
+            )
+            if output is not None:
+                output.statement = authority.sign(
+                    Purpose.OUTPUT, output.caller, claim_of(output).statement()
+                )
+                output.save(update_fields=["statement"])
+    except NotInGoodStanding as error:
+        _refuse(output_id, str(error.detail))
+
+
+def _publish(output_id: uuid.UUID) -> None:
+    """Steps 2 and 3."""
+    output = (
+        queries.outputs()
+        .filter(pk=output_id, state=State.GENERATED, statement__isnull=False)
+        .first()
+    )
+    if output is None or output.statement is None:
+        return
+    if not ledger_queries.is_included(output.statement):
+        ledger.integrate()
+    if ledger_queries.is_included(output.statement):
+        _show(output)
+
+
+def _show(output: Output) -> None:
+    with transaction.atomic():
+        shown = Output.objects.filter(pk=output.pk, state=State.GENERATED).update(
+            state=State.SIGNED, ended_at=timezone.now()
+        )
+        if not shown or output.statement is None:
+            return
+        details = {"statement": output.statement.sha256, "claim": output.claim}
+        audit.record(SYSTEM, "output.sign", output.subject, details)
+        if output.is_sample:
+            events.emit(f"run:{output.checkpoint.run_id}", "sample", _told(output))
+
+
+def _refuse(output_id: uuid.UUID, reason: str) -> None:
+    """The acceptance was withdrawn since the request: nothing is signed, now or later."""
+    with transaction.atomic():
+        refused = Output.objects.filter(
+            pk=output_id, state=State.GENERATED, statement__isnull=True
+        ).update(
+            state=State.FAILED, failure=NotAccepted.code, reason=reason, ended_at=timezone.now()
+        )
+        if refused:
+            audit.record(SYSTEM, "output.refuse", f"output:{output_id}", {"reason": reason})
+
+
+def _commitment(output: Output) -> str | None:
+    """To the request, which only its caller can show: the salt is theirs."""
+    document = queries.request_document(output)
+    if document is None or output.salt is None:
+        return None
+    return commit(bytes(output.salt), document)
+
+
+def _generation(output: Output) -> dict[str, object] | None:
+    """The decoding parameters, without the prompt."""
+    if output.claim != Claim.SERVER_GENERATED or output.sampling is None:
+        return None
+    return {name: value for name, value in output.sampling.items() if name != "prompt"}
+
+
+def _told(output: Output) -> dict[str, object]:
+    return {
+        "output": str(output.id),
+        "checkpoint": as_id(output.checkpoint.manifest_sha256),
+        "step": output.checkpoint.step,
+        "text": output.text,
+    }

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses of outputs, and of the generation program's work."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import api, pages
+
+urlpatterns = [
+    path("outputs/<uuid:output_id>", pages.output, name="output"),
+    path("api/v1/outputs", api.OutputsView.as_view(), name="api-outputs"),
+    path("api/v1/outputs/sign", api.AssertionsView.as_view(), name="api-outputs-sign"),
+    path("api/v1/outputs/<uuid:output_id>", api.OutputView.as_view(), name="api-output"),
+    path("api/v1/generation/lease", api.WorkView.as_view(), name="api-generation-lease"),
+    path(
+        "api/v1/generation/<uuid:lease_id>/complete",
+        api.CompletionView.as_view(),
+        name="api-generation-complete",
+    ),
+    path(
+        "api/v1/generation/<uuid:lease_id>/fail",
+        api.FailureView.as_view(),
+        name="api-generation-fail",
+    ),
+]

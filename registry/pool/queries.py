@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads of the pool: runs, who works on them, and how their losses fall. Changes nothing.
+
+The models are private to this app; their names are here for other apps' annotations.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from registry.accounts.queries import Node, User
+from registry.api.problems import NotFound
+from registry.catalog.queries import Project
+
+from .models import Lease, LeaseState, LossPoint, Run, RunState
+from .sampling import decimal_text
+
+__all__ = ["Lease", "LeaseState", "LossPoint", "Run", "RunState"]
+
+NIL = uuid.UUID(int=0)
+SHOWN_POINTS = 400  # more than a chart has pixels to tell apart
+
+
+def runs() -> QuerySet[Run]:
+    """All runs, the newest first, with what a page shows of each."""
+    return Run.objects.select_related(
+        "project__owner", "dataset__owner", "conduct", "created_by"
+    ).order_by("-created_at")
+
+
+def run(run_id: uuid.UUID | str) -> Run:
+    """The run with this id; raises NotFound."""
+    found = runs().filter(pk=_uuid(run_id)).first()
+    if found is None:
+        raise NotFound(f"expected the id of a run, found {str(run_id)[:80]!r}")
+    return found
+
+
+def runs_of(project: Project) -> QuerySet[Run]:
+    """A project's runs, the newest first."""
+    return runs().filter(project=project)
+
+
+def newest_run() -> Run | None:
+    """The run that was created last, if there is any."""
+    return runs().first()
+
+
+def lease(lease_id: uuid.UUID | str, *, owner: User) -> Lease:
+    """The lease of one of this person's nodes; raises NotFound for any other."""
+    found = (
+        Lease.objects.select_related("run__project__owner", "run__conduct", "node__owner")
+        .filter(pk=_uuid(lease_id), node__owner=owner)
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"expected a lease of a node of yours, found {str(lease_id)[:80]!r}")
+    return found
+
+
+def leases_of(run: Run) -> QuerySet[Lease]:
+    """All leases of a run, the newest first."""
+    return Lease.objects.select_related("node__owner").filter(run=run).order_by("-fence")
+
+
+def active_lease(run: Run) -> Lease | None:
+    """The lease under which the run is being trained, if it is."""
+    return leases_of(run).filter(state=LeaseState.ACTIVE).first()
+
+
+def has_lease(node: Node) -> bool:
+    """That the node is at work."""
+    return Lease.objects.filter(node=node, state=LeaseState.ACTIVE).exists()
+
+
+def losses(run: Run) -> QuerySet[LossPoint]:
+    """Each step's losses, in order."""
+    return LossPoint.objects.filter(run=run).order_by("step")
+
+
+def shown_losses(run: Run, at_most: int = SHOWN_POINTS) -> Sequence[dict[str, object]]:
+    """What a chart draws, as events tell it: evenly thinned, with every held-out loss."""
+    points = list(losses(run))
+    stride = max(1, -(-len(points) // at_most))
+    return [
+        point_json(point)
+        for index, point in enumerate(points)
+        if index % stride == 0 or point.validation is not None or index == len(points) - 1
+    ]
+
+
+def last_validation(run: Run) -> LossPoint | None:
+    """The newest held-out loss, if there is one."""
+    return losses(run).filter(validation__isnull=False).last()
+
+
+def point_json(point: LossPoint) -> dict[str, object]:
+    """A point as an event and the API tell it (docs/spec/http.md)."""
+    validation = point.validation
+    return {
+        "step": point.step,
+        "bytes_seen": point.bytes_seen,
+        "train": decimal_text(point.train),
+        "validation": None if validation is None else decimal_text(validation),
+        "seconds": decimal_text(point.seconds),
+    }
+
+
+def _uuid(value: uuid.UUID | str) -> uuid.UUID:
+    """The nil id, which no row has, for what is no id."""
+    try:
+        return uuid.UUID(str(value))
+    except ValueError:
+        return NIL

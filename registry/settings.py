@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Django's settings: constants of the project, and what registry/env.py reads for this deployment.
+
+Importing this module needs no variable at all: registry/checks.py says what a deployment lacks.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from registry.env import CHECKOUT, Environment
+
+environment = Environment()
+
+# --- This deployment -----------------------------------------------------------------------------
+DATA_DIR = environment.path("ASSAY_DATA_DIR", CHECKOUT / ".data")
+# Both are baked into certificates and statements: fixed at `authority init`, for ever.
+PUBLIC_URL = environment.url("ASSAY_PUBLIC_URL", "http://localhost:8000")
+LEDGER_ORIGIN = environment.text("ASSAY_LEDGER_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/ledger")
+SIGNER_SOCKET = environment.path("ASSAY_SIGNER_SOCKET", DATA_DIR / "signer" / "signer.sock")
+SECRET_KEY_FILE = environment.text("ASSAY_SECRET_KEY_FILE", "")
+SECRET_KEY = environment.secret("ASSAY_SECRET_KEY_FILE")
+DEBUG = environment.flag("ASSAY_DEBUG", default=False)
+IS_LOCAL = PUBLIC_URL.startswith("http://")
+ALLOWED_HOSTS = [
+    *environment.names("ASSAY_ALLOWED_HOSTS", (urlsplit(PUBLIC_URL).hostname or "localhost",)),
+    "localhost",  # the node, the generator and the health checks of this machine
+    "127.0.0.1",
+]
+
+# --- Applications: foreign keys point from the lower to the upper line only ---------------------
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "csp",
+    "django_vite",
+    "servestatic",
+    "registry.storage",
+    "registry.audit",
+    "registry.events",
+    "registry.idempotency",
+    "registry.accounts",
+    "registry.ledger",
+    "registry.timestamps",
+    "registry.conduct",
+    "registry.authority",
+    "registry.catalog",
+    "registry.pool",
+    "registry.outputs",
+    "registry.site",
+    "registry.supervisor",
+    "registry.checks.Deployment",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "registry.api.middleware.refuse_nul",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "registry.api.middleware.Refusals",
+]
+ROOT_URLCONF = "registry.urls"
+ASGI_APPLICATION = "registry.asgi.application"
+APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "registry.api.pages.csrf_failure"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [CHECKOUT / "frontend" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": environment.database("DATABASE_URL", "postgresql:///assay"),
+}
+# Under ASGI a persistent connection per thread exhausts PostgreSQL (notes: thousands of errors in
+# 8 s), so connections end with the request and the web process (asgi.py) lends them from a pool.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+_POOL_SIZE = environment.number("ASSAY_DATABASE_POOL", 0)
+if _POOL_SIZE:
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": _POOL_SIZE,
+        "timeout": 10,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# One advisory lock for everything that is numbered in commit order (audit chain, events): with one
+# lock instead of two, no pair of transactions can wait for each other's.
+JOURNAL_LOCK = 0x6173736179_01
+
+# --- People ---------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["registry.accounts.passwords.PasswordBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+# --- Languages and time ---------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [CHECKOUT / "registry" / "locale"]
+USE_I18N = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Static files: built by Vite with a hash in each name, served by this process -----------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+_BUILT = CHECKOUT / "frontend" / "built"
+STATICFILES_DIRS = [_BUILT] if _BUILT.is_dir() else []
+DJANGO_VITE = {"default": {"dev_mode": False, "manifest_path": _BUILT / "manifest.json"}}
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_USE_STATIC_ROOT = False
+SERVESTATIC_AUTOREFRESH = False
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+SERVESTATIC_IMMUTABLE_FILE_TEST = r"^.+[.-][0-9A-Za-z_-]{8,}\.(?:js|css|woff2|svg|png)$"
+
+# --- What a browser is told -----------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "worker-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    },
+}
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_NAME = "assay-session" if IS_LOCAL else "__Host-assay-session"
+CSRF_COOKIE_NAME = "assay-csrf" if IS_LOCAL else "__Host-assay-csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not IS_LOCAL
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# The proxy that ends TLS redirects; here, on loopback, the local node and health checks speak http.
+SECURE_SSL_REDIRECT = False
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+SECURE_HSTS_SECONDS = 0 if IS_LOCAL else int(timedelta(days=365).total_seconds())
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not IS_LOCAL
+# Only where a proxy always sets the header itself: otherwise any caller could claim to use TLS.
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https")
+    if environment.flag("ASSAY_BEHIND_PROXY", default=False)
+    else None
+)
+# asgi.py caps each route's body before Django sees it; this is the largest of those caps.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+
+# --- The API --------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "registry.accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    # Reading is open unless a view says otherwise; writing is closed unless a view opens it.
+    "DEFAULT_PERMISSION_CLASSES": ["registry.api.permissions.ReadOnly"],
+    "DEFAULT_PARSER_CLASSES": ["registry.api.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "registry.api.paging.CursorPaging",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "registry.api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Assay",
+    "DESCRIPTION": "A registry of signed models: checkpoints, their evidence, and signed outputs.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "registry.api.schema.complete",
+    ],
+}
+
+# --- Celery: messages are only wake-ups, the rows are the truth -----------------------------------
+CELERY_BROKER_URL = environment.text("BROKER_URL", "redis://localhost:6379/0")
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_DEFAULT_QUEUE = "registry"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+# A killed worker's message comes back: with the default, kill -9 loses it for good (notes).
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# How soon it comes back: after visibility_timeout (longer than any task), looked for every
+# interval x throttle seconds. The default of 10 x 10 was measured to take more than a minute.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_connect_timeout": 2,
+}
+CELERY_TASK_TIME_LIMIT = 540
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
+    for name, seconds in {
+        "catalog.sweep": 5.0,
+        "pool.sweep": 5.0,
+        "outputs.sweep": 5.0,
+        "storage.sweep": 600.0,
+        "idempotency.sweep": 600.0,
+        "accounts.sweep": 600.0,
+    }.items()
+}
+
+# --- The program's log: one JSON object a line, on standard error, without secrets ----------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "registry.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": environment.text("ASSAY_LOG_LEVEL", "INFO")},
+    "loggers": {
+        # Django's own handlers would print plain lines, and mail tracebacks to nobody.
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+        # Anybody can send any Host: the 400 is answer enough, a traceback each would fill the disk.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the first page shows, put together from the pool, the catalogue and the outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from assay.signing.digests import as_id
+from registry.accounts.queries import User
+from registry.api.problems import NotFound
+from registry.authority import queries as authority
+from registry.catalog import queries as catalog
+from registry.ledger import queries as ledger
+from registry.outputs import queries as outputs
+from registry.outputs.queries import Claim, Output, State
+from registry.pool import queries as pool
+from registry.pool.queries import Run, RunState
+
+from . import provenance
+from .provenance import Link
+
+TABLE_ROWS = 12
+LEDGER_ROWS = 50
+DEFAULT_PROMPT = "def "
+DEFAULT_BYTES = 240
+DEFAULT_TEMPERATURE = "0.7"
+
+Viewer = User | AnonymousUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How far a run has come, for a chart and for its twin, a table."""
+
+    run: Run
+    step: int
+    validation: str
+    is_live: bool
+    state_in_words: str
+    points_json: str
+    table: Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What one checkpoint makes of the recipe's prompt."""
+
+    step: int
+    url: str
+    text: str
+    validation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A signed text and its tree."""
+
+    output: Output
+    prompt: str
+    claim_in_words: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What stands in the prompt box, and whether it takes requests."""
+
+    is_open: bool
+    checkpoint: str
+    checkpoint_name: str
+    prompt: str = DEFAULT_PROMPT
+    max_new_bytes: str = str(DEFAULT_BYTES)
+    temperature: str = DEFAULT_TEMPERATURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchingOff:
+    """The commands by which an answer outlives the registry."""
+
+    trust: str
+    save: str
+    verify: str
+
+
+def reading(run: Run) -> Reading:
+    """The run's losses up to now."""
+    points = pool.shown_losses(run)
+    last = pool.last_validation(run)
+    return Reading(
+        run=run,
+        step=int(str(points[-1]["step"])) if points else run.step,
+        validation="" if last is None or last.validation is None else f"{last.validation:.2f}",
+        is_live=run.state == RunState.RUNNING,
+        state_in_words=_state_in_words(run),
+        points_json=json.dumps(points),
+        table=points[-TABLE_ROWS:],
+    )
+
+
+def samples(run: Run) -> list[Sample]:
+    """One for each published checkpoint of the run, in the order of their steps."""
+    published = catalog.visible(None).filter(run_id=str(run.pk)).order_by("step", "pk")
+    texts = {output.checkpoint_id: output for output in outputs.samples(run.pk)}
+    measured = {point.step: point.validation for point in pool.losses(run)}
+    return [
+        _sample(checkpoint, texts.get(checkpoint.pk), measured.get(checkpoint.step or 0))
+        for checkpoint in published
+    ]
+
+
+def newest_answer(viewer: Viewer, chosen: str) -> Answer | None:
+    """The answer that was asked for, or else the newest signed sample."""
+    output = _visible(viewer, chosen) if chosen else outputs.newest_sample()
+    return answer(output) if output is not None and output.state == State.SIGNED else None
+
+
+def checkpoint_links(checkpoint: catalog.Checkpoint) -> tuple[Link, ...]:
+    """A published checkpoint's tree; one that is not published has none yet."""
+    if checkpoint.state != catalog.State.PUBLISHED:
+        return ()
+    return provenance.links(catalog.evidence(checkpoint), authority.trust_root().root)
+
+
+def answer(output: Output) -> Answer:
+    """A signed output with its tree."""
+    return Answer(
+        output=output,
+        prompt=str((output.sampling or {}).get("prompt", "")),
+        claim_in_words=_claim_in_words(Claim(output.claim)),
+        links=provenance.links(outputs.evidence(output), authority.trust_root().root),
+    )
+
+
+def asking(run: Run | None, viewer: Viewer) -> Asking:
+    """The newest checkpoint answers; anybody who is signed in may ask."""
+    newest = catalog.latest_of_run(str(run.pk)) if run else None
+    if newest is None:
+        return Asking(is_open=False, checkpoint="", checkpoint_name="")
+    return Asking(
+        is_open=viewer.is_authenticated,
+        checkpoint=as_id(newest.manifest_sha256),
+        checkpoint_name=newest.name,
+    )
+
+
+def switching_off(output: Output) -> SwitchingOff:
+    """Pin, save, verify."""
+    answer_url = f"{settings.PUBLIC_URL}/api/v1/outputs/{output.pk}"
+    return SwitchingOff(
+        trust=f"assay trust add {settings.PUBLIC_URL}",
+        save=f"curl -s {answer_url} -o answer.json",
+        verify="assay verify answer.json",
+    )
+
+
+def newest_entries() -> QuerySet[ledger.Statement]:
+    """The statements that entered the ledger last, the newest first."""
+    head = ledger.newest_head()
+    included = ledger.Statement.objects.filter(entry__index__lt=head.size if head else 0)
+    return included.select_related("entry").order_by("-entry__index")[:LEDGER_ROWS]
+
+
+def _sample(
+    checkpoint: catalog.Checkpoint, output: Output | None, validation: Decimal | None
+) -> Sample:
+    return Sample(
+        step=checkpoint.step or 0,
+        url=checkpoint.path,
+        text=output.text if output and output.state == State.SIGNED else "",
+        validation="" if validation is None else f"{validation:.2f}",
+    )
+
+
+def _state_in_words(run: Run) -> str:
+    match RunState(run.state):
+        case RunState.OPEN:
+            return _("waiting for a machine")
+        case RunState.RUNNING:
+            return _("training now")
+        case RunState.COMPLETED:
+            return _("trained")
+        case RunState.CANCELLED:
+            return _("cancelled")
+
+
+def _claim_in_words(claim: Claim) -> str:
+    match claim:
+        case Claim.SERVER_GENERATED:
+            return _("server-generated: our worker ran the checkpoint")
+        case Claim.CALLER_ASSERTED:
+            return _("caller-asserted: the caller says so, we did not see it")
+
+
+def _visible(viewer: Viewer, chosen: str) -> Output | None:
+    try:
+        return outputs.output(chosen, viewer)
+    except NotFound:
+        return None

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How programs that Assay did not write check a link: the exact commands, to paste into a shell.
+
+tests/clients runs these very commands, so that a page never promises what a program does not do.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.conf import settings
+
+from assay.signing.manifest import SIGNATURE_NAME, Manifest
+
+ROOT_PATH = "/.well-known/assay/root.pem"
+SIGNATURE_PIECES = (
+    "signed.bin",
+    "signature.der",
+    "certificate.pem",
+    "intermediate.pem",
+    "timestamp.tsr",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One program, what to type, and what it answers when it agrees."""
+
+    program: str
+    command: str
+    answer: str
+
+
+def text_digest(output: str, sha256: str) -> Check:
+    """The text is the statement's subject."""
+    url = f"{settings.PUBLIC_URL}/outputs/{output}/text"
+    return Check(program="sha256sum", command=f"curl -s {url} | sha256sum", answer=sha256)
+
+
+def policy_digest(path: str, sha256: str) -> Check:
+    """The policy document is the statement's subject."""
+    url = f"{settings.PUBLIC_URL}{path}/policy.json"
+    return Check(program="sha256sum", command=f"curl -s {url} | sha256sum", answer=sha256)
+
+
+def openssl(statement: str) -> Check:
+    """The leaf's key signed the statement, the root stands behind the leaf, the time is proved."""
+    base = settings.PUBLIC_URL
+    pieces = f"{base}/ledger/statements/{statement}/{{{','.join(SIGNATURE_PIECES)}}}"
+    command = "\n".join(
+        (
+            f"curl -s --remote-name-all {shlex.quote(pieces)} {base}{ROOT_PATH}",
+            "openssl verify -CAfile root.pem -untrusted intermediate.pem certificate.pem",
+            "openssl x509 -in certificate.pem -noout -pubkey -out key.pem",
+            "openssl dgst -sha256 -verify key.pem -signature signature.der signed.bin",
+            "openssl ts -verify -data signature.der -in timestamp.tsr -CAfile root.pem",
+        )
+    )
+    return Check(program="openssl", command=command, answer="Verified OK")
+
+
+def model_signing(path: str, manifest: Manifest) -> Check:
+    """The files are those of the model signature; the program is OpenSSF's."""
+    command = "\n".join((*download(path, manifest), root(), verify_model(path)))
+    return Check(program="model_signing", command=command, answer="Verification succeeded")
+
+
+def download(path: str, manifest: Manifest) -> tuple[str, ...]:
+    """Every file of a checkpoint into its folder; interrupted and run again, it goes on."""
+    names = [*(file.name for file in manifest.files), SIGNATURE_NAME]
+    return tuple(_download(path, name) for name in names)
+
+
+def root() -> str:
+    """The root certificate as openssl and model_signing read it."""
+    return f"curl -s -O {settings.PUBLIC_URL}{ROOT_PATH}"
+
+
+def verify_model(path: str) -> str:
+    """What OpenSSF's verifier is asked."""
+    folder = folder_of(path)
+    return (
+        f"model_signing verify certificate {folder} "
+        f"--signature {folder}/{SIGNATURE_NAME} --certificate_chain root.pem"
+    )
+
+
+def folder_of(path: str) -> str:
+    """Where the commands put a checkpoint: `PROJECT-NAME`."""
+    return "-".join(path.split("/")[-2:])
+
+
+def _download(path: str, name: str) -> str:
+    target = shlex.quote(f"{folder_of(path)}/{name}")
+    url = f"{settings.PUBLIC_URL}{path}/files/{quote(name)}"
+    return f"curl -sf -C - --create-dirs -o {target} {url}"

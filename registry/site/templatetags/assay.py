@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Template tags: assets, hallmarks, digests, times, sizes, commands, the theme."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.timezone import now as current_time
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from assay.signing.digests import as_id
+from assay.signing.statements import (
+    ACCEPTANCE_V1,
+    CHECKPOINT_V1,
+    CONDUCT_V1,
+    DATASET_V1,
+    OMS_V1,
+    OUTPUT_V1,
+    RUN_V1,
+)
+from registry.catalog.queries import Checkpoint, manifest
+from registry.ledger.queries import Statement
+from registry.outputs.queries import Output, State
+from registry.pool.queries import Run
+from registry.site import assets as built
+from registry.site import queries, strangers
+from registry.site.provenance import Link
+from registry.site.queries import Answer, Reading, Sample
+from registry.site.sizes import in_words
+from registry.site.themes import Theme, theme_of
+
+register = template.Library()
+
+SHOWN_DIGITS = 6
+SHOWN_ID = 8
+UUID_CHARACTERS = 36
+# The mark and the name of each kind of statement.
+KINDS = {
+    CHECKPOINT_V1: ("checkpoint", gettext_lazy("checkpoint")),
+    OMS_V1: ("checkpoint", gettext_lazy("model signature")),
+    RUN_V1: ("run", gettext_lazy("run")),
+    DATASET_V1: ("dataset", gettext_lazy("data")),
+    CONDUCT_V1: ("conduct", gettext_lazy("conduct")),
+    ACCEPTANCE_V1: ("conduct", gettext_lazy("acceptance of conduct")),
+    OUTPUT_V1: ("output", gettext_lazy("output")),
+}
+JUST_NOW_SECONDS = 60
+
+
+@register.simple_tag
+def assets() -> SafeString:
+    """The built style sheet and script."""
+    return built.tags()
+
+
+@register.simple_tag
+def icon_link() -> SafeString:
+    """The icon of the browser's tab."""
+    return format_html('<link rel="icon" type="image/svg+xml" href="{}">', static("icon.svg"))
+
+
+@register.simple_tag
+def mark(kind: str) -> SafeString:
+    """The hallmark of a kind of statement; decoration, since words stand beside it."""
+    return format_html(
+        '<svg class="mark" width="28" height="28" aria-hidden="true"><use href="#mark-{}"/></svg>',
+        kind,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def current(context: RequestContext, prefix: str) -> SafeString:
+    """`aria-current` for a link to where the reader is."""
+    request: HttpRequest | None = context.get("request")
+    is_here = request is not None and request.path.startswith(prefix)
+    return SafeString(' aria-current="true"' if is_here else "")
+
+
+@register.simple_tag(takes_context=True)
+def theme_attribute(context: RequestContext) -> SafeString:
+    """`data-theme` for whoever chose light or dark, so that no page flashes in the other."""
+    theme = _theme(context)
+    if theme is Theme.AUTO:
+        return SafeString("")
+    return format_html(' data-theme="{}"', theme.value)
+
+
+@register.inclusion_tag("site/parts/theme.html", takes_context=True)
+def theme_switch(context: RequestContext) -> dict[str, object]:
+    """The choice of light, dark or the system's theme; a form, so that it needs no script."""
+    request: HttpRequest | None = context.get("request")
+    return {
+        "chosen": _theme(context).value,
+        "choices": [
+            (Theme.AUTO.value, _("Auto")),
+            (Theme.LIGHT.value, _("Light")),
+            (Theme.DARK.value, _("Dark")),
+        ],
+        "next": request.get_full_path() if request else "/",
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.inclusion_tag("site/parts/digest.html")
+def digest(sha256: str, *, whole: bool = False) -> dict[str, object]:
+    """A SHA-256 as an id: shortened to its ends, with the whole of it to copy."""
+    hexadecimal = sha256.removeprefix("sha256:")
+    shown = hexadecimal
+    if not whole:
+        shown = f"{hexadecimal[:SHOWN_DIGITS]}…{hexadecimal[-SHOWN_DIGITS:]}"
+    return {"id": f"sha256:{hexadecimal}", "shown": f"sha256:{shown}", "whole": whole}
+
+
+@register.inclusion_tag("site/parts/command.html")
+def command(text: str) -> dict[str, object]:
+    """A block of shell commands with a button that copies it."""
+    return {"text": text}
+
+
+@register.inclusion_tag("site/parts/moment.html")
+def moment(at: datetime | None) -> dict[str, object]:
+    """A time as a person says it, with the exact one in its title."""
+    if at is None:
+        return {"at": None}
+    utc = at.astimezone(UTC)
+    return {"at": utc, "exact": utc.strftime("%Y-%m-%d %H:%M:%S UTC"), "said": _said(utc)}
+
+
+@register.simple_tag
+def answer_of(output: Output) -> Answer | None:
+    """A signed output with its tree; None before it is signed."""
+    return queries.answer(output) if output.state == State.SIGNED else None
+
+
+@register.simple_tag
+def links_of(checkpoint: Checkpoint) -> tuple[Link, ...]:
+    """The tree of a published checkpoint."""
+    return queries.checkpoint_links(checkpoint)
+
+
+@register.simple_tag
+def reading_of(run: Run) -> Reading:
+    """How far a run has come."""
+    return queries.reading(run)
+
+
+@register.simple_tag
+def samples_of(run: Run) -> list[Sample]:
+    """What a run's checkpoints make of one prompt."""
+    return queries.samples(run)
+
+
+@register.simple_tag
+def mark_of(statement: Statement) -> SafeString:
+    """The hallmark of a statement's kind."""
+    return mark(KINDS[statement.predicate_type][0])
+
+
+@register.simple_tag
+def kind_of(statement: Statement) -> str:
+    """What a statement is, in a word or two."""
+    return str(KINDS[statement.predicate_type][1])
+
+
+@register.simple_tag
+def commands_of(checkpoint: Checkpoint) -> dict[str, str]:
+    """How to download a checkpoint and verify it: with `assay`, and with OpenSSF's program."""
+    path, folder = checkpoint.path, strangers.folder_of(checkpoint.path)
+    evidence = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
+    return {
+        "download": "\n".join(strangers.download(path, manifest(checkpoint))),
+        "evidence": f"curl -sf -o {folder}.assay.json {evidence}/evidence",
+        "trust": f"assay trust add {settings.PUBLIC_URL}",
+        "verify": f"assay verify {folder}",
+        "stranger": f"{strangers.root()}\n{strangers.verify_model(path)}",
+    }
+
+
+@register.filter
+def size(size_bytes: int) -> str:
+    """A size as people read it."""
+    return in_words(size_bytes)
+
+
+@register.filter
+def short_uri(uri: str) -> str:
+    """A URI whose last part, if it is an id, shows its beginning only."""
+    before, slash, last = uri.rpartition("/")
+    return f"{before}{slash}{last[:SHOWN_ID]}…" if len(last) == UUID_CHARACTERS else uri
+
+
+@register.filter
+def field(mapping: Mapping[str, Any], name: str) -> object:
+    """A value whose key is not an identifier, or is only known at run time."""
+    return mapping.get(name, "")
+
+
+@register.filter
+def pretty(value: object) -> str:
+    """A JSON value over several lines, for people to read."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def _theme(context: RequestContext) -> Theme:
+    request: HttpRequest | None = context.get("request")
+    return theme_of(request) if request else Theme.AUTO
+
+
+def _said(at: datetime) -> str:
+    elapsed = current_time() - at
+    if abs(elapsed.total_seconds()) < JUST_NOW_SECONDS:
+        return _("just now")
+    if elapsed.total_seconds() < 0:
+        return at.strftime("%Y-%m-%d %H:%M UTC")
+    return _("%(time)s ago") % {"time": timesince(at, depth=1)}

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Blob: bytes we hold, named by digest. Holding: who has sent them, and may therefore read them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class Blob(models.Model):
+    """A file under DATA_DIR/blobs, hashed, synced and renamed before its row was written."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    size_bytes = models.BigIntegerField()
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Digests are lower-case hexadecimal, whoever writes the row."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="storage_blob_sha256_is_hex", condition=Q(sha256__regex=r"^[0-9a-f]{64}$")
+            ),
+            models.CheckConstraint(
+                name="storage_blob_size_is_not_negative", condition=Q(size_bytes__gte=0)
+            ),
+        )
+
+
+class Holding(models.Model):
+    """That the actor has sent these bytes: knowing a digest is no proof of having the content."""
+
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    holder = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One row for an actor and a blob."""
+
+        constraints = (
+            models.UniqueConstraint(name="storage_holding_once", fields=("blob", "holder")),
+        )

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receives a blob: bytes are hashed and written as they arrive, and kept only if all is right."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+
+from registry.api.wire import Receive, Scope, body_chunk, header
+
+from .errors import BlobTooLarge, LengthRequired, NoSpace, TruncatedUpload
+from .files import Part
+
+# The largest single files of open models are shards of about 10 GB.
+MAX_BLOB_BYTES = 64 * 1024**3
+# Gathered before a thread hashes and writes: servers deliver 16 to 64 KiB at a time.
+WRITE_BYTES = 1024 * 1024
+
+
+def announced_size(scope: Scope) -> int:
+    """What Content-Length says; raises LengthRequired or BlobTooLarge."""
+    value = header(scope, "Content-Length") or ""
+    if not (value.isascii() and value.isdigit()):
+        raise LengthRequired("expected a Content-Length")
+    if len(value) > len(str(MAX_BLOB_BYTES)) or int(value) > MAX_BLOB_BYTES:
+        raise BlobTooLarge(f"expected at most {MAX_BLOB_BYTES} bytes, found {value[:30]}")
+    return int(value)
+
+
+async def receive_blob(receive: Receive, *, sha256: str, size_bytes: int) -> None:
+    """Durably stores the body as the blob with this digest, or leaves nothing behind.
+
+    Raises DigestMismatch, TruncatedUpload, NoSpace, TooSlow or Disconnected.
+    """
+    try:
+        with await asyncio.to_thread(Part) as part:
+            await _fill(part, receive, size_bytes)
+            part.check(sha256=sha256, size_bytes=size_bytes)
+            await asyncio.to_thread(part.keep)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise NoSpace(
+            "expected room on the registry's disk, found none; try again later"
+        ) from error
+
+
+async def _fill(part: Part, receive: Receive, size_bytes: int) -> None:
+    waiting, is_more = bytearray(), True
+    while is_more:
+        chunk, is_more = await body_chunk(receive)
+        waiting += chunk
+        if part.size_bytes + len(waiting) > size_bytes:
+            raise TruncatedUpload(f"expected {size_bytes} bytes, found more")
+        if len(waiting) >= WRITE_BYTES or not is_more:
+            await asyncio.to_thread(part.write, bytes(waiting))
+            waiting.clear()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong while processes are started, each with a stable code."""
+
+
+class SupervisorError(Exception):
+    """A problem that stops the start; its message says what to do about it."""
+
+    code = "supervisor"
+
+
+class AlreadyRunning(SupervisorError):
+    """Another supervisor holds the lock of this data folder."""
+
+    code = "already-running"
+
+
+class PortTaken(SupervisorError):
+    """Something else listens where the web server should."""
+
+    code = "port-taken"
+
+
+class ProgramMissing(SupervisorError):
+    """A program that the supervisor needs is not installed."""
+
+    code = "program-missing"
+
+
+class ProgramFailed(SupervisorError):
+    """A program ended, or did not become ready in time."""
+
+    code = "program-failed"
+
+
+class UnsafeFolder(SupervisorError):
+    """A folder that must be private belongs to somebody else or is open to others."""
+
+    code = "unsafe-folder"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`manage.py up`: starts every process of a registry on this machine and a training run."""
+
+import logging
+import os
+import signal
+from argparse import ArgumentParser
+from types import FrameType
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from registry.supervisor import registry, story
+from registry.supervisor.environment import fill_in
+from registry.supervisor.terminal import Terminal
+
+
+class Command(BaseCommand):
+    help = "Starts every process of a registry on this machine and a training run."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--once",
+            action="store_true",
+            help="train, sign, publish, generate and verify once, then stop",
+        )
+        parser.add_argument("--verbose", action="store_true", help="show the logs as they grow")
+
+    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        logging.getLogger().setLevel(logging.WARNING)  # this terminal is for people
+        deployment, terminal = fill_in(os.environ), Terminal()
+        try:
+            if options["once"]:
+                story.tell(deployment, terminal)
+            else:
+                registry.serve(deployment, terminal, is_verbose=options["verbose"])
+        except KeyboardInterrupt:
+            terminal.say("Stopped.")
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    """The first signal stops everything in order; more of them change nothing."""
+    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(other, signal.SIG_IGN)
+    raise KeyboardInterrupt(signal.Signals(number).name)

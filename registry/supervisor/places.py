@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a registry on one machine keeps its data, secrets, logs and sockets.
+
+Everything lives in one data folder (`.data`, mode 0700). Only sockets may have to live elsewhere:
+a unix socket's path is limited to 107 bytes, and PostgreSQL, which refuses to run as root, must be
+able to reach the folder of its socket when the data folder belongs to root.
+"""
+
+import hashlib
+import os
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UnsafeFolder
+
+SOCKET_PATH_BYTES = 107  # sizeof(sockaddr_un.sun_path) - 1, unix(7)
+LONGEST_SOCKET_NAME_BYTES = len("/postgres/.s.PGSQL.5432")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The folders of one registry."""
+
+    data: Path
+    sockets: Path
+
+    @classmethod
+    def of(cls, data: Path) -> "Places":
+        """Makes the private folders of a data folder and says where they are."""
+        data = data.absolute()
+        data.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (data, data / "secrets", data / "logs", data / "run"):
+            private_folder(folder)
+        return cls(data=data, sockets=_socket_folder(data))
+
+    @property
+    def postgres(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.data / "postgres"
+
+    @property
+    def valkey(self) -> Path:
+        """Valkey's append-only file."""
+        return self.data / "valkey"
+
+    @property
+    def authority(self) -> Path:
+        """The certificate authority's folder: keys that only the signer reads."""
+        return self.data / "authority"
+
+    @property
+    def secrets(self) -> Path:
+        """Generated secrets, one file each, mode 0600."""
+        return self.data / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        """One log file for each process."""
+        return self.data / "logs"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the one supervisor of this folder."""
+        return self.data / "run" / "lock"
+
+    @property
+    def signer_socket(self) -> Path:
+        """The signer's socket."""
+        return self.sockets / "signer" / "socket"
+
+
+def private_folder(folder: Path) -> Path:
+    """Makes a folder that only this user may enter; refuses one that somebody else made."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            message = f"{folder} must be a folder of user {os.geteuid()}; remove or rename it"
+            raise UnsafeFolder(message) from None
+        folder.chmod(0o700)
+    return folder
+
+
+def _socket_folder(data: Path) -> Path:
+    inside = data / "run"
+    length = len(os.fsencode(inside)) + LONGEST_SOCKET_NAME_BYTES
+    if os.geteuid() != 0 and length <= SOCKET_PATH_BYTES:
+        return inside
+    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    folder = private_folder(Path(tempfile.gettempdir()) / f"assay-{os.geteuid()}-{name}")
+    if os.geteuid() == 0:
+        folder.chmod(0o711)  # PostgreSQL passes through as nobody; each subfolder is private
+    return folder

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a database needs before it is served: tables, an authority, the demonstration."""
+
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connections
+
+from assay.signing.digests import as_id
+from registry.authority.queries import trust_root
+from registry.site.services import welcome_link
+
+from .environment import Deployment
+from .programs import passphrase_file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What `manage.py demo` made or found."""
+
+    project: str
+    node_token: Path
+    generation_token: Path
+    outputs_token: Path
+
+
+def migrate() -> None:
+    """Brings the tables up to date."""
+    _call("migrate", "--no-input")
+
+
+def create_authority(deployment: Deployment) -> None:
+    """The key ceremony, once; the root's key is not used again."""
+    passphrase_file(deployment)
+    if not (deployment.places.authority / "trust-root.json").exists():
+        _call("authority", "init")
+
+
+def demo() -> Demo:
+    """A user, an organisation, a project and a run; found again on a later start."""
+    made = json.loads(_call("demo"))
+    return Demo(
+        project=made["project"],
+        node_token=Path(made["node_token_file"]),
+        generation_token=Path(made["generation_token_file"]),
+        outputs_token=Path(made["outputs_token_file"]),
+    )
+
+
+def sign_in_link() -> str:
+    """An address that signs the person at this terminal in, once."""
+    try:
+        return str(welcome_link())
+    finally:
+        connections.close_all()
+
+
+def fingerprint() -> str:
+    """By which people recognise this registry's trust root."""
+    return as_id(trust_root().fingerprint)
+
+
+def _call(*words: str) -> str:
+    output = io.StringIO()
+    try:
+        call_command(*words, stdout=output)
+    finally:
+        connections.close_all()  # this process lives long; its connection need not
+    return output.getvalue()
