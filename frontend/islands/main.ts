@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Loads an island only where a page has its tag, so that a plain page loads next to nothing. */
+
+const ISLANDS: Readonly<Record<string, () => Promise<unknown>>> = {
+  "copy-button": () => import("./copy-button"),
+  "loss-chart": () => import("./loss-chart"),
+  "live-samples": () => import("./live-samples"),
+  "prompt-box": () => import("./prompt-box"),
+  "signed-answer": () => import("./signed-answer"),
+};
+
+for (const [tag, load] of Object.entries(ISLANDS)) {
+  if (document.querySelector(tag) !== null) void load();
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One signed statement with its certificates, timestamp and ledger proof: a Sigstore bundle v0.3. */
+import type { Bytes, Json, JsonObject } from "./canonical";
+import {
+  asMapping,
+  base64Bytes,
+  dumps,
+  items,
+  literal,
+  mapping,
+  only,
+  single,
+  text,
+  within,
+} from "./canonical";
+import type { Certificate, Chain } from "./certificates";
+import { parseChain, pemOf } from "./certificates";
+import { sha256, toBase64 } from "./digests";
+import type { Envelope } from "./envelope";
+import { canonicalEnvelope, parseEnvelope } from "./envelope";
+import { InvalidDocument } from "./errors";
+
+const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const MAX_PROOF_HASHES = 64;
+const MAX_NOTE_CHARACTERS = 16 * 1024;
+const HASH_BYTES = 32;
+
+export type LedgerProof = {
+  readonly logId: Bytes;
+  readonly index: number;
+  readonly size: number;
+  readonly root: Bytes;
+  readonly hashes: readonly Bytes[];
+  readonly note: string;
+};
+
+/** All that a verifier needs for one statement, but for the root it trusts. */
+export type Bundle = {
+  readonly envelope: Envelope;
+  readonly chain: Chain;
+  /** A TimeStampResp over the envelope's signature bytes. */
+  readonly timestamp: Bytes;
+  readonly proof: LedgerProof;
+  /** The ledger entry as stated. */
+  readonly entry: Bytes;
+};
+
+/** Read the JSON form (docs/spec/formats.md, section 5). Raises InvalidDocument. */
+export function parseBundle(value: Json): Bundle {
+  const document = asMapping(value, "bundle");
+  only(document, "mediaType", "verificationMaterial", "dsseEnvelope");
+  literal(document, "mediaType", MEDIA_TYPE);
+  const envelope = within("dsseEnvelope", () => parseEnvelope(mapping(document, "dsseEnvelope")));
+  const material = mapping(document, "verificationMaterial");
+  return within("verificationMaterial", () => {
+    only(material, "x509CertificateChain", "tlogEntries", "timestampVerificationData");
+    const entry = asMapping(single(material, "tlogEntries"), "tlogEntries");
+    return {
+      envelope,
+      chain: chainOf(mapping(material, "x509CertificateChain")),
+      timestamp: timestampOf(mapping(material, "timestampVerificationData")),
+      proof: within("tlogEntries[0]", () => proofOf(entry)),
+      entry: base64Bytes(entry, "canonicalizedBody"),
+    };
+  });
+}
+
+/** The ledger entry that belongs to an envelope: Rekor's canonical `dsse/0.0.1` body. */
+export async function ledgerLeaf(envelope: Envelope, leaf: Certificate): Promise<Bytes> {
+  const verifier = toBase64(new TextEncoder().encode(pemOf(leaf)));
+  return dumps({
+    apiVersion: "0.0.1",
+    kind: "dsse",
+    spec: {
+      envelopeHash: await digestOf(canonicalEnvelope(envelope)),
+      payloadHash: await digestOf(envelope.payload),
+      signatures: [{ signature: toBase64(envelope.signature), verifier }],
+    },
+  });
+}
+
+async function digestOf(data: Bytes): Promise<JsonObject> {
+  return { algorithm: "sha256", value: await sha256(data) };
+}
+
+function chainOf(from: JsonObject): Chain {
+  return within("x509CertificateChain", () => {
+    only(from, "certificates");
+    const ders = items(from, "certificates").map((value) => {
+      const certificate = asMapping(value, "certificates");
+      only(certificate, "rawBytes");
+      return base64Bytes(certificate, "rawBytes");
+    });
+    return parseChain(ders);
+  });
+}
+
+function timestampOf(from: JsonObject): Bytes {
+  return within("timestampVerificationData", () => {
+    only(from, "rfc3161Timestamps");
+    const timestamp = asMapping(single(from, "rfc3161Timestamps"), "rfc3161Timestamps");
+    only(timestamp, "signedTimestamp");
+    return base64Bytes(timestamp, "signedTimestamp");
+  });
+}
+
+function proofOf(entry: JsonObject): LedgerProof {
+  only(entry, "logIndex", "logId", "kindVersion", "inclusionProof", "canonicalizedBody");
+  const logId = mapping(entry, "logId");
+  only(logId, "keyId");
+  const kind = mapping(entry, "kindVersion");
+  only(kind, "kind", "version");
+  literal(kind, "kind", "dsse");
+  literal(kind, "version", "0.0.1");
+  const inclusion = mapping(entry, "inclusionProof");
+  const proof = within("inclusionProof", () => inclusionOf(inclusion));
+  literal(entry, "logIndex", String(proof.index));
+  return { logId: hash(logId, "keyId"), ...proof };
+}
+
+function inclusionOf(from: JsonObject): Omit<LedgerProof, "logId"> {
+  only(from, "logIndex", "rootHash", "treeSize", "hashes", "checkpoint");
+  const note = mapping(from, "checkpoint");
+  only(note, "envelope");
+  return {
+    index: u64(from, "logIndex"),
+    size: u64(from, "treeSize"),
+    root: hash(from, "rootHash"),
+    hashes: items(from, "hashes", MAX_PROOF_HASHES).map((value) =>
+      hash({ hashes: value }, "hashes"),
+    ),
+    note: text(note, "envelope", MAX_NOTE_CHARACTERS),
+  };
+}
+
+/** Protobuf's JSON writes 64-bit integers as strings. */
+function u64(from: JsonObject, field: string): number {
+  const value = text(from, field);
+  if (!/^(0|[1-9][0-9]{0,15})$/.test(value) || !Number.isSafeInteger(Number(value))) {
+    throw new InvalidDocument(field, "an integer, written as a string", value.slice(0, 80));
+  }
+  return Number(value);
+}
+
+function hash(from: JsonObject, field: string): Bytes {
+  const value = base64Bytes(from, field);
+  if (value.length !== HASH_BYTES) {
+    throw new InvalidDocument(field, `${HASH_BYTES} bytes`, String(value.length));
+  }
+  return value;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/** All that a verifier needs for a checkpoint or an output, in one file. Only the form is checked here. */
+import type { Bundle } from "./bundle";
+import { parseBundle } from "./bundle";
+import type { Json, JsonObject } from "./canonical";
+import { asMapping, literal, mapping, only, within } from "./canonical";
+import { InvalidDocument } from "./errors";
+import type { Manifest } from "./manifest";
+import { parseManifest } from "./manifest";
+
+const EVIDENCE_V1 = "https://assay/evidence/v1";
+
+/** The signed parts, from what was said to the rules it was said under. */
+export const PARTS = ["output", "checkpoint", "run", "dataset", "conduct"] as const;
+export type Part = (typeof PARTS)[number];
+export type Evidence = {
+  readonly bundles: Readonly<Partial<Record<Part, Bundle>>>;
+  readonly manifest: Manifest;
+  readonly policy: JsonObject;
+};
+
+/** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
+export function parseEvidence(value: Json): Evidence {
+  const document = asMapping(value, "evidence");
+  only(document, "type", "bundles", "manifest", "policy");
+  literal(document, "type", EVIDENCE_V1);
+  const stated = mapping(document, "bundles");
+  const bundles: Partial<Record<Part, Bundle>> = {};
+  for (const [name, bundle] of Object.entries(stated)) {
+    const part = PARTS.find((known) => known === name);
+    if (part === undefined) throw new InvalidDocument("bundles", `only ${PARTS.join(", ")}`, name);
+    bundles[part] = within(`bundles.${part}`, () => parseBundle(bundle));
+  }
+  const manifest = within("manifest", () => parseManifest(mapping(document, "manifest")));
+  return { bundles, manifest, policy: mapping(document, "policy") };
+}

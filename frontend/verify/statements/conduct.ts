@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The claims that a conduct policy's version came into effect, and that somebody accepted it. */
+import { instant, text } from "../canonical";
+import type { ConductReference } from "./references";
+import { commitment, conductReference, conductSubject, reference } from "./references";
+import type { Statement } from "./statement";
+import { ACCEPTANCE_V1, CONDUCT_V1, expectSubjects, predicateOf } from "./statement";
+
+export type ConductClaim = {
+  readonly conduct: ConductReference;
+  readonly title: string;
+  readonly severity: string;
+  readonly effectiveAt: Date;
+  readonly textSha256: string;
+};
+
+export type AcceptanceClaim = {
+  readonly conduct: ConductReference;
+  readonly commitment: string;
+  readonly acceptedAt: Date;
+};
+
+/** Read the claim out of a statement. Raises InvalidDocument. */
+export function conductClaim(statement: Statement): ConductClaim {
+  const fields = ["id", "version", "title", "severity", "effective_at", "text"];
+  const predicate = predicateOf(statement, CONDUCT_V1, ...fields);
+  const conduct = {
+    id: text(predicate, "id"),
+    version: text(predicate, "version"),
+    sha256: statement.subjects[0].sha256,
+  };
+  expectSubjects(statement, conductSubject(conduct));
+  return {
+    conduct,
+    title: text(predicate, "title"),
+    severity: text(predicate, "severity"),
+    effectiveAt: instant(predicate, "effective_at"),
+    textSha256: reference(predicate, "text"),
+  };
+}
+
+/** Read the claim out of a statement. Raises InvalidDocument. */
+export function acceptanceClaim(statement: Statement): AcceptanceClaim {
+  const predicate = predicateOf(statement, ACCEPTANCE_V1, "conduct", "party", "accepted_at");
+  const conduct = conductReference(predicate, "conduct");
+  expectSubjects(statement, conductSubject(conduct));
+  return {
+    conduct,
+    commitment: commitment(predicate, "party"),
+    acceptedAt: instant(predicate, "accepted_at"),
+  };
+}

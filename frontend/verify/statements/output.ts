@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The claim that a text or other content was generated from a checkpoint. */
+import type { JsonObject } from "../canonical";
+import { mapping, nullable, only, sha256Hex, text, within } from "../canonical";
+import { InvalidDocument } from "../errors";
+import type { ConductReference } from "./references";
+import { commitment, conductReference, reference } from "./references";
+import type { Statement } from "./statement";
+import { expectSubjects, OUTPUT_V1, predicateOf } from "./statement";
+
+const FIELDS = [
+  "output",
+  "claim",
+  "checkpoint",
+  "conduct",
+  "media_type",
+  "request",
+  "generation",
+] as const;
+/** Who saw the content come out of the checkpoint, and what its subject is called for that. */
+const SUBJECT_OF = { "server-generated": "text", "caller-asserted": "content" } as const;
+
+export type Origin = keyof typeof SUBJECT_OF;
+export type OutputClaim = {
+  /** Of the very bytes. */
+  readonly exactSha256: string;
+  /** Of the UTF-8 bytes of the normalised text; always there for a server-generated text. */
+  readonly normalisedSha256: string | null;
+  readonly output: string;
+  readonly claim: Origin;
+  readonly checkpointSha256: string;
+  readonly checkpointStatementSha256: string;
+  readonly conduct: ConductReference;
+  readonly mediaType: string;
+  readonly requestCommitment: string | null;
+  readonly generation: JsonObject | null;
+};
+
+/** Read the claim out of a statement. Raises InvalidDocument. */
+export function outputClaim(statement: Statement): OutputClaim {
+  const predicate = predicateOf(statement, OUTPUT_V1, ...FIELDS);
+  const checkpoint = mapping(predicate, "checkpoint");
+  const [exact, normalised] = statement.subjects;
+  const claim = {
+    exactSha256: exact.sha256,
+    normalisedSha256: normalised?.sha256 ?? null,
+    output: text(predicate, "output"),
+    claim: origin(predicate),
+    ...within("checkpoint", () => {
+      only(checkpoint, "sha256", "statement");
+      return {
+        checkpointSha256: sha256Hex(checkpoint, "sha256"),
+        checkpointStatementSha256: reference(checkpoint, "statement"),
+      };
+    }),
+    conduct: conductReference(predicate, "conduct"),
+    mediaType: text(predicate, "media_type"),
+    requestCommitment: nullable(predicate, "request", commitment),
+    generation: nullable(predicate, "generation", mapping),
+  };
+  checkSubjects(statement, claim);
+  return claim;
+}
+
+function checkSubjects(statement: Statement, claim: OutputClaim): void {
+  const name = SUBJECT_OF[claim.claim];
+  const exact = { name, sha256: claim.exactSha256 };
+  if (claim.normalisedSha256 === null) {
+    if (claim.claim === "server-generated") {
+      throw new InvalidDocument("subject", "`text` and `text.normalised`", "`text` alone");
+    }
+    expectSubjects(statement, exact);
+    return;
+  }
+  expectSubjects(statement, exact, { name: `${name}.normalised`, sha256: claim.normalisedSha256 });
+}
+
+function origin(predicate: JsonObject): Origin {
+  const value = text(predicate, "claim");
+  if (value === "server-generated" || value === "caller-asserted") return value;
+  throw new InvalidDocument("claim", "server-generated or caller-asserted", value);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Tree heads: the ledger's size and root as a C2SP signed note, and the key that verifies it.
+ *
+ * Further signature lines, of witnesses, are read and ignored, as C2SP demands.
+ */
+import type { Bytes } from "./canonical";
+import { concat, equalBytes, fromBase64, sha256Bytes, toHex } from "./digests";
+import { InvalidDocument, VerificationError } from "./errors";
+
+const MAX_NOTE_CHARACTERS = 16 * 1024;
+const MAX_SIGNATURE_LINES = 16;
+const HINT_BYTES = 4;
+const KEY_BYTES = 32;
+const ROOT_BYTES = 32;
+const ED25519 = 0x01;
+const ORIGIN = /^[!-*,-~]{1,255}$/;
+const BODY = /^(.+)\n(0|[1-9][0-9]{0,15})\n(.+)\n$/;
+const SIGNATURE = /^— (\S+) (\S+)$/;
+
+export type TreeHead = { readonly origin: string; readonly size: number; readonly root: Bytes };
+export type Verifier = { readonly origin: string; readonly logId: Bytes; readonly key: Bytes };
+type Line = { readonly name: string; readonly signature: Bytes };
+
+/** Read a C2SP verifier key: `origin+8 hex digits+base64(0x01 and the key)`. */
+export async function parseVerifier(value: string): Promise<Verifier> {
+  const [, origin = "", hint = "", encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/.exec(value) ?? [];
+  const material = fromBase64(encoded);
+  if (material?.length !== KEY_BYTES + 1 || material[0] !== ED25519 || !ORIGIN.test(origin)) {
+    throw new InvalidDocument("verifier", "origin+hint+Ed25519 key", value.slice(0, 80));
+  }
+  const logId = await sha256Bytes(concat(new TextEncoder().encode(`${origin}\n`), material));
+  const expected = toHex(logId.subarray(0, HINT_BYTES));
+  if (hint !== expected) throw new InvalidDocument("verifier", `the hint ${expected}`, hint);
+  return { origin, logId, key: material.slice(1) };
+}
+
+/** The tree head, if the ledger with this key signed exactly this note's text. */
+export async function verifyTreeHead(note: string, verifier: Verifier): Promise<TreeHead> {
+  const { head, body, lines } = split(note);
+  if (head.origin !== verifier.origin) {
+    throw bad(`expected a tree head of ${verifier.origin}, found one of ${head.origin}`);
+  }
+  const hint = verifier.logId.subarray(0, HINT_BYTES);
+  const [ours, ...more] = lines.filter(
+    ({ name, signature }) =>
+      name === verifier.origin && equalBytes(signature.subarray(0, HINT_BYTES), hint),
+  );
+  if (ours === undefined || more.length > 0) {
+    throw bad("expected one signature by the pinned ledger key, found none or several");
+  }
+  const key = await crypto.subtle.importKey("raw", verifier.key, "Ed25519", false, ["verify"]);
+  const signed = new TextEncoder().encode(body);
+  const signature = ours.signature.slice(HINT_BYTES);
+  if (!(await crypto.subtle.verify("Ed25519", key, signature, signed))) {
+    throw bad("expected a tree head that the pinned ledger key signed");
+  }
+  return head;
+}
+
+function split(note: string): { head: TreeHead; body: string; lines: readonly Line[] } {
+  const end = note.indexOf("\n\n");
+  if (note.length > MAX_NOTE_CHARACTERS || end < 0) throw bad("expected a short signed note");
+  const body = note.slice(0, end + 1);
+  const [, origin = "", size = "", encoded = ""] = BODY.exec(body) ?? [];
+  const root = fromBase64(encoded);
+  if (root?.length !== ROOT_BYTES || !Number.isSafeInteger(Number(size))) {
+    throw bad("expected origin, size and root, each on its line; found another note");
+  }
+  const signed = note.slice(end + 2);
+  const lines = signed === "" ? [] : signed.replace(/\n$/, "").split("\n");
+  if (lines.length > MAX_SIGNATURE_LINES || (signed !== "" && !signed.endsWith("\n"))) {
+    throw bad(`expected at most ${MAX_SIGNATURE_LINES} signature lines`);
+  }
+  return { head: { origin, size: Number(size), root }, body, lines: lines.map(lineOf) };
+}
+
+function lineOf(line: string): Line {
+  const [, name, encoded] = SIGNATURE.exec(line) ?? [];
+  const signature = fromBase64(encoded ?? "");
+  if (name === undefined || signature === null || signature.length === 0) {
+    throw bad("expected signature lines `— name base64`, found another line");
+  }
+  return { name, signature };
+}
+
+function bad(message: string): VerificationError {
+  return new VerificationError("bad-tree-head", message);
+}

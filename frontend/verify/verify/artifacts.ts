@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Verifying an output, a checkpoint or one bundle: which steps, in which order.
+ *
+ * 1. Every signed part for itself, six steps each (`parts`): the output, the checkpoint, the run,
+ *    the dataset, the conduct policy; a part that nothing names and that is not there is left out.
+ * 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
+ * 3. The links (`links`) between the parts.
+ */
+import type { Bundle } from "../bundle";
+import type { Purpose } from "../certificates";
+import { InvalidDocument } from "../errors";
+import type { Evidence } from "../evidence";
+import type { Manifest } from "../manifest";
+import type { CheckpointClaim } from "../statements/checkpoint";
+import { checkpointClaim } from "../statements/checkpoint";
+import { acceptanceClaim, type ConductClaim, conductClaim } from "../statements/conduct";
+import { type DatasetClaim, datasetClaim } from "../statements/dataset";
+import { type OutputClaim, outputClaim } from "../statements/output";
+import { type RunClaim, runClaim } from "../statements/run";
+import {
+  ACCEPTANCE_V1,
+  CHECKPOINT_V1,
+  CONDUCT_V1,
+  DATASET_V1,
+  OUTPUT_V1,
+  RUN_V1,
+  type Statement,
+} from "../statements/statement";
+import type { TrustRoot } from "../trust";
+import * as links from "./links";
+import type { Examined } from "./parts";
+import { CHECKPOINT, CONDUCT, DATASET, examine, OUTPUT, RUN, statementSha256 } from "./parts";
+import type { Content, Step } from "./report";
+import { Report } from "./report";
+
+const PARSERS: Readonly<Record<string, (statement: Statement) => unknown>> = {
+  [CHECKPOINT_V1]: checkpointClaim,
+  [RUN_V1]: runClaim,
+  [DATASET_V1]: datasetClaim,
+  [CONDUCT_V1]: conductClaim,
+  [ACCEPTANCE_V1]: acceptanceClaim,
+  [OUTPUT_V1]: outputClaim,
+};
+
+/** The parts that every artifact has below it, examined each for itself. */
+type Below = {
+  readonly checkpoint: Examined<CheckpointClaim>;
+  readonly run: Examined<RunClaim> | null;
+  readonly dataset: Examined<DatasetClaim> | null;
+  readonly conduct: Examined<ConductClaim>;
+};
+
+/** Take every step for an output. Without content, none is compared. */
+export async function examineOutput(
+  evidence: Evidence,
+  trust: TrustRoot,
+  content: Content | null,
+): Promise<readonly Step[]> {
+  const report = new Report();
+  const output = await examine(report, OUTPUT, evidence.bundles.output, trust);
+  const below = await examineBelow(report, evidence, trust);
+  if (content !== null) {
+    await report.check("text", "The content is what was signed", () =>
+      links.text(output.claim.get(), content),
+    );
+  }
+  await linkOutput(report, output, below);
+  await linkBelow(report, evidence, trust, below);
+  return report.steps;
+}
+
+/** Take every step for a checkpoint. Without files, none are compared. */
+export async function examineCheckpoint(
+  evidence: Evidence,
+  trust: TrustRoot,
+  files: Manifest | null,
+): Promise<readonly Step[]> {
+  const report = new Report();
+  const below = await examineBelow(report, evidence, trust);
+  if (files !== null) {
+    await report.check("files", "The files are those that were signed", () =>
+      links.files(evidence.manifest, files),
+    );
+  }
+  await linkBelow(report, evidence, trust, below);
+  return report.steps;
+}
+
+/** Take the six steps for any one bundle. */
+export async function examineBundle(
+  bundle: Bundle,
+  trust: TrustRoot,
+  purpose: Purpose,
+): Promise<readonly Step[]> {
+  const report = new Report();
+  const kind = {
+    part: "bundle" as const,
+    purpose,
+    parse: parseAny,
+    inWords: (statement: Statement) => statement.predicateType,
+    signer: (_: Statement, registry: string) => `${registry}/`,
+  };
+  await examine(report, kind, bundle, trust);
+  return report.steps;
+}
+
+function parseAny(statement: Statement): Statement {
+  const parse = PARSERS[statement.predicateType];
+  if (parse === undefined) {
+    throw new InvalidDocument("predicateType", "a claim of ours", statement.predicateType);
+  }
+  parse(statement);
+  return statement;
+}
+
+async function examineBelow(report: Report, evidence: Evidence, trust: TrustRoot): Promise<Below> {
+  const { bundles } = evidence;
+  const checkpoint = await examine(report, CHECKPOINT, bundles.checkpoint, trust);
+  const claim = checkpoint.claim.value;
+  const hasRun = bundles.run !== undefined || (claim?.run ?? null) !== null;
+  const run = hasRun ? await examine(report, RUN, bundles.run, trust) : null;
+  const hasDataset = bundles.dataset !== undefined || (claim?.datasetSha256 ?? null) !== null;
+  const dataset = hasDataset ? await examine(report, DATASET, bundles.dataset, trust) : null;
+  const conduct = await examine(report, CONDUCT, bundles.conduct, trust);
+  return { checkpoint, run, dataset, conduct };
+}
+
+async function linkOutput(
+  report: Report,
+  output: Examined<OutputClaim>,
+  { checkpoint, conduct }: Below,
+): Promise<void> {
+  await report.check("output.checkpoint", "The output names this checkpoint", async () =>
+    links.outputCheckpoint(
+      output.claim.get(),
+      checkpoint.claim.get(),
+      await statementSha256(checkpoint),
+    ),
+  );
+  await report.check("output.conduct", "The output is under this conduct policy", () =>
+    links.conduct(output.claim.get().conduct, conduct.claim.get()),
+  );
+}
+
+async function linkBelow(
+  report: Report,
+  evidence: Evidence,
+  trust: TrustRoot,
+  below: Below,
+): Promise<void> {
+  const { claim } = below.checkpoint;
+  const conduct = below.conduct.claim;
+  const named = "The checkpoint was published by the pinned registry";
+  await report.check("checkpoint.registry", named, () =>
+    links.checkpointRegistry(claim.get(), trust.registry),
+  );
+  const identified = "The checkpoint's id is the digest of its manifest";
+  await report.check("checkpoint.manifest", identified, () =>
+    links.checkpointManifest(claim.get(), evidence.manifest),
+  );
+  const signed = "The checkpoint names the root of its model signature";
+  await report.check("checkpoint.oms", signed, () =>
+    links.checkpointOms(claim.get(), evidence.manifest),
+  );
+  await linkRun(report, below);
+  await linkDataset(report, below);
+  await report.check("checkpoint.conduct", "The checkpoint is under this conduct policy", () =>
+    links.conduct(claim.get().conduct, conduct.get()),
+  );
+  await report.check("conduct.policy", "The conduct policy is this document", () =>
+    links.policy(conduct.get(), evidence.policy),
+  );
+}
+
+async function linkRun(report: Report, { checkpoint, run, conduct }: Below): Promise<void> {
+  if (run === null) return;
+  const title = "The checkpoint names this run, and the run this checkpoint";
+  await report.check("checkpoint.run", title, async () =>
+    links.checkpointRun(checkpoint.claim.get(), run.claim.get(), await statementSha256(run)),
+  );
+  await report.check("run.conduct", "The run is under this conduct policy", () =>
+    links.conduct(run.claim.get().conduct, conduct.claim.get()),
+  );
+}
+
+async function linkDataset(report: Report, { checkpoint, run, dataset }: Below): Promise<void> {
+  if (dataset === null) return;
+  await report.check("checkpoint.dataset", "The checkpoint names this dataset", () =>
+    links.dataset(checkpoint.claim.get().datasetSha256, dataset.claim.get()),
+  );
+  if (run === null) return;
+  await report.check("run.dataset", "The run was trained on this dataset", () =>
+    links.dataset(run.claim.get().datasetSha256, dataset.claim.get()),
+  );
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The links between parts, each a comparison of digests that stands or falls for itself.
+ *
+ * A check returns what it established and says it in words, or throws why the link does not hold.
+ */
+import type { JsonObject } from "../canonical";
+import { dumps } from "../canonical";
+import { asId, sha256 } from "../digests";
+import { VerificationError } from "../errors";
+import type { Manifest } from "../manifest";
+import { differences, manifestId } from "../manifest";
+import { rootDigest } from "../oms";
+import type { CheckpointClaim } from "../statements/checkpoint";
+import type { ConductClaim } from "../statements/conduct";
+import type { DatasetClaim } from "../statements/dataset";
+import type { OutputClaim } from "../statements/output";
+import type { ConductReference } from "../statements/references";
+import type { RunClaim } from "../statements/run";
+import type { Content, Established, Match } from "./report";
+
+/** The content is what was signed, to the byte or but for what copying changes. */
+export function text(claim: OutputClaim, content: Content): Established<Match> {
+  if (content.sha256 === claim.exactSha256) {
+    return ["identical", `identical, ${asId(content.sha256)}`];
+  }
+  if (claim.normalisedSha256 !== null && content.normalisedSha256 === claim.normalisedSha256) {
+    const words = "same after normalising: not the very bytes that were signed";
+    return ["same after normalising", words];
+  }
+  throw new VerificationError(
+    "text-mismatch",
+    `expected ${asId(claim.exactSha256)}, found ${asId(content.sha256)}, ` +
+      "which is not the same after normalising either",
+  );
+}
+
+/** The files at hand are those of the manifest, all of them and no others. */
+export function files(signed: Manifest, observed: Manifest): Established<Manifest> {
+  const found = differences(signed, observed);
+  if (found !== "") {
+    const message = `expected the files that were signed, found ${found}`;
+    throw new VerificationError("file-mismatch", message);
+  }
+  const size = signed.files.reduce((sum, file) => sum + file.size, 0);
+  return [observed, `${signed.files.length} files, ${size} bytes`];
+}
+
+/** The output names this checkpoint, and this statement about it. */
+export function outputCheckpoint(
+  claim: OutputClaim,
+  checkpoint: CheckpointClaim,
+  statementSha256: string,
+): Established<string> {
+  same("checkpoint", claim.checkpointSha256, checkpoint.manifestSha256);
+  same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
+  const name = `${checkpoint.project}@${checkpoint.name}`;
+  return [name, `made from ${name}`];
+}
+
+/** The checkpoint's id is the digest of this manifest. */
+export async function checkpointManifest(
+  claim: CheckpointClaim,
+  manifest: Manifest,
+): Promise<Established<string>> {
+  const id = await manifestId(manifest);
+  same("manifest", claim.manifestSha256, id);
+  return [id, asId(id)];
+}
+
+/** The checkpoint was published by the registry whose root is pinned. */
+export function checkpointRegistry(claim: CheckpointClaim, registry: string): Established<string> {
+  if (claim.registry !== registry) {
+    throw broken(`expected the registry ${registry}, found ${claim.registry}`);
+  }
+  return [registry, registry];
+}
+
+/** The model signature beside the files is over these files. */
+export async function checkpointOms(
+  claim: CheckpointClaim,
+  manifest: Manifest,
+): Promise<Established<string>> {
+  const root = await rootDigest(manifest);
+  same("model signature's root", claim.omsSha256, root);
+  return [root, asId(root)];
+}
+
+/** The checkpoint names this run, and the run says that it made this checkpoint. */
+export function checkpointRun(
+  claim: CheckpointClaim,
+  run: RunClaim,
+  statementSha256: string,
+): Established<RunClaim> {
+  if (claim.run === null) {
+    throw broken("expected no run, as the checkpoint names none; found one");
+  }
+  same("run statement", claim.run.statementSha256, statementSha256);
+  same("checkpoint made by the run", claim.manifestSha256, run.manifestSha256);
+  if (claim.run.id !== run.run || claim.step !== run.step) {
+    const expected = `expected run ${claim.run.id} at step ${claim.step}`;
+    throw broken(`${expected}, found ${run.run} at step ${run.step}`);
+  }
+  return [run, `made by run ${run.run} at step ${run.step}`];
+}
+
+/** The dataset that a checkpoint or a run names is this one. */
+export function dataset(namedSha256: string | null, found: DatasetClaim): Established<string> {
+  if (namedSha256 === null) throw broken("expected no dataset, as none is named; found one");
+  same("dataset", namedSha256, found.manifestSha256);
+  return [found.manifestSha256, asId(found.manifestSha256)];
+}
+
+/** The conduct policy that an output, a checkpoint or a run is under is this one. */
+export function conduct(named: ConductReference, found: ConductClaim): Established<string> {
+  if (named.id !== found.conduct.id || named.version !== found.conduct.version) {
+    const expected = `expected conduct ${named.id} version ${named.version}`;
+    throw broken(`${expected}, found ${found.conduct.id} version ${found.conduct.version}`);
+  }
+  same("conduct policy", named.sha256, found.conduct.sha256);
+  return [named.sha256, `${named.id} ${named.version}`];
+}
+
+/** The policy document at hand is the one that came into effect. */
+export async function policy(
+  claim: ConductClaim,
+  document: JsonObject,
+): Promise<Established<string>> {
+  const digest = await sha256(dumps(document));
+  same("policy document", claim.conduct.sha256, digest);
+  return [digest, asId(digest)];
+}
+
+function same(what: string, expected: string, found: string): void {
+  if (expected !== found)
+    throw broken(`expected the ${what} ${asId(expected)}, found ${asId(found)}`);
+}
+
+function broken(message: string): VerificationError {
+  return new VerificationError("broken-link", message);
+}
