@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page, light and dark, wide and narrow: axe finds nothing, nothing is cut off."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.frontend.signing_in import cookies_of
+from tests.frontend.visitor import View, Visitor
+from tests.registry.site.world import Shown
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NARROW, WIDE = 320, 1280
+COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+@pytest.fixture
+def charlie_is_signed_in(shown: Shown) -> dict[str, str]:
+    """Before the browser starts."""
+    return cookies_of(shown.lab.people.charlie)
+
+
+def paths(shown: Shown) -> list[str]:
+    """One page of each kind."""
+    return [
+        "/",
+        "/projects",
+        "/conduct",
+        "/ledger",
+        "/login",
+        "/ledger/entries/0",
+        "/errors/digest-mismatch",
+        shown.lab.project.path,
+        shown.lab.run.path,
+        shown.lab.version.path,
+        shown.checkpoint.path,
+        shown.sample.path,
+    ]
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What axe-core finds, in short."""
+    page.evaluate(axe)
+    found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+    return [
+        f"{page.url} {violation['id']}: {node['html'][:160]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def settle(page: Page) -> None:
+    """Wait for what the page does by itself."""
+    if page.locator("signed-answer").count():
+        expect(page.locator("signed-answer")).to_have_attribute("data-state", "intact")
+
+
+@pytest.mark.parametrize("colours", COLOURS)
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_axe_finds_nothing_and_nothing_is_cut_off(
+    charlie_is_signed_in: dict[str, str],
+    visitor: Visitor,
+    shown: Shown,
+    axe: str,
+    colours: Literal["light", "dark"],
+    width: int,
+) -> None:
+    visitor.cookies = charlie_is_signed_in
+    found: list[str] = []
+    page = visitor.open("/", View(colours=colours, width=width))
+    for path in paths(shown):
+        page.goto(visitor.url + path)
+        settle(page)
+        found += violations(page, axe)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"{path} is wider than the window")
+    assert found == []
+
+
+def test_a_broken_tree_is_as_readable(visitor: Visitor, axe: str) -> None:
+    for colours in COLOURS:
+        page = visitor.open("/", View(colours=colours))
+        settle(page)
+        page.locator("signed-answer textarea").fill("something else")
+        expect(page.locator("signed-answer")).to_have_attribute("data-state", "broken")
+        for summary in page.locator("signed-answer summary:visible").all():
+            summary.click()
+        assert violations(page, axe) == []
+
+
+def test_the_first_key_leads_past_the_navigation(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_what_has_the_focus_is_outlined(visitor: Visitor) -> None:
+    page = visitor.open("/projects")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    width = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert width == "3px"
+
+
+def test_nothing_moves_for_who_wants_no_motion(visitor: Visitor) -> None:
+    page = visitor.open("/", View(motion="reduce"))
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.state')).animationName") == "none"
+    )
+
+
+def test_the_colours_can_be_chosen_and_stay(visitor: Visitor) -> None:
+    page = visitor.open("/projects", View(has_scripts=False))
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.goto(f"{visitor.url}/ledger")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")

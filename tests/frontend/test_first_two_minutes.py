@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What moves on the first page: the loss, the samples, the answer; and the same without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from registry.accounts.models import User
+from registry.catalog import services as catalog
+from registry.outputs import services as outputs
+from registry.pool import queries as pool_queries
+from registry.pool import services as pool
+from tests.elsewhere import elsewhere
+from tests.frontend.signing_in import cookies_of
+from tests.frontend.visitor import View, Visitor
+from tests.registry.pool.world import submission
+from tests.registry.site.world import Shown, answer_next
+
+POINT = {"step": 21, "bytes_seen": 1, "train": "2.5", "validation": "1.75", "seconds": "1"}
+ANSWER = "hello():\n    return 1\n"
+
+
+@pytest.fixture
+def alice_is_signed_in(shown: Shown) -> dict[str, str]:
+    """Before the browser starts."""
+    return cookies_of(shown.lab.people.alice)
+
+
+def test_the_loss_falls_while_one_looks(visitor: Visitor, shown: Shown) -> None:
+    page = visitor.open("/")
+    expect(page.locator("loss-chart canvas")).to_be_visible()
+    elsewhere(lambda: _report(shown))
+    expect(page.locator("[data-loss]")).to_have_text("1.75")
+    expect(page.locator("[data-step]")).to_have_text("21")
+
+
+def test_a_new_sample_appears_while_one_looks(visitor: Visitor, shown: Shown) -> None:
+    page = visitor.open("/")
+    expect(page.locator(".sample")).to_have_count(1)
+    elsewhere(lambda: _publish(shown, 40))
+    expect(page.locator(".sample")).to_have_count(2)
+    expect(page.locator(".sample").last).to_contain_text("Step 40")
+    expect(page.locator(".sample").last).to_contain_text("def better")
+
+
+@pytest.mark.parametrize("has_scripts", [True, False])
+def test_a_question_is_answered_with_its_tree(
+    alice_is_signed_in: dict[str, str], visitor: Visitor, shown: Shown, *, has_scripts: bool
+) -> None:
+    visitor.cookies = alice_is_signed_in
+    page = visitor.open("/", View(has_scripts=has_scripts))
+    answering = elsewhere(_answering(shown.lab.people.alice), is_awaited=False)
+    page.get_by_label("Begin some Python").fill("def ")
+    page.get_by_role("button", name="Generate and sign").click()
+    if has_scripts:
+        expect(page.locator("signed-answer textarea")).to_have_value(ANSWER)
+        expect(page.locator("signed-answer")).to_have_attribute("data-state", "intact")
+    else:
+        expect(page.locator("signed-answer pre").first).to_have_text(ANSWER)
+    answering.join()
+
+
+def test_a_refusal_is_said_beside_the_button(
+    alice_is_signed_in: dict[str, str], visitor: Visitor
+) -> None:
+    visitor.cookies = alice_is_signed_in
+    page = visitor.open("/")
+    page.get_by_label("Temperature").fill("9")
+    page.get_by_role("button", name="Generate and sign").click()
+    expect(page.locator("[data-progress]")).to_contain_text("temperature: expected a decimal")
+    # The refusal is an answer like any other, but Chromium counts it among the failures.
+    assert [text for text in visitor.complaints if "422" not in text] == []
+    visitor.complaints.clear()
+
+
+def test_a_digest_is_copied_whole(visitor: Visitor, shown: Shown) -> None:
+    page = visitor.open("/")
+    page.locator(".link").nth(1).get_by_role("button", name="Copy").first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"sha256:{shown.checkpoint.manifest_sha256}"
+
+
+def _report(shown: Shown) -> None:
+    run = pool_queries.run(shown.lab.run.pk)
+    lease = pool_queries.active_lease(run)
+    assert lease is not None
+    points = pool.parse_points({"points": [POINT]})
+    pool.report(lease.id, points, by=shown.machine.node.owner, now=timezone.now())
+
+
+def _publish(shown: Shown, step: int) -> None:
+    run = pool_queries.run(shown.lab.run.pk)
+    lease = pool_queries.active_lease(run)
+    assert lease is not None
+    owner = shown.machine.node.owner
+    submitted = pool.Submitted.parse(submission(shown.lab, shown.machine, step))
+    received = pool.submit(lease.id, submitted, by=owner, now=timezone.now())
+    catalog.advance(received.pk)
+    outputs.queue_samples()
+    answer_next(owner, "def better(self):\n    pass\n")
+
+
+def _answering(holder: User) -> Callable[[], object]:
+    """The generation program: waits for a question and answers it."""
+
+    def run() -> None:
+        waiting = outputs.for_work(holder=holder, node="here", seconds=20)
+        assert waiting is not None
+        assert waiting.lease_id is not None
+        outputs.complete(waiting.lease_id, ANSWER, holder=holder, now=timezone.now())
+        outputs.advance(waiting.pk)
+
+    return run

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Under a signed answer stands its tree; the browser verifies it, and again at each keystroke."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.frontend.visitor import View, Visitor
+from tests.registry.site.world import TEXT, Shown
+
+PARTS = ["output", "checkpoint", "run", "dataset", "conduct"]
+
+
+def states(page: Page) -> list[str | None]:
+    return [link.get_attribute("data-state") for link in page.locator(".link").all()]
+
+
+def answered(page: Page, state: str = "intact") -> Locator:
+    answer = page.locator("signed-answer")
+    expect(answer).to_have_attribute("data-state", state)
+    return answer
+
+
+def test_every_link_is_checked_in_the_browser(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    answered(page)
+    assert [link.get_attribute("data-part") for link in page.locator(".link").all()] == PARTS
+    assert states(page) == ["intact"] * 5
+    assert page.locator("[data-count]").all_inner_texts() == ["9/9", "12/12", "8/8", "6/6", "7/7"]
+
+
+def test_one_changed_character_breaks_exactly_one_link(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    text = answered(page).get_by_role("textbox")
+    assert text.input_value() == TEXT
+    text.fill(TEXT.replace("hello", "hallo"))
+    answered(page, "broken")
+    assert states(page) == ["broken", "intact", "intact", "intact", "intact"]
+    reason = page.locator(".reason:visible")
+    expect(reason).to_have_count(1)
+    expect(reason).to_contain_text("This is not the text that was signed. Expected sha256:")
+
+
+def test_the_signed_text_can_be_brought_back(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    text = answered(page).get_by_role("textbox")
+    text.press_sequentially("x")
+    answered(page, "broken")
+    page.get_by_role("button", name="Restore").click()
+    answered(page)
+    assert text.input_value() == TEXT
+    expect(page.get_by_role("button", name="Restore")).to_be_hidden()
+
+
+def test_what_copying_changes_breaks_nothing(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    answered(page).get_by_role("textbox").fill(TEXT.replace("\n", "  \n").rstrip())
+    page.locator("[data-steps] summary").first.click()
+    expect(page.locator(".link").first).to_contain_text("same after normalising")
+    assert states(page) == ["intact"] * 5
+
+
+def test_a_checkpoint_has_a_tree_without_a_text(visitor: Visitor, shown: Shown) -> None:
+    page = visitor.open(shown.checkpoint.path)
+    answered(page)
+    assert states(page) == ["intact"] * 4
+    expect(page.locator("signed-answer textarea")).to_have_count(0)
+
+
+def test_without_scripts_the_tree_says_what_is_recorded(visitor: Visitor) -> None:
+    page = visitor.open("/", View(has_scripts=False))
+    assert states(page) == ["recorded"] * 5
+    expect(page.locator("signed-answer pre").first).to_have_text(TEXT)
+
+
+def test_no_request_leaves_for_anywhere_else(visitor: Visitor) -> None:
+    page = visitor.open("/projects")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(visitor.url)
+    answered(page)
+    assert asked
+    assert all(url.startswith((visitor.url, "data:")) for url in asked)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every source file names its licence, and says in a sentence what it is for."""
+
+from pathlib import Path
+
+import pytest
+
+from . import sources
+
+LICENCE = "SPDX-License-Identifier: Apache-2.0"
+LICENCE_LINES = 3  # a script's first line is its interpreter
+
+
+def name(path: Path) -> str:
+    return path.relative_to(sources.ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", sources.all_of_them(), ids=name)
+def test_a_source_file_names_its_licence(path: Path) -> None:
+    assert LICENCE in "\n".join(path.read_text(encoding="utf-8").splitlines()[:LICENCE_LINES])
+
+
+@pytest.mark.parametrize("path", sources.all_of_them(), ids=name)
+def test_a_source_file_says_in_a_sentence_what_it_is_for(path: Path) -> None:
+    sentence = sources.sentence(path)
+    assert sentence
+    assert sentence.endswith(sources.ENDS_A_SENTENCE)
+
+
+def test_only_one_name_is_used_for_each_package() -> None:
+    """`signing` would import from the checkout, but from no wheel: it is `assay.signing`."""
+    for path in sources.in_python():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not line.startswith(("from signing", "import signing")), name(path)
+            assert not line.startswith(("from trainers", "import trainers")), name(path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "source", "sentence"),
+    [
+        (".py", '# SPDX\n"""Adds.\n\nMore."""\n', "Adds."),
+        (".ts", "// SPDX-License-Identifier: Apache-2.0\n// Adds.\nexport const x = 1;\n", "Adds."),
+        (".css", "/* SPDX-License-Identifier: Apache-2.0 */\n/* Colours. */\n", "Colours."),
+        (".ts", "// Adds two\n// numbers. And more.\n", "Adds two numbers. And more."),
+        (".ts", "export const x = 1;\n", ""),
+    ],
+)
+def test_a_sentence_is_found(tmp_path: Path, suffix: str, source: str, sentence: str) -> None:
+    path = tmp_path / f"file{suffix}"
+    path.write_text(source, encoding="utf-8")
+    assert sources.sentence(path) == sentence

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts an embedded PostgreSQL and Valkey before pytest-django reads the settings.
+
+Loaded with `-p tests.plugin` (pyproject.toml): a conftest would be too late, pytest-django has
+read the settings by then. DATABASE_URL and BROKER_URL in the environment replace the servers.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from registry.supervisor.places import Places
+from registry.supervisor.postgres import Postgres
+from registry.supervisor.processes import Process
+from registry.supervisor.valkey import Valkey
+
+pytest_plugins = ("tests.running",)
+
+PUBLIC_URL = "http://localhost:8000"
+_running: list[Process] = []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Gives every setting of the registry a value for this run alone."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-test-"))
+    early_config.add_cleanup(lambda: _tear_down(folder))
+    places = Places.of(folder / "data")
+    secret_key = places.secrets / "secret-key"
+    secret_key.write_text(secrets.token_urlsafe(48))
+    os.environ.update(
+        DATABASE_URL=os.environ.get("DATABASE_URL") or _postgres(places),
+        BROKER_URL=os.environ.get("BROKER_URL") or _valkey(places),
+        ASSAY_DATA_DIR=str(places.data),
+        ASSAY_PUBLIC_URL=PUBLIC_URL,
+        ASSAY_LEDGER_ORIGIN="localhost:8000/ledger",
+        ASSAY_SIGNER_SOCKET=str(places.signer_socket),
+        ASSAY_SECRET_KEY_FILE=str(secret_key),
+        ASSAY_ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+    )
+
+
+def _postgres(places: Places) -> str:
+    server = Postgres(
+        data=places.postgres,
+        socket_folder=places.sockets / "postgres",
+        log=places.logs / "postgres.log",
+        is_durable=False,
+    )
+    _running.append(server.start())
+    return server.url
+
+
+def _valkey(places: Places) -> str:
+    server = Valkey(
+        data=places.valkey,
+        socket_path=places.sockets / "valkey" / "socket",
+        log=places.logs / "valkey.log",
+        is_durable=False,
+    )
+    _running.append(server.start())
+    return server.url
+
+
+def _tear_down(folder: Path) -> None:
+    while _running:
+        _running.pop().stop()
+    sockets = Places.of(folder / "data").sockets
+    shutil.rmtree(folder)
+    shutil.rmtree(sockets, ignore_errors=True)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names: their shape, what is reserved, and that they are given once."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from registry.accounts import queries, services
+from registry.accounts.errors import InvalidName, NameTaken
+from registry.accounts.models import Namespace
+from tests.registry.people import People
+
+
+@pytest.mark.parametrize("name", ["ab", "a1", "my-lab", "9lives", "a" * 39, "a-b-c-d"])
+def test_a_plain_name_is_given(name: str, db: None) -> None:
+    assert services.create_user(name).namespace.uri == f"http://localhost:8000/{name}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "a",
+        "a" * 40,
+        "Alice",
+        "a--b",
+        "-ab",
+        "ab-",
+        "a_b",
+        "a.b",
+        "añb",
+        "ab\n",
+        "a/b",
+        "ab\0",
+        "..",
+    ],
+)
+def test_any_other_name_is_refused_and_the_message_says_what_a_name_is(name: str, db: None) -> None:
+    with pytest.raises(InvalidName, match="2 to 39 characters a-z, 0-9"):
+        services.create_user(name)
+    assert not Namespace.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["api", "ledger", "static", "events", "nodes", "welcome", "errors"]
+)
+def test_a_route_of_ours_is_no_name(name: str, db: None) -> None:
+    with pytest.raises(InvalidName, match="reserved"):
+        services.create_user(name)
+
+
+def test_a_name_is_given_once_to_people_and_organisations_alike(people: People) -> None:
+    with pytest.raises(NameTaken, match="'lab'"):
+        services.create_user("lab")
+    with pytest.raises(NameTaken):
+        services.create_organisation("charlie", people.alice)
+
+
+def test_a_retired_name_is_never_given_again(people: People) -> None:
+    services.retire_namespace(people.lab.namespace, by="system")
+    with pytest.raises(NameTaken):
+        services.create_organisation("lab", people.charlie)
+    lab = queries.namespace("lab")
+    assert lab is not None
+    assert not queries.may_publish(people.alice, lab)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM accounts_namespace WHERE name = 'lab'",
+        "UPDATE accounts_namespace SET name = 'other' WHERE name = 'lab'",
+        "UPDATE accounts_namespace SET retired_at = NULL WHERE name = 'lab'",
+        "UPDATE accounts_namespace SET retired_at = now() + interval '1 day' WHERE name = 'lab'",
+    ],
+)
+def test_the_database_keeps_a_tombstone(change: str, people: People) -> None:
+    services.retire_namespace(people.lab.namespace, by="system")
+    with (
+        pytest.raises(IntegrityError, match="only retired"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(change)
+
+
+@pytest.mark.parametrize("name", ["Lab2", "a", "lab-", "la b"])
+def test_the_database_refuses_what_the_check_would(name: str, db: None) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Namespace.objects.create(name=name, retired_at=timezone.now())

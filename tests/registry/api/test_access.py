@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deny by default: every address of the project is walked, and each way to write asks who calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.views import View
+from rest_framework.permissions import SAFE_METHODS, AllowAny
+from rest_framework.test import APIClient, APIRequestFactory
+from rest_framework.views import APIView
+
+from registry.api.permissions import ReadOnly
+
+WRITES = ("post", "put", "patch", "delete")
+# What anybody may write to, and why that is right (docs/spec/http.md).
+OPEN_TO_ANYBODY = {
+    "timestamp": "an RFC 3161 authority stamps for everyone; it learns and keeps nothing",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One entry of the URLconf."""
+
+    route: str
+    view: type[View] | None
+    writes: tuple[str, ...]
+
+
+def addresses(resolver: URLResolver, before: str = "") -> Iterator[Address]:
+    for entry in resolver.url_patterns:
+        route = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from addresses(entry, route)
+            continue
+        assert isinstance(entry, URLPattern)
+        view = getattr(entry.callback, "cls", None) or getattr(entry.callback, "view_class", None)
+        writes = tuple(verb for verb in WRITES if view is not None and hasattr(view, verb))
+        yield Address(route=route, view=view, writes=writes)
+
+
+EVERY = tuple(addresses(get_resolver()))
+API_WRITES = [
+    pytest.param(address, verb, id=f"{verb} {address.route}")
+    for address in EVERY
+    if address.view is not None and issubclass(address.view, APIView)
+    for verb in address.writes
+]
+
+
+def test_the_walk_finds_the_api() -> None:
+    routes = {address.route for address in EVERY}
+    assert {"api/v1/tokens", "events", "login"} <= routes
+
+
+@pytest.mark.parametrize(("address", "verb"), API_WRITES)
+def test_a_write_of_the_api_refuses_anybody(address: Address, verb: str) -> None:
+    """Asked of the view's own permissions, for no body or object can then make a difference."""
+    if address.route in OPEN_TO_ANYBODY:
+        return
+    assert address.view is not None
+    view = address.view()
+    assert isinstance(view, APIView)
+    request = view.initialize_request(getattr(APIRequestFactory(), verb)("/"))
+    view.request, view.args, view.kwargs, view.format_kwarg = request, (), {}, None
+    permissions = view.get_permissions()
+    assert permissions, "expected permission classes, found none"
+    assert not any(isinstance(one, AllowAny) for one in permissions)
+    refused = [one for one in permissions if not one.has_permission(request, view)]
+    assert refused, f"expected a permission that refuses anybody to {verb}, found {permissions}"
+
+
+@pytest.mark.parametrize("address", [a for a in EVERY if a.view is None], ids=lambda a: a.route)
+def test_a_plain_function_only_reads(address: Address) -> None:
+    """Views that are functions are not asked for permissions, so they must refuse every write."""
+    example = re.sub(r"<(?:\w+:)?(\w+)>", "1", address.route)
+    if address.route in OPEN_TO_ANYBODY:
+        return
+    for verb in WRITES:
+        answer = getattr(APIClient(enforce_csrf_checks=True), verb)(f"/{example}")
+        assert answer.status_code in {403, 404, 405}, f"{verb} {address.route}"
+
+
+def test_reading_is_the_default_and_only_reading() -> None:
+    permission, view = ReadOnly(), APIView()
+    for verb in ("get", "head", "options", *WRITES):
+        request = view.initialize_request(getattr(APIRequestFactory(), verb)("/"))
+        assert permission.has_permission(request, view) is (verb.upper() in SAFE_METHODS)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Idempotency keys: one execution, one answer, and no memory of what did not happen."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import path
+from django.utils import timezone
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+from rest_framework.views import APIView
+
+from registry.api.problems import NotFound
+from registry.events.models import Event
+from registry.idempotency import services, tasks
+from registry.idempotency.api import idempotent, idempotent_in_steps
+from registry.idempotency.models import Attempt
+from tests.registry.people import People, client_of
+
+runs: list[object] = []
+gate = threading.Event()
+
+
+class Things(APIView):
+    """Makes a thing (an event will do), and says which."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @idempotent
+    def post(self, request: Request) -> Response:
+        runs.append(request.data)
+        thing = Event.objects.create(topic="thing:1", kind="made", data={})
+        match request.data:
+            case {"fail": "refuse"}:
+                raise NotFound("expected something else")
+            case {"fail": "answer"}:
+                return Response({}, status=409)
+            case {"fail": "crash"}:
+                raise RuntimeError("out of order")
+        return Response({"id": thing.pk}, status=201, headers={"Location": f"/things/{thing.pk}"})
+
+
+class Slow(APIView):
+    """Waits until the test lets it go on."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @idempotent_in_steps
+    def post(self, request: Request, name: str) -> Response:
+        runs.append(name)
+        gate.wait(10)
+        return Response(status=204)
+
+
+urlpatterns = [path("things", Things.as_view()), path("slow/<name>", Slow.as_view())]
+handler500 = "registry.api.pages.server_error"
+
+
+@pytest.fixture(autouse=True)
+def _these_views() -> Iterator[None]:
+    runs.clear()
+    gate.clear()
+    with override_settings(ROOT_URLCONF=__name__):
+        yield
+
+
+@pytest.fixture
+def alice(people: People) -> APIClient:
+    return client_of(people.alice, "publish")
+
+
+def post(
+    client: APIClient, body: object, key: str | None = "k1", url: str = "/things"
+) -> HttpResponse:
+    headers = {"Accept": "application/json"}
+    if key is not None:
+        headers["Idempotency-Key"] = key
+    answer: HttpResponse = client.post(url, body, headers=headers)
+    return answer
+
+
+def json_of(answer: HttpResponse) -> dict[str, object]:
+    document: dict[str, object] = json.loads(answer.content)
+    return document
+
+
+def test_the_same_request_is_executed_once_and_answered_twice(alice: APIClient) -> None:
+    first, second = post(alice, {"a": 1, "b": 2}), post(alice, {"b": 2, "a": 1})
+    assert len(runs) == Event.objects.count() == 1
+    assert (first.status_code, json_of(first)) == (second.status_code, json_of(second))
+    assert first["Location"] == second["Location"]
+    assert (first.get("Idempotency-Replayed"), second["Idempotency-Replayed"]) == (None, "true")
+
+
+def test_without_a_key_every_request_is_a_new_one(alice: APIClient) -> None:
+    assert json_of(post(alice, {}, None)) != json_of(post(alice, {}, None))
+
+
+def test_another_body_is_refused(alice: APIClient) -> None:
+    post(alice, {"a": 1})
+    answer = post(alice, {"a": 2})
+    assert (answer.status_code, json_of(answer)["code"]) == (422, "idempotency-mismatch")
+    assert len(runs) == 1
+
+
+def test_a_key_belongs_to_its_caller_and_its_route(alice: APIClient, people: People) -> None:
+    gate.set()
+    post(alice, {})
+    post(client_of(people.bob, "publish"), {})
+    for name in ("a", "b"):
+        assert post(alice, {}, url=f"/slow/{name}").status_code == 204
+    assert runs == [{}, {}, "a", "b"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "schlüssel", "tab\t"])
+def test_a_key_is_printable_ascii(alice: APIClient, key: str) -> None:
+    answer = post(alice, {}, key)
+    assert (answer.status_code, json_of(answer)["code"]) == (400, "idempotency-key-invalid")
+    assert not runs
+
+
+@pytest.mark.parametrize("fail", ["refuse", "answer"])
+def test_what_was_refused_may_be_tried_again_with_the_same_key(alice: APIClient, fail: str) -> None:
+    assert post(alice, {"fail": fail}).status_code >= 400
+    assert post(alice, {}).status_code == 201
+    assert len(runs) == 2
+
+
+def test_what_crashed_is_undone_and_may_be_tried_again(alice: APIClient) -> None:
+    alice.raise_request_exception = False
+    assert post(alice, {"fail": "crash"}).status_code == 500
+    assert not Event.objects.exists()
+    assert not Attempt.objects.exists()
+    assert post(alice, {}).status_code == 201
+
+
+def test_anybody_is_nobody_to_remember(db: None) -> None:
+    answer = post(client_of(None), {})
+    assert answer.status_code == 401
+    assert not Attempt.objects.exists()
+
+
+def test_a_request_whose_process_died_may_be_taken_over_by_the_same_one(alice: APIClient) -> None:
+    post(alice, {"a": 1})
+    died_at = timezone.now() - services.ABANDONED_AFTER - timedelta(seconds=1)
+    Attempt.objects.update(status=None, started_at=died_at)
+    assert json_of(post(alice, {"a": 2}))["code"] == "idempotency-mismatch"
+    assert post(alice, {"a": 1}).status_code == 201
+    assert len(runs) == 2
+
+
+def test_after_a_day_the_key_is_free_and_the_sweep_forgets_it(alice: APIClient) -> None:
+    post(alice, {"a": 1})
+    post(alice, {"a": 1}, "k2")
+    Attempt.objects.update(started_at=timezone.now() - timedelta(hours=25))
+    assert post(alice, {"a": 2}).status_code == 201
+    tasks.sweep()
+    assert list(Attempt.objects.values_list("key", flat=True)) == ["k1"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_first_runs_the_others_are_told_so(people: People) -> None:
+    client = client_of(people.alice, "publish")
+
+    def first() -> HttpResponse:
+        try:
+            return post(client, {}, url="/slow/a")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(first)
+        while not runs:
+            assert not running.done()
+        answer = post(client, {}, url="/slow/a")
+        assert (answer.status_code, json_of(answer)["code"]) == (409, "idempotency-in-progress")
+        gate.set()
+        assert running.result().status_code == 204
+    assert post(client, {}, url="/slow/a")["Idempotency-Replayed"] == "true"
+    assert runs == ["a"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_at_once_are_executed_once(people: People) -> None:
+    client = client_of(people.alice, "publish")
+
+    def one(_: int) -> int:
+        try:
+            return post(client, {"a": 1}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(25) as pool:
+        statuses = list(pool.map(one, range(50)))
+    assert set(statuses) <= {201, 409}
+    assert len(runs) == Event.objects.count() == 1
+    assert post(client, {"a": 1})["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dead_request_is_taken_over_once(people: People) -> None:
+    client = client_of(people.alice, "publish")
+    post(client, {"a": 1})
+    Attempt.objects.update(status=None, started_at=timezone.now() - timedelta(minutes=5))
+    runs.clear()
+
+    def one(_: int) -> int:
+        try:
+            return post(client, {"a": 1}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(10) as pool:
+        assert set(pool.map(one, range(20))) <= {201, 409}
+    assert len(runs) == 1

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be asked is read strictly, before anything is looked up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assay.signing.errors import InvalidDocument
+from registry.outputs.services import Assertion, Request
+from tests.registry.outputs.world import ASKED
+
+ID = f"sha256:{'0' * 64}"
+WHOLE = {"checkpoint": ID, **ASKED}
+ASSERTED: dict[str, Any] = {
+    "checkpoint": ID,
+    "media_type": "text/plain",
+    "digests": {"sha256": "1" * 64, "normalised": "2" * 64},
+}
+
+
+def test_a_request_is_read() -> None:
+    request = Request.parse(WHOLE)
+    assert request.checkpoint == "0" * 64
+    assert request.sampling.to_json() == ASKED
+
+
+@pytest.mark.parametrize(("given", "kept"), [(0.7, "0.7"), (1, "1"), ("0.70", "0.7"), (0, "0")])
+def test_a_temperature_may_be_written_as_people_write_it(given: object, kept: str) -> None:
+    sampling = Request.parse({**WHOLE, "temperature": given}).sampling
+    assert sampling.to_json()["temperature"] == kept
+
+
+def test_a_seed_that_is_not_given_is_drawn() -> None:
+    without = {name: value for name, value in WHOLE.items() if name != "seed"}
+    seeds = {Request.parse(without).sampling.seed for _ in range(8)}
+    assert len(seeds) > 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("checkpoint", "0" * 64),
+        ("checkpoint", "sha256:zz"),
+        ("checkpoint", 1),
+        ("prompt", ""),
+        ("prompt", "a" * 4097),
+        ("prompt", "\u00e9" * 2049),
+        ("prompt", None),
+        ("max_new_bytes", 0),
+        ("max_new_bytes", 1025),
+        ("max_new_bytes", "64"),
+        ("temperature", "2.01"),
+        ("temperature", 2.01),
+        ("temperature", -0.1),
+        ("temperature", True),
+        ("temperature", None),
+        ("temperature", "1e-3"),
+        ("seed", -1),
+        ("seed", 2**31),
+        ("seed", None),
+        ("top_k", 5),
+    ],
+)
+def test_one_wrong_field_is_refused_by_name(field: str, value: object) -> None:
+    with pytest.raises(InvalidDocument) as refusal:
+        Request.parse({**WHOLE, field: value})
+    assert refusal.value.field.strip("'") in {field, "id"}
+
+
+@pytest.mark.parametrize("field", ["checkpoint", "prompt", "max_new_bytes", "temperature"])
+def test_each_field_must_be_there(field: str) -> None:
+    with pytest.raises(InvalidDocument):
+        Request.parse({name: value for name, value in WHOLE.items() if name != field})
+
+
+def test_an_assertion_is_read() -> None:
+    assertion = Assertion.parse(ASSERTED)
+    assert (assertion.sha256, assertion.normalised_sha256) == ("1" * 64, "2" * 64)
+    alone = Assertion.parse({**ASSERTED, "digests": {"sha256": "1" * 64}})
+    assert alone.normalised_sha256 == ""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"checkpoint": "0" * 64},
+        {"media_type": "text"},
+        {"media_type": "text/"},
+        {"media_type": "text/plain\n"},
+        {"media_type": "t\u00e9xt/plain"},
+        {"media_type": "a/" + "b" * 100},
+        {"digests": {}},
+        {"digests": {"sha256": "A" * 64}},
+        {"digests": {"sha256": "1" * 64, "normalised": "x"}},
+        {"digests": {"sha256": "1" * 64, "md5": "x"}},
+        {"claim": "server-generated"},
+    ],
+)
+def test_an_assertion_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidDocument):
+        Assertion.parse({**ASSERTED, **wrong})

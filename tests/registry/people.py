@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three people for every test of access: Alice owns, Bob is a member, Charlie is a stranger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from registry.accounts import services
+from registry.accounts.models import Organisation, Role, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The three, and the organisation that Alice founded and Bob is in."""
+
+    alice: User
+    bob: User
+    charlie: User
+    lab: Organisation
+
+
+def invite() -> People:
+    """Makes them; a test asks for the `people` fixture instead."""
+    alice, bob, charlie = (services.create_user(name) for name in ("alice", "bob", "charlie"))
+    lab = services.create_organisation("lab", alice)
+    services.add_member(lab, bob, Role.MEMBER, by=alice)
+    return People(alice=alice, bob=bob, charlie=charlie, lab=lab)
+
+
+def secret_of(user: User, *scopes: str) -> str:
+    """A fresh token's secret."""
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    return services.issue_token(user, "test", scopes, in_an_hour)[1]
+
+
+def client_of(user: User | None, *scopes: str) -> APIClient:
+    """An API client that calls as this person with a token of these scopes; None is anybody."""
+    client = APIClient()
+    if user is not None:
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret_of(user, *scopes)}")
+    return client

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A published checkpoint and a signed text from it, for the pages that show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from registry.accounts.models import User
+from registry.catalog import services as catalog
+from registry.catalog.models import Checkpoint
+from registry.outputs import queries, services
+from registry.outputs.models import Output
+from registry.pool import services as pool
+from tests.registry.pool.world import Lab, Machine, submission
+
+TEXT = "def hello(self):\n    return self.name\n"
+STEP = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What there is to be shown."""
+
+    lab: Lab
+    machine: Machine
+    checkpoint: Checkpoint
+    sample: Output
+
+
+def show(lab: Lab, machine: Machine) -> Shown:
+    """The machine publishes a checkpoint; its sample is generated and signed."""
+    owner = machine.node.owner
+    lease = pool.claim(machine.node, now=timezone.now())
+    assert lease is not None
+    submitted = pool.Submitted.parse(submission(lab, machine, STEP))
+    received = pool.submit(lease.id, submitted, by=owner, now=timezone.now())
+    checkpoint = catalog.advance(received.pk)
+    assert services.queue_samples() == 1
+    return Shown(lab=lab, machine=machine, checkpoint=checkpoint, sample=answer_next(owner))
+
+
+def answer_next(holder: User, text: str = TEXT) -> Output:
+    """Whatever waits first is answered, signed and logged."""
+    now = timezone.now()
+    leased = services.lease(holder=holder, node="here", now=now)
+    assert leased is not None
+    assert leased.lease_id is not None
+    services.complete(leased.lease_id, text, holder=holder, now=now)
+    services.advance(leased.pk)
+    return queries.outputs().get(pk=leased.pk)

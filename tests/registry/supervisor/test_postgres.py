@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded PostgreSQL keeps its data, survives being killed, and listens on no port."""
+
+import os
+import signal
+
+import psycopg
+import pytest
+
+from registry.supervisor.errors import ProgramFailed
+from registry.supervisor.places import Places
+
+from .worlds import postgres
+
+
+def test_data_are_kept_between_starts(places: Places) -> None:
+    server = postgres(places)
+    process = server.start()
+    with psycopg.connect(server.url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 'ä' AS letter")
+    process.stop()
+    process = server.start()
+    with psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT letter FROM kept").fetchone() == ("ä",)
+    process.stop()
+
+
+def test_it_starts_again_after_it_was_killed(places: Places) -> None:
+    server = postgres(places)
+    process = server.start()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(seconds=10)
+    assert (server.data / "postmaster.pid").exists()
+    process = server.start()
+    with psycopg.connect(server.url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    process.stop()
+
+
+def test_a_stale_process_id_of_somebody_else_is_forgotten(places: Places) -> None:
+    server = postgres(places)
+    server.start().stop()
+    (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
+    server.start().stop()
+
+
+def test_it_sorts_the_same_everywhere_and_listens_on_no_port(places: Places) -> None:
+    server = postgres(places)
+    process = server.start()
+    query = "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'assay'"
+    with psycopg.connect(server.url) as connection:
+        assert connection.execute(query).fetchone() == ("b", "C.UTF-8")
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("",)
+    process.stop()
+
+
+def test_a_start_that_was_cut_off_is_begun_anew(places: Places) -> None:
+    half = places.data / "postgres.new"
+    half.mkdir()
+    (half / "PG_VERSION").write_text("18\n", encoding="ascii")
+    postgres(places).start().stop()
+    assert not half.exists()
+
+
+def test_data_of_another_version_are_left_alone(places: Places) -> None:
+    server = postgres(places)
+    server.data.mkdir(mode=0o700)
+    (server.data / "PG_VERSION").write_text("15\n", encoding="ascii")
+    with pytest.raises(ProgramFailed, match="made by PostgreSQL 15, expected 18"):
+        server.start()
+
+
+def test_a_server_that_cannot_start_says_why(places: Places) -> None:
+    server = postgres(places)
+    server.start().stop()
+    (server.data / "postgresql.conf").write_text("no_such_setting = 1\n", encoding="ascii")
+    with pytest.raises(ProgramFailed, match="no_such_setting"):
+        server.start()

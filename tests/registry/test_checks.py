@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deployment mistakes: each has its check, and a right deployment passes them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+SECURE = {
+    "SECURE_HSTS_SECONDS": 31_536_000,
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+    "SECURE_HSTS_PRELOAD": True,
+    "SESSION_COOKIE_SECURE": True,
+    "CSRF_COOKIE_SECURE": True,
+}
+
+
+def found() -> set[str | None]:
+    return {
+        message.id
+        for message in run_checks(include_deployment_checks=True)
+        if str(message.id).startswith(("assay.", "security.")) and not message.is_silenced()
+    }
+
+
+@pytest.fixture(autouse=True)
+def _a_right_deployment(tmp_path: Path, settings: Settings) -> None:
+    tmp_path.chmod(0o700)
+    settings.DATA_DIR = tmp_path
+    settings.PUBLIC_URL = "https://registry.example"
+    settings.IS_LOCAL = False
+    for name, value in SECURE.items():
+        setattr(settings, name, value)
+
+
+def test_a_right_deployment_passes() -> None:
+    assert found() == set()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"SECRET_KEY_FILE": ""}, "assay.E001"),
+        ({"PUBLIC_URL": "http://registry.example", "IS_LOCAL": True}, "assay.E002"),
+        ({"LEDGER_ORIGIN": "two words"}, "assay.E005"),
+        ({"LEDGER_ORIGIN": "registry+ledger"}, "assay.E005"),
+        ({"LEDGER_ORIGIN": ""}, "assay.E005"),
+    ],
+)
+def test_a_mistake_is_found(changes: dict[str, object], expected: str, settings: Settings) -> None:
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    assert found() == {expected}
+
+
+def test_a_data_folder_that_others_may_read_is_found(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    assert found() == {"assay.E003"}
+
+
+def test_debugging_in_public_is_found(settings: Settings) -> None:
+    settings.DEBUG = True
+    assert "assay.E004" in found()
+
+
+def test_this_machine_may_do_without_encryption(settings: Settings) -> None:
+    settings.PUBLIC_URL, settings.IS_LOCAL = "http://localhost:8000", True
+    assert found() == set()

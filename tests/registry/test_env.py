@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment: each kind of variable parsed, and a wrong one refused with what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from registry.env import CHECKOUT, Environment
+
+
+def given(**values: str) -> Environment:
+    return Environment(values=values)
+
+
+def test_an_absent_or_empty_variable_has_its_default() -> None:
+    for environment in (given(), given(ASSAY_LOG_LEVEL="")):
+        assert environment.text("ASSAY_LOG_LEVEL", "INFO") == "INFO"
+
+
+def test_a_variable_that_is_not_listed_cannot_be_read() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"ASSAY_SECRET is not one of the variables"):
+        given().text("ASSAY_SECRET", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "flag"), [("1", True), ("Yes", True), ("off", False), ("0", False)]
+)
+def test_a_flag_is_a_yes_or_a_no(value: str, flag: bool) -> None:
+    assert given(ASSAY_DEBUG=value).flag("ASSAY_DEBUG", default=not flag) is flag
+    assert given().flag("ASSAY_DEBUG", default=flag) is flag
+
+
+def test_anything_else_is_no_flag() -> None:
+    with pytest.raises(ImproperlyConfigured, match="'maybe'"):
+        given(ASSAY_DEBUG="maybe").flag("ASSAY_DEBUG", default=False)
+
+
+def test_a_list_a_number_and_a_path() -> None:
+    environment = given(
+        ASSAY_ALLOWED_HOSTS=" a.example, ,b.example", ASSAY_DATABASE_POOL="7", ASSAY_DATA_DIR="x"
+    )
+    assert environment.names("ASSAY_ALLOWED_HOSTS", ()) == ("a.example", "b.example")
+    assert environment.number("ASSAY_DATABASE_POOL", 0) == 7
+    assert environment.path("ASSAY_DATA_DIR", Path("/y")) == CHECKOUT / "x"
+    assert given().path("ASSAY_DATA_DIR", Path("/y")) == Path("/y")
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "ten", "\uff11"])
+def test_a_number_is_whole_and_not_negative(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="whole number"):
+        given(ASSAY_DATABASE_POOL=value).number("ASSAY_DATABASE_POOL", 0)
+
+
+def test_a_public_url_is_a_scheme_and_a_host() -> None:
+    environment = given(ASSAY_PUBLIC_URL="https://registry.example:8443/")
+    assert environment.url("ASSAY_PUBLIC_URL", "") == "https://registry.example:8443"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "registry.example",
+        "ftp://a",
+        "https://",
+        "https://a/b",
+        "https://a?b",
+        "https://u:p@a",
+        "x:y",
+    ],
+)
+def test_any_other_public_url_is_refused(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="ASSAY_PUBLIC_URL must be"):
+        given(ASSAY_PUBLIC_URL=value).url("ASSAY_PUBLIC_URL", "")
+
+
+def test_a_secret_is_the_first_line_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("k" * 32 + "\nnot this\n")
+    environment = given(ASSAY_SECRET_KEY_FILE=str(file))
+    assert environment.secret("ASSAY_SECRET_KEY_FILE") == "k" * 32
+    assert given().secret("ASSAY_SECRET_KEY_FILE") != given().secret("ASSAY_SECRET_KEY_FILE")
+
+
+def test_a_secret_that_cannot_be_read_or_is_short_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    for content, found in ((None, "cannot be read"), ("", "32 characters"), ("k" * 31, "32 char")):
+        if content is not None:
+            file.write_text(content)
+        with pytest.raises(ImproperlyConfigured, match=found):
+            given(ASSAY_SECRET_KEY_FILE=str(file)).secret("ASSAY_SECRET_KEY_FILE")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "postgresql://us%40er:p%2Fw@db.example:5433/assay?sslmode=require",
+            {
+                "NAME": "assay",
+                "USER": "us@er",
+                "PASSWORD": "p/w",
+                "HOST": "db.example",
+                "PORT": "5433",
+                "OPTIONS": {"sslmode": "require"},
+            },
+        ),
+        (
+            "postgresql:///assay?host=/run/a%20socket&user=postgres",
+            {
+                "NAME": "assay",
+                "USER": "postgres",
+                "PASSWORD": "",
+                "HOST": "/run/a socket",
+                "PORT": "",
+                "OPTIONS": {},
+            },
+        ),
+    ],
+)
+def test_a_database_url_is_libpqs(url: str, expected: dict[str, object]) -> None:
+    database = given(DATABASE_URL=url).database("DATABASE_URL", "")
+    assert database == {"ENGINE": "django.db.backends.postgresql", **expected}
+
+
+def test_there_is_no_sqlite() -> None:
+    with pytest.raises(ImproperlyConfigured, match="its scheme is 'sqlite'"):
+        given(DATABASE_URL="sqlite:///db").database("DATABASE_URL", "")

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A registry on the loopback interface that answers as it is told, and nothing it was not told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+TRUST_ROOT = "/.well-known/assay/trust-root.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one route answers."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_cut: bool = False
+    """Promise more bytes than are sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was asked."""
+
+    method: str
+    path: str
+    headers: Message[str, str]
+    body: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Loopback:
+    """The routes that exist, and every request that came."""
+
+    url: str = ""
+    routes: dict[tuple[str, str], Answer] = field(default_factory=dict[tuple[str, str], Answer])
+    seen: list[Seen] = field(default_factory=list[Seen])
+
+    def on(self, method: str, path: str, answer: Answer) -> None:
+        self.routes[method, path] = answer
+
+    def on_json(self, method: str, path: str, body: object, *, status: int = 200) -> None:
+        self.on(method, path, Answer(status=status, body=json.dumps(body).encode()))
+
+
+@contextmanager
+def loopback() -> Iterator[Loopback]:
+    """Run it in a thread for as long as the block lasts."""
+    registry = Loopback()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            registry.seen.append(
+                Seen(method=self.command, path=self.path, headers=self.headers, body=body)
+            )
+            found = registry.routes.get((self.command, self.path), Answer(status=404))
+            self.send_response(found.status)
+            for name, value in found.headers.items():
+                self.send_header(name, value)
+            if found.status != 204:
+                self.send_header("Content-Length", str(len(found.body) + found.is_cut * 10))
+            self.end_headers()
+            self.wfile.write(found.body)
+            self.close_connection = found.is_cut
+
+        do_GET = do_POST = do_PUT = answer  # noqa: N815 - the standard library's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        registry.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield registry
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bob's desk, with a trust folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.signing.client.registry import Loopback, loopback
+from tests.signing.commands.desk import Desk
+from tests.signing.world import World
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path,
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Desk:
+    """A desk on which nothing is trusted yet."""
+    monkeypatch.setenv("ASSAY_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "80")
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return Desk(folder=folder, world=world, printed=capsys)
+
+
+@pytest.fixture
+def registry() -> Iterator[Loopback]:
+    """A registry on the loopback interface."""
+    with loopback() as running:
+        yield running

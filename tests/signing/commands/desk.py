@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A user's desk: a folder with a checkpoint, an answer of the API, evidence, and a trust folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from assay.signing import canonical
+from assay.signing.commands import main
+from assay.signing.commands.pins import Pins
+from assay.signing.evidence import Evidence
+from assay.signing.trust import Pinned
+from tests.signing.world import AT, FILES, TEXT, World
+
+COLUMNS = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What Bob has at hand, and what the command says to him."""
+
+    folder: Path
+    world: World
+    printed: pytest.CaptureFixture[str]
+
+    def assay(self, *words: object) -> tuple[int, str, str]:
+        """Run `assay`: its exit code, what it printed, and its complaints (as one line)."""
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as left:  # argparse leaves by itself
+            code = int(str(left.code))
+        out, err = self.printed.readouterr()
+        assert "--json" in words or all(
+            len(line) <= COLUMNS or line.startswith("  /")  # a path stays in one piece
+            for line in out.splitlines()
+        )
+        assert "Traceback" not in out + err
+        return code, out, " ".join(err.split())
+
+    def pin(self, world: World | None = None) -> Pinned:
+        """Trust a registry, as `assay trust add` does."""
+        root = (world or self.world).trust
+        pin = Pinned(root=root, pinned_at=AT, pinned_from=root.registry)
+        Pins.of_user().add(pin)
+        return pin
+
+    def checkpoint(self) -> Path:
+        """A downloaded checkpoint with its evidence beside it."""
+        folder = self.folder / "step-100"
+        folder.mkdir()
+        for name, data in FILES.items():
+            (folder / name).write_bytes(data)
+        self.write("step-100.assay.json", self.world.evidence_for_checkpoint())
+        return folder
+
+    def answer(self, text: str = TEXT, evidence: Evidence | None = None) -> Path:
+        """A saved answer of `POST /api/v1/outputs`."""
+        found = self.world.evidence_for_output() if evidence is None else evidence
+        path = self.folder / "answer.json"
+        fields = {"id": "1", "state": "signed", "claim": "server-generated", "text": text}
+        path.write_text(json.dumps({**fields, "evidence": found.to_json()}))
+        return path
+
+    def write(self, name: str, evidence: Evidence) -> Path:
+        """An evidence file."""
+        path = self.folder / name
+        path.write_bytes(canonical.dumps(evidence.to_json()))
+        return path

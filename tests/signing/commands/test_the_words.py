@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words of the command: help that knows every exit code, and friendly mistakes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+import assay.signing.commands.errors as command_errors
+from assay.signing import client, commands, errors
+from assay.signing.errors import AssayError
+from tests.signing.commands.desk import Desk
+
+
+def _errors() -> list[type[AssayError]]:
+    modules = (errors, client.errors, command_errors)
+    found = [each for module in modules for each in vars(module).values()]
+    kinds = [each for each in found if isinstance(each, type) and issubclass(each, AssayError)]
+    return [each for each in dict.fromkeys(kinds) if each not in commands._NEVER_HERE]
+
+
+def test_every_error_has_an_exit_code_of_its_own() -> None:
+    kinds = [each for each in _errors() if each is not AssayError]
+    assert len({each.exit_code for each in kinds}) == len(kinds)
+    assert len({each.code for each in kinds}) == len(kinds)
+    assert not {0, 1, 2} & {each.exit_code for each in kinds}
+
+
+@pytest.mark.parametrize("words", [("--help",), ("verify", "--help")])
+def test_help_lists_every_exit_code(desk: Desk, words: tuple[str, ...]) -> None:
+    code, out, _ = desk.assay(*words)
+    listed = dict(re.findall(r"^ +(\d+)  ([a-z-]+):", out, flags=re.MULTILINE))
+    assert code == 0
+    assert listed == {
+        str(each.exit_code): each.code for each in _errors() if each is not AssayError
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("verfy",),
+        ("verify",),
+        ("verify", "a", "b"),
+        ("verify", "a", "--trust-me"),
+        ("trust",),
+        ("trust", "add"),
+        ("trust", "guess", "http://localhost"),
+    ],
+)
+def test_a_mistake_in_the_words_is_exit_code_2(desk: Desk, words: tuple[str, ...]) -> None:
+    code, out, err = desk.assay(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("usage: assay")
+
+
+def test_the_version_is_told(desk: Desk) -> None:
+    code, out, _ = desk.assay("--version")
+    assert code == 0
+    assert re.fullmatch(r"assay (\d+\.\d+\.\d+\S*|\(checkout\))\n", out)
+
+
+def test_an_interrupt_is_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands.verify, "run", interrupted)
+    assert desk.assay("verify", "x")[0] == 130
+
+
+def test_it_runs_as_a_module_without_django_or_torch() -> None:
+    words = (
+        "import sys; from assay.signing.commands import main\n"
+        "try: main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'django', 'torch', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", words], check=True, timeout=60, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "assay.signing.commands", "verify", "/nowhere"],
+        check=False,
+        timeout=60,
+        capture_output=True,
+    )
+    assert done.returncode == command_errors.InputUnreadable.exit_code

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay verify` says what is proven and on whose word, or which step failed, with its own code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from assay.signing import canonical
+from assay.signing.certificates import Purpose
+from assay.signing.digests import as_id, sha256
+from assay.signing.evidence import Evidence
+from assay.signing.statements import Origin
+from tests.signing.commands.desk import Desk
+from tests.signing.world import AT, FILES, TEXT, World, manifest_of, output_claim
+
+
+def test_an_output_verifies_down_to_its_data_and_conduct(desk: Desk) -> None:
+    pin = desk.pin()
+    code, out, err = desk.assay("verify", desk.answer())
+    assert (code, err) == (0, "")
+    assert "✘" not in out
+    words = " ".join(out.split())
+    assert "Verified. The registry http://registry.test generated this text, to the byte," in words
+    assert "from the checkpoint alice/tiny@step-100 (sha256:" in words
+    assert "says that it made this checkpoint in run b9a9c9de…, up to step 100" in words
+    assert "The data was The Python standard library (alice/stdlib; 2 files; PSF-2.0)" in words
+    assert "under the conduct policy Community language models, 1.0." in words
+    assert words.endswith(
+        f"Trusted because you pinned http://registry.test "
+        f"({as_id(pin.root.fingerprint)[:19]}…) on 2026-11-20 from http://registry.test."
+    )
+
+
+def test_the_steps_are_numbered_and_aligned(desk: Desk) -> None:
+    desk.pin()
+    _, out, _ = desk.assay("verify", desk.answer())
+    steps = [line for line in out.splitlines() if "✔" in line]
+    assert {line.index("✔") for line in steps} == {11}
+    assert [int(line[12:15]) for line in steps] == list(range(1, len(steps) + 1))
+    assert steps[0].startswith("output     ✔  1 statement  output 0b8f7ad4…")
+
+
+def test_without_a_pinned_root_nothing_verifies(desk: Desk) -> None:
+    code, out, err = desk.assay("verify", desk.answer())
+    assert (code, out) == (23, "")
+    assert "no-trust-root" in err
+    assert "assay trust add URL" in err
+
+
+def test_under_another_registrys_root_nothing_verifies(desk: Desk) -> None:
+    desk.pin(World.create(at=AT))
+    code, out, _ = desk.assay("verify", desk.answer())
+    assert code == 13
+    assert "Not verified" in out
+    assert "Judged by the root that you pinned: http://registry.test" in " ".join(out.split())
+
+
+def test_of_several_pinned_roots_the_one_that_fits_judges(desk: Desk) -> None:
+    desk.pin(World.create(at=AT, registry="http://other.test"))
+    desk.pin()
+    code, out, _ = desk.assay("verify", desk.answer())
+    assert code == 0
+    assert "Trusted because you pinned http://registry.test" in " ".join(out.split())
+
+
+def test_one_changed_character_turns_exactly_one_step_red(desk: Desk) -> None:
+    desk.pin()
+    code, out, _ = desk.assay("verify", desk.answer(TEXT.replace("hello", "hallo")))
+    assert code == 21
+    failed = [line for line in out.splitlines() if "✘" in line]
+    assert [line.split()[:4] for line in failed] == [["text", "✘", "31", "compared"]]
+    words = " ".join(out.split())
+    assert "Not verified: step 31 failed." in words
+    assert "The content is what was signed? No: a text differs from the signed one" in words
+    assert as_id(sha256(TEXT.encode())) in words
+    assert "41 of 42 steps passed." in words
+
+
+def test_what_copying_changes_is_forgiven_and_said(desk: Desk) -> None:
+    desk.pin()
+    code, out, _ = desk.assay("verify", desk.answer(TEXT.replace("\n", " \r\n")))
+    assert code == 0
+    assert "this text, but for line ends, spaces before them" in " ".join(out.split())
+
+
+def test_a_text_file_is_verified_with_its_evidence(desk: Desk) -> None:
+    desk.pin()
+    text = desk.folder / "text.txt"
+    text.write_bytes(TEXT.encode())
+    for evidence in (desk.write("out.json", desk.world.evidence_for_output()), desk.answer()):
+        code, out, _ = desk.assay("verify", text, "--evidence", evidence)
+        assert (code, "to the byte" in out) == (0, True)
+    text.write_bytes(TEXT.encode() + b"\xff")
+    assert desk.assay("verify", text, "--evidence", desk.answer())[0] == 21
+
+
+def test_a_file_too_large_to_be_a_pasted_text_is_compared_to_the_byte(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.signing.commands.inputs.MAX_TEXT_BYTES", 4)
+    desk.pin()
+    text = desk.folder / "text.txt"
+    text.write_bytes(TEXT.encode())
+    assert desk.assay("verify", text, "--evidence", desk.answer())[0] == 0
+    text.write_bytes(TEXT.encode() + b"\n")
+    assert desk.assay("verify", text, "--evidence", desk.answer())[0] == 21
+
+
+def test_evidence_alone_is_sound_but_compares_nothing(desk: Desk) -> None:
+    desk.pin()
+    path = desk.write("out.json", desk.world.evidence_for_output())
+    code, out, _ = desk.assay("verify", path)
+    words = " ".join(out.split())
+    assert code == 0
+    assert "generated the text sha256:" in words
+    assert "(none was at hand to compare)" in words
+
+
+def _asserted(world: World) -> Evidence:
+    """Evidence for content that a caller says was made from a checkpoint."""
+    below = world._sign_below(FILES)
+    claim = output_claim(TEXT, manifest_of(FILES).id, sha256(below["checkpoint"].envelope.payload))
+    asserted = replace(
+        claim,
+        claim=Origin.CALLER_ASSERTED,
+        normalised_sha256=None,
+        generation=None,
+        request_commitment=None,
+    )
+    signed = world.sign(asserted.statement(), Purpose.OUTPUT, "alice")
+    return world._evidence({"output": signed, **below}, FILES)
+
+
+def test_what_a_caller_asserts_is_not_said_to_have_been_seen(desk: Desk) -> None:
+    desk.pin()
+    path = desk.folder / "content.bin"
+    path.write_bytes(TEXT.encode())
+    evidence = desk.write("content.json", _asserted(desk.world))
+    code, out, _ = desk.assay("verify", path, "--evidence", evidence)
+    words = " ".join(out.split())
+    assert code == 0
+    assert "http://registry.test/alice says that this content, to the byte, was made from" in words
+    assert "Nobody else saw it being made." in words
+    assert "generated this" not in words
+
+
+def test_an_answer_without_a_text_compares_nothing(desk: Desk) -> None:
+    desk.pin()
+    path = desk.folder / "answer.json"
+    path.write_text(json.dumps({"evidence": _asserted(desk.world).to_json()}))
+    code, out, _ = desk.assay("verify", path)
+    assert (code, "none was at hand" in " ".join(out.split())) == (0, True)
+
+
+def test_an_output_is_compared_with_real_files_too(desk: Desk) -> None:
+    desk.pin()
+    folder, answer = desk.checkpoint(), desk.answer()
+    code, out, _ = desk.assay("verify", answer, "--checkpoint", folder)
+    assert (code, "files      ✔ 43 compared   3 files" in out) == (0, True)
+    text = desk.folder / "text.txt"
+    text.write_bytes(TEXT.encode())
+    words = ("verify", text, "--evidence", answer, "--checkpoint", folder)
+    assert desk.assay(*words)[0] == 0
+    (folder / "model.safetensors").write_bytes(b"other weights")
+    code, out, _ = desk.assay(*words)
+    assert (code, "step 43 failed" in out) == (20, True)
+
+
+def test_a_checkpoint_verifies_with_the_evidence_beside_it(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    for path in (folder, f"{folder}/"):
+        code, out, _ = desk.assay("verify", path)
+        assert code == 0
+        words = " ".join(out.split())
+        assert "step-100 are, to the byte, the checkpoint alice/tiny@step-100" in words
+        assert "that http://registry.test published." in words
+
+
+def test_a_checkpoint_verifies_from_within_its_folder(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+    monkeypatch.chdir(desk.checkpoint())
+    assert desk.assay("verify", ".")[0] == 0
+    Path("sub").mkdir()
+    monkeypatch.chdir("sub")
+    assert desk.assay("verify", "..", "--ignore", "sub")[0] == 0
+
+
+def test_evidence_elsewhere_is_named(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    evidence = (desk.folder / "step-100.assay.json").rename(desk.folder / "elsewhere.json")
+    assert desk.assay("verify", folder, "--evidence", evidence)[0] == 0
+    assert desk.assay("verify", evidence, "--checkpoint", folder)[0] == 0
+    code, _, err = desk.assay("verify", evidence)
+    assert code == 24
+    assert "assay verify FOLDER --evidence" in " ".join(err.split())
+    code, _, err = desk.assay("verify", folder)
+    assert (code, "step-100.assay.json" in err) == (24, True)
+
+
+def test_a_checkpoint_that_no_run_made_verifies(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    evidence = desk.write("upload.json", desk.world.evidence_for_upload())
+    code, out, _ = desk.assay("verify", folder, "--evidence", evidence)
+    assert code == 0
+    assert "says that it made" not in out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("model.safetensors", "changed"), ("new", "extra"), ("config.json", "missing")],
+)
+def test_a_changed_added_or_missing_file_fails_one_step(desk: Desk, name: str, said: str) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    if said == "missing":
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(b"?")
+    code, out, _ = desk.assay("verify", folder)
+    assert code == 20
+    assert said in out
+    assert sum("✘" in line for line in out.splitlines()) == 1
+
+
+def test_a_file_that_is_no_part_of_it_can_be_ignored(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    (folder / ".cache").mkdir()
+    (folder / ".cache" / "x").write_bytes(b"?")
+    assert desk.assay("verify", folder)[0] == 20
+    assert desk.assay("verify", folder, "--ignore", ".cache")[0] == 0
+
+
+def test_a_model_signature_alone_proves_the_files_and_says_what_it_does_not(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    (desk.folder / "step-100.assay.json").unlink()
+    bundle = desk.world.model_signature()
+    (folder / "model.sig").write_bytes(canonical.dumps(bundle.to_json()))
+    code, out, _ = desk.assay("verify", folder)
+    words = " ".join(out.split())
+    assert code == 0
+    assert "to the byte, what http://registry.test/alice signed as a model" in words
+    assert "neither the run that made them, nor data and conduct, were examined" in words
+    (folder / "config.json").write_bytes(b"{}")
+    assert desk.assay("verify", folder)[0] == 20
+
+
+def test_an_expired_certificate_fails_its_step(desk: Desk) -> None:
+    desk.pin()
+    desk.world.leaf(Purpose.OUTPUT, f"{desk.world.registry}/alice")
+    desk.world.at += timedelta(days=400)
+    code, out, _ = desk.assay("verify", desk.answer())
+    assert code == 13
+    assert "✘  3 signer" in out
+
+
+def test_parts_of_two_outputs_do_not_make_one(desk: Desk) -> None:
+    desk.pin()
+    one = desk.world.evidence_for_output()
+    other = desk.world.evidence_for_output("other text", {**FILES, "more.json": b"{}"})
+    mixed = replace(one, bundles={**one.bundles, "output": other.bundles["output"]})
+    code, out, _ = desk.assay("verify", desk.answer("other text", mixed))
+    assert code == 22
+    assert "output → checkpoint" in out
+
+
+def test_for_programs_there_is_one_json_document(desk: Desk) -> None:
+    pin = desk.pin()
+    code, out, err = desk.assay("verify", desk.answer(), "--json")
+    found = json.loads(out)
+    assert (code, err, found["verified"], found["match"]) == (0, "", True, "identical")
+    assert found["trust"] == {
+        "registry": "http://registry.test",
+        "fingerprint": as_id(pin.root.fingerprint),
+        "pinned_at": "2026-11-20T09:30:00Z",
+        "pinned_from": "http://registry.test",
+    }
+    assert [part["part"] for part in found["parts"]][:2] == ["output", "checkpoint"]
+    assert found["steps"][0]["code"] == "output.statement"
+    assert {step["outcome"] for step in found["steps"]} == {"passed"}
+
+
+def test_for_programs_a_failure_is_a_document_too(desk: Desk) -> None:
+    desk.pin()
+    code, out, _ = desk.assay("verify", desk.answer("other"), "--json")
+    found = json.loads(out)
+    assert (code, found["verified"]) == (21, False)
+    assert (found["error"]["code"], found["error"]["exit_code"]) == ("text-mismatch", 21)
+    assert [step["error"] for step in found["steps"] if step["error"]] == ["text-mismatch"]
+    code, out, err = desk.assay("verify", desk.folder / "nothing", "--json")
+    assert (code, json.loads(out)["error"]["code"]) == (30, "input-unreadable")
+    assert "No such file" in err
+
+
+def test_verifying_opens_no_connection(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.pin()
+    answer, folder = desk.answer(), desk.checkpoint()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    assert desk.assay("verify", answer)[0] == 0
+    assert desk.assay("verify", folder)[0] == 0
+
+
+def test_what_cannot_be_read_is_said(desk: Desk) -> None:
+    desk.pin()
+    empty = desk.folder / "empty"
+    empty.mkdir()
+    answer = desk.answer()
+    loop = desk.folder / "loop"
+    loop.symlink_to(loop)
+    for words, said in (
+        ((desk.folder / "nothing",), "No such file"),
+        ((empty,), "expected evidence in empty.assay.json"),
+        ((answer, "--checkpoint", answer), "expected a folder"),
+        ((answer, "--evidence", empty), "Is a directory"),
+        ((loop,), "symbolic links"),
+        (("a" * 5000,), "File name too long"),
+        (("/proc/self/mem",), "Input/output error"),  # not even root may read it
+    ):
+        code, out, err = desk.assay("verify", *words)
+        assert (code in {24, 30}, out) == (True, ""), words
+        assert said in " ".join(err.split())
+
+
+def test_a_link_in_a_checkpoint_is_refused(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    (folder / "link").symlink_to("config.json")
+    code, _, err = desk.assay("verify", folder)
+    assert (code, "regular file" in err) == (10, True)
+
+
+def test_a_copy_without_its_evidence_is_told_where_it_was_looked_for(desk: Desk) -> None:
+    desk.pin()
+    shutil.copytree(desk.checkpoint(), desk.folder / "copy")
+    code, _, err = desk.assay("verify", desk.folder / "copy")
+    assert (code, "copy.assay.json" in err) == (24, True)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates that no registry would issue: a good one, changed in one thing, signed again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from assay.signing.certificates import Issuer
+from assay.signing.keys import PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What to change in a certificate; what is None stays."""
+
+    drop: type[x509.ExtensionType] | None = None
+    add: Sequence[tuple[x509.ExtensionType, bool]] = ()
+    """Extensions, each with whether it is critical; one of the same type is replaced."""
+    public_key: PublicKey | rsa.RSAPublicKey | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+def forge(certificate: x509.Certificate, issuer: Issuer, change: Change) -> x509.Certificate:
+    """The certificate with one thing changed, signed again by its issuer (or by another)."""
+    new_key = change.public_key or certificate.public_key()
+    assert isinstance(new_key, PublicKey | rsa.RSAPublicKey)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(certificate.subject)
+        .issuer_name(issuer.certificate.subject)
+        .public_key(new_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(change.not_before or certificate.not_valid_before_utc)
+        .not_valid_after(change.not_after or certificate.not_valid_after_utc)
+    )
+    replaced = {type(value) for value, _ in change.add} | {change.drop}
+    for extension in certificate.extensions:
+        if type(extension.value) not in replaced:
+            builder = builder.add_extension(extension.value, extension.critical)
+    for value, is_critical in change.add:
+        builder = builder.add_extension(value, is_critical)
+    is_p384 = isinstance(issuer.certificate.public_key(), ec.EllipticCurvePublicKey) and (
+        issuer.key.private.key_size == 384
+        if isinstance(issuer.key.private, ec.EllipticCurvePrivateKey)
+        else False
+    )
+    return builder.sign(issuer.key.private, hashes.SHA384() if is_p384 else hashes.SHA256())

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Killed at any system call between a request and its answer, the signer loses and forks nothing.
+
+strace runs the real signer and kills it at the n-th call of a kind. What was answered must be in
+the audit file and under the mark; the next life must start, agree, and go on.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assay.signing import treehead
+from assay.signing.certificates import Purpose
+from assay.signing.digests import sha256
+from assay.signing.errors import SignerError
+from assay.signing.signer.errors import AuditUnavailable, SignerUnavailable
+from tests.signing.signer.worlds import ALICE, Ledger, output_statement, program
+
+STRACE = shutil.which("strace")
+# -D: strace stands behind the signer, which stays our own child and gets our signals.
+# (Not --seccomp-bpf: with it strace 6.1 injects errors but no signals.)
+WORDS = ("-D", "-f", "-qq", "-o", "/dev/null")
+
+
+def _strace(*inject: str) -> tuple[str, ...]:
+    if STRACE is None:
+        pytest.skip("strace is not installed (Debian: apt-get install strace)")
+    probe = subprocess.run(
+        [STRACE, *WORDS, "-e", "trace=none", "true"], capture_output=True, check=False
+    )
+    if probe.returncode:
+        pytest.skip(f"strace may not trace here: {probe.stderr.decode().strip()}")
+    injections = [word for each in inject for word in ("-e", f"inject={each}")]
+    calls = {each.partition(":")[0] for each in inject}
+    return (STRACE, *WORDS, "-e", f"trace={','.join(sorted(calls))}", *injections)
+
+
+def _entries(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "audit.jsonl").read_bytes().splitlines()]
+
+
+# Calls from the first request on: the signer syncs and renames nothing while it starts.
+KILL_POINTS = [
+    *(("fsync", number) for number in (1, 2, 3, 4)),
+    ("/^rename", 1),
+]
+
+
+@pytest.mark.parametrize(("call", "number"), KILL_POINTS)
+def test_a_kill_while_a_tree_head_is_signed(folder: Path, call: str, number: int) -> None:
+    before = _strace(f"{call}:signal=KILL:when={number}")
+    ledger = Ledger()
+    ledger.append(b"0")
+    answered: list[str] = []
+    with program(folder, before=before) as running:
+        try:
+            for size in range(1, 6):
+                proof = ledger.proof(size - 1, size)
+                answered.append(running.client.sign_head(size, ledger.root(size), proof))
+                ledger.append(b"%d" % size)
+        except SignerUnavailable:
+            pass
+    assert len(answered) < 5  # the kill came
+    with program(folder) as running:
+        mark = running.client.describe().head
+        # Whatever was answered is under the mark; the mark is at most one head ahead of it.
+        assert len(answered) <= mark.size <= len(answered) + 1
+        assert mark.root == ledger.root(mark.size)
+        size = len(answered) + 1
+        note = running.client.sign_head(size, ledger.root(size), ledger.proof(mark.size, size))
+        assert treehead.parse(note).root == ledger.root(size)
+    written = [entry["size"] for entry in _entries(folder) if entry["op"] == "sign_head"]
+    assert set(range(1, size + 1)) <= set(written)
+
+
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [
+        *(("fsync", number) for number in range(1, 9)),
+        ("/^rename", 1),
+        ("/^rename", 2),
+        ("/^mkdir", 1),
+    ],
+)
+def test_a_kill_while_a_statement_is_signed(folder: Path, call: str, number: int) -> None:
+    before = _strace(f"{call}:signal=KILL:when={number}")
+    answered: list[bytes] = []
+    with program(folder, before=before) as running:
+        try:
+            for text in ("one", "two", "three"):
+                statement = output_statement(text)
+                running.client.sign(Purpose.OUTPUT, ALICE, statement)
+                answered.append(statement)
+        except SignerUnavailable:
+            pass
+    assert len(answered) < 3  # the kill came
+    with program(folder) as running:
+        signed = running.client.sign(Purpose.OUTPUT, ALICE, output_statement("after"))
+        signed.envelope.verify(signed.chain.public_key)
+    written = {entry.get("statement_sha256") for entry in _entries(folder)}
+    assert {sha256(statement) for statement in answered} <= written
+
+
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+def test_nothing_is_signed_while_the_audit_file_cannot_be_synced(folder: Path, error: str) -> None:
+    ledger = Ledger()
+    ledger.append(b"0", b"1")
+    with program(folder, before=_strace(f"fsync:error={error}:when=1..2")) as running:
+        for _ in range(2):
+            with pytest.raises(AuditUnavailable, match="nothing was signed"):
+                running.client.sign_head(1, ledger.root(1), ())
+        assert running.client.describe().head.size == 0
+        running.client.sign_head(1, ledger.root(1), ())
+    assert [(entry["n"], entry["size"]) for entry in _entries(folder)] == [(1, 1)]
+
+
+def test_a_mark_that_cannot_be_synced_signs_nothing_and_forks_nothing(folder: Path) -> None:
+    ledger = Ledger()
+    ledger.append(b"0", b"1", b"2")
+    # 1 is the audit line, 2 the new mark, 3 its folder; then 4 and 5, 6 and 7 for the next two.
+    with program(folder, before=_strace("fsync:error=EIO:when=3")) as running:
+        with pytest.raises(SignerError) as caught:
+            running.client.sign_head(2, ledger.root(2), ())
+        assert caught.value.reason == "storage-unavailable"
+        running.client.sign_head(3, ledger.root(3), ())
+    with program(folder) as running:
+        assert running.client.describe().head.size == 3

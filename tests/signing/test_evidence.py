@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The evidence file: it reads back as itself, and names the field that is wrong."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from assay.signing import canonical
+from assay.signing.digests import sha256
+from assay.signing.errors import InvalidDocument
+from assay.signing.evidence import Evidence
+from tests.signing.world import POLICY, World
+
+
+def test_evidence_reads_back_from_its_file(world: World) -> None:
+    evidence = world.evidence_for_output()
+    assert Evidence.parse(canonical.loads(evidence.canonical())) == evidence
+
+
+def test_the_policy_is_named_by_the_digest_of_its_document(world: World) -> None:
+    assert world.evidence_for_checkpoint().policy_sha256 == sha256(canonical.dumps(POLICY))
+
+
+def test_an_unknown_part_is_refused(world: World) -> None:
+    evidence = world.evidence_for_checkpoint()
+    with pytest.raises(InvalidDocument, match="bundles: expected only output, checkpoint, run"):
+        replace(evidence, bundles={"weights": evidence.bundles["run"]})
+
+
+def test_a_wrong_field_is_named_with_its_path(world: World) -> None:
+    document: Any = canonical.loads(world.evidence_for_checkpoint().canonical())
+    document["bundles"]["run"]["dsseEnvelope"]["payloadType"] = "text/plain"
+    with pytest.raises(InvalidDocument, match=r"bundles\.run\.dsseEnvelope\.payloadType: exp"):
+        Evidence.parse(document)
+
+
+@pytest.mark.parametrize("field", ["type", "bundles", "manifest", "policy"])
+def test_every_field_must_be_there(world: World, field: str) -> None:
+    document = world.evidence_for_checkpoint().to_json()
+    del document[field]
+    with pytest.raises(InvalidDocument, match=f"{field}: expected a value, found no such field"):
+        Evidence.parse(document)

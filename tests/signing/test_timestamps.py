@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Timestamps: asked for, given, refused, and verified as strictly as OpenSSL does."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import pytest
+from asn1crypto import cms, tsp
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay.signing import timestamps
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.errors import BadTimestamp, KeyUnusable, UntrustedChain, WrongPurpose
+from assay.signing.keys import Curve, SoftwareKey
+from assay.signing.timestamps import _assemble, _signed_attributes, _Token
+from tests.signing.forge import Change, forge
+from tests.signing.world import AT, World
+
+# A flipped bit can make a serial number negative, of which the parser warns before we refuse it.
+pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+Asn1: TypeAlias = Any  # asn1crypto has no types
+DATA = b"a signature"
+PATH = "http://registry.test/timestamp"
+
+
+def authority(world: World) -> tuple[SoftwareKey, Chain]:
+    return world.leaf(Purpose.TIMESTAMP, PATH)
+
+
+def respond(world: World, request: bytes) -> bytes:
+    key, chain = authority(world)
+    return timestamps.respond(request, key=key, chain=chain, at=AT, serial=7)
+
+
+def token_of(response: bytes) -> Asn1:
+    return tsp.TimeStampResp.load(response)["time_stamp_token"]["content"]
+
+
+def info_of(response: bytes) -> dict[str, Any]:
+    fields: dict[str, Any] = token_of(response)["encap_content_info"]["content"].parsed.native
+    return fields
+
+
+def test_a_timestamp_proves_its_time(world: World) -> None:
+    response = respond(world, timestamps.request(DATA))
+    assert timestamps.verify(response, data=DATA, root=world.root.certificate) == AT
+
+
+def test_times_are_whole_seconds(world: World) -> None:
+    key, chain = authority(world)
+    at = AT + timedelta(microseconds=999_999)
+    response = timestamps.respond(timestamps.request(DATA), key=key, chain=chain, at=at, serial=7)
+    assert timestamps.verify(response, data=DATA, root=world.root.certificate) == AT
+
+
+def test_nonce_and_policy_are_echoed(world: World) -> None:
+    request = tsp.TimeStampReq.load(timestamps.request(DATA, nonce=1 << 63))
+    request["req_policy"] = timestamps.POLICY
+    info = info_of(respond(world, request.dump()))
+    assert (info["nonce"], info["policy"], info["serial_number"]) == (
+        1 << 63,
+        timestamps.POLICY,
+        7,
+    )
+
+
+def test_no_certificates_are_sent_to_who_does_not_want_them(world: World) -> None:
+    request = tsp.TimeStampReq.load(timestamps.request(DATA))
+    request["cert_req"] = False
+    response = respond(world, request.dump())
+    assert token_of(response)["certificates"].native is None
+    with pytest.raises(BadTimestamp, match="found 0 certificates"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+@pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
+def test_longer_digests_are_stamped_but_never_ours(world: World, algorithm: str) -> None:
+    digest = hashlib.new(algorithm, DATA).digest()
+    imprint = {"hash_algorithm": {"algorithm": algorithm}, "hashed_message": digest}
+    request = tsp.TimeStampReq({"version": "v1", "message_imprint": imprint, "cert_req": True})
+    response = respond(world, request.dump())
+    assert info_of(response)["message_imprint"]["hashed_message"] == digest
+    with pytest.raises(BadTimestamp, match=r"version 1, policy .* and SHA-256"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+def ask(**fields: object) -> bytes:
+    imprint = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": bytes(32)}
+    asked = {"version": "v1", "message_imprint": imprint, "cert_req": True, **fields}
+    return bytes(tsp.TimeStampReq(asked).dump())
+
+
+def imprint(algorithm: str, size: int) -> dict[str, object]:
+    return {"hash_algorithm": {"algorithm": algorithm}, "hashed_message": bytes(size)}
+
+
+EXTENSION = {"extn_id": "1.2.3.4", "critical": False, "extn_value": b"\x05\x00"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "failure"),
+    [
+        (b"", "bad_data_format"),
+        (b"\x30\x03\x02\x01\x01", "bad_data_format"),
+        (ask() + b"\x00", "bad_data_format"),
+        (ask(message_imprint=imprint("sha256", 31)), "bad_data_format"),
+        (ask(nonce=1 << 160), "bad_data_format"),
+        (b"\x00" * 5000, "bad_data_format"),
+        (ask(message_imprint=imprint("sha1", 20)), "bad_alg"),
+        (ask(message_imprint=imprint("md5", 16)), "bad_alg"),
+        (ask().replace(b"\x02\x01\x01", b"\x02\x01\x02", 1), "bad_request"),
+        (ask(req_policy="1.2.3.4"), "unaccepted_policy"),
+        (ask(extensions=[EXTENSION]), "unaccepted_extensions"),
+    ],
+)
+def test_a_bad_request_gets_the_standards_failure(
+    world: World, request_: bytes, failure: str
+) -> None:
+    response = respond(world, request_)
+    status = timestamps._TimeStampResp.load(response)["status"].native
+    assert (status["status"], status["fail_info"]) == ("rejection", {failure})
+    with pytest.raises(BadTimestamp, match="expected a granted timestamp, found the status rej"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+def test_only_a_p_256_key_stamps(world: World) -> None:
+    _, chain = authority(world)
+    with pytest.raises(KeyUnusable, match="expected a P-256 key, found P-384"):
+        timestamps.respond(
+            ask(), key=SoftwareKey.generate(Curve.P384), chain=chain, at=AT, serial=7
+        )
+
+
+def test_a_timestamp_over_other_bytes_is_refused(world: World) -> None:
+    response = respond(world, timestamps.request(b"other"))
+    with pytest.raises(BadTimestamp, match="over these bytes, found one over others"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+@pytest.mark.parametrize("response", [b"", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"junk"])
+def test_bytes_that_are_no_response_are_refused(world: World, response: bytes) -> None:
+    with pytest.raises(BadTimestamp, match="expected a TimeStampResp in DER"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+def test_an_endless_response_is_refused(world: World) -> None:
+    with pytest.raises(BadTimestamp, match="at most 65536 bytes"):
+        timestamps.verify(bytes(70_000), data=DATA, root=world.root.certificate)
+
+
+def test_a_foreign_root_is_refused(world: World) -> None:
+    response = respond(world, timestamps.request(DATA))
+    with pytest.raises(UntrustedChain, match="a chain to the pinned root"):
+        timestamps.verify(response, data=DATA, root=World.create(at=AT).root.certificate)
+
+
+def stamp(
+    world: World, key: SoftwareKey, chain: Chain, change: Callable[[Asn1], None] = lambda _: None
+) -> bytes:
+    """A response by any key, over a TSTInfo that `change` may alter."""
+    fields = {
+        "version": "v1",
+        "policy": timestamps.POLICY,
+        "message_imprint": {
+            "hash_algorithm": {"algorithm": "sha256"},
+            "hashed_message": hashlib.sha256(DATA).digest(),
+        },
+        "serial_number": 1,
+        "gen_time": AT,
+    }
+    info = tsp.TSTInfo(fields)
+    change(info)
+    attributes = _signed_attributes(info.dump(), chain)
+    token = _Token(
+        info=info.dump(),
+        signed_attributes=attributes,
+        signature=key.sign(attributes),
+        certificates=chain.to_der(),
+    )
+    return _assemble(token, chain)
+
+
+def test_a_signature_by_another_key_is_refused(world: World) -> None:
+    _, chain = authority(world)
+    response = stamp(world, SoftwareKey.generate(), chain)
+    with pytest.raises(BadTimestamp, match="a signature by the timestamp's own certificate"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+def test_a_key_for_another_purpose_stamps_nothing(world: World) -> None:
+    key, chain = world.leaf(Purpose.OUTPUT, PATH)
+    with pytest.raises(WrongPurpose, match="for timestamp, found it for output"):
+        timestamps.verify(stamp(world, key, chain), data=DATA, root=world.root.certificate)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        Change(add=[(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), False)]),
+        Change(
+            add=[
+                (
+                    x509.ExtendedKeyUsage(
+                        [ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.CODE_SIGNING]
+                    ),
+                    True,
+                )
+            ]
+        ),
+    ],
+)
+def test_the_extended_key_usage_is_critical_and_alone(world: World, change: Change) -> None:
+    key, chain = authority(world)
+    forged = replace(chain, leaf=forge(chain.leaf, world.issuers[Purpose.TIMESTAMP], change))
+    with pytest.raises(WrongPurpose):
+        timestamps.verify(stamp(world, key, forged), data=DATA, root=world.root.certificate)
+
+
+def test_an_authority_that_had_expired_is_refused(world: World) -> None:
+    key, chain = authority(world)
+    late = chain.leaf.not_valid_after_utc + timedelta(seconds=1)
+    response = timestamps.respond(timestamps.request(DATA), key=key, chain=chain, at=late, serial=7)
+    with pytest.raises(UntrustedChain, match="the leaf certificate to be valid at"):
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
+
+
+def set_field(name: str, value: object) -> Callable[[Asn1], None]:
+    def change(info: Asn1) -> None:
+        info[name] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (set_field("policy", "1.2.3.4"), "policy"),
+        (set_field("version", 2), "version 1"),
+        (set_field("gen_time", AT + timedelta(microseconds=500_000)), "whole seconds"),
+        (set_field("message_imprint", imprint("sha256", 32)), "over these bytes"),
+    ],
+)
+def test_a_token_that_states_something_else_is_refused(
+    world: World, change: Callable[[Asn1], None], says: str
+) -> None:
+    key, chain = authority(world)
+    with pytest.raises(BadTimestamp, match=says):
+        timestamps.verify(stamp(world, key, chain, change), data=DATA, root=world.root.certificate)
+
+
+def rebuilt(response: bytes, change: Callable[[Asn1], None]) -> bytes:
+    """A response in which something was changed after it was signed."""
+    parsed = tsp.TimeStampResp.load(response)
+    change(parsed)
+    return bytes(parsed.dump(force=True))
+
+
+def other_status(parsed: Asn1) -> None:
+    parsed["status"]["status_string"] = ["fine"]
+
+
+def other_digests(parsed: Asn1) -> None:
+    digests = [{"algorithm": "sha256"}, {"algorithm": "md5"}]
+    parsed["time_stamp_token"]["content"]["digest_algorithms"] = digests
+
+
+def unsigned_attribute(parsed: Asn1) -> None:
+    attribute = cms.CMSAttribute({"type": "content_type", "values": ["data"]})
+    parsed["time_stamp_token"]["content"]["signer_infos"][0]["unsigned_attrs"] = [attribute]
+
+
+@pytest.mark.parametrize("change", [other_status, other_digests, unsigned_attribute])
+def test_nothing_can_be_added_outside_the_signature(
+    world: World, change: Callable[[Asn1], None]
+) -> None:
+    response = respond(world, timestamps.request(DATA))
+    with pytest.raises(BadTimestamp, match="without unsigned parts, found some"):
+        timestamps.verify(rebuilt(response, change), data=DATA, root=world.root.certificate)
+
+
+def test_signed_attributes_must_name_the_certificate(world: World) -> None:
+    key, chain = authority(world)
+    _, other = world.leaf(Purpose.TIMESTAMP, PATH + "2")
+    info = info_bytes(stamp(world, key, chain))
+    attributes = _signed_attributes(info, other)
+    token = _Token(
+        info=info,
+        signed_attributes=attributes,
+        signature=key.sign(attributes),
+        certificates=chain.to_der(),
+    )
+    with pytest.raises(BadTimestamp, match="for this content and this certificate"):
+        timestamps.verify(_assemble(token, chain), data=DATA, root=world.root.certificate)
+
+
+def info_bytes(response: bytes) -> bytes:
+    return bytes(token_of(response)["encap_content_info"]["content"])
+
+
+def test_a_token_needs_leaf_and_intermediate(world: World) -> None:
+    key, chain = authority(world)
+    info = info_bytes(stamp(world, key, chain))
+    attributes = _signed_attributes(info, chain)
+    token = _Token(
+        info=info,
+        signed_attributes=attributes,
+        signature=key.sign(attributes),
+        certificates=chain.to_der()[:1],
+    )
+    with pytest.raises(BadTimestamp, match="a leaf and an intermediate, found 1 certificates"):
+        timestamps.verify(_assemble(token, chain), data=DATA, root=world.root.certificate)
+
+
+def test_content_that_is_no_tst_info_is_refused(world: World) -> None:
+    key, chain = authority(world)
+    info = b"\x30\x00"
+    attributes = _signed_attributes(info, chain)
+    token = _Token(
+        info=info,
+        signed_attributes=attributes,
+        signature=key.sign(attributes),
+        certificates=chain.to_der(),
+    )
+    with pytest.raises(BadTimestamp, match="expected"):
+        timestamps.verify(_assemble(token, chain), data=DATA, root=world.root.certificate)
+
+
+def test_content_that_cannot_be_written_again_is_refused(world: World) -> None:
+    changed = bytearray(respond(world, timestamps.request(DATA)))
+    changed[changed.index(info_bytes(bytes(changed))) - 4] ^= 1  # the tag around the content
+    with pytest.raises(BadTimestamp, match="without unsigned parts"):
+        timestamps.verify(bytes(changed), data=DATA, root=world.root.certificate)
+
+
+WORLD = World.create(at=AT)
+RESPONSE = respond(WORLD, timestamps.request(DATA))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, len(RESPONSE) * 8 - 1))
+def test_no_flipped_bit_is_accepted(bit: int) -> None:
+    changed = bytearray(RESPONSE)
+    changed[bit // 8] ^= 1 << (bit % 8)
+    with pytest.raises((BadTimestamp, UntrustedChain, WrongPurpose)):
+        timestamps.verify(bytes(changed), data=DATA, root=WORLD.root.certificate)
