@@ -84,7 +84,6 @@ def test_a_kill_while_a_tree_head_is_signed(folder: Path, call: str, number: int
         *(("fsync", number) for number in range(1, 9)),
         ("/^rename", 1),
         ("/^rename", 2),
-        ("/^mkdir", 1),
     ],
 )
 def test_a_kill_while_a_statement_is_signed(folder: Path, call: str, number: int) -> None:
