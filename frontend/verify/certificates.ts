@@ -44,7 +44,16 @@ export function loadCertificate(field: string, encoded: Bytes): Certificate {
   if (certificate === null || !equalBytes(derOf(certificate), encoded)) {
     throw new InvalidDocument(field, "a DER certificate", "other bytes");
   }
+  if (unusedBits(encoded) !== 0) {
+    throw new InvalidDocument(field, "a signature of whole bytes", "unused bits in it");
+  }
   return certificate;
+}
+
+/** How many bits of the signature are declared unused; any but 0 could be rewritten unseen. */
+function unusedBits(encoded: Bytes): number | undefined {
+  const parts = der.elements(der.element(encoded)?.content ?? new Uint8Array());
+  return parts?.[2]?.content[0];
 }
 
 export function parseChain(ders: readonly Bytes[]): Chain {
