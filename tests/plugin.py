@@ -69,6 +69,5 @@ def _valkey(places: Places) -> str:
 def _tear_down(folder: Path) -> None:
     while _running:
         _running.pop().stop()
-    sockets = Places.of(folder / "data").sockets
+    Places.of(folder / "data").tidy()
     shutil.rmtree(folder)
-    shutil.rmtree(sockets, ignore_errors=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that run real programs: `authority` (a signer), `live` (web server and worker)."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -21,18 +22,36 @@ from registry.supervisor.environment import Deployment
 from registry.supervisor.places import Places
 from registry.supervisor.processes import Process, Program
 
+HEAD = "head.json"
 QUIET_SECONDS = 0.05
 IDLE_SECONDS = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """A signer process on a copy of the authority that has signed nothing yet."""
+
+    directory: Path
+    process: Process
+
+    def has_signed_a_head(self, pristine: Path) -> bool:
+        return (self.directory / HEAD).read_bytes() != (pristine / HEAD).read_bytes()
+
+
 class Authority:
-    """A real authority in a temporary folder, and its signer, which alone reads the keys."""
+    """A real authority in a temporary folder, and its signer, which alone reads the keys.
+
+    A signer never signs a shorter ledger, and each test begins with an empty one. So the next
+    signer, with the same keys, is started while a test runs, and takes over after it.
+    """
 
     def __init__(self, deployment: Deployment, folder: Path) -> None:
-        self.directory = deployment.places.authority
         self.socket = deployment.places.signer_socket
-        self._deployment = deployment
+        self._program = programs.signer(deployment)
+        self._known_place = deployment.places.authority
         self._pristine = folder / "pristine"
+        self._numbers = itertools.count()
+        self._retired: list[Process] = []
         self.trust_root: TrustRoot = ceremony.create(
             self._pristine,
             registry_url=os.environ["ASSAY_PUBLIC_URL"],
@@ -40,31 +59,65 @@ class Authority:
             passphrase=programs.passphrase_file(deployment).read_bytes().strip(),
             at=datetime.now(UTC),
         )
-        shutil.copytree(self._pristine, self.directory)
-        self._process = self._start()
+        self._current = self._next = self._prepare()
+        self._take_next()
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the signer that answers now."""
+        return self._current.directory
 
     def forget(self) -> None:
-        """Back to an empty ledger, as the next test's database has; keeps root and keys."""
-        head = "head.json"
-        if (self.directory / head).read_bytes() == (self._pristine / head).read_bytes():
-            return
-        self.stop()
-        shutil.rmtree(self.directory)
-        shutil.copytree(self._pristine, self.directory)
-        self.start()
-
-    def start(self) -> None:
-        """Starts the signer; for tests that stopped it."""
-        self._process = self._start()
+        """Back to an empty ledger; keeps root and keys."""
+        if self._current.has_signed_a_head(self._pristine):
+            self._current.process.ask_to_stop()
+            self._retired.append(self._current.process)
+            self._take_next()
 
     def stop(self) -> None:
-        """Stops the signer."""
-        self._process.stop()
+        """Stops the signer; for tests of what happens without it."""
+        self._current.process.stop()
+        self.socket.unlink(missing_ok=True)
 
-    def _start(self) -> Process:
-        process = Process(programs.signer(self._deployment))
-        waiting.until_it_answers(process, waiting.listens(self.socket), expectation="its socket")
-        return process
+    def start(self) -> None:
+        """Starts it again on the same folder."""
+        signer = self._start(self._current.directory)
+        self._await(signer)
+        self._current = signer
+
+    def end(self) -> None:
+        """Stops every process."""
+        for process in (*self._retired, self._current.process, self._next.process):
+            process.stop()
+
+    def _prepare(self) -> Signer:
+        directory = self._pristine.with_name(str(next(self._numbers)))
+        shutil.copytree(self._pristine, directory)
+        return self._start(directory)
+
+    def _start(self, directory: Path) -> Signer:
+        """On a socket of its own: what it removes when it ends is not the next one's."""
+        arguments = list(self._program.arguments)
+        arguments[arguments.index("--directory") + 1] = str(directory)
+        arguments[arguments.index("--socket") + 1] = str(self._socket_of(directory))
+        program = replace(self._program, arguments=tuple(arguments))
+        return Signer(directory=directory, process=Process(program))
+
+    def _take_next(self) -> None:
+        self._await(self._next)
+        link = self._known_place.with_name("authority.link")
+        link.symlink_to(self._next.directory)
+        link.replace(self._known_place)
+        self._current, self._next = self._next, self._prepare()
+        self._retired = [process for process in self._retired if process.exit_code is None]
+
+    def _await(self, signer: Signer) -> None:
+        own = self._socket_of(signer.directory)
+        waiting.until_it_answers(signer.process, waiting.listens(own), expectation="its socket")
+        own.replace(self.socket)
+
+    def _socket_of(self, directory: Path) -> Path:
+        return self.socket.with_name(f"socket-{directory.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +145,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     _authorities.append(made)
     yield made
     _authorities.clear()
-    made.stop()
+    made.end()
 
 
 @pytest.fixture(autouse=True)

@@ -146,7 +146,8 @@ def document_of(error: Exception) -> Document | None:
                 code=error.code,
                 title="The signer does not sign now",
                 status=503,
-                detail=str(error),
+                # Its message may name files of this machine; it is in the signer's own log.
+                detail=f"expected a signature, but the signer says {error.reason}; try again later",
             )
         case AssayError():
             return Document(

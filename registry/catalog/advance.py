@@ -39,6 +39,7 @@ from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
 from . import queries, run_statement
+from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
 logger = logging.getLogger(__name__)
@@ -93,9 +94,9 @@ def _sign(checkpoint: Checkpoint) -> None:
             )
             details = {"id": checkpoint.manifest_sha256, "statement": statement.sha256}
             audit.record(SYSTEM, "checkpoint.sign", checkpoint.full_name, details)
-    except (NotInGoodStanding, VerificationError) as error:
+    except (NotInGoodStanding, RunStatementRefused) as error:
         # What was true when it was received no longer is; asking again will not change that.
-        _reject(checkpoint, str(error))
+        _reject(checkpoint, str(error.detail))
 
 
 def _publish(checkpoint: Checkpoint) -> None:
@@ -136,7 +137,10 @@ def _record_run(checkpoint: Checkpoint) -> Statement | None:
     response = ledger.signer().timestamp(timestamps.request(envelope.signature))
     root = authority_queries.trust_root().root
     at = timestamps.verify(response, data=envelope.signature, root=root)
-    verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
+    try:
+        verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
+    except VerificationError as error:
+        raise RunStatementRefused(f"the node's certificate: {error}") from error
     return ledger.record(envelope, chain, response)
 
 

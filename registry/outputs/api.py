@@ -22,7 +22,7 @@ from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, Token, User, caller
 from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
-from registry.idempotency.api import idempotent_in_steps
+from registry.idempotency.api import idempotent, idempotent_in_steps
 
 from . import queries, schema, services, waiting
 from .errors import GenerationFailed
@@ -89,6 +89,7 @@ class WorkView(APIView):
         request=schema.WORK_REQUEST,
         responses={200: schema.WORK, 204: None},
     )
+    @idempotent_in_steps
     def post(self, request: Request) -> Response:
         """Waits up to 10 s for one; 204 if none comes."""
         body = as_mapping(request.data, "body")
@@ -110,6 +111,7 @@ class CompletionView(APIView):
         request=schema.COMPLETION,
         responses={204: None},
     )
+    @idempotent_in_steps
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
         """The text is kept before it is signed; if the signer is away, that happens later."""
         body = as_mapping(request.data, "body")
@@ -128,6 +130,7 @@ class FailureView(APIView):
     @extend_schema(
         operation_id="generation_fail_create", request=schema.FAILURE, responses={204: None}
     )
+    @idempotent
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
         """Three attempts are made in all."""
         body = as_mapping(request.data, "body")

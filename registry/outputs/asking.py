@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,12 +22,13 @@ from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint
 from registry.pool import queries as pool
 from registry.pool import standing
-from registry.pool.recipe import Recipe
 from registry.pool.sampling import MAX_SEED, Sampling
 
 from . import queries
 from .errors import NotGeneratable, QueueFull
 from .models import Claim, Output, State
+
+logger = logging.getLogger(__name__)
 
 # A text takes the demonstration's generation program a few seconds: whoever comes eighth still
 # gets an answer within the 30 s that a request waits (docs/spec/http.md).
@@ -126,10 +128,14 @@ def _queue_sample(checkpoint: Checkpoint) -> bool:
     owner = checkpoint.project.owner
     if not standing.is_good(owner, checkpoint.conduct):
         return False
-    recipe = Recipe.parse(pool.run(checkpoint.run_id or "").recipe)
+    try:
+        sampling = Sampling.parse(pool.run(checkpoint.run_id or "").recipe["sample"])
+    except InvalidDocument as error:  # it was within the limits of an earlier version
+        logger.warning("%s gets no sample: %s", checkpoint.full_name, error)
+        return False
     try:
         with transaction.atomic():
-            output = _queue(checkpoint, owner, recipe.sample.to_json(), is_sample=True)
+            output = _queue(checkpoint, owner, sampling.to_json(), is_sample=True)
             audit.record(SYSTEM, "output.sample", output.subject, _details(output))
     except IntegrityError:  # another process queued it at this moment
         return False
@@ -139,7 +145,8 @@ def _queue_sample(checkpoint: Checkpoint) -> bool:
 def _without_sample() -> list[Checkpoint]:
     sampled = Output.objects.filter(is_sample=True).values("checkpoint")
     found = catalog.published_by_runs().exclude(pk__in=sampled)
-    return list(found.order_by("published_at")[:MAX_SAMPLES_AT_ONCE])
+    # The newest first: those whose owners have not accepted must not stand before all others.
+    return list(found.order_by("-published_at")[:MAX_SAMPLES_AT_ONCE])
 
 
 def _queue(

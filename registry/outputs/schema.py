@@ -40,7 +40,7 @@ OUTPUT = inline_serializer(
     "Output",
     {
         "id": serializers.UUIDField(),
-        "state": serializers.ChoiceField(choices=State.choices),
+        "state": serializers.CharField(help_text=", ".join(State.values)),
         "claim": serializers.ChoiceField(choices=Claim.choices),
         "checkpoint": serializers.CharField(),
         "media_type": serializers.CharField(),

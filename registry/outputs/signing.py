@@ -13,14 +13,15 @@ from __future__ import annotations
 import logging
 import uuid
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id
-from assay.signing.errors import SignerError
+from assay.signing.errors import AssayError
 from assay.signing.statements import Origin, OutputClaim, commit
 from registry.accounts.queries import SYSTEM
+from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import services as authority
 from registry.authority.errors import NotInGoodStanding
@@ -29,7 +30,6 @@ from registry.conduct.errors import NotAccepted
 from registry.events import services as events
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
-from registry.ledger.errors import LedgerBehind, LedgerBusy
 
 from . import queries
 from .models import Claim, Output, State
@@ -38,11 +38,15 @@ logger = logging.getLogger(__name__)
 
 
 def advance(output_id: uuid.UUID) -> None:
-    """Bring an output as far as it can go now; what stays behind is the sweep's."""
+    """Bring an output as far as it can go now; what stays behind is the sweep's.
+
+    Whoever calls has done their part once the content is kept: a signer or a ledger that is away,
+    or a row that no sweep can help, is none of theirs, and must not hold up the rows after it.
+    """
     try:
         _sign(output_id)
         _publish(output_id)
-    except (SignerError, LedgerBusy, LedgerBehind) as error:
+    except (AssayError, Problem, DatabaseError) as error:
         logger.warning("output %s waits for its signature: %s", output_id, error)
 
 

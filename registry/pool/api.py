@@ -41,7 +41,7 @@ class NodesView(APIView):
     @extend_schema(
         operation_id="nodes_create", request=schema.JOIN_REQUEST, responses={201: schema.NODE}
     )
-    @idempotent
+    @idempotent_in_steps
     def post(self, request: Request) -> Response:
         """The node and its certificates; the same key again is the same node."""
         joining = services.Joining.parse(_body(request))
@@ -61,6 +61,7 @@ class NodeHeartbeatView(APIView):
         request=schema.NODE_STATE,
         responses={200: schema.NODE_STATE},
     )
+    @idempotent
     def post(self, request: Request, node_id: uuid.UUID) -> Response:
         """Whether it has a lease, as the registry sees it."""
         body = _body(request, "state")
@@ -101,6 +102,7 @@ class HeartbeatView(APIView):
         request=schema.HEARTBEAT_REQUEST,
         responses={200: schema.HEARTBEAT},
     )
+    @idempotent
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
         """Whether it is still held, and until when."""
         step = canonical.integer(_body(request, "step"), "step", maximum=MAX_STEPS)
@@ -119,6 +121,7 @@ class LossesView(APIView):
     @extend_schema(
         operation_id="leases_losses_create", request=schema.LOSSES_REQUEST, responses={204: None}
     )
+    @idempotent
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
         """At most 1,000 points; the same again changes nothing."""
         points = services.parse_points(_body(request))

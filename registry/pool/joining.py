@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from cryptography import x509
-from django.db import transaction
 
 from assay.signing import canonical
 from assay.signing.canonical import Obj
@@ -65,10 +64,11 @@ def join(joining: Joining, *, by: User, now: datetime) -> Joined:
     Raises NotAccepted for an owner who has accepted no conduct policy: what a node signs is theirs.
     """
     standing.require_any(by.namespace)
-    with transaction.atomic():
-        node = accounts_services.join_node(by, joining.name, joining.csr, joining.hardware)
-        accounts_services.record_sighting(node)
-        chain = _good_chain(node, now) or authority.pems(authority.certify_node(node, joining.csr))
+    # Two transactions: the first ends with the journal's lock, which must not wait for the signer.
+    # A node that joined and was not certified is certified when it asks again.
+    node = accounts_services.join_node(by, joining.name, joining.csr, joining.hardware)
+    accounts_services.record_sighting(node)
+    chain = _good_chain(node, now) or authority.pems(authority.certify_node(node, joining.csr))
     return Joined(node=node, chain=chain)
 
 

@@ -207,7 +207,12 @@ def _end(lease: Lease, state: LeaseState, run_state: RunState, *, now: datetime)
 
 def _journal(lease: Lease, action: str, actor: str) -> None:
     """One audit row and the run's followers, last in the transaction."""
-    details = {"run": str(lease.run_id), "node": str(lease.node_id), "fence": lease.fence}
+    details = {
+        "run": str(lease.run_id),
+        "node": str(lease.node_id),
+        "fence": lease.fence,
+        "step": lease.step,
+    }
     audit.record(actor, action, f"lease:{lease.id}", details)
     told = {
         "id": str(lease.id),

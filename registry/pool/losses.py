@@ -14,11 +14,12 @@ from django.db import transaction
 
 from assay.signing.canonical import Obj, as_mapping, integer, items, only, within
 from assay.signing.errors import InvalidDocument
+from assay.signing.statements import RunClaim
 from registry.accounts.queries import User
 from registry.events import services as events
 
 from . import leases, queries
-from .models import LossPoint
+from .models import LossPoint, Run
 from .recipe import MAX_STEPS
 from .sampling import decimal
 
@@ -84,24 +85,40 @@ def report(lease_id: uuid.UUID, points: Sequence[Point], *, by: User, now: datet
             return
         leases.note_step(lease, points[-1].step)
         rows = LossPoint.objects.bulk_create(
-            [
-                LossPoint(
-                    run=lease.run,
-                    step=point.step,
-                    bytes_seen=point.bytes_seen,
-                    train=point.train,
-                    validation=point.validation,
-                    seconds=point.seconds,
-                    at=now,
-                )
-                for point in points
-            ],
+            [_row(lease.run, point, now) for point in points],
             update_conflicts=True,
             unique_fields=["run", "step"],
             update_fields=["bytes_seen", "train", "validation", "seconds", "at"],
         )
         for row in _told(rows):
             events.emit(lease.run.topic, "loss", queries.point_json(row))
+
+
+def keep_stated(run: Run, claim: RunClaim, *, now: datetime) -> None:
+    """The losses in a checkpoint's statement, unless they were reported.
+
+    A node that is killed right after publishing has not come to report them.
+    """
+    stated: dict[str, object] = {
+        "step": claim.step,
+        "bytes_seen": claim.bytes_seen,
+        "train": claim.train_loss,
+        "validation": claim.validation_loss,
+        "seconds": str(int((claim.finished_at - claim.started_at).total_seconds())),
+    }
+    LossPoint.objects.bulk_create([_row(run, Point.parse(stated), now)], ignore_conflicts=True)
+
+
+def _row(run: Run, point: Point, now: datetime) -> LossPoint:
+    return LossPoint(
+        run=run,
+        step=point.step,
+        bytes_seen=point.bytes_seen,
+        train=point.train,
+        validation=point.validation,
+        seconds=point.seconds,
+        at=now,
+    )
 
 
 def _told(rows: Sequence[LossPoint]) -> Sequence[LossPoint]:

@@ -18,6 +18,7 @@ from assay.signing import canonical
 from assay.signing.canonical import Obj
 from assay.signing.envelope import Envelope
 from assay.signing.manifest import Manifest
+from assay.signing.statements import RunClaim, Statement
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
 from registry.catalog import services as catalog
@@ -25,7 +26,7 @@ from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import Checkpoint
 from registry.catalog.services import RunEvidence, Submission
 
-from . import leases, standing
+from . import leases, losses, standing
 from .models import Lease
 from .recipe import MAX_STEPS
 
@@ -64,7 +65,10 @@ def submit(lease_id: uuid.UUID, submitted: Submitted, *, by: User, now: datetime
         lease = leases.held(lease_id, by=by, now=now)
         _check_rights(lease, by)
         leases.note_step(lease, submitted.step)
-        return catalog.receive(_submission(lease, submitted, by))
+        checkpoint = catalog.receive(_submission(lease, submitted, by))
+        claim = RunClaim.parse(Statement.parse(submitted.statement.payload))
+        losses.keep_stated(lease.run, claim, now=now)
+        return checkpoint
 
 
 def _check_rights(lease: Lease, by: User) -> None:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from assay.signing.errors import InvalidDocument
 from registry.accounts.queries import User
@@ -99,7 +99,7 @@ def conduct(request: HttpRequest) -> HttpResponse:
     return render(request, "site/conduct.html", {"versions": conduct_queries.versions()})
 
 
-@require_safe
+@require_GET  # no HEAD: whoever only looks must not use the link up
 def welcome(request: HttpRequest, ticket: str) -> HttpResponse:
     """The link that `./run up` prints: signs the demonstration's person in, once."""
     try:

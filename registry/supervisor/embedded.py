@@ -28,6 +28,7 @@ def servers_for(word: str, deployment: Deployment) -> Iterator[None]:
         except AlreadyRunning:  # `up` runs, and its servers serve this command too
             yield
             return
+        stack.callback(deployment.places.tidy)
         for server in servers(deployment):
             stack.callback(server.start().stop)
         yield

@@ -8,6 +8,7 @@ able to reach the folder of its socket when the data folder belongs to root.
 
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ class Places:
         for folder in (data, data / "secrets", data / "logs", data / "run"):
             private_folder(folder)
         return cls(data=data, sockets=_socket_folder(data))
+
+    def tidy(self) -> None:
+        """Removes the sockets' folder where it lies outside, once nobody listens there."""
+        if not self.sockets.is_relative_to(self.data):
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
     @property
     def postgres(self) -> Path:

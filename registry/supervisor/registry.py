@@ -12,6 +12,7 @@ from .environment import CHECKOUT, Deployment
 from .lock import Lock
 from .preparing import Demo
 from .processes import Process, Program
+from .progress import Progress
 from .system import System
 from .terminal import LogFollower, Terminal
 
@@ -23,10 +24,12 @@ def serve(deployment: Deployment, terminal: Terminal, *, is_verbose: bool) -> No
     """Runs until it is interrupted."""
     with locked(deployment), System(terminal) as system:
         follower = LogFollower(deployment.places.logs, terminal) if is_verbose else None
-        start(deployment, system, terminal)
+        demo = start(deployment, system, terminal)
+        progress = Progress(programs.local_url(deployment), demo.project, terminal)
         while True:
             time.sleep(LOOK_SECONDS)
             system.watch()
+            progress.look()
             if follower is not None:
                 follower.show_new()
 
@@ -37,7 +40,10 @@ def locked(deployment: Deployment) -> Iterator[None]:
     with Lock(deployment.places.lock) as lock:
         patience = ORPHAN_SECONDS if lock.was_left else 0.0
         waiting.check_port(deployment.port, patience_seconds=patience)
-        yield
+        try:
+            yield
+        finally:
+            deployment.places.tidy()
 
 
 def start(deployment: Deployment, system: System, terminal: Terminal) -> Demo:
@@ -82,7 +88,7 @@ def _welcome(deployment: Deployment, terminal: Terminal) -> None:
         f"    .venv/bin/assay trust add {here}\n"
         "    .venv/bin/assay verify PATH\n\n"
         f"Its fingerprint is\n    {preparing.fingerprint()}\n\n"
-        f"Logs: {_short(deployment)}/logs. Ctrl-C stops everything; the data stay."
+        f"Logs: {_short(deployment)}/logs. Ctrl-C stops everything; the data stay.\n"
     )
 
 

@@ -59,7 +59,9 @@ def tell(deployment: Deployment, terminal: Terminal) -> None:
         with System(terminal) as system:
             demo = registry.start(deployment, system, terminal)
             terminal.say("\nThe story, once:\n")
-            with httpx.Client(base_url=programs.local_url(deployment), timeout=90) as http:
+            with httpx.Client(
+                base_url=programs.local_url(deployment), timeout=90, trust_env=False
+            ) as http:
                 teller = Teller(http=http, demo=demo, folder=folder, terminal=terminal)
                 artifacts = _while_it_runs(teller, deployment, system.watch)
         with terminal.step("every process stopped; both verify offline"):

@@ -42,7 +42,7 @@ def is_healthy(url: str) -> Callable[[], bool]:
 
     def answers() -> bool:
         try:
-            return httpx.get(f"{url}/readyz", timeout=5).is_success
+            return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).is_success
         except httpx.TransportError:
             return False
 

@@ -19,7 +19,7 @@ class View:
     colours: Literal["light", "dark"] = "light"
     motion: Literal["reduce", "no-preference"] = "no-preference"
     has_scripts: bool = True
-    scale: int = 1
+    scale: float = 1
 
 
 @dataclass(slots=True)

@@ -28,6 +28,11 @@ def all_of_them() -> list[Path]:
     return found
 
 
+def name(path: Path) -> str:
+    """Its path in the checkout."""
+    return path.relative_to(ROOT).as_posix()
+
+
 def in_python() -> list[Path]:
     """Those that are Python, with `run`, which has no suffix."""
     return [path for path in all_of_them() if is_python(path)]

@@ -11,28 +11,26 @@ LICENCE = "SPDX-License-Identifier: Apache-2.0"
 LICENCE_LINES = 3  # a script's first line is its interpreter
 
 
-def name(path: Path) -> str:
-    return path.relative_to(sources.ROOT).as_posix()
+def test_a_source_file_names_its_licence() -> None:
+    heads = {
+        sources.name(path): path.read_text(encoding="utf-8").split("\n", LICENCE_LINES)
+        for path in sources.all_of_them()
+    }
+    assert [name for name, head in heads.items() if LICENCE not in "\n".join(head[:-1])] == []
 
 
-@pytest.mark.parametrize("path", sources.all_of_them(), ids=name)
-def test_a_source_file_names_its_licence(path: Path) -> None:
-    assert LICENCE in "\n".join(path.read_text(encoding="utf-8").splitlines()[:LICENCE_LINES])
-
-
-@pytest.mark.parametrize("path", sources.all_of_them(), ids=name)
-def test_a_source_file_says_in_a_sentence_what_it_is_for(path: Path) -> None:
-    sentence = sources.sentence(path)
-    assert sentence
-    assert sentence.endswith(sources.ENDS_A_SENTENCE)
+def test_a_source_file_says_in_a_sentence_what_it_is_for() -> None:
+    sentences = {sources.name(path): sources.sentence(path) for path in sources.all_of_them()}
+    wanting = {n: s for n, s in sentences.items() if not s.endswith(sources.ENDS_A_SENTENCE)}
+    assert wanting == {}
 
 
 def test_only_one_name_is_used_for_each_package() -> None:
     """`signing` would import from the checkout, but from no wheel: it is `assay.signing`."""
     for path in sources.in_python():
         for line in path.read_text(encoding="utf-8").splitlines():
-            assert not line.startswith(("from signing", "import signing")), name(path)
-            assert not line.startswith(("from trainers", "import trainers")), name(path)
+            assert not line.startswith(("from signing", "import signing")), sources.name(path)
+            assert not line.startswith(("from trainers", "import trainers")), sources.name(path)
 
 
 @pytest.mark.parametrize(

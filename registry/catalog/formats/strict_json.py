@@ -18,7 +18,7 @@ MAX_DEPTH = 32
 MAX_MEMBERS = 2_000_000  # bounds the memory of the parsed value; a large tokenizer has 500,000
 MAX_NUMBER_CHARACTERS = 40
 # A string (so that brackets inside it do not count) or a bracket; possessive, so it is linear.
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[\[{]|[\]}]', re.DOTALL)
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[{]|[\]}]', re.DOTALL)
 
 
 def parse(content: bytes, *, max_depth: int = MAX_DEPTH, max_members: int = MAX_MEMBERS) -> object:

@@ -118,7 +118,7 @@ def problem_at(url: str, **headers: str) -> dict[str, object]:
         ("accept", 406, "not-acceptable", "Accept"),
         ("other", 500, "error", "odd"),
         ("document", 422, "invalid-document", "files: expected a list, found a number"),
-        ("signer", 503, "signer-error", "the tree is smaller"),
+        ("signer", 503, "signer-error", "says ledger-rollback; try again"),
         ("fields", 400, "invalid", "name: too long; files.1.size: wrong; both"),
         ("plain", 400, "invalid", "no"),
         ("fault", 500, "fault", "the fault is in the registry's log"),

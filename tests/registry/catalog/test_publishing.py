@@ -16,6 +16,7 @@ from assay.signing.statements import CheckpointClaim, Statement
 from assay.signing.verify import verify_bundle, verify_checkpoint
 from registry.accounts.models import Namespace
 from registry.audit.models import AuditRow
+from registry.authority import services as authority_services
 from registry.catalog import queries, services
 from registry.catalog.models import Checkpoint, State
 from registry.conduct import services as conduct
@@ -133,6 +134,15 @@ def test_what_was_withdrawn_in_the_meantime_is_rejected_with_a_reason(world: Wor
     assert rejected.statement is None
     assert AuditRow.objects.filter(action="checkpoint.reject").count() == 1
     assert queries.visible(None).count() == 0
+
+
+def test_a_node_whose_certificate_no_longer_holds_is_rejected(world: World) -> None:
+    checkpoint = services.receive(by_node(world))
+    other = "".join(authority_services.pems(ledger.chain(world.conduct.statement)))
+    Checkpoint.objects.filter(pk=checkpoint.pk).update(run_chain=other)
+    rejected = services.advance(checkpoint.pk)
+    assert rejected.state == State.REJECTED
+    assert "the node's certificate" in rejected.reason
 
 
 def test_a_rejected_checkpoint_frees_its_name_and_files(world: World) -> None:

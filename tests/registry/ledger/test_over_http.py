@@ -13,6 +13,8 @@ from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
 from assay.signing.verify import verify_bundle
 from registry.ledger import queries, services, tasks
+from registry.ledger.errors import NotFound
+from registry.ledger.models import Hash
 from tests.registry.ledger.statements import claim, record
 from tests.running import Authority
 
@@ -87,3 +89,30 @@ def test_the_entry_page_names_who_signed(authority: Authority, client: Client) -
     assert answer.status_code == 200
     assert "http://localhost:8000/lab" in answer.content.decode()
     assert client.get("/ledger/entries/1").status_code == 404
+
+
+def test_a_statement_is_found_by_its_digest(authority: Authority) -> None:
+    (recorded,) = record(1)
+    assert queries.statement(recorded.sha256) == recorded
+    with pytest.raises(NotFound, match="digest of a statement"):
+        queries.statement("ab" * 32)
+
+
+def test_nothing_is_proved_before_the_first_head(authority: Authority) -> None:
+    record(1)
+    for index in (0, -1):
+        with pytest.raises(NotFound, match="nothing has been logged"):
+            queries.proof(index)
+    services.integrate()
+    with pytest.raises(NotFound, match="expected an index below"):
+        queries.proof(-1)
+
+
+def test_rows_say_what_they_are(authority: Authority) -> None:
+    (recorded,) = record(1)
+    assert str(recorded.entry) == "entry pending"
+    head = services.integrate()
+    assert str(queries.entry(0)) == "entry 0"
+    assert str(head) == "tree head 1"
+    assert str(recorded).startswith("https://assay/dataset/v1 ")
+    assert str(Hash.objects.get()) == "subtree 0/0"

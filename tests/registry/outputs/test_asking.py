@@ -15,6 +15,7 @@ from registry.conduct.errors import NotAccepted
 from registry.outputs import asking, services
 from registry.outputs.errors import CheckpointUnknown, NotGeneratable, QueueFull
 from registry.outputs.models import Output, State
+from registry.pool.models import Run
 from tests.registry.outputs import world
 from tests.registry.pool.world import RECIPE, Lab, paper_checkpoint
 
@@ -108,3 +109,10 @@ def test_samples_do_not_fill_the_queue(lab: Lab, checkpoint: Checkpoint) -> None
     for _ in range(asking.MAX_WAITING):
         world.ask(lab, checkpoint)
     assert Output.objects.count() == asking.MAX_WAITING + 1
+
+
+def test_a_sample_beyond_todays_limits_holds_up_no_other(lab: Lab) -> None:
+    paper_checkpoint(lab, 20)
+    sample = {**RECIPE["sample"], "max_new_bytes": 4096}
+    Run.objects.update(recipe={**RECIPE, "sample": sample})
+    assert services.queue_samples() == 0

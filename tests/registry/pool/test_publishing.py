@@ -11,7 +11,7 @@ from django.utils import timezone
 from assay.signing.verify import verify_checkpoint
 from registry.catalog import queries as catalog
 from registry.catalog.models import Checkpoint
-from registry.pool import services
+from registry.pool import queries, services
 from registry.pool.models import Lease, Run
 from tests.registry.pool.world import Lab, Machine, join, publish, refused, submission
 from tests.running import Authority
@@ -111,3 +111,28 @@ def test_a_statement_of_another_nodes_key_is_refused(
     hers = join(lab.people.alice)
     asked = submission(lab, machine, 20) | {"statement": submission(lab, hers, 20)["statement"]}
     assert refused(machine, lease, asked) == (422, "run-statement-refused")
+
+
+def test_what_a_statement_says_was_lost_is_known_from_it(
+    lab: Lab, machine: Machine, lease: Lease
+) -> None:
+    publish(lab, machine, lease, 20)
+    (point,) = queries.shown_losses(lab.run)
+    assert (point["step"], point["train"], point["validation"]) == (20, "2.5", "2.6")
+
+
+def test_what_was_reported_before_stands(lab: Lab, machine: Machine, lease: Lease) -> None:
+    report = {"step": 20, "bytes_seen": 1, "train": "2.4", "seconds": "1"}
+    points = services.parse_points({"points": [report]})
+    services.report(lease.id, points, by=lab.people.bob, now=timezone.now())
+    publish(lab, machine, lease, 20)
+    (point,) = queries.shown_losses(lab.run)
+    assert point["train"] == "2.4"
+
+
+@pytest.mark.parametrize("lie", [{"train_loss": "-1"}, {"validation_loss": "9999999"}])
+def test_a_loss_that_is_none_is_refused(
+    lab: Lab, machine: Machine, lease: Lease, lie: dict[str, Any]
+) -> None:
+    asked = submission(lab, machine, 20, **lie)
+    assert refused(machine, lease, asked) == (422, "invalid-document")

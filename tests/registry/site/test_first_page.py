@@ -100,3 +100,8 @@ def _asked(lab: Lab, shown: Shown) -> object:
 
 def test_the_points_of_the_chart_are_those_of_the_api(shown: Shown, stranger: Client) -> None:
     assert json.loads(stranger.get(f"/site/losses/{shown.lab.run.id}").content) == []
+
+
+def test_a_sample_begins_with_its_prompt(shown: Shown, stranger: Client) -> None:
+    part = page(stranger, f"/site/samples/{shown.lab.run.id}")
+    assert f'<span class="prompt">def </span>{TEXT}' in part

@@ -43,6 +43,12 @@ def test_the_link_signs_nobody_else_in_afterwards(person: User) -> None:
     assert "_auth_user_id" not in other.session
 
 
+def test_looking_at_the_link_does_not_use_it_up(person: User) -> None:
+    path = path_of(services.welcome_link())
+    assert Client().head(path).status_code == 405
+    assert Client().get(path).status_code == 302
+
+
 def test_pressing_it_twice_in_one_browser_does_no_harm(person: User) -> None:
     client = Client()
     path = path_of(services.welcome_link())

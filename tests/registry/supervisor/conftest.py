@@ -17,5 +17,5 @@ def places() -> Iterator[Places]:
     folder = Path(tempfile.mkdtemp(prefix="assay-test-"))
     made = Places.of(folder / "data")
     yield made
+    made.tidy()
     shutil.rmtree(folder)
-    shutil.rmtree(made.sockets, ignore_errors=True)

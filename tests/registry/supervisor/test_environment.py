@@ -2,19 +2,22 @@
 """What the environment does not say is filled in; what it says is kept."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from registry.supervisor.environment import fill_in, secret_file
 from registry.supervisor.errors import SupervisorError
+from registry.supervisor.places import Places
 
 FIXED = {"registry": "http://localhost:8123", "ledger": {"origin": "localhost:8123/ledger"}}
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {"ASSAY_DATA_DIR": str(tmp_path / "data")}
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    yield {"ASSAY_DATA_DIR": str(tmp_path / "data")}
+    Places.of(tmp_path / "data").tidy()
 
 
 @pytest.fixture

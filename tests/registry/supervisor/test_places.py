@@ -2,7 +2,6 @@
 """Folders are private, and sockets lie where their paths are short enough."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from registry.supervisor.places import SOCKET_PATH_BYTES, Places, private_folder
 
 def test_every_folder_is_private(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    Places.of(data)
+    Places.of(data).tidy()
     folders = [data, *(path for path in data.rglob("*") if path.is_dir())]
     assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
 
@@ -37,4 +36,6 @@ def test_sockets_of_a_long_path_lie_elsewhere(tmp_path: Path) -> None:
     assert not places.sockets.is_relative_to(data)
     assert len(os.fsencode(places.sockets / "postgres" / ".s.PGSQL.5432")) <= SOCKET_PATH_BYTES
     assert Places.of(data).sockets == places.sockets
-    shutil.rmtree(places.sockets)
+    places.tidy()
+    assert not places.sockets.exists()
+    assert data.exists()
