@@ -190,7 +190,6 @@ class SignInFailure(models.Model):
     """A wrong password, remembered for as long as it counts towards the lock-out."""
 
     name = models.CharField(max_length=MAX_LENGTH)
-    address = models.CharField(max_length=45)
     at = models.DateTimeField()
 
     class Meta:

@@ -37,8 +37,7 @@ class PasswordBackend(ModelBackend):
             raise PermissionDenied("too many wrong passwords for this name")
         person = self._check(request, name, password)
         if person is None:
-            address = request.META.get("REMOTE_ADDR", "") if request else ""
-            SignInFailure.objects.create(name=name, address=address[:45], at=timezone.now())
+            SignInFailure.objects.create(name=name, at=timezone.now())
         else:
             SignInFailure.objects.filter(name=name).delete()
         return person

@@ -84,9 +84,12 @@ def _check_new(submission: Submission) -> None:
     alive = Checkpoint.objects.select_related("project__owner").exclude(state=State.REJECTED)
     same = alive.filter(manifest_sha256=submission.manifest.id).first()
     if same is not None:
+        # Who may not see it yet learns that it exists, and no more.
+        is_seen = queries.visible(submission.user).filter(pk=same.pk).exists()
+        shown = f"{same.full_name} ({same.state})" if is_seen else "one of somebody else's"
         raise AlreadyPublished(
-            f"expected files that are no checkpoint yet, but they are {same.full_name} "
-            f"(sha256:{same.manifest_sha256}, {same.state})"
+            f"expected files that are no checkpoint yet, but sha256:{same.manifest_sha256} "
+            f"is {shown}"
         )
     if alive.filter(project=submission.project, name=submission.name).exists():
         raise NameTaken(

@@ -31,6 +31,7 @@ from .models import Entry, Hash, Statement, TreeHead
 
 SEQUENCER_LOCK = 0x6173736179_02  # beside settings.JOURNAL_LOCK; never held with it
 SEQUENCER_WAIT = "10s"  # a stopped process must not stop the others for longer
+SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
 BATCH_ENTRIES = 1000
 
 
@@ -97,12 +98,14 @@ def _create(
 def _sequencer() -> Iterator[None]:
     """One sequencer at a time. A session's lock: it spans two transactions, and dies with us."""
     with connection.cursor() as cursor:
+        cursor.execute(SET_LOCK_TIMEOUT, [SEQUENCER_WAIT])
         try:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [SEQUENCER_WAIT])
             cursor.execute("SELECT pg_advisory_lock(%s)", [SEQUENCER_LOCK])
         except OperationalError as error:
             message = f"expected the sequencer's lock within {SEQUENCER_WAIT}, but it is held"
             raise LedgerBusy(message) from error
+        finally:
+            cursor.execute(SET_LOCK_TIMEOUT, ["0"])
     try:
         yield
     finally:
@@ -113,9 +116,8 @@ def _release() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [SEQUENCER_LOCK])
-            cursor.execute("SELECT set_config('lock_timeout', '0', false)")
     except Error:
-        connection.close()  # the session is gone, and the lock with it
+        connection.close()  # whatever became of the session, its lock must not outlive us
 
 
 def _assign_batch() -> bool:

@@ -132,7 +132,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(max_length=39)),
-                ("address", models.CharField(max_length=45)),
                 ("at", models.DateTimeField()),
             ],
             options={

@@ -69,9 +69,14 @@ def test_a_connection_that_dies_takes_its_lock_along(authority: Authority) -> No
     assert head is not None
 
 
-def test_the_session_waits_for_other_locks_as_before(authority: Authority) -> None:
+def test_the_session_waits_for_other_locks_as_before(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SEQUENCER_WAIT", "100ms")
     record(1)
     services.integrate()
+    with somebody_else_holds_the_lock(), pytest.raises(LedgerBusy):
+        services.integrate()
     with connection.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("0",)

@@ -100,6 +100,15 @@ def test_files_that_are_a_checkpoint_of_another_project(world: World) -> None:
     refused(changed(by_person(world), project=other), AlreadyPublished, "lab/small@first")
 
 
+def test_files_that_somebody_else_is_just_publishing(world: World) -> None:
+    services.receive(by_person(world))
+    conduct.accept(world.conduct, world.people.charlie.namespace, world.people.charlie)
+    own = project(world.people.charlie.namespace, world.conduct, world.people.charlie)
+    theirs = by_person(world, user=world.people.charlie)
+    problem = refused(changed(theirs, project=own), AlreadyPublished, "somebody else's")
+    assert "lab" not in str(problem.detail)
+
+
 def test_a_name_that_is_taken(world: World) -> None:
     services.receive(by_person(world))
     other = by_person(world, files={**FILES, "notes.txt": b"other"})
