@@ -7,6 +7,7 @@ it). A file is an output: evidence, an answer of the registry's API, or with `--
 
 from __future__ import annotations
 
+from argparse import ArgumentError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,13 @@ from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
-from ..verify import Content
+from ..verify import Answer, Content, Opening
 from .errors import InputUnreadable
 
 EVIDENCE_SUFFIX = ".assay.json"
 MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
+
+ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
 
 Hasher = Callable[[Path], Manifest]
 """Hashes the files of a folder; may take long, and may say so."""
@@ -32,16 +35,19 @@ class OutputGiven:
     """An output, its content if there is any, and a checkpoint's files if they were named."""
 
     evidence: Evidence
+    answer: Answer | None
+    """What the answer of the API says that the evidence came in."""
     content: Content | None
     files: Manifest | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointGiven:
-    """A checkpoint's files, and the evidence about them."""
+    """A checkpoint's files, the evidence about them, and the model signature beside them."""
 
     evidence: Evidence
     files: Manifest
+    signature: Bundle | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +62,21 @@ Given = OutputGiven | CheckpointGiven | ModelGiven
 
 
 def read(path: Path, *, evidence: Path | None, checkpoint: Path | None, hasher: Hasher) -> Given:
-    """Read what the command line names; raises InputUnreadable and the library's errors."""
+    """Read what the command line names; raises InputUnreadable and the library's errors.
+
+    Words that do not go together raise ArgumentError.
+    """
     try:
         if path.is_dir():
+            if checkpoint is not None:
+                raise ArgumentError(None, "--checkpoint goes with an output, and not with a folder")
             return _read_folder(path, evidence=evidence, hasher=hasher)
         if evidence is None:
             return _read_document(path, checkpoint=checkpoint, hasher=hasher)
+        parsed, answer = _evidence(evidence)
         return OutputGiven(
-            evidence=_evidence(evidence),
+            evidence=parsed,
+            answer=answer,
             content=_content(path),
             files=None if checkpoint is None else hasher(checkpoint),
         )
@@ -74,18 +87,25 @@ def read(path: Path, *, evidence: Path | None, checkpoint: Path | None, hasher: 
 
 def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Given:
     beside = _beside(folder)
-    signature = folder / SIGNATURE_NAME
+    signature = _signature(folder)
     if evidence is not None or beside.exists():
-        parsed = _evidence(evidence or beside)
-        return CheckpointGiven(evidence=parsed, files=hasher(folder))
-    if not signature.exists():
+        parsed, _ = _evidence(evidence or beside)
+        return CheckpointGiven(evidence=parsed, files=hasher(folder), signature=signature)
+    if signature is None:
         raise MissingEvidence(
             f"expected evidence in {beside.name} beside the folder, or {SIGNATURE_NAME} in it, "
             "found neither; a file elsewhere is named with --evidence FILE"
         )
+    return ModelGiven(bundle=signature, files=hasher(folder))
+
+
+def _signature(folder: Path) -> Bundle | None:
+    """The model signature in a folder, if there is one."""
+    path = folder / SIGNATURE_NAME
+    if not path.exists():
+        return None
     with canonical.within(SIGNATURE_NAME):
-        bundle = Bundle.parse(canonical.loads(_bytes(signature)))
-    return ModelGiven(bundle=bundle, files=hasher(folder))
+        return Bundle.parse(canonical.loads(_bytes(path)))
 
 
 def _beside(folder: Path) -> Path:
@@ -96,20 +116,40 @@ def _beside(folder: Path) -> Path:
 def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Given:
     """A JSON file that brings its own evidence: evidence alone, or an answer of the API."""
     document = canonical.as_mapping(canonical.loads(_bytes(path)), "document")
-    answer = document if "evidence" in document else None
+    is_answer = "evidence" in document
     with canonical.within("evidence"):
-        stated = document if answer is None else canonical.mapping(document, "evidence")
+        stated = canonical.mapping(document, "evidence") if is_answer else document
         evidence = Evidence.parse(stated)
-    files = None if checkpoint is None else hasher(checkpoint)
     if Part.OUTPUT in evidence.bundles:
-        content = None if answer is None else _answered_text(answer)
-        return OutputGiven(evidence=evidence, content=content, files=files)
-    if files is None:
+        return OutputGiven(
+            evidence=evidence,
+            answer=_answer(document) if is_answer else None,
+            content=_answered_text(document) if is_answer else None,
+            files=None if checkpoint is None else hasher(checkpoint),
+        )
+    if checkpoint is None:
         raise MissingEvidence(
             f"{path} is the evidence of a checkpoint: name its files too, "
             f"with assay verify FOLDER --evidence {path}"
         )
-    return CheckpointGiven(evidence=evidence, files=files)
+    signature = _signature(checkpoint)
+    return CheckpointGiven(evidence=evidence, files=hasher(checkpoint), signature=signature)
+
+
+def _answer(document: Mapping[str, object]) -> Answer:
+    """What an answer says beside its evidence; what it leaves out, or says is null, it does not."""
+    said = [name for name in ANSWER_FIELDS if document.get(name) is not None]
+    return Answer(
+        stated={name: canonical.text(document, name) for name in said},
+        request=None if document.get("request") is None else _opening(document),
+    )
+
+
+def _opening(document: Mapping[str, object]) -> Opening:
+    request = canonical.mapping(document, "request")
+    with canonical.within("request"):
+        salt = canonical.sha256_hex(request, "salt")  # as many bytes as a digest
+        return Opening(document=canonical.mapping(request, "document"), salt=bytes.fromhex(salt))
 
 
 def _answered_text(answer: Mapping[str, object]) -> Content | None:
@@ -122,13 +162,14 @@ def _answered_text(answer: Mapping[str, object]) -> Content | None:
     return Content.of(text.encode("utf-8"))
 
 
-def _evidence(path: Path) -> Evidence:
+def _evidence(path: Path) -> tuple[Evidence, Answer | None]:
     """Evidence on its own, or within an answer of the API."""
     document = canonical.as_mapping(canonical.loads(_bytes(path)), "document")
     with canonical.within(path.name):
         if "evidence" in document:
-            return Evidence.parse(canonical.mapping(document, "evidence"))
-        return Evidence.parse(document)
+            parsed = Evidence.parse(canonical.mapping(document, "evidence"))
+            return parsed, _answer(document)
+        return Evidence.parse(document), None
 
 
 def _content(path: Path) -> Content:

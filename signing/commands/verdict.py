@@ -127,6 +127,8 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
                 f"The files in {name} are, to the byte, the checkpoint {_title(checkpoint)} "
                 f"that {verified.trust.registry} published."
             )
+            if all(part.name != "model" for part in verified.parts):
+                yield "There was no model.sig among them, so no model signature was examined."
         case _:
             yield (
                 f"The files in {name} are, to the byte, what {verified.parts[0].signer} signed as "

@@ -9,13 +9,13 @@ assay verify TEXT --evidence FILE
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
-from ..errors import FileMismatch, NoTrustRoot, Outcome, Step
-from ..manifest import Manifest
+from ..errors import NoTrustRoot
 from ..trust import Pinned
-from ..verify import Examination, examine_checkpoint, examine_model, examine_output, links
+from ..verify import Examination, examine_checkpoint, examine_model, examine_output
 from . import inputs
 from .hashing import hasher
 from .inputs import CheckpointGiven, Given, ModelGiven, OutputGiven
@@ -26,6 +26,7 @@ from .verdict import Judged, print_json, print_steps, print_verdict
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay verify`."""
+    parser.set_defaults(refuse_words=parser.error)
     add = parser.add_argument
     add("path", type=Path, metavar="PATH", help="a checkpoint's folder, or an output")
     add("--evidence", type=Path, metavar="FILE", help="the evidence, if it is not where PATH is")
@@ -47,12 +48,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal, progress: Terminal) -> int:
     """Verify and say so; 0, or the exit code of the first step that failed."""
-    given = inputs.read(
-        arguments.path,
-        evidence=arguments.evidence,
-        checkpoint=arguments.checkpoint,
-        hasher=hasher(frozenset(arguments.ignore), progress),
-    )
+    refuse: Callable[[str], NoReturn] = arguments.refuse_words
+    try:
+        given = inputs.read(
+            arguments.path,
+            evidence=arguments.evidence,
+            checkpoint=arguments.checkpoint,
+            hasher=hasher(frozenset(arguments.ignore), progress),
+        )
+    except argparse.ArgumentError as error:
+        refuse(str(error))
     judged = judge(given, Pins.of_user().all(), name=str(arguments.path))
     if arguments.json:
         print_json(judged, terminal)
@@ -78,28 +83,16 @@ def judge(given: Given, pins: tuple[Pinned, ...], *, name: str) -> Judged:
 def _examine(given: Given, pin: Pinned) -> Examination:
     match given:
         case OutputGiven():
-            found = examine_output(given.evidence, trust=pin.root, content=given.content)
-            return found if given.files is None else _with_files(found, given, given.files)
+            return examine_output(
+                given.evidence,
+                trust=pin.root,
+                content=given.content,
+                files=given.files,
+                answer=given.answer,
+            )
         case CheckpointGiven():
-            return examine_checkpoint(given.evidence, trust=pin.root, files=given.files)
+            return examine_checkpoint(
+                given.evidence, trust=pin.root, files=given.files, signature=given.signature
+            )
         case ModelGiven():
             return examine_model(given.bundle, trust=pin.root, files=given.files)
-
-
-def _with_files(found: Examination, given: OutputGiven, files: Manifest) -> Examination:
-    """One more step: the checkpoint's files at hand are those that its manifest names."""
-    step = Step(
-        number=len(found.steps) + 1,
-        part="files",
-        code="files",
-        title="The checkpoint's files are those that were signed",
-        detail="",
-        outcome=Outcome.PASSED,
-    )
-    try:
-        _, detail = links.files(given.evidence.manifest, files)
-    except FileMismatch as error:
-        step = replace(step, outcome=Outcome.FAILED, detail=str(error), error=error)
-    else:
-        step = replace(step, detail=detail)
-    return replace(found, steps=(*found.steps, step))

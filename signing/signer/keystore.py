@@ -51,6 +51,7 @@ OFFLINE_FOLDER = "offline"
 LEAF_KEY_FILE = "key.pem"
 LEAF_FILE = "leaf.pem"
 UNFINISHED = ".unfinished"
+SUPERSEDED = ".superseded"
 
 Record = Callable[[Mapping[str, str | int]], None]
 """Makes an audit line about a new certificate durable, or raises."""
@@ -102,7 +103,8 @@ class Keystore:
                     intermediate=issuers[Purpose.TIMESTAMP].certificate,
                 ),
             )
-            shutil.rmtree(folder / LEAVES_FOLDER / UNFINISHED, ignore_errors=True)
+            for left in (UNFINISHED, SUPERSEDED):
+                shutil.rmtree(folder / LEAVES_FOLDER / left, ignore_errors=True)
         except OSError as error:
             raise SignerFilesBroken(f"{error.filename}: {error.strerror}") from error
         except InvalidDocument as error:
@@ -165,24 +167,27 @@ class Keystore:
 
     def _store_leaf(self, folder: Path, leaf: Identity) -> None:
         """Key and certificate appear together: a crash leaves the old pair, the new, or none."""
-        unfinished = folder.parent / UNFINISHED
-        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished, superseded = folder.parent / UNFINISHED, folder.parent / SUPERSEDED
+        for left in (unfinished, superseded):
+            shutil.rmtree(left, ignore_errors=True)
         make_folder(unfinished)
         leaf.key.store(unfinished / LEAF_KEY_FILE, self._passphrase)
         write_file(unfinished / LEAF_FILE, leaf.chain.leaf_pem)
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.is_dir():
+            folder.rename(superseded)  # whole: removed in place, a kill would leave half a pair
         unfinished.rename(folder)
         sync_folder(folder.parent)
+        shutil.rmtree(superseded, ignore_errors=True)
 
     def _load_leaf(self, purpose: Purpose, subject: str) -> Identity | None:
-        """A leaf made before; None if there is none, or it is of an intermediate since replaced."""
+        """A leaf made before; None if there is none, or one of its two files is not there."""
         folder = self._leaf_folder(purpose, subject)
-        if not folder.is_dir():
-            return None
         intermediate = self._issuers[purpose].certificate
         try:
             key = SoftwareKey.load(folder / LEAF_KEY_FILE, self._passphrase)
             leaf = _certificate(folder / LEAF_FILE)
+        except FileNotFoundError:
+            return None
         except (OSError, KeyUnusable) as error:
             message = f"nothing was signed: a leaf cannot be read: {error}"
             raise StorageUnavailable(message) from error

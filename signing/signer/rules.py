@@ -7,6 +7,7 @@ signer signs nothing that a verifier would then refuse for its signer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from .. import merkle, oms, statements
@@ -18,6 +19,7 @@ from .highwater import Head
 from .protocol import SignRequest
 
 SHOWN_CHARACTERS = 120
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def check_subject(subject: str, *, registry: str) -> None:
@@ -27,6 +29,15 @@ def check_subject(subject: str, *, registry: str) -> None:
     if not is_url or not subject.startswith(prefix) or subject == prefix:
         raise BadRequest(
             f"subject: expected a URL below {prefix}, found {subject[:SHOWN_CHARACTERS]!a}"
+        )
+
+
+def check_node(subject: str, *, registry: str) -> None:
+    """A key for runs is certified for a node of ours and for nobody else."""
+    prefix = f"{registry}/nodes/"
+    if not subject.startswith(prefix) or not _UUID.fullmatch(subject.removeprefix(prefix)):
+        raise BadRequest(
+            f"subject: expected {prefix} and a UUID, found {subject[:SHOWN_CHARACTERS]!a}"
         )
 
 
@@ -68,6 +79,8 @@ def _of_checkpoint(statement: Statement, registry: str) -> str:
     claim = CheckpointClaim.parse(statement)
     if claim.registry != registry:
         raise InvalidDocument("registry", registry, ascii(claim.registry))
+    if claim.run is not None and claim.dataset_sha256 is None:
+        raise InvalidDocument("dataset", "the dataset of the run", "null")
     return CHECKPOINT.signer(claim, registry)
 
 

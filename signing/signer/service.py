@@ -131,7 +131,7 @@ class SignerService:
 
     def _issue(self, request: IssueRequest) -> bytes:
         at = self._now()
-        rules.check_subject(request.subject, registry=self._registry)
+        rules.check_node(request.subject, registry=self._registry)
         try:
             public_key = certificates.key_of_request(request.csr)
         except InvalidDocument as error:

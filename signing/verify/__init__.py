@@ -17,12 +17,14 @@ from .artifacts import (
     verify_model,
     verify_output,
 )
-from .report import Content, Examination, Match, SignedPart, Verified
+from .report import Answer, Content, Examination, Match, Opening, SignedPart, Verified
 
 __all__ = [
+    "Answer",
     "Content",
     "Examination",
     "Match",
+    "Opening",
     "Outcome",
     "SignedPart",
     "Step",

@@ -6,7 +6,9 @@
 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
 3. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
    `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.run`, `checkpoint.dataset`,
-   `checkpoint.conduct`; `run.dataset`, `run.conduct`; `conduct.policy`.
+   `checkpoint.conduct`; `run.dataset`, `run.conduct`; `conduct.policy`. An answer of the API is
+   held to what was signed (`output.answer`, `output.request`), and a model signature beside a
+   checkpoint's files to the checkpoint and the files (`model.checkpoint`, `model.files`).
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from ..statements import (
     Claim,
     ConductClaim,
     DatasetClaim,
+    Origin,
     OutputClaim,
     RunClaim,
     Statement,
@@ -40,7 +43,7 @@ from ..statements import (
 from ..trust import TrustRoot
 from . import links
 from .parts import CHECKPOINT, CONDUCT, DATASET, OUTPUT, RUN, Examined, Kind, examine
-from .report import Content, Examination, Finding, Match, Report, Verified
+from .report import Answer, Content, Examination, Finding, Match, Report, Verified
 
 _PARSERS: Mapping[str, Callable[[Statement], Claim]] = {
     CHECKPOINT_V1: CheckpointClaim.parse,
@@ -51,6 +54,14 @@ _PARSERS: Mapping[str, Callable[[Statement], Claim]] = {
     OUTPUT_V1: OutputClaim.parse,
     OMS_V1: oms.parse,
 }
+_MODEL = Kind(
+    part="model",
+    noun="model signature",
+    purpose=Purpose.CHECKPOINT,
+    parse=oms.parse,
+    in_words=lambda claim: f"{claim.name}, {len(claim.resources)} files",
+    signer=lambda _claim, registry: f"{registry}/",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +120,17 @@ def examine_output(
     trust: TrustRoot,
     content: Content | None,
     files: Manifest | None = None,
+    answer: Answer | None = None,
 ) -> Examination:
-    """Take every step for an output. What is not given, content or files, is not compared."""
+    """Take every step for an output. What is not given, content or files, is not compared.
+
+    Of an `answer` that claims a generated text, the text is part.
+    """
     report = Report()
     output = examine(report, OUTPUT, evidence.bundles.get(Part.OUTPUT), trust)
     below = _examine_below(report, evidence, trust)
     match = Finding(Match.NOT_COMPARED)
-    if content is not None:
+    if content is not None or (answer is not None and _is_generated(output.claim.value)):
         match = report.check(
             "text",
             "The content is what was signed",
@@ -123,6 +138,8 @@ def examine_output(
         )
     _compare_files(report, evidence, files)
     _link_output(report, output, below)
+    if answer is not None:
+        _link_answer(report, output.claim, answer)
     _link_below(report, evidence, trust, below)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
@@ -134,28 +151,35 @@ def examine_output(
 
 
 def examine_checkpoint(
-    evidence: Evidence, *, trust: TrustRoot, files: Manifest | None
+    evidence: Evidence,
+    *,
+    trust: TrustRoot,
+    files: Manifest | None,
+    signature: Bundle | None = None,
 ) -> Examination:
-    """Take every step for a checkpoint. Without files, none are compared."""
+    """Take every step for a checkpoint, and for the model signature beside its files if given.
+
+    Without files, none are compared.
+    """
     report = Report()
     below = _examine_below(report, evidence, trust)
+    model = None if signature is None else examine(report, _MODEL, signature, trust)
     _compare_files(report, evidence, files)
     _link_below(report, evidence, trust, below)
-    return report.finish(lambda steps: below.verified("checkpoint", trust, steps))
+    if model is not None:
+        _link_model(report, below.checkpoint.claim, model.claim, files)
+
+    def establish(steps: tuple[Step, ...]) -> Verified:
+        found = below.verified("checkpoint", trust, steps)
+        return found if model is None else replace(found, parts=(*found.parts, model.signed()))
+
+    return report.finish(establish)
 
 
 def examine_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Examination:
     """Take every step for a model signature: names and digests, as OMS knows no more."""
     report = Report()
-    kind = Kind(
-        part="model",
-        noun="model signature",
-        purpose=Purpose.CHECKPOINT,
-        parse=oms.parse,
-        in_words=lambda claim: f"{claim.name}, {len(claim.resources)} files",
-        signer=lambda _claim, registry: f"{registry}/",
-    )
-    model = examine(report, kind, bundle, trust)
+    model = examine(report, _MODEL, bundle, trust)
     report.check(
         "files",
         "The files are those that were signed",
@@ -194,11 +218,16 @@ def _examine_below(report: Report, evidence: Evidence, trust: TrustRoot) -> _Bel
     run = dataset = None
     if Part.RUN in bundles or (claim is not None and claim.run is not None):
         run = examine(report, RUN, bundles.get(Part.RUN), trust)
-    has_dataset = claim is not None and claim.dataset_sha256 is not None
-    if Part.DATASET in bundles or has_dataset:
+    is_named = claim is not None and claim.dataset_sha256 is not None
+    is_trained_on = run is not None and run.claim.value is not None  # every run names its dataset
+    if Part.DATASET in bundles or is_named or is_trained_on:
         dataset = examine(report, DATASET, bundles.get(Part.DATASET), trust)
     conduct = examine(report, CONDUCT, bundles.get(Part.CONDUCT), trust)
     return _Below(checkpoint=checkpoint, run=run, dataset=dataset, conduct=conduct)
+
+
+def _is_generated(claim: OutputClaim | None) -> bool:
+    return claim is not None and claim.claim is Origin.SERVER_GENERATED
 
 
 def _compare_files(report: Report, evidence: Evidence, files: Manifest | None) -> None:
@@ -224,6 +253,41 @@ def _link_output(report: Report, output: Examined[OutputClaim], below: _Below) -
         "The output is under this conduct policy",
         lambda: links.conduct(output.claim.get().conduct, below.conduct.claim.get()),
     )
+
+
+def _link_answer(report: Report, claim: Finding[OutputClaim], answer: Answer) -> None:
+    if answer.stated:
+        report.check(
+            "output.answer",
+            "The answer says of the output what was signed",
+            lambda: links.answer(claim.get(), answer),
+        )
+    request = answer.request
+    if request is not None:
+        report.check(
+            "output.request",
+            "The request shown is the one that was signed for",
+            lambda: links.request(claim.get(), request),
+        )
+
+
+def _link_model(
+    report: Report,
+    claim: Finding[CheckpointClaim],
+    model: Finding[oms.ModelSignature],
+    files: Manifest | None,
+) -> None:
+    report.check(
+        "model.checkpoint",
+        "The model signature is the one that the checkpoint names",
+        lambda: links.model_checkpoint(claim.get(), model.get()),
+    )
+    if files is not None:
+        report.check(
+            "model.files",
+            "The files are those of the model signature",
+            lambda: links.model_files(model.get(), files),
+        )
 
 
 def _link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: _Below) -> None:

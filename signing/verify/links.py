@@ -9,7 +9,7 @@ from __future__ import annotations
 from .. import oms
 from ..canonical import Obj, dumps
 from ..digests import as_id, sha256
-from ..errors import BrokenLink, FileMismatch, TextMismatch
+from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
 from ..manifest import Manifest
 from ..statements import (
     CheckpointClaim,
@@ -18,12 +18,15 @@ from ..statements import (
     DatasetClaim,
     OutputClaim,
     RunClaim,
+    commit,
 )
-from .report import Content, Match
+from .report import Answer, Content, Match, Opening
 
 
-def text(claim: OutputClaim, content: Content) -> tuple[Match, str]:
+def text(claim: OutputClaim, content: Content | None) -> tuple[Match, str]:
     """The content is what was signed, to the byte or but for what copying changes."""
+    if content is None:
+        raise MissingEvidence("expected the text that was generated, found none in the answer")
     if content.sha256 == claim.exact_sha256:
         return Match.IDENTICAL, f"identical, {as_id(content.sha256)}"
     if None is not content.normalised_sha256 == claim.normalised_sha256:
@@ -62,6 +65,37 @@ def output_checkpoint(
     return claim, f"made from {checkpoint.project}@{checkpoint.name}"
 
 
+def answer(claim: OutputClaim, said: Answer) -> tuple[Answer, str]:
+    """What an answer says of the output is what was signed."""
+    signed = {
+        "id": claim.output,
+        "claim": claim.claim.value,
+        "checkpoint": as_id(claim.checkpoint_sha256),
+        "media_type": claim.media_type,
+    }
+    for name, stated in said.stated.items():
+        if stated != signed[name]:
+            raise BrokenLink(f"{name}: expected {signed[name]!a}, found {stated!a}")
+    return said, ", ".join(said.stated)
+
+
+def request(claim: OutputClaim, opening: Opening) -> tuple[Opening, str]:
+    """The request that is shown is the one that the output commits to."""
+    if claim.request_commitment is None:
+        raise BrokenLink("expected no request, as the output commits to none; found one")
+    found = commit(opening.salt, opening.document)
+    _same("commitment to the request", claim.request_commitment, found)
+    return opening, as_id(found)
+
+
+def model_checkpoint(
+    claim: CheckpointClaim, model: oms.ModelSignature
+) -> tuple[oms.ModelSignature, str]:
+    """The model signature at hand is over the root that the checkpoint names."""
+    _same("model signature's root", claim.oms_sha256, model.root_sha256)
+    return model, as_id(model.root_sha256)
+
+
 def checkpoint_manifest(claim: CheckpointClaim, manifest: Manifest) -> tuple[Manifest, str]:
     """The checkpoint's id is the digest of this manifest."""
     _same("manifest", claim.manifest_sha256, manifest.id)
@@ -76,7 +110,7 @@ def checkpoint_registry(claim: CheckpointClaim, registry: str) -> tuple[str, str
 
 
 def checkpoint_oms(claim: CheckpointClaim, manifest: Manifest) -> tuple[str, str]:
-    """The model signature beside the files is over these files."""
+    """The root that the checkpoint names for its model signature is that of this manifest."""
     root = oms.root_digest(manifest)
     _same("model signature's root", claim.oms_sha256, root)
     return root, as_id(root)

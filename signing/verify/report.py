@@ -7,12 +7,13 @@ not be reached for want of something that an earlier one should have established
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from ..canonical import Obj
 from ..digests import normalised_text, sha256
 from ..errors import BadEnvelope, InvalidDocument, Outcome, Step, VerificationError
 from ..statements import (
@@ -51,6 +52,23 @@ class Content:
         except UnicodeDecodeError:
             normalised = None
         return cls(sha256=sha256(data), normalised_sha256=normalised)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A request and the salt, with which anyone can recompute the commitment to it."""
+
+    document: Obj
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an answer of a registry's API says of an output beside its evidence."""
+
+    stated: Mapping[str, str]
+    """By name, those of `id`, `claim`, `checkpoint` and `media_type` that it carries."""
+    request: Opening | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,11 @@ def without(evidence: Evidence, part: str) -> Evidence:
     return replace(evidence, bundles=rest)
 
 
+def world_run(evidence: Evidence) -> RunReference:
+    payload = evidence.bundles["run"].envelope.payload
+    return RunReference(id=RUN, statement_sha256=sha256(payload))
+
+
 def test_a_checkpoint_verifies_down_to_its_conduct(world: World) -> None:
     found = verify_checkpoint(world.evidence_for_checkpoint(), trust=world.trust, files=MANIFEST)
     assert found.kind == "checkpoint"
@@ -179,6 +184,20 @@ def test_another_sound_dataset_breaks_the_links_to_it(world: World) -> None:
     claim = replace(dataset_claim(), manifest_sha256=OTHER)
     other = resigned(world, claim, Purpose.CHECKPOINT)
     assert failing(with_bundle(evidence, dataset=other), world) == [
+        ("checkpoint.dataset", "broken-link"),
+        ("run.dataset", "broken-link"),
+    ]
+
+
+def test_a_dataset_that_only_the_run_names_cannot_be_left_out(world: World) -> None:
+    evidence = world.evidence_for_checkpoint()
+    run = world_run(evidence)
+    claim = replace(checkpoint_claim(REGISTRY, MANIFEST, run=run), dataset_sha256=None)
+    silent = with_bundle(evidence, checkpoint=resigned(world, claim, Purpose.CHECKPOINT))
+    assert failing(without(silent, "dataset"), world) == [("dataset.statement", "missing-evidence")]
+    assert failing(silent, world) == [("checkpoint.dataset", "broken-link")]
+    other = resigned(world, replace(dataset_claim(), manifest_sha256=OTHER), Purpose.CHECKPOINT)
+    assert failing(with_bundle(silent, dataset=other), world) == [
         ("checkpoint.dataset", "broken-link"),
         ("run.dataset", "broken-link"),
     ]
@@ -297,6 +316,14 @@ def test_a_model_signature_verifies_the_files_beside_it(world: World) -> None:
     other = manifest_of({**FILES, "config.json": b"{}", "new.txt": b""})
     with pytest.raises(FileMismatch, match=r"differences in config\.json, new\.txt"):
         verify_model(world.model_signature(), trust=world.trust, files=other)
+
+
+def test_a_model_signature_is_held_to_the_checkpoint_without_files_too(world: World) -> None:
+    evidence, signature = world.evidence_for_checkpoint(), world.model_signature()
+    found = examine_checkpoint(evidence, trust=world.trust, files=None, signature=signature)
+    codes = [step.code for step in found.steps]
+    assert ("model.checkpoint" in codes, "model.files" in codes) == (True, False)
+    assert [part.name for part in found.verdict().parts][-1] == "model"
 
 
 def test_one_bundle_verifies_for_itself(world: World) -> None:

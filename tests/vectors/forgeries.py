@@ -204,6 +204,22 @@ def links(world: World) -> list[Mutation]:
     ]
 
 
+def silent(checkpoint: Bundle) -> list[Mutation]:
+    """The checkpoint names no dataset any more, and the one that its run names is left out."""
+    claim = Statement.parse(checkpoint.envelope.payload)
+    edited = replace(claim, predicate={**claim.predicate, "dataset": None}).canonical()
+    return [
+        Mutation(
+            name="a dataset that only the run names, left out",
+            artifact="checkpoint",
+            set={("bundles", "checkpoint", "dsseEnvelope", "payload"): b64(edited)},
+            remove=(("bundles", "dataset"),),
+            failed=("checkpoint.signature", "checkpoint.entry", "dataset.statement"),
+            error="bad-signature",
+        )
+    ]
+
+
 def strangers(world: World, bundles: Mapping[str, Bundle]) -> list[Mutation]:
     """The very same statements, signed by whoever may not."""
     table: list[tuple[str, str, Purpose, str, str]] = [

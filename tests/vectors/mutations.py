@@ -26,6 +26,7 @@ def evidence_vectors() -> dict[str, object]:
         *forgeries.parts(evidence.bundles["output"], first.bundles["checkpoint"]),
         *forgeries.signatures(evidence.bundles["output"]),
         *forgeries.links(world),
+        *forgeries.silent(evidence.bundles["checkpoint"]),
         *forgeries.strangers(world, evidence.bundles),
     ]
     return {

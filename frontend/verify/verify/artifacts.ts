@@ -120,7 +120,9 @@ async function examineBelow(report: Report, evidence: Evidence, trust: TrustRoot
   const claim = checkpoint.claim.value;
   const hasRun = bundles.run !== undefined || (claim?.run ?? null) !== null;
   const run = hasRun ? await examine(report, RUN, bundles.run, trust) : null;
-  const hasDataset = bundles.dataset !== undefined || (claim?.datasetSha256 ?? null) !== null;
+  const isNamed = (claim?.datasetSha256 ?? null) !== null;
+  const isTrainedOn = (run?.claim.value ?? null) !== null; // every run names its dataset
+  const hasDataset = bundles.dataset !== undefined || isNamed || isTrainedOn;
   const dataset = hasDataset ? await examine(report, DATASET, bundles.dataset, trust) : null;
   const conduct = await examine(report, CONDUCT, bundles.conduct, trust);
   return { checkpoint, run, dataset, conduct };

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from assay.signing.trust import Pinned
 from tests.signing.world import AT, FILES, TEXT, World
 
 COLUMNS = 80
+OUTPUT = "0b8f7ad4-6b8e-4b53-8f3a-54b0c2b7e6c1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +59,18 @@ class Desk:
         self.write("step-100.assay.json", self.world.evidence_for_checkpoint())
         return folder
 
-    def answer(self, text: str = TEXT, evidence: Evidence | None = None) -> Path:
+    def answer(
+        self,
+        text: str | None = TEXT,
+        evidence: Evidence | None = None,
+        *,
+        said: Mapping[str, object] | None = None,
+    ) -> Path:
         """A saved answer of `POST /api/v1/outputs`."""
         found = self.world.evidence_for_output() if evidence is None else evidence
         path = self.folder / "answer.json"
-        fields = {"id": "1", "state": "signed", "claim": "server-generated", "text": text}
-        path.write_text(json.dumps({**fields, "evidence": found.to_json()}))
+        fields = {"id": OUTPUT, "state": "signed", "claim": "server-generated", "text": text}
+        path.write_text(json.dumps({**fields, **(said or {}), "evidence": found.to_json()}))
         return path
 
     def write(self, name: str, evidence: Evidence) -> Path:

@@ -8,11 +8,9 @@ import shutil
 import socket
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from assay.signing import canonical
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
@@ -80,7 +78,7 @@ def test_one_changed_character_turns_exactly_one_step_red(desk: Desk) -> None:
     assert "Not verified: step 31 failed." in words
     assert "The content is what was signed? No: a text differs from the signed one" in words
     assert as_id(sha256(TEXT.encode())) in words
-    assert "41 of 42 steps passed." in words
+    assert "42 of 43 steps passed." in words
 
 
 def test_what_copying_changes_is_forgiven_and_said(desk: Desk) -> None:
@@ -159,103 +157,86 @@ def test_an_answer_without_a_text_compares_nothing(desk: Desk) -> None:
     assert (code, "none was at hand" in " ".join(out.split())) == (0, True)
 
 
+def test_an_answer_that_claims_a_generated_text_must_hold_it(desk: Desk) -> None:
+    desk.pin()
+    code, out, _ = desk.assay("verify", desk.answer(None))
+    assert (code, "✘ 31 compared" in out) == (24, True)
+    assert "Expected the text that was generated, found none" in " ".join(out.split())
+
+
+REQUEST = {"document": {"prompt": "def "}, "salt": "00" * 32}
+
+
+def test_an_answer_that_says_what_was_signed_verifies(desk: Desk) -> None:
+    desk.pin()
+    said = {
+        "checkpoint": as_id(manifest_of(FILES).id),
+        "media_type": "text/plain; charset=utf-8",
+        "request": REQUEST,
+    }
+    code, out, _ = desk.assay("verify", desk.answer(said=said))
+    words = " ".join(out.split())
+    assert code == 0
+    assert "output → answer id, claim, checkpoint, media_type" in words
+    assert "output → request" in words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "step"),
+    [
+        ("id", "1", "answer"),
+        ("claim", "caller-asserted", "answer"),
+        ("checkpoint", as_id("cd" * 32), "answer"),
+        ("media_type", "text/html", "answer"),
+        ("request", {**REQUEST, "document": {"prompt": "class "}}, "request"),
+        ("request", {**REQUEST, "salt": "01" * 32}, "request"),
+    ],
+)
+def test_an_answer_that_says_another_thing_than_was_signed_fails_one_step(
+    desk: Desk, name: str, value: object, step: str
+) -> None:
+    desk.pin()
+    answer = desk.answer(said={name: value})
+    text = desk.folder / "text.txt"
+    text.write_bytes(TEXT.encode())
+    for words in ((answer,), (text, "--evidence", answer)):
+        code, out, _ = desk.assay("verify", *words, "--json")
+        failed = [each for each in json.loads(out)["steps"] if each["error"]]
+        assert code == 22
+        assert [(each["code"], each["error"]) for each in failed] == [
+            (f"output.{step}", "broken-link")
+        ]
+
+
+def test_a_request_for_an_output_that_commits_to_none_fails_one_step(desk: Desk) -> None:
+    desk.pin()
+    answer = desk.answer(
+        None, _asserted(desk.world), said={"claim": "caller-asserted", "request": REQUEST}
+    )
+    code, out, _ = desk.assay("verify", answer)
+    assert (code, out.count("✘")) == (22, 1)
+    assert "expected no request, as the output commits to none" in " ".join(out.split())
+
+
+def test_a_request_without_its_salt_is_no_request(desk: Desk) -> None:
+    desk.pin()
+    answer = desk.answer(said={"request": {**REQUEST, "salt": "00"}})
+    code, _, err = desk.assay("verify", answer)
+    assert (code, "request.salt: expected 64" in err) == (10, True)
+
+
 def test_an_output_is_compared_with_real_files_too(desk: Desk) -> None:
     desk.pin()
     folder, answer = desk.checkpoint(), desk.answer()
     code, out, _ = desk.assay("verify", answer, "--checkpoint", folder)
-    assert (code, "files      ✔ 43 compared   3 files" in out) == (0, True)
+    assert (code, "files      ✔ 32 compared   3 files" in out) == (0, True)
     text = desk.folder / "text.txt"
     text.write_bytes(TEXT.encode())
     words = ("verify", text, "--evidence", answer, "--checkpoint", folder)
     assert desk.assay(*words)[0] == 0
     (folder / "model.safetensors").write_bytes(b"other weights")
     code, out, _ = desk.assay(*words)
-    assert (code, "step 43 failed" in out) == (20, True)
-
-
-def test_a_checkpoint_verifies_with_the_evidence_beside_it(desk: Desk) -> None:
-    desk.pin()
-    folder = desk.checkpoint()
-    for path in (folder, f"{folder}/"):
-        code, out, _ = desk.assay("verify", path)
-        assert code == 0
-        words = " ".join(out.split())
-        assert "step-100 are, to the byte, the checkpoint alice/tiny@step-100" in words
-        assert "that http://registry.test published." in words
-
-
-def test_a_checkpoint_verifies_from_within_its_folder(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.pin()
-    monkeypatch.chdir(desk.checkpoint())
-    assert desk.assay("verify", ".")[0] == 0
-    Path("sub").mkdir()
-    monkeypatch.chdir("sub")
-    assert desk.assay("verify", "..", "--ignore", "sub")[0] == 0
-
-
-def test_evidence_elsewhere_is_named(desk: Desk) -> None:
-    desk.pin()
-    folder = desk.checkpoint()
-    evidence = (desk.folder / "step-100.assay.json").rename(desk.folder / "elsewhere.json")
-    assert desk.assay("verify", folder, "--evidence", evidence)[0] == 0
-    assert desk.assay("verify", evidence, "--checkpoint", folder)[0] == 0
-    code, _, err = desk.assay("verify", evidence)
-    assert code == 24
-    assert "assay verify FOLDER --evidence" in " ".join(err.split())
-    code, _, err = desk.assay("verify", folder)
-    assert (code, "step-100.assay.json" in err) == (24, True)
-
-
-def test_a_checkpoint_that_no_run_made_verifies(desk: Desk) -> None:
-    desk.pin()
-    folder = desk.checkpoint()
-    evidence = desk.write("upload.json", desk.world.evidence_for_upload())
-    code, out, _ = desk.assay("verify", folder, "--evidence", evidence)
-    assert code == 0
-    assert "says that it made" not in out
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("model.safetensors", "changed"), ("new", "extra"), ("config.json", "missing")],
-)
-def test_a_changed_added_or_missing_file_fails_one_step(desk: Desk, name: str, said: str) -> None:
-    desk.pin()
-    folder = desk.checkpoint()
-    if said == "missing":
-        (folder / name).unlink()
-    else:
-        (folder / name).write_bytes(b"?")
-    code, out, _ = desk.assay("verify", folder)
-    assert code == 20
-    assert said in out
-    assert sum("✘" in line for line in out.splitlines()) == 1
-
-
-def test_a_file_that_is_no_part_of_it_can_be_ignored(desk: Desk) -> None:
-    desk.pin()
-    folder = desk.checkpoint()
-    (folder / ".cache").mkdir()
-    (folder / ".cache" / "x").write_bytes(b"?")
-    assert desk.assay("verify", folder)[0] == 20
-    assert desk.assay("verify", folder, "--ignore", ".cache")[0] == 0
-
-
-def test_a_model_signature_alone_proves_the_files_and_says_what_it_does_not(desk: Desk) -> None:
-    desk.pin()
-    folder = desk.checkpoint()
-    (desk.folder / "step-100.assay.json").unlink()
-    bundle = desk.world.model_signature()
-    (folder / "model.sig").write_bytes(canonical.dumps(bundle.to_json()))
-    code, out, _ = desk.assay("verify", folder)
-    words = " ".join(out.split())
-    assert code == 0
-    assert "to the byte, what http://registry.test/alice signed as a model" in words
-    assert "neither the run that made them, nor data and conduct, were examined" in words
-    (folder / "config.json").write_bytes(b"{}")
-    assert desk.assay("verify", folder)[0] == 20
+    assert (code, "step 32 failed" in out) == (20, True)
 
 
 def test_an_expired_certificate_fails_its_step(desk: Desk) -> None:

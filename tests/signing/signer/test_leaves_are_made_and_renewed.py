@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -106,35 +105,42 @@ def test_a_leaf_is_made_again_when_its_pair_is_incomplete(
     assert _serial(client) == _serial(client)
 
 
-def _lose(key: Path) -> None:
-    key.unlink()
-
-
-def _open_to_all(key: Path) -> None:
-    key.chmod(0o644)
-
-
-@pytest.mark.parametrize(
-    ("edit", "said"), [(_lose, "No such file"), (_open_to_all, "expected a key file of mode 0600")]
-)
 def test_a_leaf_that_cannot_be_read_signs_nothing(
-    folder: Path, tmp_path: Path, clock: Clock, edit: Callable[[Path], None], said: str
+    folder: Path, tmp_path: Path, clock: Clock
 ) -> None:
     with in_thread(open_service(folder, clock), tmp_path / "s.sock"):
         _serial(SignerClient(tmp_path / "s.sock"))
     (leaf,) = (folder / "leaves").iterdir()
-    edit(leaf / "key.pem")
+    (leaf / "key.pem").chmod(0o644)
     with (
         in_thread(open_service(folder, clock), tmp_path / "s.sock"),
-        pytest.raises(StorageUnavailable, match=f"a leaf cannot be read: .*{said}"),
+        pytest.raises(StorageUnavailable, match=r"cannot be read: .*expected a key file of mode"),
     ):
         _serial(SignerClient(tmp_path / "s.sock"))
 
 
-def test_what_an_interrupted_renewal_left_is_cleared(
-    folder: Path, tmp_path: Path, clock: Clock
+@pytest.mark.parametrize("lost", ["key.pem", "leaf.pem"])
+def test_half_a_pair_is_none_and_a_new_leaf_takes_its_place(
+    folder: Path, tmp_path: Path, clock: Clock, lost: str
 ) -> None:
-    unfinished = folder / "leaves" / keystore.UNFINISHED
+    with in_thread(open_service(folder, clock), tmp_path / "s.sock"):
+        before = _serial(SignerClient(tmp_path / "s.sock"))
+    (leaf,) = (folder / "leaves").iterdir()
+    (leaf / lost).unlink()
+    serials: list[int] = []
+    for _ in range(2):
+        with in_thread(open_service(folder, clock), tmp_path / "s.sock"):
+            serials.append(_serial(SignerClient(tmp_path / "s.sock")))
+    assert serials[0] == serials[1] != before
+    assert {each.name for each in leaf.iterdir()} == {"key.pem", "leaf.pem"}
+    assert list((folder / "leaves").iterdir()) == [leaf]
+
+
+@pytest.mark.parametrize("name", [keystore.UNFINISHED, keystore.SUPERSEDED])
+def test_what_an_interrupted_renewal_left_is_cleared(
+    folder: Path, tmp_path: Path, clock: Clock, name: str
+) -> None:
+    unfinished = folder / "leaves" / name
     unfinished.mkdir()
     (unfinished / "key.pem").write_text("half")
     service = open_service(folder, clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from assay.signing.errors import SignerError
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BY_CODE, BadRequest, WrongPurpose, WrongStatement
-from assay.signing.statements import AcceptanceClaim, Statement, Subject
+from assay.signing.statements import AcceptanceClaim, RunReference, Statement, Subject
 from tests.signing import world
 from tests.signing.signer.worlds import ALICE, BORN, REGISTRY, output_statement
 
@@ -27,6 +28,12 @@ MANIFEST = world.manifest_of(world.FILES)
 
 def _checkpoint(registry: str = REGISTRY) -> bytes:
     return world.checkpoint_claim(registry, MANIFEST, run=None).statement().canonical()
+
+
+def _without_dataset() -> bytes:
+    run = RunReference(id=world.RUN, statement_sha256="11" * 32)
+    claim = world.checkpoint_claim(REGISTRY, MANIFEST, run=run)
+    return replace(claim, dataset_sha256=None).statement().canonical()
 
 
 def _acceptance() -> bytes:
@@ -79,6 +86,9 @@ def test_a_statement_is_signed_stamped_and_written_down(
         ),
         pytest.param(
             Purpose.CHECKPOINT, ALICE, _checkpoint("http://elsewhere"), "registry", id="registry"
+        ),
+        pytest.param(
+            Purpose.CHECKPOINT, ALICE, _without_dataset(), "dataset of the run", id="no dataset"
         ),
         pytest.param(
             Purpose.CONDUCT,
@@ -155,11 +165,25 @@ def test_a_nodes_key_is_certified_for_its_runs(client: SignerClient, folder: Pat
     assert (line["op"], line["purpose"], line["subject"]) == ("issue", "node", subject)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["alice", "conduct", "nodes/", "nodes/1", f"nodes/{world.NODE}/x", f"nodes/{world.NODE}\n"],
+)
+def test_a_key_for_runs_is_certified_for_nodes_alone(
+    client: SignerClient, folder: Path, path: str
+) -> None:
+    subject = f"{REGISTRY}/{path}"
+    request = certificates.request(keys.SoftwareKey.generate(), subject="node")
+    with pytest.raises(BadRequest, match="subject: expected http://localhost:8000/nodes/ and a"):
+        client.issue(subject, request)
+    assert (folder / AUDIT_FILE).read_bytes() == b""
+
+
 def test_a_request_not_signed_by_its_own_key_is_refused(client: SignerClient, folder: Path) -> None:
     request = bytearray(certificates.request(keys.SoftwareKey.generate(), subject="node"))
     request[-1] ^= 1
     with pytest.raises(BadRequest, match="csr"):
-        client.issue(f"{REGISTRY}/nodes/1", bytes(request))
+        client.issue(f"{REGISTRY}/nodes/{world.NODE}", bytes(request))
     assert (folder / AUDIT_FILE).read_bytes() == b""
 
 
