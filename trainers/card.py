@@ -21,7 +21,7 @@ tags: [byte-level, byte-gpt]
 
 A byte-level language model. Its tokens are the bytes of UTF-8 text; it continues what it is given.
 
-| | |
+| property | value |
 |---|---|
 | architecture | `byte-gpt/v1`: {layers} layers, width {width}, {heads} heads |
 | parameters | {parameters:,} |

@@ -21,7 +21,7 @@ from .errors import UnusableData, WrongDigest
 
 SEPARATOR = b"\0"
 """Between two files, so that a model can learn where one ends; no text holds it."""
-VALIDATION_WINDOWS = 64
+VALIDATION_WINDOWS = 128
 """The same ones each time, so that two losses of one dataset compare."""
 _SPLIT_DIGITS = 8
 _SEED_DIGITS = 8

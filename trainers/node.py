@@ -147,7 +147,7 @@ class _Work:
     def on_checkpoint(self, training: Training, point: LossPoint) -> None:
         self._publisher.settle()
         run = self._lease.run
-        name = f"step-{point.step:06d}"
+        name = f"{self._lease.name_prefix}step-{point.step:06d}"
         folder = _emptied(self._node, self._lease) / name
         text = card(_origin(self._lease), run.recipe, point, training.model.parameter_count)
         manifest = saving.save(training, text, folder)

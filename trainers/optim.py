@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two optimizers and one schedule: Muon for hidden matrices, AdamW for everything else.
 
-Measured on bytes (notes on the recipe in docs/guides/demo-recipe.md): Muon reaches in 220 steps
-what AdamW alone does not. Norms and other vectors never decay: shrinking a gain is no regularising.
+Why Muon: docs/guides/demo-recipe.md. Norms and other vectors never decay: to shrink a gain
+regularises nothing.
 """
 
 from __future__ import annotations

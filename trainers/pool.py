@@ -55,6 +55,8 @@ class Lease:
     id: str
     seconds: int
     """Without a heartbeat for this long, it is lost."""
+    name_prefix: str
+    """What its checkpoints' names begin with: a project's runs must not take one another's."""
     run: Run
     resume: Resume | None
 
@@ -67,6 +69,7 @@ class Lease:
         return cls(
             id=text(obj, "id"),
             seconds=integer(obj, "lease_seconds", minimum=1),
+            name_prefix=_name_prefix(obj),
             run=run,
             resume=canonical.nullable(obj, "resume", _resume),
         )
@@ -160,6 +163,11 @@ def _point(point: LossPoint) -> dict[str, object]:
     if point.validation is not None:
         document["validation"] = loss_text(point.validation)
     return document
+
+
+def _name_prefix(obj: Obj) -> str:
+    """Empty for a project's first run."""
+    return "" if obj.get("name_prefix") == "" else text(obj, "name_prefix")
 
 
 def _run(obj: Obj) -> Run:

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
-from assay.signing.canonical import as_mapping, text
+from assay.signing.canonical import Obj, as_mapping, text
 from assay.signing.client import ClientError
 from assay.signing.digests import as_id, sha256
 from assay.signing.envelope import Envelope
@@ -104,7 +104,9 @@ def _submit(pool: Pool, lease: Lease, publication: Publication) -> None:
         # The same checkpoint, submitted by a start of this node that was killed: it is there.
         if error.status != HTTPStatus.CONFLICT or is_passing(error):
             raise
-        if _state(pool, publication) is None:
+        # One of another run's, or of nobody's that we see, is none that this run could go on from.
+        found = _found(pool, publication)
+        if found is None or found.get("run") != lease.run.id:
             raise PublishRefused(f"{publication.name}: {error}") from error
 
 
@@ -125,6 +127,12 @@ def _await_published(pool: Pool, publication: Publication) -> None:
 
 
 def _state(pool: Pool, publication: Publication) -> str | None:
+    """How far it is; None if the registry knows none of this id."""
+    found = _found(pool, publication)
+    return None if found is None else text(found, "state")
+
+
+def _found(pool: Pool, publication: Publication) -> Obj | None:
     """What the registry says of a checkpoint; None if it knows none of this id."""
     try:
         answer = pool.client.get_json(f"/api/v1/checkpoints/{_id(publication)}")
@@ -132,7 +140,7 @@ def _state(pool: Pool, publication: Publication) -> str | None:
         if error.status == HTTPStatus.NOT_FOUND:
             return None
         raise
-    return text(as_mapping(answer, "checkpoint"), "state")
+    return as_mapping(answer, "checkpoint")
 
 
 def _id(publication: Publication) -> str:

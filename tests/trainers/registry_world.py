@@ -91,6 +91,7 @@ class World:
         self.checkpoints: list[Checkpoint] = []
         self.verdict = "published"
         self.polls_until_published = 1
+        self.name_prefix = ""
         self.losses: dict[int, dict[str, object]] = {}
         self.is_complete = False
         self.jobs: list[Job] = []
@@ -165,6 +166,7 @@ class World:
             "id": lease.id,
             "expires_at": "2026-11-20T10:00:00Z",
             "lease_seconds": 4,
+            "name_prefix": self.name_prefix,
             "run": {
                 "id": RUN,
                 "project": "alice/code",
@@ -238,7 +240,7 @@ class World:
             if as_id(checkpoint.manifest.id) == identifier:
                 checkpoint.polls_left -= 1
                 state = "received" if checkpoint.polls_left > 0 else self.verdict
-                return {"id": identifier, "state": state}
+                return {"id": identifier, "state": state, "run": RUN}
         raise Refusal(404, "not-found", "no such checkpoint", is_misuse=False)
 
     def end(self, lease_id: str, *, is_complete: bool) -> None:

@@ -3,8 +3,9 @@
 
 import torch
 
-from assay.trainers.config import ModelShape
+from assay.trainers.config import ModelShape, Recipe
 from assay.trainers.models.byte_gpt import ByteGPT, initialised
+from assay.trainers.recipes import standard
 
 SHAPE = ModelShape(layers=2, width=32, heads=2, context_bytes=32)
 
@@ -31,9 +32,9 @@ def test_the_number_of_parameters_is_exactly_that_of_the_formula() -> None:
         assert ByteGPT(shape).parameter_count == expected
 
 
-def test_the_standard_shape_has_1_820_352_parameters() -> None:
-    shape = ModelShape(layers=4, width=192, heads=3, context_bytes=256)
-    assert ByteGPT(shape).parameter_count == 1_820_352
+def test_the_standard_shape_has_623_488_parameters() -> None:
+    shape = Recipe.parse(standard()).model
+    assert ByteGPT(shape).parameter_count == 623_488
 
 
 def test_scores_have_one_value_for_each_byte() -> None:

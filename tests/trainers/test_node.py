@@ -76,6 +76,14 @@ def test_a_run_is_trained_published_and_completed(world: World, tmp_path: Path) 
     assert world.leases[0].state == "completed"
 
 
+def test_a_later_runs_names_begin_as_the_lease_says(world: World, tmp_path: Path) -> None:
+    world.name_prefix = "run-2-"
+    with site(world) as here:
+        work(here, tmp_path / "node")
+    names = [checkpoint.name for checkpoint in world.published]
+    assert names == ["run-2-step-000006", "run-2-step-000012"]
+
+
 def test_every_step_is_reported_and_held_out_losses_where_due(world: World, tmp_path: Path) -> None:
     with site(world) as here:
         work(here, tmp_path / "node")
@@ -259,6 +267,19 @@ def test_a_checkpoint_that_conflicts_with_another_is_refused(world: World, tmp_p
         with pytest.raises(PublishRefused, match="step-000006"):
             work(here, tmp_path / "node")
         assert held.step == 6
+
+
+def test_a_conflict_with_another_runs_checkpoint_is_refused(world: World, tmp_path: Path) -> None:
+    with site(world) as here:
+        leave_after_the_first_checkpoint(here, tmp_path / "node")
+        world.submit = conflicting  # type: ignore[method-assign]
+        world.show_checkpoint = of_another_run  # type: ignore[method-assign]
+        with pytest.raises(PublishRefused, match="step-000012"):
+            work(here, tmp_path / "node")
+
+
+def of_another_run(identifier: str) -> object:
+    return {"id": identifier, "state": "published", "run": "run-0"}
 
 
 def conflicting(lease_id: str, body: object) -> object:
