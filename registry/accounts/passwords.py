@@ -33,20 +33,29 @@ class PasswordBackend(ModelBackend):
         if username is None or password is None:
             return None
         name = username[:MAX_LENGTH]
-        if queries.is_locked_out(name, now=timezone.now()):
-            raise PermissionDenied("too many wrong passwords for this name")
-        person = self._check(request, name, password)
-        if person is None:
-            SignInFailure.objects.create(name=name, at=timezone.now())
-        else:
-            SignInFailure.objects.filter(name=name).delete()
-        return person
+        _check_open(name)
+        return self._check(request, name, password)
 
     def _check(self, request: HttpRequest | None, name: str, password: str) -> User | None:
         if not _TRIES_AT_ONCE.acquire(timeout=_WAIT_SECONDS):
             raise PermissionDenied("too many people are signing in")
         try:
+            _check_open(name)  # again: the tries that we waited for may have been wrong ones
             person = super().authenticate(request, username=name, password=password)
+            return _remembered(name, person if isinstance(person, User) else None)
         finally:
             _TRIES_AT_ONCE.release()
-        return person if isinstance(person, User) else None
+
+
+def _check_open(name: str) -> None:
+    if queries.is_locked_out(name, now=timezone.now()):
+        raise PermissionDenied("too many wrong passwords for this name")
+
+
+def _remembered(name: str, person: User | None) -> User | None:
+    """The same, once it is counted: whoever comes after must find it."""
+    if person is None:
+        SignInFailure.objects.create(name=name, at=timezone.now())
+    else:
+        SignInFailure.objects.filter(name=name).delete()
+    return person

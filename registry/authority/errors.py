@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from assay.signing.errors import AssayError, InvalidDocument, SignerError
+from assay.signing.signer.errors import BadRequest, WrongPurpose, WrongStatement
 from registry.api.problems import Problem
 
 
@@ -28,3 +30,17 @@ class NoAuthority(Problem):
     code = "no-authority"
     title = "This registry has no certificate authority yet"
     status_code = 503
+
+
+# Of the signer's refusals (docs/spec/signer.md) those that are about the request itself: the same
+# request is refused for ever. All others pass, with the signer's restart or its operator's help.
+FINAL = frozenset({BadRequest.code, WrongPurpose.code, WrongStatement.code})
+
+
+def is_final(error: AssayError) -> bool:
+    """That asking the signer again cannot help: what was to be signed is itself at fault."""
+    match error:
+        case SignerError():
+            return error.reason in FINAL
+        case _:
+            return isinstance(error, InvalidDocument)

@@ -22,7 +22,7 @@ from assay.signing import canonical, oms, timestamps
 from assay.signing.certificates import Purpose, verify_chain
 from assay.signing.digests import as_id
 from assay.signing.envelope import Envelope
-from assay.signing.errors import AssayError, VerificationError
+from assay.signing.errors import AssayError, InvalidDocument, SignerError, VerificationError
 from assay.signing.manifest import SIGNATURE_NAME
 from assay.signing.statements import CheckpointClaim, RunReference
 from registry.accounts.queries import SYSTEM
@@ -30,7 +30,7 @@ from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import queries as authority_queries
 from registry.authority import services as authority
-from registry.authority.errors import NotInGoodStanding
+from registry.authority.errors import NotInGoodStanding, is_final
 from registry.conduct import queries as conduct
 from registry.events import services as events
 from registry.ledger import queries as ledger_queries
@@ -69,9 +69,17 @@ def sweep() -> int:
         except (AssayError, Problem, DatabaseError, OSError) as error:
             # The row stays as it is, and the others must not wait for this one.
             logger.warning("checkpoint %s waits: %s", checkpoint_id, error)
-    if ledger_queries.has_pending():
-        ledger.integrate()
+    _integrate_pending()
     return published
+
+
+def _integrate_pending() -> None:
+    """What nobody waits for: acceptances, outputs that were left behind."""
+    try:
+        if ledger_queries.has_pending():
+            ledger.integrate()
+    except (AssayError, Problem, DatabaseError) as error:
+        logger.warning("the ledger's pending entries wait: %s", error)
 
 
 def _load(checkpoint_id: int) -> Checkpoint:
@@ -97,6 +105,10 @@ def _sign(checkpoint: Checkpoint) -> None:
     except (NotInGoodStanding, RunStatementRefused) as error:
         # What was true when it was received no longer is; asking again will not change that.
         _reject(checkpoint, str(error.detail))
+    except (InvalidDocument, SignerError) as error:
+        if not is_final(error):
+            raise
+        _reject(checkpoint, f"it can never be signed: {error}")
 
 
 def _publish(checkpoint: Checkpoint) -> None:

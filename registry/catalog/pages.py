@@ -64,7 +64,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     Each file has `url`.
     """
     try:
-        found = queries.checkpoint_named(owner, project, checkpoint)
+        found = queries.checkpoint_named(owner, project, checkpoint, request.user)
     except NotFound as error:
         raise Http404(str(error.detail)) from error
     signature = queries.signature(found)

@@ -87,6 +87,14 @@ def checkpoint_named(
     return min(rows, key=lambda one: one.state == State.REJECTED)
 
 
+def may_read(statement: ledger.Statement, viewer: User | AnonymousUser | None) -> bool:
+    """That a statement is about no checkpoint at all, or about one that this caller may see."""
+    about = Checkpoint.objects.filter(
+        Q(statement=statement) | Q(oms_statement=statement) | Q(run_statement=statement)
+    )
+    return not about.exists() or visible(viewer).filter(pk__in=about.values("pk")).exists()
+
+
 def published(sha256: str) -> Checkpoint | None:
     """The published checkpoint with this id."""
     return visible(None).filter(manifest_sha256=sha256).first()

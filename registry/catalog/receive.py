@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from assay.signing import oms
+from assay.signing.errors import InvalidDocument
 from assay.signing.manifest import FileEntry
+from assay.signing.signer.protocol import MAX_MESSAGE_BYTES
 from registry.accounts import queries as accounts
 from registry.api.problems import FieldProblem
 from registry.audit import services as audit
@@ -36,6 +39,9 @@ from .submission import Submission
 
 ADVANCE = "catalog.advance"
 MAX_CHECKPOINT_BYTES = 1 << 40  # 1 TiB: the largest open model of today is below
+# Base64 makes three bytes four; a request has a subject besides, an answer and a bundle signature,
+# certificates, timestamp and proof, all below 64 KiB.
+MAX_STATEMENT_BYTES = (MAX_MESSAGE_BYTES - (64 << 10)) * 3 // 4
 MAX_SHOWN = 20
 
 
@@ -44,15 +50,17 @@ def receive(submission: Submission) -> Checkpoint:
 
     1. The name is one. 2. The caller may publish here, under conduct that the owner accepted.
     3. Neither these files nor this name are taken. 4. Each file was uploaded by this caller, or is
-    theirs to read. 5. Each file is what its name says. 6. The run statement belongs to all this.
+    theirs to read. 5. Each file is what its name says. 6. What foreign tools verify can be signed
+    of these files. 7. The run statement belongs to all this.
     """
     check_name(submission.name)  # 1
     _check_rights(submission)  # 2
     _check_new(submission)  # 3
     _check_blobs(submission)  # 4
     _check_content(submission)  # 5
+    _check_signable(submission)  # 6
     if submission.run is not None:
-        run_statement.check(submission, submission.run, at=timezone.now())  # 6
+        run_statement.check(submission, submission.run, at=timezone.now())  # 7
     try:
         return _keep(submission)
     except IntegrityError:
@@ -143,6 +151,20 @@ def _refused(submission: Submission) -> Iterator[FieldProblem]:
             formats.check(file.name, storage.path_of(file.sha256))
         except formats.Refused as refusal:
             yield FieldProblem(field=file.name, message=str(refusal))
+
+
+def _check_signable(submission: Submission) -> None:
+    """What can never be signed must not be received: it would hold its run up for ever."""
+    model = f"{submission.project.full_name}@{submission.name}"
+    try:
+        size_bytes = len(oms.statement(model, submission.manifest).canonical())
+    except InvalidDocument as error:
+        raise ContentRefused(f"manifest.{error}") from error
+    if size_bytes > MAX_STATEMENT_BYTES:
+        raise ContentRefused(
+            f"manifest.files: expected a model signature over them of at most "
+            f"{MAX_STATEMENT_BYTES} bytes, found one of {size_bytes}"
+        )
 
 
 def _keep(submission: Submission) -> Checkpoint:

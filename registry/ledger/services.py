@@ -117,7 +117,11 @@ def _release() -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [SEQUENCER_LOCK])
     except Error:
-        connection.close()  # whatever became of the session, its lock must not outlive us
+        # Whatever became of the session, its lock must not outlive us. Django's close() alone would
+        # hand a pooled session back alive, lock and all (ASSAY_DATABASE_POOL): ours ends first.
+        if connection.connection is not None:
+            connection.connection.close()
+        connection.close()
 
 
 def _assign_batch() -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from django.db import IntegrityError, connection, transaction
@@ -121,13 +122,17 @@ def queue_samples() -> int:
 
     In the name of the project's owner; while they have not accepted the conduct, there is none.
     """
-    return sum(_queue_sample(checkpoint) for checkpoint in _without_sample())
+    fit = (checkpoint for checkpoint in _without_sample() if _can_have_sample(checkpoint))
+    return sum(_queue_sample(checkpoint) for checkpoint in islice(fit, MAX_SAMPLES_AT_ONCE))
+
+
+def _can_have_sample(checkpoint: Checkpoint) -> bool:
+    is_accepted = standing.is_good(checkpoint.project.owner, checkpoint.conduct)
+    return is_accepted and not _missing(checkpoint)
 
 
 def _queue_sample(checkpoint: Checkpoint) -> bool:
     owner = checkpoint.project.owner
-    if not standing.is_good(owner, checkpoint.conduct):
-        return False
     try:
         sampling = Sampling.parse(pool.run(checkpoint.run_id or "").recipe["sample"])
     except InvalidDocument as error:  # it was within the limits of an earlier version
@@ -142,11 +147,11 @@ def _queue_sample(checkpoint: Checkpoint) -> bool:
     return True
 
 
-def _without_sample() -> list[Checkpoint]:
+def _without_sample() -> Iterator[Checkpoint]:
+    """The newest first. All of them: those that can have none must not stand before the others."""
     sampled = Output.objects.filter(is_sample=True).values("checkpoint")
     found = catalog.published_by_runs().exclude(pk__in=sampled)
-    # The newest first: those whose owners have not accepted must not stand before all others.
-    return list(found.order_by("-published_at")[:MAX_SAMPLES_AT_ONCE])
+    return found.order_by("-published_at").iterator(chunk_size=MAX_SAMPLES_AT_ONCE)
 
 
 def _queue(
@@ -176,12 +181,16 @@ def _check_room() -> None:
 
 
 def _check_generatable(checkpoint: Checkpoint) -> None:
-    missing = NEEDED_FILES - {entry.name for entry in catalog.manifest(checkpoint).files}
+    missing = _missing(checkpoint)
     if missing:
         raise NotGeneratable(
             f"expected a checkpoint with {' and '.join(sorted(NEEDED_FILES))}, "
             f"found one without {' and '.join(sorted(missing))}"
         )
+
+
+def _missing(checkpoint: Checkpoint) -> frozenset[str]:
+    return NEEDED_FILES - {entry.name for entry in catalog.manifest(checkpoint).files}
 
 
 def _as_text(temperature: object) -> object:

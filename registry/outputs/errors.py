@@ -52,3 +52,11 @@ class UnusableText(Problem):
     code = "unusable-text"
     title = "This text cannot be signed"
     status_code = 422
+
+
+class NeverSigned(Problem):
+    """The signer will never sign what would be said of this output."""
+
+    code = "never-signed"
+    title = "This output cannot be signed"
+    status_code = 422

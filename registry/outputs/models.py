@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+MAX_REASON = 500
 SHA256_HEX = r"^[0-9a-f]{64}$"
 
 
@@ -56,7 +57,7 @@ class Output(models.Model):
     lease_node = models.CharField(max_length=80, blank=True)
     lease_expires_at = models.DateTimeField(null=True)
     failure = models.CharField(max_length=40, blank=True)
-    reason = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=MAX_REASON, blank=True)
     statement = models.ForeignKey(
         "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
     )

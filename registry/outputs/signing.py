@@ -18,13 +18,13 @@ from django.utils import timezone
 
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id
-from assay.signing.errors import AssayError
+from assay.signing.errors import AssayError, InvalidDocument, SignerError
 from assay.signing.statements import Origin, OutputClaim, commit
 from registry.accounts.queries import SYSTEM
 from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import services as authority
-from registry.authority.errors import NotInGoodStanding
+from registry.authority.errors import NotInGoodStanding, is_final
 from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
 from registry.events import services as events
@@ -32,7 +32,8 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
 from . import queries
-from .models import Claim, Output, State
+from .errors import NeverSigned
+from .models import MAX_REASON, Claim, Output, State
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +88,11 @@ def _sign(output_id: uuid.UUID) -> None:
                 )
                 output.save(update_fields=["statement"])
     except NotInGoodStanding as error:
-        _refuse(output_id, str(error.detail))
+        _refuse(output_id, NotAccepted.code, str(error.detail))
+    except (InvalidDocument, SignerError) as error:
+        if not is_final(error):
+            raise
+        _refuse(output_id, NeverSigned.code, f"it can never be signed: {error}"[:MAX_REASON])
 
 
 def _publish(output_id: uuid.UUID) -> None:
@@ -118,14 +123,12 @@ def _show(output: Output) -> None:
             events.emit(f"run:{output.checkpoint.run_id}", "sample", _told(output))
 
 
-def _refuse(output_id: uuid.UUID, reason: str) -> None:
-    """The acceptance was withdrawn since the request: nothing is signed, now or later."""
+def _refuse(output_id: uuid.UUID, failure: str, reason: str) -> None:
+    """Nothing is signed, now or later: the acceptance was withdrawn, or the signer said never."""
     with transaction.atomic():
         refused = Output.objects.filter(
             pk=output_id, state=State.GENERATED, statement__isnull=True
-        ).update(
-            state=State.FAILED, failure=NotAccepted.code, reason=reason, ended_at=timezone.now()
-        )
+        ).update(state=State.FAILED, failure=failure, reason=reason, ended_at=timezone.now())
         if refused:
             audit.record(SYSTEM, "output.refuse", f"output:{output_id}", {"reason": reason})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -22,6 +21,8 @@ from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Node, Scope, caller
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
+from registry.catalog.api import acknowledged
+from registry.catalog.serializers import AcknowledgedSerializer
 from registry.conduct import queries as conduct
 from registry.idempotency.api import idempotent, idempotent_in_steps
 
@@ -137,7 +138,7 @@ class CheckpointsView(APIView):
     @extend_schema(
         operation_id="leases_checkpoints_create",
         request=schema.CHECKPOINT_REQUEST,
-        responses={202: schema.CHECKPOINT},
+        responses={202: AcknowledgedSerializer},
     )
     @idempotent
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
@@ -145,12 +146,7 @@ class CheckpointsView(APIView):
         submitted = services.Submitted.parse(_body(request))
         now = timezone.now()
         checkpoint = services.submit(lease_id, submitted, by=caller(request), now=now)
-        body = {
-            "id": as_id(checkpoint.manifest_sha256),
-            "state": checkpoint.state,
-            "url": f"{settings.PUBLIC_URL}{checkpoint.path}",
-        }
-        return Response(body, status=status.HTTP_202_ACCEPTED)
+        return acknowledged(checkpoint)
 
 
 class CompleteView(APIView):
@@ -202,6 +198,7 @@ def _leased(lease: Lease) -> dict[str, object]:
         "fence": lease.fence,
         "expires_at": _instant(lease),
         "lease_seconds": LEASE_SECONDS,
+        "name_prefix": queries.name_prefix(run),
         "run": {
             "id": str(run.id),
             "project": run.project.full_name,

@@ -215,7 +215,6 @@ def _journal(lease: Lease, action: str, actor: str) -> None:
     }
     audit.record(actor, action, f"lease:{lease.id}", details)
     told = {
-        "id": str(lease.id),
         "node": str(lease.node_id),
         "name": lease.node.name,
         "state": lease.state,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from registry.accounts.queries import Node, User
 from registry.api.problems import NotFound
@@ -42,6 +42,16 @@ def run(run_id: uuid.UUID | str) -> Run:
 def runs_of(project: Project) -> QuerySet[Run]:
     """A project's runs, the newest first."""
     return runs().filter(project=project)
+
+
+def name_prefix(run: Run) -> str:
+    """What the names of a run's checkpoints begin with: names are unique in a project.
+
+    Nothing for the project's first run, `run-2-` for its second. A run's never changes.
+    """
+    earlier = Q(created_at__lt=run.created_at) | Q(created_at=run.created_at, pk__lt=run.pk)
+    before = Run.objects.filter(earlier, project=run.project_id).count()
+    return f"run-{before + 1}-" if before else ""
 
 
 def newest_run() -> Run | None:

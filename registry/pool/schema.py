@@ -41,6 +41,9 @@ LEASE = inline_serializer(
         "fence": serializers.IntegerField(),
         "expires_at": serializers.DateTimeField(),
         "lease_seconds": serializers.IntegerField(),
+        "name_prefix": serializers.CharField(
+            allow_blank=True, help_text="what the names of the run's checkpoints begin with"
+        ),
         "run": inline_serializer(
             "LeasedRun",
             {
@@ -97,13 +100,5 @@ CHECKPOINT_REQUEST = inline_serializer(
         "step": serializers.IntegerField(),
         "manifest": serializers.DictField(),
         "statement": serializers.DictField(help_text="the node's DSSE envelope"),
-    },
-)
-CHECKPOINT = inline_serializer(
-    "RunCheckpointState",
-    {
-        "id": serializers.CharField(),
-        "state": serializers.CharField(),
-        "url": serializers.URLField(),
     },
 )

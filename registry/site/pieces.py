@@ -11,13 +11,13 @@ from django.views.decorators.http import require_safe
 
 from assay.signing import canonical
 from assay.signing.bundle import Bundle
-from assay.signing.certificates import Purpose
 from assay.signing.envelope import pae
 from registry.api.problems import NotFound
 from registry.authority import queries as authority
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
-from registry.outputs import queries as outputs
+
+from . import entries
 
 BINARY = "application/octet-stream"
 JSON = "application/json"
@@ -59,10 +59,9 @@ def policy(_request: HttpRequest, policy_id: str, version: str) -> HttpResponse:
 
 
 def _statement(request: HttpRequest, sha256: str) -> ledger.Statement:
-    """A statement about an output is for those who may see the output."""
+    """A statement is for those who may see what it is about."""
     found = ledger.statement(sha256)
-    is_output = found.purpose == Purpose.OUTPUT
-    if is_output and not outputs.visible(request.user).filter(statement=found).exists():
+    if not entries.may_read(found, request.user):
         raise NotFound("expected the digest of a statement that you may see")
     return found
 

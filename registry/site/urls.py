@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import health, pages, pieces
+from . import entries, health, pages, pieces
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("outputs/<uuid:output_id>/text", pages.text, name="output-text"),
     path("conduct", pages.conduct, name="conduct"),
     path("ledger", pages.ledger, name="ledger"),
+    path("ledger/entries/<int:index>", entries.entry, name="ledger-entry"),
     path("ledger/statements/<str:sha256>/<str:name>", pieces.piece, name="piece"),
     path("conduct/<str:policy_id>/<str:version>/policy.json", pieces.policy, name="policy"),
     path(".well-known/assay/root.pem", pieces.root, name="root-pem"),

@@ -133,6 +133,32 @@ def test_two_passwords_at_a_time_are_hashed(dora: User, monkeypatch: pytest.Monk
     assert not SignInFailure.objects.exists()
 
 
+class Busy:
+    """A place for one that is free only after others have guessed wrong."""
+
+    def __init__(self, guesses: int) -> None:
+        self.guesses = guesses
+
+    def acquire(self, *, timeout: float) -> bool:
+        now = timezone.now()
+        for _ in range(self.guesses):
+            SignInFailure.objects.create(name="dora", at=now)
+        return True
+
+    def release(self) -> None:
+        """Nobody waits behind us."""
+
+
+@pytest.mark.parametrize(("guesses", "opens"), [(4, True), (5, False)])
+def test_who_waited_while_the_name_was_locked_finds_it_locked(
+    dora: User, monkeypatch: pytest.MonkeyPatch, guesses: int, opens: bool
+) -> None:
+    monkeypatch.setattr(passwords, "_TRIES_AT_ONCE", Busy(guesses))
+    request = RequestFactory().post("/login")
+    found = authenticate(request, username="dora", password=PASSWORD)
+    assert (found == dora) is opens
+
+
 def test_next_does_not_lead_to_another_site(dora: User) -> None:
     answer = Client().post(
         "/login?next=https://evil.example/", {"username": "dora", "password": PASSWORD}

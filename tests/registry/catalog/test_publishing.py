@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.test import Client
+from pytest_django import Settings
 
 from assay.signing import oms
 from assay.signing.bundle import Bundle
@@ -17,7 +19,7 @@ from assay.signing.verify import verify_bundle, verify_checkpoint
 from registry.accounts.models import Namespace
 from registry.audit.models import AuditRow
 from registry.authority import services as authority_services
-from registry.catalog import queries, services
+from registry.catalog import queries, receive, services
 from registry.catalog.models import Checkpoint, State
 from registry.conduct import services as conduct
 from registry.events.models import Event
@@ -34,6 +36,17 @@ def test_a_received_checkpoint_is_acknowledged_and_nobody_elses_to_see(world: Wo
     assert queries.visible(world.people.charlie).count() == 0
     assert queries.visible(world.people.bob).get() == checkpoint
     assert queries.published_in(world.project).count() == 0
+
+
+def test_its_page_is_for_those_who_act_for_the_owner_until_it_is_published(
+    world: World, client: Client
+) -> None:
+    path = services.receive(by_person(world)).path
+    assert client.get(path).status_code == 404
+    client.force_login(world.people.bob)
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "only those who act for its owner can see it" in page.content.decode()
 
 
 def test_advancing_publishes_it(world: World) -> None:
@@ -174,7 +187,26 @@ def test_one_that_cannot_go_on_does_not_hold_up_the_others(world: World) -> None
     free = services.receive(by_person(world))
     services.sweep()
     assert Checkpoint.objects.get(pk=free.pk).state == State.PUBLISHED
-    assert Checkpoint.objects.get(pk=stuck.pk).state == State.RECEIVED
+    assert Checkpoint.objects.get(pk=stuck.pk).state == State.REJECTED
+
+
+def test_what_can_never_be_signed_is_rejected_with_a_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "_check_signable", lambda _: None)  # as it once was
+    checkpoint = services.receive(by_person(world, files={".github/x.json": b"{}"}))
+    rejected = services.advance(checkpoint.pk)
+    assert rejected.state == State.REJECTED
+    assert rejected.reason.startswith("it can never be signed: ")
+    assert not queries.underway()
+
+
+def test_what_the_signer_refuses_for_ever_is_rejected(world: World, settings: Settings) -> None:
+    checkpoint = services.receive(by_person(world))
+    settings.PUBLIC_URL = "http://elsewhere"  # whose statements this signer does not sign
+    rejected = services.advance(checkpoint.pk)
+    assert rejected.state == State.REJECTED
+    assert "http://elsewhere" in rejected.reason
 
 
 def test_no_evidence_before_it_is_published(world: World) -> None:
@@ -188,3 +220,16 @@ def test_the_sweep_also_integrates_what_nobody_waits_for(world: World) -> None:
     assert ledger.has_pending()
     services.sweep()
     assert not ledger.has_pending()
+
+
+def test_while_the_signer_is_away_the_sweep_says_so_and_goes_on(
+    world: World, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    conduct.accept(world.conduct, world.people.bob.namespace, world.people.bob)
+    authority.stop()
+    try:
+        assert services.sweep() == 0
+    finally:
+        authority.start()
+    assert "the ledger's pending entries wait: no signer answers" in caplog.text
+    assert ledger.has_pending()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from registry.ledger import queries, services
 from registry.ledger.errors import LedgerBusy
@@ -67,6 +67,28 @@ def test_a_connection_that_dies_takes_its_lock_along(authority: Authority) -> No
         connection.close()  # as a killed process's
     head = services.integrate()
     assert head is not None
+
+
+def test_a_session_that_cannot_unlock_is_ended_and_given_back_to_no_pool(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.ensure_connection()
+    session = connection.connection
+    monkeypatch.setattr(connection, "close", lambda: None)  # as a pool's: the session lives on
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [services.SEQUENCER_LOCK])
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", unusable)
+        services._release()
+    assert session.closed
+    monkeypatch.undo()
+    connection.close()
+    with somebody_else_holds_the_lock():
+        pass
+
+
+def unusable() -> object:
+    raise OperationalError("the connection is in trouble")
 
 
 def test_the_session_waits_for_other_locks_as_before(

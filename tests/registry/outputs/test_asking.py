@@ -103,6 +103,16 @@ def test_without_the_owners_acceptance_there_is_no_sample(lab: Lab) -> None:
     assert services.queue_samples() == 1
 
 
+def test_those_that_can_have_no_sample_hide_none_that_can(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "MAX_SAMPLES_AT_ONCE", 1)
+    fit = paper_checkpoint(lab, 20)
+    paper_checkpoint(lab, 40, without="config.json")
+    assert services.queue_samples() == 1
+    assert Output.objects.get().checkpoint == fit
+
+
 def test_samples_do_not_fill_the_queue(lab: Lab, checkpoint: Checkpoint) -> None:
     paper_checkpoint(lab, 20)
     services.queue_samples()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from assay.signing.digests import normalised_text, sha256
 from assay.signing.errors import Outcome, TextMismatch
@@ -162,6 +163,17 @@ def test_withdrawing_between_request_and_signature_leaves_it_unsigned(
     tasks.sweep()
     assert Output.objects.get().state == State.FAILED
     assert AuditRow.objects.filter(action="output.refuse").count() == 1
+
+
+def test_what_the_signer_refuses_for_ever_fails_with_a_reason(
+    lab: Lab, checkpoint: Checkpoint, operator: User, settings: Settings
+) -> None:
+    world.ask(lab, checkpoint)
+    settings.PUBLIC_URL = "http://elsewhere"  # whose statements this signer does not sign
+    output = world.generate(operator)
+    assert (output.state, output.failure) == (State.FAILED, "never-signed")
+    assert "http://elsewhere" in output.reason
+    assert services.unsigned() == []
 
 
 def test_without_a_signer_the_text_waits_for_the_sweep(

@@ -50,6 +50,7 @@ def test_a_lease_says_all_that_a_node_needs(lab: Lab, machine: Machine) -> None:
     assert said["lease_seconds"] == leases.LEASE_SECONDS
     assert said["expires_at"].endswith("Z")
     assert said["resume"] is None
+    assert said["name_prefix"] == ""
     assert said["run"] == {
         "id": str(lab.run.id),
         "project": "lab/tiny",
@@ -61,6 +62,14 @@ def test_a_lease_says_all_that_a_node_needs(lab: Lab, machine: Machine) -> None:
             "sha256": lab.version.sha256,
         },
     }
+
+
+def test_a_later_runs_checkpoints_have_names_of_their_own(lab: Lab, machine: Machine) -> None:
+    second = services.create_run(lab.project, RECIPE, lab.dataset, lab.people.alice)
+    services.cancel_run(lab.run, lab.people.alice)
+    said = machine.client.post("/api/v1/leases", {"node": str(machine.node.id)}).json()
+    assert said["run"]["id"] == str(second.id)
+    assert said["name_prefix"] == "run-2-"
 
 
 def test_the_next_lease_says_where_to_go_on(lab: Lab, machine: Machine) -> None:

@@ -48,6 +48,13 @@ def test_an_open_run_is_leased_and_runs(lab: Lab, machine: Machine) -> None:
     assert kinds == ["run", "lease", "run"]
 
 
+def test_followers_are_not_told_a_leases_id(lab: Lab, machine: Machine) -> None:
+    lease = claim(machine)
+    told = Event.objects.get(kind="lease").data
+    assert "id" not in told
+    assert str(lease.id) not in str(told)
+
+
 def test_a_leased_run_is_leased_to_nobody_else(lab: Lab, machine: Machine) -> None:
     claim(machine)
     assert services.claim(paper_machine(lab.people.alice).node, now=timezone.now()) is None

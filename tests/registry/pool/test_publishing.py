@@ -49,7 +49,8 @@ def test_a_checkpoint_is_received_and_then_published(
     said, checkpoint = answer.json(), Checkpoint.objects.get()
     assert said["id"] == f"sha256:{checkpoint.manifest_sha256}"
     assert (said["state"], checkpoint.run_id) == ("received", str(lab.run.id))
-    assert said["url"] == "http://localhost:8000/lab/tiny/step-000020"
+    assert said["url"] == answer["Location"]  # as a person's upload is answered
+    assert machine.client.get(said["url"]).json()["id"] == said["id"]
     assert Run.objects.get().step == 20
 
 

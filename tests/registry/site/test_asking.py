@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable
 from html import unescape
 
 import pytest
-from django.db import connections
 from django.test import Client
 
 from registry.accounts.models import User
-from registry.outputs import generating, queries
+from registry.outputs import queries
 from registry.outputs.models import State
+from tests.elsewhere import elsewhere
 from tests.registry.site.world import Shown, answer_next
 
 
@@ -28,22 +25,6 @@ def fields(committed: Shown, **other: str) -> dict[str, str]:
     }
 
 
-def soon(act: Callable[[], object]) -> threading.Thread:
-    """Does it in another thread as soon as something waits, as the generation program would."""
-
-    def run() -> None:
-        try:
-            while not generating.is_anything_waiting():
-                time.sleep(0.02)
-            act()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
@@ -52,7 +33,7 @@ def signed_in(user: User) -> Client:
 
 def test_a_question_is_answered_signed_and_shown(committed: Shown) -> None:
     alice = committed.lab.people.alice
-    generator = soon(lambda: answer_next(alice, "hello():\n    pass\n"))
+    generator = elsewhere(lambda: answer_next(alice, "hello():\n    pass\n"), is_awaited=False)
     answer = signed_in(alice).post("/site/ask", fields(committed))
     generator.join()
     output = queries.outputs_of(alice).get()

@@ -8,14 +8,22 @@ import json
 import pytest
 from cryptography import x509
 from django.test import Client
+from django.utils import timezone
 
 from assay.signing import timestamps
 from assay.signing.bundle import Bundle
 from assay.signing.digests import sha256
 from assay.signing.keys import verify
+from registry.catalog import advance
+from registry.catalog import services as catalog
+from registry.ledger import queries as ledger
+from registry.ledger.models import Statement
+from registry.ledger.services import integrate
 from registry.outputs import services as outputs
+from registry.pool import services as pool
 from registry.site.pieces import PIECES
-from tests.registry.site.world import Shown, answer_next
+from tests.registry.pool.world import submission
+from tests.registry.site.world import STEP, Shown, answer_next
 from tests.running import Authority
 
 
@@ -62,7 +70,9 @@ def test_an_unknown_statement_is_not_found(shown: Shown, stranger: Client) -> No
     assert stranger.get(url("0" * 64, "signed.bin")).status_code == 404
 
 
-def test_what_was_said_of_an_output_is_for_who_may_see_it(shown: Shown, stranger: Client) -> None:
+@pytest.fixture
+def private(shown: Shown) -> Statement:
+    """What the registry says of a text that Alice asked for."""
     alice = shown.lab.people.alice
     document = {
         "checkpoint": f"sha256:{shown.checkpoint.manifest_sha256}",
@@ -71,12 +81,63 @@ def test_what_was_said_of_an_output_is_for_who_may_see_it(shown: Shown, stranger
         "temperature": "1",
     }
     outputs.ask(outputs.Request.parse(document), by=alice)
-    private = answer_next(alice)
-    assert private.statement is not None
-    path = url(private.statement.sha256, "statement.json")
+    statement = answer_next(alice).statement
+    assert statement is not None
+    return ledger.statement(statement.sha256)
+
+
+def test_what_was_said_of_an_output_is_for_who_may_see_it(
+    shown: Shown, private: Statement, stranger: Client
+) -> None:
+    path = url(private.sha256, "statement.json")
     assert stranger.get(path).status_code == 404
-    stranger.force_login(alice)
+    stranger.force_login(shown.lab.people.alice)
     assert stranger.get(path).status_code == 200
+
+
+def test_the_entry_of_a_private_output_shows_a_stranger_its_proof_alone(
+    shown: Shown, private: Statement, stranger: Client
+) -> None:
+    path = f"/ledger/entries/{private.entry.index}"
+    alice = shown.lab.people.alice
+    seen = stranger.get(path).content.decode()
+    assert private.entry.leaf_hash in seen
+    assert "the ledger signed" in seen
+    assert alice.namespace.uri not in seen
+    assert "predicateType" not in seen
+    assert "BEGIN CERTIFICATE" not in seen
+    stranger.force_login(alice)
+    seen = stranger.get(path).content.decode()
+    assert alice.namespace.uri in seen
+    assert "predicateType" in seen
+
+
+def test_what_was_said_of_a_checkpoint_is_everybodys_once_it_is_published(
+    shown: Shown, stranger: Client
+) -> None:
+    node = shown.machine.node
+    lease = pool.claim(node, now=timezone.now())
+    assert lease is not None
+    submitted = pool.Submitted.parse(submission(shown.lab, shown.machine, 2 * STEP))
+    checkpoint = pool.submit(lease.id, submitted, by=node.owner, now=timezone.now())
+    advance._sign(checkpoint)
+    integrate()  # and the process dies: it is logged, and not published
+    checkpoint.refresh_from_db()
+    said = (checkpoint.statement, checkpoint.oms_statement, checkpoint.run_statement)
+    assert [_reads(stranger, statement) for statement in said] == [(404, False)] * 3
+    catalog.advance(checkpoint.pk)
+    assert [_reads(stranger, statement) for statement in said] == [(200, True)] * 3
+
+
+def _reads(stranger: Client, statement: Statement | None) -> tuple[int, bool]:
+    """The status of its piece, and whether the page of its entry says what it says."""
+    assert statement is not None
+    piece = stranger.get(url(statement.sha256, "statement.json"))
+    return piece.status_code, "predicateType" in stranger.get(_page_of(statement)).content.decode()
+
+
+def _page_of(statement: Statement) -> str:
+    return f"/ledger/entries/{ledger.statement(statement.sha256).entry.index}"
 
 
 def test_a_sample_is_for_everybody(shown: Shown, stranger: Client) -> None:

@@ -17,6 +17,7 @@ from tests.registry.pool.world import Lab, Machine, submission
 
 TEXT = "def hello(self):\n    return self.name\n"
 STEP = 20
+WORK_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +38,14 @@ def show(lab: Lab, machine: Machine) -> Shown:
     submitted = pool.Submitted.parse(submission(lab, machine, STEP))
     received = pool.submit(lease.id, submitted, by=owner, now=timezone.now())
     checkpoint = catalog.advance(received.pk)
-    assert services.queue_samples() == 1
     return Shown(lab=lab, machine=machine, checkpoint=checkpoint, sample=answer_next(owner))
 
 
 def answer_next(holder: User, text: str = TEXT) -> Output:
-    """Whatever waits first is answered, signed and logged."""
-    now = timezone.now()
-    leased = services.lease(holder=holder, node="here", now=now)
+    """Whatever waits first is answered, signed and logged; samples are what waits by itself."""
+    leased = services.for_work(holder=holder, node="here", seconds=WORK_SECONDS)
     assert leased is not None
     assert leased.lease_id is not None
-    services.complete(leased.lease_id, text, holder=holder, now=now)
+    services.complete(leased.lease_id, text, holder=holder, now=timezone.now())
     services.advance(leased.pk)
     return queries.outputs().get(pk=leased.pk)

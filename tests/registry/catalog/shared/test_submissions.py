@@ -72,6 +72,19 @@ def test_a_name_that_cannot_stand_in_a_url(world: World, name: str) -> None:
     refused(by_person(world, name), InvalidName, "a-z, 0-9")
 
 
+def test_files_that_no_model_signature_covers(world: World) -> None:
+    hidden = by_person(world, files={".github/x.json": b"{}"})
+    refused(hidden, ContentRefused, "manifest.files: expected a file that model signatures cover")
+
+
+def test_more_files_than_the_signer_can_sign_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_in = by_person(world)
+    monkeypatch.setattr(module, "MAX_STATEMENT_BYTES", 100)
+    refused(handed_in, ContentRefused, "of at most 100 bytes, found one of")
+
+
 def test_a_stranger(world: World) -> None:
     stranger = by_person(world, user=world.people.charlie)
     refused(stranger, MayNotPublish, "acts for 'lab'")
