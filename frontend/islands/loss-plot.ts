@@ -51,7 +51,7 @@ function options(target: HTMLElement, steps: number): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 64 },
+      { ...axis, grid: { show: false }, size: 30, space: 64 },
       { ...axis, grid: { stroke: line("--line"), width: 1 }, size: 28, space: 40 },
     ],
     series: [

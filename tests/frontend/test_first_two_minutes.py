@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from registry.accounts.models import User
 from registry.catalog import services as catalog
-from registry.outputs import services as outputs
 from registry.pool import queries as pool_queries
 from registry.pool import services as pool
 from tests.elsewhere import elsewhere
@@ -53,7 +49,7 @@ def test_a_question_is_answered_with_its_tree(
 ) -> None:
     visitor.cookies = alice_is_signed_in
     page = visitor.open("/", View(has_scripts=has_scripts))
-    answering = elsewhere(_answering(shown.lab.people.alice), is_awaited=False)
+    answering = elsewhere(lambda: answer_next(shown.lab.people.alice, ANSWER), is_awaited=False)
     page.get_by_label("Begin some Python").fill("def ")
     page.get_by_role("button", name="Generate and sign").click()
     if has_scripts:
@@ -100,18 +96,4 @@ def _publish(shown: Shown, step: int) -> None:
     submitted = pool.Submitted.parse(submission(shown.lab, shown.machine, step))
     received = pool.submit(lease.id, submitted, by=owner, now=timezone.now())
     catalog.advance(received.pk)
-    outputs.queue_samples()
     answer_next(owner, "def better(self):\n    pass\n")
-
-
-def _answering(holder: User) -> Callable[[], object]:
-    """The generation program: waits for a question and answers it."""
-
-    def run() -> None:
-        waiting = outputs.for_work(holder=holder, node="here", seconds=20)
-        assert waiting is not None
-        assert waiting.lease_id is not None
-        outputs.complete(waiting.lease_id, ANSWER, holder=holder, now=timezone.now())
-        outputs.advance(waiting.pk)
-
-    return run
