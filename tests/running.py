@@ -156,10 +156,11 @@ def _an_empty_ledger() -> Iterator[None]:
         made.forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _live_programs(
     django_db_setup: None, django_db_blocker: object, authority: Authority
 ) -> Iterator[Live]:
+    """Gone with their module: a worker left behind would take other tests' work from them."""
     port = free_port()
     deployment = _deployment(port)
     environment = {**os.environ, "DATABASE_URL": _test_database_url(), "PYTHONUNBUFFERED": "1"}
