@@ -18,6 +18,7 @@ from .builders import CPU, recipe_document, write_texts
 from .registry_server import Server, serving
 from .registry_world import TOKEN, World
 
+LONGEST_TEST_SECONDS = 60.0  # then whatever serves is told to stop, and the test fails
 HASTE = {"first_wait_seconds": 0.01, "limit_seconds": 10.0}
 
 
@@ -56,5 +57,10 @@ class Site:
 def site(world: World, *, stopped: threading.Event | None = None) -> Iterator[Site]:
     """Serve a world and speak to it with its token and little patience."""
     patience = Patience(stopped=stopped or threading.Event(), **HASTE)
-    with serving(world) as server, RegistryClient(world.url, TOKEN) as client:
-        yield Site(world=world, server=server, client=client, patience=patience)
+    watchdog = threading.Timer(LONGEST_TEST_SECONDS, patience.stopped.set)
+    watchdog.start()
+    try:
+        with serving(world) as server, RegistryClient(world.url, TOKEN) as client:
+            yield Site(world=world, server=server, client=client, patience=patience)
+    finally:
+        watchdog.cancel()

@@ -21,9 +21,9 @@ from .registry_world import TOKEN, World
 
 PATIENCE_SECONDS = 60.0
 LONG = {
-    "schedule": {"steps": 400, "warmup_steps": 2, "cooldown_steps": 4},
-    "checkpoint_every_steps": 100,
-    "validate_every_steps": 100,
+    "schedule": {"steps": 160, "warmup_steps": 2, "cooldown_steps": 4},
+    "checkpoint_every_steps": 40,
+    "validate_every_steps": 40,
 }
 
 
