@@ -38,6 +38,8 @@ function open(): void {
   if (subscriptions.size === 0 || document.hidden) return;
   const topics = [...new Set([...subscriptions].map(({ topic }) => topic))];
   source = new EventSource(`/events?topics=${encodeURIComponent(topics.join(","))}`);
+  // What happened between the page's making and this moment is in no event that will come.
+  source.addEventListener("open", () => document.dispatchEvent(new Event(RESUMED)));
   const kinds = new Set([...subscriptions].flatMap(({ handlers }) => Object.keys(handlers)));
   for (const kind of kinds) source.addEventListener(kind, (event) => deliver(kind, event));
 }
