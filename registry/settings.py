@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "csp",
-    "django_vite",
     "servestatic",
     "registry.storage",
     "registry.audit",

@@ -2,7 +2,8 @@
 """Starts an embedded PostgreSQL and Valkey before pytest-django reads the settings.
 
 Loaded with `-p tests.plugin` (pyproject.toml): a conftest would be too late, pytest-django has
-read the settings by then. DATABASE_URL and BROKER_URL in the environment replace the servers.
+read the settings by then. DATABASE_URL and BROKER_URL in the environment replace the servers. With
+`-n 2` each test process has servers of its own, and the one that hands out the tests has none.
 """
 
 import os
@@ -32,9 +33,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     places = Places.of(folder / "data")
     secret_key = places.secrets / "secret-key"
     secret_key.write_text(secrets.token_urlsafe(48))
+    if not _only_hands_out(early_config):
+        os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or _postgres(places)
+        os.environ["BROKER_URL"] = os.environ.get("BROKER_URL") or _valkey(places)
     os.environ.update(
-        DATABASE_URL=os.environ.get("DATABASE_URL") or _postgres(places),
-        BROKER_URL=os.environ.get("BROKER_URL") or _valkey(places),
         ASSAY_DATA_DIR=str(places.data),
         ASSAY_PUBLIC_URL=PUBLIC_URL,
         ASSAY_LEDGER_ORIGIN="localhost:8000/ledger",
@@ -42,6 +44,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         ASSAY_SECRET_KEY_FILE=str(secret_key),
         ASSAY_ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
     )
+
+
+def _only_hands_out(config: pytest.Config) -> bool:
+    is_parallel = bool(config.known_args_namespace.numprocesses)
+    return is_parallel and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def _postgres(places: Places) -> str:

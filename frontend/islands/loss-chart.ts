@@ -29,10 +29,16 @@ export class LossChart extends HTMLElement {
 
   private add(point: Point): void {
     // A resumed run tells steps again: what was heard of them before gives way.
-    this.points = [...this.points.filter(({ step }) => step < point.step), point];
-    this.plot?.setData(columns(this.points));
-    this.say("[data-step]", String(point.step));
-    if (point.validation) this.say("[data-loss]", Number(point.validation).toFixed(2));
+    this.show([...this.points.filter(({ step }) => step < point.step), point]);
+  }
+
+  private show(points: Point[]): void {
+    this.points = points;
+    this.plot?.setData(columns(points));
+    const last = points.at(-1);
+    if (last !== undefined) this.say("[data-step]", String(last.step));
+    const loss = points.findLast(({ validation }) => validation)?.validation;
+    if (loss) this.say("[data-loss]", Number(loss).toFixed(2));
   }
 
   /** The words of each state come from the server: `data-running`, `data-completed`, … */
@@ -44,8 +50,10 @@ export class LossChart extends HTMLElement {
   private async reload(): Promise<void> {
     const answer = await fetch(this.dataset.source ?? "");
     if (!answer.ok) return;
-    this.points = (await answer.json()) as Point[];
-    this.plot?.setData(columns(this.points));
+    const told = (await answer.json()) as Point[];
+    const last = told.at(-1)?.step ?? -1;
+    // What the stream told while the answer was on its way is newer than the answer.
+    this.show([...told, ...this.points.filter(({ step }) => step > last)]);
   }
 
   private say(selector: string, words: string): void {

@@ -64,7 +64,11 @@ MENDING = (
     ),
 )
 # Not `pytest --cov`: coverage must begin before our plugin imports what it starts.
-PYTEST = Gate(name="pytest", command=(*PYTHON, "coverage", "run", "-m", "pytest", "--quiet"))
+IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile")
+PYTEST = Gate(
+    name="pytest",
+    command=(*PYTHON, "coverage", "run", "-m", "pytest", "--quiet", *IN_PARALLEL),
+)
 COMBINE = Gate(name="coverage data", command=(*PYTHON, "coverage", "combine", "--quiet"))
 DOCS = Gate(name="generated pages in docs/", command=(*PYTHON, "tests.house.generated"))
 

@@ -26,6 +26,8 @@ from tests.registry.pool.world import submission
 from tests.registry.site.world import STEP, Shown, answer_next
 from tests.running import Authority
 
+pytestmark = pytest.mark.django_db
+
 
 def url(sha256: str, name: str) -> str:
     return f"/ledger/statements/{sha256}/{name}"
