@@ -105,7 +105,7 @@ class Chain:
 
 
 def load(field: str, der: bytes) -> x509.Certificate:
-    """Read one certificate, of which no bit can change: DER to the end, all of it signed."""
+    """Read one certificate: DER to its end, and no bit beside what is signed and the signature."""
     try:
         certificate = x509.load_der_x509_certificate(der)
     except MALFORMED as error:

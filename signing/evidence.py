@@ -15,7 +15,6 @@ from typing import Self
 from . import canonical
 from .bundle import Bundle
 from .canonical import Obj
-from .digests import sha256
 from .errors import InvalidDocument
 from .manifest import Manifest
 
@@ -72,8 +71,3 @@ class Evidence:
     def canonical(self) -> bytes:
         """The bytes of the evidence file."""
         return canonical.dumps(self.to_json())
-
-    @property
-    def policy_sha256(self) -> str:
-        """The digest of the policy document, by which every part names it."""
-        return sha256(canonical.dumps(self.policy))

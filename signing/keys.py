@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Private keys that sign, kept in an encrypted file, and public keys that verify.
 
-Which key may sign what is decided by certificates; this module only knows curves. Together with
-`manifest` and `digests` it is the only place of the library that touches files.
+Which key may sign what is decided by certificates; this module only knows curves.
 """
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
+from .durable import create_file
 from .errors import BadSignature, KeyUnusable
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
@@ -79,19 +78,17 @@ class SoftwareKey:
         return key
 
     def store(self, path: Path, passphrase: bytes | None) -> None:
-        """Write a new PKCS#8 file of mode 0600, encrypted if there is a passphrase, and sync it."""
+        """Write a new PKCS#8 file of mode 0600, encrypted if there is a passphrase.
+
+        A key is never replaced, and never written where a link points: FileExistsError.
+        """
         encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if passphrase is not None:
             encryption = serialization.BestAvailableEncryption(passphrase)
         pem = self.private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
         )
-        # O_EXCL: a key is never replaced, and never written where a link points.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        create_file(path, pem)
 
     @property
     def public_key(self) -> PublicKey:

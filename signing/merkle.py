@@ -30,17 +30,6 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
-    """The root over all leaf hashes, in memory."""
-    pieces: list[bytes] = []  # the complete subtrees so far, from left to right
-    for index, leaf in enumerate(leaf_hashes):
-        digest = leaf
-        for _ in range((~index & (index + 1)).bit_length() - 1):  # those that this leaf completes
-            digest = node_hash(pieces.pop(), digest)
-        pieces.append(digest)
-    return _fold(pieces) if pieces else EMPTY_ROOT
-
-
 def root_from(size: int, subtree: Subtree) -> bytes:
     """The root of the first `size` leaves."""
     return _range_root(0, size, subtree) if size else EMPTY_ROOT

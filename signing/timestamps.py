@@ -28,6 +28,12 @@ MAX_NONCE_BITS = 160
 POLICY = Purpose.TIMESTAMP.oid.dotted_string
 IMPRINT_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64}
 
+# The signed attributes (RFC 5652, 5.4 and 11; RFC 5816) before and between their two digests. DER
+# leaves no choice in them, and asn1crypto needs longer to write them than a verification takes.
+_CONTENT_TYPE = bytes.fromhex("318186 301a 06092a864886f70d010903 310d 060b2a864886f70d0109100104")
+_MESSAGE_DIGEST = bytes.fromhex("302f 06092a864886f70d010904 3122 0420")
+_SIGNING_CERTIFICATE_V2 = bytes.fromhex("3037 060b2a864886f70d010910022f 31283026302430220420")
+
 # asn1crypto has no types; each structure enters as Any here and leaves as a value of ours.
 _TimeStampReq: Any = tsp.TimeStampReq
 _OctetString: Any = core.ParsableOctetString
@@ -91,16 +97,11 @@ class _Refused(Exception):
         self.failure = failure
 
 
-def request(data: bytes, *, nonce: int | None = None) -> bytes:
+def request(data: bytes) -> bytes:
     """A TimeStampReq over the SHA-256 of `data` that wants the authority's certificates."""
     digest = hashlib.sha256(data).digest()
-    fields: dict[str, object] = {
-        "version": "v1",
-        "message_imprint": {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": digest},
-        "cert_req": True,
-    }
-    if nonce is not None:
-        fields["nonce"] = nonce
+    imprint = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": digest}
+    fields = {"version": "v1", "message_imprint": imprint, "cert_req": True}
     return bytes(_TimeStampReq(fields).dump())
 
 
@@ -202,13 +203,8 @@ def _info(query: _Query, at: datetime, serial: int) -> bytes:
 def _signed_attributes(info: bytes, chain: Chain) -> bytes:
     """The SET that is signed: what kind of content, its digest, and by which certificate."""
     leaf, _ = chain.to_der()
-    certificate_id = {"cert_hash": hashlib.sha256(leaf).digest()}  # SHA-256 by default (RFC 5816)
-    attributes = [
-        {"type": "content_type", "values": ["tst_info"]},
-        {"type": "message_digest", "values": [hashlib.sha256(info).digest()]},
-        {"type": "signing_certificate_v2", "values": [{"certs": [certificate_id]}]},
-    ]
-    return bytes(_CMSAttributes(attributes).dump())
+    content, certificate = hashlib.sha256(info).digest(), hashlib.sha256(leaf).digest()
+    return _CONTENT_TYPE + _MESSAGE_DIGEST + content + _SIGNING_CERTIFICATE_V2 + certificate
 
 
 def _assemble(token: _Token, chain: Chain) -> bytes:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files by digest, fetched once and kept; what is kept is checked again each time it is used."""
+"""Files by digest, fetched once and kept while there is room, checked each time they are used."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,8 @@ from .patience import Patience
 
 PARALLEL_DOWNLOADS = 4
 """Small files wait on round trips, not on bandwidth."""
+KEPT_BYTES = 10 * 10**9
+"""Room for a few datasets: each fits in memory, and the disk is somebody's."""
 
 
 class BlobCache:
@@ -29,14 +32,10 @@ class BlobCache:
 
     def fetch(self, entry: FileEntry) -> Path:
         """The file of an entry: the kept one, or a fresh download if it is absent or damaged."""
-        path = self._path(entry)
-        if not path.exists() or sha256_file(path) != (entry.sha256, entry.size):
-            self._patience.until_answered(lambda: self._client.get_blob(entry.sha256, path))
-            size_bytes = path.stat().st_size
-            if size_bytes != entry.size:
-                raise WrongDigest(
-                    f"{entry.name}: expected {entry.size} bytes, found {size_bytes} of that digest"
-                )
+        path, digest, size_bytes = self._path(entry), entry.sha256, entry.size
+        if not path.exists() or sha256_file(path) != (digest, size_bytes):
+            self._patience.until_answered(lambda: self._client.get_blob(digest, size_bytes, path))
+        os.utime(path)  # what was used longest ago makes room first
         return path
 
     def fetch_all(self, entries: Iterable[FileEntry]) -> None:
@@ -58,6 +57,20 @@ class BlobCache:
             place.unlink(missing_ok=True)
             place.hardlink_to(kept)
         return folder
+
+    def make_room(self, needed: Iterable[FileEntry]) -> None:
+        """Delete what was used longest ago, so that no more than `KEPT_BYTES` will be kept.
+
+        What is needed now stays, and has its room before all else.
+        """
+        sizes_bytes = {entry.sha256: entry.size for entry in needed}
+        room_bytes = KEPT_BYTES - sum(sizes_bytes.values())
+        kept = [(path, path.stat()) for path in self._folder.iterdir()]
+        for path, status in sorted(kept, key=lambda each: each[1].st_mtime_ns, reverse=True):
+            if path.name not in sizes_bytes:
+                room_bytes -= status.st_size
+                if room_bytes < 0:
+                    path.unlink()
 
     def drop_unnamed(self) -> None:
         """Delete the blobs that no folder laid out from here has a name for any more."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every way in which training, publishing and sampling can fail, each with a stable code.
+"""Every way in which the trainers' programs can fail, each with a stable code.
 
 A malformed recipe or manifest is not here: reading documents is signing's, and so is
 its `InvalidDocument`.
@@ -50,3 +50,9 @@ class PublishRefused(TrainerError):
     """The registry rejected a checkpoint, or did not publish it in time."""
 
     code = "publish-refused"
+
+
+class NoToken(TrainerError):
+    """The token file holds none."""
+
+    code = "no-token"

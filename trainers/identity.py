@@ -7,14 +7,14 @@ is checked as a stranger would check it, before anything is signed with its key.
 
 from __future__ import annotations
 
-import secrets
 import ssl
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from textwrap import wrap
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import certificates
 from assay.signing.canonical import as_mapping, items, text
@@ -26,7 +26,6 @@ from assay.signing.keys import SoftwareKey
 from .patience import Patience
 
 KEY_FILE = "node.key.pem"
-PEM_LINE_CHARACTERS = 64
 CLOCK_SKEW = timedelta(minutes=5)
 """A volunteer's clock may be this far behind the registry's."""
 
@@ -46,10 +45,7 @@ def node_key(directory: Path) -> SoftwareKey:
     path = directory / KEY_FILE
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Under its name only when whole: a start that is killed here leaves no half key.
-        scratch = directory / f".{KEY_FILE}.{secrets.token_hex(8)}"
-        SoftwareKey.generate().store(scratch, None)
-        scratch.rename(path)
+        SoftwareKey.generate().store(path, None)
     return SoftwareKey.load(path, None)
 
 
@@ -86,10 +82,7 @@ def _time_of_check(chain: Chain, now: datetime) -> datetime:
 
 
 def _pem(csr: bytes) -> str:
-    lines = wrap(b64encode(csr).decode("ascii"), PEM_LINE_CHARACTERS)
-    return "\n".join(
-        ["-----BEGIN CERTIFICATE REQUEST-----", *lines, "-----END CERTIFICATE REQUEST-----", ""]
-    )
+    return x509.load_der_x509_csr(csr).public_bytes(Encoding.PEM).decode("ascii")
 
 
 def _der(pem: object) -> bytes:

@@ -107,7 +107,7 @@ def take_step(training: Training, corpus: Corpus) -> float:
     total = 0.0
     for part in torch.split(windows, recipe.batch.sequences):
         loss = _loss(training, part) / recipe.batch.accumulate
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it without types
         total += loss.item()
     training.optimizers.step(rate_factor(training.step, recipe.schedule))
     return total

@@ -95,10 +95,11 @@ def work(node: Node, lease: Lease) -> None:
 
 def _train(node: Node, lease: Lease, reporter: Reporter) -> bool:
     """Whether the run's last step is done and published."""
-    run = lease.run
+    run, recipe = lease.run, lease.run.recipe
     rules = node.pool.check_conduct(run.conduct)
+    resumed = lease.resume.files.files if lease.resume else ()
+    node.cache.make_room((*run.dataset.files, *resumed))
     node.cache.fetch_all(run.dataset.files)
-    recipe = run.recipe
     corpus = data.load(
         run.dataset,
         node.cache.read,
@@ -182,10 +183,10 @@ def _origin(lease: Lease) -> Origin:
 
 
 def _emptied(node: Node, lease: Lease) -> Path:
-    """The run's folder, without the checkpoint before: that one is published."""
-    folder = node.directory / "runs" / lease.run.id
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder
+    """The run's folder, with no checkpoint of it or of an earlier run: those are published."""
+    runs = node.directory / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    return runs / lease.run.id
 
 
 def _release(node: Node, lease: Lease) -> None:

@@ -62,14 +62,6 @@ class Optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
 
-    def groups(self) -> list[tuple[str, float, list[str]]]:
-        """Optimizer, weight decay and parameter names of each group."""
-        return [
-            (name, group["weight_decay"], [self._names[parameter] for parameter in group["params"]])
-            for name, optimizer in self._both.items()
-            for group in optimizer.param_groups
-        ]
-
     def state(self) -> dict[str, Tensor]:
         """Every tensor that the next step depends on, named `optimizer/parameter/what`."""
         return {

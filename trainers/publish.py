@@ -11,6 +11,7 @@ import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Self
@@ -88,7 +89,7 @@ def publish(pool: Pool, lease: Lease, publication: Publication) -> None:
     client, patience = pool.client, pool.patience
     for entry in publication.manifest.files:
         path = publication.folder.joinpath(*entry.name.split("/"))
-        patience.until_answered(lambda path=path: client.put_blob(path))  # type: ignore[misc]
+        patience.until_answered(partial(client.put_blob, path))
     patience.until_answered(lambda: _submit(pool, lease, publication))
     _await_published(pool, publication)
 

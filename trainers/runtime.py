@@ -54,8 +54,10 @@ def settle(*, threads: int | None = None, precision: Precision | None = None) ->
     """Choose the device and precision, and set this process's torch to them, once, at its start."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS_WORKSPACE)
     torch.set_num_threads(threads or default_threads())
-    torch.use_deterministic_algorithms(mode=True)
-    # Nothing here reads memory before it writes it; filling it anyway costs 5 % of a step.
+    # `use_deterministic_algorithms` does the same, and loads torch's compiler to tell it: 2.5 s.
+    torch.set_deterministic_debug_mode("error")
+    # Nothing here reads memory before it writes it; filling it anyway costs 5 % of a step. (It is
+    # a property of the module's own class, which no type checker sees.)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return Machine(
@@ -66,8 +68,10 @@ def settle(*, threads: int | None = None, precision: Precision | None = None) ->
 
 
 def default_threads() -> int:
-    """As many as the cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    """As many as the cores this process may use; all of them where no system says which."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def natural_precision(device: torch.device) -> Precision:

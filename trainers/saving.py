@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from assay.signing import canonical
+from assay.signing import canonical, durable
 from assay.signing.canonical import Obj, as_mapping, integer, literal, text
 from assay.signing.errors import InvalidDocument
 from assay.signing.manifest import Manifest
@@ -46,14 +46,16 @@ def save(training: Training, card: str, folder: Path) -> Manifest:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     recipe = training.recipe
-    config = {**recipe.model.to_json(), "architecture": byte_gpt.NAME, "vocabulary": 256}
+    kind = {"architecture": byte_gpt.NAME, "vocabulary": byte_gpt.VOCABULARY}
     save_file(_weights(training.model), scratch / WEIGHTS, {"format": "pt"})
     save_file(_on_cpu(training.optimizers.state()), scratch / STATE, _described(training))
-    (scratch / CONFIG).write_bytes(canonical.dumps(config) + b"\n")
+    (scratch / CONFIG).write_bytes(canonical.dumps({**recipe.model.to_json(), **kind}) + b"\n")
     (scratch / TOKENIZER).write_text(tokenizer_json(), encoding="utf-8")
     (scratch / CARD).write_text(card, encoding="utf-8")
+    durable.sync_tree(scratch)
     shutil.rmtree(folder, ignore_errors=True)
     scratch.rename(folder)
+    durable.sync(folder.parent)
     return Manifest.of_folder(folder)
 
 

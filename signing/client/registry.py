@@ -6,8 +6,6 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
-import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import BinaryIO, Self, cast
 
 import httpx
 
-from .. import canonical
+from .. import canonical, durable
 from ..digests import CHUNK_BYTES, as_id, sha256_file
 from ..errors import DigestMismatch
 from ..trust import TrustRoot
@@ -90,23 +88,25 @@ class RegistryClient:
         ):
             return digest
 
-    def get_blob(self, digest: str, destination: Path) -> None:
-        """Download a blob; `destination` appears only when all of it is there, with the digest."""
-        part = destination.with_name(f".{destination.name}.{secrets.token_hex(8)}.part")
-        hasher = hashlib.sha256()
-        try:
-            with part.open("xb") as file, self._answer("GET", _blob_path(digest)) as answer:
+    def get_blob(self, digest: str, size_bytes: int, destination: Path) -> None:
+        """Download a blob; `destination` appears only when all of it is there, with the digest.
+
+        Of a blob that is longer than it should be, the rest is not read.
+        """
+        hasher, received_bytes = hashlib.sha256(), 0
+        with durable.replacing(destination) as file:
+            with self._answer("GET", _blob_path(digest)) as answer:
                 for chunk in answer.iter_bytes(CHUNK_BYTES):
                     hasher.update(chunk)
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            if hasher.hexdigest() != digest:
-                found = as_id(hasher.hexdigest())
-                raise DigestMismatch(f"expected a blob {as_id(digest)}, received {found}")
-            part.replace(destination)
-        finally:
-            part.unlink(missing_ok=True)
+                    received_bytes += file.write(chunk)
+                    if received_bytes > size_bytes:
+                        break
+            found = hasher.hexdigest()
+            if (found, received_bytes) != (digest, size_bytes):
+                raise DigestMismatch(
+                    f"expected a blob {as_id(digest)} of {size_bytes} bytes, "
+                    f"received {as_id(found)} of {received_bytes}"
+                )
 
     @contextmanager
     def _answer(
@@ -133,11 +133,10 @@ class RegistryClient:
 
 def _refusal(answer: httpx.Response) -> ClientError:
     """What a refusal says: RFC 9457 if it is, else its status line."""
-    answer.read()
     prefix = f"{answer.request.method} {answer.url} answered {answer.status_code}"
     try:
-        problem: object = json.loads(answer.content)
-    except ValueError:
+        problem = _json(answer)
+    except ClientError:
         problem = None
     if not isinstance(problem, dict):
         return ClientError(f"{prefix} {answer.reason_phrase}", status=answer.status_code)

@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 
-from .. import client, errors
+from ..client import ClientError
 from ..errors import (
     AssayError,
     DigestMismatch,
@@ -24,8 +24,8 @@ from ..errors import (
     SignerError,
     VerificationError,
 )
-from . import errors as command_errors
 from . import trust, verify
+from .errors import InputUnreadable
 from .terminal import COLUMNS, Ink, Terminal
 from .verdict import error_json
 
@@ -102,7 +102,7 @@ def exit_codes() -> str:
 
 # Parents that are not raised themselves, and what only other programs meet.
 _NEVER_HERE = (KeyUnusable, SignerError, VerificationError, DigestMismatch)
-_MODULES = (errors.__name__, client.errors.__name__, command_errors.__name__)
+_MODULES = tuple(kind.__module__ for kind in (AssayError, ClientError, InputUnreadable))
 
 
 def _family(parent: type[AssayError]) -> Iterator[type[AssayError]]:

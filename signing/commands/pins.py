@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import canonical
+from ..durable import PRIVATE_FOLDER_MODE, write_file
 from ..errors import InvalidDocument
-from ..signer.durable import PRIVATE_FOLDER_MODE, write_file
 from ..trust import Pinned
 from .errors import InputUnreadable
 

@@ -27,12 +27,31 @@ from .service import SignerService
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; 0, or the exit code of what kept it from starting."""
-    arguments = _parser().parse_args(argv)
+    """Close this process off from others, then `run`."""
+    arguments = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
     if arguments.die_with_parent:
         die_with_parent(os.getppid())
     keep_memory_private()
+    return run(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    words = argparse.ArgumentParser(
+        prog="python -m assay.signing.signer",
+        description="The process that holds a registry's keys (docs/spec/signer.md).",
+    )
+    add = words.add_argument
+    add("--directory", type=Path, required=True, help="the folder that the ceremony made")
+    add("--socket", type=Path, required=True, help="the unix socket to answer on")
+    add("--passphrase-file", type=Path, required=True, help="a file of mode 0600")
+    add("--die-with-parent", action="store_true", help="stop when the starting process ends")
+    return words
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; 0, or the exit code of what kept it from starting."""
     try:
         passphrase = read_passphrase(arguments.passphrase_file)
         service = open_service(arguments.directory, passphrase=passphrase)
@@ -82,19 +101,6 @@ async def _serve(service: SignerService, listener: socket.socket) -> None:
 
 def _clock() -> datetime:
     return datetime.now(UTC)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m assay.signing.signer",
-        description="The process that holds a registry's keys (docs/spec/signer.md).",
-    )
-    add = parser.add_argument
-    add("--directory", type=Path, required=True, help="the folder that the ceremony made")
-    add("--socket", type=Path, required=True, help="the unix socket to answer on")
-    add("--passphrase-file", type=Path, required=True, help="a file of mode 0600")
-    add("--die-with-parent", action="store_true", help="stop when the starting process ends")
-    return parser
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from .. import canonical
-from .durable import write_file
+from ..durable import write_file
 from .errors import AuditUnavailable, SignerFilesBroken
 
 BEFORE_THE_FIRST = "0" * 64

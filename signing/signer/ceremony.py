@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import canonical, certificates, treehead
 from ..certificates import Issuer, Purpose
+from ..durable import make_folder, sync, write_file
 from ..keys import Curve, SoftwareKey
 from ..trust import TrustRoot
 from .audit import Audit
-from .durable import make_folder, sync_folder, write_file
 from .errors import SignerFilesBroken
 from .highwater import HighWater
 from .keystore import (
@@ -61,7 +61,7 @@ def create(
         names=(registry_url.rstrip("/"), origin),
     )
     unfinished.rename(directory)
-    sync_folder(directory.parent)
+    sync(directory.parent)
     return trust_root
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import canonical
+from ..durable import write_file
 from ..errors import InvalidDocument
 from ..merkle import EMPTY_ROOT
 from .audit import EMPTY, AuditMark
-from .durable import write_file
 from .errors import SignerFilesBroken, StorageUnavailable
 
 HEAD_TYPE = "https://assay/signer-head/v1"

@@ -24,10 +24,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .. import canonical, certificates, treehead
 from ..certificates import Chain, Issuer, Purpose
+from ..durable import make_folder, sync, write_file
 from ..errors import InvalidDocument, KeyUnusable
 from ..keys import PublicKey, SoftwareKey
 from ..trust import TrustRoot
-from .durable import make_folder, sync_folder, write_file
 from .errors import CertificateNotValid, SignerFilesBroken, StorageUnavailable
 
 LEAF_DAYS: Mapping[Purpose, int] = {
@@ -176,7 +176,7 @@ class Keystore:
         if folder.is_dir():
             folder.rename(superseded)  # whole: removed in place, a kill would leave half a pair
         unfinished.rename(folder)
-        sync_folder(folder.parent)
+        sync(folder.parent)
         shutil.rmtree(superseded, ignore_errors=True)
 
     def _load_leaf(self, purpose: Purpose, subject: str) -> Identity | None:

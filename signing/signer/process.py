@@ -13,11 +13,11 @@ import resource
 import signal
 from pathlib import Path
 
-from .durable import PRIVATE_FILE_MODE
 from .errors import SignerFilesBroken
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
+LOCK_MODE = 0o600
 
 
 def die_with_parent(parent: int) -> None:
@@ -41,7 +41,7 @@ def lock(path: Path) -> int:
 
     Two signers on one folder could sign two ledgers: each has its own mark in memory.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE_FILE_MODE)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, LOCK_MODE)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be signed, for which purpose and in whose name; and which tree continues the ledger.
 
-Pure functions over what was asked. Who may say what is the verifier's own rule (verify/parts): the
+Pure functions over what was asked. Who may say what is the verifier's own rule (verify/kinds): the
 signer signs nothing that a verifier would then refuse for its signer.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
-from .. import merkle, oms, statements
+from .. import merkle
 from ..errors import BadTreeHead, InvalidDocument
-from ..statements import AcceptanceClaim, CheckpointClaim, Statement
-from ..verify.parts import CHECKPOINT, CONDUCT, DATASET, OUTPUT
+from ..statements import PURPOSE_OF, CheckpointClaim, Statement
+from ..verify.kinds import KIND_OF, is_signer
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
 from .highwater import Head
 from .protocol import SignRequest
@@ -45,16 +45,19 @@ def read_statement(request: SignRequest, *, registry: str) -> Statement:
     """The statement; raises WrongStatement unless this purpose and subject may sign it."""
     try:
         statement = Statement.parse(request.statement)
-        if statements.PURPOSE_OF.get(statement.predicate_type) is not request.purpose:
+        if PURPOSE_OF.get(statement.predicate_type) is not request.purpose:
             raise WrongStatement(
                 f"expected a statement that the purpose {request.purpose} may sign, "
                 f"found {statement.predicate_type[:SHOWN_CHARACTERS]!a}"
             )
-        signer = _SIGNER_OF[statement.predicate_type](statement, registry)
+        kind = KIND_OF[statement.predicate_type]
+        claim = kind.parse(statement)
+        if isinstance(claim, CheckpointClaim):
+            _check_checkpoint(claim, registry)
     except InvalidDocument as error:
         raise WrongStatement(f"the statement is malformed: {error}") from error
-    is_signer = request.subject.startswith(signer)
-    if not (is_signer if signer.endswith("/") else request.subject == signer):
+    signer = kind.signer(claim, registry)
+    if not is_signer(request.subject, signer):
         raise WrongStatement(
             f"expected a statement that {request.subject} may sign, found one for {signer}"
         )
@@ -75,43 +78,9 @@ def check_continues(mark: Head, head: Head, proof: Sequence[bytes]) -> None:
         raise LedgerInconsistent(f"the tree does not extend the one before it: {error}") from error
 
 
-def _of_checkpoint(statement: Statement, registry: str) -> str:
-    claim = CheckpointClaim.parse(statement)
+def _check_checkpoint(claim: CheckpointClaim, registry: str) -> None:
+    """What a verifier would find between the parts (verify/links) is in the claim already."""
     if claim.registry != registry:
         raise InvalidDocument("registry", registry, ascii(claim.registry))
     if claim.run is not None and claim.dataset_sha256 is None:
         raise InvalidDocument("dataset", "the dataset of the run", "null")
-    return CHECKPOINT.signer(claim, registry)
-
-
-def _of_dataset(statement: Statement, registry: str) -> str:
-    return DATASET.signer(DATASET.parse(statement), registry)
-
-
-def _of_output(statement: Statement, registry: str) -> str:
-    return OUTPUT.signer(OUTPUT.parse(statement), registry)
-
-
-def _of_conduct(statement: Statement, registry: str) -> str:
-    return CONDUCT.signer(CONDUCT.parse(statement), registry)
-
-
-def _of_acceptance(statement: Statement, registry: str) -> str:
-    AcceptanceClaim.parse(statement)
-    return f"{registry}/"
-
-
-def _of_model(statement: Statement, registry: str) -> str:
-    oms.parse(statement)
-    return f"{registry}/"
-
-
-# Who may sign: a URL, or with a slash at its end whoever is below it. Runs are signed by nodes.
-_SIGNER_OF: Mapping[str, Callable[[Statement, str], str]] = {
-    statements.CHECKPOINT_V1: _of_checkpoint,
-    statements.DATASET_V1: _of_dataset,
-    statements.OUTPUT_V1: _of_output,
-    statements.CONDUCT_V1: _of_conduct,
-    statements.ACCEPTANCE_V1: _of_acceptance,
-    statements.OMS_V1: _of_model,
-}

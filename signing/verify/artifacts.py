@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from .. import oms
@@ -23,45 +22,18 @@ from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..statements import (
-    ACCEPTANCE_V1,
-    CHECKPOINT_V1,
-    CONDUCT_V1,
-    DATASET_V1,
-    OMS_V1,
-    OUTPUT_V1,
-    RUN_V1,
-    AcceptanceClaim,
     CheckpointClaim,
-    Claim,
     ConductClaim,
     DatasetClaim,
     Origin,
     OutputClaim,
     RunClaim,
-    Statement,
 )
 from ..trust import TrustRoot
 from . import links
-from .parts import CHECKPOINT, CONDUCT, DATASET, OUTPUT, RUN, Examined, Kind, examine
+from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN, any_of
+from .parts import Examined, examine
 from .report import Answer, Content, Examination, Finding, Match, Report, Verified
-
-_PARSERS: Mapping[str, Callable[[Statement], Claim]] = {
-    CHECKPOINT_V1: CheckpointClaim.parse,
-    RUN_V1: RunClaim.parse,
-    DATASET_V1: DatasetClaim.parse,
-    CONDUCT_V1: ConductClaim.parse,
-    ACCEPTANCE_V1: AcceptanceClaim.parse,
-    OUTPUT_V1: OutputClaim.parse,
-    OMS_V1: oms.parse,
-}
-_MODEL = Kind(
-    part="model",
-    noun="model signature",
-    purpose=Purpose.CHECKPOINT,
-    parse=oms.parse,
-    in_words=lambda claim: f"{claim.name}, {len(claim.resources)} files",
-    signer=lambda _claim, registry: f"{registry}/",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +135,7 @@ def examine_checkpoint(
     """
     report = Report()
     below = _examine_below(report, evidence, trust)
-    model = None if signature is None else examine(report, _MODEL, signature, trust)
+    model = None if signature is None else examine(report, MODEL, signature, trust)
     _compare_files(report, evidence, files)
     _link_below(report, evidence, trust, below)
     if model is not None:
@@ -179,7 +151,7 @@ def examine_checkpoint(
 def examine_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Examination:
     """Take every step for a model signature: names and digests, as OMS knows no more."""
     report = Report()
-    model = examine(report, _MODEL, bundle, trust)
+    model = examine(report, MODEL, bundle, trust)
     report.check(
         "files",
         "The files are those that were signed",
@@ -193,22 +165,10 @@ def examine_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Exami
 def examine_bundle(bundle: Bundle, *, trust: TrustRoot, purpose: Purpose) -> Examination:
     """Take the six steps for any one bundle."""
     report = Report()
-    kind = Kind(
-        part="bundle",
-        noun="bundle",
-        purpose=purpose,
-        parse=_parse_any,
-        in_words=lambda claim: claim.statement().predicate_type,
-        signer=lambda _claim, registry: f"{registry}/",
-    )
-    found = examine(report, kind, bundle, trust)
+    found = examine(report, any_of(purpose), bundle, trust)
     return report.finish(
         lambda steps: Verified(kind="bundle", trust=trust, steps=steps, parts=(found.signed(),))
     )
-
-
-def _parse_any(statement: Statement) -> Claim:
-    return _PARSERS[statement.predicate_type](statement)
 
 
 def _examine_below(report: Report, evidence: Evidence, trust: TrustRoot) -> _Below:

@@ -15,7 +15,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -23,38 +22,15 @@ from typing import Generic, TypeVar
 from .. import merkle, timestamps, treehead
 from ..bundle import Bundle, ledger_leaf
 from ..canonical import instant_text
-from ..certificates import Purpose, verify_chain
+from ..certificates import verify_chain
 from ..digests import as_id, sha256
 from ..errors import BadTreeHead, BrokenLink, MissingEvidence, NotInLedger, WrongPurpose
-from ..evidence import Part
-from ..statements import (
-    PURPOSE_OF,
-    CheckpointClaim,
-    Claim,
-    ConductClaim,
-    DatasetClaim,
-    OutputClaim,
-    RunClaim,
-    Statement,
-)
+from ..statements import PURPOSE_OF, Claim, Statement
 from ..trust import TrustRoot
+from .kinds import Kind, is_signer
 from .report import Finding, Report, SignedPart
 
 C = TypeVar("C", bound=Claim)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind(Generic[C]):
-    """What a part must claim, and how a person reads it."""
-
-    part: str
-    noun: str
-    purpose: Purpose
-    parse: Callable[[Statement], C]
-    in_words: Callable[[C], str]
-    signer: Callable[[C, str], str]
-    """Given the claim and the registry's URL: the URI of whoever may make it, or with a slash at
-    its end, the URL below which that URI lies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +52,7 @@ class Examined(Generic[C]):
         """The part as proved; only where every step passed."""
         bundle = self.bundle.get()
         return SignedPart(
-            name=str(self.kind.part),
+            name=self.kind.part,
             statement=self.claim.get().statement(),
             signer=self.signer.get(),
             signed_at=self.signed_at.get(),
@@ -87,7 +63,7 @@ class Examined(Generic[C]):
 
 def examine(report: Report, kind: Kind[C], bundle: Bundle | None, trust: TrustRoot) -> Examined[C]:
     """Take the six steps for one part."""
-    part, noun = str(kind.part), kind.noun
+    part, noun = kind.part, kind.noun
     given = Finding(bundle)
     claim = report.check(  # 1
         f"{part}.statement",
@@ -122,21 +98,15 @@ def examine(report: Report, kind: Kind[C], bundle: Bundle | None, trust: TrustRo
     return Examined(kind=kind, bundle=given, claim=claim, signer=signer, signed_at=signed_at)
 
 
-def purpose_of(statement: Statement, purpose: Purpose) -> None:
-    """Refuse a statement of a type that keys of this purpose may not sign."""
-    found = PURPOSE_OF.get(statement.predicate_type)
-    if found is not purpose:
-        raise WrongPurpose(
-            f"expected a statement that keys for {purpose} may sign, "
-            f"found {statement.predicate_type!a}"
-        )
-
-
 def _statement(kind: Kind[C], bundle: Bundle | None) -> tuple[C, str]:
     if bundle is None:
         raise MissingEvidence(f"expected a bundle for the {kind.noun}, found none")
     statement = Statement.parse(bundle.envelope.payload)
-    purpose_of(statement, kind.purpose)
+    if PURPOSE_OF.get(statement.predicate_type) is not kind.purpose:
+        raise WrongPurpose(
+            f"expected a statement that keys for {kind.purpose} may sign, "
+            f"found {statement.predicate_type!a}"
+        )
     claim = kind.parse(statement)
     return claim, kind.in_words(claim)
 
@@ -152,8 +122,7 @@ def _signer(
 ) -> tuple[str, str]:
     found = verify_chain(bundle.chain, root=trust.root, purpose=kind.purpose, at=at)
     expected = kind.signer(claim, trust.registry)
-    is_expected = found.startswith(expected) if expected.endswith("/") else found == expected
-    if not is_expected:
+    if not is_signer(found, expected):
         raise BrokenLink(f"expected the signer {expected}, found {found!a}")
     return found, f"{found}, certified for {kind.purpose}"
 
@@ -183,65 +152,3 @@ def _tree_head(bundle: Bundle, trust: TrustRoot) -> tuple[Bundle, str]:
     if proof.log_id != treehead.log_id(trust.verifier):
         raise BadTreeHead("expected the id of the pinned ledger, found another")
     return bundle, f"{head.origin}, {head.size} entries"
-
-
-def _output_in_words(claim: OutputClaim) -> str:
-    return f"output {claim.output}, {claim.claim}, from checkpoint {as_id(claim.checkpoint_sha256)}"
-
-
-def _checkpoint_in_words(claim: CheckpointClaim) -> str:
-    return f"{claim.project}@{claim.name}, checkpoint {as_id(claim.manifest_sha256)}"
-
-
-def _run_in_words(claim: RunClaim) -> str:
-    return f"run {claim.run} at step {claim.step}, validation loss {claim.validation_loss}"
-
-
-def _dataset_in_words(claim: DatasetClaim) -> str:
-    return f"{claim.title} ({claim.name}), {claim.files} files, licence {claim.license}"
-
-
-def _conduct_in_words(claim: ConductClaim) -> str:
-    return f"{claim.title}, version {claim.conduct.version}"
-
-
-OUTPUT = Kind(
-    part=Part.OUTPUT,
-    noun="output",
-    purpose=Purpose.OUTPUT,
-    parse=OutputClaim.parse,
-    in_words=_output_in_words,
-    signer=lambda _claim, registry: f"{registry}/",
-)
-CHECKPOINT = Kind(
-    part=Part.CHECKPOINT,
-    noun="checkpoint",
-    purpose=Purpose.CHECKPOINT,
-    parse=CheckpointClaim.parse,
-    in_words=_checkpoint_in_words,
-    signer=lambda claim, registry: f"{registry}/{claim.owner}",
-)
-RUN = Kind(
-    part=Part.RUN,
-    noun="run",
-    purpose=Purpose.NODE,
-    parse=RunClaim.parse,
-    in_words=_run_in_words,
-    signer=lambda claim, registry: f"{registry}/nodes/{claim.node}",
-)
-DATASET = Kind(
-    part=Part.DATASET,
-    noun="dataset",
-    purpose=Purpose.CHECKPOINT,
-    parse=DatasetClaim.parse,
-    in_words=_dataset_in_words,
-    signer=lambda claim, registry: f"{registry}/{claim.owner}",
-)
-CONDUCT = Kind(
-    part=Part.CONDUCT,
-    noun="conduct policy",
-    purpose=Purpose.CONDUCT,
-    parse=ConductClaim.parse,
-    in_words=_conduct_in_words,
-    signer=lambda _claim, registry: f"{registry}/conduct",
-)

@@ -44,7 +44,7 @@ def small_run(lab: Lab, folder: Path, *, steps: int) -> Run:
         (texts / f"{number}.txt").write_text(f"def function_{number}(self):\n" * 20)
     origin = catalog.Origin(folder=texts, title="Text", source="This test", license="CC0-1.0")
     dataset = catalog.add_dataset(lab.people.lab.namespace, "small", origin)
-    services.cancel_run(lab.run, lab.people.alice)
+    lab.run.delete()
     schedule = {"steps": steps, "warmup_steps": 10, "cooldown_steps": 50}
     recipe = {**SMALL, "schedule": schedule}
     return services.create_run(lab.project, recipe, dataset, lab.people.alice)
@@ -69,7 +69,7 @@ def until(is_so: Callable[[], bool], directory: Path) -> None:
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while not is_so():
         assert time.monotonic() < give_up_at, (directory / "log").read_text()
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process: nothing wakes us
 
 
 @contextmanager

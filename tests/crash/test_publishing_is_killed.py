@@ -36,6 +36,7 @@ from tests.crash.killing import Forks, require_strace
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person
 from tests.registry.people import invite
 from tests.running import Authority, _deployment, _test_database_url, _without_beat
+from tests.signing.trees import root_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAX_POINTS = 12
@@ -218,5 +219,5 @@ def check_the_ledger(authority: Authority) -> None:
     assert [entry.index for entry in entries] == list(range(len(entries)))
     leaves = [merkle.leaf_hash(bytes(entry.body)) for entry in entries]
     for head in TreeHead.objects.all():
-        assert bytes(head.root) == merkle.root_of(leaves[: head.size])
+        assert bytes(head.root) == root_of(leaves[: head.size])
     assert ledger.tree_head().size == len(entries)

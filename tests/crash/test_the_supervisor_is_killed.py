@@ -85,7 +85,7 @@ def gone(pids: set[int]) -> set[str]:
     """What is left of the processes when time is up; empty when they went."""
     deadline = time.monotonic() + GONE_SECONDS
     while (left := running(pids)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # another process: nothing wakes us
     return left
 
 

@@ -64,7 +64,7 @@ MENDING = (
     ),
 )
 # Not `pytest --cov`: coverage must begin before our plugin imports what it starts.
-IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile")
+IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile", "--no-loadscope-reorder")
 PYTEST = Gate(
     name="pytest",
     command=(*PYTHON, "coverage", "run", "-m", "pytest", "--quiet", *IN_PARALLEL),

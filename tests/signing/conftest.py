@@ -1,12 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures for the library's tests: a fresh throw-away registry for each."""
+"""Fixtures for the library's tests: a throw-away registry, its ledger empty for each."""
+
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from tests.signing.client.registry import Loopback, loopback
 from tests.signing.world import AT, World
 
 
-@pytest.fixture
-def world() -> World:
-    """A registry with no entries yet."""
+@pytest.fixture(scope="session")
+def founded() -> World:
+    """A registry's keys; never signed with itself."""
     return World.create(at=AT)
+
+
+@pytest.fixture
+def registry() -> Iterator[Loopback]:
+    """A registry on the loopback interface."""
+    with loopback() as running:
+        yield running
+
+
+@pytest.fixture
+def world(founded: World) -> World:
+    """A registry with no leaves and no entries yet."""
+    return replace(founded, leaves={}, entries=[])

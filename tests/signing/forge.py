@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificates that no registry would issue: a good one, changed in one thing, signed again."""
+"""Certificates that no registry would issue, and ECDSA signatures in the form nobody made.
+
+A forged certificate is a good one, changed in one thing and signed again.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from asn1crypto import core
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing.certificates import Issuer
-from assay.signing.keys import PublicKey
+from assay.signing.keys import Curve, PublicKey
+
+# SEC 2, 2.4.2 and 2.5.1: the orders of the groups.
+ORDERS = {
+    Curve.P256: 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    Curve.P384: int(
+        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
+        "C7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973",
+        16,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,3 +72,16 @@ def forge(certificate: x509.Certificate, issuer: Issuer, change: Change) -> x509
         else False
     )
     return builder.sign(issuer.key.private, hashes.SHA384() if is_p384 else hashes.SHA256())
+
+
+def twin(signature: bytes, curve: Curve = Curve.P256) -> bytes:
+    """An ECDSA signature in its other form, (r, n - s): it verifies too, and takes no key."""
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, ORDERS[curve] - s)
+
+
+def certificate_twin(certificate: x509.Certificate, curve: Curve) -> bytes:
+    """The DER of a certificate with its issuer's signature in its other form."""
+    parsed = asn1.Certificate.load(certificate.public_bytes(Encoding.DER))
+    parsed["signature_value"] = core.OctetBitString(twin(certificate.signature, curve))
+    return bytes(parsed.dump())

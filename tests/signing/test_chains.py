@@ -34,6 +34,10 @@ def with_intermediate(world: World, change: Change) -> Chain:
     return replace(chain, intermediate=forge(chain.intermediate, world.root, change))
 
 
+def judge(world: World, chain: Chain, purpose: Purpose = Purpose.OUTPUT) -> str:
+    return verify_chain(chain, root=world.root.certificate, purpose=purpose, at=AT)
+
+
 def usages(*changed: str) -> x509.KeyUsage:
     names = (
         "digital_signature content_commitment key_encipherment data_encipherment "
@@ -52,15 +56,14 @@ def names(*uris: str) -> x509.SubjectAlternativeName:
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_good_chain_names_its_subject(world: World, purpose: Purpose) -> None:
-    chain = alice(world, purpose)
-    assert verify_chain(chain, root=world.root.certificate, purpose=purpose, at=AT) == ALICE
+    assert judge(world, alice(world, purpose), purpose) == ALICE
 
 
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_a_chain_is_good_for_no_other_purpose(world: World, purpose: Purpose) -> None:
     for other in set(Purpose) - {purpose}:
         with pytest.raises(WrongPurpose, match=f"for {other}, found it for {purpose}"):
-            verify_chain(alice(world, purpose), root=world.root.certificate, purpose=other, at=AT)
+            judge(world, alice(world, purpose), other)
 
 
 HOUR, AGE = timedelta(hours=1), timedelta(days=9000)
@@ -101,7 +104,7 @@ def test_no_other_root_is_looked_at(world: World) -> None:
 def test_an_intermediate_of_another_purpose_does_not_fit(world: World) -> None:
     chain = replace(alice(world), intermediate=alice(world, Purpose.NODE).intermediate)
     with pytest.raises(UntrustedChain, match="a chain to the pinned root"):
-        verify_chain(chain, root=world.root.certificate, purpose=Purpose.OUTPUT, at=AT)
+        judge(world, chain)
 
 
 def test_an_intermediate_may_not_issue_for_another_purpose(world: World) -> None:
@@ -112,7 +115,7 @@ def test_an_intermediate_may_not_issue_for_another_purpose(world: World) -> None
     with pytest.raises(
         WrongPurpose, match="the intermediate certificate to be for output, found it for node"
     ):
-        verify_chain(chain, root=world.root.certificate, purpose=Purpose.OUTPUT, at=AT)
+        judge(world, chain)
 
 
 def test_a_leaf_that_the_root_issued_is_refused(world: World) -> None:
@@ -122,7 +125,7 @@ def test_a_leaf_that_the_root_issued_is_refused(world: World) -> None:
     )
     chain = Chain(leaf=leaf, intermediate=alice(world).intermediate)
     with pytest.raises(UntrustedChain, match="leaf, intermediate and root, found another path"):
-        verify_chain(chain, root=world.root.certificate, purpose=Purpose.OUTPUT, at=AT)
+        judge(world, chain)
 
 
 def test_a_leaf_that_a_leaf_issued_is_refused(world: World) -> None:
@@ -132,12 +135,7 @@ def test_a_leaf_that_a_leaf_issued_is_refused(world: World) -> None:
         Purpose.OUTPUT, SoftwareKey.generate().public_key, subject=ALICE, issuer=issuer, at=AT
     )
     with pytest.raises(VerificationError):
-        verify_chain(
-            Chain(leaf=leaf, intermediate=chain.leaf),
-            root=world.root.certificate,
-            purpose=Purpose.OUTPUT,
-            at=AT,
-        )
+        judge(world, Chain(leaf=leaf, intermediate=chain.leaf))
 
 
 UNTRUSTED = {
@@ -159,12 +157,7 @@ UNTRUSTED = {
 @pytest.mark.parametrize("name", list(UNTRUSTED))
 def test_a_leaf_without_what_it_needs_is_untrusted(world: World, name: str) -> None:
     with pytest.raises(UntrustedChain):
-        verify_chain(
-            with_leaf(world, UNTRUSTED[name]),
-            root=world.root.certificate,
-            purpose=Purpose.OUTPUT,
-            at=AT,
-        )
+        judge(world, with_leaf(world, UNTRUSTED[name]))
 
 
 SIGNING, STAMPING = ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.TIME_STAMPING
@@ -211,23 +204,13 @@ MISUSED = {
 def test_a_leaf_for_another_use_is_refused(world: World, name: str) -> None:
     purpose, change = MISUSED[name]
     with pytest.raises(WrongPurpose, match="expected"):
-        verify_chain(
-            with_leaf(world, change, purpose),
-            root=world.root.certificate,
-            purpose=purpose,
-            at=AT,
-        )
+        judge(world, with_leaf(world, change, purpose), purpose)
 
 
 def test_a_leaf_that_is_an_authority_is_refused(world: World) -> None:
     authority = Change(add=[(x509.BasicConstraints(ca=True, path_length=0), True)])
     with pytest.raises(VerificationError):
-        verify_chain(
-            with_leaf(world, authority),
-            root=world.root.certificate,
-            purpose=Purpose.OUTPUT,
-            at=AT,
-        )
+        judge(world, with_leaf(world, authority))
 
 
 @pytest.mark.parametrize(
@@ -242,21 +225,11 @@ def test_a_leaf_that_is_an_authority_is_refused(world: World) -> None:
 )
 def test_an_intermediate_that_is_no_authority_is_refused(world: World, change: Change) -> None:
     with pytest.raises(UntrustedChain):
-        verify_chain(
-            with_intermediate(world, change),
-            root=world.root.certificate,
-            purpose=Purpose.OUTPUT,
-            at=AT,
-        )
+        judge(world, with_intermediate(world, change))
 
 
 def test_a_certificate_with_malformed_extensions_is_untrusted(world: World) -> None:
     bad = x509.UnrecognizedExtension(x509.ExtendedKeyUsage.oid, b"\xff\xff")
     change = Change(drop=x509.ExtendedKeyUsage, add=[(bad, False)])
     with pytest.raises(UntrustedChain):
-        verify_chain(
-            with_leaf(world, change),
-            root=world.root.certificate,
-            purpose=Purpose.OUTPUT,
-            at=AT,
-        )
+        judge(world, with_leaf(world, change))

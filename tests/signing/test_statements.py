@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 import pytest
 
@@ -24,6 +25,7 @@ from assay.signing.statements import (
     commit,
     party_commitment,
 )
+from assay.signing.verify.kinds import KIND_OF
 from tests.signing.world import (
     AT,
     FILES,
@@ -53,12 +55,11 @@ CLAIMS: list[Claim] = [
     replace(OUTPUT, claim=Origin.CALLER_ASSERTED, request_commitment=None, generation=None),
     replace(OUTPUT, claim=Origin.CALLER_ASSERTED, normalised_sha256=None),
 ]
-Parser = Callable[[Statement], Claim]
+Parser: TypeAlias = Callable[[Statement], Claim]
 
 
 def parser_of(claim: Claim) -> Parser:
-    parse: Parser = type(claim).parse  # type: ignore[attr-defined]
-    return parse
+    return KIND_OF[claim.statement().predicate_type].parse
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -60,9 +60,7 @@ def test_times_are_whole_seconds(world: World) -> None:
 
 
 def test_nonce_and_policy_are_echoed(world: World) -> None:
-    request = tsp.TimeStampReq.load(timestamps.request(DATA, nonce=1 << 63))
-    request["req_policy"] = timestamps.POLICY
-    info = info_of(respond(world, request.dump()))
+    info = info_of(respond(world, ask(nonce=1 << 63, req_policy=timestamps.POLICY)))
     assert (info["nonce"], info["policy"], info["serial_number"]) == (
         1 << 63,
         timestamps.POLICY,
@@ -176,12 +174,24 @@ def stamp(
     }
     info = tsp.TSTInfo(fields)
     change(info)
-    attributes = _signed_attributes(info.dump(), chain)
+    return assemble(key, chain, info.dump())
+
+
+def assemble(
+    key: SoftwareKey,
+    chain: Chain,
+    info: bytes,
+    *,
+    named: Chain | None = None,
+    certificates: int = 2,
+) -> bytes:
+    """A response over any content, which may name another certificate or lack some."""
+    attributes = _signed_attributes(info, named or chain)
     token = _Token(
-        info=info.dump(),
+        info=info,
         signed_attributes=attributes,
         signature=key.sign(attributes),
-        certificates=chain.to_der(),
+        certificates=chain.to_der()[:certificates],
     )
     return _assemble(token, chain)
 
@@ -284,19 +294,28 @@ def test_nothing_can_be_added_outside_the_signature(
         timestamps.verify(rebuilt(response, change), data=DATA, root=world.root.certificate)
 
 
+def test_signed_attributes_are_the_standards(world: World) -> None:
+    _, chain = authority(world)
+    digests = [hashlib.sha256(data).digest() for data in (DATA, chain.to_der()[0])]
+    attributes = cms.CMSAttributes(
+        [
+            {"type": "content_type", "values": ["tst_info"]},
+            {"type": "message_digest", "values": [digests[0]]},
+            {
+                "type": "signing_certificate_v2",
+                "values": [{"certs": [{"cert_hash": digests[1]}]}],
+            },
+        ]
+    )
+    assert _signed_attributes(DATA, chain) == attributes.dump()
+
+
 def test_signed_attributes_must_name_the_certificate(world: World) -> None:
     key, chain = authority(world)
     _, other = world.leaf(Purpose.TIMESTAMP, PATH + "2")
-    info = info_bytes(stamp(world, key, chain))
-    attributes = _signed_attributes(info, other)
-    token = _Token(
-        info=info,
-        signed_attributes=attributes,
-        signature=key.sign(attributes),
-        certificates=chain.to_der(),
-    )
+    response = assemble(key, chain, info_bytes(stamp(world, key, chain)), named=other)
     with pytest.raises(BadTimestamp, match="for this content and this certificate"):
-        timestamps.verify(_assemble(token, chain), data=DATA, root=world.root.certificate)
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
 
 
 def info_bytes(response: bytes) -> bytes:
@@ -305,30 +324,16 @@ def info_bytes(response: bytes) -> bytes:
 
 def test_a_token_needs_leaf_and_intermediate(world: World) -> None:
     key, chain = authority(world)
-    info = info_bytes(stamp(world, key, chain))
-    attributes = _signed_attributes(info, chain)
-    token = _Token(
-        info=info,
-        signed_attributes=attributes,
-        signature=key.sign(attributes),
-        certificates=chain.to_der()[:1],
-    )
+    response = assemble(key, chain, info_bytes(stamp(world, key, chain)), certificates=1)
     with pytest.raises(BadTimestamp, match="a leaf and an intermediate, found 1 certificates"):
-        timestamps.verify(_assemble(token, chain), data=DATA, root=world.root.certificate)
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
 
 
 def test_content_that_is_no_tst_info_is_refused(world: World) -> None:
     key, chain = authority(world)
-    info = b"\x30\x00"
-    attributes = _signed_attributes(info, chain)
-    token = _Token(
-        info=info,
-        signed_attributes=attributes,
-        signature=key.sign(attributes),
-        certificates=chain.to_der(),
-    )
+    response = assemble(key, chain, b"\x30\x00")
     with pytest.raises(BadTimestamp, match="expected"):
-        timestamps.verify(_assemble(token, chain), data=DATA, root=world.root.certificate)
+        timestamps.verify(response, data=DATA, root=world.root.certificate)
 
 
 def test_content_that_cannot_be_written_again_is_refused(world: World) -> None:

@@ -34,6 +34,7 @@ from assay.signing.statements import (
 )
 from assay.signing.trust import TrustRoot
 from tests.signing.forge import Change, forge
+from tests.signing.trees import root_of
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 REGISTRY = "http://registry.test"
@@ -148,8 +149,7 @@ class World:
 
     def note(self) -> str:
         """The signed head of the ledger as it stands."""
-        root = merkle.root_of(self.entries)
-        head = treehead.TreeHead(origin=ORIGIN, size=len(self.entries), root=root)
+        head = treehead.TreeHead(origin=ORIGIN, size=len(self.entries), root=root_of(self.entries))
         return treehead.sign(head, self.ledger_key)
 
     def bundle(self, signed: Signed) -> Bundle:

@@ -8,7 +8,8 @@ import pytest
 
 from assay.signing import canonical
 from assay.trainers.commands import doctor, main
-from assay.trainers.commands.process import NoToken, read_token, stop_on_signals
+from assay.trainers.commands.process import read_token, stop_on_signals
+from assay.trainers.errors import NoToken
 
 from .builders import recipe_document, write_texts
 from .node_builders import site

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demonstration's recipe keeps its promise: well before its end it writes a kind of Python.
 
-The one slow test of the trainers (about a minute on two cores): a loss at a fixed step count. The
-seconds are a benchmark (bench/first_minutes.py), not a test.
+The one slow test of the trainers (about a minute): a loss at a fixed step count. The promise is
+1.6 nats per byte in two minutes, in which two cores take about 400 steps. The seconds are a
+benchmark (bench/first_minutes.py).
 """
 
 import json
@@ -25,7 +26,7 @@ from assay.trainers.sampling import generate
 from .builders import Notebook
 
 GOAL_NATS_PER_BYTE = 1.6
-BY_STEP = 400
+BY_STEP = 350
 SAMPLES = 3
 UNIGRAM_NATS_PER_BYTE = 3.24
 NOT_LIBRARY = {"site-packages", "dist-packages", "test", "tests", "__pycache__"}
@@ -53,10 +54,11 @@ def all_cores() -> Iterator[Machine]:
     runtime.settle(threads=1)
 
 
-def test_two_thirds_through_the_loss_is_below_the_goal_and_the_text_looks_like_python(
+def test_before_two_thirds_the_loss_is_below_the_goal_and_the_text_looks_like_python(
     all_cores: Machine,
 ) -> None:
-    recipe = Recipe.parse(standard())
+    # Held-out losses change nothing of a training: those of its checkpoints are enough here.
+    recipe = replace(Recipe.parse(standard()), validate_every_steps=BY_STEP)
     manifest, contents = standard_library()
     corpus = data.load(
         manifest,
@@ -68,7 +70,6 @@ def test_two_thirds_through_the_loss_is_below_the_goal_and_the_text_looks_like_p
     notebook = Notebook(stop_after=BY_STEP)
     train(training, corpus, notebook)
     losses = {point.step: point.validation for point in notebook.points if point.validation}
-    assert recipe.schedule.steps > BY_STEP
     first, last = losses[recipe.first_checkpoint_step], losses[BY_STEP]
     assert last <= GOAL_NATS_PER_BYTE < first < UNIGRAM_NATS_PER_BYTE
     runtime.settle(threads=1)

@@ -134,7 +134,7 @@ def test_a_file_of_another_size_than_listed_is_refused(tmp_path: Path) -> None:
     job = ask(world, lying)
     with site(world) as here:
         serve(here, tmp_path / "generator")
-    assert "bytes, found" in (job.answer or "")
+    assert "bytes, received sha256:" in (job.answer or "")
 
 
 def test_a_registry_that_is_away_for_a_moment_gets_its_answer(tmp_path: Path) -> None:
@@ -159,11 +159,13 @@ def test_an_answer_that_nobody_waits_for_any_more_stops_nothing(tmp_path: Path) 
     assert (late.state, next_one.state) == ("generated", "generated")
 
 
-def test_a_registry_that_refuses_the_program_is_asked_again_later(tmp_path: Path) -> None:
+def test_a_registry_that_refuses_the_program_is_asked_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = World()
     answers = iter([{"detail": "no id in it"}, None])
     original = world.lease_job
-    world.lease_job = lambda body: next(answers, None) or original(body)  # type: ignore[method-assign]
+    monkeypatch.setattr(world, "lease_job", lambda body: next(answers, None) or original(body))
     job = ask(world, publish(world, tmp_path / "checkpoint"))
     with site(world) as here:
         serve(here, tmp_path / "generator")

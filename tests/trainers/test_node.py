@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from assay.signing.errors import DigestMismatch, InvalidDocument
+from assay.trainers import blobs, publish, reporting
 from assay.trainers import node as nodes
-from assay.trainers import publish, reporting
 from assay.trainers.errors import LeaseLost, PublishRefused, WrongDigest
+from assay.trainers.loop import LossPoint, Training
 from assay.trainers.node import Node
 from assay.trainers.pool import Lease
 
@@ -185,8 +186,8 @@ def leave_after_the_first_checkpoint(here: Site, directory: Path) -> None:
     """Work until a checkpoint is out, then vanish: the registry ends the lease."""
     original = nodes._Work.on_checkpoint
 
-    def leave(self: nodes._Work, training: object, point: object) -> None:
-        original(self, training, point)  # type: ignore[arg-type]
+    def leave(self: nodes._Work, training: Training, point: LossPoint) -> None:
+        original(self, training, point)
         self._publisher.settle()
         here.world.leases[-1].state = "lost"
         self._reporter._is_lost.set()
@@ -259,21 +260,25 @@ def test_a_rejected_checkpoint_ends_the_work(world: World, tmp_path: Path) -> No
     assert world.leases[0].state == "released"
 
 
-def test_a_checkpoint_that_conflicts_with_another_is_refused(world: World, tmp_path: Path) -> None:
+def test_a_checkpoint_that_conflicts_with_another_is_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with site(world) as here:
         leave_after_the_first_checkpoint(here, tmp_path / "node")
         held = world.checkpoints.pop()
-        world.submit = conflicting  # type: ignore[method-assign]
+        monkeypatch.setattr(world, "submit", conflicting)
         with pytest.raises(PublishRefused, match="step-000006"):
             work(here, tmp_path / "node")
         assert held.step == 6
 
 
-def test_a_conflict_with_another_runs_checkpoint_is_refused(world: World, tmp_path: Path) -> None:
+def test_a_conflict_with_another_runs_checkpoint_is_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with site(world) as here:
         leave_after_the_first_checkpoint(here, tmp_path / "node")
-        world.submit = conflicting  # type: ignore[method-assign]
-        world.show_checkpoint = of_another_run  # type: ignore[method-assign]
+        monkeypatch.setattr(world, "submit", conflicting)
+        monkeypatch.setattr(world, "show_checkpoint", of_another_run)
         with pytest.raises(PublishRefused, match="step-000012"):
             work(here, tmp_path / "node")
 
@@ -298,10 +303,29 @@ def test_a_dataset_of_another_digest_is_refused(world: World, tmp_path: Path) ->
 def test_a_damaged_file_in_the_cache_is_fetched_again(world: World, tmp_path: Path) -> None:
     with site(world) as here:
         leave_after_the_first_checkpoint(here, tmp_path / "node")
-        blobs = sorted((tmp_path / "node" / "blobs").iterdir())
-        blobs[0].write_bytes(b"damaged")
+        first, *_ = sorted((tmp_path / "node" / "blobs").iterdir())
+        first.write_bytes(b"damaged")
         work(here, tmp_path / "node")
     assert world.is_complete
+
+
+def test_files_of_earlier_runs_make_room(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs, "KEPT_BYTES", 0)
+    folder = tmp_path / "node"
+    for earlier in (folder / "blobs", folder / "runs" / "run-0" / "step-000012"):
+        earlier.mkdir(parents=True)
+        (earlier / "file").write_bytes(b"of an earlier run")
+    with site(world) as here:
+        leave_after_the_first_checkpoint(here, folder)
+        work(here, folder)
+    assert world.is_complete
+    assert world.dataset is not None
+    dataset = {entry.sha256 for entry in world.dataset.files}
+    resumed = {entry.sha256 for entry in world.published[0].manifest.files}
+    assert {path.name for path in (folder / "blobs").iterdir()} == dataset | resumed
+    assert [path.name for path in (folder / "runs").iterdir()] == ["run-1"]
 
 
 def test_rules_of_another_digest_are_refused(world: World, tmp_path: Path) -> None:

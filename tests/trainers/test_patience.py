@@ -3,6 +3,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from assay.signing.client import ClientError, RegistryUnreachable
 from assay.trainers.patience import Patience, is_passing
 
 AWAY = RegistryUnreachable("the registry cannot be reached")
+HASTY = Patience(first_wait_seconds=0.001, limit_seconds=5.0)
 
 
 def failing(times: int, error: ClientError) -> Callable[[], str]:
@@ -24,33 +26,27 @@ def failing(times: int, error: ClientError) -> Callable[[], str]:
     return ask
 
 
-def hasty(**changes: object) -> Patience:
-    return Patience(**{"first_wait_seconds": 0.001, "limit_seconds": 5.0, **changes})  # type: ignore[arg-type]
-
-
 def test_an_answer_after_some_failures_is_the_answer() -> None:
-    assert hasty().until_answered(failing(5, AWAY)) == "answer"
+    assert HASTY.until_answered(failing(5, AWAY)) == "answer"
 
 
 def test_a_refusal_is_raised_at_once() -> None:
     refusal = ClientError("no", status=403)
     with pytest.raises(ClientError) as raised:
-        hasty().until_answered(failing(1, refusal))
+        HASTY.until_answered(failing(1, refusal))
     assert raised.value is refusal
 
 
 def test_at_the_limit_the_last_failure_is_raised() -> None:
     with pytest.raises(RegistryUnreachable):
-        hasty(limit_seconds=0.05).until_answered(failing(1000, AWAY))
+        replace(HASTY, limit_seconds=0.05).until_answered(failing(1000, AWAY))
 
 
 def test_being_stopped_ends_the_wait() -> None:
     stopped = threading.Event()
     stopped.set()
     with pytest.raises(RegistryUnreachable):
-        hasty(stopped=stopped, first_wait_seconds=60.0, limit_seconds=600.0).until_answered(
-            failing(1, AWAY)
-        )
+        Patience(stopped=stopped, first_wait_seconds=60.0).until_answered(failing(1, AWAY))
 
 
 @pytest.mark.parametrize(

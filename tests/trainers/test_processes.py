@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assay.trainers.node import work
 from assay.trainers.runtime import natural_precision
+from tests.until import until
 
 from .builders import recipe_document
 from .node_builders import site, world_with_a_run
@@ -37,13 +37,6 @@ def command(word: str, world: World, folder: Path, *more: str) -> tuple[str, ...
 def start(*arguments: str) -> subprocess.Popen[bytes]:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(arguments, env=environment, stderr=subprocess.DEVNULL)
-
-
-def until(happened: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
-    while not happened():
-        assert time.monotonic() < give_up_at, "it never happened"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 """What this machine computes with, and that the tokenizer and the loss agree on any of them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,10 @@ def test_settling_makes_torch_deterministic_with_the_threads_asked_for() -> None
     assert machine.to_json()["name"]
 
 
-def test_without_a_wish_all_cores_are_used() -> None:
-    assert runtime.default_threads() >= 1
+def test_without_a_wish_all_cores_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert runtime.default_threads() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")  # macOS has none
+    assert runtime.default_threads() == os.cpu_count()
 
 
 def test_in_bfloat16_the_weights_stay_float32_and_the_loss_close(tmp_path: Path) -> None:

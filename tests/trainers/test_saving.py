@@ -2,6 +2,7 @@
 """A checkpoint's folder: what is in it, that it round-trips, and what is refused."""
 
 import json
+import os
 import struct
 from pathlib import Path
 
@@ -53,6 +54,25 @@ def test_the_same_training_saves_the_same_bytes(tmp_path: Path) -> None:
     one = saving.save(training_after(2, tmp_path / "texts"), "card", tmp_path / "one")
     other = saving.save(training_after(2, tmp_path / "texts"), "card", tmp_path / "other")
     assert one.id == other.id
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "checkpoint"
+    synced: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        fsync(descriptor)
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        synced.append((name, folder.exists()))
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    manifest = saving.save(Training.begin(tiny_recipe(), CPU), "card", folder)
+    before = {name for name, is_named in synced if not is_named}
+    assert before == {*(file.name for file in manifest.files), ".checkpoint.part"}
+    assert synced[-1] == (tmp_path.name, True)
 
 
 def test_weights_round_trip(tmp_path: Path) -> None:

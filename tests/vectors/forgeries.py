@@ -9,15 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
 
+from assay.signing import timestamps
 from assay.signing.bundle import Bundle
-from assay.signing.certificates import Purpose
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.keys import Curve
 from assay.signing.statements import Statement
-from tests.signing.forge import Change
+from tests.signing.forge import Change, certificate_twin, twin
 from tests.signing.world import (
     AT,
     NODE,
@@ -30,7 +28,6 @@ from tests.signing.world import (
 )
 from tests.vectors.mutation import DSSE, ENTRY, OUTPUT, PROOF, Mutation, Path, b64
 
-P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 SECOND = timedelta(seconds=1)
 
 
@@ -108,7 +105,6 @@ def parts(output: Bundle, earlier: Bundle) -> list[Mutation]:
 def signatures(output: Bundle) -> list[Mutation]:
     """The output's statement and signature changed."""
     payload, signature = output.envelope.payload, output.envelope.signature
-    r, s = decode_dss_signature(signature)
     claim = Statement.parse(payload)
     edited = replace(claim, predicate={**claim.predicate, "media_type": "text/html"}).canonical()
     sig = (*DSSE, "signatures", 0, "sig")
@@ -144,7 +140,7 @@ def signatures(output: Bundle) -> list[Mutation]:
         (
             "the signature in its other form",
             sig,
-            encode_dss_signature(r, P256_ORDER - s),
+            twin(signature),
             ("time", "entry"),
             "bad-timestamp",
         ),
@@ -164,6 +160,50 @@ def signatures(output: Bundle) -> list[Mutation]:
             error=error,
         )
         for name, path, value, failed, error in table
+    ]
+
+
+def twins(output: Bundle) -> list[Mutation]:
+    """ECDSA signatures in their other form: refused where something else is over their bytes."""
+    certificates = (*OUTPUT, "x509CertificateChain", "certificates")
+    token = timestamps._parse_response(output.timestamp)
+    stamper = Chain.parse(token.certificates)
+    signed_anew = replace(token, signature=twin(token.signature))
+    stamper_leaf = certificate_twin(stamper.leaf, Curve.P256)
+    certified_anew = replace(token, certificates=(stamper_leaf, token.certificates[1]))
+    stamp = (*OUTPUT, "timestampVerificationData", "rfc3161Timestamps", 0, "signedTimestamp")
+    table: list[tuple[str, Path, bytes, tuple[str, ...], str]] = [
+        (
+            "its leaf's",
+            (*certificates, 0, "rawBytes"),
+            certificate_twin(output.chain.leaf, Curve.P256),
+            ("output.entry",),
+            "not-in-ledger",
+        ),
+        (
+            "its intermediate's",
+            (*certificates, 1, "rawBytes"),
+            certificate_twin(output.chain.intermediate, Curve.P384),
+            (),
+            "",
+        ),
+        ("its timestamp's", stamp, timestamps._assemble(signed_anew, stamper), (), ""),
+        (
+            "its timestamp's leaf's",
+            stamp,
+            timestamps._assemble(certified_anew, stamper),
+            ("output.time",),
+            "bad-timestamp",
+        ),
+    ]
+    return [
+        Mutation(
+            name=f"the output with {whose} signature in its other form",
+            set={path: b64(value)},
+            failed=failed,
+            error=error,
+        )
+        for whose, path, value, failed, error in table
     ]
 
 

@@ -25,6 +25,7 @@ def evidence_vectors() -> dict[str, object]:
         *_documents(world),
         *forgeries.parts(evidence.bundles["output"], first.bundles["checkpoint"]),
         *forgeries.signatures(evidence.bundles["output"]),
+        *forgeries.twins(evidence.bundles["output"]),
         *forgeries.links(world),
         *forgeries.silent(evidence.bundles["checkpoint"]),
         *forgeries.strangers(world, evidence.bundles),

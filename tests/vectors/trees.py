@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from assay.signing import merkle
+from tests.signing.trees import root_of
 
 CT_LEAVES = [
     "",
@@ -135,7 +136,7 @@ def _tree(
             for new in sizes
             for old in range(1, new + 1)
         ]
-    found = [merkle.root_of(hashes[:size]).hex() for size in range(len(leaves) + 1)]
+    found = [root_of(hashes[:size]).hex() for size in range(len(leaves) + 1)]
     return {
         "leaves": [leaf.hex() for leaf in leaves],
         "roots": roots or found,

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import logging
 import sys
 from collections.abc import Sequence
 
+from assay.signing.commands import version
 from assay.signing.errors import AssayError
 
 from ..errors import TrainerError
@@ -39,15 +39,8 @@ def parser() -> argparse.ArgumentParser:
         description="Train byte-level models, alone or for a registry's pool.",
         epilog=EXIT_CODES,
     )
-    top.add_argument("--version", action="version", version=f"assay-train {_version()}")
+    top.add_argument("--version", action="version", version=f"assay-train {version()}")
     words = top.add_subparsers(title="words", metavar="WORD", required=True)
     for word in (train, join, generate, doctor):
         word.add(words)
     return top
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("assay")
-    except importlib.metadata.PackageNotFoundError:
-        return "from a checkout"

@@ -13,15 +13,9 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from ..errors import TrainerError
+from ..errors import NoToken
 
 PR_SET_PDEATHSIG = 1  # prctl(2); Linux only
-
-
-class NoToken(TrainerError):
-    """The token file holds none."""
-
-    code = "no-token"
 
 
 def add_registry(word: argparse.ArgumentParser) -> None:

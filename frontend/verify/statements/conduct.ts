@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The claims that a conduct policy's version came into effect, and that somebody accepted it. */
+/** The claim that a conduct policy's version came into effect. */
 import { instant, text } from "../canonical";
 import type { ConductReference } from "./references";
-import { commitment, conductReference, conductSubject, reference } from "./references";
+import { conductSubject, reference } from "./references";
 import type { Statement } from "./statement";
-import { ACCEPTANCE_V1, CONDUCT_V1, expectSubjects, predicateOf } from "./statement";
+import { CONDUCT_V1, expectSubjects, predicateOf } from "./statement";
 
 export type ConductClaim = {
   readonly conduct: ConductReference;
@@ -12,12 +12,6 @@ export type ConductClaim = {
   readonly severity: string;
   readonly effectiveAt: Date;
   readonly textSha256: string;
-};
-
-export type AcceptanceClaim = {
-  readonly conduct: ConductReference;
-  readonly commitment: string;
-  readonly acceptedAt: Date;
 };
 
 /** Read the claim out of a statement. Raises InvalidDocument. */
@@ -36,17 +30,5 @@ export function conductClaim(statement: Statement): ConductClaim {
     severity: text(predicate, "severity"),
     effectiveAt: instant(predicate, "effective_at"),
     textSha256: reference(predicate, "text"),
-  };
-}
-
-/** Read the claim out of a statement. Raises InvalidDocument. */
-export function acceptanceClaim(statement: Statement): AcceptanceClaim {
-  const predicate = predicateOf(statement, ACCEPTANCE_V1, "conduct", "party", "accepted_at");
-  const conduct = conductReference(predicate, "conduct");
-  expectSubjects(statement, conductSubject(conduct));
-  return {
-    conduct,
-    commitment: commitment(predicate, "party"),
-    acceptedAt: instant(predicate, "accepted_at"),
   };
 }

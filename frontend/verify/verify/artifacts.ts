@@ -1,47 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Verifying an output, a checkpoint or one bundle: which steps, in which order.
+ * Verifying an output or a checkpoint: which steps, in which order.
  *
  * 1. Every signed part for itself, six steps each (`parts`): the output, the checkpoint, the run,
  *    the dataset, the conduct policy; a part that nothing names and that is not there is left out.
  * 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
  * 3. The links (`links`) between the parts.
  */
-import type { Bundle } from "../bundle";
-import type { Purpose } from "../certificates";
-import { InvalidDocument } from "../errors";
 import type { Evidence } from "../evidence";
 import type { Manifest } from "../manifest";
 import type { CheckpointClaim } from "../statements/checkpoint";
-import { checkpointClaim } from "../statements/checkpoint";
-import { acceptanceClaim, type ConductClaim, conductClaim } from "../statements/conduct";
-import { type DatasetClaim, datasetClaim } from "../statements/dataset";
-import { type OutputClaim, outputClaim } from "../statements/output";
-import { type RunClaim, runClaim } from "../statements/run";
-import {
-  ACCEPTANCE_V1,
-  CHECKPOINT_V1,
-  CONDUCT_V1,
-  DATASET_V1,
-  OUTPUT_V1,
-  RUN_V1,
-  type Statement,
-} from "../statements/statement";
+import type { ConductClaim } from "../statements/conduct";
+import type { DatasetClaim } from "../statements/dataset";
+import type { OutputClaim } from "../statements/output";
+import type { RunClaim } from "../statements/run";
 import type { TrustRoot } from "../trust";
 import * as links from "./links";
 import type { Examined } from "./parts";
 import { CHECKPOINT, CONDUCT, DATASET, examine, OUTPUT, RUN, statementSha256 } from "./parts";
 import type { Content, Step } from "./report";
 import { Report } from "./report";
-
-const PARSERS: Readonly<Record<string, (statement: Statement) => unknown>> = {
-  [CHECKPOINT_V1]: checkpointClaim,
-  [RUN_V1]: runClaim,
-  [DATASET_V1]: datasetClaim,
-  [CONDUCT_V1]: conductClaim,
-  [ACCEPTANCE_V1]: acceptanceClaim,
-  [OUTPUT_V1]: outputClaim,
-};
 
 /** The parts that every artifact has below it, examined each for itself. */
 type Below = {
@@ -85,33 +63,6 @@ export async function examineCheckpoint(
   }
   await linkBelow(report, evidence, trust, below);
   return report.steps;
-}
-
-/** Take the six steps for any one bundle. */
-export async function examineBundle(
-  bundle: Bundle,
-  trust: TrustRoot,
-  purpose: Purpose,
-): Promise<readonly Step[]> {
-  const report = new Report();
-  const kind = {
-    part: "bundle" as const,
-    purpose,
-    parse: parseAny,
-    inWords: (statement: Statement) => statement.predicateType,
-    signer: (_: Statement, registry: string) => `${registry}/`,
-  };
-  await examine(report, kind, bundle, trust);
-  return report.steps;
-}
-
-function parseAny(statement: Statement): Statement {
-  const parse = PARSERS[statement.predicateType];
-  if (parse === undefined) {
-    throw new InvalidDocument("predicateType", "a claim of ours", statement.predicateType);
-  }
-  parse(statement);
-  return statement;
 }
 
 async function examineBelow(report: Report, evidence: Evidence, trust: TrustRoot): Promise<Below> {

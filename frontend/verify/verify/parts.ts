@@ -42,7 +42,7 @@ import { Finding } from "./report";
 
 /** What a part must claim, and how a person reads it. */
 export type Kind<C> = {
-  readonly part: Part | "bundle";
+  readonly part: Part;
   readonly purpose: Purpose;
   readonly parse: (statement: Statement) => C;
   readonly inWords: (claim: C) => string;

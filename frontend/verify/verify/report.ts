@@ -10,15 +10,7 @@ import { AssayError, InvalidDocument } from "../errors";
 
 export type Outcome = "passed" | "failed" | "not-reached";
 export type Match = "identical" | "same after normalising" | "not compared";
-export type StepPart =
-  | "text"
-  | "files"
-  | "output"
-  | "checkpoint"
-  | "run"
-  | "dataset"
-  | "conduct"
-  | "bundle";
+export type StepPart = "text" | "files" | "output" | "checkpoint" | "run" | "dataset" | "conduct";
 
 export type Step = {
   readonly number: number;

@@ -14,22 +14,16 @@ import pytest
 from assay.signing import canonical
 from assay.signing.client import ClientError, RegistryClient, RegistryUnreachable, is_loopback
 from assay.signing.client import registry as module
-from assay.signing.digests import sha256
+from assay.signing.digests import CHUNK_BYTES, sha256
 from assay.signing.errors import DigestMismatch, InvalidDocument
-from tests.signing.client.registry import TRUST_ROOT, Answer, Loopback, loopback
+from tests.signing.client.registry import TRUST_ROOT, Answer, Loopback
 from tests.signing.world import World
 
 TOKEN = "assay_canary0123456789"
 BLOB = b"weights" * 1000
 DIGEST = sha256(BLOB)
 BLOB_PATH = f"/api/v1/blobs/sha256:{DIGEST}"
-
-
-@pytest.fixture
-def registry() -> Iterator[Loopback]:
-    """A registry on the loopback interface."""
-    with loopback() as running:
-        yield running
+LIMIT = 200_000
 
 
 @pytest.fixture
@@ -90,13 +84,20 @@ def test_a_problem_is_an_error_that_says_it(registry: Loopback, client: Registry
     [
         (b"<html>", "answered 502 Bad Gateway"),
         (b"[1]", "answered 502 Bad Gateway"),
+        (b"[" * 100_000, "answered 502 Bad Gateway"),
+        (b'{"title":"' + b"x" * LIMIT + b'"}', "answered 502 Bad Gateway"),
         (b"{}", "answered 502: Bad Gateway"),
         (b'{"title":"Down","code":7}', "answered 502: Down"),
     ],
 )
 def test_a_refusal_that_is_no_problem_document_is_an_error_too(
-    registry: Loopback, client: RegistryClient, body: bytes, said: str
+    registry: Loopback,
+    client: RegistryClient,
+    monkeypatch: pytest.MonkeyPatch,
+    body: bytes,
+    said: str,
 ) -> None:
+    monkeypatch.setattr(module, "MAX_JSON_BYTES", LIMIT)
     registry.on("GET", "/api/v1/projects", Answer(status=502, body=body))
     with pytest.raises(ClientError, match=said) as caught:
         client.get_json("/api/v1/projects")
@@ -143,7 +144,7 @@ def test_a_blob_appears_when_it_is_whole(
     registry: Loopback, client: RegistryClient, tmp_path: Path
 ) -> None:
     registry.on("GET", BLOB_PATH, Answer(body=BLOB))
-    client.get_blob(DIGEST, tmp_path / "weights")
+    client.get_blob(DIGEST, len(BLOB), tmp_path / "weights")
     assert hashlib.sha256((tmp_path / "weights").read_bytes()).hexdigest() == DIGEST
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -152,6 +153,7 @@ def test_a_blob_appears_when_it_is_whole(
     ("answer", "error"),
     [
         (Answer(body=BLOB[:-1] + b"?"), DigestMismatch),
+        (Answer(body=BLOB[:-1]), DigestMismatch),
         (Answer(body=BLOB, is_cut=True), RegistryUnreachable),
         (Answer(status=404), ClientError),
     ],
@@ -165,7 +167,16 @@ def test_nothing_stays_of_a_blob_that_failed(
 ) -> None:
     registry.on("GET", BLOB_PATH, answer)
     with pytest.raises(error):
-        client.get_blob(DIGEST, tmp_path / "weights")
+        client.get_blob(DIGEST, len(BLOB), tmp_path / "weights")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_blob_that_is_too_long_the_rest_is_not_read(
+    registry: Loopback, client: RegistryClient, tmp_path: Path
+) -> None:
+    registry.on("GET", BLOB_PATH, Answer(body=bytes(3 * CHUNK_BYTES)))
+    with pytest.raises(DigestMismatch, match=f"of {len(BLOB)} bytes, .* of {CHUNK_BYTES}$"):
+        client.get_blob(DIGEST, len(BLOB), tmp_path / "weights")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.signing.client.registry import Loopback, loopback
 from tests.signing.commands.desk import Desk
 from tests.signing.world import World
 
@@ -26,10 +24,3 @@ def desk(
     folder = tmp_path / "desk"
     folder.mkdir()
     return Desk(folder=folder, world=world, printed=capsys)
-
-
-@pytest.fixture
-def registry() -> Iterator[Loopback]:
-    """A registry on the loopback interface."""
-    with loopback() as running:
-        yield running

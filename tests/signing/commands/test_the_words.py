@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-import assay.signing.commands.errors as command_errors
 from assay.signing import client, commands, errors
+from assay.signing.commands import errors as command_errors
 from assay.signing.errors import AssayError
 from tests.signing.commands.desk import Desk
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks each link of a bundle with code that is not ours; run by the clients' own interpreter.
 
-Arguments: the bundle, the root certificate (PEM), the ledger's public key (DER). Prints a line for
+Arguments: the root certificate (PEM), the ledger's public key (DER), the bundles. Prints a line for
 each program that agrees, and dies of its exception otherwise. Imports nothing of Assay.
 """
 # mypy: disable-error-code="import-not-found,import-untyped,misc,no-untyped-call,unused-ignore"
@@ -26,8 +26,14 @@ from sigstore_models.bundle.v1 import Bundle
 from sigstore_models.common.v1 import PublicKey, PublicKeyDetails
 
 
-def main(bundle_path: str, root_path: str, ledger_path: str) -> None:
-    """Have every link of the bundle judged."""
+def main(root_path: str, ledger_path: str, *bundle_paths: str) -> None:
+    """Have every bundle judged."""
+    for bundle_path in bundle_paths:
+        judge(bundle_path, root_path, ledger_path)
+
+
+def judge(bundle_path: str, root_path: str, ledger_path: str) -> None:
+    """Have every link of a bundle judged."""
     document = json.loads(Path(bundle_path).read_bytes())
     root = x509.load_pem_x509_certificate(Path(root_path).read_bytes())
     bundle = Bundle.from_json(Path(bundle_path).read_bytes())
@@ -36,28 +42,28 @@ def main(bundle_path: str, root_path: str, ledger_path: str) -> None:
     leaf = x509.load_der_x509_certificate(ders[0])
     key = leaf.public_key()
     assert isinstance(key, ec.EllipticCurvePublicKey)
-    print("sigstore-models: parsed")  # noqa: T201
+    agrees("sigstore-models: parsed")
 
     envelope = json.dumps(document["dsseEnvelope"])
     payload = _verify(key, Envelope._from_json(envelope))
-    print("sigstore: signature")  # noqa: T201
+    agrees("sigstore: signature")
 
     signed = SslibEnvelope.from_dict(json.loads(envelope))
     foreign = SSlibKey.from_crypto(key)
     foreign.keyid = ""  # it goes by ids, and ours is in the certificate
     signed.verify([foreign], 1)
-    print("securesystemslib: signature")  # noqa: T201
+    agrees("securesystemslib: signature")
 
     (entry,) = material.tlog_entries
     verify_merkle_inclusion(TransparencyLogEntry(entry))
-    print("sigstore: inclusion")  # noqa: T201
+    agrees("sigstore: inclusion")
 
     ledger = PublicKey(
         raw_bytes=base64.b64encode(Path(ledger_path).read_bytes()),
         key_details=PublicKeyDetails.PKIX_ED25519,
     )
     verify_checkpoint(RekorKeyring(Keyring([ledger])), TransparencyLogEntry(entry))
-    print("sigstore: tree head")  # noqa: T201
+    agrees("sigstore: tree head")
 
     body = json.loads(entry.canonicalized_body)
     assert body["spec"]["payloadHash"]["value"] == hashlib.sha256(payload).hexdigest()
@@ -67,7 +73,13 @@ def main(bundle_path: str, root_path: str, ledger_path: str) -> None:
     signature = base64.b64decode(document["dsseEnvelope"]["signatures"][0]["sig"])
     verifier = VerifierBuilder().add_root_certificate(root).build()
     verifier.verify_message(response, signature)
-    print("rfc3161-client: timestamp")  # noqa: T201
+    agrees("rfc3161-client: timestamp")
+
+
+def agrees(whose: str) -> None:
+    """A line at once: of a program that dies, what was found before it is known."""
+    sys.stdout.write(f"{whose}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,17 @@ from assay.signing import treehead
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import SignerError
+from assay.signing.signer import __main__
+from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import AuditUnavailable, SignerUnavailable
-from tests.signing.signer.worlds import ALICE, Ledger, output_statement, program
+from tests.signing.signer.worlds import (
+    ALICE,
+    PASSPHRASE,
+    Ledger,
+    in_thread,
+    output_statement,
+    program,
+)
 
 STRACE = shutil.which("strace")
 # -D: strace stands behind the signer, which stays our own child and gets our signals.
@@ -44,6 +55,14 @@ def _entries(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "audit.jsonl").read_bytes().splitlines()]
 
 
+@contextmanager
+def next_life(folder: Path) -> Iterator[SignerClient]:
+    """The signer on what a crash left, its socket too: what the program does, in this process."""
+    socket_path = folder.parent / "signer.sock"
+    with in_thread(__main__.open_service(folder, passphrase=PASSPHRASE), socket_path):
+        yield SignerClient(socket_path)
+
+
 # Calls from the first request on: the signer syncs and renames nothing while it starts.
 KILL_POINTS = [
     *(("fsync", number) for number in (1, 2, 3, 4)),
@@ -66,13 +85,13 @@ def test_a_kill_while_a_tree_head_is_signed(folder: Path, call: str, number: int
         except SignerUnavailable:
             pass
     assert len(answered) < 5  # the kill came
-    with program(folder) as running:
-        mark = running.client.describe().head
+    with next_life(folder) as client:
+        mark = client.describe().head
         # Whatever was answered is under the mark; the mark is at most one head ahead of it.
         assert len(answered) <= mark.size <= len(answered) + 1
         assert mark.root == ledger.root(mark.size)
         size = len(answered) + 1
-        note = running.client.sign_head(size, ledger.root(size), ledger.proof(mark.size, size))
+        note = client.sign_head(size, ledger.root(size), ledger.proof(mark.size, size))
         assert treehead.parse(note).root == ledger.root(size)
     written = [entry["size"] for entry in _entries(folder) if entry["op"] == "sign_head"]
     assert set(range(1, size + 1)) <= set(written)
@@ -81,7 +100,7 @@ def test_a_kill_while_a_tree_head_is_signed(folder: Path, call: str, number: int
 @pytest.mark.parametrize(
     ("call", "number"),
     [
-        *(("fsync", number) for number in range(1, 9)),
+        *(("fsync", number) for number in range(1, 10)),
         ("/^rename", 1),
         ("/^rename", 2),
     ],
@@ -98,8 +117,8 @@ def test_a_kill_while_a_statement_is_signed(folder: Path, call: str, number: int
         except SignerUnavailable:
             pass
     assert len(answered) < 3  # the kill came
-    with program(folder) as running:
-        signed = running.client.sign(Purpose.OUTPUT, ALICE, output_statement("after"))
+    with next_life(folder) as client:
+        signed = client.sign(Purpose.OUTPUT, ALICE, output_statement("after"))
         signed.envelope.verify(signed.chain.public_key)
     written = {entry.get("statement_sha256") for entry in _entries(folder)}
     assert {sha256(statement) for statement in answered} <= written
@@ -127,5 +146,5 @@ def test_a_mark_that_cannot_be_synced_signs_nothing_and_forks_nothing(folder: Pa
             running.client.sign_head(2, ledger.root(2), ())
         assert caught.value.reason == "storage-unavailable"
         running.client.sign_head(3, ledger.root(3), ())
-    with program(folder) as running:
-        assert running.client.describe().head.size == 3
+    with next_life(folder) as client:
+        assert client.describe().head.size == 3

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from assay.signing.certificates import Purpose
 from assay.signing.errors import SignerError
-from assay.signing.keys import SoftwareKey
-from assay.signing.signer import ceremony, process
+from assay.signing.keys import Curve, SoftwareKey
+from assay.signing.signer import __main__, ceremony, process
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import SignerFilesBroken
 from assay.signing.signer.keystore import Keystore
@@ -34,20 +35,18 @@ from tests.signing.signer.worlds import (
     output_statement,
     program,
 )
+from tests.until import until
 
 
 def _start(folder: Path, *more: str, passphrase: bytes = PASSPHRASE) -> tuple[int, str]:
-    """The exit code and the words of a signer that does not start."""
+    """The exit code and the words of a signer that does not start, here in this process."""
     passphrase_file = folder.parent / "passphrase"
     passphrase_file.touch(mode=0o600)
     passphrase_file.write_bytes(passphrase)
-    done = subprocess.run(
-        [*command(folder, folder.parent / "signer.sock", passphrase_file), *more],
-        capture_output=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
-    return done.returncode, done.stderr.decode()
+    _, _, _, *words = command(folder, folder.parent / "signer.sock", passphrase_file)
+    with redirect_stderr(io.StringIO()) as said:
+        code = __main__.run(__main__.parser().parse_args([*words, *more]))
+    return code, said.getvalue()
 
 
 def test_it_signs_until_it_is_told_to_stop(folder: Path) -> None:
@@ -122,11 +121,11 @@ def test_it_dies_with_its_parent_if_it_is_asked_to(folder: Path) -> None:
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     client = SignerClient(folder.parent / "s.sock")
-    _until(lambda: _answers(client))
+    until(lambda: _answers(client))
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    _until(lambda: not _is_alive(pid))
+    until(lambda: not _is_alive(pid))
     assert not (folder.parent / "s.sock").exists()
 
 
@@ -149,13 +148,6 @@ def _answers(client: SignerClient) -> bool:
     return True
 
 
-def _until(is_so: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + START_SECONDS
-    while not is_so():
-        assert time.monotonic() < ends_at
-        time.sleep(0.02)
-
-
 def _widen(folder: Path) -> None:
     folder.chmod(0o750)
 
@@ -169,8 +161,6 @@ def _forget_key(folder: Path) -> None:
 
 
 def _other_ledger_key(folder: Path) -> None:
-    from assay.signing.keys import Curve  # noqa: PLC0415 - for this edit alone
-
     (folder / "ledger.key.pem").unlink()
     SoftwareKey.generate(Curve.ED25519).store(folder / "ledger.key.pem", PASSPHRASE)
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assay.signing import timestamps
 from assay.signing.errors import SignerError
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import (
@@ -158,8 +159,6 @@ def test_an_idle_caller_does_not_keep_it_from_stopping(
 
 
 def test_many_callers_at_once_each_get_their_answer(socket_path: Path, folder: Path) -> None:
-    from assay.signing import timestamps  # noqa: PLC0415 - for this test alone
-
     queries = [timestamps.request(b"%d" % index) for index in range(16)]
     answers: list[bytes] = []
 

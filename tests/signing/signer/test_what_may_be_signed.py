@@ -97,6 +97,13 @@ def test_a_statement_is_signed_stamped_and_written_down(
             "found one for http://localhost:8000/conduct",
             id="policy by a member",
         ),
+        pytest.param(
+            Purpose.CONDUCT,
+            ALICE,
+            _acceptance(),
+            "found one for http://localhost:8000/conduct",
+            id="acceptance by a member",
+        ),
         pytest.param(Purpose.OUTPUT, ALICE, b"{}", "malformed", id="no statement"),
         pytest.param(Purpose.OUTPUT, ALICE, output_statement() + b" ", "canonical", id="spaces"),
         pytest.param(Purpose.OUTPUT, ALICE, b"localhost\n1\nAAAA\n", "JSON", id="tree head"),

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from assay.signing.signer.keystore import Keystore
 from assay.signing.signer.server import Service, listen, serve
 from assay.signing.signer.service import SignerService
 from assay.signing.statements import ConductReference, Origin, OutputClaim
+from tests.signing.trees import root_of
+from tests.until import until
 
 REGISTRY = "http://localhost:8000"
 ORIGIN = "localhost:8000/ledger"
@@ -128,12 +129,13 @@ def program(
 
 
 def _await_start(running: Program, socket_path: Path) -> None:
-    ends_at = time.monotonic() + START_SECONDS
-    before = running.log.read_bytes().count(b"listening") if running.log.exists() else 0
-    while running.log.read_bytes().count(b"listening") <= before:
-        if running.process.poll() is not None or time.monotonic() > ends_at:
-            raise AssertionError(running.log.read_text())
-        time.sleep(0.01)
+    before = running.log.read_bytes().count(b"listening")
+
+    def is_listening() -> bool:
+        assert running.process.poll() is None, running.log.read_text()
+        return running.log.read_bytes().count(b"listening") > before
+
+    until(is_listening)
 
 
 class Ledger:
@@ -153,7 +155,7 @@ class Ledger:
         self.leaves += hashes
 
     def root(self, size: int) -> bytes:
-        return merkle.root_of(self.leaves[:size])
+        return root_of(self.leaves[:size])
 
     def proof(self, old: int, new: int) -> tuple[bytes, ...]:
         return merkle.consistency_proof(

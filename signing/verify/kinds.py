@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of statement: what a part of the evidence must claim, and who may claim it.
+
+The signer signs by these rules, and a verifier judges by them (docs/spec/formats.md, section 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from .. import oms
+from ..certificates import Purpose
+from ..digests import as_id
+from ..evidence import Part
+from ..statements import (
+    ACCEPTANCE_V1,
+    CHECKPOINT_V1,
+    CONDUCT_V1,
+    DATASET_V1,
+    OMS_V1,
+    OUTPUT_V1,
+    PURPOSE_OF,
+    RUN_V1,
+    AcceptanceClaim,
+    CheckpointClaim,
+    Claim,
+    ConductClaim,
+    DatasetClaim,
+    OutputClaim,
+    RunClaim,
+    Statement,
+)
+
+C = TypeVar("C", bound=Claim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Generic[C]):
+    """What a part must claim, who may claim it, and how a person reads it."""
+
+    part: str
+    noun: str
+    purpose: Purpose
+    parse: Callable[[Statement], C]
+    in_words: Callable[[C], str]
+    signer: Callable[[C, str], str]
+    """Given the claim and the registry's URL: the URI of whoever may make it, or with a slash at
+    its end, the URL below which that URI lies."""
+
+
+def is_signer(uri: str, expected: str) -> bool:
+    """Whether a URI is the one that a kind's `signer` names, or lies below it."""
+    return uri.startswith(expected) if expected.endswith("/") else uri == expected
+
+
+def any_of(purpose: Purpose) -> Kind[Claim]:
+    """Whatever keys of one purpose may sign, each statement by its own rules."""
+
+    def kind_of(claim: Claim) -> Kind[Any]:
+        return KIND_OF[claim.statement().predicate_type]
+
+    return Kind(
+        part="bundle",
+        noun="bundle",
+        purpose=purpose,
+        parse=lambda statement: KIND_OF[statement.predicate_type].parse(statement),
+        in_words=lambda claim: kind_of(claim).in_words(claim),
+        signer=lambda claim, registry: kind_of(claim).signer(claim, registry),
+    )
+
+
+def _anybody(_claim: Claim, registry: str) -> str:
+    return f"{registry}/"
+
+
+def _owner(claim: CheckpointClaim | DatasetClaim, registry: str) -> str:
+    return f"{registry}/{claim.owner}"
+
+
+def _conduct(_claim: Claim, registry: str) -> str:
+    return f"{registry}/conduct"
+
+
+OUTPUT = Kind(
+    part=Part.OUTPUT,
+    noun="output",
+    purpose=PURPOSE_OF[OUTPUT_V1],
+    parse=OutputClaim.parse,
+    in_words=lambda claim: (
+        f"output {claim.output}, {claim.claim}, from checkpoint {as_id(claim.checkpoint_sha256)}"
+    ),
+    signer=_anybody,
+)
+CHECKPOINT = Kind(
+    part=Part.CHECKPOINT,
+    noun="checkpoint",
+    purpose=PURPOSE_OF[CHECKPOINT_V1],
+    parse=CheckpointClaim.parse,
+    in_words=lambda claim: (
+        f"{claim.project}@{claim.name}, checkpoint {as_id(claim.manifest_sha256)}"
+    ),
+    signer=_owner,
+)
+RUN = Kind(
+    part=Part.RUN,
+    noun="run",
+    purpose=PURPOSE_OF[RUN_V1],
+    parse=RunClaim.parse,
+    in_words=lambda claim: (
+        f"run {claim.run} at step {claim.step}, validation loss {claim.validation_loss}"
+    ),
+    signer=lambda claim, registry: f"{registry}/nodes/{claim.node}",
+)
+DATASET = Kind(
+    part=Part.DATASET,
+    noun="dataset",
+    purpose=PURPOSE_OF[DATASET_V1],
+    parse=DatasetClaim.parse,
+    in_words=lambda claim: (
+        f"{claim.title} ({claim.name}), {claim.files} files, licence {claim.license}"
+    ),
+    signer=_owner,
+)
+CONDUCT = Kind(
+    part=Part.CONDUCT,
+    noun="conduct policy",
+    purpose=PURPOSE_OF[CONDUCT_V1],
+    parse=ConductClaim.parse,
+    in_words=lambda claim: f"{claim.title}, version {claim.conduct.version}",
+    signer=_conduct,
+)
+ACCEPTANCE = Kind(
+    part="acceptance",
+    noun="acceptance",
+    purpose=PURPOSE_OF[ACCEPTANCE_V1],
+    parse=AcceptanceClaim.parse,
+    in_words=lambda claim: f"{claim.conduct.id}, version {claim.conduct.version}",
+    signer=_conduct,
+)
+MODEL = Kind(
+    part="model",
+    noun="model signature",
+    purpose=PURPOSE_OF[OMS_V1],
+    parse=oms.parse,
+    in_words=lambda claim: f"{claim.name}, {len(claim.resources)} files",
+    signer=_anybody,
+)
+KIND_OF: Mapping[str, Kind[Any]] = {
+    OUTPUT_V1: OUTPUT,
+    CHECKPOINT_V1: CHECKPOINT,
+    RUN_V1: RUN,
+    DATASET_V1: DATASET,
+    CONDUCT_V1: CONDUCT,
+    ACCEPTANCE_V1: ACCEPTANCE,
+    OMS_V1: MODEL,
+}

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files appear whole or not at all, and are on the disk before anybody relies on their names."""
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assay.signing import durable
+from assay.signing.keys import SoftwareKey
+
+
+@pytest.fixture
+def synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """What was synced, in order, and whether the file had its name then."""
+    calls: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        fsync(descriptor)
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        calls.append((name, (tmp_path / "file").exists()))
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    return calls
+
+
+def write(path: Path) -> None:
+    durable.write_file(path, b"new")
+
+
+def create(path: Path) -> None:
+    durable.create_file(path, b"new")
+
+
+def store(path: Path) -> None:
+    SoftwareKey.generate().store(path, None)
+
+
+@pytest.mark.parametrize("act", [write, create, store])
+def test_a_file_is_synced_then_named_then_its_name_is_synced(
+    act: Callable[[Path], None], tmp_path: Path, synced: list[tuple[str, bool]]
+) -> None:
+    act(tmp_path / "file")
+    (part, was_named), folder = synced
+    assert (part.startswith(".file."), was_named) == (True, False)
+    assert folder == (tmp_path.name, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("act", [write, create, store])
+def test_a_disk_that_fails_leaves_nothing(
+    act: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        act(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_while_writing_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail() -> None:
+        with durable.replacing(path) as file:
+            file.write(b"half")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("act", [create, store])
+def test_what_must_be_new_replaces_neither_a_file_nor_a_link(
+    act: Callable[[Path], None], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    for name in ("file", "link"):
+        with pytest.raises(FileExistsError):
+            act(tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "link"}
+    assert (tmp_path / "file").read_bytes() == b"old"
+
+
+def test_a_tree_is_synced_with_every_name_in_it(
+    tmp_path: Path, synced: list[tuple[str, bool]]
+) -> None:
+    (tmp_path / "inner").mkdir()
+    for name in ("a", "inner/b"):
+        (tmp_path / name).write_bytes(b"")
+    durable.sync_tree(tmp_path)
+    assert {name for name, _ in synced} == {"a", "b", "inner", tmp_path.name}
