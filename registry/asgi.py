@@ -18,7 +18,7 @@ _django = get_asgi_application()  # models may be imported from here on
 
 from django.utils import timezone
 
-from registry.accounts import tokens
+from registry.accounts import reading, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
@@ -32,25 +32,24 @@ class CatalogGate:
     """Tokens say who calls; who has sent a blob may read it, and the catalogue knows who else."""
 
     def actor(self, authorization: str | None) -> str | None:
-        """The person whose live token this is."""
+        """The person in whose name this token reads private blobs."""
         token = tokens.authenticate(authorization, now=timezone.now())
-        return None if token is None else token.user.actor
+        reader = reading.reader(token, reading.CHECKPOINTS)
+        return None if reader is None else reader.actor
 
     def uploader(self, authorization: str | None) -> str:
-        """The same, if the token is for publishing or for a node."""
+        """The person in whose name it stores them, if it is for publishing or for a node."""
         token = tokens.authenticate(authorization, now=timezone.now())
         return tokens.require(token, TokenScope.PUBLISH, TokenScope.NODE).user.actor
 
     def may_read(self, sha256: str, actor: str | None) -> bool:
         """Its holders, and whoever may read a thing that it is part of."""
         is_held = actor is not None and storage.holds(actor, sha256)
-        return is_held or catalog.readable_blob(sha256, actor)
+        return is_held or sha256 in catalog.open_blobs((sha256,))
 
-    def file_for(self, address: FileAddress, actor: str | None) -> Download | None:
-        """The blob behind a checkpoint's file."""
-        found = catalog.file_for(
-            address.owner, address.project, address.checkpoint, address.path, actor
-        )
+    def file_for(self, address: FileAddress) -> Download | None:
+        """The blob behind a published checkpoint's file."""
+        found = catalog.file_for(address.owner, address.project, address.checkpoint, address.path)
         if found is None:
             return None
         sha256, size_bytes, name = found

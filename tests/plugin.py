@@ -22,6 +22,8 @@ from registry.supervisor.valkey import Valkey
 pytest_plugins = ("tests.running",)
 
 PUBLIC_URL = "http://localhost:8000"
+# A file of these takes a minute or more: begun last, one process would wait for the other.
+LONG = ("tests/story/", "tests/crash/", "tests/frontend/", "tests/trainers/")
 _running: list[Process] = []
 
 
@@ -44,6 +46,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         ASSAY_SECRET_KEY_FILE=str(secret_key),
         ASSAY_ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
     )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; among themselves in the random order that they have."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def _only_hands_out(config: pytest.Config) -> bool:

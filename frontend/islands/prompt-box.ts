@@ -85,13 +85,18 @@ async function settled(first: Answer): Promise<Answer> {
   return answer;
 }
 
+/** The answer, and the commands that keep it: each part takes the place of the one with its id. */
 async function show(id: string): Promise<void> {
-  const place = document.querySelector("[data-answer]");
   const response = await fetch(`/site/answers/${id}`);
-  if (place === null || !response.ok) throw new Error(response.statusText);
-  place.innerHTML = await response.text();
+  if (!response.ok) throw new Error(response.statusText);
+  const parts = document.createElement("template");
+  parts.innerHTML = await response.text();
+  for (const part of [...parts.content.children]) {
+    document.getElementById(part.id)?.replaceWith(part);
+  }
   await Promise.all([import("./signed-answer"), import("./copy-button")]);
-  place.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  const answer = document.getElementById("answer");
+  answer?.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
 customElements.define("prompt-box", PromptBox);

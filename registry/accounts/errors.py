@@ -15,7 +15,7 @@ class InvalidName(Problem):
 
 
 class NameTaken(Problem):
-    """Somebody has or had this name; names are never given twice."""
+    """Somebody has this name; names are never given twice."""
 
     code = "name-taken"
     title = "This name has been given before"

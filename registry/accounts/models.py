@@ -25,11 +25,10 @@ SHA256_HEX = r"^[0-9a-f]{64}$"
 
 
 class Namespace(models.Model):
-    """A name that was given once: triggers refuse to rename, revive or delete it."""
+    """A name that was given once: triggers refuse to change or delete it."""
 
     name = models.CharField(max_length=MAX_LENGTH, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    retired_at = models.DateTimeField(null=True)
 
     class Meta:
         """Lower case only, so that unique means unique after case folding."""

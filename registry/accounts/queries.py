@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
@@ -35,7 +34,7 @@ SESSION_SCOPES = frozenset({Scope.READ, Scope.PUBLISH, Scope.OUTPUTS})
 
 
 def namespace(name: str) -> Namespace | None:
-    """The namespace that has, or had, this name."""
+    """The namespace of this name."""
     return Namespace.objects.filter(name=name).first()
 
 
@@ -55,16 +54,13 @@ def namespaces_of(user: User) -> QuerySet[Namespace]:
         pk__in=Membership.objects.filter(user=user).values("organisation")
     )
     return Namespace.objects.filter(
-        Q(pk=user.namespace_id) | Q(pk__in=organisations.values("namespace")),
-        retired_at__isnull=True,
+        Q(pk=user.namespace_id) | Q(pk__in=organisations.values("namespace"))
     ).order_by("name")
 
 
-def may_publish(user: User | AnonymousUser, namespace: Namespace) -> bool:
+def may_publish(user: User, namespace: Namespace) -> bool:
     """That this person acts for the name: it is theirs, or that of an organisation they are in."""
-    if not isinstance(user, User) or not user.is_active:
-        return False
-    return namespaces_of(user).filter(pk=namespace.pk).exists()
+    return user.is_active and namespaces_of(user).filter(pk=namespace.pk).exists()
 
 
 def role_in(organisation: Organisation, user: User) -> Role | None:
@@ -82,11 +78,6 @@ def node(node_id: uuid.UUID | str, *, owner: User) -> Node | None:
     return Node.objects.select_related("owner").filter(pk=key, owner=owner).first()
 
 
-def nodes_of(owner: User) -> QuerySet[Node]:
-    """The person's machines."""
-    return Node.objects.filter(owner=owner).order_by("created_at")
-
-
 def token(token_id: int) -> Token | None:
     """Any token by its number: for operators."""
     return Token.objects.filter(pk=token_id).first()
@@ -95,11 +86,6 @@ def token(token_id: int) -> Token | None:
 def tokens_of(user: User) -> QuerySet[Token]:
     """The person's tokens, spent ones too."""
     return Token.objects.filter(user=user)
-
-
-def actor(user: User | AnonymousUser) -> str | None:
-    """How audit rows, holdings and claims name the caller; None for anybody."""
-    return user.actor if isinstance(user, User) else None
 
 
 def caller(request: Request) -> User:

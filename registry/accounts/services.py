@@ -12,7 +12,6 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from registry.audit import services as audit
 
@@ -20,10 +19,11 @@ from . import queries
 from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
 from .models import Membership, Namespace, Organisation, Role, SignInFailure, User
 from .names import check_name
-from .nodes import join_node, record_chain, record_sighting
+from .nodes import CertificateRequest, join_node, record_chain, record_sighting
 from .tokens import authenticate, issue_token, revoke_token
 
 __all__ = [
+    "CertificateRequest",
     "add_member",
     "authenticate",
     "create_organisation",
@@ -33,7 +33,6 @@ __all__ = [
     "record_chain",
     "record_sighting",
     "remove_member",
-    "retire_namespace",
     "revoke_token",
     "sweep",
 ]
@@ -88,16 +87,6 @@ def remove_member(organisation: Organisation, user: User, *, by: User) -> None:
         if ended:
             details = {"user": user.username}
             audit.record(by.actor, "organisation.leave", organisation.namespace.name, details)
-
-
-def retire_namespace(namespace: Namespace, *, by: str) -> None:
-    """Nobody acts for the name any more, and nobody will: a tombstone keeps it."""
-    with transaction.atomic():
-        retired = Namespace.objects.filter(pk=namespace.pk, retired_at=None).update(
-            retired_at=timezone.now()
-        )
-        if retired:
-            audit.record(by, "namespace.retire", namespace.name, {})
 
 
 def sweep(*, now: datetime) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import async_only_middleware
 from django.utils.deprecation import MiddlewareMixin
+from rest_framework.exceptions import APIException
 
 from assay.signing.errors import AssayError
 
 from .pages import refusal
-from .problems import Document, InvalidRequest, Problem, document_of, headers_of
+from .problems import Document, InvalidRequest, document_of, headers_of
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
@@ -35,11 +36,11 @@ def refuse_nul(get_response: Handler) -> Handler:
 
 
 class Refusals(MiddlewareMixin):
-    """Problems and the errors of `assay.signing`, raised in a view that is not REST framework's."""
+    """What REST framework's own views may raise, raised in any other view."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """None leaves a fault to Django."""
-        document = document_of(error) if isinstance(error, Problem | AssayError) else None
+        """None leaves a fault to Django, and its own refusals to its handlers."""
+        document = document_of(error) if isinstance(error, APIException | AssayError) else None
         if document is None:
             return None
         return refusal(request, document, headers_of(error))

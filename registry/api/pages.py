@@ -13,7 +13,14 @@ from .kinds import Kind
 from .problems import Document
 
 # Where only programs call; elsewhere a person is answered, unless the request prefers JSON.
-PROGRAMS = ("/api/", "/events", "/ledger/tree-head", "/timestamp", "/.well-known/")
+PROGRAMS = (
+    "/.well-known/",
+    "/api/",
+    "/events",
+    "/ledger/statements/",
+    "/ledger/tree-head",
+    "/timestamp",
+)
 
 
 def wants_problem(request: HttpRequest) -> bool:

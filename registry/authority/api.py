@@ -6,22 +6,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from registry.api.problems import Document
-
 from . import queries
-from .errors import NoAuthority
 
 
 @require_safe
 def trust_root(request: HttpRequest) -> HttpResponse:
     """The canonical bytes, whose SHA-256 is the fingerprint."""
     del request
-    try:
-        found = queries.trust_root()
-    except NoAuthority as error:
-        return Document(
-            code=error.code, title=error.title, status=error.status_code, detail=str(error.detail)
-        ).response()
+    found = queries.trust_root()
     headers = {
         "Cache-Control": "no-cache",
         "ETag": f'"{found.fingerprint}"',

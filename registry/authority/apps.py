@@ -13,7 +13,6 @@ class AuthorityConfig(AppConfig):
 
     name = "registry.authority"
     label = "authority"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         """Models exist from here on: the checks may import what reads them."""

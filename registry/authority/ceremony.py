@@ -6,12 +6,12 @@ Idempotent: what an interrupted run left is finished by the next one, and a fini
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from assay.signing import durable
 from assay.signing.errors import KeyUnusable
 from assay.signing.keys import SoftwareKey
 from assay.signing.signer import ceremony
@@ -49,14 +49,7 @@ def secret(path: Path) -> bytes:
     """The first line of a secret file, which is made (0600, synced) if it is not there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(PASSPHRASE_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-        _sync_folder(path.parent)
+        durable.write_file(path, secrets.token_urlsafe(PASSPHRASE_BYTES).encode() + b"\n")
     return path.read_bytes().splitlines()[0]
 
 
@@ -74,7 +67,7 @@ def _create(folder: Path, names: Names, *, passphrase: bytes, at: datetime) -> T
     for part in sorted(made.iterdir(), key=lambda path: path.name == queries.TRUST_ROOT_FILE):
         part.rename(folder / part.name)
     made.rmdir()
-    _sync_folder(folder)
+    durable.sync(folder)
     trust_root = queries.stored_trust_root()
     if trust_root is None:
         raise NoAuthority(f"expected a trust root in {folder}, found none after its ceremony")
@@ -97,12 +90,4 @@ def _lock_root_away(offline: Path, passphrase: bytes) -> None:
     fresh.unlink(missing_ok=True)  # an earlier run was interrupted here
     key.store(fresh, secret(offline / ROOT_PASSPHRASE_FILE))
     fresh.rename(key_file)
-    _sync_folder(offline)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync(offline)

@@ -8,14 +8,6 @@ from assay.signing.signer.errors import BadRequest, WrongPurpose, WrongStatement
 from registry.api.problems import Problem
 
 
-class NotInGoodStanding(Problem):
-    """The owner has no live acceptance of the conduct version: nothing is signed for them."""
-
-    code = "not-in-good-standing"
-    title = "Nothing is signed for this owner"
-    status_code = 403
-
-
 class WrongKey(Problem):
     """The certificate request is for another key than the node joined with."""
 

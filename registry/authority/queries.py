@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trust root that users pin, and which certificates were issued."""
+"""The trust root that users pin."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from assay.signing import canonical
 from assay.signing.errors import InvalidDocument, SignerError
@@ -14,9 +13,6 @@ from assay.signing.trust import TrustRoot
 from registry.ledger import services as ledger
 
 from .errors import NoAuthority
-from .models import Certificate
-
-__all__ = ["Certificate"]
 
 TRUST_ROOT_FILE = "trust-root.json"
 
@@ -44,9 +40,7 @@ def trust_root() -> TrustRoot:
         stored = stored_trust_root()
         return stored or ledger.signer().describe().trust_root
     except (SignerError, InvalidDocument) as error:
-        raise NoAuthority(f"expected a trust root (`manage.py authority init`): {error}") from error
-
-
-def certificates(subject: str) -> QuerySet[Certificate]:
-    """The certificates issued to a subject, the newest first."""
-    return Certificate.objects.filter(subject=subject).order_by("-issued_at", "-id")
+        # Which file or socket it was is for the operator: `manage.py check` says it.
+        raise NoAuthority(
+            f"expected a trust root (`manage.py authority init`), found none: {error.code}"
+        ) from error

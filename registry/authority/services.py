@@ -7,22 +7,22 @@ and hands the result to the ledger, all in the caller's transaction.
 
 from __future__ import annotations
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 
-from assay.signing.certificates import Chain, Purpose, key_of_request
-from assay.signing.digests import sha256
+from assay.signing.certificates import Chain, Purpose
 from assay.signing.statements import ConductReference, Statement
 from registry.accounts import queries as accounts
 from registry.accounts import services as accounts_services
 from registry.accounts.queries import Namespace, Node
+from registry.accounts.services import CertificateRequest
 from registry.audit import services as audit
 from registry.conduct import queries as conduct
+from registry.conduct.errors import NotAccepted
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
-from .errors import NotInGoodStanding, WrongKey
+from .errors import WrongKey
 from .models import Certificate
 
 
@@ -37,12 +37,12 @@ def sign(
 
     The owner must have a live acceptance of the conduct version that the statement names, else of
     `under`, else of any. It is locked until the transaction ends, so that withdrawing it and using
-    it never cross. Raises NotInGoodStanding, or SignerError.
+    it never cross. Raises NotAccepted, or SignerError.
     """
     named = _conduct_of(statement) or under
     with transaction.atomic():
         if conduct.standing(owner, named) is None:
-            raise NotInGoodStanding(
+            raise NotAccepted(
                 f"expected a live acceptance of {_named(named)} by {owner.name}, found none"
             )
         signed = ledger.signer().sign(purpose, owner.uri, statement.canonical())
@@ -51,12 +51,12 @@ def sign(
     return row
 
 
-def certify_node(node: Node, csr: str) -> Chain:
+def certify_node(node: Node, csr: CertificateRequest) -> Chain:
     """Have the node's key certified in its own name, for run statements only."""
-    der = x509.load_pem_x509_csr(csr.encode()).public_bytes(Encoding.DER)
-    _check_key(node, der)
+    if csr.key_sha256 != node.public_key_sha256:
+        raise WrongKey("expected a request for the key that the node joined with, found another")
     with transaction.atomic():
-        chain = ledger.signer().issue(node.uri, der)
+        chain = ledger.signer().issue(node.uri, csr.der)
         _list(chain, Purpose.NODE, node.uri)
         accounts_services.record_chain(node, pems(chain))
         details = {"serial": f"{chain.leaf.serial_number:x}"}
@@ -81,13 +81,6 @@ def _conduct_of(statement: Statement) -> ConductReference | None:
 
 def _named(reference: ConductReference | None) -> str:
     return "a conduct version" if reference is None else f"{reference.id}@{reference.version}"
-
-
-def _check_key(node: Node, csr: bytes) -> None:
-    key = key_of_request(csr)
-    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if sha256(spki) != node.public_key_sha256:
-        raise WrongKey("expected a request for the key that the node joined with, found another")
 
 
 def _list(chain: Chain, purpose: Purpose, subject: str) -> None:

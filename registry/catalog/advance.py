@@ -30,8 +30,9 @@ from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import queries as authority_queries
 from registry.authority import services as authority
-from registry.authority.errors import NotInGoodStanding, is_final
+from registry.authority.errors import is_final
 from registry.conduct import queries as conduct
+from registry.conduct.errors import NotAccepted
 from registry.events import services as events
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
@@ -102,7 +103,7 @@ def _sign(checkpoint: Checkpoint) -> None:
             )
             details = {"id": checkpoint.manifest_sha256, "statement": statement.sha256}
             audit.record(SYSTEM, "checkpoint.sign", checkpoint.full_name, details)
-    except (NotInGoodStanding, RunStatementRefused) as error:
+    except (NotAccepted, RunStatementRefused) as error:
         # What was true when it was received no longer is; asking again will not change that.
         _reject(checkpoint, str(error.detail))
     except (InvalidDocument, SignerError) as error:

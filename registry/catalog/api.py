@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from assay.signing.manifest import Manifest
 from registry.accounts import queries as accounts
+from registry.accounts import reading
 from registry.accounts.permissions import ScopeToWrite
 from registry.idempotency.api import idempotent
 
@@ -81,7 +82,8 @@ class CheckpointView(APIView):
     @extend_schema(operation_id="checkpoints_by_name", responses=WholeCheckpointSerializer)
     def get(self, request: Request, owner: str, project: str, checkpoint: str) -> Response:
         """The checkpoint `owner/project@name`."""
-        found = queries.checkpoint_named(owner, project, checkpoint, request.user)
+        viewer = reading.viewer(request, reading.CHECKPOINTS)
+        found = queries.checkpoint_named(owner, project, checkpoint, viewer)
         return Response(WholeCheckpointSerializer(found).data)
 
 
@@ -91,7 +93,8 @@ class CheckpointByIdView(APIView):
     @extend_schema(operation_id="checkpoints_by_id", responses=WholeCheckpointSerializer)
     def get(self, request: Request, sha256: str) -> Response:
         """The checkpoint; one that is not published yet only to those who publish it."""
-        return Response(WholeCheckpointSerializer(queries.checkpoint(sha256, request.user)).data)
+        viewer = reading.viewer(request, reading.CHECKPOINTS)
+        return Response(WholeCheckpointSerializer(queries.checkpoint(sha256, viewer)).data)
 
 
 class EvidenceView(APIView):

@@ -116,9 +116,7 @@ def _store(origin: Origin) -> Manifest:
     if not entries:
         raise NoText(f"expected a folder with text files, found none in {origin.folder}")
     manifest = Manifest.of(entries)
-    with transaction.atomic():
-        for entry in manifest.files:
-            storage.record(entry.sha256, entry.size, holder=SYSTEM)
+    storage.record({entry.sha256: entry.size for entry in manifest.files}, holder=SYSTEM)
     return manifest
 
 

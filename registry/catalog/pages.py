@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.conf import settings
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +18,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_safe
 
 from assay.signing.digests import as_id
+from registry.accounts import reading
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
@@ -58,13 +58,13 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
 def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) -> HttpResponse:
     """/{owner}/{project}/{checkpoint}: what it is, whose it is, and how to get and verify it.
 
-    checkpoint, project, id (`sha256:…`), files, signature (File), run (RunClaim or None), dataset,
-    conduct (PolicyVersion), signed (rows: role, statement, index, signer, timestamp bytes are the
-    bundle's), card (safe HTML or ""), public_url, folder (what the commands download into).
-    Each file has `url`.
+    checkpoint, project, id (`sha256:…`), files and signature (each with `url`), run (RunClaim or
+    None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card (safe HTML
+    or "").
     """
+    viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
-        found = queries.checkpoint_named(owner, project, checkpoint, request.user)
+        found = queries.checkpoint_named(owner, project, checkpoint, viewer)
     except NotFound as error:
         raise Http404(str(error.detail)) from error
     signature = queries.signature(found)
@@ -80,8 +80,6 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "signed": _signed(found),
         # Rendered by cards.render when it was received: nothing of it can act.
         "card": mark_safe(found.card_html),  # noqa: S308
-        "public_url": settings.PUBLIC_URL,
-        "folder": f"{found.project.name}-{found.name}",
     }
     return render(request, "catalog/checkpoint.html", context)
 
@@ -119,7 +117,6 @@ def _signed(of: Checkpoint) -> list[dict[str, object]]:
     return [
         {
             "role": role,
-            "statement": statement,
             "index": statement.entry.index,
             "signer": ledger.signer_uri(statement),
         }

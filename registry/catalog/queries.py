@@ -9,14 +9,13 @@ app; their names are here for other apps' annotations.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from urllib.parse import quote
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from assay.signing import canonical
-from assay.signing.bundle import Bundle
 from assay.signing.evidence import Evidence, Part
 from assay.signing.manifest import SIGNATURE_NAME, Manifest
 from assay.signing.statements import ConductReference, RunClaim, Statement
@@ -31,6 +30,7 @@ from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
 __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
 
 UNDERWAY = (State.RECEIVED, State.SIGNED)
+EVIDENCE = ("statement", "run_statement", "dataset__statement", "conduct__statement")
 PARTS = ("project__owner", "conduct", "dataset", "statement__entry", "oms_statement__entry")
 
 
@@ -59,15 +59,15 @@ def dataset_manifest(of: Dataset) -> Manifest:
     return Manifest.parse(of.manifest)
 
 
-def visible(viewer: User | AnonymousUser | None) -> QuerySet[Checkpoint]:
+def visible(viewer: User | None) -> QuerySet[Checkpoint]:
     """The checkpoints that this caller may see, the newest first."""
     seen = Q(state=State.PUBLISHED)
-    if isinstance(viewer, User):
+    if viewer is not None:
         seen |= Q(publisher=viewer) | Q(project__owner__in=accounts.namespaces_of(viewer))
     return Checkpoint.objects.select_related(*PARTS).filter(seen).order_by("-id")
 
 
-def checkpoint(sha256: str, viewer: User | AnonymousUser | None = None) -> Checkpoint:
+def checkpoint(sha256: str, viewer: User | None = None) -> Checkpoint:
     """The checkpoint with this id; of rejected ones the newest. Raises NotFound."""
     found = list(visible(viewer).filter(manifest_sha256=sha256)[:10])
     if not found:
@@ -75,9 +75,7 @@ def checkpoint(sha256: str, viewer: User | AnonymousUser | None = None) -> Check
     return min(found, key=lambda one: one.state == State.REJECTED)
 
 
-def checkpoint_named(
-    owner: str, project: str, name: str, viewer: User | AnonymousUser | None = None
-) -> Checkpoint:
+def checkpoint_named(owner: str, project: str, name: str, viewer: User | None = None) -> Checkpoint:
     """The checkpoint `owner/project@name`; raises NotFound."""
     found = visible(viewer).filter(project__owner__name=owner, project__name=project, name=name)
     rows = list(found[:10])
@@ -87,7 +85,7 @@ def checkpoint_named(
     return min(rows, key=lambda one: one.state == State.REJECTED)
 
 
-def may_read(statement: ledger.Statement, viewer: User | AnonymousUser | None) -> bool:
+def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
     """That a statement is about no checkpoint at all, or about one that this caller may see."""
     about = Checkpoint.objects.filter(
         Q(statement=statement) | Q(oms_statement=statement) | Q(run_statement=statement)
@@ -158,39 +156,35 @@ def run_claim(of: Checkpoint) -> RunClaim | None:
     return RunClaim.parse(Statement.parse(bytes(of.run_statement.payload)))
 
 
-def evidence(of: Checkpoint) -> Evidence:
-    """All that a verifier needs for the checkpoint; an output's adds its own bundle."""
-    if of.state != State.PUBLISHED or of.statement is None:
+def evidence(of: Checkpoint, output: ledger.Statement | None = None) -> Evidence:
+    """All that a verifier needs for the checkpoint, or for an output of it, under one tree head."""
+    if of.state != State.PUBLISHED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
-    bundles: dict[str, Bundle] = {
-        Part.CHECKPOINT: ledger.bundle(of.statement),
-        Part.CONDUCT: conduct.bundle(of.conduct),
+    parts: dict[str, ledger.Statement | None] = {
+        Part.OUTPUT: output,
+        Part.CHECKPOINT: of.statement,
+        Part.RUN: of.run_statement,
+        Part.DATASET: of.dataset.statement if of.dataset else None,
+        Part.CONDUCT: of.conduct.statement,
     }
-    if of.run_statement is not None:
-        bundles[Part.RUN] = ledger.bundle(of.run_statement)
-    if of.dataset is not None:
-        bundles[Part.DATASET] = ledger.bundle(of.dataset.statement)
+    signed = {part: statement for part, statement in parts.items() if statement is not None}
+    bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
     policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
     return Evidence(bundles=bundles, manifest=manifest(of), policy=policy)
 
 
-def readable_blob(sha256: str, actor: str | None) -> bool:
-    """That the blob is part of a published checkpoint or of a data set.
+def open_blobs(digests: Collection[str]) -> frozenset[str]:
+    """Those of these blobs that are everybody's: in a published checkpoint, or in a data set.
 
-    Who has sent it may read it too, whatever it is part of: that is storage's to know.
+    Who has sent one may read it too, whatever it is part of: that is storage's to know.
     """
-    del actor
-    return (
-        File.objects.filter(sha256=sha256, checkpoint__state=State.PUBLISHED).exists()
-        or DatasetFile.objects.filter(sha256=sha256).exists()
-    )
+    published = File.objects.filter(sha256__in=digests, checkpoint__state=State.PUBLISHED)
+    given = DatasetFile.objects.filter(sha256__in=digests)
+    return frozenset(published.values_list("sha256", flat=True).union(given.values_list("sha256")))
 
 
-def file_for(
-    owner: str, project: str, checkpoint: str, path: str, actor: str | None
-) -> tuple[str, int, str] | None:
+def file_for(owner: str, project: str, checkpoint: str, path: str) -> tuple[str, int, str] | None:
     """Digest, size and file name of a published checkpoint's file; None for anything else."""
-    del actor
     found = File.objects.filter(
         checkpoint__state=State.PUBLISHED,
         checkpoint__project__owner__name=owner,

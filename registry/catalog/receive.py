@@ -20,8 +20,8 @@ from assay.signing.signer.protocol import MAX_MESSAGE_BYTES
 from registry.accounts import queries as accounts
 from registry.api.problems import FieldProblem
 from registry.audit import services as audit
-from registry.authority.errors import NotInGoodStanding
 from registry.conduct import queries as conduct
+from registry.conduct.errors import NotAccepted
 from registry.storage import services as storage
 from registry.wakeups import nudge
 
@@ -46,7 +46,13 @@ MAX_SHOWN = 20
 
 
 def receive(submission: Submission) -> Checkpoint:
-    """Check a submission and keep it; the checkpoint is then `received`.
+    """Check a submission and keep it; the checkpoint is then `received`."""
+    check(submission)
+    return keep(submission)
+
+
+def check(submission: Submission) -> None:
+    """Refuse what cannot be published. Every file is read: hold no lock meanwhile.
 
     1. The name is one. 2. The caller may publish here, under conduct that the owner accepted.
     3. Neither these files nor this name are taken. 4. Each file was uploaded by this caller, or is
@@ -61,10 +67,14 @@ def receive(submission: Submission) -> Checkpoint:
     _check_signable(submission)  # 6
     if submission.run is not None:
         run_statement.check(submission, submission.run, at=timezone.now())  # 7
+
+
+def keep(submission: Submission) -> Checkpoint:
+    """Keep what was checked; raises AlreadyPublished or NameTaken if another one came first."""
     try:
         return _keep(submission)
     except IntegrityError:
-        _check_new(submission)  # another one came first, while we looked: says which
+        _check_new(submission)  # says which
         raise
 
 
@@ -82,7 +92,7 @@ def _check_rights(submission: Submission) -> None:
     if submission.run is None and not accounts.may_publish(submission.user, owner):
         raise MayNotPublish(f"expected somebody who acts for {owner.name!r}")
     if not conduct.in_good_standing(owner, submission.conduct):
-        raise NotInGoodStanding(
+        raise NotAccepted(
             f"expected a live acceptance of {submission.conduct} by {owner.name}, found none"
         )
 
@@ -122,14 +132,12 @@ def _check_blobs(submission: Submission) -> None:
 
 def _missing(submission: Submission) -> Iterator[FieldProblem]:
     """Knowing a digest is not having the file: it must be the caller's, or open to everybody."""
-    holders = {submission.actor, submission.user.actor}
+    digests = {file.sha256 for file in submission.manifest.files}
+    own = storage.held({submission.actor, submission.user.actor}, digests)
+    sizes = storage.sizes(own | queries.open_blobs(digests))
     for file in submission.manifest.files:
-        size_bytes = storage.size_of(file.sha256)
-        is_readable = size_bytes is not None and (
-            any(storage.holds(holder, file.sha256) for holder in holders)
-            or queries.readable_blob(file.sha256, submission.user.actor)
-        )
-        if not is_readable:
+        size_bytes = sizes.get(file.sha256)
+        if size_bytes is None:
             yield FieldProblem(field=file.name, message=f"upload sha256:{file.sha256} first")
         elif size_bytes != file.size:
             message = f"expected {size_bytes} bytes, as uploaded, found {file.size}"

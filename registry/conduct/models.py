@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies, their immutable versions, and acceptances; migration 0002 holds them to that."""
+"""Policies, their immutable versions, and acceptances; triggers hold them to that."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def live_acceptance(party: Namespace, of: PolicyVersion) -> Acceptance | None:
 
 
 def in_good_standing(party: Namespace, of: PolicyVersion) -> bool:
-    """That the name is alive and has accepted the version."""
-    return party.retired_at is None and live_acceptance(party, of) is not None
+    """That the party has a live acceptance of the version."""
+    return live_acceptance(party, of) is not None
 
 
 def standing(party: Namespace, under: ConductReference | None) -> Acceptance | None:
@@ -76,8 +76,6 @@ def standing(party: Namespace, under: ConductReference | None) -> Acceptance | N
     `under` is the version by digest; None asks for any. With the lock, a withdrawal waits for the
     signature that is being made, and a signature after the withdrawal finds nothing here.
     """
-    if party.retired_at is not None:
-        return None
     live = _live(party)
     if under is not None:
         live = live.filter(

@@ -69,9 +69,8 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
     """The party's live acceptance of a version, made now unless it is there."""
     _check_acts_for(by, party)
     with transaction.atomic():
-        Namespace.objects.select_for_update(no_key=True).get(
-            pk=party.pk
-        )  # one acceptance at a time
+        # One acceptance at a time.
+        Namespace.objects.select_for_update(no_key=True).get(pk=party.pk)
         existing = queries.live_acceptance(party, version)
         if existing is not None:
             return existing

@@ -14,6 +14,7 @@ import functools
 import hashlib
 import json
 import re
+import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Concatenate, ParamSpec, TypeVar
@@ -46,8 +47,14 @@ def idempotent(method: Method[View, Parameters]) -> Method[View, Parameters]:
 
 
 def idempotent_in_steps(method: Method[View, Parameters]) -> Method[View, Parameters]:
-    """For a method that commits on its way: after a crash it may run a second time."""
+    """For a method that commits on its way: after a crash it may run a second time (`id_for`)."""
     return _remembering(method, is_atomic=False)
+
+
+def id_for(request: Request) -> uuid.UUID:
+    """An id for what the request makes: the same when it comes again because its process died."""
+    call = _call_of(request)
+    return uuid.uuid4() if call is None else services.id_of(call)
 
 
 def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method[View, Parameters]:
@@ -58,7 +65,8 @@ def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method
         call = _call_of(request)
         if call is None:
             return method(view, request, *args, **kwargs)
-        known = services.claim(call, now=timezone.now())
+        started_at = timezone.now()
+        known = services.claim(call, now=started_at)
         if known is not None:
             headers = {**known.headers, REPLAYED: "true"}
             return Response(known.body, status=known.status, headers=headers)
@@ -68,11 +76,11 @@ def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method
                 response = method(view, request, *args, **kwargs)
                 is_done = response.status_code < status.HTTP_400_BAD_REQUEST
                 if is_done:
-                    services.keep(call, _answer_of(response))
+                    services.keep(call, _answer_of(response), started_at=started_at)
             is_kept = is_done  # only now: the commit may have failed
         finally:
             if not is_kept:
-                services.forget(call)
+                services.forget(call, started_at=started_at)
         return response
 
     return run

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 
 
 class Attempt(models.Model):
-    """Without a status the write is still running (or its process died: see services)."""
+    """Without a status the write is still running (or its process died: see services).
 
+    The id is for what the write makes; whoever takes a dead one over makes the same thing.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     caller = models.CharField(max_length=80)
     route = models.CharField(max_length=500)
     key = models.CharField(max_length=255)

@@ -4,10 +4,14 @@
 A claim is an insert that commits at once, so that of many requests at the same moment one runs and
 the others are told so. An answer commits together with the write (see api.idempotent): after a
 crash the write either happened and is answered, or it did not, and the key may be claimed again.
+
+A claim is known by the moment at which it started. One that took too long may have been taken over;
+then its row is another's, and it can neither be answered nor forgotten by the first any more.
 """
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +22,8 @@ from .errors import InProgress, Mismatch
 from .models import Attempt
 
 REMEMBERED_FOR = timedelta(hours=24)
-# Longer than any request runs (generation waits 30 s); after it, the process that ran it is dead.
+# Longer than any request should run (generation waits 30 s); after it, whoever ran it is most
+# likely dead.
 ABANDONED_AFTER = timedelta(minutes=2)
 
 
@@ -42,7 +47,7 @@ class Answer:
 
 
 def claim(call: Call, *, now: datetime) -> Answer | None:
-    """None when the caller shall run the write; else the answer it had.
+    """None when the caller shall run the write, as the claim started `now`; else the answer it had.
 
     Raises Mismatch for another body, InProgress while the first request runs.
     """
@@ -51,9 +56,11 @@ def claim(call: Call, *, now: datetime) -> Answer | None:
     attempt = _of(call).first()
     if attempt is None:  # it failed and was forgotten just now: this request may try
         return claim(call, now=now)
-    if _is_void(attempt, call, now):
-        _take_over(call, attempt, now)
-        return None
+    if attempt.started_at < now - REMEMBERED_FOR:
+        _as_seen(attempt).delete()
+        return claim(call, now=now)
+    if _is_dead(attempt, call, now):
+        return None if _take_over(attempt, now) else claim(call, now=now)
     if attempt.body_sha256 != call.body_sha256:
         raise Mismatch("expected the same body as the first request with this Idempotency-Key")
     if attempt.status is None:
@@ -61,14 +68,26 @@ def claim(call: Call, *, now: datetime) -> Answer | None:
     return Answer(status=attempt.status, body=attempt.answer, headers=attempt.headers)
 
 
-def keep(call: Call, answer: Answer) -> None:
-    """Remembers the answer, in the transaction of the write where there is one."""
-    _of(call).update(status=answer.status, answer=answer.body, headers=answer.headers)
+def id_of(call: Call) -> uuid.UUID:
+    """The id of the claim, for what the write makes: the same for whoever takes it over."""
+    return _of(call).get().id
 
 
-def forget(call: Call) -> None:
+def keep(call: Call, answer: Answer, *, started_at: datetime) -> None:
+    """Remembers the answer, in the transaction of the write where there is one.
+
+    Raises InProgress for a claim that was taken over, so that the write is undone: it is another's.
+    """
+    kept = _running(call, started_at).update(
+        status=answer.status, answer=answer.body, headers=answer.headers
+    )
+    if not kept:
+        raise InProgress("this request took so long that the same one again has taken its place")
+
+
+def forget(call: Call, *, started_at: datetime) -> None:
     """The write was refused or failed, so nothing happened: the key is free again."""
-    _of(call).filter(status=None).delete()
+    _running(call, started_at).delete()
 
 
 def sweep(*, now: datetime) -> int:
@@ -97,16 +116,23 @@ def _of(call: Call) -> QuerySet[Attempt]:
     return Attempt.objects.filter(caller=call.caller, route=call.route, key=call.key)
 
 
-def _is_void(attempt: Attempt, call: Call, now: datetime) -> bool:
-    """That it is remembered no longer, or died on its way and this is the same request again."""
-    is_dead = attempt.status is None and attempt.started_at < now - ABANDONED_AFTER
-    is_same = attempt.body_sha256 == call.body_sha256
-    return attempt.started_at < now - REMEMBERED_FOR or (is_dead and is_same)
+def _running(call: Call, started_at: datetime) -> QuerySet[Attempt]:
+    return _of(call).filter(started_at=started_at, status=None)
 
 
-def _take_over(call: Call, attempt: Attempt, now: datetime) -> None:
-    taken = Attempt.objects.filter(pk=attempt.pk, started_at=attempt.started_at).update(
-        body_sha256=call.body_sha256, started_at=now, status=None, answer=None, headers={}
+def _as_seen(attempt: Attempt) -> QuerySet[Attempt]:
+    """The row, unless it was answered or taken over since we looked."""
+    return Attempt.objects.filter(
+        pk=attempt.pk, started_at=attempt.started_at, status=attempt.status
     )
-    if not taken:
-        raise InProgress("another request with this Idempotency-Key has just started")
+
+
+def _is_dead(attempt: Attempt, call: Call, now: datetime) -> bool:
+    """That it died on its way, and this is the same request again."""
+    is_abandoned = attempt.status is None and attempt.started_at < now - ABANDONED_AFTER
+    return is_abandoned and attempt.body_sha256 == call.body_sha256
+
+
+def _take_over(attempt: Attempt, now: datetime) -> bool:
+    """Whether it was still what we saw."""
+    return _as_seen(attempt).update(started_at=now) == 1

@@ -13,10 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from registry.api.problems import Document
-
 from . import queries
-from .errors import NotFound
 
 NOTE_TYPE = "text/plain; charset=utf-8"
 
@@ -42,15 +39,8 @@ ENTRY = inline_serializer(
 def tree_head(request: HttpRequest) -> HttpResponse:
     """The newest signed tree head, a C2SP note."""
     del request
-    head = queries.newest_head()
-    if head is None:
-        return Document(
-            code=NotFound.code,
-            title=NotFound.title,
-            status=NotFound.status_code,
-            detail="expected a signed tree head, but nothing has been logged yet",
-        ).response()
-    return HttpResponse(head.note, content_type=NOTE_TYPE, headers={"Cache-Control": "no-cache"})
+    note = queries.tree_head().note
+    return HttpResponse(note, content_type=NOTE_TYPE, headers={"Cache-Control": "no-cache"})
 
 
 class EntryView(APIView):

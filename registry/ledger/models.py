@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's rows, all append-only: migration 0002 has the database itself refuse more.
+"""The ledger's rows, all append-only: triggers in the database refuse more.
 
 An entry is *pending* while it has no index; `services.integrate` gives it one, once and for ever.
 """

@@ -14,7 +14,7 @@ from operator import or_
 from typing import TypeVar
 
 from cryptography import x509
-from django.db.models import Max, Q
+from django.db.models import Max, Q, QuerySet
 
 from assay.signing import merkle
 from assay.signing.bundle import Bundle, LedgerProof
@@ -82,6 +82,13 @@ def statement_at(index: int) -> Statement:
     return Statement.objects.select_related("entry").get(entry=entry(index))
 
 
+def newest(count: int) -> QuerySet[Statement]:
+    """The statements that entered last, the newest first."""
+    head = newest_head()
+    included = Statement.objects.filter(entry__index__lt=head.size if head else 0)
+    return included.select_related("entry").order_by("-entry__index")[:count]
+
+
 def is_included(*statements: Statement) -> bool:
     """Whether the newest signed tree head includes all of them, as the database says now."""
     head = newest_head()
@@ -97,21 +104,36 @@ def proof(index: int) -> LedgerProof:
     if not 0 <= index < head.size:
         message = f"expected an index below the tree head's size {head.size}, found {index}"
         raise NotFound(message)
-    hashes = reading(lambda subtree: merkle.inclusion_proof(index, head.size, subtree))
-    return LedgerProof.of(index, hashes, note=head.note, verifier=head.verifier)
+    (found,) = _proofs(head, index)
+    return found
 
 
 def bundle(signed: Statement) -> Bundle:
     """All that a verifier needs for one statement; raises NotIncluded while there is no proof."""
-    index = Entry.objects.values_list("index", flat=True).get(pk=signed.entry_id)
-    if index is None or not is_included(signed):
-        message = f"statement {signed.sha256} is signed and pending: ask again in a moment"
+    (found,) = bundles(signed)
+    return found
+
+
+def bundles(*signed: Statement) -> tuple[Bundle, ...]:
+    """The same for several, all under one tree head: three queries, however many they are."""
+    head = newest_head()
+    entries = Entry.objects.filter(pk__in=[one.entry_id for one in signed])
+    places = entries.values_list("pk", "index")
+    size = head.size if head else 0
+    indexes = {pk: index for pk, index in places if index is not None and index < size}
+    pending = ", ".join(one.sha256 for one in signed if one.entry_id not in indexes)
+    if head is None or pending:
+        message = f"signed and pending: {pending}; ask again in a moment"
         raise NotIncluded(message)
-    return Bundle(
-        envelope=envelope(signed),
-        chain=chain(signed),
-        timestamp=bytes(signed.timestamp),
-        proof=proof(index),
+    proofs = _proofs(head, *(indexes[one.entry_id] for one in signed))
+    return tuple(
+        Bundle(
+            envelope=envelope(one),
+            chain=chain(one),
+            timestamp=bytes(one.timestamp),
+            proof=proof,
+        )
+        for one, proof in zip(signed, proofs, strict=True)
     )
 
 
@@ -163,6 +185,17 @@ def reading(compute: Callable[[Subtree], T]) -> T:
             raise LedgerDamaged(message) from error
 
     return compute(wet)
+
+
+def _proofs(head: TreeHead, *indexes: int) -> list[LedgerProof]:
+    """That this tree head includes each of these entries."""
+    paths = reading(
+        lambda subtree: [merkle.inclusion_proof(index, head.size, subtree) for index in indexes]
+    )
+    return [
+        LedgerProof.of(index, hashes, note=head.note, verifier=head.verifier)
+        for index, hashes in zip(indexes, paths, strict=True)
+    ]
 
 
 def _stored(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -18,11 +17,12 @@ from assay.signing import canonical
 from assay.signing.canonical import as_mapping
 from assay.signing.digests import as_id
 from assay.signing.errors import InvalidDocument
+from registry.accounts import reading
 from registry.accounts.permissions import HasScope
-from registry.accounts.queries import Scope, Token, User, caller
+from registry.accounts.queries import Scope, caller
 from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
-from registry.idempotency.api import idempotent, idempotent_in_steps
+from registry.idempotency.api import id_for, idempotent, idempotent_in_steps
 
 from . import queries, schema, services, waiting
 from .errors import GenerationFailed
@@ -30,7 +30,6 @@ from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .models import Output, State
 
 MAX_TEXT_CHARACTERS = 4096  # more than any request may ask for; the exact limit is the request's
-READING = frozenset({Scope.READ, Scope.OUTPUTS})
 
 
 class OutputsView(APIView):
@@ -47,7 +46,7 @@ class OutputsView(APIView):
     def post(self, request: Request) -> Response:
         """201 with the signed text, or 202 and where it will be if it takes longer than 30 s."""
         wanted = services.Request.parse(as_mapping(request.data, "body"))
-        output = services.ask(wanted, by=caller(request))
+        output = services.ask(wanted, by=caller(request), output_id=id_for(request))
         return _made(services.for_an_end(output.pk, seconds=waiting.ANSWER_SECONDS))
 
 
@@ -65,7 +64,8 @@ class AssertionsView(APIView):
     def post(self, request: Request) -> Response:
         """201 with the evidence, or 202 while the signer or the ledger is away."""
         assertion = services.Assertion.parse(as_mapping(request.data, "body"))
-        output = services.assert_content(assertion, by=caller(request))
+        by, output_id = caller(request), id_for(request)
+        output = services.assert_content(assertion, by=by, output_id=output_id)
         services.advance(output.pk)
         return _made(queries.outputs().get(pk=output.pk))
 
@@ -76,7 +76,8 @@ class OutputView(APIView):
     @extend_schema(operation_id="outputs_retrieve", responses={200: schema.OUTPUT})
     def get(self, request: Request, output_id: uuid.UUID) -> Response:
         """One's own output, or a sample."""
-        return Response(queries.answer(queries.output(output_id, _viewer(request))))
+        viewer = reading.viewer(request, reading.OUTPUTS)
+        return Response(queries.answer(queries.output(output_id, viewer)))
 
 
 class WorkView(APIView):
@@ -166,18 +167,11 @@ def _work(output: Output) -> dict[str, object]:
     }
 
 
-def _viewer(request: Request) -> User | AnonymousUser | None:
-    """Who reads: a token that is for neither reading nor outputs is as good as none here."""
-    if isinstance(request.auth, Token) and not READING & set(request.auth.scopes):
-        return None
-    return request.user
-
-
 def _text(body: canonical.Obj) -> str:
     """May be empty: a model may have nothing to add."""
     value = body.get("text")
-    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARACTERS:
-        raise InvalidDocument(
-            "text", f"a string of at most {MAX_TEXT_CHARACTERS} characters", "none"
-        )
+    if not isinstance(value, str):
+        raise InvalidDocument("text", "a string", type(value).__name__)
+    if len(value) > MAX_TEXT_CHARACTERS:
+        raise InvalidDocument("text", f"at most {MAX_TEXT_CHARACTERS} characters", str(len(value)))
     return value

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Self
@@ -87,24 +88,32 @@ class Assertion:
         )
 
 
-def ask(request: Request, *, by: User) -> Output:
-    """Queue a request for a text; raises QueueFull, or NotAccepted (nothing would be signed)."""
+def ask(request: Request, *, by: User, output_id: uuid.UUID | None = None) -> Output:
+    """Queue a request for a text; an id that was asked under before gives what it gave then.
+
+    Raises QueueFull, or NotAccepted (nothing would be signed).
+    """
+    if before := _asked_under(output_id):
+        return before
     checkpoint = queries.published_checkpoint(request.checkpoint)
     standing.require(by.namespace, checkpoint.conduct)
     _check_generatable(checkpoint)
     with transaction.atomic():
         _check_room()
-        output = _queue(checkpoint, by.namespace, request.sampling.to_json(), is_sample=False)
+        output = _queue(checkpoint, by.namespace, request.sampling, output_id=output_id)
         audit.record(by.actor, "output.request", output.subject, _details(output))
     return output
 
 
-def assert_content(assertion: Assertion, *, by: User) -> Output:
-    """Take a caller's digests, to be signed as what they are: the caller's word."""
+def assert_content(assertion: Assertion, *, by: User, output_id: uuid.UUID | None = None) -> Output:
+    """Take a caller's digests, to be signed as what they are: their word. The id is as in `ask`."""
+    if before := _asked_under(output_id):
+        return before
     checkpoint = queries.published_checkpoint(assertion.checkpoint)
     standing.require(by.namespace, checkpoint.conduct)
     with transaction.atomic():
         output = Output.objects.create(
+            id=output_id or uuid.uuid4(),
             checkpoint=checkpoint,
             caller=by.namespace,
             claim=Claim.CALLER_ASSERTED,
@@ -140,7 +149,7 @@ def _queue_sample(checkpoint: Checkpoint) -> bool:
         return False
     try:
         with transaction.atomic():
-            output = _queue(checkpoint, owner, sampling.to_json(), is_sample=True)
+            output = _queue(checkpoint, owner, sampling, is_sample=True)
             audit.record(SYSTEM, "output.sample", output.subject, _details(output))
     except IntegrityError:  # another process queued it at this moment
         return False
@@ -154,16 +163,27 @@ def _without_sample() -> Iterator[Checkpoint]:
     return found.order_by("-published_at").iterator(chunk_size=MAX_SAMPLES_AT_ONCE)
 
 
+def _asked_under(output_id: uuid.UUID | None) -> Output | None:
+    """What was made under the id before: by a request whose process died, and which comes again."""
+    return Output.objects.filter(pk=output_id).first() if output_id else None
+
+
 def _queue(
-    checkpoint: Checkpoint, caller: Namespace, sampling: Mapping[str, object], *, is_sample: bool
+    checkpoint: Checkpoint,
+    caller: Namespace,
+    sampling: Sampling,
+    *,
+    output_id: uuid.UUID | None = None,
+    is_sample: bool = False,
 ) -> Output:
     return Output.objects.create(
+        id=output_id or uuid.uuid4(),
         checkpoint=checkpoint,
         caller=caller,
         claim=Claim.SERVER_GENERATED,
         is_sample=is_sample,
         media_type=TEXT_TYPE,
-        sampling=sampling,
+        sampling=sampling.to_json(),
         salt=secrets.token_bytes(SALT_BYTES),
     )
 

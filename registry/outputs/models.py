@@ -109,8 +109,6 @@ class Output(models.Model):
                 fields=("is_sample", "created_at"),
                 condition=Q(state__in=("queued", "leased", "generated")),
             ),
-            models.Index(name="outputs_of_caller", fields=("caller", "-created_at")),
-            models.Index(name="outputs_of_checkpoint", fields=("checkpoint", "-created_at")),
         )
 
     def __str__(self) -> str:

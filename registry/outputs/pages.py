@@ -9,25 +9,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from registry.accounts import reading
 from registry.api.problems import NotFound
 
 from . import queries
-from .models import State
 
 
 @require_safe
 def output(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
-    """`outputs/output.html` with output, checkpoint, is_signed, sampling and evidence (or None)."""
+    """`outputs/output.html` with output, checkpoint and sampling; a tag reads its tree."""
     try:
-        found = queries.output(output_id, request.user)
+        found = queries.output(output_id, reading.viewer(request, reading.OUTPUTS))
     except NotFound as error:
         raise Http404(str(error.detail)) from error
-    is_signed = found.state == State.SIGNED
-    context = {
-        "output": found,
-        "checkpoint": found.checkpoint,
-        "is_signed": is_signed,
-        "sampling": found.sampling,
-        "evidence": queries.evidence(found) if is_signed else None,
-    }
+    context = {"output": found, "checkpoint": found.checkpoint, "sampling": found.sampling}
     return render(request, "outputs/output.html", context)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from assay.signing.digests import as_id
-from assay.signing.evidence import Evidence, Part
+from assay.signing.evidence import Evidence
 from registry.accounts.queries import User
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
@@ -28,26 +27,22 @@ __all__ = ["Claim", "Output", "State"]
 
 
 def outputs() -> QuerySet[Output]:
-    """All outputs, with what an answer says of each."""
+    """All outputs, with what an answer says of each and all that its evidence is made of."""
+    behind = ("project__owner", *catalog.EVIDENCE)
     return Output.objects.select_related(
-        "checkpoint__project__owner",
-        "checkpoint__conduct",
-        "checkpoint__dataset",
-        "checkpoint__statement",
-        "caller",
-        "statement",
+        "caller", "statement", *(f"checkpoint__{part}" for part in behind)
     )
 
 
-def visible(viewer: User | AnonymousUser | None) -> QuerySet[Output]:
+def visible(viewer: User | None) -> QuerySet[Output]:
     """What somebody may see: their own, and everybody's samples."""
     allowed = Q(is_sample=True)
-    if isinstance(viewer, User):
+    if viewer is not None:
         allowed |= Q(caller=viewer.namespace_id)
     return outputs().filter(allowed)
 
 
-def output(output_id: uuid.UUID | str, viewer: User | AnonymousUser | None) -> Output:
+def output(output_id: uuid.UUID | str, viewer: User | None) -> Output:
     """The output with this id, if the viewer may see it; raises NotFound alike if there is none."""
     try:
         key = uuid.UUID(str(output_id))
@@ -59,23 +54,9 @@ def output(output_id: uuid.UUID | str, viewer: User | AnonymousUser | None) -> O
     return found
 
 
-def outputs_of(caller: User) -> QuerySet[Output]:
-    """A person's own outputs, the newest first."""
-    return outputs().filter(caller=caller.namespace_id).order_by("-created_at")
-
-
 def samples(run_id: uuid.UUID | str) -> QuerySet[Output]:
-    """The samples of a run's checkpoints, in the order of their steps, signed or not yet."""
-    return (
-        outputs()
-        .filter(is_sample=True, checkpoint__run_id=str(run_id))
-        .order_by("checkpoint__step")
-    )
-
-
-def sample(checkpoint: Checkpoint) -> Output | None:
-    """The checkpoint's sample, once it is signed."""
-    return outputs().filter(is_sample=True, checkpoint=checkpoint, state=State.SIGNED).first()
+    """The samples of a run's checkpoints, signed or not yet."""
+    return Output.objects.filter(is_sample=True, checkpoint__run_id=str(run_id))
 
 
 def newest_sample() -> Output | None:
@@ -87,12 +68,7 @@ def evidence(of: Output) -> Evidence:
     """Its bundle and all that proves its checkpoint; raises NotFound before it is signed."""
     if of.statement is None or of.state != State.SIGNED:
         raise NotFound(f"expected a signed output, found one that is {of.state}")
-    behind = catalog.evidence(of.checkpoint)
-    return Evidence(
-        bundles={Part.OUTPUT: ledger.bundle(of.statement), **behind.bundles},
-        manifest=behind.manifest,
-        policy=behind.policy,
-    )
+    return catalog.evidence(of.checkpoint, of.statement)
 
 
 def answer(of: Output) -> dict[str, object]:

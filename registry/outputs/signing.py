@@ -24,7 +24,7 @@ from registry.accounts.queries import SYSTEM
 from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import services as authority
-from registry.authority.errors import NotInGoodStanding, is_final
+from registry.authority.errors import is_final
 from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
 from registry.events import services as events
@@ -87,8 +87,8 @@ def _sign(output_id: uuid.UUID) -> None:
                     Purpose.OUTPUT, output.caller, claim_of(output).statement()
                 )
                 output.save(update_fields=["statement"])
-    except NotInGoodStanding as error:
-        _refuse(output_id, NotAccepted.code, str(error.detail))
+    except NotAccepted as error:
+        _refuse(output_id, error.code, str(error.detail))
     except (InvalidDocument, SignerError) as error:
         if not is_final(error):
             raise

@@ -16,6 +16,7 @@ from assay.signing.canonical import Obj
 from assay.signing.errors import InvalidDocument
 from registry.accounts import services as accounts_services
 from registry.accounts.queries import Node, User
+from registry.accounts.services import CertificateRequest
 from registry.authority import services as authority
 
 from . import standing
@@ -31,7 +32,7 @@ class Joining:
     """The body of `POST /api/v1/nodes`."""
 
     name: str
-    csr: str
+    csr: CertificateRequest
     hardware: Mapping[str, object]
 
     @classmethod
@@ -44,8 +45,10 @@ class Joining:
             expected = f"at most {MAX_HARDWARE_BYTES} bytes"
             raise InvalidDocument("hardware", expected, str(size_bytes))
         return cls(
-            name=canonical.text(obj, "name", max_characters=80),
-            csr=canonical.text(obj, "csr", max_characters=MAX_CSR_CHARACTERS),
+            name=canonical.text(obj, "name"),
+            csr=CertificateRequest.parse(
+                canonical.text(obj, "csr", max_characters=MAX_CSR_CHARACTERS)
+            ),
             hardware=hardware,
         )
 

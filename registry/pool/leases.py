@@ -102,23 +102,33 @@ def held(lease_id: uuid.UUID, *, by: User, now: datetime) -> Lease:
     lease = queries.lease(lease_id, owner=by)
     run = Run.objects.select_for_update(of=("self",)).get(pk=lease.run_id)
     locked = Lease.objects.select_for_update(of=("self",)).get(pk=lease.pk)
-    if locked.state != LeaseState.ACTIVE:
-        raise LeaseLost(f"expected an active lease, found one that is {locked.state}")
-    if locked.expires_at <= now:
-        raise LeaseLost(
-            f"expected a lease that is kept by heartbeats, found one that ran out at "
-            f"{locked.expires_at:%Y-%m-%dT%H:%M:%SZ}"
-        )
+    check_held(locked, now=now)
     run.project, run.conduct = lease.run.project, lease.run.conduct
     locked.run, locked.node = run, lease.node
     return locked
 
 
+def check_held(lease: Lease, *, now: datetime) -> None:
+    """Raises LeaseLost for one that has ended or run out."""
+    if lease.state != LeaseState.ACTIVE:
+        raise LeaseLost(f"expected an active lease, found one that is {lease.state}")
+    if lease.expires_at <= now:
+        raise LeaseLost(
+            f"expected a lease that is kept by heartbeats, found one that ran out at "
+            f"{lease.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+
+
+def check_step(run: Run, step: int) -> None:
+    """Raises InvalidDocument for a step that the run does not have."""
+    if step > run.steps:
+        raise InvalidDocument("step", f"at most the run's {run.steps} steps", str(step))
+
+
 def note_step(lease: Lease, step: int) -> None:
     """Remember how far the holder of this locked lease has come; never back."""
     run = lease.run
-    if step > run.steps:
-        raise InvalidDocument("step", f"at most the run's {run.steps} steps", str(step))
+    check_step(run, step)
     if step > lease.step:
         lease.step = run.step = step
         lease.save(update_fields=["step"])

@@ -20,7 +20,6 @@ class RunState(models.TextChoices):
     OPEN = "open"
     RUNNING = "running"
     COMPLETED = "completed"
-    CANCELLED = "cancelled"
 
 
 class Run(models.Model):
@@ -50,7 +49,7 @@ class Run(models.Model):
             ),
             models.CheckConstraint(
                 name="pool_run_ended_has_time",
-                condition=Q(state__in=("completed", "cancelled"), ended_at__isnull=False)
+                condition=Q(state="completed", ended_at__isnull=False)
                 | Q(state__in=("open", "running"), ended_at__isnull=True),
             ),
         )

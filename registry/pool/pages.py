@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,20 +17,16 @@ from . import queries
 
 @require_safe
 def run(request: HttpRequest, owner: str, project: str, run_id: uuid.UUID) -> HttpResponse:
-    """`pool/run.html` with run, points (and points_json), validation, leases and checkpoints."""
+    """`pool/run.html` with run, project, leases and checkpoints; its tags read the losses."""
     try:
         found = queries.run(run_id)
     except NotFound as error:
         raise Http404(str(error.detail)) from error
     if found.project.full_name != f"{owner}/{project}":
         raise Http404("expected a run of this project")
-    points = queries.shown_losses(found)
     context = {
         "run": found,
         "project": found.project,
-        "points": points,
-        "points_json": json.dumps(points),
-        "validation": queries.last_validation(found),
         "leases": queries.leases_of(found),
         "checkpoints": catalog.published_by_runs().filter(run_id=str(found.id)).order_by("step"),
     }

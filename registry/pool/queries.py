@@ -7,9 +7,10 @@ The models are private to this app; their names are here for other apps' annotat
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import Mod, RowNumber
 
 from registry.accounts.queries import Node, User
 from registry.api.problems import NotFound
@@ -76,35 +77,25 @@ def leases_of(run: Run) -> QuerySet[Lease]:
     return Lease.objects.select_related("node__owner").filter(run=run).order_by("-fence")
 
 
-def active_lease(run: Run) -> Lease | None:
-    """The lease under which the run is being trained, if it is."""
-    return leases_of(run).filter(state=LeaseState.ACTIVE).first()
-
-
 def has_lease(node: Node) -> bool:
     """That the node is at work."""
     return Lease.objects.filter(node=node, state=LeaseState.ACTIVE).exists()
 
 
-def losses(run: Run) -> QuerySet[LossPoint]:
-    """Each step's losses, in order."""
-    return LossPoint.objects.filter(run=run).order_by("step")
+def shown_losses(run: Run, at_most: int = SHOWN_POINTS) -> list[dict[str, object]]:
+    """What a chart draws, as events tell it: evenly thinned, with the newest and every held-out."""
+    points = LossPoint.objects.filter(run=run).order_by("step")
+    stride = max(1, -(-points.count() // at_most))
+    numbered = points.annotate(later=Window(RowNumber(), order_by=F("step").desc()) - 1)
+    thinned = numbered.annotate(beside=Mod("later", stride))
+    shown = thinned.filter(Q(beside=0) | Q(validation__isnull=False))
+    return [point_json(point) for point in shown]
 
 
-def shown_losses(run: Run, at_most: int = SHOWN_POINTS) -> Sequence[dict[str, object]]:
-    """What a chart draws, as events tell it: evenly thinned, with every held-out loss."""
-    points = list(losses(run))
-    stride = max(1, -(-len(points) // at_most))
-    return [
-        point_json(point)
-        for index, point in enumerate(points)
-        if index % stride == 0 or point.validation is not None or index == len(points) - 1
-    ]
-
-
-def last_validation(run: Run) -> LossPoint | None:
-    """The newest held-out loss, if there is one."""
-    return losses(run).filter(validation__isnull=False).last()
+def validations(run: Run) -> dict[int, Decimal | None]:
+    """The held-out loss at each step that has one."""
+    points = LossPoint.objects.filter(run=run, validation__isnull=False)
+    return dict(points.values_list("step", "validation"))
 
 
 def point_json(point: LossPoint) -> dict[str, object]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .joining import Joined, Joining, join
 from .leases import claim, complete, expire, heartbeat, release
 from .losses import Point, parse_points, report
-from .runs import cancel_run, create_run
+from .runs import create_run
 from .submissions import Submitted, submit
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "Joining",
     "Point",
     "Submitted",
-    "cancel_run",
     "claim",
     "complete",
     "create_run",

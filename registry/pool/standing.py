@@ -12,7 +12,7 @@ from registry.conduct.queries import PolicyVersion
 
 
 def is_good(party: Namespace, version: PolicyVersion) -> bool:
-    """That the party's name is alive and has accepted the version."""
+    """That the party has a live acceptance of the version."""
     return conduct.in_good_standing(party, version)
 
 

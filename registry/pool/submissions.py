@@ -26,7 +26,7 @@ from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import Checkpoint
 from registry.catalog.services import RunEvidence, Submission
 
-from . import leases, losses, standing
+from . import leases, losses, queries, standing
 from .models import Lease
 from .recipe import MAX_STEPS
 
@@ -57,18 +57,23 @@ class Submitted:
 
 
 def submit(lease_id: uuid.UUID, submitted: Submitted, *, by: User, now: datetime) -> Checkpoint:
-    """Hand the checkpoint to the catalogue; the lease stays locked until that has kept it.
+    """Hand the checkpoint to the catalogue; the lease is locked while that keeps it.
 
-    So no second holder can have begun in between: what is received was made under the newest fence.
+    So no second holder can have begun before: what is received was made under the newest fence. The
+    files are read before the lock, on which the node's heartbeats would wait until they are late.
     """
+    lease = queries.lease(lease_id, owner=by)
+    leases.check_held(lease, now=now)
+    leases.check_step(lease.run, submitted.step)
+    _check_rights(lease, by)
+    submission = _submission(lease, submitted, by)
+    catalog.check(submission)
+    claim = RunClaim.parse(Statement.parse(submitted.statement.payload))
     with transaction.atomic():
         lease = leases.held(lease_id, by=by, now=now)
-        _check_rights(lease, by)
         leases.note_step(lease, submitted.step)
-        checkpoint = catalog.receive(_submission(lease, submitted, by))
-        claim = RunClaim.parse(Statement.parse(submitted.statement.payload))
         losses.keep_stated(lease.run, claim, now=now)
-        return checkpoint
+        return catalog.keep(submission)
 
 
 def _check_rights(lease: Lease, by: User) -> None:

@@ -7,33 +7,30 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from assay.signing import durable
 from registry.accounts import queries as accounts_queries
 from registry.accounts import services as accounts
 from registry.accounts.errors import InvalidToken
+from registry.accounts.queries import Namespace, User
 from registry.catalog import queries as catalog_queries
 from registry.catalog import services as catalog
+from registry.catalog.queries import Dataset, Project
 from registry.conduct import queries as conduct_queries
 from registry.conduct import services as conduct
+from registry.conduct.queries import PolicyVersion
 from registry.ledger import services as ledger
 from registry.pool import queries as pool_queries
 from registry.pool import services as pool
-
-if TYPE_CHECKING:
-    from registry.accounts.queries import Namespace, User
-    from registry.catalog.queries import Dataset, Project
-    from registry.conduct.queries import PolicyVersion
-    from registry.pool.queries import Run
+from registry.pool.queries import Run
 
 USER = "demo"
 ORGANISATION = "commons"
@@ -157,9 +154,5 @@ def _secret(name: str) -> Path:
 
 
 def _write(path: Path, secret: str) -> None:
-    """Readable by its owner alone from the first byte on, and whole or not there."""
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret + "\n")
-    part.replace(path)
+    """Readable by its owner alone, and whole or not there, whatever crashes."""
+    durable.write_file(path, f"{secret}\n".encode())

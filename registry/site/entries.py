@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from assay.signing.certificates import Purpose
-from registry.accounts.queries import User
+from registry.accounts import reading
 from registry.catalog import queries as catalog
 from registry.ledger import queries as ledger
 from registry.ledger.errors import NotFound
@@ -33,7 +32,7 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
     except NotFound as error:
         raise Http404(str(error.detail)) from error
     proof = ledger.proof(index)
-    is_shown = may_read(statement, request.user)
+    is_shown = may_read(statement, request)
     context = {
         "entry": statement.entry,
         "statement": statement,
@@ -46,11 +45,12 @@ def entry(request: HttpRequest, index: int) -> HttpResponse:
     return render(request, "ledger/entry.html", context)
 
 
-def may_read(statement: ledger.Statement, viewer: User | AnonymousUser) -> bool:
-    """Whether this viewer may see what the statement is about: an output, or a checkpoint."""
+def may_read(statement: ledger.Statement, request: HttpRequest) -> bool:
+    """Whether the caller may see what the statement is about: an output, or a checkpoint."""
     if statement.purpose == Purpose.OUTPUT:
+        viewer = reading.viewer(request, reading.OUTPUTS)
         return outputs.visible(viewer).filter(statement=statement).exists()
-    return catalog.may_read(statement, viewer)
+    return catalog.may_read(statement, reading.viewer(request, reading.CHECKPOINTS))
 
 
 def _said(statement: ledger.Statement) -> dict[str, object]:

@@ -15,9 +15,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from assay.signing.errors import InvalidDocument
+from registry.accounts import reading
 from registry.accounts.queries import User
 from registry.api.problems import NotFound, Problem
 from registry.conduct import queries as conduct_queries
+from registry.ledger import queries as ledger_queries
 from registry.outputs import queries as output_queries
 from registry.outputs import services as outputs
 from registry.outputs.queries import State
@@ -27,6 +29,7 @@ from . import queries, services, themes
 from .errors import TicketRefused
 
 UNPROCESSABLE = 422
+LEDGER_ROWS = 50
 ANSWER_SECONDS = 30.0  # as the API waits: docs/spec/http.md
 BACKEND = "registry.accounts.passwords.PasswordBackend"
 
@@ -71,17 +74,18 @@ def losses(_request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def answer(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
-    """One signed answer with its tree, for `<prompt-box>`."""
-    found = queries.newest_answer(request.user, str(output_id))
+    """The parts of the page that one signed answer makes, for `<prompt-box>`."""
+    viewer = reading.viewer(request, reading.OUTPUTS)
+    found = queries.newest_answer(viewer, str(output_id))
     if found is None:
         raise NotFound("expected a signed output that you may see")
-    return render(request, "site/parts/answer.html", {"answer": found})
+    return render(request, "site/parts/answered.html", {"answer": found})
 
 
 @require_safe
 def text(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
     """The exact bytes that an output's statement is about."""
-    output = output_queries.output(output_id, request.user)
+    output = output_queries.output(output_id, reading.viewer(request, reading.OUTPUTS))
     if output.state != State.SIGNED or output.sampling is None:
         raise NotFound("expected an output with a text of ours that is signed")
     return HttpResponse(output.text.encode(), content_type="text/plain; charset=utf-8")
@@ -90,7 +94,7 @@ def text(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
     """`site/ledger.html`: the newest entries."""
-    return render(request, "site/ledger.html", {"statements": queries.newest_entries()})
+    return render(request, "site/ledger.html", {"statements": ledger_queries.newest(LEDGER_ROWS)})
 
 
 @require_safe
@@ -147,7 +151,7 @@ class Asked:
 
 def _home(request: HttpRequest, *, chosen: str = "", asked: Asked | None = None) -> HttpResponse:
     run = pool.newest_run()
-    found = queries.newest_answer(request.user, chosen)
+    found = queries.newest_answer(reading.viewer(request, reading.OUTPUTS), chosen)
     asking = queries.asking(run, request.user)
     if asked is not None:
         asking = replace(
@@ -161,7 +165,6 @@ def _home(request: HttpRequest, *, chosen: str = "", asked: Asked | None = None)
         "samples": queries.samples(run) if run else [],
         "asking": asking,
         "answer": found,
-        "off": queries.switching_off(found.output) if found else None,
         "prompt_error": asked.reason if asked else "",
     }
     return render(request, "site/home.html", context, status=UNPROCESSABLE if asked else 200)

@@ -61,7 +61,7 @@ def policy(_request: HttpRequest, policy_id: str, version: str) -> HttpResponse:
 def _statement(request: HttpRequest, sha256: str) -> ledger.Statement:
     """A statement is for those who may see what it is about."""
     found = ledger.statement(sha256)
-    if not entries.may_read(found, request.user):
+    if not entries.may_read(found, request):
         raise NotFound("expected the digest of a statement that you may see")
     return found
 

@@ -8,8 +8,9 @@ programs of others that each link names (`strangers`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from cryptography import x509
 from django.utils.functional import Promise as StrPromise
@@ -59,11 +60,23 @@ class Link:
     checks: tuple[Check, ...]
     """How programs that we did not write judge it."""
 
+    def with_token(self) -> Self:
+        """The same link, whose checks are fetched with a token."""
+        return replace(self, checks=tuple(check.with_token() for check in self.checks))
 
-def links(evidence: Evidence, root: x509.Certificate) -> tuple[Link, ...]:
-    """The parts that are there, from what was said down to the rules it was said under."""
+
+def links(
+    evidence: Evidence, root: x509.Certificate, *, is_private: bool = False
+) -> tuple[Link, ...]:
+    """The parts that are there, from what was said down to the rules it was said under.
+
+    `is_private` says that the output is its caller's alone; what stands behind it is everybody's.
+    """
     found = ((part, evidence.bundles.get(part)) for part in Part)
-    return tuple(_link(part, bundle, evidence, root) for part, bundle in found if bundle)
+    made = [_link(part, bundle, evidence, root) for part, bundle in found if bundle]
+    return tuple(
+        link.with_token() if is_private and link.part == Part.OUTPUT else link for link in made
+    )
 
 
 def _link(part: Part, bundle: Bundle, evidence: Evidence, root: x509.Certificate) -> Link:

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from assay.signing.digests import as_id
@@ -18,7 +17,6 @@ from registry.accounts.queries import User
 from registry.api.problems import NotFound
 from registry.authority import queries as authority
 from registry.catalog import queries as catalog
-from registry.ledger import queries as ledger
 from registry.outputs import queries as outputs
 from registry.outputs.queries import Claim, Output, State
 from registry.pool import queries as pool
@@ -26,14 +24,12 @@ from registry.pool.queries import Run, RunState
 
 from . import provenance
 from .provenance import Link
+from .strangers import CURL, with_token
 
 TABLE_ROWS = 12
-LEDGER_ROWS = 50
 DEFAULT_PROMPT = "def "
 DEFAULT_BYTES = 240
 DEFAULT_TEMPERATURE = "0.7"
-
-Viewer = User | AnonymousUser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +57,24 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchingOff:
+    """The commands by which an answer outlives the registry."""
+
+    trust: str
+    save: str
+    verify: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A signed text and its tree."""
 
     output: Output
+    is_private: bool
     prompt: str
     claim_in_words: str
     links: tuple[Link, ...]
+    off: SwitchingOff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,23 +89,14 @@ class Asking:
     temperature: str = DEFAULT_TEMPERATURE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwitchingOff:
-    """The commands by which an answer outlives the registry."""
-
-    trust: str
-    save: str
-    verify: str
-
-
 def reading(run: Run) -> Reading:
     """The run's losses up to now."""
     points = pool.shown_losses(run)
-    last = pool.last_validation(run)
+    measured = [str(point["validation"]) for point in points if point["validation"] is not None]
     return Reading(
         run=run,
         step=int(str(points[-1]["step"])) if points else run.step,
-        validation="" if last is None or last.validation is None else f"{last.validation:.2f}",
+        validation=f"{Decimal(measured[-1]):.2f}" if measured else "",
         is_live=run.state == RunState.RUNNING,
         state_in_words=_state_in_words(run),
         points_json=json.dumps(points),
@@ -110,14 +108,14 @@ def samples(run: Run) -> list[Sample]:
     """One for each published checkpoint of the run, in the order of their steps."""
     published = catalog.visible(None).filter(run_id=str(run.pk)).order_by("step", "pk")
     texts = {output.checkpoint_id: output for output in outputs.samples(run.pk)}
-    measured = {point.step: point.validation for point in pool.losses(run)}
+    measured = pool.validations(run)
     return [
         _sample(checkpoint, texts.get(checkpoint.pk), measured.get(checkpoint.step or 0))
         for checkpoint in published
     ]
 
 
-def newest_answer(viewer: Viewer, chosen: str) -> Answer | None:
+def newest_answer(viewer: User | None, chosen: str) -> Answer | None:
     """The answer that was asked for, or else the newest signed sample."""
     output = _visible(viewer, chosen) if chosen else outputs.newest_sample()
     return answer(output) if output is not None and output.state == State.SIGNED else None
@@ -131,16 +129,20 @@ def checkpoint_links(checkpoint: catalog.Checkpoint) -> tuple[Link, ...]:
 
 
 def answer(output: Output) -> Answer:
-    """A signed output with its tree."""
+    """A signed output with its tree; all but samples are their caller's alone."""
+    evidence, root = outputs.evidence(output), authority.trust_root().root
+    is_private = not output.is_sample
     return Answer(
         output=output,
+        is_private=is_private,
         prompt=_prompt(output),
         claim_in_words=_claim_in_words(Claim(output.claim)),
-        links=provenance.links(outputs.evidence(output), authority.trust_root().root),
+        links=provenance.links(evidence, root, is_private=is_private),
+        off=_switching_off(output, is_private=is_private),
     )
 
 
-def asking(run: Run | None, viewer: Viewer) -> Asking:
+def asking(run: Run | None, viewer: User | AnonymousUser) -> Asking:
     """The newest checkpoint answers; anybody who is signed in may ask."""
     newest = catalog.latest_of_run(str(run.pk)) if run else None
     if newest is None:
@@ -152,21 +154,14 @@ def asking(run: Run | None, viewer: Viewer) -> Asking:
     )
 
 
-def switching_off(output: Output) -> SwitchingOff:
+def _switching_off(output: Output, *, is_private: bool) -> SwitchingOff:
     """Pin, save, verify."""
-    answer_url = f"{settings.PUBLIC_URL}/api/v1/outputs/{output.pk}"
+    save = f"{CURL} {settings.PUBLIC_URL}/api/v1/outputs/{output.pk} -o answer.json"
     return SwitchingOff(
         trust=f"assay trust add {settings.PUBLIC_URL}",
-        save=f"curl -s {answer_url} -o answer.json",
+        save=with_token(save) if is_private else save,
         verify="assay verify answer.json",
     )
-
-
-def newest_entries() -> QuerySet[ledger.Statement]:
-    """The statements that entered the ledger last, the newest first."""
-    head = ledger.newest_head()
-    included = ledger.Statement.objects.filter(entry__index__lt=head.size if head else 0)
-    return included.select_related("entry").order_by("-entry__index")[:LEDGER_ROWS]
 
 
 def _sample(
@@ -193,8 +188,6 @@ def _state_in_words(run: Run) -> str:
             return _("training now")
         case RunState.COMPLETED:
             return _("trained")
-        case RunState.CANCELLED:
-            return _("cancelled")
 
 
 def _claim_in_words(claim: Claim) -> str:
@@ -205,7 +198,7 @@ def _claim_in_words(claim: Claim) -> str:
             return _("caller-asserted: we did not see it")
 
 
-def _visible(viewer: Viewer, chosen: str) -> Output | None:
+def _visible(viewer: User | None, chosen: str) -> Output | None:
     try:
         return outputs.output(chosen, viewer)
     except NotFound:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -13,12 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from registry.accounts import queries as accounts
+from registry.accounts.queries import User
 
 from .demo import USER
 from .errors import TicketRefused
-
-if TYPE_CHECKING:
-    from registry.accounts.queries import User
 
 SALT = "registry.site.welcome"
 VALID_FOR = timedelta(hours=12)  # the terminal that shows it may stay open for a day's work

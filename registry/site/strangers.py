@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """How programs that Assay did not write check a link: the exact commands, to paste into a shell.
 
-tests/clients runs these very commands, so that a page never promises what a program does not do.
+tests/frontend runs these very commands, so that a page never promises what a program does not do.
 """
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 from urllib.parse import quote
 
 from django.conf import settings
 
 from assay.signing.manifest import SIGNATURE_NAME, Manifest
 
+# Silent but for errors, of which an HTTP status is one: else its body would pass for the file.
+CURL = "curl -fsS"
+HEADER = '-H "Authorization: Bearer $ASSAY_TOKEN"'
 ROOT_PATH = "/.well-known/assay/root.pem"
 SIGNATURE_PIECES = (
     "signed.bin",
@@ -32,17 +36,21 @@ class Check:
     command: str
     answer: str
 
+    def with_token(self) -> Self:
+        """The same check of what only its caller may read."""
+        return replace(self, command=with_token(self.command))
+
 
 def text_digest(output: str, sha256: str) -> Check:
     """The text is the statement's subject."""
     url = f"{settings.PUBLIC_URL}/outputs/{output}/text"
-    return Check(program="sha256sum", command=f"curl -s {url} | sha256sum", answer=sha256)
+    return Check(program="sha256sum", command=f"{CURL} {url} | sha256sum", answer=sha256)
 
 
 def policy_digest(path: str, sha256: str) -> Check:
     """The policy document is the statement's subject."""
     url = f"{settings.PUBLIC_URL}{path}/policy.json"
-    return Check(program="sha256sum", command=f"curl -s {url} | sha256sum", answer=sha256)
+    return Check(program="sha256sum", command=f"{CURL} {url} | sha256sum", answer=sha256)
 
 
 def openssl(statement: str) -> Check:
@@ -51,7 +59,7 @@ def openssl(statement: str) -> Check:
     pieces = f"{base}/ledger/statements/{statement}/{{{','.join(SIGNATURE_PIECES)}}}"
     command = "\n".join(
         (
-            f"curl -s --remote-name-all {shlex.quote(pieces)} {base}{ROOT_PATH}",
+            f"{CURL} --fail-early --remote-name-all {shlex.quote(pieces)} {base}{ROOT_PATH}",
             "openssl verify -CAfile root.pem -untrusted intermediate.pem certificate.pem",
             "openssl x509 -in certificate.pem -noout -pubkey -out key.pem",
             "openssl dgst -sha256 -verify key.pem -signature signature.der signed.bin",
@@ -75,7 +83,7 @@ def download(path: str, manifest: Manifest) -> tuple[str, ...]:
 
 def root() -> str:
     """The root certificate as openssl and model_signing read it."""
-    return f"curl -s -O {settings.PUBLIC_URL}{ROOT_PATH}"
+    return f"{CURL} -O {settings.PUBLIC_URL}{ROOT_PATH}"
 
 
 def verify_model(path: str) -> str:
@@ -87,6 +95,11 @@ def verify_model(path: str) -> str:
     )
 
 
+def with_token(command: str) -> str:
+    """The same command with the caller's token, which their shell puts in."""
+    return command.replace(CURL, f"{CURL} {HEADER}")
+
+
 def folder_of(path: str) -> str:
     """Where the commands put a checkpoint: `PROJECT-NAME`."""
     return "-".join(path.split("/")[-2:])
@@ -95,4 +108,4 @@ def folder_of(path: str) -> str:
 def _download(path: str, name: str) -> str:
     target = shlex.quote(f"{folder_of(path)}/{name}")
     url = f"{settings.PUBLIC_URL}{path}/files/{quote(name)}"
-    return f"curl -sf -C - --create-dirs -o {target} {url}"
+    return f"{CURL} -C - --create-dirs -o {target} {url}"

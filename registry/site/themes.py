@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from django.http import HttpRequest
+from django.http import HttpRequest
 
 COOKIE = "assay-theme"
 COOKIE_SECONDS = 365 * 24 * 60 * 60

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from registry.api.wire import BrokenOff, Receive, Scope, Send, header, send_body
 
 from . import services
 from .ranges import Span, span_of
-
-logger = logging.getLogger(__name__)
 
 # Measured: 2.1 GB/s with 1 MiB reads in a thread; Django's FileResponse reaches 1.2.
 READ_BYTES = 1024 * 1024

@@ -18,6 +18,8 @@ from typing import Self
 
 from django.conf import settings
 
+from assay.signing import durable
+
 from .errors import DigestMismatch, InvalidDigest, TruncatedUpload
 
 PART_PREFIX = ".part-"
@@ -84,8 +86,8 @@ class Part:
         os.fsync(self._file.fileno())
         self._file.close()
         self._path.rename(target)
-        _sync_folder(target.parent)
-        _sync_folder(parts_folder())
+        durable.sync(target.parent)
+        durable.sync(parts_folder())
         return target
 
     def close(self) -> None:
@@ -107,13 +109,4 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A rename is durable only when the folder that holds the name is."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.sync(folder.parent)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .models import Blob, Holding
 
 
@@ -11,6 +13,17 @@ def size_of(sha256: str) -> int | None:
     return Blob.objects.filter(pk=sha256).values_list("size_bytes", flat=True).first()
 
 
+def sizes(digests: Collection[str]) -> dict[str, int]:
+    """The sizes in bytes of those of these blobs that we hold."""
+    return dict(Blob.objects.filter(pk__in=digests).values_list("pk", "size_bytes"))
+
+
 def holds(actor: str, sha256: str) -> bool:
     """That this actor has sent these bytes to us."""
     return Holding.objects.filter(blob=sha256, holder=actor).exists()
+
+
+def held(actors: Collection[str], digests: Collection[str]) -> frozenset[str]:
+    """Those of these blobs that one of the actors has sent to us."""
+    rows = Holding.objects.filter(blob__in=digests, holder__in=actors)
+    return frozenset(rows.values_list("blob_id", flat=True))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,20 @@ from django.db import transaction
 from .errors import BlobLost
 from .files import PART_PREFIX, Part, parts_folder, path_of
 from .models import Blob, Holding
-from .queries import holds, size_of
+from .queries import held, holds, size_of, sizes
 
-__all__ = ["Part", "holds", "open_blob", "path_of", "record", "size_of", "store", "sweep"]
+__all__ = [
+    "Part",
+    "held",
+    "holds",
+    "open_blob",
+    "path_of",
+    "record",
+    "size_of",
+    "sizes",
+    "store",
+    "sweep",
+]
 
 CHUNK_BYTES = 1024 * 1024
 # A part this old has no upload behind it any more: the longest upload at 1 MB/s is shorter.
@@ -29,15 +40,20 @@ def store(source: Path | bytes | BinaryIO, *, holder: str) -> Blob:
         for chunk in _chunks(source):
             part.write(chunk)
         part.keep()
-        return record(part.sha256, part.size_bytes, holder=holder)
+        record({part.sha256: part.size_bytes}, holder=holder)
+        return Blob.objects.get(pk=part.sha256)
 
 
-def record(sha256: str, size_bytes: int, *, holder: str) -> Blob:
-    """The row of a blob that is durably on the disk, and the holder's claim to it, together."""
+def record(sizes: Mapping[str, int], *, holder: str) -> None:
+    """The rows of blobs that are durably on the disk, and the holder's claim to them, together.
+
+    In one order whoever records them, so that two who record the same ones do not lock each other.
+    """
+    blobs = [Blob(sha256=sha256, size_bytes=sizes[sha256]) for sha256 in sorted(sizes)]
+    holdings = [Holding(blob=blob, holder=holder) for blob in blobs]
     with transaction.atomic():
-        blob, _ = Blob.objects.get_or_create(pk=sha256, defaults={"size_bytes": size_bytes})
-        Holding.objects.get_or_create(blob=blob, holder=holder)
-    return blob
+        Blob.objects.bulk_create(blobs, ignore_conflicts=True)
+        Holding.objects.bulk_create(holdings, ignore_conflicts=True)
 
 
 def open_blob(sha256: str) -> BinaryIO:

@@ -6,12 +6,13 @@ DATABASE_URL and BROKER_URL set, nothing is embedded. docs/settings.md describes
 """
 
 import json
-import os
 import secrets
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from assay.signing import durable
 
 from .errors import SupervisorError
 from .places import Places
@@ -74,13 +75,7 @@ def fill_in(environment: MutableMapping[str, str]) -> Deployment:
 def secret_file(path: Path) -> Path:
     """A file with a random secret in one line, mode 0600; made on the first call, then kept."""
     if not path.exists():
-        fresh = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(SECRET_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
+        durable.write_file(path, secrets.token_urlsafe(SECRET_BYTES).encode() + b"\n")
     return path
 
 

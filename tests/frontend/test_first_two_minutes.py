@@ -8,15 +8,15 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from registry.catalog import services as catalog
-from registry.pool import queries as pool_queries
 from registry.pool import services as pool
 from tests.elsewhere import elsewhere
 from tests.frontend.signing_in import cookies_of
 from tests.frontend.visitor import View, Visitor
-from tests.registry.pool.world import submission
+from tests.registry.pool.world import active_lease, submission
 from tests.registry.site.world import Shown, answer_next
 
 POINT = {"step": 21, "bytes_seen": 1, "train": "2.5", "validation": "1.75", "seconds": "1"}
+PUBLIC_URL = "http://localhost:8000"
 ANSWER = "hello():\n    return 1\n"
 
 
@@ -58,6 +58,8 @@ def test_a_question_is_answered_with_its_tree(
     else:
         expect(page.locator("signed-answer pre").first).to_have_text(ANSWER)
     answering.join()
+    own = page.locator("signed-answer").get_attribute("data-evidence")
+    expect(page.locator("#leaving")).to_contain_text(f'$ASSAY_TOKEN" {PUBLIC_URL}{own} -o')
 
 
 def test_a_refusal_is_said_beside_the_button(
@@ -81,17 +83,13 @@ def test_a_digest_is_copied_whole(visitor: Visitor, shown: Shown) -> None:
 
 
 def _report(shown: Shown) -> None:
-    run = pool_queries.run(shown.lab.run.pk)
-    lease = pool_queries.active_lease(run)
-    assert lease is not None
+    lease = active_lease(shown.lab.run)
     points = pool.parse_points({"points": [POINT]})
     pool.report(lease.id, points, by=shown.machine.node.owner, now=timezone.now())
 
 
 def _publish(shown: Shown, step: int) -> None:
-    run = pool_queries.run(shown.lab.run.pk)
-    lease = pool_queries.active_lease(run)
-    assert lease is not None
+    lease = active_lease(shown.lab.run)
     owner = shown.machine.node.owner
     submitted = pool.Submitted.parse(submission(shown.lab, shown.machine, step))
     received = pool.submit(lease.id, submitted, by=owner, now=timezone.now())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from registry.accounts.queries import Scope
 from registry.api.wire import Message
 from registry.asgi import application
 from registry.storage import services
@@ -36,7 +37,7 @@ async def send(method: str, url: str, secret: str | None = None, body: bytes = b
 @pytest.fixture
 def secrets(people: People) -> dict[str, str]:
     """One token of each scope for Alice, and one of Bob's."""
-    found = {scope: secret_of(people.alice, scope) for scope in ("read", "publish", "node")}
+    found = {scope.value: secret_of(people.alice, scope) for scope in Scope}
     return {**found, "bob": secret_of(people.bob, "publish")}
 
 
@@ -55,6 +56,15 @@ async def test_a_blob_is_its_holders_until_something_public_is_made_of_it(
     assert (await send("GET", URL, secrets["read"])).body == CONTENT
     assert (await send("GET", URL, secrets["bob"])).status == 404
     assert (await send("HEAD", URL)).status == 404
+
+
+@pytest.mark.parametrize("scope", Scope)
+async def test_a_private_blob_takes_a_token_to_read_it_or_to_store_it(
+    secrets: dict[str, str], scope: Scope
+) -> None:
+    await send("PUT", URL, secrets["publish"], CONTENT)
+    is_shown = scope in {Scope.READ, Scope.PUBLISH, Scope.NODE}
+    assert (await send("GET", URL, secrets[scope])).status == (200 if is_shown else 404)
 
 
 async def test_a_file_of_no_checkpoint_is_not_found(secrets: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,7 +43,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process: nothing wakes us
 
 
 def test_a_blob_goes_up_and_comes_down_in_two_parts(live: Live, secret: str) -> None:
@@ -118,8 +118,8 @@ def test_more_followers_than_the_pool_has_connections_stop_nothing(live: Live) -
         assert _backends() <= 16  # a pool of 10, the line, the worker's and the test's
 
 
-def _until(lines: object, wanted: str) -> bool:
-    return any(wanted in line for line in lines)  # type: ignore[attr-defined]
+def _until(lines: Iterator[str], wanted: str) -> bool:
+    return any(wanted in line for line in lines)
 
 
 def _backends() -> int:

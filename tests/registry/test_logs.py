@@ -46,6 +46,7 @@ def test_a_newline_stays_inside_its_message() -> None:
         "postgresql://assay:hunter2secret@db.example/assay",
         "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
     ],
+    ids=["token", "bearer", "password", "address", "key"],
 )
 def test_secrets_are_struck_out(text: str) -> None:
     shown = redacted(text)

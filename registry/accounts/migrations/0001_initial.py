@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first tables of accounts."""
+"""Tables of accounts; a trigger refuses to change or delete a name: it was given once."""
 
 import uuid
 
@@ -7,6 +7,23 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+FORWARD = """
+CREATE FUNCTION accounts_names_are_for_ever() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.id = OLD.id AND NEW.name = OLD.name THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a name is never changed or deleted'
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER accounts_names_are_for_ever BEFORE UPDATE OR DELETE ON accounts_namespace
+    FOR EACH ROW EXECUTE FUNCTION accounts_names_are_for_ever();
+"""
+BACKWARD = """
+DROP TRIGGER accounts_names_are_for_ever ON accounts_namespace;
+DROP FUNCTION accounts_names_are_for_ever();
+"""
 
 
 class Migration(migrations.Migration):
@@ -28,7 +45,6 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=39, unique=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("retired_at", models.DateTimeField(null=True)),
             ],
             options={
                 "constraints": [
@@ -275,4 +291,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(FORWARD, BACKWARD),
     ]

@@ -1,7 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first tables of audit."""
+"""The audit table; a trigger refuses to change or delete a row."""
 
 from django.db import migrations, models
+
+FORWARD = """
+CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit rows are never changed or deleted'
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit_auditrow
+    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+"""
+BACKWARD = """
+DROP TRIGGER audit_is_append_only ON audit_auditrow;
+DROP FUNCTION audit_is_append_only();
+"""
 
 
 class Migration(migrations.Migration):
@@ -35,4 +49,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(FORWARD, BACKWARD),
     ]

@@ -42,7 +42,6 @@ MAGIC = (
 )
 PE_MAGIC, PE_OFFSET_AT, PE_HEADER = b"MZ", 0x3C, b"PE\x00\x00"
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
-PYC_MAGIC_END = b"\r\n"  # bytes 2 and 3 of every .pyc since Python 1.5
 PICKLE_PROTOCOL = 0x80
 PICKLE_PROTOCOLS = range(2, 6)
 MAX_OPCODES = 100_000

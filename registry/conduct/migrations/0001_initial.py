@@ -1,17 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of conduct."""
+"""Tables of conduct; triggers refuse to change a version, or an acceptance but for its withdrawal."""
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+FORWARD = """
+CREATE FUNCTION conduct_version_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a conduct version is never changed or deleted: publish another one'
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER conduct_version_is_immutable BEFORE UPDATE OR DELETE ON conduct_policyversion
+    FOR EACH ROW EXECUTE FUNCTION conduct_version_is_immutable();
+
+CREATE FUNCTION conduct_acceptance_is_only_withdrawn() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND OLD.withdrawn_at IS NULL AND NEW.withdrawn_at IS NOT NULL
+       AND (NEW.id, NEW.version_id, NEW.party_id, NEW.by_id, NEW.salt, NEW.statement_id,
+            NEW.accepted_at)
+         = (OLD.id, OLD.version_id, OLD.party_id, OLD.by_id, OLD.salt, OLD.statement_id,
+            OLD.accepted_at) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'an acceptance is never changed or deleted, only withdrawn'
+        USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+CREATE TRIGGER conduct_acceptance_is_only_withdrawn BEFORE UPDATE OR DELETE ON conduct_acceptance
+    FOR EACH ROW EXECUTE FUNCTION conduct_acceptance_is_only_withdrawn();
+"""
+BACKWARD = """
+DROP TRIGGER conduct_acceptance_is_only_withdrawn ON conduct_acceptance;
+DROP FUNCTION conduct_acceptance_is_only_withdrawn();
+DROP TRIGGER conduct_version_is_immutable ON conduct_policyversion;
+DROP FUNCTION conduct_version_is_immutable();
+"""
 
 
 class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0002_names_are_for_ever"),
-        ("ledger", "0002_append_only"),
+        ("accounts", "0001_initial"),
+        ("ledger", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -132,4 +163,5 @@ class Migration(migrations.Migration):
                 name="conduct_one_live_acceptance",
             ),
         ),
+        migrations.RunSQL(FORWARD, BACKWARD),
     ]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first tables of idempotency."""
+"""Tables of idempotency."""
+
+import uuid
 
 from django.db import migrations, models
 
@@ -15,8 +17,8 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("caller", models.CharField(max_length=80)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first tables of outputs."""
+"""Tables of outputs."""
 
 import uuid
 
@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0002_names_are_for_ever"),
-        ("catalog", "0002_initial"),
-        ("ledger", "0002_append_only"),
+        ("accounts", "0001_initial"),
+        ("catalog", "0001_initial"),
+        ("ledger", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -108,11 +108,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("state__in", ("queued", "leased", "generated"))),
                         fields=["is_sample", "created_at"],
                         name="outputs_underway",
-                    ),
-                    models.Index(fields=["caller", "-created_at"], name="outputs_of_caller"),
-                    models.Index(
-                        fields=["checkpoint", "-created_at"], name="outputs_of_checkpoint"
-                    ),
+                    )
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first tables of pool."""
+"""Tables of pool."""
 
 import uuid
 
@@ -12,9 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0002_names_are_for_ever"),
-        ("catalog", "0002_initial"),
-        ("conduct", "0002_immutable"),
+        ("accounts", "0001_initial"),
+        ("catalog", "0001_initial"),
+        ("conduct", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -36,7 +36,6 @@ class Migration(migrations.Migration):
                             ("open", "Open"),
                             ("running", "Running"),
                             ("completed", "Completed"),
-                            ("cancelled", "Cancelled"),
                         ],
                         default="open",
                         max_length=10,
@@ -159,7 +158,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="run",
             constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "running", "completed", "cancelled"])),
+                condition=models.Q(("state__in", ["open", "running", "completed"])),
                 name="pool_run_state_is_known",
             ),
         ),
@@ -174,9 +173,7 @@ class Migration(migrations.Migration):
             model_name="run",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(
-                        ("ended_at__isnull", False), ("state__in", ("completed", "cancelled"))
-                    ),
+                    models.Q(("ended_at__isnull", False), ("state", "completed")),
                     models.Q(("ended_at__isnull", True), ("state__in", ("open", "running"))),
                     _connector="OR",
                 ),

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from django import template
 from django.conf import settings
@@ -181,7 +179,7 @@ def commands_of(checkpoint: Checkpoint) -> dict[str, str]:
     evidence = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
     return {
         "download": "\n".join(strangers.download(path, manifest(checkpoint))),
-        "evidence": f"curl -sf -o {folder}.assay.json {evidence}/evidence",
+        "evidence": f"{strangers.CURL} -o {folder}.assay.json {evidence}/evidence",
         "trust": f"assay trust add {settings.PUBLIC_URL}",
         "verify": f"assay verify {folder}",
         "stranger": f"{strangers.root()}\n{strangers.verify_model(path)}",
@@ -199,12 +197,6 @@ def short_uri(uri: str) -> str:
     """A URI whose last part, if it is an id, shows its beginning only."""
     before, slash, last = uri.rpartition("/")
     return f"{before}{slash}{last[:SHOWN_ID]}…" if len(last) == UUID_CHARACTERS else uri
-
-
-@register.filter
-def field(mapping: Mapping[str, Any], name: str) -> object:
-    """A value whose key is not an identifier, or is only known at run time."""
-    return mapping.get(name, "")
 
 
 @register.filter

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
 
-from registry.accounts import queries, services
+from registry.accounts import services
 from registry.accounts.errors import InvalidName, NameTaken
 from registry.accounts.models import Namespace
 from tests.registry.people import People
@@ -58,28 +57,16 @@ def test_a_name_is_given_once_to_people_and_organisations_alike(people: People) 
         services.create_organisation("charlie", people.alice)
 
 
-def test_a_retired_name_is_never_given_again(people: People) -> None:
-    services.retire_namespace(people.lab.namespace, by="system")
-    with pytest.raises(NameTaken):
-        services.create_organisation("lab", people.charlie)
-    lab = queries.namespace("lab")
-    assert lab is not None
-    assert not queries.may_publish(people.alice, lab)
-
-
 @pytest.mark.parametrize(
     "change",
     [
         "DELETE FROM accounts_namespace WHERE name = 'lab'",
         "UPDATE accounts_namespace SET name = 'other' WHERE name = 'lab'",
-        "UPDATE accounts_namespace SET retired_at = NULL WHERE name = 'lab'",
-        "UPDATE accounts_namespace SET retired_at = now() + interval '1 day' WHERE name = 'lab'",
     ],
 )
-def test_the_database_keeps_a_tombstone(change: str, people: People) -> None:
-    services.retire_namespace(people.lab.namespace, by="system")
+def test_the_database_keeps_every_name_as_it_is(change: str, people: People) -> None:
     with (
-        pytest.raises(IntegrityError, match="only retired"),
+        pytest.raises(IntegrityError, match="never changed or deleted"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
@@ -89,4 +76,4 @@ def test_the_database_keeps_a_tombstone(change: str, people: People) -> None:
 @pytest.mark.parametrize("name", ["Lab2", "a", "lab-", "la b"])
 def test_the_database_refuses_what_the_check_would(name: str, db: None) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        Namespace.objects.create(name=name, retired_at=timezone.now())
+        Namespace.objects.create(name=name)

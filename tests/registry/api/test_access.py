@@ -14,7 +14,9 @@ from rest_framework.permissions import SAFE_METHODS, AllowAny
 from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
 
+from registry.accounts.queries import Scope
 from registry.api.permissions import ReadOnly
+from tests.registry.people import People, client_of
 
 WRITES = ("post", "put", "patch", "delete")
 # What anybody may write to, and why that is right (docs/spec/http.md).
@@ -30,6 +32,17 @@ class Address:
     route: str
     view: type[View] | None
     writes: tuple[str, ...]
+
+    @property
+    def is_api(self) -> bool:
+        """A view of REST framework."""
+        return self.view is not None and issubclass(self.view, APIView)
+
+    @property
+    def example(self) -> str:
+        """A path that leads here."""
+        path = re.sub(r"<uuid:\w+>", "00000000-0000-4000-8000-000000000000", self.route)
+        return "/" + re.sub(r"<(?:\w+:)?\w+>", "1", path)
 
 
 def addresses(resolver: URLResolver, before: str = "") -> Iterator[Address]:
@@ -48,9 +61,10 @@ EVERY = tuple(addresses(get_resolver()))
 API_WRITES = [
     pytest.param(address, verb, id=f"{verb} {address.route}")
     for address in EVERY
-    if address.view is not None and issubclass(address.view, APIView)
+    if address.is_api
     for verb in address.writes
 ]
+POSTS = [address for address in EVERY if address.is_api and "post" in address.writes]
 
 
 def test_the_walk_finds_the_api() -> None:
@@ -75,14 +89,26 @@ def test_a_write_of_the_api_refuses_anybody(address: Address, verb: str) -> None
     assert refused, f"expected a permission that refuses anybody to {verb}, found {permissions}"
 
 
+# Its answer has a secret, which nothing here keeps.
+WITHOUT_A_KEY = {"api/v1/tokens"}
+
+
+@pytest.mark.parametrize("address", POSTS, ids=lambda a: a.route)
+def test_every_post_of_the_api_heeds_an_idempotency_key(people: People, address: Address) -> None:
+    """A key that is none is refused before anything else about the request is looked at."""
+    client = client_of(people.alice, *Scope.values)
+    answer = client.post(address.example, {}, headers={"Idempotency-Key": ""})
+    is_heeded = answer.json()["code"] == "idempotency-key-invalid"
+    assert is_heeded is (address.route not in WITHOUT_A_KEY)
+
+
 @pytest.mark.parametrize("address", [a for a in EVERY if a.view is None], ids=lambda a: a.route)
 def test_a_plain_function_only_reads(address: Address) -> None:
     """Views that are functions are not asked for permissions, so they must refuse every write."""
-    example = re.sub(r"<(?:\w+:)?(\w+)>", "1", address.route)
     if address.route in OPEN_TO_ANYBODY:
         return
     for verb in WRITES:
-        answer = getattr(APIClient(enforce_csrf_checks=True), verb)(f"/{example}")
+        answer = getattr(APIClient(enforce_csrf_checks=True), verb)(address.example)
         assert answer.status_code in {403, 404, 405}, f"{verb} {address.route}"
 
 

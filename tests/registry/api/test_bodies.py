@@ -100,4 +100,4 @@ async def test_only_http_is_capped() -> None:
     async def nothing() -> dict[str, object]:
         raise AssertionError
 
-    await Bodies(inner)({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type]
+    await Bodies(inner)({"type": "lifespan"}, nothing, nothing)  # type: ignore[arg-type]  # unused

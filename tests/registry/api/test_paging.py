@@ -72,6 +72,7 @@ def test_a_page_has_at_most_a_hundred_rows() -> None:
         signing.dumps([0, False, "1 OR 1=1"], salt="another"),
         signing.dumps([0, False, "5"], key="another key", salt=SALT),
     ],
+    ids=["nonsense", "another form", "another salt", "another key"],
 )
 def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
     answer = APIClient().get("/list", {"cursor": cursor})

@@ -180,7 +180,7 @@ def test_a_fault_tells_nothing_of_itself(url: str) -> None:
 
 
 def test_an_unknown_address_is_a_problem_to_programs() -> None:
-    for url in ("/api/v1/nothing", "/ledger/tree-head/nothing", "/.well-known/nothing"):
+    for url in ("/api/v1/nothing", "/ledger/statements/nothing", "/.well-known/nothing"):
         assert problem_at(url)["code"] == "not-found"
     assert get("/nothing", Accept="text/html").status_code == 404
 

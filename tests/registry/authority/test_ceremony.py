@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -87,6 +87,13 @@ def test_a_passphrase_file_may_be_given(data: Path, tmp_path: Path) -> None:
     init("--passphrase-file", str(given))
     open_service(data / "authority", passphrase=b"a passphrase")
     assert not (data / "secrets").exists()
+
+
+def test_what_is_in_the_way_is_said(data: Path) -> None:
+    (data / "authority").mkdir(mode=0o700)
+    (data / "authority" / "trust-root.json").write_text("{}")
+    with pytest.raises(CommandError, match="expected"):
+        init()
 
 
 def test_a_folder_that_is_a_mount_is_filled(data: Path) -> None:

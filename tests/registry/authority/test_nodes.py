@@ -12,17 +12,19 @@ from assay.signing.certificates import Purpose, verify_chain
 from assay.signing.errors import WrongPurpose
 from assay.signing.keys import SoftwareKey
 from registry.accounts import services as accounts
+from registry.accounts.nodes import CertificateRequest
 from registry.audit.models import AuditRow
-from registry.authority import queries, services
+from registry.authority import services
 from registry.authority.errors import WrongKey
 from registry.authority.models import Certificate
 from tests.registry.people import People
 from tests.running import Authority
 
 
-def request(key: SoftwareKey) -> str:
+def request(key: SoftwareKey) -> CertificateRequest:
     der = certificates.request(key, subject="a node")
-    return x509.load_der_x509_csr(der).public_bytes(Encoding.PEM).decode()
+    pem = x509.load_der_x509_csr(der).public_bytes(Encoding.PEM)
+    return CertificateRequest.parse(pem.decode())
 
 
 def test_a_node_is_certified_in_its_own_name(people: People, authority: Authority) -> None:
@@ -36,7 +38,7 @@ def test_a_node_is_certified_in_its_own_name(people: People, authority: Authorit
         verify_chain(chain, root=root, purpose=Purpose.CHECKPOINT, at=at)
     node.refresh_from_db()
     assert node.chain == "".join(services.pems(chain))
-    assert queries.certificates(node.uri).count() == 1
+    assert Certificate.objects.filter(subject=node.uri).count() == 1
     assert AuditRow.objects.get(action="node.certify").subject == node.actor
 
 

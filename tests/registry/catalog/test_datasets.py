@@ -15,10 +15,10 @@ from assay.signing.certificates import Purpose
 from assay.signing.statements import DatasetClaim, Statement
 from assay.signing.verify import verify_bundle
 from registry.accounts.models import Namespace
-from registry.authority.errors import NotInGoodStanding
 from registry.catalog import queries, services
 from registry.catalog.errors import InvalidName, NameTaken, NoText
 from registry.catalog.models import Dataset, DatasetFile
+from registry.conduct.errors import NotAccepted
 from registry.ledger import queries as ledger
 from registry.storage import services as storage
 from tests.registry.catalog.world import World, texts
@@ -38,7 +38,7 @@ def test_its_files_are_blobs_that_anyone_may_read(world: World) -> None:
     for file in DatasetFile.objects.filter(dataset=world.dataset):
         with storage.open_blob(file.sha256) as blob:
             assert hashlib.sha256(blob.read()).hexdigest() == file.sha256
-        assert queries.readable_blob(file.sha256, None)
+        assert queries.open_blobs([file.sha256]) == {file.sha256}
 
 
 def test_the_same_files_again_are_the_same_data_set(world: World, tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_folder_without_text_is_refused(world: World, tmp_path: Path) -> None:
 
 def test_an_owner_who_has_accepted_nothing_adds_nothing(world: World, tmp_path: Path) -> None:
     charlie = Namespace.objects.get(name="charlie")
-    with pytest.raises(NotInGoodStanding, match="a conduct version by charlie"):
+    with pytest.raises(NotAccepted, match="a conduct version by charlie"):
         services.add_dataset(charlie, "x", texts(tmp_path))
     with pytest.raises(InvalidName):
         services.add_dataset(world.lab, "X Y", texts(tmp_path))

@@ -41,7 +41,7 @@ def test_uploaded_published_downloaded_and_verified(
         deadline = time.monotonic() + PATIENCE_SECONDS
         while alice.get(path).json()["state"] != "published":
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(0.1)  # another process: nothing wakes us
     with live.client() as anyone:
         found = anyone.get(path).json()
         for file in [*found["files"], found["signature"]]:

@@ -89,7 +89,7 @@ def test_the_statement_names_files_run_data_and_conduct(world: World) -> None:
 
 def test_model_sig_is_a_bundle_beside_the_files(world: World, authority: Authority) -> None:
     checkpoint = publish(by_person(world))
-    found = queries.file_for("lab", "small", "first", SIGNATURE_NAME, None)
+    found = queries.file_for("lab", "small", "first", SIGNATURE_NAME)
     assert found is not None
     with storage.open_blob(found[0]) as file:
         bundle = Bundle.parse(json.loads(file.read()))

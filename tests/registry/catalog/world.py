@@ -18,6 +18,7 @@ from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.statements import RunClaim
 from registry.accounts import services as accounts
 from registry.accounts.models import Namespace, Node, User
+from registry.accounts.nodes import CertificateRequest
 from registry.authority import services as authority
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Dataset, Project
@@ -96,10 +97,11 @@ def join(owner: User, name: str = "box") -> tuple[Node, SoftwareKey]:
     return node, key
 
 
-def request(key: SoftwareKey) -> str:
-    """A certificate request, PEM."""
+def request(key: SoftwareKey) -> CertificateRequest:
+    """A request that proves possession of the key."""
     der = certificates.request(key, subject="a node")
-    return load_der_x509_csr(der).public_bytes(Encoding.PEM).decode()
+    pem = load_der_x509_csr(der).public_bytes(Encoding.PEM)
+    return CertificateRequest.parse(pem.decode())
 
 
 def upload(files: Mapping[str, bytes], holder: str) -> Manifest:
@@ -183,4 +185,4 @@ def publish(submission: Submission) -> Checkpoint:
 
 def changed(submission: Submission, **values: object) -> Submission:
     """The same, but for these fields."""
-    return replace(submission, **values)  # type: ignore[arg-type]
+    return replace(submission, **values)  # type: ignore[arg-type]  # the caller names its fields

@@ -12,8 +12,6 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from assay.signing.statements import AcceptanceClaim, Statement, party_commitment
-from registry.accounts import services as accounts
-from registry.accounts.models import Namespace
 from registry.audit.models import AuditRow
 from registry.conduct import queries, services
 from registry.conduct.errors import NotAccepted, NotYours
@@ -109,14 +107,6 @@ def test_withdrawing_ends_it_and_it_can_be_accepted_anew(
     services.accept(version, lab, people.alice)
     assert queries.in_good_standing(lab, version)
     assert Acceptance.objects.count() == 2
-
-
-def test_a_retired_name_is_in_no_standing(people: People, version: PolicyVersion) -> None:
-    services.accept(version, people.lab.namespace, people.alice)
-    accounts.retire_namespace(people.lab.namespace, by="system")
-    lab = Namespace.objects.get(name="lab")  # the module's own must stay as it is
-    assert not queries.in_good_standing(lab, version)
-    assert queries.standing(lab, queries.reference(version)) is None
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ async def following(
 
 async def _until_open(followers: int = 1) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while (line := hub()._line) is None or len(line.followers) < followers:  # noqa: ASYNC110
+        while (line := hub()._line) is None or len(line.followers) < followers:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
         await line.is_open.wait()
 
@@ -162,7 +162,7 @@ async def test_the_line_is_closed_after_the_last_follower() -> None:
     async with following("/events?topics=run:1", messages=3):
         await emit("run:1", step=1)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while await in_database(_listeners):  # noqa: ASYNC110
+        while await in_database(_listeners):  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
-from django.db import connections
+from django.db import connection, connections, transaction
 from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import path
@@ -25,9 +26,17 @@ from registry.api.problems import NotFound
 from registry.events.models import Event
 from registry.idempotency import services, tasks
 from registry.idempotency.api import idempotent, idempotent_in_steps
+from registry.idempotency.errors import InProgress
 from registry.idempotency.models import Attempt
+from registry.idempotency.services import Answer, Call
 from tests.registry.people import People, client_of
+from tests.until import until
 
+Result = TypeVar("Result")
+CALL = Call(caller="user:1", route="POST /things", key="k1", body_sha256="0" * 64)
+ANSWER = Answer(status=201, body={"id": 1}, headers={})
+FIRST = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SECOND = FIRST + services.ABANDONED_AFTER + timedelta(seconds=1)
 runs: list[object] = []
 gate = threading.Event()
 
@@ -48,6 +57,8 @@ class Things(APIView):
                 return Response({}, status=409)
             case {"fail": "crash"}:
                 raise RuntimeError("out of order")
+            case {"slow": "at first"} if len(runs) == 1:
+                gate.wait(10)
         return Response({"id": thing.pk}, status=201, headers={"Location": f"/things/{thing.pk}"})
 
 
@@ -88,6 +99,14 @@ def post(
         headers["Idempotency-Key"] = key
     answer: HttpResponse = client.post(url, body, headers=headers)
     return answer
+
+
+def on_its_own_connection(do: Callable[[], Result]) -> Result:
+    """In a thread: its connection would outlive the test."""
+    try:
+        return do()
+    finally:
+        connections.close_all()
 
 
 def json_of(answer: HttpResponse) -> dict[str, object]:
@@ -173,16 +192,9 @@ def test_after_a_day_the_key_is_free_and_the_sweep_forgets_it(alice: APIClient) 
 def test_while_the_first_runs_the_others_are_told_so(people: People) -> None:
     client = client_of(people.alice, "publish")
 
-    def first() -> HttpResponse:
-        try:
-            return post(client, {}, url="/slow/a")
-        finally:
-            connections.close_all()
-
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(first)
-        while not runs:
-            assert not running.done()
+        running = pool.submit(on_its_own_connection, lambda: post(client, {}, url="/slow/a"))
+        until(lambda: runs)
         answer = post(client, {}, url="/slow/a")
         assert (answer.status_code, json_of(answer)["code"]) == (409, "idempotency-in-progress")
         gate.set()
@@ -196,10 +208,7 @@ def test_fifty_at_once_are_executed_once(people: People) -> None:
     client = client_of(people.alice, "publish")
 
     def one(_: int) -> int:
-        try:
-            return post(client, {"a": 1}).status_code
-        finally:
-            connections.close_all()
+        return on_its_own_connection(lambda: post(client, {"a": 1})).status_code
 
     with ThreadPoolExecutor(25) as pool:
         statuses = list(pool.map(one, range(50)))
@@ -216,11 +225,56 @@ def test_a_dead_request_is_taken_over_once(people: People) -> None:
     runs.clear()
 
     def one(_: int) -> int:
-        try:
-            return post(client, {"a": 1}).status_code
-        finally:
-            connections.close_all()
+        return on_its_own_connection(lambda: post(client, {"a": 1})).status_code
 
     with ThreadPoolExecutor(10) as pool:
         assert set(pool.map(one, range(20))) <= {201, 409}
     assert len(runs) == 1
+
+
+def test_who_was_taken_over_neither_answers_nor_forgets(db: None) -> None:
+    assert services.claim(CALL, now=FIRST) is None
+    assert services.claim(CALL, now=SECOND) is None
+    with pytest.raises(InProgress):
+        services.keep(CALL, ANSWER, started_at=FIRST)
+    services.forget(CALL, started_at=FIRST)
+    with pytest.raises(InProgress):
+        services.claim(CALL, now=SECOND)
+    services.keep(CALL, ANSWER, started_at=SECOND)
+    assert services.claim(CALL, now=SECOND) == ANSWER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_slow_request_wrote_is_undone_once_another_took_its_place(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "ABANDONED_AFTER", timedelta(0))
+    client, body = client_of(people.alice, "publish"), {"slow": "at first"}
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(on_its_own_connection, lambda: post(client, body))
+        until(lambda: runs)
+        quick = post(client, body)
+        assert (quick.status_code, len(runs)) == (201, 2)
+        gate.set()
+        assert json_of(slow.result())["code"] == "idempotency-in-progress"
+    assert Event.objects.count() == 1
+    assert json_of(post(client, body)) == json_of(quick)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_is_just_being_kept_is_not_taken_over() -> None:
+    assert services.claim(CALL, now=FIRST) is None
+    seen = Attempt.objects.get()
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        services.keep(CALL, ANSWER, started_at=FIRST)
+        late = pool.submit(on_its_own_connection, lambda: services._take_over(seen, SECOND))
+        until(_somebody_waits_for_a_row)
+    assert late.result() is False
+    assert services.claim(CALL, now=SECOND) == ANSWER
+
+
+def _somebody_waits_for_a_row() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        (waiting,) = cursor.fetchone()
+    return bool(waiting)

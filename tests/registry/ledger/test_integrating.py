@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
 
 from assay.signing import merkle, treehead
 from registry.ledger import queries, services
@@ -12,6 +13,7 @@ from registry.ledger.errors import LedgerBehind, NotIncluded
 from registry.ledger.models import Entry, Hash, Statement, TreeHead
 from tests.registry.ledger.statements import record, record_signed, sign
 from tests.running import Authority
+from tests.signing.trees import root_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +36,7 @@ def test_the_tree_head_is_signed_and_is_the_root_of_all_leaves(authority: Author
     assert head is not None
     leaves = [merkle.leaf_hash(bytes(e.body)) for e in Entry.objects.order_by("index")]
     signed = treehead.verify(head.note, authority.trust_root.verifier)
-    assert (signed.size, signed.root) == (5, merkle.root_of(leaves))
+    assert (signed.size, signed.root) == (5, root_of(leaves))
 
 
 def test_integrating_again_without_news_changes_nothing(authority: Authority) -> None:
@@ -58,11 +60,11 @@ def test_every_entry_of_every_size_is_proved_under_the_newest_head(authority: Au
 
 
 def test_a_proof_takes_a_number_of_queries_that_does_not_grow(
-    authority: Authority, django_assert_max_num_queries: object
+    authority: Authority, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     record(*range(40))
     services.integrate()
-    with django_assert_max_num_queries(2):  # type: ignore[operator]
+    with django_assert_max_num_queries(2):
         proof = queries.proof(17)
     assert len(proof.hashes) <= 6
 
@@ -76,6 +78,16 @@ def test_more_than_a_batch_is_integrated_at_once(
     assert head is not None
     assert head.size == 8
     assert TreeHead.objects.count() == 1
+
+
+def test_bundles_of_several_stand_under_one_tree_head(
+    authority: Authority, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    statements = record(1, 2, 3, 4, 5)
+    services.integrate()
+    with django_assert_num_queries(3):
+        together = queries.bundles(*statements)
+    assert together == tuple(queries.bundle(statement) for statement in statements)
 
 
 def test_a_statement_is_pending_until_a_head_includes_it(authority: Authority) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from rest_framework.test import APIClient
 from registry.accounts.models import User
 from registry.catalog.models import Checkpoint
 from registry.conduct import services as conduct
+from registry.idempotency.models import Attempt
+from registry.idempotency.services import ABANDONED_AFTER
 from registry.outputs import asking, services, waiting
 from registry.outputs.models import Output, State
 from tests.registry.outputs import world
@@ -51,6 +54,24 @@ def test_a_text_is_asked_for_generated_signed_and_answered(
     assert again.json() == said
     assert again["Idempotency-Replayed"] == "true"
     assert Output.objects.filter(is_sample=False).count() == 1
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/sign"])
+def test_a_request_whose_process_died_makes_one_output(
+    lab: Lab, checkpoint: Checkpoint, impatient: None, url: str
+) -> None:
+    client = client_of(lab.people.bob, "outputs")
+    body = world.asserted_of(checkpoint) if url.endswith("sign") else world.asked_of(checkpoint)
+    first = client.post(url, body, headers={"Idempotency-Key": "1"})
+    assert first.status_code == 202
+    # It had committed the output, and was killed before its answer was.
+    died_at = timezone.now() - ABANDONED_AFTER - timedelta(seconds=1)
+    Attempt.objects.update(status=None, answer=None, started_at=died_at)
+    again = client.post(url, body, headers={"Idempotency-Key": "1"})
+    assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+    assert Output.objects.count() == 1
+    other = client.post(url, body, headers={"Idempotency-Key": "2"})
+    assert other.json()["id"] != first.json()["id"]
 
 
 def test_what_takes_longer_is_followed(
@@ -103,11 +124,7 @@ def test_a_failure_is_answered_with_its_reason(
 
 
 def test_a_callers_digest_is_signed(real_lab: Lab, real_checkpoint: Checkpoint) -> None:
-    body = {
-        "checkpoint": f"sha256:{real_checkpoint.manifest_sha256}",
-        "media_type": "text/plain",
-        "digests": {"sha256": "1" * 64},
-    }
+    body = world.asserted_of(real_checkpoint)
     client = client_of(real_lab.people.bob, "outputs")
     answer = client.post(f"{URL}/sign", body)
     assert answer.status_code == 201
@@ -119,11 +136,7 @@ def test_a_callers_digest_is_signed(real_lab: Lab, real_checkpoint: Checkpoint) 
 def test_while_the_signer_is_away_a_signature_is_followed(
     real_lab: Lab, real_checkpoint: Checkpoint, authority: Authority
 ) -> None:
-    body = {
-        "checkpoint": f"sha256:{real_checkpoint.manifest_sha256}",
-        "media_type": "text/plain",
-        "digests": {"sha256": "1" * 64},
-    }
+    body = world.asserted_of(real_checkpoint)
     authority.stop()
     answer = client_of(real_lab.people.bob, "outputs").post(f"{URL}/sign", body)
     authority.start()
@@ -135,13 +148,7 @@ def test_while_the_signer_is_away_a_signature_is_followed(
 def test_only_a_token_for_outputs_and_a_live_acceptance_open_it(
     lab: Lab, checkpoint: Checkpoint, impatient: None, url: str
 ) -> None:
-    body: dict[str, Any] = world.asked_of(checkpoint)
-    if url.endswith("sign"):
-        body = {
-            "checkpoint": body["checkpoint"],
-            "media_type": "text/plain",
-            "digests": {"sha256": "1" * 64},
-        }
+    body = world.asserted_of(checkpoint) if url.endswith("sign") else world.asked_of(checkpoint)
     callers: list[tuple[APIClient, int, str]] = [
         (APIClient(), 401, "authentication-required"),
         (client_of(lab.people.bob, "node", "read"), 403, "scope-missing"),

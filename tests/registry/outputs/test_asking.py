@@ -72,13 +72,7 @@ def test_who_has_not_accepted_the_conduct_is_refused(lab: Lab, checkpoint: Check
     lab.withdraw(lab.people.bob)
     with pytest.raises(NotAccepted, match="community-language-models version"):
         world.ask(lab, checkpoint)
-    assertion = services.Assertion.parse(
-        {
-            "checkpoint": f"sha256:{checkpoint.manifest_sha256}",
-            "media_type": "text/plain",
-            "digests": {"sha256": "1" * 64},
-        }
-    )
+    assertion = services.Assertion.parse(world.asserted_of(checkpoint))
     with pytest.raises(NotAccepted):
         services.assert_content(assertion, by=lab.people.bob)
     assert Output.objects.count() == 0

@@ -57,4 +57,4 @@ def until_waiting(count: int) -> None:
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while Output.objects.filter(state=State.QUEUED).count() < count:
         assert time.monotonic() < give_up_at
-        time.sleep(0.05)
+        time.sleep(0.05)  # another process: nothing wakes us

@@ -13,13 +13,12 @@ from django.utils import timezone
 
 from registry.accounts import services as accounts
 from registry.accounts.models import User
-from registry.catalog import queries as catalog_queries
 from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint
 from registry.outputs import services
 from registry.outputs.models import Output
 from registry.pool import services as pool
-from tests.registry.pool.world import Lab, join, publish, upload, weights
+from tests.registry.pool.world import Lab, join, publish, seen, upload, weights
 
 TEXT = "hello(self):\n    return 'café'  \n"
 ASKED: dict[str, Any] = {
@@ -51,16 +50,18 @@ def trained(lab: Lab, *steps: int) -> Checkpoint:
     return [publish(lab, machine, lease, step) for step in steps][-1]
 
 
-def seen(checkpoint: Checkpoint) -> Checkpoint:
-    """As everybody sees it."""
-    found = catalog_queries.published(checkpoint.manifest_sha256)
-    assert found is not None
-    return found
-
-
 def asked_of(checkpoint: Checkpoint, /, **other: object) -> dict[str, Any]:
     """The body of a request for a text."""
     return {"checkpoint": f"sha256:{checkpoint.manifest_sha256}", **ASKED, **other}
+
+
+def asserted_of(checkpoint: Checkpoint, /) -> dict[str, Any]:
+    """The body of a request for a signature on one's own content."""
+    return {
+        "checkpoint": f"sha256:{checkpoint.manifest_sha256}",
+        "media_type": "text/plain",
+        "digests": {"sha256": "1" * 64},
+    }
 
 
 def ask(lab: Lab, checkpoint: Checkpoint, **other: object) -> Output:

@@ -8,16 +8,20 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
-from django.db import connections
+import pytest
+from django.db import connection, connections
 from django.utils import timezone
 
 from registry.accounts.models import Node
+from registry.catalog import formats
 from registry.pool import services
 from registry.pool.models import Lease, LeaseState, Run, RunState
+from tests.elsewhere import elsewhere
 from tests.registry.people import People
-from tests.registry.pool.world import Lab, on_paper
+from tests.registry.pool.world import STEPS, Lab, on_paper, paper_machine, submission
 
 CALLERS = 50
 AT_ONCE = 25  # connections that PostgreSQL has to spare beside the suite's own
@@ -75,6 +79,30 @@ def test_a_run_that_was_lost_is_taken_over_once(transactional_db: None, people: 
     winners = [lease for lease in claimed if lease is not None]
     assert [lease.fence for lease in winners] == [2]
     assert Lease.objects.filter(state=LeaseState.LOST).count() == 1
+
+
+def test_a_heartbeat_does_not_wait_until_files_are_read(
+    transactional_db: None, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, machine = on_paper(people), paper_machine(people.bob)
+    lease = services.claim(machine.node, now=timezone.now())
+    assert lease is not None
+    beats: list[str] = []
+
+    def beat() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        kept = services.heartbeat(lease.id, by=people.bob, step=1, now=timezone.now())
+        beats.append(kept.state)
+
+    def read(name: str, path: Path) -> None:
+        elsewhere(beat)
+
+    monkeypatch.setattr(formats, "check", read)
+    asked = submission(lab, machine, STEPS)
+    answer = machine.client.post(f"/api/v1/leases/{lease.id}/checkpoints", asked)
+    assert answer.json()["code"] == "run-statement-refused"  # for it is a machine on paper
+    assert beats == [LeaseState.ACTIVE] * len(asked["manifest"]["files"])
 
 
 def test_one_node_that_asks_many_times_holds_one_lease(

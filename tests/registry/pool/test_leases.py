@@ -22,6 +22,7 @@ from tests.registry.pool.world import (
     STEPS,
     Lab,
     Machine,
+    active_lease,
     paper_checkpoint,
     paper_machine,
 )
@@ -199,7 +200,7 @@ def test_a_run_is_not_complete_before_that(
 
 def test_the_database_itself_keeps_one_active_lease(lab: Lab, machine: Machine) -> None:
     lease = claim(machine)
-    assert queries.active_lease(lab.run) == lease
+    assert active_lease(lab.run) == lease
     assert queries.has_lease(machine.node)
     names = {constraint.name for constraint in Lease._meta.constraints}
     assert {"pool_lease_one_active_for_a_run", "pool_lease_fence"} <= names

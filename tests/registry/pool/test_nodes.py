@@ -59,8 +59,7 @@ def test_the_same_key_again_is_the_same_node(real_lab: Lab) -> None:
 
 
 def test_a_certificate_that_ends_soon_is_renewed(real_lab: Lab) -> None:
-    key = SoftwareKey.generate()
-    joining = services.Joining(name="attic", csr=csr_of(key), hardware={})
+    joining = services.Joining.parse(body())
     now = timezone.now()
     first = services.join(joining, by=real_lab.people.bob, now=now)
     again = services.join(joining, by=real_lab.people.bob, now=now)

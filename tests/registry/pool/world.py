@@ -37,9 +37,10 @@ from registry.conduct import services as conduct
 from registry.conduct.models import Acceptance, Policy, PolicyVersion
 from registry.ledger.models import Entry, Statement
 from registry.pool import services
-from registry.pool.models import Lease, Run
+from registry.pool.models import Lease, LeaseState, Run
 from registry.storage import services as storage
 from tests.registry.people import People, client_of
+from tests.until import until
 
 STEPS = 40
 RECIPE: dict[str, Any] = {
@@ -205,8 +206,8 @@ def paper_checkpoint(
 def join(user: User, name: str = "attic") -> Machine:
     """A machine of this person joins the pool."""
     key = SoftwareKey.generate()
-    joining = services.Joining(name=name, csr=csr_of(key), hardware={"cpu": "two cores"})
-    joined = services.join(joining, by=user, now=timezone.now())
+    asked = {"name": name, "csr": csr_of(key), "hardware": {"cpu": "two cores"}}
+    joined = services.join(services.Joining.parse(asked), by=user, now=timezone.now())
     return Machine(node=joined.node, key=key, client=client_of(user, "node"))
 
 
@@ -286,9 +287,20 @@ def publish(lab: Lab, machine: Machine, lease: Lease, step: int) -> Checkpoint:
     by = machine.node.owner
     received = services.submit(lease.id, submitted, by=by, now=timezone.now())
     catalog.advance(received.pk)
-    published = catalog_queries.published(received.manifest_sha256)
+    return seen(received)
+
+
+def seen(checkpoint: Checkpoint) -> Checkpoint:
+    """As everybody sees it; beside a live worker it may be the worker that publishes."""
+    until(lambda: catalog_queries.published(checkpoint.manifest_sha256))
+    published = catalog_queries.published(checkpoint.manifest_sha256)
     assert published is not None
     return published
+
+
+def active_lease(run: Run) -> Lease:
+    """The lease under which the run is being trained."""
+    return Lease.objects.get(run=run, state=LeaseState.ACTIVE)
 
 
 def refused(machine: Machine, lease: Lease, asked: Mapping[str, object]) -> tuple[int, str]:

@@ -36,7 +36,7 @@ def test_a_question_is_answered_signed_and_shown(committed: Shown) -> None:
     generator = elsewhere(lambda: answer_next(alice, "hello():\n    pass\n"), is_awaited=False)
     answer = signed_in(alice).post("/site/ask", fields(committed))
     generator.join()
-    output = queries.outputs_of(alice).get()
+    output = queries.outputs().get(caller=alice.namespace)
     assert output.state == State.SIGNED
     assert answer.headers["Location"] == f"/?output={output.pk}#asking"
     page = unescape(signed_in(alice).get(f"/?output={output.pk}").content.decode())

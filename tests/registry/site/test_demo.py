@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from django.conf import settings
@@ -70,6 +72,19 @@ def test_the_password_opens_and_is_readable_by_nobody_else() -> None:
     assert authenticate(username="demo", password=password) is not None
     for path in (made.password_file, *made.token_files.values()):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_crash_while_a_secret_is_written_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole and durable, or not there: the next start then makes another."""
+
+    def crash(descriptor: int) -> NoReturn:
+        raise OSError("the power is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", crash)
+        with pytest.raises(OSError, match="power"):
+            demo._write(demo._secret("node.token"), "secret")
+    assert list(demo._secret("x").parent.iterdir()) == []
 
 
 def test_each_token_opens_its_own_scope_only() -> None:

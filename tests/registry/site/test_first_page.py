@@ -9,12 +9,13 @@ from html import unescape
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from registry.outputs import services as outputs
 from registry.pool import services as pool
-from tests.registry.pool.world import Lab
-from tests.registry.site.world import TEXT, Shown, answer_next
+from tests.registry.pool.world import paper_checkpoint
+from tests.registry.site.world import STEP, TEXT, Shown, answer_next, ask
 
+MOST_QUERIES = 15
 PARTS = ("output", "checkpoint", "run", "dataset", "conduct")
 
 
@@ -78,9 +79,11 @@ def test_a_part_of_what_is_not_there_is_not_found(db: None, stranger: Client, ur
 
 
 def test_somebody_elses_answer_is_not_shown(shown: Shown, stranger: Client) -> None:
-    output = _asked(shown.lab, shown)
-    assert "<signed-answer" not in page(stranger, f"/?output={output}")
-    assert stranger.get(f"/site/answers/{output}").status_code == 404
+    alice = shown.lab.people.alice
+    ask(shown.checkpoint, by=alice)
+    output = answer_next(alice)
+    assert "<signed-answer" not in page(stranger, f"/?output={output.pk}")
+    assert stranger.get(f"/site/answers/{output.pk}").status_code == 404
 
 
 def test_the_text_is_served_byte_for_byte(shown: Shown, stranger: Client) -> None:
@@ -89,12 +92,17 @@ def test_the_text_is_served_byte_for_byte(shown: Shown, stranger: Client) -> Non
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
-def _asked(lab: Lab, shown: Shown) -> object:
-    checkpoint = f"sha256:{shown.checkpoint.manifest_sha256}"
-    document = {"checkpoint": checkpoint, "prompt": "x", "max_new_bytes": 99, "temperature": "1"}
-    alice = lab.people.alice
-    outputs.ask(outputs.Request.parse(document), by=alice)
-    return answer_next(alice).pk
+@pytest.mark.parametrize("more", [0, 30])
+def test_the_page_asks_the_database_little_however_many_checkpoints_there_are(
+    shown: Shown,
+    stranger: Client,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    more: int,
+) -> None:
+    for step in range(STEP + 1, STEP + 1 + more):
+        paper_checkpoint(shown.lab, step)
+    with django_assert_max_num_queries(MOST_QUERIES):
+        assert page(stranger).count('class="sample"') == 1 + more
 
 
 def test_a_sample_begins_with_its_prompt(shown: Shown, stranger: Client) -> None:

@@ -41,7 +41,7 @@ def test_a_checkpoint_shows_files_signatures_and_commands(shown: Shown, stranger
     assert "Tiny at step 20" in found
     assert "2.6000 held out, 2.5000 training" in found
     assert (
-        "curl -sf -C - --create-dirs -o tiny-step-000020/model.sig "
+        "curl -fsS -C - --create-dirs -o tiny-step-000020/model.sig "
         "http://localhost:8000/lab/tiny/step-000020/files/model.sig" in found
     )
     assert "assay verify tiny-step-000020" in found

@@ -14,16 +14,18 @@ from assay.signing import timestamps
 from assay.signing.bundle import Bundle
 from assay.signing.digests import sha256
 from assay.signing.keys import verify
+from assay.signing.statements import OutputClaim
+from assay.signing.statements import Statement as Claim
 from registry.catalog import advance
 from registry.catalog import services as catalog
 from registry.ledger import queries as ledger
 from registry.ledger.models import Statement
 from registry.ledger.services import integrate
-from registry.outputs import services as outputs
 from registry.pool import services as pool
 from registry.site.pieces import PIECES
+from tests.registry.people import client_of
 from tests.registry.pool.world import submission
-from tests.registry.site.world import STEP, Shown, answer_next
+from tests.registry.site.world import STEP, Shown, answer_next, ask
 from tests.running import Authority
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +33,11 @@ pytestmark = pytest.mark.django_db
 
 def url(sha256: str, name: str) -> str:
     return f"/ledger/statements/{sha256}/{name}"
+
+
+def text_of(statement: Statement) -> str:
+    claim = OutputClaim.parse(Claim.parse(bytes(statement.payload)))
+    return f"/outputs/{claim.output}/text"
 
 
 def get(client: Client, sha256: str, name: str) -> bytes:
@@ -52,7 +59,7 @@ def test_the_pieces_belong_together(statement: str, stranger: Client, authority:
     assert sha256(pieces["statement.json"]) == statement
     assert pieces["signed.bin"].endswith(pieces["statement.json"])
     certificate = x509.load_pem_x509_certificate(pieces["certificate.pem"])
-    verify(certificate.public_key(), pieces["signature.der"], pieces["signed.bin"])  # type: ignore[arg-type]
+    verify(certificate.public_key(), pieces["signature.der"], pieces["signed.bin"])  # type: ignore[arg-type]  # it is on P-256
     intermediate = x509.load_pem_x509_certificate(pieces["intermediate.pem"])
     certificate.verify_directly_issued_by(intermediate)
     root = x509.load_pem_x509_certificate(stranger.get("/.well-known/assay/root.pem").content)
@@ -76,13 +83,7 @@ def test_an_unknown_statement_is_not_found(shown: Shown, stranger: Client) -> No
 def private(shown: Shown) -> Statement:
     """What the registry says of a text that Alice asked for."""
     alice = shown.lab.people.alice
-    document = {
-        "checkpoint": f"sha256:{shown.checkpoint.manifest_sha256}",
-        "prompt": "x",
-        "max_new_bytes": 64,
-        "temperature": "1",
-    }
-    outputs.ask(outputs.Request.parse(document), by=alice)
+    ask(shown.checkpoint, by=alice)
     statement = answer_next(alice).statement
     assert statement is not None
     return ledger.statement(statement.sha256)
@@ -95,6 +96,22 @@ def test_what_was_said_of_an_output_is_for_who_may_see_it(
     assert stranger.get(path).status_code == 404
     stranger.force_login(shown.lab.people.alice)
     assert stranger.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [("read", 200), ("outputs", 200), ("publish", 404), ("node", 404), ("generation", 404)],
+)
+def test_programs_read_it_with_a_token_for_outputs(
+    shown: Shown, private: Statement, stranger: Client, scope: str, status: int
+) -> None:
+    alice, charlie = (
+        client_of(person, scope) for person in (shown.lab.people.alice, shown.lab.people.charlie)
+    )
+    for path in (url(private.sha256, "statement.json"), text_of(private)):
+        assert alice.get(path).status_code == status
+        assert charlie.get(path).status_code == 404
+        assert stranger.get(path, headers={"Authorization": "Bearer x"}).status_code == 401
 
 
 def test_the_entry_of_a_private_output_shows_a_stranger_its_proof_alone(

@@ -13,7 +13,7 @@ from registry.catalog.models import Checkpoint
 from registry.outputs import queries, services
 from registry.outputs.models import Output
 from registry.pool import services as pool
-from tests.registry.pool.world import Lab, Machine, submission
+from tests.registry.pool.world import Lab, Machine, seen, submission
 
 TEXT = "def hello(self):\n    return self.name\n"
 STEP = 20
@@ -37,8 +37,20 @@ def show(lab: Lab, machine: Machine) -> Shown:
     assert lease is not None
     submitted = pool.Submitted.parse(submission(lab, machine, STEP))
     received = pool.submit(lease.id, submitted, by=owner, now=timezone.now())
-    checkpoint = catalog.advance(received.pk)
+    catalog.advance(received.pk)
+    checkpoint = seen(received)
     return Shown(lab=lab, machine=machine, checkpoint=checkpoint, sample=answer_next(owner))
+
+
+def ask(checkpoint: Checkpoint, *, by: User) -> Output:
+    """The person asks for a text, which nobody has written yet."""
+    document = {
+        "checkpoint": f"sha256:{checkpoint.manifest_sha256}",
+        "prompt": "x",
+        "max_new_bytes": 64,
+        "temperature": "1",
+    }
+    return services.ask(services.Request.parse(document), by=by)
 
 
 def answer_next(holder: User, text: str = TEXT) -> Output:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from registry.storage import services, tasks
 from registry.storage.errors import BlobLost, DigestMismatch, InvalidDigest, TruncatedUpload
@@ -18,6 +19,7 @@ from registry.storage.files import Part, parts_folder, path_of
 from registry.storage.models import Blob
 
 HELLO = b"hello"
+QUERIES = 4  # two inserts, in a transaction of their own
 SHA256 = hashlib.sha256(HELLO).hexdigest()
 
 
@@ -40,6 +42,19 @@ def test_storing_twice_keeps_one_blob(db: None, data_folder: Path) -> None:
     services.store(HELLO, holder="user:bob")
     assert Blob.objects.count() == 1
     assert [p.name for p in data_folder.rglob("*") if p.is_file()] == [SHA256]
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_many_blobs_are_recorded_as_quickly_as_one(
+    db: None, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    sizes = {f"{number:064x}": number for number in range(count)}
+    services.record(sizes, holder="user:alice")
+    with django_assert_num_queries(QUERIES):
+        services.record(sizes, holder="user:bob")
+    assert services.sizes(sizes) == sizes
+    assert services.held({"user:bob", "user:charlie"}, sizes) == set(sizes)
+    assert services.held({"user:charlie"}, sizes) == set()
 
 
 def test_a_blob_that_is_not_there_says_which(db: None) -> None:

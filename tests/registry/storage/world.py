@@ -42,7 +42,7 @@ class World:
     def may_read(self, sha256: str, actor: str | None) -> bool:
         return sha256 in self.public or (actor is not None and services.holds(actor, sha256))
 
-    def file_for(self, address: FileAddress, actor: str | None) -> Download | None:
+    def file_for(self, address: FileAddress) -> Download | None:
         return self.shown.get(address)
 
 

@@ -42,7 +42,7 @@ def eventually(claim: object) -> bool:
     while not claim():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process: nothing wakes us
     return True
 
 

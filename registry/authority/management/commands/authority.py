@@ -7,10 +7,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from assay.signing.digests import as_id
+from assay.signing.errors import AssayError
+from registry.api.problems import Problem
 from registry.authority import ceremony, queries
 from registry.authority.ceremony import Names
 
@@ -32,12 +34,15 @@ class Command(BaseCommand):
         given = options.get("passphrase_file")
         default = Path(settings.DATA_DIR) / "secrets" / "signer-passphrase"
         folder = queries.folder()
-        trust_root = ceremony.init(
-            folder,
-            Names(registry_url=settings.PUBLIC_URL, origin=settings.LEDGER_ORIGIN),
-            passphrase_file=given if isinstance(given, Path) else default,
-            at=timezone.now(),
-        )
+        try:
+            trust_root = ceremony.init(
+                folder,
+                Names(registry_url=settings.PUBLIC_URL, origin=settings.LEDGER_ORIGIN),
+                passphrase_file=given if isinstance(given, Path) else default,
+                at=timezone.now(),
+            )
+        except (AssayError, Problem, OSError) as error:
+            raise CommandError(str(error)) from error
         offline = folder / ceremony.OFFLINE_FOLDER
         self.stdout.write(
             f"registry      {trust_root.registry}\n"

@@ -66,15 +66,15 @@ def test_the_evidence_verifies(
 def test_its_files_are_for_everybody(checkpoint: Checkpoint) -> None:
     for file in [*queries.files(checkpoint), queries.signature(checkpoint)]:
         assert file is not None
-        assert queries.readable_blob(file.sha256, None)
-        found = queries.file_for("lab", "small", "step-000010", file.name, None)
+        assert queries.open_blobs([file.sha256]) == {file.sha256}
+        found = queries.file_for("lab", "small", "step-000010", file.name)
         assert found == (file.sha256, file.size, file.name)
 
 
 @pytest.mark.parametrize("path", ["nothing", "../config.json", "config.json/", "CONFIG.JSON", ""])
 def test_no_other_path_is_a_file(checkpoint: Checkpoint, path: str) -> None:
-    assert queries.file_for("lab", "small", "step-000010", path, None) is None
-    assert queries.file_for("lab", "small", "other", "config.json", None) is None
+    assert queries.file_for("lab", "small", "step-000010", path) is None
+    assert queries.file_for("lab", "small", "other", "config.json") is None
 
 
 def test_the_run_can_be_resumed_from_it(checkpoint: Checkpoint) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from assay.signing import envelope
 from assay.signing.keys import SoftwareKey
@@ -17,7 +18,6 @@ from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.statements import DatasetClaim, RunClaim
 from registry.api.problems import Problem
 from registry.audit.models import AuditRow
-from registry.authority.errors import NotInGoodStanding
 from registry.catalog import receive as module
 from registry.catalog import services
 from registry.catalog.errors import (
@@ -32,6 +32,7 @@ from registry.catalog.errors import (
 from registry.catalog.models import Checkpoint, File
 from registry.catalog.submission import Submission
 from registry.conduct import services as conduct
+from registry.conduct.errors import NotAccepted
 from registry.storage import services as storage
 from tests.registry.catalog.weights import file, tensor
 from tests.registry.catalog.world import (
@@ -45,6 +46,8 @@ from tests.registry.catalog.world import (
     project,
     upload,
 )
+
+QUERIES = 7  # two for the rights, two for what is taken, three for the files
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +99,7 @@ def test_a_member_may(world: World) -> None:
 
 def test_an_owner_whose_acceptance_was_withdrawn(world: World) -> None:
     conduct.withdraw(world.conduct, world.lab, world.people.alice)
-    refused(by_person(world), NotInGoodStanding, "community-language-models@1.0 by lab")
+    refused(by_person(world), NotAccepted, "community-language-models@1.0 by lab")
 
 
 def test_files_that_are_a_checkpoint_already(world: World) -> None:
@@ -150,6 +153,16 @@ def test_a_file_of_another_size_than_uploaded(world: World) -> None:
     honest = by_person(world)
     files = tuple(replace(each, size=each.size + 1) for each in honest.manifest.files)
     refused(changed(honest, manifest=Manifest(files=files)), BlobMissing, "as uploaded")
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_many_files_ask_the_database_no_more_than_one(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries, count: int
+) -> None:
+    files = {f"{number}.txt": f"Text {number}.\n".encode() for number in range(count)}
+    submission = by_person(world, files=files)
+    with django_assert_num_queries(QUERIES):
+        services.check(submission)
 
 
 def test_more_than_any_checkpoint_holds(world: World) -> None:

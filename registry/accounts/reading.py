@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whom private things are shown to: the one rule of every view (docs/spec/http.md).
+
+This says in whose name a caller reads; whether that person may see a thing is for the app to say
+whose thing it is. What is public asks nothing of this.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.request import Request
+
+from .models import Scope, Token, User
+from .tokens import authenticate
+
+# A token for reading; and one that makes such things, since whoever makes them has to follow them.
+CHECKPOINTS = frozenset({Scope.READ, Scope.PUBLISH, Scope.NODE})  # and the blobs in them
+OUTPUTS = frozenset({Scope.READ, Scope.OUTPUTS})
+
+
+def viewer(request: HttpRequest, scopes: frozenset[Scope]) -> User | None:
+    """The person behind the request, by a token with one of the scopes or else by a session.
+
+    Raises InvalidToken for a token that does not open; one for something else shows nothing.
+    """
+    token = _token(request)
+    if token is not None:
+        return reader(token, scopes)
+    return request.user if isinstance(request.user, User) else None
+
+
+def reader(token: Token | None, scopes: frozenset[Scope]) -> User | None:
+    """The token's person, if it has one of the scopes."""
+    return token.user if token is not None and scopes.intersection(token.scopes) else None
+
+
+def _token(request: HttpRequest) -> Token | None:
+    """REST framework has looked already; for a plain view we look here."""
+    if isinstance(request, Request):
+        return request.auth if isinstance(request.auth, Token) else None
+    return authenticate(request.headers.get("Authorization"), now=timezone.now())
