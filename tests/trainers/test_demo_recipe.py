@@ -8,11 +8,8 @@ benchmark (bench/first_minutes.py).
 
 import json
 import sysconfig
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from assay.signing.digests import sha256
 from assay.signing.manifest import FileEntry, Manifest
@@ -20,7 +17,6 @@ from assay.trainers import data, runtime
 from assay.trainers.config import Recipe
 from assay.trainers.loop import Training, train
 from assay.trainers.recipes import standard
-from assay.trainers.runtime import Machine
 from assay.trainers.sampling import generate
 
 from .builders import Notebook
@@ -48,15 +44,7 @@ def standard_library() -> tuple[Manifest, dict[str, bytes]]:
     return Manifest.of(entries), contents
 
 
-@pytest.fixture
-def all_cores() -> Iterator[Machine]:
-    yield runtime.settle()
-    runtime.settle(threads=1)
-
-
-def test_before_two_thirds_the_loss_is_below_the_goal_and_the_text_looks_like_python(
-    all_cores: Machine,
-) -> None:
+def test_before_two_thirds_the_loss_is_below_the_goal_and_the_text_looks_like_python() -> None:
     # Held-out losses change nothing of a training: those of its checkpoints are enough here.
     recipe = replace(Recipe.parse(standard()), validate_every_steps=BY_STEP)
     manifest, contents = standard_library()
@@ -66,13 +54,12 @@ def test_before_two_thirds_the_loss_is_below_the_goal_and_the_text_looks_like_py
         one_in=recipe.validation_one_in,
         context_bytes=recipe.model.context_bytes,
     )
-    training = Training.begin(recipe, all_cores)
+    training = Training.begin(recipe, runtime.settle(threads=1))
     notebook = Notebook(stop_after=BY_STEP)
     train(training, corpus, notebook)
     losses = {point.step: point.validation for point in notebook.points if point.validation}
     first, last = losses[recipe.first_checkpoint_step], losses[BY_STEP]
     assert last <= GOAL_NATS_PER_BYTE < first < UNIGRAM_NATS_PER_BYTE
-    runtime.settle(threads=1)
     requests = (replace(recipe.sample, seed=seed) for seed in range(SAMPLES))
     text = "\n".join(generate(training.model.eval(), request) for request in requests)
     assert all(mark in text for mark in ("\n    ", "self"))
