@@ -4,6 +4,7 @@
 import os
 
 # torch's threads wait for each other by spinning, which on a machine that does anything else burns
-# the very time that the other thread lacks. Measured on two cores, seconds a step: idle 0.15, busy
-# 6; with this 0.16 and 1.6. libgomp reads it when torch is loaded, so it is said before that.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# the very time that the other thread lacks. Measured on two busy cores, 30 steps, in turns: with
+# 1,000 turns of spinning 16 s and 7 s of CPU (medians), with 200 turns 6 s and 5 s; left alone, a
+# single step took 6 s. libgomp reads it when torch is loaded, so it is said before that.
+os.environ.setdefault("GOMP_SPINCOUNT", "200")
