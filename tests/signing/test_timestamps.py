@@ -14,11 +14,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.signing import timestamps
+from assay.signing import timestamps, tokens
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.errors import BadTimestamp, KeyUnusable, UntrustedChain, WrongPurpose
 from assay.signing.keys import Curve, SoftwareKey
-from assay.signing.timestamps import _assemble, _signed_attributes, _Token
+from assay.signing.tokens import Token
 from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World
 
@@ -60,10 +60,10 @@ def test_times_are_whole_seconds(world: World) -> None:
 
 
 def test_nonce_and_policy_are_echoed(world: World) -> None:
-    info = info_of(respond(world, ask(nonce=1 << 63, req_policy=timestamps.POLICY)))
+    info = info_of(respond(world, ask(nonce=1 << 63, req_policy=tokens.POLICY)))
     assert (info["nonce"], info["policy"], info["serial_number"]) == (
         1 << 63,
-        timestamps.POLICY,
+        tokens.POLICY,
         7,
     )
 
@@ -98,6 +98,25 @@ def imprint(algorithm: str, size: int) -> dict[str, object]:
     return {"hash_algorithm": {"algorithm": algorithm}, "hashed_message": bytes(size)}
 
 
+def without_null() -> bytes:
+    """A request whose hash has no parameters: RFC 5754 allows both forms."""
+    return (
+        ask(nonce=5).replace(b"\x05\x00", b"", 1).replace(b"\x30\x31\x30\x0d", b"\x30\x2f\x30\x0b")
+    )
+
+
+def test_the_imprint_comes_back_as_it_was_sent(world: World) -> None:
+    for request in (ask(), without_size(without_null())):
+        sent = tsp.TimeStampReq.load(request, strict=True)["message_imprint"].dump()
+        info = token_of(respond(world, request))["encap_content_info"]["content"].parsed
+        assert info["message_imprint"].dump() == sent
+
+
+def without_size(request: bytes) -> bytes:
+    """The same with the outer length that its content has."""
+    return bytes((request[0], len(request) - 2)) + request[2:]
+
+
 EXTENSION = {"extn_id": "1.2.3.4", "critical": False, "extn_value": b"\x05\x00"}
 
 
@@ -109,6 +128,7 @@ EXTENSION = {"extn_id": "1.2.3.4", "critical": False, "extn_value": b"\x05\x00"}
         (ask() + b"\x00", "bad_data_format"),
         (ask(message_imprint=imprint("sha256", 31)), "bad_data_format"),
         (ask(nonce=1 << 160), "bad_data_format"),
+        (ask().replace(b"\x05\x00", b"\x04\x00", 1), "bad_data_format"),
         (b"\x00" * 5000, "bad_data_format"),
         (ask(message_imprint=imprint("sha1", 20)), "bad_alg"),
         (ask(message_imprint=imprint("md5", 16)), "bad_alg"),
@@ -164,7 +184,7 @@ def stamp(
     """A response by any key, over a TSTInfo that `change` may alter."""
     fields = {
         "version": "v1",
-        "policy": timestamps.POLICY,
+        "policy": tokens.POLICY,
         "message_imprint": {
             "hash_algorithm": {"algorithm": "sha256"},
             "hashed_message": hashlib.sha256(DATA).digest(),
@@ -186,14 +206,14 @@ def assemble(
     certificates: int = 2,
 ) -> bytes:
     """A response over any content, which may name another certificate or lack some."""
-    attributes = _signed_attributes(info, named or chain)
-    token = _Token(
+    attributes = tokens.signed_attributes(info, (named or chain).to_der()[0])
+    token = Token(
         info=info,
         signed_attributes=attributes,
         signature=key.sign(attributes),
         certificates=chain.to_der()[:certificates],
     )
-    return _assemble(token, chain)
+    return tokens.granted(token, chain)
 
 
 def test_a_signature_by_another_key_is_refused(world: World) -> None:
@@ -307,7 +327,7 @@ def test_signed_attributes_are_the_standards(world: World) -> None:
             },
         ]
     )
-    assert _signed_attributes(DATA, chain) == attributes.dump()
+    assert tokens.signed_attributes(DATA, chain.to_der()[0]) == attributes.dump()
 
 
 def test_signed_attributes_must_name_the_certificate(world: World) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography import x509
 
-from assay.signing import timestamps
+from assay.signing import timestamps, tokens
 from assay.signing.bundle import Bundle
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.keys import Curve
@@ -187,11 +187,11 @@ def twins(output: Bundle) -> list[Mutation]:
             (),
             "",
         ),
-        ("its timestamp's", stamp, timestamps._assemble(signed_anew, stamper), (), ""),
+        ("its timestamp's", stamp, tokens.granted(signed_anew, stamper), (), ""),
         (
             "its timestamp's leaf's",
             stamp,
-            timestamps._assemble(certified_anew, stamper),
+            tokens.granted(certified_anew, stamper),
             ("output.time",),
             "bad-timestamp",
         ),
