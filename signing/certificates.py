@@ -29,6 +29,7 @@ ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
 ROOT_DAYS = 20 * 365
 INTERMEDIATE_DAYS = 5 * 365
 LEAF_DAYS = 365
+RESPONDER_DAYS = 90
 MAX_NAME_CHARACTERS = 64  # RFC 5280, A.1: ub-common-name
 
 # What the library raises for a certificate that is not one; it parses extensions when asked.
@@ -154,6 +155,20 @@ def leaf(
         .add_extension(x509.ExtendedKeyUsage([_usage_of(purpose)]), critical=is_timestamp)
         .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
         .add_extension(_policies(purpose), critical=False)
+    )
+    return builder.sign(issuer.key.private, _hash_for(issuer.key))
+
+
+def responder(
+    public_key: PublicKey, *, issuer: Issuer, at: datetime, days: int = RESPONDER_DAYS
+) -> x509.Certificate:
+    """A leaf that answers OCSP for its issuer, and nothing else: it carries no purpose."""
+    name = issuer.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
+    builder = _issued(_name(f"OCSP responder: {name!s}"), public_key, issuer, at, days)
+    builder = (
+        builder.add_extension(_key_usage(is_authority=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
+        .add_extension(x509.OCSPNoCheck(), critical=False)  # RFC 6960, 4.2.2.2.1: it is short-lived
     )
     return builder.sign(issuer.key.private, _hash_for(issuer.key))
 

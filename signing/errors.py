@@ -177,3 +177,24 @@ class MissingEvidence(VerificationError):
 
     code = "missing-evidence"
     exit_code = 24
+
+
+class BadRevocation(VerificationError):
+    """A revocation list or an OCSP answer is malformed, or not by whom it must be."""
+
+    code = "bad-revocation"
+    exit_code = 25
+
+
+class CertificateRevoked(VerificationError):
+    """A certificate was revoked, and its signature is not proven to be from before."""
+
+    code = "certificate-revoked"
+    exit_code = 26
+
+
+class RevocationUnknown(VerificationError):
+    """Nothing current is at hand that says whether a certificate was revoked."""
+
+    code = "revocation-unknown"
+    exit_code = 27

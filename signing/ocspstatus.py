@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an OCSP answer (RFC 6960) says about a certificate, once it is known who gave it.
+
+No clock and no network: the caller brings the answer and the moment that it is judged at.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from . import certificates, keys
+from .crls import algorithm_of, elliptic_key, reason_of
+from .errors import BadRevocation, BadSignature, InvalidDocument
+from .ocsp import UNREADABLE, assemble, id_of, key_digest, nonce_of
+from .revocation import Missing, Reason, Revoked, Status, at_moment
+
+MAX_RESPONSE_BYTES = 64 << 10
+
+
+def status_of(
+    certificate: x509.Certificate,
+    *,
+    issuer: x509.Certificate,
+    response: bytes,
+    at: datetime,
+    nonce: bytes | None = None,
+) -> Status:
+    """What an answer says about a certificate; one about another says nothing.
+
+    Raises BadRevocation for what is no answer, or not by whom the issuer lets answer.
+
+    1. It is a successful answer in DER, and not endless.
+    2. It is about this certificate of this issuer; another is passed over.
+    3. It is by the issuer's key, or by a key that the issuer certified for this at that moment.
+    4. That key signed it, and nothing in it is outside a signature.
+    5. It repeats the nonce, if one was sent.
+    6. Revoked is revoked; good counts between thisUpdate and nextUpdate; unknown says nothing.
+    """
+    if len(response) > MAX_RESPONSE_BYTES:  # 1
+        raise BadRevocation(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(response)}")
+    try:
+        found = ocsp.load_der_ocsp_response(response)
+        if found.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+            raise BadRevocation(f"expected an OCSP answer, found {found.response_status.name}")
+        about = id_of(found)
+        if about.serial != certificate.serial_number or not about.is_issued_by(issuer):  # 2
+            return Missing()
+        _check_signature(found, response, _responder_key(found, issuer, at))  # 3, 4
+        if nonce is not None and nonce_of(found) != nonce:  # 5
+            raise BadRevocation("expected an OCSP answer with the nonce that was sent, found none")
+        return _status(found, at)  # 6
+    except InvalidDocument as error:
+        raise BadRevocation(str(error)) from error
+    except UNREADABLE as error:
+        raise BadRevocation("expected an OCSP answer in DER, found other bytes") from error
+
+
+def _responder_key(
+    found: ocsp.OCSPResponse, issuer: x509.Certificate, at: datetime
+) -> ec.EllipticCurvePublicKey:
+    if found.responder_key_hash == key_digest("sha1", issuer):
+        return elliptic_key(issuer)
+    for each in found.certificates:
+        responder = certificates.load("responder", each.public_bytes(Encoding.DER))
+        if found.responder_key_hash == key_digest("sha1", responder):
+            _check_responder(responder, issuer, at)
+            return elliptic_key(responder)
+    raise BadRevocation("expected the certificate of the key that answered, found none")
+
+
+def _check_responder(responder: x509.Certificate, issuer: x509.Certificate, at: datetime) -> None:
+    try:
+        responder.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature) as error:
+        raise BadRevocation("expected a responder of the same issuer, found another") from error
+    try:
+        usage = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
+    if list(usage) != [ExtendedKeyUsageOID.OCSP_SIGNING]:
+        raise BadRevocation("expected a responder certified for OCSP alone, found another")
+    if not responder.not_valid_before_utc <= at <= responder.not_valid_after_utc:
+        raise BadRevocation(f"expected a responder that is valid at {at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _check_signature(
+    found: ocsp.OCSPResponse, response: bytes, key: ec.EllipticCurvePublicKey
+) -> None:
+    ders = tuple(each.public_bytes(Encoding.DER) for each in found.certificates)
+    tbs, signature = found.tbs_response_bytes, found.signature
+    if assemble(tbs, algorithm_of(key), signature, ders) != response:
+        raise BadRevocation("expected an OCSP answer without unsigned parts, found some")
+    try:
+        keys.verify(key, signature, tbs)
+    except BadSignature as error:
+        raise BadRevocation("expected an OCSP answer signed by its responder") from error
+
+
+def _status(found: ocsp.OCSPResponse, at: datetime) -> Status:
+    moment, flag = found.revocation_time_utc, found.revocation_reason
+    if moment is not None:
+        reason = Reason.UNSPECIFIED if flag is None else reason_of(flag)
+        return Revoked(reason=reason, revoked_at=moment, invalid_from=None)
+    if found.certificate_status is not ocsp.OCSPCertStatus.GOOD:
+        return Missing()
+    if found.next_update_utc is None:
+        raise BadRevocation("expected an OCSP answer that says until when, found none")
+    return at_moment(found.this_update_utc, found.next_update_utc, at)
