@@ -72,6 +72,8 @@ class Issuer:
 
     certificate: x509.Certificate
     key: SoftwareKey
+    crl_url: str | None = None
+    """Where its revocation list will be, which is written into what it issues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,12 +305,18 @@ def _issued(
     subject: x509.Name, public_key: PublicKey, issuer: Issuer, at: datetime, days: int
 ) -> x509.CertificateBuilder:
     ends_at = min(at + timedelta(days=days), issuer.certificate.not_valid_after_utc)
-    return _builder(subject, issuer.certificate.subject, public_key, at, ends_at).add_extension(
+    builder = _builder(subject, issuer.certificate.subject, public_key, at, ends_at).add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
             issuer.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         ),
         critical=False,
     )
+    if issuer.crl_url is None:
+        return builder
+    point = x509.DistributionPoint(
+        [x509.UniformResourceIdentifier(issuer.crl_url)], None, None, None
+    )
+    return builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
 
 
 def _builder(

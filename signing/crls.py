@@ -24,6 +24,8 @@ MAX_BYTES = 8 << 20
 MAX_LISTS = 8
 MAX_NUMBER_BITS = 159  # RFC 5280, 5.2.3: 20 bytes
 
+ROOT = "root"
+
 _VERSION_2 = der.integer(1)
 _ALGORITHMS = {
     Curve.P256: der.sequence(der.oid("1.2.840.10045.4.3.2")),
@@ -42,6 +44,11 @@ class Period:
 
     this_update: datetime
     next_update: datetime
+
+
+def address(registry: str, issuer: str) -> str:
+    """Where the list of a purpose's intermediate, or of the root, is found; it is permanent."""
+    return f"{registry}/authority/crl/{issuer}.crl"
 
 
 def create(

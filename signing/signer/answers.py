@@ -65,6 +65,11 @@ def write_note(note: str) -> bytes:
     return canonical.dumps({"note": note})
 
 
+def write_crl(crl: bytes) -> bytes:
+    """The answer to `sign_crl` and `root_crl`."""
+    return canonical.dumps({"crl": canonical.base64_text(crl)})
+
+
 def write_refusal(refusal: SignerRefusal) -> bytes:
     """The answer when nothing was signed."""
     return canonical.dumps({"error": {"code": refusal.code, "message": str(refusal)}})
@@ -117,6 +122,12 @@ def read_note(answer: Mapping[str, object]) -> str:
     """What `sign_head` made."""
     canonical.only(answer, "note")
     return canonical.text(answer, "note")
+
+
+def read_crl(answer: Mapping[str, object]) -> bytes:
+    """The list that `sign_crl` made or `root_crl` showed."""
+    canonical.only(answer, "crl")
+    return canonical.base64_bytes(answer, "crl")
 
 
 def _chain_json(chain: Chain) -> list[str]:

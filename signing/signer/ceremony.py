@@ -8,16 +8,20 @@ operator moves it to other hardware.
 from __future__ import annotations
 
 import shutil
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import canonical, certificates, treehead
+from .. import canonical, certificates, crls, treehead
 from ..certificates import Issuer, Purpose
+from ..crls import Period
 from ..durable import make_folder, sync, write_file
 from ..keys import Curve, SoftwareKey
+from ..revocation import Revocation
 from ..trust import TrustRoot
 from .audit import Audit
 from .errors import SignerFilesBroken
@@ -28,6 +32,7 @@ from .keystore import (
     LEAVES_FOLDER,
     LEDGER_KEY_FILE,
     OFFLINE_FOLDER,
+    ROOT_CRL_FILE,
     ROOT_FILE,
     TIMESTAMP_FILE,
     TIMESTAMP_KEY_FILE,
@@ -38,6 +43,7 @@ HEAD_FILE = "head.json"
 AUDIT_FILE = "audit.jsonl"
 LOCK_FILE = "lock"
 ROOT_KEY_FILE = "root.key.pem"
+ROOT_CRL_DAYS = 365
 
 
 def create(
@@ -65,6 +71,16 @@ def create(
     return trust_root
 
 
+def root_crl(
+    root: Issuer, revocations: Sequence[Revocation], *, number: int, at: datetime
+) -> bytes:
+    """The list of the intermediates that the root has revoked, for a year: its key is offline."""
+    period = Period(this_update=at, next_update=at + timedelta(days=ROOT_CRL_DAYS))
+    return crls.create(
+        revocations, issuer=root.certificate, key=root.key, number=number, period=period
+    )
+
+
 def _fill(folder: Path, *, passphrase: bytes, at: datetime, names: tuple[str, str]) -> TrustRoot:
     registry_url, origin = names
     for name in (OFFLINE_FOLDER, INTERMEDIATES_FOLDER, LEAVES_FOLDER):
@@ -73,11 +89,17 @@ def _fill(folder: Path, *, passphrase: bytes, at: datetime, names: tuple[str, st
     root = Issuer(
         certificate=certificates.root(root_key, name=f"Assay root for {registry_url}", at=at),
         key=root_key,
+        crl_url=crls.address(registry_url, crls.ROOT),
     )
     root_key.store(folder / OFFLINE_FOLDER / ROOT_KEY_FILE, passphrase)
     _write_certificate(folder / ROOT_FILE, root.certificate)
+    write_file(folder / ROOT_CRL_FILE, root_crl(root, (), number=1, at=at))
     issuers = {each: _intermediate(folder, each, root, passphrase, at) for each in Purpose}
-    _timestamp(folder, issuers[Purpose.TIMESTAMP], passphrase, at, f"{registry_url}/timestamp")
+    stamps_at = f"{registry_url}/timestamp"
+    stamping = replace(
+        issuers[Purpose.TIMESTAMP], crl_url=crls.address(registry_url, Purpose.TIMESTAMP)
+    )
+    _timestamp(folder, stamping, passphrase, at, stamps_at)
     ledger_key = SoftwareKey.generate(Curve.ED25519)
     ledger_key.store(folder / LEDGER_KEY_FILE, passphrase)
     HighWater.create(folder / HEAD_FILE)

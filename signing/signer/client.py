@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every other process uses of the signer: five questions over its unix socket.
+"""What every other process uses of the signer: seven questions over its unix socket.
 
 Each call is a connection of its own, so that a client may be shared by threads, survives a restart
 of the signer, and never holds one caller up for another's sake.
@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ..certificates import Chain, Purpose
 from ..errors import InvalidDocument
+from ..revocation import Revocation
 from . import answers
 from .answers import Description, Signed
 from .errors import BadRequest, SignerUnavailable
@@ -23,6 +24,8 @@ from .protocol import (
     DescribeRequest,
     IssueRequest,
     Request,
+    RootCrlRequest,
+    SignCrlRequest,
     SignHeadRequest,
     SignRequest,
     TimestampRequest,
@@ -64,6 +67,15 @@ class SignerClient:
         """Sign the ledger's tree head. The proof leads to it from `describe().head`."""
         request = SignHeadRequest(size=size, root=root, consistency=tuple(consistency))
         return self._ask(request, answers.read_note)
+
+    def sign_crl(self, purpose: Purpose, revocations: Sequence[Revocation]) -> bytes:
+        """A revocation list (DER) of all that the intermediate of a purpose has revoked."""
+        request = SignCrlRequest(purpose=purpose, revocations=tuple(revocations))
+        return self._ask(request, answers.read_crl)
+
+    def root_crl(self) -> bytes:
+        """The root's revocation list (DER), about the intermediates."""
+        return self._ask(RootCrlRequest(), answers.read_crl)
 
     def _ask(self, request: Request, reader: Callable[[Mapping[str, object]], T]) -> T:
         message = self._exchange(request_message(request))

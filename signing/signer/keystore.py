@@ -4,6 +4,7 @@
     trust-root.json   root.pem   ledger.key.pem   timestamp.key.pem   timestamp.pem
     intermediates/<purpose>.key.pem, <purpose>.pem
     leaves/<sha256 of purpose and subject>/key.pem, leaf.pem     made on first use, made again
+    root.crl                                                     by the root: its intermediates
     offline/root.key.pem                                         read by nobody (ceremony)
 
 Every private key is encrypted PKCS#8. What may be signed with them is decided in service.
@@ -12,9 +13,9 @@ Every private key is encrypted PKCS#8. What may be signed with them is decided i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from .. import canonical, certificates, treehead
+from .. import canonical, certificates, crls, treehead
 from ..certificates import Chain, Issuer, Purpose
+from ..crls import Period
 from ..durable import make_folder, sync, write_file
 from ..errors import InvalidDocument, KeyUnusable
 from ..keys import PublicKey, SoftwareKey
+from ..revocation import Revocation
 from ..trust import TrustRoot
 from .errors import CertificateNotValid, SignerFilesBroken, StorageUnavailable
 
@@ -37,11 +40,13 @@ LEAF_DAYS: Mapping[Purpose, int] = {
     Purpose.NODE: 365,
     Purpose.TIMESTAMP: 5 * 365,
 }
+CRL_DAYS = 7
 RENEWED_IN_LAST = 10  # a leaf is made again in the last tenth of its validity
 MAX_CACHED_LEAVES = 4096
 
 TRUST_ROOT_FILE = "trust-root.json"
 ROOT_FILE = "root.pem"
+ROOT_CRL_FILE = "root.crl"
 LEDGER_KEY_FILE = "ledger.key.pem"
 TIMESTAMP_KEY_FILE = "timestamp.key.pem"
 TIMESTAMP_FILE = "timestamp.pem"
@@ -82,6 +87,7 @@ class Keystore:
         self.ledger_key = ledger_key
         self.timestamping = timestamping
         self._leaves_folder = folder / LEAVES_FOLDER
+        self._root_crl_file = folder / ROOT_CRL_FILE
         self._passphrase = passphrase
         self._issuers = issuers
         self._leaves: dict[tuple[Purpose, str], Identity] = {}
@@ -138,6 +144,32 @@ class Keystore:
         self, purpose: Purpose, public_key: PublicKey, *, subject: str, at: datetime, record: Record
     ) -> Chain:
         """Certify a key for a purpose and subject; `record` is called before the certificate is."""
+        issuer = self._issuer_at(purpose, at)
+        key_digest = _key_digest(public_key)
+        record({"purpose": purpose.value, "subject": subject, "public_key_sha256": key_digest})
+        leaf = certificates.leaf(
+            purpose, public_key, subject=subject, issuer=issuer, at=at, days=LEAF_DAYS[purpose]
+        )
+        return Chain(leaf=leaf, intermediate=issuer.certificate)
+
+    def crl(
+        self, purpose: Purpose, revocations: Sequence[Revocation], *, number: int, at: datetime
+    ) -> bytes:
+        """A revocation list by the intermediate of a purpose, for a week; the caller records it."""
+        issuer = self._issuer_at(purpose, at)
+        period = Period(this_update=at, next_update=at + timedelta(days=CRL_DAYS))
+        return crls.create(
+            revocations, issuer=issuer.certificate, key=issuer.key, number=number, period=period
+        )
+
+    def root_crl(self) -> bytes:
+        """The list that the root signed; read anew, as an operator replaces it."""
+        try:
+            return self._root_crl_file.read_bytes()
+        except OSError as error:
+            raise StorageUnavailable(f"{ROOT_CRL_FILE}: {error.strerror}") from error
+
+    def _issuer_at(self, purpose: Purpose, at: datetime) -> Issuer:
         issuer = self._issuers[purpose]
         starts, ends = _validity(issuer.certificate)
         if not starts <= at < ends:
@@ -145,12 +177,7 @@ class Keystore:
                 f"the {purpose} intermediate is valid from {starts:%Y-%m-%d} to {ends:%Y-%m-%d}, "
                 f"and the signer's clock says {at:%Y-%m-%d %H:%M}"
             )
-        key_digest = _key_digest(public_key)
-        record({"purpose": purpose.value, "subject": subject, "public_key_sha256": key_digest})
-        leaf = certificates.leaf(
-            purpose, public_key, subject=subject, issuer=issuer, at=at, days=LEAF_DAYS[purpose]
-        )
-        return Chain(leaf=leaf, intermediate=issuer.certificate)
+        return issuer
 
     def _make_leaf(
         self, purpose: Purpose, subject: str, *, at: datetime, record: Record
@@ -207,7 +234,8 @@ def _issuer(folder: Path, purpose: Purpose, passphrase: bytes, trust_root: Trust
     except (ValueError, TypeError, InvalidSignature) as error:
         message = f"the {purpose} intermediate was not issued by the trust root's root"
         raise SignerFilesBroken(message) from error
-    return Issuer(certificate=certificate, key=key)
+    url = crls.address(trust_root.registry, purpose)
+    return Issuer(certificate=certificate, key=key, crl_url=url)
 
 
 def _certificate(path: Path) -> x509.Certificate:

@@ -14,6 +14,8 @@ from enum import StrEnum
 from .. import canonical
 from ..certificates import Purpose
 from ..errors import InvalidDocument
+from ..revocation import Revocation
+from . import revocations
 from .errors import BadRequest, WrongPurpose
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -25,6 +27,9 @@ SIGNED_PURPOSES = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT, Purpose.CONDUCT
 ISSUED_PURPOSES = frozenset({Purpose.NODE})
 
 
+MAX_REVOCATIONS = 10_000
+
+
 class Op(StrEnum):
     """What can be asked of the signer."""
 
@@ -33,6 +38,8 @@ class Op(StrEnum):
     TIMESTAMP = "timestamp"
     ISSUE = "issue"
     SIGN_HEAD = "sign_head"
+    SIGN_CRL = "sign_crl"
+    ROOT_CRL = "root_crl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +80,28 @@ class SignHeadRequest:
     consistency: tuple[bytes, ...]
 
 
-Request = DescribeRequest | SignRequest | TimestampRequest | IssueRequest | SignHeadRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignCrlRequest:
+    """List these as all that the intermediate of this purpose has revoked."""
+
+    purpose: Purpose
+    revocations: tuple[Revocation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootCrlRequest:
+    """Show the list that the root signed when its key was last at hand."""
+
+
+Request = (
+    DescribeRequest
+    | SignRequest
+    | TimestampRequest
+    | IssueRequest
+    | SignHeadRequest
+    | SignCrlRequest
+    | RootCrlRequest
+)
 
 
 def frame(message: bytes) -> bytes:
@@ -109,6 +137,14 @@ def request_message(request: Request) -> bytes:
                 "root": _encoded(request.root),
                 "size": request.size,
             }
+        case SignCrlRequest():
+            document = {
+                "op": Op.SIGN_CRL.value,
+                "purpose": request.purpose.value,
+                "revocations": revocations.to_json(request.revocations),
+            }
+        case RootCrlRequest():
+            document = {"op": Op.ROOT_CRL.value}
     return canonical.dumps(document)
 
 
@@ -160,12 +196,28 @@ def _read_sign_head(document: Mapping[str, object]) -> Request:
     )
 
 
+def _read_sign_crl(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op", "purpose", "revocations")
+    listed = canonical.items(document, "revocations", maximum=MAX_REVOCATIONS)
+    return SignCrlRequest(
+        purpose=_purpose(document, allowed=frozenset(Purpose)),
+        revocations=tuple(revocations.parse(item) for item in listed),
+    )
+
+
+def _read_root_crl(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op")
+    return RootCrlRequest()
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.DESCRIBE: _read_describe,
     Op.SIGN: _read_sign,
     Op.TIMESTAMP: _read_timestamp,
     Op.ISSUE: _read_issue,
     Op.SIGN_HEAD: _read_sign_head,
+    Op.SIGN_CRL: _read_sign_crl,
+    Op.ROOT_CRL: _read_root_crl,
 }
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from .. import merkle
 from ..errors import BadTreeHead, InvalidDocument
+from ..revocation import Revocation
 from ..statements import PURPOSE_OF, CheckpointClaim, Statement
 from ..verify.kinds import KIND_OF, is_signer
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
@@ -62,6 +64,18 @@ def read_statement(request: SignRequest, *, registry: str) -> Statement:
             f"expected a statement that {request.subject} may sign, found one for {signer}"
         )
     return statement
+
+
+def check_past(revocations: Sequence[Revocation], at: datetime) -> None:
+    """Nothing is revoked in advance, and nothing twice."""
+    late = [each for each in revocations if each.revoked_at > at]
+    if late:
+        raise BadRequest(
+            f"revoked_at: expected at most {at:%Y-%m-%dT%H:%M:%SZ}, "
+            f"found {late[0].revoked_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if len({each.serial for each in revocations}) != len(revocations):
+        raise BadRequest("revocations: expected each serial number once, found one twice")
 
 
 def check_continues(mark: Head, head: Head, proof: Sequence[bytes]) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .. import certificates, envelope, timestamps, treehead
+from .. import canonical, certificates, envelope, timestamps, treehead
 from ..certificates import Purpose
 from ..digests import sha256
 from ..errors import InvalidDocument
 from ..keys import PublicKey, Signer
 from ..treehead import TreeHead
-from . import answers, rules
+from . import answers, revocations, rules
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
 from .errors import BadRequest, SignerRefusal
@@ -27,6 +27,8 @@ from .protocol import (
     DescribeRequest,
     IssueRequest,
     Op,
+    RootCrlRequest,
+    SignCrlRequest,
     SignHeadRequest,
     SignRequest,
     TimestampRequest,
@@ -63,15 +65,20 @@ class SignerService:
     def _dispatch(self, message: bytes) -> bytes:
         match parse_request(message):
             case DescribeRequest():
-                return self._describe()
+                answer = self._describe()
             case SignRequest() as request:
-                return self._sign(request)
+                answer = self._sign(request)
             case TimestampRequest() as request:
-                return self._timestamp(request)
+                answer = self._timestamp(request)
             case IssueRequest() as request:
-                return self._issue(request)
+                answer = self._issue(request)
             case SignHeadRequest() as request:
-                return self._sign_head(request)
+                answer = self._sign_head(request)
+            case SignCrlRequest() as request:
+                answer = self._sign_crl(request)
+            case RootCrlRequest():
+                answer = answers.write_crl(self._keystore.root_crl())
+        return answer
 
     def _describe(self) -> bytes:
         return answers.write_description(
@@ -162,6 +169,26 @@ class SignerService:
             origin=self._keystore.trust_root.origin, size=head.size, root=head.root
         )
         return answers.write_note(treehead.sign(tree_head, self._keystore.ledger_key))  # 4
+
+    def _sign_crl(self, request: SignCrlRequest) -> bytes:
+        """The list's number is its audit line's: durable, and growing with each list.
+
+        When something was revoked is the caller's to say; that it was in the past is checked.
+        """
+        at = self._now()
+        rules.check_past(request.revocations, at)
+        listed = canonical.dumps(revocations.to_json(request.revocations))
+        mark = self._record(
+            at,
+            Op.SIGN_CRL,
+            {
+                "purpose": request.purpose.value,
+                "revocations": len(request.revocations),
+                "revocations_sha256": sha256(listed),
+            },
+        )
+        crl = self._keystore.crl(request.purpose, request.revocations, number=mark.lines, at=at)
+        return answers.write_crl(crl)
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.signing import timestamps, tokens
+from assay.signing import der, timestamps, tokens
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.errors import BadTimestamp, KeyUnusable, UntrustedChain, WrongPurpose
 from assay.signing.keys import Curve, SoftwareKey
@@ -117,6 +117,11 @@ def without_size(request: bytes) -> bytes:
     return bytes((request[0], len(request) - 2)) + request[2:]
 
 
+SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.NULL)
+# A length in two bytes where one would do: BER, and signed if it were repeated.
+LONG_LENGTH = der.sequence(
+    der.integer(1), der.sequence(SHA256, b"\x04\x81\x20" + bytes(32)), der.true()
+)
 EXTENSION = {"extn_id": "1.2.3.4", "critical": False, "extn_value": b"\x05\x00"}
 
 
@@ -130,6 +135,7 @@ EXTENSION = {"extn_id": "1.2.3.4", "critical": False, "extn_value": b"\x05\x00"}
         (ask(nonce=1 << 160), "bad_data_format"),
         (ask().replace(b"\x05\x00", b"\x04\x00", 1), "bad_data_format"),
         (b"\x00" * 5000, "bad_data_format"),
+        (LONG_LENGTH, "bad_data_format"),
         (ask(message_imprint=imprint("sha1", 20)), "bad_alg"),
         (ask(message_imprint=imprint("md5", 16)), "bad_alg"),
         (ask().replace(b"\x02\x01\x01", b"\x02\x01\x02", 1), "bad_request"),
@@ -361,6 +367,13 @@ def test_content_that_cannot_be_written_again_is_refused(world: World) -> None:
     changed[changed.index(info_bytes(bytes(changed))) - 4] ^= 1  # the tag around the content
     with pytest.raises(BadTimestamp, match="without unsigned parts"):
         timestamps.verify(bytes(changed), data=DATA, root=world.root.certificate)
+
+
+def test_a_certificate_whose_names_cannot_be_read_is_refused(world: World) -> None:
+    name = b"Assay intermediate: timestamp"
+    changed = respond(world, timestamps.request(DATA)).replace(name, b"\xff" + name[1:])
+    with pytest.raises(BadTimestamp, match="without unsigned parts"):
+        timestamps.verify(changed, data=DATA, root=world.root.certificate)
 
 
 WORLD = World.create(at=AT)

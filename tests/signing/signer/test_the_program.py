@@ -269,7 +269,7 @@ def test_a_ceremony_wants_a_passphrase(tmp_path: Path) -> None:
 
 def test_a_ceremony_leaves_everything_to_its_owner_and_nothing_unencrypted(folder: Path) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 18
+    assert len(files) == 19
     assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.rglob("*")))
     keys = [path for path in files if path.name.endswith("key.pem")]
     assert len(keys) == 8
