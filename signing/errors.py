@@ -198,3 +198,10 @@ class RevocationUnknown(VerificationError):
 
     code = "revocation-unknown"
     exit_code = 27
+
+
+class BadTile(VerificationError):
+    """A stored piece of the ledger is not of the form or size that its path demands."""
+
+    code = "bad-tile"
+    exit_code = 28

@@ -21,6 +21,7 @@ from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
 from tests.vectors.mutations import evidence_vectors
+from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
 
 FOLDER = Path(__file__).parent
@@ -289,6 +290,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "manifests": manifest_vectors,
     "texts": text_vectors,
     "merkle": merkle_vectors,
+    "tiles": tile_vectors,
     "envelopes": envelope_vectors,
     "treeheads": treehead_vectors,
     "evidence": evidence_vectors,
