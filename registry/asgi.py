@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web process: who answers what, and how large a body may be before anything reads it.
 
-Blobs and files are streamed by storage; everything else is Django's, behind the caps of
-api/bodies.py. Storage knows nobody: here it is told who may read and write (its `Gate`).
+Blobs and files are streamed by storage, tiles come from the ledger's folder; everything else is
+Django's, behind the caps of api/bodies.py. Storage knows nobody: here it is told who may read and
+write (its `Gate`).
 """
 # ruff: noqa: E402 - models can be imported only once Django is set up
 
@@ -23,6 +24,7 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
 from registry.catalog import queries as catalog
+from registry.ledger.serving import LedgerFiles
 from registry.storage import queries as storage
 from registry.storage.download import Download
 from registry.storage.streams import FileAddress, Streams
@@ -73,4 +75,5 @@ class Lifespan:
                 return
 
 
-application = Lifespan(Streams(gate=CatalogGate(), inner=Bodies(_django)))
+_streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
+application = Lifespan(LedgerFiles(inner=_streams))

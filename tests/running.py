@@ -154,6 +154,7 @@ def _an_empty_ledger() -> Iterator[None]:
     yield
     for made in _authorities:
         made.forget()
+        shutil.rmtree(Path(os.environ["ASSAY_DATA_DIR"], "ledger"), ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

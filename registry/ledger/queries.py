@@ -8,7 +8,7 @@ other apps' annotations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import TypeVar
@@ -158,6 +158,27 @@ def root(size: int) -> bytes:
     return reading(lambda subtree: merkle.root_from(size, subtree))
 
 
+def heads() -> Iterator[TreeHead]:
+    """Every signed tree head, the smallest first."""
+    return TreeHead.objects.order_by("size").iterator()
+
+
+def bodies(start: int, count: int) -> list[bytes]:
+    """The entries at these indexes; raises LedgerDamaged unless all are there."""
+    rows = Entry.objects.filter(index__gte=start, index__lt=start + count).order_by("index")
+    found = [bytes(body) for body in rows.values_list("body", flat=True)]
+    _check_count(found, count, f"entries from {start}")
+    return found
+
+
+def hashes(level: int, start: int, count: int) -> list[bytes]:
+    """The stored hashes at these positions of a level; raises LedgerDamaged if one is missing."""
+    rows = Hash.objects.filter(level=level, position__gte=start, position__lt=start + count)
+    found = [bytes(each) for each in rows.order_by("position").values_list("digest", flat=True)]
+    _check_count(found, count, f"hashes from {level}/{start}")
+    return found
+
+
 def consistency(old: int, new: int) -> tuple[bytes, ...]:
     """That the first `old` entries are a prefix of the first `new`."""
     return reading(lambda subtree: merkle.consistency_proof(old, new, subtree))
@@ -185,6 +206,11 @@ def reading(compute: Callable[[Subtree], T]) -> T:
             raise LedgerDamaged(message) from error
 
     return compute(wet)
+
+
+def _check_count(found: list[bytes], expected: int, what: str) -> None:
+    if len(found) != expected:
+        raise LedgerDamaged(f"expected {expected} {what}, the database holds {len(found)}")
 
 
 def _proofs(head: TreeHead, *indexes: int) -> list[LedgerProof]:

@@ -5,7 +5,8 @@ Invariants, whatever crashes and whoever runs `integrate` at the same time:
 1. Indexes are contiguous from 0, given once, and durable before any tree that holds them is signed.
 2. A tree head is shown only if the signer signed it, and the signer signs only what continues its
    own high-water mark, which lies outside this database.
-3. Nothing is kept in memory between two calls: each reads the state it continues from.
+3. A tree head is shown only once the static files of its tree are durable.
+4. Nothing is kept in memory between two calls: each reads the state it continues from.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection, transaction
 
-from assay.signing import merkle
+from assay.signing import merkle, tiles
 from assay.signing.bundle import ledger_leaf
 from assay.signing.certificates import Chain
 from assay.signing.digests import sha256
@@ -25,7 +26,7 @@ from assay.signing.signer.client import SignerClient
 from assay.signing.statements import PURPOSE_OF
 from assay.signing.statements import Statement as Claim
 
-from . import queries
+from . import publishing, queries
 from .errors import LedgerBehind, LedgerBusy
 from .models import Entry, Hash, Statement, TreeHead
 
@@ -48,6 +49,7 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
     """
     claim = Claim.parse(envelope.payload)
     body = ledger_leaf(envelope, chain.leaf)
+    tiles.entry_bundle((body,))  # what no tile can hold must never get an index
     digest = sha256(envelope.payload)
     with transaction.atomic():
         existing = Statement.objects.filter(sha256=digest).first()
@@ -66,12 +68,14 @@ def integrate() -> TreeHead | None:
     Any process may call this, and whoever waits for the lock finds its entries done by whoever held
     it. Must not be called inside a transaction: its two transactions are durable on their own.
     """
-    with _sequencer():
+    with sequencer():
         while _assign_batch():
             pass
         size = queries.assigned_size()
         head = queries.newest_head()
         if size == (head.size if head else 0):
+            if head is not None:
+                publishing.publish(head)
             return head
         return _sign(size)
 
@@ -95,7 +99,7 @@ def _create(
 
 
 @contextmanager
-def _sequencer() -> Iterator[None]:
+def sequencer() -> Iterator[None]:
     """One sequencer at a time. A session's lock: it spans two transactions, and dies with us."""
     with connection.cursor() as cursor:
         cursor.execute(SET_LOCK_TIMEOUT, [SEQUENCER_WAIT])
@@ -167,9 +171,11 @@ def _sign(size: int) -> TreeHead:
     # on no other tree of this size, and no smaller one, can ever be signed. A crash before this
     # line leaves the old tree head in force; a crash after it, before the row below, leaves a
     # signed head that nobody has seen, and the next call gets this size and root signed again.
+    publishing.write_tiles(size)
     with transaction.atomic(durable=True):
         head, _ = TreeHead.objects.get_or_create(
             size=size,
             defaults={"root": root, "note": note, "verifier": described.trust_root.verifier},
         )
+    publishing.publish(head)
     return head

@@ -63,7 +63,7 @@ def test_whoever_waits_too_long_is_told_and_its_entry_stays(
 
 def test_a_connection_that_dies_takes_its_lock_along(authority: Authority) -> None:
     record(1)
-    with services._sequencer():
+    with services.sequencer():
         connection.close()  # as a killed process's
     head = services.integrate()
     assert head is not None

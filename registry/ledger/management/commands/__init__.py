@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The management commands of the ledger, thin over its services."""
