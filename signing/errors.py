@@ -205,3 +205,11 @@ class BadTile(VerificationError):
 
     code = "bad-tile"
     exit_code = 28
+
+
+
+class NotWitnessed(VerificationError):
+    """A tree head is sound, but fewer witnesses have seen it than the policy demands."""
+
+    code = "not-witnessed"
+    exit_code = 29

@@ -21,7 +21,7 @@ from .errors import BadSignature, BadTreeHead, InvalidDocument, KeyUnusable
 from .keys import PublicKey, Signer
 from .merkle import HASH_BYTES
 
-MAX_NOTE_CHARACTERS = 16 << 10
+MAX_NOTE_CHARACTERS = 64 << 10  # sixteen signatures, each ML-DSA-44
 MAX_SIGNATURE_LINES = 16
 KEY_HINT_BYTES = 4
 KEY_BYTES = 32
@@ -61,7 +61,7 @@ class Verifier:
         if material[:1] != ED25519 or len(material) != 1 + KEY_BYTES:
             raise InvalidDocument("verifier", "origin+hint+Ed25519 key", ascii(value[:80]))
         key = ed25519.Ed25519PublicKey.from_public_bytes(material[1:])
-        verifier = cls(origin=_check_origin(origin), public_key=key)
+        verifier = cls(origin=check_origin(origin), public_key=key)
         if hint != verifier.hint.hex():
             raise InvalidDocument("verifier", f"the hint {verifier.hint.hex()}", ascii(hint[:80]))
         return verifier
@@ -105,13 +105,13 @@ def sign(head: TreeHead, key: Signer) -> str:
 
 def parse(note: str) -> TreeHead:
     """Read a note without looking at its signatures."""
-    return _split(note)[0]
+    return split(note)[0]
 
 
 def verify(note: str, verifier: str) -> TreeHead:
     """The tree head, if the ledger with this verifier key signed exactly this note's text."""
     expected = Verifier.parse(verifier)
-    head, signatures = _split(note)
+    head, signatures = split(note)
     if head.origin != expected.origin:
         raise BadTreeHead(
             f"expected a tree head of {expected.origin}, found one of {head.origin!a}"
@@ -133,10 +133,11 @@ def verify(note: str, verifier: str) -> TreeHead:
 def _verifier(origin: str, public_key: PublicKey) -> Verifier:
     if not isinstance(public_key, ed25519.Ed25519PublicKey):
         raise KeyUnusable(f"expected an Ed25519 key, found {keys.curve_of(public_key)}")
-    return Verifier(origin=_check_origin(origin), public_key=public_key)
+    return Verifier(origin=check_origin(origin), public_key=public_key)
 
 
-def _check_origin(origin: str) -> str:
+def check_origin(origin: str) -> str:
+    """The name of a ledger or witness, if a note can carry it."""
     if not _ORIGIN.fullmatch(origin):
         raise InvalidDocument(
             "origin", "1 to 255 printable ASCII characters without space and plus", ascii(origin)
@@ -144,7 +145,8 @@ def _check_origin(origin: str) -> str:
     return origin
 
 
-def _split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
+def split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
+    """The tree head, and of each signature line the name and the bytes, key hint first."""
     if len(note) > MAX_NOTE_CHARACTERS:
         raise BadTreeHead(f"expected at most {MAX_NOTE_CHARACTERS} characters, found {len(note)}")
     body, _, signed = note.partition("\n\n")

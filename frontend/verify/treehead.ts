@@ -8,7 +8,7 @@ import type { Bytes } from "./canonical";
 import { concat, equalBytes, fromBase64, sha256Bytes, toHex } from "./digests";
 import { InvalidDocument, VerificationError } from "./errors";
 
-const MAX_NOTE_CHARACTERS = 16 * 1024;
+const MAX_NOTE_CHARACTERS = 64 * 1024;
 const MAX_SIGNATURE_LINES = 16;
 const HINT_BYTES = 4;
 const KEY_BYTES = 32;

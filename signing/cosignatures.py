@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cosignatures: how a witness says which tree head it saw, and when (C2SP tlog-cosignature).
+
+A witness has seen that each head of a ledger continues the one before. Enough of them make it
+impossible to show one history to some and another to others. How many are enough is left to `tlog`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
+
+from . import treehead
+from .canonical import base64_decode, base64_text
+from .errors import BadTreeHead, InvalidDocument
+from .treehead import KEY_HINT_BYTES, TreeHead
+
+WitnessKey: TypeAlias = Ed25519PrivateKey | MLDSA44PrivateKey
+WitnessPublicKey: TypeAlias = Ed25519PublicKey | MLDSA44PublicKey
+
+# C2SP signed-note: the algorithm of the key, and how long the keys are.
+ED25519, ML_DSA_44 = b"\x04", b"\x06"
+KEY_BYTES = {ED25519: 32, ML_DSA_44: 1312}
+SIGNATURE_BYTES = {ED25519: 64, ML_DSA_44: 2420}
+TIME_BYTES = 8
+LATEST = 2**63 - 1
+SUBTREE_LABEL = b"subtree/v1\n\0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A witness's name and public key, as pinned."""
+
+    name: str
+    public_key: WitnessPublicKey
+
+    @classmethod
+    def parse(cls, value: str) -> Self:
+        """Read a C2SP verifier key: `name+8 hex digits+base64(0x04 or 0x06 and the key)`."""
+        name, _, rest = value.partition("+")
+        hint, _, encoded = rest.partition("+")
+        material = base64_decode(encoded)
+        kind = material[:1]
+        if kind not in KEY_BYTES or len(material) != 1 + KEY_BYTES[kind]:
+            expected = "name+hint+Ed25519 (0x04) or ML-DSA-44 (0x06) key"
+            raise InvalidDocument("witness", expected, ascii(value[:80]))
+        key: WitnessPublicKey = (
+            Ed25519PublicKey.from_public_bytes(material[1:])
+            if kind == ED25519
+            else MLDSA44PublicKey.from_public_bytes(material[1:])
+        )
+        witness = cls(name=treehead.check_origin(name), public_key=key)
+        if hint != witness.hint.hex():
+            raise InvalidDocument("witness", f"the hint {witness.hint.hex()}", ascii(hint[:80]))
+        return witness
+
+    def text(self) -> str:
+        """The C2SP verifier key."""
+        return f"{self.name}+{self.hint.hex()}+{base64_text(self.kind + self.key_bytes)}"
+
+    @property
+    def kind(self) -> bytes:
+        """The algorithm, as C2SP numbers it."""
+        return ED25519 if isinstance(self.public_key, Ed25519PublicKey) else ML_DSA_44
+
+    @property
+    def key_bytes(self) -> bytes:
+        """The public key alone: two witnesses with one key are one witness."""
+        return self.public_key.public_bytes_raw()
+
+    @property
+    def hint(self) -> bytes:
+        """What a signature line says of the key that made it."""
+        named = f"{self.name}\n".encode() + self.kind + self.key_bytes
+        return hashlib.sha256(named).digest()[:KEY_HINT_BYTES]
+
+
+def cosign(head: TreeHead, key: WitnessKey, *, name: str, at: int) -> str:
+    """The signature line of a witness that saw this head; `at` is in seconds since 1970."""
+    witness = Witness(name=treehead.check_origin(name), public_key=key.public_key())
+    signed = struct.pack(">Q", at) + key.sign(_message(head, witness, at))
+    return f"— {name} {base64_text(witness.hint + signed)}\n"
+
+
+def verify(note: str, witness: Witness) -> int | None:
+    """When this witness saw the note's tree head; None if it says nothing of it.
+
+    Raises BadTreeHead if it is named and did not sign this: then the note is a forgery (C2SP
+    signed-note, Signatures). Of several, the first in time counts: since then the head is known.
+    """
+    head, lines = treehead.split(note)
+    wanted = (witness.name, witness.hint)
+    found = [line for name, line in lines if (name, line[:KEY_HINT_BYTES]) == wanted]
+    return min((_verify(head, line[KEY_HINT_BYTES:], witness) for line in found), default=None)
+
+
+def _verify(head: TreeHead, signed: bytes, witness: Witness) -> int:
+    at = int.from_bytes(signed[:TIME_BYTES], "big")
+    if len(signed) != TIME_BYTES + SIGNATURE_BYTES[witness.kind] or at > LATEST:
+        raise BadTreeHead(f"expected a time and a signature of {witness.name}, found other bytes")
+    try:
+        witness.public_key.verify(signed[TIME_BYTES:], _message(head, witness, at))
+    except InvalidSignature as error:
+        raise BadTreeHead(f"expected a tree head that {witness.name} cosigned") from error
+    return at
+
+
+def _message(head: TreeHead, witness: Witness, at: int) -> bytes:
+    """What is signed: by Ed25519 a text, by ML-DSA-44 a structure that names the signer too."""
+    if witness.kind == ED25519:
+        return f"cosignature/v1\ntime {at}\n{head.body()}".encode()
+    name, origin = witness.name.encode(), head.origin.encode()
+    return b"".join(
+        (
+            SUBTREE_LABEL,
+            struct.pack(">B", len(name)) + name,
+            struct.pack(">Q", at),
+            struct.pack(">B", len(origin)) + origin,
+            struct.pack(">QQ", 0, head.size),
+            head.root,
+        )
+    )
