@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `assay` command: decide whom to trust, and verify offline what they signed.
+"""The `assay` command: decide whom to trust, verify offline what they signed, watch ledgers.
 
 One module for each noun; here the words are parsed, errors become exit codes, and a stranger's
 file, whatever its bytes, never becomes a traceback.
@@ -19,12 +19,12 @@ from ..client import ClientError
 from ..errors import (
     AssayError,
     DigestMismatch,
-    KeyUnusable,
     Outcome,
     SignerError,
     VerificationError,
 )
-from . import trust, verify
+from ..witness import WitnessStateBroken
+from . import trust, verify, witness
 from .errors import InputUnreadable
 from .terminal import COLUMNS, Ink, Terminal
 from .verdict import error_json
@@ -50,10 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     terminal, complaints = Terminal.on(sys.stdout), Terminal.on(sys.stderr)
     try:
-        if arguments.command == "trust":
-            code = trust.run(arguments, terminal=terminal)
-        else:
-            code = verify.run(arguments, terminal=terminal, progress=complaints)
+        match arguments.command:
+            case "trust":
+                code = trust.run(arguments, terminal=terminal)
+            case "witness":
+                code = witness.run(arguments, terminal=terminal)
+            case _:
+                code = verify.run(arguments, terminal=terminal, progress=complaints)
     except AssayError as error:
         if getattr(arguments, "json", False):
             terminal.line(json.dumps({"verified": False, "error": error_json(error)}, indent=2))
@@ -69,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     words = argparse.ArgumentParser(
         prog="assay",
-        description="Decide which registries to trust, and verify offline what they signed.",
+        description="Trust registries, verify offline what they signed, and watch their ledgers.",
         epilog=exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -84,6 +87,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verify.add_arguments(verifier)
+    witness.add_arguments(
+        commands.add_parser("witness", help="cosign the tree heads of ledgers that you watch")
+    )
     return words
 
 
@@ -100,9 +106,11 @@ def exit_codes() -> str:
     return "\n".join(lines)
 
 
-# Parents that are not raised themselves, and what only other programs meet.
-_NEVER_HERE = (KeyUnusable, SignerError, VerificationError, DigestMismatch)
-_MODULES = tuple(kind.__module__ for kind in (AssayError, ClientError, InputUnreadable))
+# Parents that are not raised themselves, and what only the signer's callers meet.
+_NEVER_HERE = (SignerError, VerificationError, DigestMismatch)
+_MODULES = tuple(
+    kind.__module__ for kind in (AssayError, ClientError, InputUnreadable, WitnessStateBroken)
+)
 
 
 def _family(parent: type[AssayError]) -> Iterator[type[AssayError]]:

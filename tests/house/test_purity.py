@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""signing/ is a pure library: clock, sockets and environment only in client, signer, commands."""
+"""signing/ is a pure library: clock, sockets and environment only in programs."""
 
 import ast
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from .sources import ROOT
 
-IMPURE = frozenset({"client", "signer", "commands"})
+IMPURE = frozenset({"client", "signer", "witness", "monitor", "commands"})
 PURE = [
     path
     for path in sorted((ROOT / "signing").rglob("*.py"))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A witness over HTTP: one route, bodies of a known and small length, nobody waited for for ever.
+
+TLS is left to a proxy in front. Nothing that is asked is secret, and everything asked is signed.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+
+from .desk import MAX_REQUEST_BYTES, Answer, Desk
+
+ROUTE = "/add-checkpoint"
+PATIENCE_SECONDS = 30
+STOP_SECONDS = 0.1
+_LENGTH = re.compile(r"[0-9]{1,9}")
+
+
+@contextmanager
+def serving(desk: Desk, host: str, port: int) -> Iterator[str]:
+    """Answer for as long as the block lasts; gives the address (port 0 chooses one)."""
+
+    class Handler(_Handler):
+        witness = desk
+
+    server = ThreadingHTTPServer((host, port), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), name="witness")
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # keep-alive, as tlog-witness asks for
+    server_version, sys_version = "assay-witness", ""
+    disable_nagle_algorithm = True  # else a body waits for the acknowledgement of its head
+    timeout = PATIENCE_SECONDS
+    witness: ClassVar[Desk]
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if self.path != ROUTE:
+            self._refuse(HTTPStatus.NOT_FOUND, f"expected {ROUTE}\n")
+        elif not _LENGTH.fullmatch(length):
+            self._refuse(HTTPStatus.LENGTH_REQUIRED, "expected a Content-Length\n")
+        elif int(length) > MAX_REQUEST_BYTES:
+            text = f"expected at most {MAX_REQUEST_BYTES} bytes\n"
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
+        else:
+            self._answer(self.witness.add_checkpoint(self.rfile.read(int(length))))
+
+    def do_GET(self) -> None:
+        self._refuse(HTTPStatus.NOT_FOUND, f"expected POST {ROUTE}\n")
+
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
+        """Without the body read, the connection cannot be used again."""
+        self.close_connection = True
+        self._answer(Answer(status=status, body=text))
+
+    def _answer(self, answer: Answer) -> None:
+        body = answer.body.encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Says nothing: the answer is enough, and anybody may ask."""

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay witness` as a program: it answers, is killed, and comes back with all that it saw."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from assay.signing import cosignatures
+from assay.signing.cosignatures import Witness
+from assay.signing.keys import SoftwareKey
+from tests.signing.commands.desk import Desk
+from tests.signing.witness.ledgers import FORKED, HONEST, VKEY
+
+NAME = "witness.test/w1"
+ASSAY = (sys.executable, "-m", "assay.signing.commands")
+
+
+def words(folder: Path, listen: str = "127.0.0.1:0") -> tuple[str, ...]:
+    key, state = str(folder / "witness.pem"), str(folder / "state")
+    named = ("witness", "--name", NAME, "--key", key, "--state", state)
+    return (*named, "--log", VKEY, "--listen", listen)
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, Witness]]:
+    """The program, its address and its key."""
+    command = (*ASSAY, *words(folder))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        try:
+            said = program.stdout.readline() + program.stdout.readline()
+            found = re.fullmatch(r"witness  (\S+)\nanswers  (\S+)\n", said)
+            assert found is not None, said
+            yield program, found[2], Witness.parse(found[1])
+        finally:
+            program.kill()
+
+
+def test_it_cosigns_and_remembers_after_a_kill(tmp_path: Path) -> None:
+    with running(tmp_path) as (program, url, witness):
+        answer = httpx.post(url, content=HONEST.request(0, 7))
+        assert cosignatures.verify(HONEST.note(7) + answer.text, witness) is not None
+        program.kill()
+    with running(tmp_path) as (program, url, same):
+        assert same.text() == witness.text()
+        assert httpx.post(url, content=FORKED.request(0, 9)).text == "7\n"
+        assert httpx.post(url, content=FORKED.request(7, 9)).status_code == 422
+        assert httpx.post(url, content=HONEST.request(7, 9)).status_code == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path) as (program, _, _):
+        program.send_signal(number)
+        assert program.wait(10) == 0
+
+
+@pytest.mark.parametrize("listen", ["8080", "host:", "127.0.0.1:99999", "a b:1"])
+def test_another_place_to_listen_is_refused(desk: Desk, listen: str) -> None:
+    code, _, err = desk.assay(*words(desk.folder, listen))
+    assert (code, "expected HOST:PORT" in err) == (30, True)
+
+
+def test_a_place_that_is_not_ours_is_refused(desk: Desk) -> None:
+    code, _, err = desk.assay(*words(desk.folder, "192.0.2.1:80"))
+    assert (code, "nobody can listen on 192.0.2.1:80" in err) == (30, True)
+
+
+def test_a_key_of_another_kind_or_nowhere_is_refused(desk: Desk) -> None:
+    SoftwareKey.generate().store(desk.folder / "witness.pem", None)
+    code, _, err = desk.assay(*words(desk.folder))
+    assert (code, "expected an Ed25519 key" in err) == (3, True)
+    code, _, err = desk.assay(*words(desk.folder / "nowhere"))
+    assert (code, "No such file" in err) == (30, True)
+
+
+def test_a_folder_in_use_is_refused(desk: Desk) -> None:
+    with running(desk.folder):
+        code, _, err = desk.assay(*words(desk.folder))
+    assert (code, "another witness is using" in err) == (7, True)
+
+
+def test_a_key_that_is_no_ledgers_is_refused(desk: Desk) -> None:
+    code, _, err = desk.assay(*words(desk.folder)[:-4], "--log", "witness.test+00000000+AAAA")
+    assert (code, "verifier" in err) == (10, True)
