@@ -41,8 +41,17 @@ def dumps(value: object) -> bytes:
     return rfc8785.dumps(_plain(value, MAX_DEPTH))
 
 
-def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> object:
-    """Parse strictly: UTF-8, unique keys, integers in ±(2^53 - 1), no deeper, no longer."""
+def loads(
+    data: bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    has_fractions: bool = False,
+) -> object:
+    """Parse strictly: UTF-8, unique keys, integers in ±(2^53 - 1), no deeper, no longer.
+
+    `has_fractions` is for documents of others, whose formats let unknown fields hold anything.
+    """
     if len(data) > max_bytes:
         raise InvalidDocument("document", f"at most {max_bytes} bytes", f"{len(data)}")
     _check_depth(data, max_depth)
@@ -51,7 +60,7 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
             data.decode("utf-8"),
             object_pairs_hook=_unique,
             parse_int=_integer,
-            parse_float=_refuse_number,
+            parse_float=float if has_fractions else _refuse_number,
             parse_constant=_refuse_number,
         )
         if b"\\u" in data:  # an escape can smuggle in half a surrogate pair, which no UTF-8 holds
@@ -203,7 +212,7 @@ def _shown(value: object) -> str:
             return "null"
         case bool():
             return str(value).lower()
-        case int():
+        case int() | float():
             return str(value)
         case str():
             shown = ascii(value)

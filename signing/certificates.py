@@ -16,14 +16,13 @@ from typing import Self
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import InvalidDocument, KeyUnusable, UntrustedChain, WrongPurpose
-from .keys import Curve, PublicKey, SoftwareKey, curve_of, hash_of
+from .keys import Curve, PublicKey, Sha2, SoftwareKey, curve_of, hash_of
 
 ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
 ROOT_DAYS = 20 * 365
@@ -369,8 +368,8 @@ def _name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:MAX_NAME_CHARACTERS])])
 
 
-def _hash_for(key: SoftwareKey) -> hashes.SHA256 | hashes.SHA384:
+def _hash_for(key: SoftwareKey) -> Sha2:
     public = key.public_key
     if not isinstance(public, ec.EllipticCurvePublicKey):
-        raise KeyUnusable(f"expected a P-256 or P-384 key, found {curve_of(public)}")
+        raise KeyUnusable(f"expected a key on a NIST curve, found {curve_of(public)}")
     return hash_of(public)

@@ -207,7 +207,6 @@ class BadTile(VerificationError):
     exit_code = 28
 
 
-
 class NotWitnessed(VerificationError):
     """A tree head is sound, but fewer witnesses have seen it than the policy demands."""
 

@@ -7,6 +7,7 @@ Which key may sign what is decided by certificates; this module only knows curve
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +21,7 @@ from .durable import create_file
 from .errors import BadSignature, KeyUnusable
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+Sha2: TypeAlias = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 OTHERS_MODE_BITS = 0o077
@@ -30,6 +32,7 @@ class Curve(StrEnum):
 
     P256 = "P-256"
     P384 = "P-384"
+    P521 = "P-521"
     ED25519 = "Ed25519"
 
 
@@ -42,7 +45,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, data: bytes) -> bytes:
-        """ECDSA (P-256 with SHA-256, P-384 with SHA-384; DER) or Ed25519 over `data`."""
+        """ECDSA (with the hash of its curve; DER) or Ed25519 over `data`."""
         ...
 
 
@@ -57,22 +60,26 @@ class SoftwareKey:
         """A new key."""
         if curve is Curve.ED25519:
             return cls(private=ed25519.Ed25519PrivateKey.generate())
-        named = ec.SECP384R1() if curve is Curve.P384 else ec.SECP256R1()
-        return cls(private=ec.generate_private_key(named))
+        return cls(private=ec.generate_private_key(_NAMED[curve]))
 
     @classmethod
     def load(cls, path: Path, passphrase: bytes | None) -> Self:
         """Read a PKCS#8 file; one that others may read is refused, as its secret is out."""
         if stat.S_IMODE(path.stat().st_mode) & OTHERS_MODE_BITS:
             raise KeyUnusable(f"{path.name}: expected a key file of mode 0600, found a wider one")
+        return cls.parse(path.read_bytes(), passphrase, name=path.name)
+
+    @classmethod
+    def parse(cls, pem: bytes, passphrase: bytes | None, *, name: str) -> Self:
+        """Read PEM (PKCS#8, or SEC 1 as openssl writes it); `name` is for the message alone."""
         try:
-            private = serialization.load_pem_private_key(path.read_bytes(), passphrase)
+            private = serialization.load_pem_private_key(pem, passphrase)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise KeyUnusable(
-                f"{path.name}: expected a PKCS#8 key that the passphrase opens, found none"
+                f"{name}: expected a PKCS#8 key that the passphrase opens, found none"
             ) from error
         if not isinstance(private, PrivateKey):
-            raise KeyUnusable(f"{path.name}: expected {_CURVES}, found {type(private).__name__}")
+            raise KeyUnusable(f"{name}: expected {_CURVES}, found {type(private).__name__}")
         key = cls(private=private)
         curve_of(key.public_key)
         return key
@@ -96,7 +103,7 @@ class SoftwareKey:
         return self.private.public_key()
 
     def sign(self, data: bytes) -> bytes:
-        """ECDSA (P-256 with SHA-256, P-384 with SHA-384; DER) or Ed25519 over `data`."""
+        """ECDSA (with the hash of its curve; DER) or Ed25519 over `data`."""
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
             return self.private.sign(data)
         return self.private.sign(data, ec.ECDSA(hash_of(self.private.public_key())))
@@ -109,6 +116,8 @@ def curve_of(key: object) -> Curve:
             return Curve.P256
         case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
             return Curve.P384
+        case ec.EllipticCurvePublicKey(curve=ec.SECP521R1()):
+            return Curve.P521
         case ed25519.Ed25519PublicKey():
             return Curve.ED25519
         case ec.EllipticCurvePublicKey(curve=curve):
@@ -117,9 +126,15 @@ def curve_of(key: object) -> Curve:
             raise KeyUnusable(f"expected {_CURVES}, found {type(key).__name__}")
 
 
-def hash_of(key: ec.EllipticCurvePublicKey) -> hashes.SHA256 | hashes.SHA384:
+def hash_of(key: ec.EllipticCurvePublicKey) -> Sha2:
     """The hash that goes with a key's curve."""
-    return hashes.SHA384() if curve_of(key) is Curve.P384 else hashes.SHA256()
+    match curve_of(key):
+        case Curve.P384:
+            return hashes.SHA384()
+        case Curve.P521:
+            return hashes.SHA512()
+        case Curve.P256 | Curve.ED25519:  # the latter is no key of this type
+            return hashes.SHA256()
 
 
 def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
@@ -135,4 +150,9 @@ def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
         ) from error
 
 
-_CURVES = "a P-256, P-384 or Ed25519 key"
+_CURVES = "a P-256, P-384, P-521 or Ed25519 key"
+_NAMED: Mapping[Curve, ec.EllipticCurve] = {
+    Curve.P256: ec.SECP256R1(),
+    Curve.P384: ec.SECP384R1(),
+    Curve.P521: ec.SECP521R1(),
+}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `assay` command: decide whom to trust, verify offline what they signed, watch ledgers.
+"""The `assay` command: decide whom to trust, verify offline, sign models, watch ledgers.
 
 One module for each noun; here the words are parsed, errors become exit codes, and a stranger's
 file, whatever its bytes, never becomes a traceback.
@@ -24,7 +24,7 @@ from ..errors import (
     VerificationError,
 )
 from ..witness import WitnessStateBroken
-from . import trust, verify, witness
+from . import oms, sign, trust, verify, witness
 from .errors import InputUnreadable
 from .terminal import COLUMNS, Ink, Terminal
 from .verdict import error_json
@@ -55,6 +55,10 @@ def _run(arguments: argparse.Namespace) -> int:
                 code = trust.run(arguments, terminal=terminal)
             case "witness":
                 code = witness.run(arguments, terminal=terminal)
+            case "sign":
+                code = sign.run(arguments, terminal=terminal)
+            case "oms":
+                code = oms.run(arguments)
             case _:
                 code = verify.run(arguments, terminal=terminal, progress=complaints)
     except AssayError as error:
@@ -72,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     words = argparse.ArgumentParser(
         prog="assay",
-        description="Trust registries, verify offline what they signed, and watch their ledgers.",
+        description="Trust registries, verify offline what they signed, sign models, watch ledgers.",
         epilog=exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -90,6 +94,11 @@ def parser() -> argparse.ArgumentParser:
     witness.add_arguments(
         commands.add_parser("witness", help="cosign the tree heads of ledgers that you watch")
     )
+    signer = commands.add_parser(
+        "sign", help="sign a model with a key or a certificate (OpenSSF Model Signing)"
+    )
+    sign.add_arguments(signer)
+    oms.add_parsers(commands.add_parser("oms", help="what OMS conformance suites call"))
     return words
 
 

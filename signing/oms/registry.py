@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The OpenSSF Model Signing v1.0 statement over a manifest, so that foreign tools verify it too.
+"""The registry profile: the one OMS v1.0 statement that we make, which foreign tools verify too.
 
 Its root digest binds the files' content and order but not their names, so it is checked for
 conformance and never used as an id; the manifest's own digest is. The predicate's schema allows no
@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from . import canonical
-from .digests import sha256
-from .errors import InvalidDocument
-from .manifest import MAX_FILES, SIGNATURE_NAME, Manifest, check_name
-from .statements import OMS_V1, Statement, Subject
+from .. import canonical
+from ..digests import sha256
+from ..errors import InvalidDocument
+from ..manifest import MAX_FILES, SIGNATURE_NAME, Manifest, check_name
+from ..statements import OMS_V1, Statement, Subject
 
 # What model_signing passes over whether or not it is signed; so neither do we list it here, where
 # it would make a foreign verification fail. The manifest, and with it the id, covers all files.

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay oms sign-model` and `verify-model`: the adapter that OMS conformance suites call.
+
+The flags and the silence are theirs: the exit code is the answer, and a refusal is one line on
+stderr. Keys may be of any mode, as suites write theirs; people sign with `assay sign`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from ..errors import KeyUnusable
+from ..keys import SoftwareKey
+from ..oms import files, plain
+from ..oms.document import MAX_BUNDLE_BYTES, Document
+from .errors import InputUnreadable
+from .sign import Signing, add_chain, add_ignored, certificates, write
+
+METHODS = ("key", "certificate", "sigstore")
+SIGN, VERIFY = "sign-model", "verify-model"
+
+
+def add_parsers(parser: argparse.ArgumentParser) -> None:
+    """The words below `assay oms`."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    signer = verbs.add_parser(SIGN, help="write a bundle; exit 0 when it is written")
+    verifier = verbs.add_parser(VERIFY, help="check a bundle and a model; exit 0 when they hold")
+    for each in (signer, verifier):
+        each.set_defaults(refuse_words=each.error)
+        each.add_argument("--method", required=True, choices=METHODS)
+        each.add_argument("--model-path", required=True, type=Path, metavar="PATH")
+        add_chain(each, help="signing: the path above the leaf; verifying: whom to trust")
+        add_ignored(each, help="what is no part of the model")
+    signer.add_argument("--output-bundle", required=True, type=Path, metavar="FILE")
+    signer.add_argument("--private-key", type=Path, metavar="FILE")
+    signer.add_argument("--signing-cert", type=Path, metavar="FILE")
+    signer.add_argument("--identity-token", metavar="TOKEN")
+    verifier.add_argument("--bundle", required=True, type=Path, metavar="FILE")
+    verifier.add_argument("--public-key", type=Path, metavar="FILE")
+    verifier.add_argument("--ignore-unsigned-files", action="store_true")
+    verifier.add_argument("--identity", metavar="NAME")
+    verifier.add_argument("--identity-provider", metavar="URL")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Sign or verify, and say nothing."""
+    try:
+        if arguments.verb == SIGN:
+            _sign(arguments)
+        else:
+            _verify(arguments)
+    except OSError as error:
+        raise InputUnreadable(f"{error.filename}: {error.strerror or error}") from error
+    return 0
+
+
+def _sign(arguments: argparse.Namespace) -> None:
+    _check_words(arguments, key="private_key", certificate="signing_cert")
+    signing = Signing(
+        model=arguments.model_path,
+        output=arguments.output_bundle,
+        ignored=arguments.ignore_paths,
+        certificate=arguments.signing_cert if arguments.method == "certificate" else None,
+        chain=arguments.cert_chain,
+    )
+    path: Path = arguments.private_key
+    key = SoftwareKey.parse(path.read_bytes(), None, name=path.name)
+    write(signing, key, at=datetime.now(UTC))
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    _check_words(arguments, key="public_key", certificate="cert_chain")
+    path: Path = arguments.bundle
+    with path.open("rb") as file:
+        document = Document.parse(file.read(MAX_BUNDLE_BYTES + 1))
+    if arguments.method == "key":
+        signed = plain.verify_with_key(document, _public_key(arguments.public_key))
+    else:
+        anchors = certificates(arguments.cert_chain)
+        signed = plain.verify_with_certificate(document, anchors=anchors, now=datetime.now(UTC))
+    files.check_model(
+        arguments.model_path,
+        signed.manifest,
+        ignored=(*arguments.ignore_paths, path.absolute()),
+        allows_unsigned=arguments.ignore_unsigned_files,
+    )
+
+
+def _check_words(arguments: argparse.Namespace, **needed: str) -> None:
+    """Refuse a method without what it needs."""
+    name = needed.get(arguments.method)
+    if name is None:
+        arguments.refuse_words("--method sigstore is not supported")
+    elif not getattr(arguments, name):
+        arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
+
+
+def _public_key(path: Path) -> ec.EllipticCurvePublicKey:
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyUnusable(f"{path.name}: expected a public key in PEM, found none") from error
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise KeyUnusable(f"{path.name}: expected a P-256, P-384 or P-521 key, found another")
+    return key

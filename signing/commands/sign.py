@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay sign`: sign a model's files with a key or a certificate of your own, as OMS has it.
+
+assay sign FOLDER --method key --private-key FILE --output-bundle FILE
+assay sign FOLDER --method certificate --private-key FILE --signing-cert FILE [--cert-chain FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from .. import canonical
+from ..durable import replacing
+from ..keys import SoftwareKey
+from ..oms import files, plain
+from ..paths import parse_pem
+from .errors import InputUnreadable
+from .terminal import Terminal
+
+PUBLIC_MODE = 0o644  # a signature is for everybody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """What is to be signed, and where the signature goes."""
+
+    model: Path
+    output: Path
+    ignored: Sequence[Path]
+    certificate: Path | None
+    """None for the method `key`."""
+    chain: Sequence[Path]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `assay sign`."""
+    parser.set_defaults(refuse_words=parser.error)
+    add = parser.add_argument
+    add("model", type=Path, metavar="FOLDER", help="the model: a folder, or a single file")
+    add("--method", required=True, choices=("key", "certificate"), help="what verifiers will trust")
+    add("--private-key", required=True, type=Path, metavar="FILE", help="PEM, of mode 0600")
+    add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")
+    add_chain(parser, help="certificates between yours and the root; may be repeated")
+    add("--output-bundle", required=True, type=Path, metavar="FILE", help="the signature to write")
+    add_ignored(parser, help="leave these out, relative to FOLDER")
+
+
+def add_chain(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's
+    """The option for certificates, given in one or several files."""
+    name = "--cert-chain"
+    parser.add_argument(
+        name, type=Path, metavar="FILE", nargs="+", action="extend", default=[], help=help
+    )
+
+
+def add_ignored(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's
+    """The option for files and folders that are no part of the model."""
+    name = "--ignore-paths"
+    parser.add_argument(
+        name, type=Path, metavar="PATH", nargs="+", action="extend", default=[], help=help
+    )
+
+
+def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
+    """Sign, and say where the signature is."""
+    is_certified = arguments.method == "certificate"
+    if is_certified != (arguments.signing_cert is not None):
+        arguments.refuse_words("--method certificate and --signing-cert go together")
+    signing = Signing(
+        model=arguments.model,
+        output=arguments.output_bundle,
+        ignored=arguments.ignore_paths,
+        certificate=arguments.signing_cert,
+        chain=arguments.cert_chain,
+    )
+    try:
+        key = SoftwareKey.load(arguments.private_key, None)
+        count = write(signing, key, at=datetime.now(UTC))
+    except OSError as error:
+        raise InputUnreadable(f"{error.filename}: {error.strerror or error}") from error
+    files_in_words = "1 file" if count == 1 else f"{count} files"
+    terminal.columns("", f"Signed {files_in_words} of {signing.model}: {signing.output}", indent=0)
+    return 0
+
+
+def write(signing: Signing, key: SoftwareKey, *, at: datetime) -> int:
+    """Sign and write the bundle, whole or not at all; how many files were signed. OSError."""
+    if not signing.model.exists():
+        raise InputUnreadable(f"{signing.model}: expected a model, found no such file or folder")
+    manifest = files.hash_model(
+        signing.model, ignored=(*signing.ignored, signing.output.absolute())
+    )
+    if signing.certificate is None:
+        document = plain.sign_with_key(manifest, key)
+    else:
+        leaf, *others = certificates([signing.certificate, *signing.chain])
+        document = plain.sign_with_certificate(manifest, key, leaf=leaf, chain=others, at=at)
+    data = canonical.dumps(document.to_json())
+    with replacing(signing.output) as file:
+        file.write(data)
+        os.fchmod(file.fileno(), PUBLIC_MODE)
+    return len(manifest.digests)
+
+
+def certificates(paths: Sequence[Path]) -> list[x509.Certificate]:
+    """The certificates of PEM files, in the order of the files. OSError."""
+    return [each for path in paths for each in parse_pem(path.name, path.read_bytes())]
