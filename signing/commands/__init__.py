@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     words = argparse.ArgumentParser(
         prog="assay",
-        description="Trust registries, verify offline what they signed, sign models, watch ledgers.",
+        description="Trust registries, verify offline what they sign, sign models, watch ledgers.",
         epilog=exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
