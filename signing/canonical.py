@@ -68,7 +68,7 @@ def loads(
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise InvalidDocument("document", "UTF-8 text", error.reason) from error
     except json.JSONDecodeError as error:
-        raise InvalidDocument("document", "JSON", f"{error.msg} at {error.pos}") from error
+        raise InvalidDocument("document", "JSON", f"a mistake at character {error.pos}") from error
     return value
 
 
@@ -238,11 +238,11 @@ def _check_depth(data: bytes, max_depth: int) -> None:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidDocument(_shown(twice), "one such field", "several")
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InvalidDocument(_shown(name), "one such field", "several")
+        found[name] = value
     return found
 
 

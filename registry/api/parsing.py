@@ -80,11 +80,11 @@ def _check_depth(body: bytes) -> None:
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidRequest(f"expected each key once, found {twice[:60]!r} twice")
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise InvalidRequest(f"expected each key once, found {key[:60]!r} twice")
+        members[key] = value
     return members
 
 

@@ -31,6 +31,7 @@ from .verdict import error_json
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 141  # 128 + SIGPIPE
+OUTPUT_LOST = 74  # sysexits.h: EX_IOERR
 USAGE = 2
 
 
@@ -38,13 +39,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code is in `assay --help`."""
     arguments = parser().parse_args(argv)
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has stopped; the interpreter must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read our output has stopped
+        _let_go_of_the_output()
         return BROKEN_PIPE
+    except OSError as error:  # a full disk: what was read or written of ours is AssayError by now
+        _let_go_of_the_output()
+        sys.stderr.write(f"assay: the output cannot be written: {error.strerror}\n")
+        return OUTPUT_LOST
+    return code
+
+
+def _let_go_of_the_output() -> None:
+    """The interpreter must not try to flush it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run(arguments: argparse.Namespace) -> int:

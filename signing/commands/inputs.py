@@ -115,7 +115,7 @@ def _beside(folder: Path) -> Path:
 
 def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Given:
     """A JSON file that brings its own evidence: evidence alone, or an answer of the API."""
-    document = canonical.as_mapping(canonical.loads(_bytes(path)), "document")
+    document = _document(path)
     is_answer = "evidence" in document
     with canonical.within("evidence"):
         stated = canonical.mapping(document, "evidence") if is_answer else document
@@ -164,7 +164,7 @@ def _answered_text(answer: Mapping[str, object]) -> Content | None:
 
 def _evidence(path: Path) -> tuple[Evidence, Answer | None]:
     """Evidence on its own, or within an answer of the API."""
-    document = canonical.as_mapping(canonical.loads(_bytes(path)), "document")
+    document = _document(path)
     with canonical.within(path.name):
         if "evidence" in document:
             parsed = Evidence.parse(canonical.mapping(document, "evidence"))
@@ -181,6 +181,12 @@ def _content(path: Path) -> Content:
         file.seek(0)
         digest, _ = sha256_stream(iter(lambda: file.read(CHUNK_BYTES), b""))
     return Content(sha256=digest, normalised_sha256=None)
+
+
+def _document(path: Path) -> Mapping[str, object]:
+    """A file's JSON object; a mistake in it is said of this file, for there may be several."""
+    with canonical.within(path.name):
+        return canonical.as_mapping(canonical.loads(_bytes(path)), "document")
 
 
 def _bytes(path: Path) -> bytes:

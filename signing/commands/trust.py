@@ -50,7 +50,9 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="fetch a registry's trust root, show it, and pin it")
     add.add_argument("source", metavar="URL", help="the registry, or a saved trust-root.json")
     add.add_argument(
-        "--fingerprint", metavar="sha256:…", help="pin without asking, and refuse any other"
+        "--fingerprint",
+        metavar="sha256:…",
+        help="pin without asking, and refuse any other",
     )
     shown = actions.add_parser("list", help="show what is pinned, since when and from where")
     shown.add_argument("--json", action="store_true", help="for programs")
@@ -77,6 +79,10 @@ def add(source: str, *, expected: str | None, pins: Pins, conversation: Conversa
     """Pin a trust root, if its fingerprint is the expected one or the person asked says yes."""
     fingerprint = None if expected is None else parse_id(expected)
     root = fetch(source)
+    if fingerprint not in {None, root.fingerprint}:
+        raise FingerprintMismatch(
+            f"expected {expected}, found {as_id(root.fingerprint)}: not pinned"
+        )
     terminal = conversation.terminal
     for known in pins.all():
         if known.root.fingerprint == root.fingerprint:
@@ -90,7 +96,8 @@ def add(source: str, *, expected: str | None, pins: Pins, conversation: Conversa
                 f"assay trust remove {root.registry}"
             )
     show_root(root, source=source, terminal=terminal)
-    _decide(root, fingerprint=fingerprint, conversation=conversation)
+    if fingerprint is None:
+        _ask(root, conversation=conversation)
     pin = Pinned(root=root, pinned_at=conversation.clock(), pinned_from=source)
     path = pins.add(pin)
     terminal.line("Pinned. From now on assay verify believes what this root certifies.")
@@ -139,14 +146,8 @@ def show_root(root: TrustRoot, *, source: str, terminal: Terminal) -> None:
     terminal.line()
 
 
-def _decide(root: TrustRoot, *, fingerprint: str | None, conversation: Conversation) -> None:
-    """Return if this root is to be pinned; raise if it is not. Silence is never a yes."""
-    if fingerprint is not None:
-        if fingerprint != root.fingerprint:
-            raise FingerprintMismatch(
-                f"expected {as_id(fingerprint)}, found {as_id(root.fingerprint)}: not pinned"
-            )
-        return
+def _ask(root: TrustRoot, *, conversation: Conversation) -> None:
+    """Return if the person says yes; raise otherwise. Silence is never a yes."""
     if not conversation.is_with_a_person:
         raise NotPinned(
             "nobody is there to ask, so nothing was pinned. To pin it without a question: "

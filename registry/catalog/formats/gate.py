@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from . import plain_text, safetensors, sniff, strict_json
+from . import pickles, plain_text, safetensors, sniff, strict_json
 from .refused import Refused
 
 CARD_NAME = "readme.md"
@@ -34,7 +34,7 @@ def check(name: str, path: Path) -> None:
     """Raises Refused unless the file at `path` is what `name` promises, and that is on the list."""
     kind = FORMATS.get(os.path.splitext(name.lower())[1])  # noqa: PTH122 - a name, not a path here
     size_bytes = path.stat().st_size
-    disguise = sniff.found(*_ends(path, size_bytes))
+    disguise = "a pickle" if pickles.is_pickle(path) else sniff.found(*_ends(path, size_bytes))
     if kind is None:
         expected = f"a file ending in {', '.join(FORMATS)}"
         raise Refused(expected, disguise or "another ending")
@@ -50,8 +50,6 @@ def check(name: str, path: Path) -> None:
             limit = plain_text.MAX_CARD_BYTES if is_card else plain_text.MAX_BYTES
             content = _whole(path, size_bytes, limit)
             plain_text.check(content)
-            if sniff.is_pickle(content):
-                raise Refused("text content", "a pickle")
 
 
 def _ends(path: Path, size_bytes: int) -> tuple[bytes, bytes]:

@@ -93,7 +93,14 @@ def test_a_body_that_is_too_large_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b'\\"' * 4_000_000, b'"' * 8_000_000, b'{"a":"' + b"\\\\" * 4_000_000, b"[1," * 20_000]
+    "body",
+    [
+        b"{" + b",".join(b'"%d":0' % n for n in range(300_000)) + b',"299999":0}',
+        b'\\"' * 4_000_000,
+        b'"' * 8_000_000,
+        b'{"a":"' + b"\\\\" * 4_000_000,
+        b"[1," * 20_000,
+    ],
 )
 def test_no_body_makes_the_parser_slow(body: bytes) -> None:
     begun = time.process_time()

@@ -62,6 +62,21 @@ def windows_program() -> bytes:
     return b"MZ" + bytes(0x3A) + struct.pack("<I", 0x80) + bytes(0x40) + b"PE\x00\x00" + bytes(64)
 
 
+# Each begins with, or is made of, letters that are opcodes.
+WORDS = (
+    "hello",
+    "Python",
+    "base",
+    "loss",
+    "bob",
+    "Nobel",
+    "to",
+    "other",
+    "about",
+    "(c)oRb",
+    "I",
+    "c",
+)
 DANGEROUS = {
     **{
         f"a pickle of protocol {protocol}": pickle.dumps(Dangerous(), protocol)
@@ -72,6 +87,13 @@ DANGEROUS = {
     "a pickle by hand without mark": b"(S'false'\nios\nsystem\n.",
     "a pickle that is cut off": pickle.dumps(Dangerous(), 4)[:-3],
     "a large pickle": pickle.dumps(("x" * 200_000, Dangerous()), 4),
+    "a pickle in another base": b"I0x10\n0cos\nsystem\n(S'false'\ntR.",
+    "a pickle behind many opcodes": b"N0" * 50_001 + b"cos\nsystem\n(S'false'\ntR.",
+    "what may be a pickle": b"N" * 1_000_000,
+    "a pickle that breaks after its call": b"cos\nsystem\n(S'false'\ntRGarbage",
+    "a pickle that imports and no more": b"cos\nsystem\n.",
+    "a pickle from its memo": b"cos\nsystem\np0\n0g0\n(S'false'\ntR.",
+    "a pickle behind a long line": b"V" + b"x" * 200_000 + b"\n0cos\nsystem\n(tR.",
     "a pickle of data": pickle.dumps({"a": 1}, 4),
     "a torch file": torch_file(is_zip=True),
     "an old torch file": torch_file(is_zip=False),
@@ -143,6 +165,10 @@ def test_the_refusal_says_what_was_found_in_disguise(tmp_path: Path) -> None:
         ("dot.txt", b".\n"),
         ("paren.md", b"(c) 2026 the authors.\n"),
         ("stop.md", b"N.B. this is prose.\n"),
+        ("genes.txt", b"N" * 200_000),
+        ("packages.txt", b"celery\nredis\nNumPy\nargon2\n"),
+        *((f"{word}.txt", word.encode()) for word in WORDS),
+        *((f"{word}-line.txt", f"{word}\n".encode()) for word in WORDS),
     ],
 )
 def test_what_a_checkpoint_holds_passes(tmp_path: Path, name: str, content: bytes) -> None:

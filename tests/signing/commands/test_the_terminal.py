@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing.commands import hashing
+from assay.signing.commands import OUTPUT_LOST, hashing
 from assay.signing.commands.pins import Pins
 from assay.signing.commands.terminal import Ink, Terminal, safe, shortened, size_in_words
 from assay.signing.errors import Outcome
@@ -149,3 +149,16 @@ def test_a_closed_pipe_ends_it_quietly(desk: Desk) -> None:
     )
     os.close(writing)
     assert (process.returncode, process.stderr) == (141, b"")
+
+
+def test_an_output_that_cannot_be_written_is_no_traceback() -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [*COMMAND, "trust", "list", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=SECONDS,
+        )
+    assert process.returncode == OUTPUT_LOST
+    assert process.stderr == b"assay: the output cannot be written: No space left on device\n"

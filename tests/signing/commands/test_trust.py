@@ -94,6 +94,17 @@ def test_another_fingerprint_is_refused(desk: Desk, registry: Loopback) -> None:
     assert Pins.of_user().all() == ()
 
 
+def test_another_fingerprint_is_refused_also_of_a_root_that_is_pinned(
+    desk: Desk, registry: Loopback
+) -> None:
+    fingerprint = _show(registry, desk.world)
+    assert desk.assay("trust", "add", registry.url, "--fingerprint", fingerprint)[0] == 0
+    other = as_id("ab" * 32)
+    code, _, err = desk.assay("trust", "add", registry.url, "--fingerprint", other)
+    assert code == 32
+    assert fingerprint in err
+
+
 @pytest.mark.parametrize("fingerprint", ["", "ab" * 32, "sha256:AB", "sha256:\x1b[31m"])
 def test_a_fingerprint_of_another_form_is_refused_unasked(
     desk: Desk, registry: Loopback, fingerprint: str
