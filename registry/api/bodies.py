@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Caps on request bodies, applied before Django sees a request: it would spool all of it first.
 
-A body is read here, up to its route's cap, and handed on in one piece. A larger one is answered 413
-and a sleepy one 408 without any view, parser or database having heard of it.
+A body is read here, up to its route's cap, and handed on in one piece. One that is too large is
+answered 413, a sleepy one 408 and one cut short 400: no view, parser or database hears of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .problems import Problem, TooLarge
+from .problems import Problem, TooLarge, TruncatedBody
 from .wire import (
     Application,
     Disconnected,
@@ -45,8 +45,6 @@ class Bodies:
             return
         try:
             body = await _body(scope, receive)
-        except Disconnected:
-            return
         except Problem as problem:
             await send_problem(send, problem, is_head=scope["method"] == "HEAD")
             return
@@ -65,7 +63,12 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
         raise TooLarge(f"expected at most {cap} bytes, found {announced[:20]}")
     body, is_more = bytearray(), True
     while is_more:
-        chunk, is_more = await body_chunk(receive)
+        try:
+            chunk, is_more = await body_chunk(receive)
+        except Disconnected as error:
+            # Told all the same: who closed only their half of the connection still listens.
+            expected = f"{announced[:20]} bytes" if announced else "an end of the body"
+            raise TruncatedBody(f"expected {expected}, found {len(body)} bytes") from error
         body += chunk
         if len(body) > cap:
             raise TooLarge(f"expected at most {cap} bytes, found more")

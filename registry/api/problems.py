@@ -74,6 +74,13 @@ class TooLarge(Problem):
     status_code = 413
 
 
+class TruncatedBody(Problem):
+    """The caller stopped sending before the body's end."""
+
+    code = "truncated-body"
+    title = "The body ended too soon"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """The members of a problem document, before they are JSON."""

@@ -22,7 +22,7 @@ IDLE_SECONDS = 60
 
 
 class Disconnected(Exception):
-    """The caller went away; there is nobody to answer."""
+    """The caller sends no more; it went away, or closed its half and still listens."""
 
 
 class BrokenOff(Exception):

@@ -19,7 +19,6 @@ from django.db import close_old_connections
 from registry.api.problems import NotFound, Problem
 from registry.api.wire import (
     Application,
-    Disconnected,
     Receive,
     Scope,
     Send,
@@ -87,10 +86,6 @@ class Streams:
                 await self._file(scope, receive, send, FileAddress(**match.groupdict()))
             else:
                 await self.inner(scope, receive, send)
-        except Disconnected:
-            logger.info(
-                "%s %s was cut off by its caller; nothing of it stays", scope["method"], path
-            )
         except Problem as problem:
             logger.info("%s %s: %s", scope["method"], path, problem.detail)
             await send_problem(send, problem, is_head=scope["method"] == "HEAD")

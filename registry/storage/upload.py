@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import errno
 
-from registry.api.wire import Receive, Scope, body_chunk, header
+from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
 
 from .errors import BlobTooLarge, LengthRequired, NoSpace, TruncatedUpload
 from .files import Part
@@ -30,7 +30,7 @@ def announced_size(scope: Scope) -> int:
 async def receive_blob(receive: Receive, *, sha256: str, size_bytes: int) -> None:
     """Durably stores the body as the blob with this digest, or leaves nothing behind.
 
-    Raises DigestMismatch, TruncatedUpload, NoSpace, TooSlow or Disconnected.
+    Raises DigestMismatch, TruncatedUpload, NoSpace or TooSlow.
     """
     try:
         with await asyncio.to_thread(Part) as part:
@@ -48,7 +48,12 @@ async def receive_blob(receive: Receive, *, sha256: str, size_bytes: int) -> Non
 async def _fill(part: Part, receive: Receive, size_bytes: int) -> None:
     waiting, is_more = bytearray(), True
     while is_more:
-        chunk, is_more = await body_chunk(receive)
+        try:
+            chunk, is_more = await body_chunk(receive)
+        except Disconnected as error:
+            # Told all the same: who closed only their half of the connection still listens.
+            found_bytes = part.size_bytes + len(waiting)
+            raise TruncatedUpload(f"expected {size_bytes} bytes, found {found_bytes}") from error
         waiting += chunk
         if part.size_bytes + len(waiting) > size_bytes:
             raise TruncatedUpload(f"expected {size_bytes} bytes, found more")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import socket
 import time
@@ -70,6 +71,31 @@ def test_an_upload_whose_connection_is_cut_leaves_nothing(live: Live, secret: st
     assert not Blob.objects.exists()
     with live.client(secret) as client:
         assert client.put(URL, content=CONTENT).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "code"),
+    [
+        (f"PUT {URL}", 422, "truncated-upload"),
+        ("POST /api/v1/tokens", 400, "truncated-body"),
+    ],
+)
+def test_who_stops_sending_too_soon_and_listens_is_told_so(
+    live: Live, secret: str, head: str, status: int, code: str
+) -> None:
+    host = urlsplit(live.url)
+    with socket.create_connection((host.hostname, host.port), PATIENCE_SECONDS) as wire:
+        wire.sendall(
+            f"{head} HTTP/1.1\r\nHost: {host.netloc}\r\nAuthorization: Bearer {secret}\r\n"
+            "Content-Length: 8\r\n\r\nabc".encode()
+        )
+        wire.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+    front, _, body = answer.partition(b"\r\n\r\n")
+    assert front.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/problem+json" in front
+    assert json.loads(body)["code"] == code
+    assert "expected 8 bytes, found 3" in json.loads(body)["detail"]
 
 
 def test_a_refusal_reaches_a_caller_who_is_still_sending(live: Live, people: People) -> None:

@@ -70,10 +70,20 @@ async def test_a_body_over_the_cap_is_refused(pieces: list[bytes], length: str |
     assert inner.heard == []
 
 
-async def test_a_body_that_is_cut_off_is_heard_of_by_nobody() -> None:
+@pytest.mark.parametrize(
+    ("length", "detail"),
+    [
+        ("8", "expected 8 bytes, found 3 bytes"),
+        (None, "expected an end of the body, found 3 bytes"),
+    ],
+)
+async def test_a_body_cut_short_is_told_so_and_heard_of_by_nobody(
+    length: str | None, detail: str
+) -> None:
     inner = Inner()
-    answer = await post(inner, [b"a", LEAVES])
-    assert (answer.messages, inner.heard) == (0, [])
+    answer = await post(inner, [b"abc", LEAVES], length=length)
+    assert (answer.status, answer.problem["code"]) == (400, "truncated-body")
+    assert (answer.problem["detail"], inner.heard) == (detail, [])
 
 
 async def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,11 +133,15 @@ async def test_what_is_not_as_announced_leaves_nothing_behind(
 
 
 @stores
-async def test_a_cut_connection_leaves_nothing_behind(world: World, data_folder: Path) -> None:
+async def test_an_upload_cut_short_is_told_so_and_leaves_nothing_behind(
+    world: World, data_folder: Path
+) -> None:
     for before in (0, 1, 40):
         pieces = [*(CONTENT[i * 65_536 : (i + 1) * 65_536] for i in range(before)), LEAVES]
         answer = await put(world, pieces)
-        assert answer.messages == 0
+        assert (answer.status, answer.problem["code"]) == (422, "truncated-upload")
+        found = f"expected {len(CONTENT)} bytes, found {before * 65_536}"
+        assert answer.problem["detail"] == found
         assert (await rows(), files_in(data_folder)) == ((0, 0), [])
 
 
