@@ -22,6 +22,7 @@ class Demo:
     """What `manage.py demo` made or found."""
 
     project: str
+    run: str
     node_token: Path
     generation_token: Path
     outputs_token: Path
@@ -44,6 +45,7 @@ def demo() -> Demo:
     made = json.loads(_call("demo"))
     return Demo(
         project=made["project"],
+        run=made["run"],
         node_token=Path(made["node_token_file"]),
         generation_token=Path(made["generation_token_file"]),
         outputs_token=Path(made["outputs_token_file"]),

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ FIRST_CHECKPOINT_SECONDS = 600.0
 LOOK_SECONDS = 1.0
 PROMPT = "def read_file(path):\n"
 PROGRAM_SECONDS = 120.0
+MAX_SAID_CHARACTERS = 300
 
 
 class StoryFailed(SupervisorError):
@@ -63,11 +65,26 @@ def tell(deployment: Deployment, terminal: Terminal) -> None:
                 base_url=programs.local_url(deployment), timeout=90, trust_env=False
             ) as http:
                 teller = Teller(http=http, demo=demo, folder=folder, terminal=terminal)
-                artifacts = _while_it_runs(teller, deployment, system.watch)
+                with failures_in_words(deployment.places.logs):
+                    artifacts = _while_it_runs(teller, deployment, system.watch)
         with terminal.step("every process stopped; both verify offline"):
             for path in artifacts:
                 _assay(folder, "verify", str(path))
     terminal.say(f"\nDone in {terminal.seconds:.0f} s. What it downloaded is in {folder}.")
+
+
+@contextmanager
+def failures_in_words(logs: Path) -> Iterator[None]:
+    """A registry that does not answer, or a program that does not end, is a StoryFailed too."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        found = f"{type(error).__name__} {error}".strip()
+        raise StoryFailed(
+            f"expected the registry to answer, found {found}; its logs are in {logs}"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise StoryFailed(str(error)) from error
 
 
 def _while_it_runs(
@@ -102,7 +119,8 @@ def _first_published(teller: Teller, watch: Callable[[], None]) -> Mapping[str, 
         watch()
         answer = _json(teller, f"/api/v1/projects/{teller.demo.project}/checkpoints")
         for checkpoint in answer["results"]:
-            if checkpoint["state"] == "published":
+            # The demonstration's own: what a person uploads beside it may have no model to ask.
+            if checkpoint["run"] == teller.demo.run and checkpoint["state"] == "published":
                 found: Mapping[str, Any] = checkpoint
                 return found
         time.sleep(LOOK_SECONDS)
@@ -120,10 +138,11 @@ def _download(teller: Teller, checkpoint: Mapping[str, Any]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         source = f"/{teller.demo.project}/{quote(name)}/files/{quote(file)}"
         with teller.http.stream("GET", source) as answer, path.open("wb") as target:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes():
+            if not answer.is_success:
+                answer.read()
+            for chunk in _accepted(answer).iter_bytes():
                 target.write(chunk)
-    evidence = teller.http.get(f"{base}/evidence").raise_for_status()
+    evidence = _accepted(teller.http.get(f"{base}/evidence"))
     (teller.folder / f"{name}.assay.json").write_bytes(evidence.content)
     return folder
 
@@ -142,9 +161,8 @@ def _generate(teller: Teller, checkpoint: Mapping[str, Any]) -> Path:
     while answer.status_code == httpx.codes.ACCEPTED:
         time.sleep(LOOK_SECONDS)
         answer = teller.http.get(answer.headers["Location"], headers=headers)
-    answer.raise_for_status()
     path = teller.folder / "answer.json"
-    path.write_bytes(answer.content)
+    path.write_bytes(_accepted(answer).content)
     return path
 
 
@@ -190,4 +208,16 @@ def _run(folder: Path, program: Path, *words: str) -> subprocess.CompletedProces
 
 
 def _json(teller: Teller, path: str) -> Any:  # noqa: ANN401 - whatever the API says
-    return teller.http.get(path).raise_for_status().json()
+    return _accepted(teller.http.get(path)).json()
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    """The answer; raises StoryFailed with the words of one that is a refusal."""
+    if answer.is_success:
+        return answer
+    try:
+        said = answer.json()["detail"]
+    except (ValueError, KeyError, TypeError):  # not a problem document
+        said = answer.text.strip()[:MAX_SAID_CHARACTERS] or answer.reason_phrase
+    request = f"{answer.request.method} {answer.request.url.path}"
+    raise StoryFailed(f"{request} was answered {answer.status_code}: {said}")
