@@ -68,7 +68,8 @@ def serve(node: Node) -> None:
         except LeaseLost as error:
             _logger.warning("%s", error)
             pause_seconds = IDLE_SECONDS
-        except (TrainerError, AssayError, OSError) as error:
+        # RuntimeError: what torch raises, out of memory for example.
+        except (TrainerError, AssayError, OSError, RuntimeError) as error:
             _logger.warning("%s", error)
             pause_seconds = AFTER_FAILURE_SECONDS
         node.pool.patience.stopped.wait(pause_seconds)
