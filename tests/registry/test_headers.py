@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from django.test import Client
+
+from registry.env import CHECKOUT
 
 POLICY = {
     "default-src 'self'",
@@ -29,6 +35,25 @@ def test_every_answer_carries_the_policy(url: str, db: None) -> None:
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "seconds"),
+    [("https://registry.example", 31_536_000), ("http://localhost:8000", 0)],
+)
+def test_https_is_demanded_of_this_host_alone(public_url: str, seconds: int) -> None:
+    """A self-hoster's other services below the same name may have no certificate."""
+    names = "SECONDS", "INCLUDE_SUBDOMAINS", "PRELOAD"
+    values = ", ".join(f"settings.SECURE_HSTS_{name}" for name in names)
+    said = subprocess.run(
+        [sys.executable, "-c", f"from registry import settings; print([{values}])"],
+        env=os.environ | {"ASSAY_PUBLIC_URL": public_url},
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.strip() == f"[{seconds}, False, False]"
 
 
 def test_the_schema_says_that_everything_may_answer_with_a_problem() -> None:
