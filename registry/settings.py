@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
         "storage.sweep": 600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,
+        "authority.sweep": 600.0,
     }.items()
 }
 

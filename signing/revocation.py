@@ -8,14 +8,18 @@ caller says what is proven.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
+from . import canonical
+from .canonical import Obj
 from .errors import CertificateRevoked, InvalidDocument, RevocationUnknown
 
 MAX_SERIAL_BITS = 159  # RFC 5280, 4.1.2.2: 20 bytes, and positive
+_SERIAL = re.compile(r"[1-9a-f][0-9a-f]{0,39}")
 
 
 class Reason(StrEnum):
@@ -65,6 +69,31 @@ class Revocation:
             raise InvalidDocument(
                 "invalid_from", expected, f"{self.invalid_from:%Y-%m-%dT%H:%M:%SZ}"
             )
+
+    @classmethod
+    def parse(cls, document: Obj) -> Self:
+        """Read it out of an object that may have more fields."""
+        serial, reason = canonical.text(document, "serial"), canonical.text(document, "reason")
+        if not _SERIAL.fullmatch(serial):
+            raise InvalidDocument("serial", "lower-case hexadecimal", ascii(serial[:80]))
+        if reason not in {each.value for each in Reason}:
+            raise InvalidDocument("reason", f"one of {', '.join(Reason)}", ascii(reason[:80]))
+        return cls(
+            serial=int(serial, 16),
+            revoked_at=canonical.instant(document, "revoked_at"),
+            reason=Reason(reason),
+            invalid_from=canonical.nullable(document, "invalid_from", canonical.instant),
+        )
+
+    def to_json(self) -> dict[str, str | None]:
+        """As it stands in requests to the signer, and in statements."""
+        since = self.invalid_from
+        return {
+            "serial": f"{self.serial:x}",
+            "reason": self.reason.value,
+            "revoked_at": canonical.instant_text(self.revoked_at),
+            "invalid_from": None if since is None else canonical.instant_text(since),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

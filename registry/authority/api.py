@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trust root over HTTP: what a user fetches once, compares by fingerprint, and pins."""
+"""The trust root, which a user fetches once and pins, and the issuers' revocation lists."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from . import queries
+from assay.signing import crls
+from assay.signing.certificates import Purpose
+from registry.ledger import services as ledger
+
+from . import queries, revocations
+
+CRL_TYPE = "application/pkix-crl"  # RFC 2585, 4.2
+CRL_SECONDS = 600
 
 
 @require_safe
@@ -20,3 +27,20 @@ def trust_root(request: HttpRequest) -> HttpResponse:
         "Access-Control-Allow-Origin": "*",  # it is public, and a verifier may be anywhere
     }
     return HttpResponse(found.canonical(), content_type="application/json", headers=headers)
+
+
+@require_safe
+def revocation_list(request: HttpRequest, issuer: str) -> HttpResponse:
+    """The newest list of the root or of a purpose's intermediate, in DER."""
+    del request
+    if issuer == crls.ROOT:
+        content = ledger.signer().root_crl()
+    elif issuer in set(Purpose):
+        content = bytes(revocations.current(Purpose(issuer)).der)
+    else:
+        raise Http404
+    headers = {
+        "Cache-Control": f"public, max-age={CRL_SECONDS}",
+        "Access-Control-Allow-Origin": "*",
+    }
+    return HttpResponse(content, content_type=CRL_TYPE, headers=headers)

@@ -24,6 +24,30 @@ class NoAuthority(Problem):
     status_code = 503
 
 
+class NoCertificate(Problem):
+    """No certificate of this serial number was issued here."""
+
+    code = "no-certificate"
+    title = "There is no such certificate"
+    status_code = 404
+
+
+class AlreadyRevoked(Problem):
+    """A revocation is for ever, and is made once."""
+
+    code = "already-revoked"
+    title = "This certificate is revoked already"
+    status_code = 409
+
+
+class NoRevocation(Problem):
+    """What was asked for cannot be a revocation: it counts from a time after itself."""
+
+    code = "no-revocation"
+    title = "This cannot be a revocation"
+    status_code = 422
+
+
 # Of the signer's refusals (docs/spec/signer.md) those that are about the request itself: the same
 # request is refused for ever. All others pass, with the signer's restart or its operator's help.
 FINAL = frozenset({BadRequest.code, WrongPurpose.code, WrongStatement.code})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Certificate: one that the signer issued for this app, listed for people and later CRLs."""
+"""Certificates that the signer issued for this app, their revocations, and the lists of those."""
 
 from __future__ import annotations
 
@@ -18,3 +18,28 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.subject} {self.serial}"
+
+
+class Revocation(models.Model):
+    """That a certificate was revoked: for ever, and by a statement in the ledger."""
+
+    certificate = models.OneToOneField(Certificate, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=30)
+    revoked_at = models.DateTimeField()
+    invalid_from = models.DateTimeField(null=True)
+    statement = models.ForeignKey("ledger.Statement", on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.certificate} {self.reason}"
+
+
+class RevocationList(models.Model):
+    """The newest list of an issuer, a purpose's intermediate, as it is served (DER)."""
+
+    issuer = models.CharField(max_length=20, unique=True)
+    der = models.BinaryField()
+    this_update = models.DateTimeField()
+    next_update = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.issuer} until {self.next_update}"

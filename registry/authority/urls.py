@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The address of the trust root."""
+"""The addresses of the trust root and of revocation lists."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from .api import trust_root
+from .api import revocation_list, trust_root
 
-urlpatterns = [path(".well-known/assay/trust-root.json", trust_root, name="trust-root")]
+urlpatterns = [
+    path(".well-known/assay/trust-root.json", trust_root, name="trust-root"),
+    path("authority/crl/<slug:issuer>.crl", revocation_list, name="revocation-list"),
+]

@@ -13,7 +13,7 @@ Every private key is encrypted PKCS#8. What may be signed with them is decided i
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -161,6 +161,20 @@ class Keystore:
         return crls.create(
             revocations, issuer=issuer.certificate, key=issuer.key, number=number, period=period
         )
+
+    def forget(self, serials: Collection[int]) -> None:
+        """Sign no more with leaves of these serial numbers: the next signature makes another."""
+        superseded = self._leaves_folder / SUPERSEDED
+        self._leaves.clear()
+        try:
+            for path in self._leaves_folder.glob(f"[!.]*/{LEAF_FILE}"):
+                if _certificate(path).serial_number in serials:
+                    shutil.rmtree(superseded, ignore_errors=True)
+                    path.parent.rename(superseded)  # whole, as in _store_leaf
+                    shutil.rmtree(superseded, ignore_errors=True)
+        except OSError as error:
+            message = f"nothing was signed: a revoked leaf cannot be put away: {error.strerror}"
+            raise StorageUnavailable(message) from error
 
     def root_crl(self) -> bytes:
         """The list that the root signed; read anew, as an operator replaces it."""

@@ -15,7 +15,6 @@ from .. import canonical
 from ..certificates import Purpose
 from ..errors import InvalidDocument
 from ..revocation import Revocation
-from . import revocations
 from .errors import BadRequest, WrongPurpose
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -141,7 +140,7 @@ def request_message(request: Request) -> bytes:
             document = {
                 "op": Op.SIGN_CRL.value,
                 "purpose": request.purpose.value,
-                "revocations": revocations.to_json(request.revocations),
+                "revocations": [each.to_json() for each in request.revocations],
             }
         case RootCrlRequest():
             document = {"op": Op.ROOT_CRL.value}
@@ -201,13 +200,19 @@ def _read_sign_crl(document: Mapping[str, object]) -> Request:
     listed = canonical.items(document, "revocations", maximum=MAX_REVOCATIONS)
     return SignCrlRequest(
         purpose=_purpose(document, allowed=frozenset(Purpose)),
-        revocations=tuple(revocations.parse(item) for item in listed),
+        revocations=tuple(_revocation(item) for item in listed),
     )
 
 
 def _read_root_crl(document: Mapping[str, object]) -> Request:
     canonical.only(document, "op")
     return RootCrlRequest()
+
+
+def _revocation(item: object) -> Revocation:
+    document = canonical.as_mapping(item, "revocations")
+    canonical.only(document, "serial", "revoked_at", "reason", "invalid_from")
+    return Revocation.parse(document)
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {

@@ -17,7 +17,7 @@ from ..digests import sha256
 from ..errors import InvalidDocument
 from ..keys import PublicKey, Signer
 from ..treehead import TreeHead
-from . import answers, revocations, rules
+from . import answers, rules
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
 from .errors import BadRequest, SignerRefusal
@@ -177,7 +177,7 @@ class SignerService:
         """
         at = self._now()
         rules.check_past(request.revocations, at)
-        listed = canonical.dumps(revocations.to_json(request.revocations))
+        listed = canonical.dumps([each.to_json() for each in request.revocations])
         mark = self._record(
             at,
             Op.SIGN_CRL,
@@ -187,6 +187,8 @@ class SignerService:
                 "revocations_sha256": sha256(listed),
             },
         )
+        if request.revocations:
+            self._keystore.forget({each.serial for each in request.revocations})
         crl = self._keystore.crl(request.purpose, request.revocations, number=mark.lines, at=at)
         return answers.write_crl(crl)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed: in-toto statements, and the six claims of ours that they carry.
+"""What is signed: in-toto statements, and the seven claims of ours that they carry.
 
 A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
@@ -10,6 +10,7 @@ from .conduct import AcceptanceClaim, ConductClaim
 from .dataset import DatasetClaim
 from .output import Origin, OutputClaim
 from .references import SALT_BYTES, ConductReference, commit, party_commitment
+from .revocation import RevocationClaim
 from .run import RunClaim
 from .statement import (
     ACCEPTANCE_V1,
@@ -19,6 +20,7 @@ from .statement import (
     OMS_V1,
     OUTPUT_V1,
     PURPOSE_OF,
+    REVOCATION_V1,
     RUN_V1,
     Claim,
     Statement,
@@ -33,6 +35,7 @@ __all__ = [
     "OMS_V1",
     "OUTPUT_V1",
     "PURPOSE_OF",
+    "REVOCATION_V1",
     "RUN_V1",
     "SALT_BYTES",
     "AcceptanceClaim",
@@ -43,6 +46,7 @@ __all__ = [
     "DatasetClaim",
     "Origin",
     "OutputClaim",
+    "RevocationClaim",
     "RunClaim",
     "RunReference",
     "Statement",

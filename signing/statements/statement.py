@@ -20,6 +20,7 @@ DATASET_V1 = "https://assay/dataset/v1"
 CONDUCT_V1 = "https://assay/conduct/v1"
 ACCEPTANCE_V1 = "https://assay/acceptance/v1"
 OUTPUT_V1 = "https://assay/output/v1"
+REVOCATION_V1 = "https://assay/revocation/v1"
 OMS_V1 = "https://model_signing/signature/v1.0"
 
 PURPOSE_OF: Mapping[str, Purpose] = {
@@ -29,6 +30,7 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     CONDUCT_V1: Purpose.CONDUCT,
     ACCEPTANCE_V1: Purpose.CONDUCT,
     OUTPUT_V1: Purpose.OUTPUT,
+    REVOCATION_V1: Purpose.CONDUCT,
     OMS_V1: Purpose.CHECKPOINT,
 }
 

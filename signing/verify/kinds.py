@@ -22,6 +22,7 @@ from ..statements import (
     OMS_V1,
     OUTPUT_V1,
     PURPOSE_OF,
+    REVOCATION_V1,
     RUN_V1,
     AcceptanceClaim,
     CheckpointClaim,
@@ -29,6 +30,7 @@ from ..statements import (
     ConductClaim,
     DatasetClaim,
     OutputClaim,
+    RevocationClaim,
     RunClaim,
     Statement,
 )
@@ -139,6 +141,14 @@ ACCEPTANCE = Kind(
     in_words=lambda claim: f"{claim.conduct.id}, version {claim.conduct.version}",
     signer=_conduct,
 )
+REVOCATION = Kind(
+    part="revocation",
+    noun="revocation",
+    purpose=PURPOSE_OF[REVOCATION_V1],
+    parse=RevocationClaim.parse,
+    in_words=lambda claim: f"certificate {claim.revocation.serial:x}, {claim.revocation.reason}",
+    signer=lambda _claim, registry: f"{registry}/authority",
+)
 MODEL = Kind(
     part="model",
     noun="model signature",
@@ -154,5 +164,6 @@ KIND_OF: Mapping[str, Kind[Any]] = {
     DATASET_V1: DATASET,
     CONDUCT_V1: CONDUCT,
     ACCEPTANCE_V1: ACCEPTANCE,
+    REVOCATION_V1: REVOCATION,
     OMS_V1: MODEL,
 }

@@ -24,6 +24,7 @@ SWEEPS = {
     "storage.sweep",
     "idempotency.sweep",
     "accounts.sweep",
+    "authority.sweep",
 }
 
 

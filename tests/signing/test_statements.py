@@ -8,8 +8,10 @@ from typing import TypeAlias
 import pytest
 
 from assay.signing import canonical
+from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
+from assay.signing.revocation import Reason, Revocation
 from assay.signing.statements import (
     AcceptanceClaim,
     CheckpointClaim,
@@ -18,6 +20,7 @@ from assay.signing.statements import (
     DatasetClaim,
     Origin,
     OutputClaim,
+    RevocationClaim,
     RunClaim,
     RunReference,
     Statement,
@@ -54,6 +57,11 @@ CLAIMS: list[Claim] = [
     OUTPUT,
     replace(OUTPUT, claim=Origin.CALLER_ASSERTED, request_commitment=None, generation=None),
     replace(OUTPUT, claim=Origin.CALLER_ASSERTED, normalised_sha256=None),
+    RevocationClaim(
+        certificate_sha256=DIGEST,
+        issuer=Purpose.OUTPUT,
+        revocation=Revocation(serial=0x5F, revoked_at=AT, reason=Reason.SUPERSEDED),
+    ),
 ]
 Parser: TypeAlias = Callable[[Statement], Claim]
 
@@ -161,6 +169,8 @@ def change(claim: Claim, /, **fields: object) -> Statement:
         ),
         (OutputClaim.parse, change(CLAIMS[9], claim="server-generated"), "`text.normalised`"),
         (ConductClaim.parse, change(CLAIMS[5], version="2.0"), "subject: expected 'conduct/comm"),
+        (RevocationClaim.parse, change(CLAIMS[10], issuer="root"), "issuer: expected one of check"),
+        (RevocationClaim.parse, change(CLAIMS[10], serial="5e"), "subject: expected 'certificate/"),
     ],
 )
 def test_a_changed_field_is_named(parse: Parser, statement: Statement, says: str) -> None:

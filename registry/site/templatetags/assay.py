@@ -26,6 +26,7 @@ from assay.signing.statements import (
     DATASET_V1,
     OMS_V1,
     OUTPUT_V1,
+    REVOCATION_V1,
     RUN_V1,
 )
 from registry.catalog.queries import Checkpoint, manifest
@@ -52,6 +53,7 @@ KINDS = {
     DATASET_V1: ("dataset", gettext_lazy("data")),
     CONDUCT_V1: ("conduct", gettext_lazy("conduct")),
     ACCEPTANCE_V1: ("conduct", gettext_lazy("acceptance of conduct")),
+    REVOCATION_V1: ("conduct", gettext_lazy("revocation of a certificate")),
     OUTPUT_V1: ("output", gettext_lazy("output")),
 }
 JUST_NOW_SECONDS = 60

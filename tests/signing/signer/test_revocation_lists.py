@@ -15,7 +15,7 @@ from assay.signing import canonical, crls
 from assay.signing.certificates import Purpose
 from assay.signing.errors import InvalidDocument, SignerError
 from assay.signing.revocation import NotRevoked, Reason, Revocation, Revoked
-from assay.signing.signer import answers, protocol, revocations
+from assay.signing.signer import answers, protocol
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import (
@@ -24,7 +24,7 @@ from assay.signing.signer.errors import (
     StorageUnavailable,
     WrongPurpose,
 )
-from assay.signing.signer.keystore import ROOT_CRL_FILE
+from assay.signing.signer.keystore import ROOT_CRL_FILE, SUPERSEDED
 from tests.signing.signer.worlds import ALICE, BORN, REGISTRY, Clock, open_service, output_statement
 
 PLAIN = Revocation(serial=5, revoked_at=BORN, reason=Reason.SUPERSEDED)
@@ -48,6 +48,23 @@ def test_a_leaf_is_revoked_by_the_list_of_its_intermediate(client: SignerClient)
         NotRevoked(),
         Revoked(reason=mine.reason, revoked_at=BORN, invalid_from=mine.invalid_from),
     ]
+
+
+def test_a_revoked_leaf_signs_no_more(client: SignerClient) -> None:
+    leaf, _ = leaf_of(client)
+    client.sign_crl(Purpose.OUTPUT, [PLAIN])
+    assert leaf_of(client)[0] == leaf
+    client.sign_crl(Purpose.OUTPUT, [replace(PLAIN, serial=leaf.serial_number)])
+    assert leaf_of(client)[0] != leaf
+
+
+def test_a_revoked_leaf_that_cannot_be_put_away_is_not_listed(
+    client: SignerClient, folder: Path
+) -> None:
+    leaf, _ = leaf_of(client)
+    (folder / "leaves" / SUPERSEDED).write_bytes(b"a file in the way")
+    with pytest.raises(StorageUnavailable, match="a revoked leaf cannot be put away"):
+        client.sign_crl(Purpose.OUTPUT, [replace(PLAIN, serial=leaf.serial_number)])
 
 
 def test_each_list_has_the_number_of_its_audit_line(client: SignerClient, folder: Path) -> None:
@@ -109,18 +126,17 @@ def test_an_expired_intermediate_lists_nothing(client: SignerClient, clock: Cloc
     ("change", "says"),
     [
         ({"serial": "5F"}, "serial: expected lower-case hexadecimal"),
-        ({"serial": "0"}, "serial: expected 1 to 159 bits"),
+        ({"serial": "0"}, "serial: expected lower-case hexadecimal"),
+        ({"serial": "f" * 40}, "serial: expected 1 to 159 bits"),
         ({"reason": "hold"}, "reason: expected one of unspecified"),
         ({"revoked_at": "today"}, "revoked_at: expected a time"),
         ({"invalid_from": "2026-11-20T09:00:01Z"}, "invalid_from: expected at most"),
-        ({"why": "x"}, "why"),
     ],
 )
 def test_a_revocation_that_is_malformed_is_refused(change: dict[str, str], says: str) -> None:
-    (good,) = revocations.to_json([DATED])
-    assert revocations.parse(good) == DATED
+    assert Revocation.parse(DATED.to_json()) == DATED
     with pytest.raises(InvalidDocument, match=says):
-        revocations.parse({**good, **change})
+        Revocation.parse({**DATED.to_json(), **change})
 
 
 @pytest.mark.parametrize(
@@ -128,6 +144,14 @@ def test_a_revocation_that_is_malformed_is_refused(change: dict[str, str], says:
     [
         ({"op": "sign_crl", "purpose": "root", "revocations": []}, WrongPurpose),
         ({"op": "sign_crl", "purpose": "output", "revocations": [5]}, BadRequest),
+        (
+            {
+                "op": "sign_crl",
+                "purpose": "output",
+                "revocations": [{**PLAIN.to_json(), "why": "x"}],
+            },
+            BadRequest,
+        ),
         ({"op": "sign_crl", "purpose": "output"}, BadRequest),
         ({"op": "root_crl", "purpose": "output"}, BadRequest),
     ],

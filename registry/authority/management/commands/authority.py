@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`manage.py authority init`: makes the registry's root, keys and ledger, once and for ever."""
+"""`manage.py authority init|revoke`: the key ceremony, and taking a certificate back."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -12,13 +14,14 @@ from django.utils import timezone
 
 from assay.signing.digests import as_id
 from assay.signing.errors import AssayError
+from assay.signing.revocation import Reason
 from registry.api.problems import Problem
-from registry.authority import ceremony, queries
+from registry.authority import ceremony, queries, revocations
 from registry.authority.ceremony import Names
 
 
 class Command(BaseCommand):
-    help = "Makes the registry's certificate authority and ledger key, once; again, shows them."
+    help = "Makes the registry's certificate authority, once, and revokes certificates."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -30,7 +33,36 @@ class Command(BaseCommand):
             "(default: secrets/signer-passphrase in ASSAY_DATA_DIR)",
         )
 
+        revoke = actions.add_parser("revoke", help="take a certificate back, for ever")
+        revoke.add_argument("serial", help="its serial number in hexadecimal")
+        revoke.add_argument("--reason", required=True, choices=[each.value for each in Reason])
+        revoke.add_argument(
+            "--invalid-from",
+            type=datetime.fromisoformat,
+            help="since when its key may be in wrong hands, such as 2026-11-20T09:30:00+00:00",
+        )
+
     def handle(self, *_args: object, **options: object) -> None:
+        if options["action"] == "revoke":
+            self._revoke(options)
+        else:
+            self._init(options)
+
+    def _revoke(self, options: Mapping[str, object]) -> None:
+        since = options["invalid_from"]
+        if isinstance(since, datetime) and since.tzinfo is None:
+            raise CommandError("expected --invalid-from with its offset from UTC, found none")
+        try:
+            statement = revocations.revoke(
+                str(options["serial"]),
+                Reason(str(options["reason"])),
+                invalid_from=since if isinstance(since, datetime) else None,
+            )
+        except (AssayError, Problem) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"revoked; statement {as_id(statement.sha256)}\n")
+
+    def _init(self, options: Mapping[str, object]) -> None:
         given = options.get("passphrase_file")
         default = Path(settings.DATA_DIR) / "secrets" / "signer-passphrase"
         folder = queries.folder()

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Revoking certificates, and the lists that say so: kept current, and signed by the signer.
+
+A revocation, its statement in the ledger and the list that names it are one transaction: whoever
+sees the one sees the others.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import connection, transaction
+from django.utils import timezone
+
+from assay.signing.certificates import Purpose
+from assay.signing.digests import sha256
+from assay.signing.errors import InvalidDocument
+from assay.signing.revocation import Reason
+from assay.signing.revocation import Revocation as Finding
+from assay.signing.statements import RevocationClaim
+from registry.accounts import queries as accounts
+from registry.audit import services as audit
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+from registry.wakeups import nudge
+
+from .errors import AlreadyRevoked, NoCertificate, NoRevocation
+from .models import Certificate, Revocation, RevocationList
+
+LISTS_LOCK = 0x6173736179_05  # one list of an issuer after the other
+RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
+
+
+def revoke(
+    serial: str, reason: Reason, *, invalid_from: datetime | None = None
+) -> ledger_queries.Statement:
+    """Revoke one certificate now, for ever; the statement about it, pending in the ledger.
+
+    Raises NoCertificate, AlreadyRevoked, NoRevocation for a date that cannot be, or SignerError.
+    """
+    at = timezone.now().replace(microsecond=0)
+    with transaction.atomic():
+        certificate = Certificate.objects.select_for_update().filter(serial=serial).first()
+        if certificate is None:
+            raise NoCertificate(f"expected a certificate of serial number {serial}, found none")
+        if Revocation.objects.filter(certificate=certificate).exists():
+            raise AlreadyRevoked(f"expected a certificate that is not revoked, found {serial}")
+        claim = _claim(certificate, reason, at, invalid_from)
+        statement = _sign(claim)
+        Revocation.objects.create(
+            certificate=certificate,
+            reason=reason.value,
+            revoked_at=at,
+            invalid_from=claim.revocation.invalid_from,
+            statement=statement,
+        )
+        _renew(claim.issuer)
+        details = {"reason": reason.value, "statement": statement.sha256}
+        audit.record(accounts.SYSTEM, "certificate.revoke", serial, details)
+        nudge("ledger.integrate")
+    return statement
+
+
+def current(issuer: Purpose) -> RevocationList:
+    """The list of an issuer, made on first use; raises SignerError."""
+    found = RevocationList.objects.filter(issuer=issuer.value).first()
+    if found is None:
+        with transaction.atomic():
+            found = _renew(issuer)
+    return found
+
+
+def sweep(*, now: datetime) -> None:
+    """Renew every list that is due, each in a transaction of its own."""
+    for issuer in Purpose:
+        if not _is_current(issuer, now):
+            with transaction.atomic():
+                _renew(issuer)
+
+
+def _is_current(issuer: Purpose, now: datetime) -> bool:
+    enough = now + RENEWED_BEFORE
+    return RevocationList.objects.filter(issuer=issuer.value, next_update__gt=enough).exists()
+
+
+def _claim(
+    certificate: Certificate, reason: Reason, at: datetime, invalid_from: datetime | None
+) -> RevocationClaim:
+    since = None if invalid_from is None else invalid_from.replace(microsecond=0)
+    serial = int(certificate.serial, 16)
+    try:
+        finding = Finding(serial=serial, revoked_at=at, reason=reason, invalid_from=since)
+    except InvalidDocument as error:
+        raise NoRevocation(str(error)) from error
+    parsed = x509.load_pem_x509_certificate(certificate.pem.encode())
+    return RevocationClaim(
+        certificate_sha256=sha256(parsed.public_bytes(Encoding.DER)),
+        issuer=Purpose(certificate.purpose),
+        revocation=finding,
+    )
+
+
+def _sign(claim: RevocationClaim) -> ledger_queries.Statement:
+    client = ledger.signer()
+    subject = f"{client.describe().trust_root.registry}/authority"
+    signed = client.sign(Purpose.CONDUCT, subject, claim.statement().canonical())
+    return ledger.record(signed.envelope, signed.chain, signed.timestamp)
+
+
+def _renew(issuer: Purpose) -> RevocationList:
+    """Have the list of all that this issuer has revoked signed, and show it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LISTS_LOCK])
+    rows = Revocation.objects.filter(certificate__purpose=issuer.value)
+    findings = [
+        Finding(
+            serial=int(row.certificate.serial, 16),
+            revoked_at=row.revoked_at,
+            reason=Reason(row.reason),
+            invalid_from=row.invalid_from,
+        )
+        for row in rows.select_related("certificate")
+    ]
+    der = ledger.signer().sign_crl(issuer, findings)
+    parsed = x509.load_der_x509_crl(der)
+    found, _ = RevocationList.objects.update_or_create(
+        issuer=issuer.value,
+        defaults={
+            "der": der,
+            "this_update": parsed.last_update_utc,
+            # One without an end is due at once; the signer makes none.
+            "next_update": parsed.next_update_utc or parsed.last_update_utc,
+        },
+    )
+    return found
