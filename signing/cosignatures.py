@@ -100,6 +100,15 @@ def verify(note: str, witness: Witness) -> int | None:
     return min((_verify(head, line[KEY_HINT_BYTES:], witness) for line in found), default=None)
 
 
+def only(note: str, lines: str, witness: Witness) -> str:
+    """Of a witness's answer the lines by which it cosigned the note; BadTreeHead if none does."""
+    each = lines.splitlines(keepends=True)
+    ours = "".join(line for line in each if verify(note + line, witness) is not None)
+    if not ours:
+        raise BadTreeHead(f"expected a cosignature of {witness.name}, found none")
+    return ours
+
+
 def _verify(head: TreeHead, signed: bytes, witness: Witness) -> int:
     at = int.from_bytes(signed[:TIME_BYTES], "big")
     if len(signed) != TIME_BYTES + SIGNATURE_BYTES[witness.kind] or at > LATEST:

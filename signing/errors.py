@@ -212,3 +212,17 @@ class NotWitnessed(VerificationError):
 
     code = "not-witnessed"
     exit_code = 29
+
+
+class LedgerForked(VerificationError):
+    """A ledger signed two histories: its head does not continue one that was verified."""
+
+    code = "ledger-forked"
+    exit_code = 40
+
+
+class LedgerRolledBack(VerificationError):
+    """A ledger shows a smaller tree than one that was verified."""
+
+    code = "ledger-rolled-back"
+    exit_code = 41

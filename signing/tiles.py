@@ -129,7 +129,8 @@ def read_entries(tile: Tile, data: bytes) -> Pieces:
 class Reader:
     """A tree of `size` entries, read from its tiles: each once, and O(log size) for a proof.
 
-    Proofs are computed, not verified: whoever asks compares them with a signed root (`merkle`).
+    A full tile is compared with the hash above it, up to the partial ones, which `root` is made of.
+    So all that is read is of one tree; whose it is, is known once its root is the signed one.
     """
 
     size: int
@@ -153,7 +154,7 @@ class Reader:
         return self._hashes(self._tile(0, index))
 
     def entries(self, index: int) -> Pieces:
-        """The entries of the `index`-th bundle, as they came: compare them with `leaf_hashes`."""
+        """The entries of the `index`-th bundle as they came: compare them with `leaf_hashes`."""
         tile = self._tile(ENTRIES, index)
         return self._read(tile, read_entries)
 
@@ -162,10 +163,7 @@ class Reader:
         tile_level, above = divmod(level, HEIGHT)
         first = position << above
         tile = self._tile(tile_level, first // WIDTH)
-        hashes = list(self._hashes(tile)[first % WIDTH : first % WIDTH + (1 << above)])
-        while len(hashes) > 1:
-            hashes = list(map(merkle.node_hash, hashes[::2], hashes[1::2]))
-        return hashes[0]
+        return _fold(self._hashes(tile)[first % WIDTH : first % WIDTH + (1 << above)])
 
     def _tile(self, level: int, index: int) -> Tile:
         """The tile that a tree of this size has in a place."""
@@ -174,7 +172,10 @@ class Reader:
 
     def _hashes(self, tile: Tile) -> Pieces:
         if tile not in self._tiles:
-            self._tiles[tile] = self._read(tile, read_hashes)
+            hashes = self._read(tile, read_hashes)
+            if tile == tile.whole and _fold(hashes) != self.subtree(*_above(tile)):
+                raise BadTile(f"at {tile.path} expected the hash that stands above it")
+            self._tiles[tile] = hashes
         return self._tiles[tile]
 
     def _read(self, tile: Tile, read: Callable[[Tile, bytes], Pieces]) -> Pieces:
@@ -185,6 +186,18 @@ class Reader:
             if tile == tile.whole:
                 raise
             return read(tile.whole, self.fetch(tile.whole.path))[: tile.width]
+
+
+def _fold(hashes: Sequence[bytes]) -> bytes:
+    """The root over hashes whose number is a power of two."""
+    while len(hashes) > 1:
+        hashes = list(map(merkle.node_hash, hashes[::2], hashes[1::2]))
+    return hashes[0]
+
+
+def _above(tile: Tile) -> tuple[int, int]:
+    """The level and position, in the tree, of the hash over a full tile."""
+    return (tile.level + 1) * HEIGHT, tile.index
 
 
 def _count(level: int, size: int) -> int:

@@ -26,3 +26,15 @@ class RegistryUnreachable(ClientError):
 
     code = "registry-unreachable"
     exit_code = 6
+
+
+class WitnessElsewhere(ClientError):
+    """The newest tree head that a witness saw is not the one that it was asked to go on from."""
+
+    code = "witness-elsewhere"
+    exit_code = 8
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message, status=409)
+        self.size = size
+        """How many entries it has seen."""

@@ -23,8 +23,9 @@ from ..errors import (
     SignerError,
     VerificationError,
 )
+from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
-from . import oms, sign, trust, verify, witness
+from . import monitor, oms, sign, trust, verify, witness
 from .errors import InputUnreadable
 from .terminal import COLUMNS, Ink, Terminal
 from .verdict import error_json
@@ -70,6 +71,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 code = sign.run(arguments, terminal=terminal)
             case "oms":
                 code = oms.run(arguments)
+            case "monitor":
+                code = monitor.run(arguments, terminal=terminal, complaints=complaints)
             case _:
                 code = verify.run(arguments, terminal=terminal, progress=complaints)
     except AssayError as error:
@@ -110,6 +113,14 @@ def parser() -> argparse.ArgumentParser:
     )
     sign.add_arguments(signer)
     oms.add_parsers(commands.add_parser("oms", help="what OMS conformance suites call"))
+    monitor.add_arguments(
+        commands.add_parser(
+            "monitor",
+            help="follow a registry's ledger, and find out if it ever lies",
+            epilog=exit_codes(),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return words
 
 
@@ -129,7 +140,8 @@ def exit_codes() -> str:
 # Parents that are not raised themselves, and what only the signer's callers meet.
 _NEVER_HERE = (SignerError, VerificationError, DigestMismatch)
 _MODULES = tuple(
-    kind.__module__ for kind in (AssayError, ClientError, InputUnreadable, WitnessStateBroken)
+    kind.__module__
+    for kind in (AssayError, ClientError, InputUnreadable, WitnessStateBroken, MonitorStateBroken)
 )
 
 

@@ -21,7 +21,7 @@ MAP = ROOT / "docs" / "map.md"
 OPENAPI = ROOT / "docs" / "openapi.yaml"
 README = ROOT / "README.md"
 HELP = re.compile(r"(?<=<!-- help:begin -->\n).*?(?=<!-- help:end -->)", re.DOTALL)
-HELP_OF = ((), ("trust",), ("verify",), ("witness",))
+HELP_OF = ((), ("trust",), ("verify",), ("witness",), ("monitor",))
 TITLE = """\
 # Map: every source file in a sentence
 

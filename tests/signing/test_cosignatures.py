@@ -61,6 +61,15 @@ def test_a_note_without_its_line_says_nothing_of_a_witness(key: WitnessKey) -> N
     assert cosignatures.verify(NOTE + line_of(key), other) is None
 
 
+def test_of_an_answer_only_the_witness_own_lines_are_kept(key: WitnessKey) -> None:
+    foreign = cosignatures.cosign(HEAD, Ed25519PrivateKey.generate(), name=NAME, at=AT)
+    line = line_of(key)
+    assert cosignatures.only(NOTE, foreign + line + foreign, witness_of(key)) == line
+    for answer in ("", foreign):
+        with pytest.raises(BadTreeHead, match=r"a cosignature of witness\.test/w1, found none"):
+            cosignatures.only(NOTE, answer, witness_of(key))
+
+
 def test_a_cosignature_of_another_head_is_a_forgery(key: WitnessKey) -> None:
     other = TreeHead(origin=ORIGIN, size=6, root=HEAD.root)
     with pytest.raises(BadTreeHead, match=r"a tree head that witness\.test/w1 cosigned"):

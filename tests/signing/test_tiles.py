@@ -151,6 +151,18 @@ def test_a_proof_past_the_trees_end_is_refused() -> None:
         reader.consistency_proof(6)
 
 
+def test_a_full_tile_is_compared_with_the_hash_above_it() -> None:
+    folder = Folder(600)
+
+    def fetch(path: str) -> bytes:
+        return bytes(256 * 32) if path == "tile/0/000" else folder.fetch(path)
+
+    reader = Reader(size=600, fetch=fetch)
+    assert reader.root() == merkle.root_from(600, subtree)
+    with pytest.raises(BadTile, match="at tile/0/000 expected the hash that stands above it"):
+        reader.leaf_hashes(0)
+
+
 @pytest.mark.parametrize("length", [0, 31, 32, 63, 65, 96])
 def test_a_tile_of_another_length_is_refused(length: int) -> None:
     with pytest.raises(BadTile, match=rf"expected 64 bytes at tile/0/000\.p/2, found {length}"):

@@ -9,14 +9,14 @@ import sys
 
 import pytest
 
-from assay.signing import client, commands, errors, witness
+from assay.signing import client, commands, errors, monitor, witness
 from assay.signing.commands import errors as command_errors
 from assay.signing.errors import AssayError
 from tests.signing.commands.desk import Desk
 
 
 def _errors() -> list[type[AssayError]]:
-    modules = (errors, client.errors, command_errors, witness.errors)
+    modules = (errors, client.errors, command_errors, witness.errors, monitor.errors)
     found = [each for module in modules for each in vars(module).values()]
     kinds = [each for each in found if isinstance(each, type) and issubclass(each, AssayError)]
     return [each for each in dict.fromkeys(kinds) if each not in commands._NEVER_HERE]

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the head that was verified last to the one that the ledger shows now, entry by entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import merkle, treehead
+from ..errors import BadTile, BadTreeHead, LedgerForked, LedgerRolledBack
+from ..tiles import WIDTH, Fetch, Reader
+from ..treehead import TreeHead
+from .memory import Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What was verified before, and what is now."""
+
+    before: TreeHead
+    now: TreeHead
+
+
+def follow(memory: Memory, note: str, fetch: Fetch) -> Progress:
+    """Verify all that the ledger added, and remember its new head.
+
+    1. The ledger signed the head that it shows (BadTreeHead).
+    2. It is not smaller than the one before (LedgerRolledBack).
+    3. The tiles make up its root (BadTile).
+    4. It continues the one before (LedgerForked).
+    5. Every new entry is the one that its leaf hash names (BadTile).
+    """
+    before = memory.verified()
+    now = treehead.verify(note, memory.ledger.text())  # 1
+    if now.size < before.size:  # 2
+        name = memory.keep_contradiction(note)
+        message = f"expected at least {before.size} entries, found {now.size}: {name}"
+        raise LedgerRolledBack(message)
+    if now != before:
+        reader = Reader(size=now.size, fetch=fetch)
+        _check_history(memory, note, reader, before=before, now=now)
+        _check_entries(reader, start=before.size)
+        memory.keep_verified(note)
+    return Progress(before=before, now=now)
+
+
+def _check_history(
+    memory: Memory, note: str, reader: Reader, *, before: TreeHead, now: TreeHead
+) -> None:
+    if now.size == before.size:
+        raise _forked(memory, note, before)
+    if reader.root() != now.root:  # 3
+        raise BadTile(f"expected tiles of the signed root {now.root.hex()}, found others")
+    # From here on the reader vouches for its tiles: what does not fit is the ledger's own doing.
+    proof = reader.consistency_proof(before.size)
+    try:
+        merkle.verify_consistency(before.size, now.size, before.root, now.root, proof)  # 4
+    except BadTreeHead as error:
+        raise _forked(memory, note, before) from error
+
+
+def _forked(memory: Memory, note: str, before: TreeHead) -> LedgerForked:
+    name = memory.keep_contradiction(note)
+    return LedgerForked(f"expected a head that continues the {before.size} verified: {name}")
+
+
+def _check_entries(reader: Reader, *, start: int) -> None:
+    for bundle in range(start // WIDTH, -(-reader.size // WIDTH)):
+        pairs = zip(reader.entries(bundle), reader.leaf_hashes(bundle), strict=True)
+        for index, (entry, leaf) in enumerate(pairs, start=bundle * WIDTH):
+            if merkle.leaf_hash(entry) != leaf:  # 5
+                raise BadTile(f"expected the entry {index} that its leaf hash names, found another")
