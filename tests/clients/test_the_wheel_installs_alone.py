@@ -122,6 +122,13 @@ def test_the_command_tells_its_version(environment: Path, wheel: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"assay {wheel.name.split('-')[1]}\n")
 
 
+def test_what_trains_says_what_it_lacks(environment: Path) -> None:
+    done = _run(environment / "bin" / "assay-train", "--help")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("assay-train needs ")
+    assert done.stderr.endswith(": pip install 'assay[train]'\n")
+
+
 def test_it_pins_and_verifies_offline(environment: Path, tmp_path: Path) -> None:
     world = World.create(at=AT)
     root, answer, folder = (tmp_path / name for name in ("root.json", "answer.json", "step-100"))

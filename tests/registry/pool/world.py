@@ -8,6 +8,7 @@ key and its statements. One that is `on_paper` has only rows, and serves where n
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import tempfile
 from collections.abc import Mapping
@@ -315,7 +316,7 @@ def refused(machine: Machine, lease: Lease, asked: Mapping[str, object]) -> tupl
 
 
 def _origin() -> catalog.Origin:
-    folder = Path(tempfile.mkdtemp(prefix="assay-texts-"))
+    folder = Path(tempfile.mkdtemp(prefix="texts-", dir=os.environ["ASSAY_DATA_DIR"]))
     for name, content in TEXTS.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
