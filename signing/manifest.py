@@ -66,8 +66,9 @@ class Manifest:
         if not 0 < len(self.files) <= MAX_FILES:
             raise InvalidDocument("files", f"1 to {MAX_FILES} entries", str(len(self.files)))
         names = [entry.name for entry in self.files]
-        for name in names:
-            check_name(name)
+        for position, name in enumerate(names):
+            with canonical.within(f"files[{position}]"):
+                check_name(name)
         if names != sorted(names):
             raise InvalidDocument("files", "entries sorted by name", "another order")
         _check_apart(names)

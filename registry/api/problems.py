@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import ClassVar
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -18,9 +18,14 @@ from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from assay.signing.errors import AssayError, SignerError
+from assay.signing.errors import AssayError, InvalidDocument, SignerError
+
+if TYPE_CHECKING:  # views ask for the settings, which name modules that import this one
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 CONTENT_TYPE = "application/problem+json"
+MAX_FOUND_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +162,13 @@ def document_of(error: Exception) -> Document | None:
                 detail=f"expected a signature, but the signer says {error.reason}; try again later",
             )
         case AssayError():
+            errors = (_field_of(error),) if isinstance(error, InvalidDocument) else ()
             return Document(
                 code=error.code,
                 title="A document in the request is not valid",
                 status=422,
                 detail=str(error),
+                errors=errors,
             )
         case _:
             return None
@@ -169,13 +176,43 @@ def document_of(error: Exception) -> Document | None:
 
 def exception_handler(error: Exception, context: Mapping[str, object]) -> Response | None:
     """REST framework's hook: None lets the exception go on to Django's handler for faults."""
-    del context
     document = document_of(error)
     if document is None:
         return None
+    view, request = cast("APIView", context["view"]), cast("Request", context["request"])
+    document = replace(document, detail=_detail(error, view, request) or document.detail)
     response = Response(document.members(), status=document.status, headers=headers_of(error))
     response.content_type = CONTENT_TYPE
     return response
+
+
+def _detail(error: Exception, view: APIView, request: Request) -> str | None:
+    """What was expected and found, where REST framework only says that something was wrong."""
+    match error:
+        case exceptions.NotAuthenticated():
+            return "expected a token (Authorization: Bearer …) or a session, found neither"
+        case exceptions.MethodNotAllowed():
+            return f"expected {', '.join(view.allowed_methods)}, found {request.method or ''}"
+        case exceptions.NotAcceptable():
+            served = ", ".join(renderer.media_type or "" for renderer in view.renderer_classes)
+            return (
+                f"expected an Accept header that takes {served}, found {_sent(request, 'Accept')}"
+            )
+        case exceptions.UnsupportedMediaType():
+            taken = ", ".join(parser.media_type for parser in view.parser_classes)
+            return f"expected a body of type {taken}, found {_sent(request, 'Content-Type')}"
+        case _:
+            return None
+
+
+def _sent(request: Request, header: str) -> str:
+    return ascii(request.headers.get(header, "")[:MAX_FOUND_CHARACTERS])
+
+
+def _field_of(error: InvalidDocument) -> FieldProblem:
+    """`files[3].name` is `files.3.name` in a problem, as REST framework writes it."""
+    field = error.field.replace("[", ".").replace("]", "")
+    return FieldProblem(field=field, message=f"expected {error.expected}, found {error.found}")
 
 
 def headers_of(error: Exception) -> dict[str, str]:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from assay.signing import canonical
 from assay.signing.manifest import Manifest
 from registry.accounts import queries as accounts
 from registry.accounts import reading
@@ -66,12 +67,14 @@ class CheckpointsView(ListAPIView[Checkpoint]):
         """The files are blobs of the caller's; the answer comes before they are signed."""
         wanted = NewCheckpointSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
+        with canonical.within("manifest"):
+            manifest = Manifest.parse(wanted.validated_data["manifest"])
         submission = Submission(
             user=accounts.caller(request),
             project=queries.project(owner, project),
             name=wanted.validated_data["name"],
             step=None,
-            manifest=Manifest.parse(wanted.validated_data["manifest"]),
+            manifest=manifest,
         )
         return acknowledged(services.receive(submission))
 

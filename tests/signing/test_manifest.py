@@ -105,6 +105,7 @@ def test_another_document_is_not_a_manifest(value: object, says: str) -> None:
     [
         (1, r"files\[0\].entry: expected an object"),
         ({"name": "a", "sha256": EMPTY}, r"files\[0\].size: expected a value"),
+        ({"name": "..", "sha256": EMPTY, "size": 1}, r"^files\[0\].name: expected a relative"),
         ({"name": "a", "sha256": EMPTY, "size": -1}, r"files\[0\].size: expected an integer"),
         ({"name": "a", "sha256": EMPTY.upper(), "size": 1}, r"files\[0\].sha256: expected 64"),
         ({"name": "a", "sha256": EMPTY, "size": 1, "mode": 7}, "'mode': expected no such field"),

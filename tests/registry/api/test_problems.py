@@ -14,6 +14,7 @@ from django.urls import path
 from pytest_django import Settings
 from rest_framework import exceptions
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
@@ -41,10 +42,9 @@ RAISED: dict[str, Exception] = {
     "http404": Http404("secret table"),
     "denied": PermissionDenied(),
     "throttled": exceptions.Throttled(wait=7),
-    "method": exceptions.MethodNotAllowed("PUT"),
-    "accept": exceptions.NotAcceptable(),
     "other": exceptions.APIException("odd"),
     "document": InvalidDocument("files", "a list", "a number"),
+    "nested": InvalidDocument("manifest.files[3].name", "a relative path", "'..'"),
     "signer": SignerError("ledger-rollback", "the tree is smaller"),
     "fields": exceptions.ValidationError(
         {"name": ["too long"], "files": [{}, {"size": ["wrong"]}], "non_field_errors": ["both"]}
@@ -64,6 +64,26 @@ class Raise(APIView):
         raise RAISED[name]
 
 
+class Open(APIView):
+    """Takes GET and POST of anybody."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request) -> Response:
+        return Response({})
+
+    def post(self, request: Request) -> Response:
+        return Response(request.data)
+
+
+class Closed(APIView):
+    """Takes what only some may send."""
+
+    def post(self, request: Request) -> Response:
+        return Response({})
+
+
 def plain(request: HttpRequest, name: str) -> NoReturn:
     raise RAISED[name]
 
@@ -75,6 +95,8 @@ def form(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("api/v1/drf/<name>", Raise.as_view()),
     path("api/v1/django/<name>", plain),
+    path("api/v1/open", Open.as_view()),
+    path("api/v1/closed", Closed.as_view()),
     path("page/<name>", plain),
     path("api/v1/form", form),
     path("form", form),
@@ -114,8 +136,6 @@ def problem_at(url: str, **headers: str) -> dict[str, object]:
         ("http404", 404, "not-found", "no such thing"),
         ("denied", 403, "forbidden", "permission"),
         ("throttled", 429, "throttled", "7 seconds"),
-        ("method", 405, "method-not-allowed", "PUT"),
-        ("accept", 406, "not-acceptable", "Accept"),
         ("other", 500, "error", "odd"),
         ("document", 422, "invalid-document", "files: expected a list, found a number"),
         ("signer", 503, "signer-error", "says ledger-rollback; try again"),
@@ -130,6 +150,43 @@ def test_a_view_of_the_api_refuses_with_a_problem(
     problem = problem_at(f"/api/v1/drf/{name}")
     assert (problem["status"], problem["code"]) == (status, code)
     assert detail in str(problem["detail"])
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "detail"),
+    [
+        ("DELETE", {}, 405, "expected GET, POST, HEAD, OPTIONS, found DELETE"),
+        (
+            "GET",
+            {"Accept": "text/csv"},
+            406,
+            "expected an Accept header that takes application/json, found 'text/csv'",
+        ),
+        (
+            "POST",
+            {"Content-Type": "text/csv"},
+            415,
+            "expected a body of type application/json, found 'text/csv'",
+        ),
+    ],
+)
+def test_what_the_framework_refuses_says_what_was_expected(
+    method: str, headers: dict[str, str], status: int, detail: str
+) -> None:
+    answer = APIClient().generic(method, "/api/v1/open", "a", headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (status, detail)
+
+
+def test_who_is_unknown_is_told_what_opens(db: None) -> None:
+    answer = APIClient().post("/api/v1/closed")
+    expected = "expected a token (Authorization: Bearer …) or a session, found neither"
+    assert (answer.status_code, answer.json()["detail"]) == (401, expected)
+
+
+def test_a_wrong_document_names_its_field_among_the_errors() -> None:
+    assert problem_at("/api/v1/drf/nested")["errors"] == [
+        {"field": "manifest.files.3.name", "message": "expected a relative path, found '..'"}
+    ]
 
 
 def test_fields_and_headers_go_with_a_refusal() -> None:

@@ -129,6 +129,17 @@ def test_a_path_that_is_none(world: World, name: str) -> None:
     refused(answer)
 
 
+def test_a_path_that_is_none_is_named_by_its_place(world: World) -> None:
+    sent = body(world)
+    manifest: Any = sent["manifest"]
+    files = manifest["files"]
+    manifest["files"] = [*files, {**files[0], "name": "z/../x"}]
+    answer = client_of(world.people.alice, "publish").post(URL, sent)
+    (error,) = answer.json()["errors"]
+    assert error["field"] == f"manifest.files.{len(files)}.name"
+    assert "expected a relative path in NFC, found 'z/../x'" in error["message"]
+
+
 def test_twins_that_differ_by_case(world: World) -> None:
     sent = body(world)
     manifest: Any = sent["manifest"]
