@@ -40,13 +40,27 @@ export class PromptBox extends HTMLElement {
     button?.setAttribute("disabled", "");
     this.say(this.dataset.working ?? "");
     try {
-      await show((await send(form)).id);
+      await show((await this.settled(await send(form))).id);
       this.say(this.dataset.done ?? "");
     } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error));
+      // A fetch that reaches nobody is a TypeError, in the browser's words, not ours.
+      const said = error instanceof TypeError ? this.dataset.unreached : (error as Error).message;
+      this.say(said ?? "");
     } finally {
       button?.removeAttribute("disabled");
     }
+  }
+
+  /** An answer that takes longer than the server waits is asked for again until it is signed. */
+  private async settled(first: Answer): Promise<Answer> {
+    let answer = first;
+    for (let poll = 0; answer.state !== "signed"; poll += 1) {
+      if (answer.failure) throw new Error(answer.failure.reason);
+      if (poll === POLLS) throw new Error(this.dataset.late ?? "");
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      answer = await answerOf(await fetch(`/api/v1/outputs/${answer.id}`));
+    }
+    return answer;
   }
 
   private say(words: string): void {
@@ -68,21 +82,14 @@ async function send(form: HTMLFormElement): Promise<Answer> {
       temperature: value("temperature"),
     }),
   });
-  const body: unknown = await response.json();
-  if (!response.ok) throw new Error((body as Problem).detail ?? response.statusText);
-  return settled(body as Answer);
+  return answerOf(response);
 }
 
-/** An answer that takes longer than the server waits is asked for again until it is signed. */
-async function settled(first: Answer): Promise<Answer> {
-  let answer = first;
-  for (let poll = 0; answer.state !== "signed" && poll < POLLS; poll += 1) {
-    if (answer.failure) throw new Error(answer.failure.reason);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-    const response = await fetch(`/api/v1/outputs/${answer.id}`);
-    answer = (await response.json()) as Answer;
-  }
-  return answer;
+/** What the API answered; a refusal is thrown in its own words, or in those of its status. */
+async function answerOf(response: Response): Promise<Answer> {
+  const body: unknown = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body as Answer;
+  throw new Error((body as Problem | null)?.detail ?? `${response.status} ${response.statusText}`);
 }
 
 /** The answer, and the commands that keep it: each part takes the place of the one with its id. */

@@ -17,6 +17,9 @@ type Material = {
   readonly text: string | null;
 };
 
+/** The evidence did not come: nothing was checked, which is neither intact nor broken. */
+class Unfetched extends Error {}
+
 export class SignedAnswer extends HTMLElement {
   private pause = 0;
   private rounds = 0;
@@ -31,8 +34,9 @@ export class SignedAnswer extends HTMLElement {
       if (material.text !== null) this.makeEditable(material, material.text);
       await this.verify(material, material.text);
     } catch (error) {
-      if (!(error instanceof AssayError)) throw error;
-      write(this, "[data-status]", error.message);
+      if (error instanceof Unfetched) write(this, "[data-status]", this.dataset.unfetched ?? "");
+      else if (error instanceof AssayError) write(this, "[data-status]", error.message);
+      else throw error;
     }
   }
 
@@ -92,8 +96,13 @@ async function examine(material: Material, shown: string | null): Promise<readon
 }
 
 async function read(url: string): Promise<Uint8Array> {
-  const response = await fetch(url, { headers: { Accept: "application/json" } });
-  return new Uint8Array(await response.arrayBuffer());
+  try {
+    const response = await fetch(url, { headers: { Accept: "application/json" } });
+    if (!response.ok) throw new Unfetched(response.statusText);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new Unfetched(url, { cause: error }); // refused, cut off, or no network at all
+  }
 }
 
 customElements.define("signed-answer", SignedAnswer);

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -17,6 +19,11 @@ from tests.registry.site.world import Shown, answer_next
 
 POINT = {"step": 21, "bytes_seen": 1, "train": "2.5", "validation": "1.75", "seconds": "1"}
 PUBLIC_URL = "http://localhost:8000"
+# A second between two questions is none in this page.
+HASTE = """
+const later = window.setTimeout;
+window.setTimeout = (act, ms) => later(act, ms === 1000 ? 0 : ms);
+"""
 ANSWER = "hello():\n    return 1\n"
 
 
@@ -72,6 +79,38 @@ def test_a_refusal_is_said_beside_the_button(
     expect(page.locator("[data-progress]")).to_contain_text("temperature: expected a decimal")
     # The refusal is an answer like any other, but Chromium counts it among the failures.
     assert [text for text in visitor.complaints if "422" not in text] == []
+    visitor.complaints.clear()
+
+
+@pytest.mark.parametrize(
+    ("poll", "said"),
+    [
+        ({"status": 500, "body": "no"}, "500"),
+        ({"status": 404, "json": {"detail": "expected an output of yours"}}, "an output of yours"),
+        ({"json": {"id": "x", "state": "generating"}}, "longer than two minutes"),
+        (None, "could not be reached"),
+    ],
+)
+def test_an_answer_that_does_not_come_is_never_shown(
+    alice_is_signed_in: dict[str, str],
+    visitor: Visitor,
+    poll: dict[str, Any] | None,
+    said: str,
+) -> None:
+    visitor.cookies = alice_is_signed_in
+    page = visitor.open("/projects")
+    waiting = {"id": "x", "state": "generating"}
+    page.add_init_script(HASTE)
+    page.route("**/api/v1/outputs", lambda route: route.fulfill(status=202, json=waiting))
+    page.route(
+        "**/api/v1/outputs/x",
+        lambda route: route.abort() if poll is None else route.fulfill(**poll),
+    )
+    page.goto(visitor.url)
+    page.get_by_role("button", name="Generate and sign").click()
+    expect(page.locator("[data-progress]")).to_contain_text(said, timeout=20_000)
+    expect(page.locator("signed-answer")).to_have_attribute("data-state", "intact")
+    assert [text for text in visitor.complaints if "Failed to load resource" not in text] == []
     visitor.complaints.clear()
 
 

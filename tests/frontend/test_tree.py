@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.frontend.visitor import View, Visitor
@@ -65,6 +66,22 @@ def test_a_checkpoint_has_a_tree_without_a_text(visitor: Visitor, shown: Shown) 
     answered(page)
     assert states(page) == ["intact"] * 4
     expect(page.locator("signed-answer textarea")).to_have_count(0)
+
+
+@pytest.mark.parametrize("missing", ["**/api/v1/outputs/*", "**/.well-known/assay/trust-root.json"])
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_evidence_that_does_not_come_is_said_so(
+    visitor: Visitor, missing: str, *, is_cut: bool
+) -> None:
+    page = visitor.open("/projects")
+    page.route(missing, lambda route: route.abort() if is_cut else route.fulfill(status=500))
+    page.goto(visitor.url)
+    status = page.locator("signed-answer [data-status]")
+    expect(status).to_contain_text("could not be fetched, so nothing was checked")
+    assert states(page) == ["recorded"] * 5
+    # Chromium names the request that failed; an error of the page itself would be another.
+    assert [text for text in visitor.complaints if "Failed to load resource" not in text] == []
+    visitor.complaints.clear()
 
 
 def test_without_scripts_the_tree_says_what_is_recorded(visitor: Visitor) -> None:
