@@ -46,6 +46,7 @@ RECIPE_FILE = Path(__file__).with_name("demo_recipe.json")
 TOKEN_SCOPES = ("node", "generation", "outputs")
 TOKEN_DAYS = 365
 PASSWORD_BYTES = 18
+PASSWORD_FILE = "demo.password"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,12 @@ def prepare() -> Demo:
     version = _conduct(person, owner)
     run = _run(_project(person, owner, version), _dataset(owner), person)
     files = {scope: _token_file(person, scope) for scope in TOKEN_SCOPES}
-    return Demo(run=run, password_file=_secret("demo.password"), token_files=files)
+    return Demo(run=run, password_file=_secret(PASSWORD_FILE), token_files=files)
+
+
+def is_here() -> bool:
+    """Whether this registry has the demonstration, whose password is in a file."""
+    return (_secrets() / PASSWORD_FILE).is_file()
 
 
 def recipe() -> dict[str, object]:
@@ -90,7 +96,7 @@ def _person() -> User:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     with transaction.atomic():  # no password file, no person
         person = accounts.create_user(USER, password)
-        _write(_secret("demo.password"), password)
+        _write(_secret(PASSWORD_FILE), password)
     return person
 
 
@@ -148,9 +154,13 @@ def _is_live(path: Path) -> bool:
 
 
 def _secret(name: str) -> Path:
-    folder = Path(settings.DATA_DIR) / "secrets"
+    folder = _secrets()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / name
+
+
+def _secrets() -> Path:
+    return Path(settings.DATA_DIR) / "secrets"
 
 
 def _write(path: Path, secret: str) -> None:

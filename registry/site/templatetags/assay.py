@@ -34,7 +34,7 @@ from registry.ledger.queries import Statement
 from registry.outputs.queries import Output, State
 from registry.pool.queries import Run
 from registry.site import assets as built
-from registry.site import queries, strangers
+from registry.site import demo, queries, strangers
 from registry.site.provenance import Link
 from registry.site.queries import Answer, Reading, Sample
 from registry.site.sizes import in_words
@@ -63,6 +63,12 @@ JUST_NOW_SECONDS = 60
 def assets() -> SafeString:
     """The built style sheet and script."""
     return built.tags()
+
+
+@register.simple_tag
+def has_demonstration() -> bool:
+    """Whether the demonstration's password and `./run up` are worth naming here."""
+    return demo.is_here()
 
 
 @register.simple_tag

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from html import unescape
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from assay.signing.digests import as_id
 from tests.registry.site.world import TEXT, Shown
@@ -88,7 +90,13 @@ def test_a_conduct_version_shows_its_clauses_and_a_form(shown: Shown, stranger: 
     assert "Withdraw" in page(stranger, version.path)
 
 
-def test_signing_in_says_where_the_password_is(db: None, stranger: Client) -> None:
+def test_signing_in_says_where_the_demonstrations_password_is_if_there_is_one(
+    db: None, stranger: Client, tmp_path: Path, settings: Settings
+) -> None:
+    settings.DATA_DIR = tmp_path
+    assert "demo" not in page(stranger, "/login")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "demo.password").write_text("secret", encoding="utf-8")
     assert ".data/secrets/demo.password" in page(stranger, "/login")
 
 
