@@ -19,7 +19,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from .errors import InvalidDocument, KeyUnusable, UntrustedChain, WrongPurpose
 from .keys import Curve, PublicKey, Sha2, SoftwareKey, curve_of, hash_of
@@ -73,6 +73,8 @@ class Issuer:
     key: SoftwareKey
     crl_url: str | None = None
     """Where its revocation list will be, which is written into what it issues."""
+    ocsp_url: str | None = None
+    """The same of its OCSP responder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,12 +312,15 @@ def _issued(
         ),
         critical=False,
     )
-    if issuer.crl_url is None:
-        return builder
-    point = x509.DistributionPoint(
-        [x509.UniformResourceIdentifier(issuer.crl_url)], None, None, None
-    )
-    return builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+    if issuer.crl_url is not None:
+        uri = x509.UniformResourceIdentifier(issuer.crl_url)
+        point = x509.DistributionPoint([uri], None, None, None)
+        builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+    if issuer.ocsp_url is not None:
+        uri = x509.UniformResourceIdentifier(issuer.ocsp_url)
+        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, uri)
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    return builder
 
 
 def _builder(

@@ -92,6 +92,11 @@ class Responder:
     key: Signer
 
 
+def address(registry: str, issuer: str) -> str:
+    """Where the responder of a purpose's intermediate answers; it is permanent."""
+    return f"{registry}/authority/ocsp/{issuer}"
+
+
 def from_path(text: str) -> bytes:
     """The DER of a request that is the rest of a GET's address (RFC 6960, A.1)."""
     try:

@@ -72,6 +72,13 @@ def current(issuer: Purpose) -> RevocationList:
     return found
 
 
+def finding(issuer: Purpose, serial: int) -> tuple[bool, Finding | None]:
+    """Whether a certificate was issued, and its revocation if it was revoked."""
+    found = Certificate.objects.filter(purpose=issuer.value, serial=f"{serial:x}").first()
+    row = Revocation.objects.filter(certificate=found).first() if found else None
+    return found is not None, _finding(row) if row else None
+
+
 def sweep(*, now: datetime) -> None:
     """Renew every list that is due, each in a transaction of its own."""
     for issuer in Purpose:
@@ -114,15 +121,7 @@ def _renew(issuer: Purpose) -> RevocationList:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LISTS_LOCK])
     rows = Revocation.objects.filter(certificate__purpose=issuer.value)
-    findings = [
-        Finding(
-            serial=int(row.certificate.serial, 16),
-            revoked_at=row.revoked_at,
-            reason=Reason(row.reason),
-            invalid_from=row.invalid_from,
-        )
-        for row in rows.select_related("certificate")
-    ]
+    findings = [_finding(row) for row in rows.select_related("certificate")]
     der = ledger.signer().sign_crl(issuer, findings)
     parsed = x509.load_der_x509_crl(der)
     found, _ = RevocationList.objects.update_or_create(
@@ -135,3 +134,12 @@ def _renew(issuer: Purpose) -> RevocationList:
         },
     )
     return found
+
+
+def _finding(row: Revocation) -> Finding:
+    return Finding(
+        serial=int(row.certificate.serial, 16),
+        revoked_at=row.revoked_at,
+        reason=Reason(row.reason),
+        invalid_from=row.invalid_from,
+    )

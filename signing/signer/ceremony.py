@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import canonical, certificates, crls, treehead
+from .. import canonical, certificates, crls, ocsp, treehead
 from ..certificates import Issuer, Purpose
 from ..crls import Period
 from ..durable import make_folder, sync, write_file
@@ -97,7 +97,9 @@ def _fill(folder: Path, *, passphrase: bytes, at: datetime, names: tuple[str, st
     issuers = {each: _intermediate(folder, each, root, passphrase, at) for each in Purpose}
     stamps_at = f"{registry_url}/timestamp"
     stamping = replace(
-        issuers[Purpose.TIMESTAMP], crl_url=crls.address(registry_url, Purpose.TIMESTAMP)
+        issuers[Purpose.TIMESTAMP],
+        crl_url=crls.address(registry_url, Purpose.TIMESTAMP),
+        ocsp_url=ocsp.address(registry_url, Purpose.TIMESTAMP),
     )
     _timestamp(folder, stamping, passphrase, at, stamps_at)
     ledger_key = SoftwareKey.generate(Curve.ED25519)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every other process uses of the signer: seven questions over its unix socket.
+"""What every other process uses of the signer: eight questions over its unix socket.
 
 Each call is a connection of its own, so that a client may be shared by threads, survives a restart
 of the signer, and never holds one caller up for another's sake.
@@ -27,6 +27,7 @@ from .protocol import (
     RootCrlRequest,
     SignCrlRequest,
     SignHeadRequest,
+    SignOcspRequest,
     SignRequest,
     TimestampRequest,
     frame,
@@ -76,6 +77,10 @@ class SignerClient:
     def root_crl(self) -> bytes:
         """The root's revocation list (DER), about the intermediates."""
         return self._ask(RootCrlRequest(), answers.read_crl)
+
+    def sign_ocsp(self, request: SignOcspRequest) -> bytes:
+        """An OCSPResponse (DER); BadRequest for a question that is not about this issuer's."""
+        return self._ask(request, answers.read_timestamp)
 
     def _ask(self, request: Request, reader: Callable[[Mapping[str, object]], T]) -> T:
         message = self._exchange(request_message(request))

@@ -23,12 +23,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from .. import canonical, certificates, crls, treehead
+from .. import canonical, certificates, crls, ocsp, treehead
 from ..certificates import Chain, Issuer, Purpose
 from ..crls import Period
 from ..durable import make_folder, sync, write_file
 from ..errors import InvalidDocument, KeyUnusable
 from ..keys import PublicKey, SoftwareKey
+from ..ocsp import Responder
 from ..revocation import Revocation
 from ..trust import TrustRoot
 from .errors import CertificateNotValid, SignerFilesBroken, StorageUnavailable
@@ -41,6 +42,7 @@ LEAF_DAYS: Mapping[Purpose, int] = {
     Purpose.TIMESTAMP: 5 * 365,
 }
 CRL_DAYS = 7
+RESPONDER = "OCSP"  # in a subject's place: no URL, so no subject is called so
 RENEWED_IN_LAST = 10  # a leaf is made again in the last tenth of its validity
 MAX_CACHED_LEAVES = 4096
 
@@ -147,10 +149,23 @@ class Keystore:
         issuer = self._issuer_at(purpose, at)
         key_digest = _key_digest(public_key)
         record({"purpose": purpose.value, "subject": subject, "public_key_sha256": key_digest})
-        leaf = certificates.leaf(
-            purpose, public_key, subject=subject, issuer=issuer, at=at, days=LEAF_DAYS[purpose]
-        )
+        if subject == RESPONDER:
+            leaf = certificates.responder(public_key, issuer=issuer, at=at)
+        else:
+            days = LEAF_DAYS[purpose]
+            leaf = certificates.leaf(
+                purpose, public_key, subject=subject, issuer=issuer, at=at, days=days
+            )
         return Chain(leaf=leaf, intermediate=issuer.certificate)
+
+    def responder(self, purpose: Purpose, *, at: datetime, record: Record) -> Responder:
+        """The key that answers OCSP for the intermediate of a purpose, made as leaves are."""
+        found = self.leaf(purpose, RESPONDER, at=at, record=record)
+        return Responder(certificate=found.chain.leaf, key=found.key)
+
+    def intermediate(self, purpose: Purpose) -> x509.Certificate:
+        """The certificate under which a purpose's leaves are."""
+        return self._issuers[purpose].certificate
 
     def crl(
         self, purpose: Purpose, revocations: Sequence[Revocation], *, number: int, at: datetime
@@ -249,7 +264,8 @@ def _issuer(folder: Path, purpose: Purpose, passphrase: bytes, trust_root: Trust
         message = f"the {purpose} intermediate was not issued by the trust root's root"
         raise SignerFilesBroken(message) from error
     url = crls.address(trust_root.registry, purpose)
-    return Issuer(certificate=certificate, key=key, crl_url=url)
+    asked_at = ocsp.address(trust_root.registry, purpose)
+    return Issuer(certificate=certificate, key=key, crl_url=url, ocsp_url=asked_at)
 
 
 def _certificate(path: Path) -> x509.Certificate:

@@ -39,6 +39,7 @@ class Op(StrEnum):
     SIGN_HEAD = "sign_head"
     SIGN_CRL = "sign_crl"
     ROOT_CRL = "root_crl"
+    SIGN_OCSP = "sign_ocsp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,17 @@ class RootCrlRequest:
     """Show the list that the root signed when its key was last at hand."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOcspRequest:
+    """Answer this OCSP request (DER) for the intermediate of this purpose."""
+
+    purpose: Purpose
+    request: bytes
+    is_known: bool
+    """Whether a certificate of that serial number was issued; what was not is `unknown`."""
+    revocation: Revocation | None
+
+
 Request = (
     DescribeRequest
     | SignRequest
@@ -100,6 +112,7 @@ Request = (
     | SignHeadRequest
     | SignCrlRequest
     | RootCrlRequest
+    | SignOcspRequest
 )
 
 
@@ -136,15 +149,31 @@ def request_message(request: Request) -> bytes:
                 "root": _encoded(request.root),
                 "size": request.size,
             }
+        case SignCrlRequest() | SignOcspRequest() | RootCrlRequest():
+            document = _about_revocation(request)
+    return canonical.dumps(document)
+
+
+def _about_revocation(
+    request: SignCrlRequest | SignOcspRequest | RootCrlRequest,
+) -> dict[str, object]:
+    match request:
         case SignCrlRequest():
-            document = {
+            return {
                 "op": Op.SIGN_CRL.value,
                 "purpose": request.purpose.value,
                 "revocations": [each.to_json() for each in request.revocations],
             }
+        case SignOcspRequest():
+            return {
+                "op": Op.SIGN_OCSP.value,
+                "purpose": request.purpose.value,
+                "request": _encoded(request.request),
+                "known": int(request.is_known),
+                "revocation": request.revocation and request.revocation.to_json(),
+            }
         case RootCrlRequest():
-            document = {"op": Op.ROOT_CRL.value}
-    return canonical.dumps(document)
+            return {"op": Op.ROOT_CRL.value}
 
 
 def parse_request(message: bytes) -> Request:
@@ -209,6 +238,18 @@ def _read_root_crl(document: Mapping[str, object]) -> Request:
     return RootCrlRequest()
 
 
+def _read_sign_ocsp(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op", "purpose", "request", "known", "revocation")
+    return SignOcspRequest(
+        purpose=_purpose(document, allowed=frozenset(Purpose)),
+        request=canonical.base64_bytes(document, "request"),
+        is_known=canonical.integer(document, "known", maximum=1) == 1,
+        revocation=canonical.nullable(
+            document, "revocation", lambda obj, field: _revocation(canonical.mapping(obj, field))
+        ),
+    )
+
+
 def _revocation(item: object) -> Revocation:
     document = canonical.as_mapping(item, "revocations")
     canonical.only(document, "serial", "revoked_at", "reason", "invalid_from")
@@ -223,6 +264,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.SIGN_HEAD: _read_sign_head,
     Op.SIGN_CRL: _read_sign_crl,
     Op.ROOT_CRL: _read_root_crl,
+    Op.SIGN_OCSP: _read_sign_ocsp,
 }
 
 

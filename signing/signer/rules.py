@@ -11,14 +11,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from .. import merkle
+from cryptography import x509
+
+from .. import merkle, ocsp
 from ..errors import BadTreeHead, InvalidDocument
 from ..revocation import Revocation
 from ..statements import PURPOSE_OF, CheckpointClaim, Statement
 from ..verify.kinds import KIND_OF, is_signer
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
 from .highwater import Head
-from .protocol import SignRequest
+from .protocol import SignOcspRequest, SignRequest
 
 SHOWN_CHARACTERS = 120
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -76,6 +78,23 @@ def check_past(revocations: Sequence[Revocation], at: datetime) -> None:
         )
     if len({each.serial for each in revocations}) != len(revocations):
         raise BadRequest("revocations: expected each serial number once, found one twice")
+
+
+def read_question(
+    request: SignOcspRequest, issuer: x509.Certificate, at: datetime
+) -> ocsp.Question:
+    """The question; raises BadRequest unless it is this issuer's to answer, and so answered."""
+    try:
+        question = ocsp.parse(request.request)
+    except InvalidDocument as error:
+        raise BadRequest(str(error)) from error
+    if not question.about.is_issued_by(issuer):
+        raise BadRequest(f"request: expected a question to the {request.purpose} intermediate")
+    if request.revocation is not None:
+        check_past([request.revocation], at)
+        if request.revocation.serial != question.about.serial:
+            raise BadRequest("revocation: expected that of the certificate that was asked about")
+    return question
 
 
 def check_continues(mark: Head, head: Head, proof: Sequence[bytes]) -> None:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from .. import canonical, certificates, envelope, timestamps, treehead
+from .. import canonical, certificates, envelope, ocsp, timestamps, treehead
 from ..certificates import Purpose
+from ..crls import Period
 from ..digests import sha256
 from ..errors import InvalidDocument
 from ..keys import PublicKey, Signer
+from ..revocation import Missing, NotRevoked
 from ..treehead import TreeHead
 from . import answers, rules
 from .answers import Description, Signed
@@ -30,11 +32,13 @@ from .protocol import (
     RootCrlRequest,
     SignCrlRequest,
     SignHeadRequest,
+    SignOcspRequest,
     SignRequest,
     TimestampRequest,
     parse_request,
 )
 
+OCSP_DAYS = 1
 SERIAL_BITS = 128  # random, so that no restart and no restored backup repeats one
 
 
@@ -74,11 +78,18 @@ class SignerService:
                 answer = self._issue(request)
             case SignHeadRequest() as request:
                 answer = self._sign_head(request)
-            case SignCrlRequest() as request:
-                answer = self._sign_crl(request)
-            case RootCrlRequest():
-                answer = answers.write_crl(self._keystore.root_crl())
+            case SignCrlRequest() | SignOcspRequest() | RootCrlRequest() as request:
+                answer = self._tell_revoked(request)
         return answer
+
+    def _tell_revoked(self, request: SignCrlRequest | SignOcspRequest | RootCrlRequest) -> bytes:
+        match request:
+            case SignCrlRequest():
+                return self._sign_crl(request)
+            case SignOcspRequest():
+                return self._sign_ocsp(request)
+            case RootCrlRequest():
+                return answers.write_crl(self._keystore.root_crl())
 
     def _describe(self) -> bytes:
         return answers.write_description(
@@ -191,6 +202,26 @@ class SignerService:
             self._keystore.forget({each.serial for each in request.revocations})
         crl = self._keystore.crl(request.purpose, request.revocations, number=mark.lines, at=at)
         return answers.write_crl(crl)
+
+    def _sign_ocsp(self, request: SignOcspRequest) -> bytes:
+        """An answer for a day, by the responder of the purpose's intermediate."""
+        at = self._now()
+        question = rules.read_question(request, self._keystore.intermediate(request.purpose), at)
+        responder = self._keystore.responder(request.purpose, at=at, record=self._recorder(at))
+        finding = request.revocation or (NotRevoked() if request.is_known else Missing())
+        self._record(
+            at,
+            Op.SIGN_OCSP,
+            {
+                "purpose": request.purpose.value,
+                "certificate_serial": f"{question.about.serial:x}",
+                "status": type(finding).__name__,
+            },
+        )
+        period = Period(this_update=at, next_update=at + timedelta(days=OCSP_DAYS))
+        return answers.write_timestamp(
+            ocsp.respond(question, finding, responder=responder, period=period)
+        )
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)

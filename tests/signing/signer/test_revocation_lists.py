@@ -93,6 +93,13 @@ def test_certificates_say_where_the_list_of_their_issuer_is(client: SignerClient
     assert url_in(intermediate) == f"{REGISTRY}/authority/crl/root.crl"
 
 
+def test_certificates_say_where_to_ask(client: SignerClient) -> None:
+    leaf, _ = leaf_of(client)
+    access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    (found,) = access
+    assert found.access_location.value == f"{REGISTRY}/authority/ocsp/output"
+
+
 def url_in(certificate: x509.Certificate) -> str:
     points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     (name,) = next(iter(points)).full_name or []

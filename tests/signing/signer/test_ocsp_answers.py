@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signer answers OCSP for an intermediate, by a key that is certified for that alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp as other
+
+from assay.signing import ocspstatus
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked
+from assay.signing.signer import protocol
+from assay.signing.signer.ceremony import AUDIT_FILE
+from assay.signing.signer.client import SignerClient
+from assay.signing.signer.errors import BadRequest
+from assay.signing.signer.protocol import SignOcspRequest
+from tests.signing.signer.worlds import ALICE, BORN, output_statement
+
+
+def asked(chain: Chain, *, purpose: Purpose = Purpose.OUTPUT) -> SignOcspRequest:
+    builder = other.OCSPRequestBuilder()
+    builder = builder.add_certificate(chain.leaf, chain.intermediate, hashes.SHA256())
+    request = builder.build().public_bytes(Encoding.DER)
+    return SignOcspRequest(purpose=purpose, request=request, is_known=True, revocation=None)
+
+
+@pytest.fixture
+def chain(client: SignerClient) -> Chain:
+    return client.sign(Purpose.OUTPUT, ALICE, output_statement()).chain
+
+
+def revocation_of(chain: Chain) -> Revocation:
+    serial = chain.leaf.serial_number
+    return Revocation(serial=serial, revoked_at=BORN, reason=Reason.SUPERSEDED)
+
+
+def test_good_revoked_and_unknown(client: SignerClient, chain: Chain) -> None:
+    good = asked(chain)
+    revoked = replace(good, revocation=revocation_of(chain))
+    responses = [client.sign_ocsp(each) for each in (good, revoked, replace(good, is_known=False))]
+    found = [
+        ocspstatus.status_of(chain.leaf, issuer=chain.intermediate, response=each, at=BORN)
+        for each in responses
+    ]
+    wanted = Revoked(reason=Reason.SUPERSEDED, revoked_at=BORN, invalid_from=None)
+    assert found == [NotRevoked(), wanted, Missing()]
+
+
+def test_one_responder_answers_and_each_answer_is_written_down(
+    client: SignerClient, chain: Chain, folder: Path
+) -> None:
+    responders = {responder_in(client.sign_ocsp(asked(chain))) for _ in range(2)}
+    assert len(responders) == 1
+    ops = [json.loads(line)["op"] for line in (folder / AUDIT_FILE).read_text().splitlines()]
+    assert ops[-3:] == ["issue", "sign_ocsp", "sign_ocsp"]
+
+
+def responder_in(response: bytes) -> x509.Certificate:
+    (found,) = other.load_der_ocsp_response(response).certificates
+    return found
+
+
+def test_what_is_not_this_issuers_to_answer_is_refused(client: SignerClient, chain: Chain) -> None:
+    good = asked(chain)
+    assert protocol.parse_request(protocol.request_message(good)) == good
+    stranger = replace(revocation_of(chain), serial=5)
+    late = replace(revocation_of(chain), revoked_at=BORN + timedelta(days=1))
+    for request, says in (
+        (replace(good, purpose=Purpose.NODE), "a question to the node intermediate"),
+        (replace(good, request=b"x"), "an OCSP request for one certificate"),
+        (replace(good, revocation=stranger), "the certificate that was asked about"),
+        (replace(good, revocation=late), "revoked_at: expected at most"),
+    ):
+        with pytest.raises(BadRequest, match=says):
+            client.sign_ocsp(request)
