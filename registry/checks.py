@@ -2,7 +2,8 @@
 """Deployment mistakes as system checks: `manage.py check --deploy` finds them before anybody else.
 
 E001 secret key of one process only · E002 plain http for more than this machine · E003 others may
-read the data folder · E004 debugging in public · E005 an origin no tree head can carry.
+read the data folder · E004 debugging in public · E005 an origin no tree head can carry · E006 a
+policy of witnesses that cannot be read.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+
+from assay.signing.errors import InvalidDocument
+from assay.signing.tlog import Policy
 
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 # A signed note's origin is one line, and `+` separates the parts of a verifier key (C2SP).
@@ -34,6 +38,7 @@ class Deployment(AppConfig):
             keeps_its_data_to_itself,
             does_not_debug_in_public,
             has_a_usable_origin,
+            has_a_usable_policy,
         ):
             register(check, Tags.security, deploy=True)
 
@@ -78,3 +83,15 @@ def has_a_usable_origin(**_: object) -> list[CheckMessage]:
         return []
     hint = "Set ASSAY_LEDGER_ORIGIN to a name like registry.example/ledger, without spaces or `+`."
     return [Error("No tree head can carry this origin.", hint=hint, id="assay.E005")]
+
+
+def has_a_usable_policy(**_: object) -> list[CheckMessage]:
+    """Without it no witness is asked, and nobody would notice."""
+    if not settings.LEDGER_POLICY:
+        return []
+    try:
+        Policy.parse(Path(settings.LEDGER_POLICY).read_bytes())
+    except (OSError, InvalidDocument) as error:
+        hint = f"Name a C2SP tlog-policy file in ASSAY_LEDGER_POLICY: {error}"
+        return [Error("The witnesses are not known.", hint=hint, id="assay.E006")]
+    return []

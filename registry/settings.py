@@ -19,6 +19,7 @@ DATA_DIR = environment.path("ASSAY_DATA_DIR", CHECKOUT / ".data")
 # Both are baked into certificates and statements: fixed at `authority init`, for ever.
 PUBLIC_URL = environment.url("ASSAY_PUBLIC_URL", "http://localhost:8000")
 LEDGER_ORIGIN = environment.text("ASSAY_LEDGER_ORIGIN", f"{urlsplit(PUBLIC_URL).netloc}/ledger")
+LEDGER_POLICY = environment.text("ASSAY_LEDGER_POLICY", "")
 SIGNER_SOCKET = environment.path("ASSAY_SIGNER_SOCKET", DATA_DIR / "signer" / "signer.sock")
 SECRET_KEY_FILE = environment.text("ASSAY_SECRET_KEY_FILE", "")
 SECRET_KEY = environment.secret("ASSAY_SECRET_KEY_FILE")
@@ -252,6 +253,7 @@ CELERY_BEAT_SCHEDULE = {
         "catalog.sweep": 5.0,
         "pool.sweep": 5.0,
         "outputs.sweep": 5.0,
+        "ledger.witness": 10.0,
         "storage.sweep": 600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,

@@ -69,6 +69,25 @@ class TreeHead(models.Model):
         return f"tree head {self.size}"
 
 
+class Cosignature(models.Model):
+    """A witness's signature lines under a tree head; `witness` is its C2SP verifier key."""
+
+    head = models.ForeignKey(TreeHead, on_delete=models.PROTECT, related_name="+")
+    witness = models.TextField()
+    lines = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """A witness says once that it saw a head."""
+
+        constraints = (
+            models.UniqueConstraint(fields=("head", "witness"), name="ledger_cosignature_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.head}, {self.witness}"
+
+
 class Statement(models.Model):
     """A signed statement with everything of its bundle but the inclusion proof.
 

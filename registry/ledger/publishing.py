@@ -28,8 +28,8 @@ def write_tiles(size: int, *, written: int | None = None) -> None:
 
 
 def publish(head: TreeHead) -> None:
-    """Show a tree head, once its tiles are there."""
-    note = head.note.encode()
+    """Show a tree head with its cosignatures, once its tiles are there."""
+    note = queries.cosigned_note(head).encode()
     if folder.read(folder.CHECKPOINT) != note:
         write_tiles(head.size)
         folder.write(folder.CHECKPOINT, note)

@@ -23,7 +23,7 @@ from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
 
 from .errors import LedgerDamaged, NotFound, NotIncluded
-from .models import Entry, Hash, Statement, TreeHead
+from .models import Cosignature, Entry, Hash, Statement, TreeHead
 
 __all__ = ["Entry", "Statement", "TreeHead"]
 
@@ -161,6 +161,23 @@ def root(size: int) -> bytes:
 def heads() -> Iterator[TreeHead]:
     """Every signed tree head, the smallest first."""
     return TreeHead.objects.order_by("size").iterator()
+
+
+def witnesses_of(head: TreeHead) -> set[str]:
+    """The keys of the witnesses that have cosigned a tree head."""
+    return set(Cosignature.objects.filter(head=head).values_list("witness", flat=True))
+
+
+def last_cosigned(witness: str) -> int:
+    """The size of the newest tree head that a witness has cosigned; 0 before the first."""
+    last = Cosignature.objects.filter(witness=witness).aggregate(last=Max("head__size"))["last"]
+    return int(last or 0)
+
+
+def cosigned_note(head: TreeHead) -> str:
+    """The signed note, and below it what its witnesses have signed so far."""
+    lines = Cosignature.objects.filter(head=head).order_by("id").values_list("lines", flat=True)
+    return head.note + "".join(lines)
 
 
 def bodies(start: int, count: int) -> list[bytes]:

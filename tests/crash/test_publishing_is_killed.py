@@ -34,6 +34,7 @@ from registry.supervisor import programs, waiting
 from registry.supervisor.processes import Process
 from tests.crash.killing import Forks, require_strace
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person
+from tests.registry.ledger.files import proven_size
 from tests.registry.people import invite
 from tests.running import Authority, _deployment, _test_database_url, _without_beat
 from tests.signing.trees import root_of
@@ -74,6 +75,7 @@ def test_a_process_that_advances_is_killed_at_each_call(
         checkpoint = services.receive(by_node(world, step))
         killed += [number] if forks.kill_at(f"advance {checkpoint.pk}", call, number) else []
         check_all_or_nothing_is_visible(checkpoint)
+        proven_size(authority)
         services.sweep()
         check_published_once(checkpoint, authority)
     # A blob's folder may be there already, which saves one call: the last points may not be met.
@@ -220,4 +222,4 @@ def check_the_ledger(authority: Authority) -> None:
     leaves = [merkle.leaf_hash(bytes(entry.body)) for entry in entries]
     for head in TreeHead.objects.all():
         assert bytes(head.root) == root_of(leaves[: head.size])
-    assert ledger.tree_head().size == len(entries)
+    assert ledger.tree_head().size == len(entries) == proven_size(authority)

@@ -59,6 +59,19 @@ def test_a_data_folder_that_others_may_read_is_found(tmp_path: Path) -> None:
     assert found() == {"assay.E003"}
 
 
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [(b"quorum none\n", set()), (b"quorum some\n", {"assay.E006"}), (None, {"assay.E006"})],
+)
+def test_a_policy_that_names_no_witnesses_is_found(
+    settings: Settings, tmp_path: Path, policy: bytes | None, expected: set[str]
+) -> None:
+    settings.LEDGER_POLICY = str(tmp_path / "policy")
+    if policy is not None:
+        (tmp_path / "policy").write_bytes(policy)
+    assert found() == expected
+
+
 def test_debugging_in_public_is_found(settings: Settings) -> None:
     settings.DEBUG = True
     assert "assay.E004" in found()

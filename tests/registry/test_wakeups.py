@@ -18,6 +18,7 @@ from registry.celery import app
 from registry.wakeups import nudge
 
 SWEEPS = {
+    "ledger.witness",
     "catalog.sweep",
     "pool.sweep",
     "outputs.sweep",

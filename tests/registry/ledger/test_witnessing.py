@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Witnesses are shown each new head, and what they sign is kept, verified, and shown to all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings as project
+from django.db import IntegrityError, connection, transaction
+from pytest_django import Settings
+
+from assay.signing import cosignatures, treehead
+from assay.signing.cosignatures import Witness
+from assay.signing.tlog import Policy
+from assay.signing.treehead import TreeHead, Verifier
+from assay.signing.witness import Desk, Memory, serving
+from registry.ledger import folder, queries, services, tasks, witnessing
+from registry.ledger.models import Cosignature
+from tests.registry.ledger.statements import record
+from tests.running import Authority
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NAME, AT = "witness.test/w1", 1_763_000_000
+KEY = Ed25519PrivateKey.generate()
+WITNESS = Witness(name=NAME, public_key=KEY.public_key())
+NOBODY = "http://127.0.0.1:1"
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory.open(tmp_path / "witness")
+
+
+@pytest.fixture
+def url(authority: Authority, memory: Memory) -> Iterator[str]:
+    """A witness that watches this registry's ledger."""
+    ledgers = (Verifier.parse(authority.trust_root.verifier),)
+    desk = Desk(name=NAME, key=KEY, ledgers=ledgers, memory=memory, clock=lambda: AT)
+    with serving(desk, "127.0.0.1", 0) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def policy(authority: Authority, url: str, tmp_path: Path, settings: Settings) -> Path:
+    settings.DATA_DIR = tmp_path
+    path = tmp_path / "policy"
+    settings.LEDGER_POLICY = str(path)
+    write(path, authority, url)
+    return path
+
+
+def write(path: Path, authority: Authority, *urls: str, key: Ed25519PrivateKey = KEY) -> None:
+    witness = Witness(name=NAME, public_key=key.public_key())
+    lines = f"log {authority.trust_root.verifier}\nwitness w {witness.text()} {' '.join(urls)}\n"
+    path.write_text(f"{lines}quorum w\n")
+
+
+def grow(*numbers: int) -> None:
+    record(*numbers)
+    services.integrate()
+
+
+def checkpoint() -> str:
+    return (folder.read(folder.CHECKPOINT) or b"").decode()
+
+
+def test_a_new_head_is_cosigned_and_shown_so(policy: Path) -> None:
+    for number in range(3):
+        grow(number)
+        tasks.witness()
+        shown = Policy.parse(policy.read_bytes()).check(checkpoint())
+        assert (shown.head.size, shown.seen_at) == (number + 1, {"w": AT})
+
+
+def test_a_head_is_shown_before_any_witness_has_seen_it(policy: Path) -> None:
+    grow(1)
+    assert treehead.parse(checkpoint()).size == 1
+    assert cosignatures.verify(checkpoint(), WITNESS) is None
+
+
+def test_a_witness_is_asked_once_for_a_head(authority: Authority) -> None:
+    grow(1)
+    assert (witnessing.collect(), witnessing.collect()) == (1, 0)
+    services.integrate()
+    assert cosignatures.verify(checkpoint(), WITNESS) == AT
+
+
+def test_a_witness_that_saw_more_than_we_remember_says_so(authority: Authority) -> None:
+    """Its answer to the head of two entries was lost on the way."""
+    grow(1)
+    grow(2)
+    witnessing.collect()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("DELETE FROM ledger_cosignature")
+        cursor.execute("SET session_replication_role = DEFAULT")
+    grow(3)
+    assert witnessing.collect() == 1
+
+
+def test_a_witness_that_saw_another_history_never_cosigns_ours(
+    authority: Authority, memory: Memory
+) -> None:
+    grow(1, 2)
+    seen = TreeHead(origin=project.LEDGER_ORIGIN, size=9, root=bytes(32))
+    memory.remember(seen)
+    assert witnessing.collect() == 0
+    memory.remember(TreeHead(origin=seen.origin, size=1, root=bytes(32)))
+    assert witnessing.collect() == 0
+    assert not Cosignature.objects.exists()
+
+
+def test_a_witness_that_is_away_is_asked_again(
+    authority: Authority, policy: Path, url: str
+) -> None:
+    grow(1)
+    write(policy, authority, NOBODY)
+    assert witnessing.collect() == 0
+    write(policy, authority, url)
+    assert witnessing.collect() == 1
+
+
+def test_lines_of_another_key_are_not_kept(authority: Authority, policy: Path, url: str) -> None:
+    grow(1)
+    write(policy, authority, url, key=Ed25519PrivateKey.generate())
+    assert witnessing.collect() == 0
+    assert not Cosignature.objects.exists()
+
+
+def test_without_a_policy_an_address_or_a_head_nobody_is_asked(
+    authority: Authority, policy: Path, settings: Settings
+) -> None:
+    assert witnessing.collect() == 0
+    grow(1)
+    write(policy, authority)
+    assert witnessing.collect() == 0
+    settings.LEDGER_POLICY = ""
+    assert witnessing.collect() == 0
+
+
+def test_a_cosignature_is_never_changed(authority: Authority) -> None:
+    grow(1)
+    witnessing.collect()
+    assert str(Cosignature.objects.get()).startswith(f"tree head 1, {NAME}+")
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("DELETE FROM ledger_cosignature")
+    assert queries.last_cosigned(WITNESS.text()) == 1
