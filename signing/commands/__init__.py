@@ -115,10 +115,7 @@ def parser() -> argparse.ArgumentParser:
     oms.add_parsers(commands.add_parser("oms", help="what OMS conformance suites call"))
     monitor.add_arguments(
         commands.add_parser(
-            "monitor",
-            help="follow a registry's ledger, and find out if it ever lies",
-            epilog=exit_codes(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            "monitor", help="follow a registry's ledger, and find out if it ever lies"
         )
     )
     return words

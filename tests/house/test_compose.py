@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """docker-compose.yml and docker/nginx.conf are valid and keep the signer apart."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
+
+from tests.running import free_port
 
 from .sources import ROOT
 
@@ -48,20 +52,56 @@ def test_only_the_signer_and_the_ceremony_mount_the_keys() -> None:
     assert services["signer"]["network_mode"] == "none"
 
 
+def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
+    """A main configuration around ours, with all that is written below the folder."""
+    server = (ROOT / "docker" / "nginx.conf").read_text(encoding="utf-8")
+    for old, new in (("web:8000", "127.0.0.1:8000"), *replaced):
+        assert old in server
+        server = server.replace(old, new)
+    (folder / "server.conf").write_text(server)
+    main = folder / "nginx.conf"
+    scratch = "".join(f"{kind}_temp_path {folder};\n" for kind in NGINX_SCRATCH)
+    user = "user root;\n" if os.geteuid() == 0 else ""  # the test's folder is closed to others
+    main.write_text(
+        f"{user}daemon off;\npid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+        f"http {{\naccess_log off;\n{scratch}include {folder}/server.conf;\n}}\n"
+    )
+    return main
+
+
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
 def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
-    server = (ROOT / "docker" / "nginx.conf").read_text(encoding="utf-8")
-    (tmp_path / "server.conf").write_text(server.replace("web:8000", "127.0.0.1:8000"))
-    main = tmp_path / "nginx.conf"
-    scratch = "".join(f"{kind}_temp_path {tmp_path};\n" for kind in NGINX_SCRATCH)
-    main.write_text(
-        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\n"
-        f"http {{\naccess_log off;\n{scratch}include {tmp_path}/server.conf;\n}}\n"
-    )
     ended = subprocess.run(
-        ["nginx", "-t", "-p", str(tmp_path), "-c", str(main)],
+        ["nginx", "-t", "-p", str(tmp_path), "-c", str(nginx_files(tmp_path))],
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def test_nginx_serves_the_ledger_while_nothing_else_runs(tmp_path: Path) -> None:
+    tiles = tmp_path / "data" / "ledger" / "tile" / "0"
+    tiles.mkdir(parents=True)
+    (tiles / "000").write_bytes(b"\x01" * 8192)
+    (tmp_path / "data" / "ledger" / "checkpoint").write_text("a note\n")
+    port = free_port()
+    places = (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("root /data;", f"root {tmp_path}/data;"),
+    )
+    main = nginx_files(tmp_path, *places, ("127.0.0.1:8000", "127.0.0.1:1"))
+    with subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(main)]) as nginx:
+        try:
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                tile = client.get(f"http://127.0.0.1:{port}/ledger/tile/0/000")
+                note = client.get(f"http://127.0.0.1:{port}/ledger/checkpoint")
+                gone = client.get(f"http://127.0.0.1:{port}/ledger/tile/0/001")
+        finally:
+            nginx.terminate()
+    assert (tile.content, note.text, gone.status_code) == (b"\x01" * 8192, "a note\n", 502)
+    assert tile.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert tile.headers["Content-Type"] == "application/octet-stream"
+    assert note.headers["Cache-Control"] == "no-cache"
+    assert note.headers["Content-Type"] == "text/plain; charset=utf-8"

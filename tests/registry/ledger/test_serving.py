@@ -12,8 +12,11 @@ import pytest
 from pytest_django import Settings
 
 from assay.signing import merkle, treehead
+from assay.signing.client import LedgerClient
 from assay.signing.errors import MissingEvidence
+from assay.signing.monitor import Memory, follow
 from assay.signing.tiles import Reader
+from assay.signing.treehead import Verifier
 from registry.asgi import application
 from registry.ledger import folder, queries, services
 from registry.supervisor import programs, waiting
@@ -130,3 +133,16 @@ def test_an_entry_is_proven_over_http_also_while_the_database_is_down(
         prove(url, leaf, index, authority)
     finally:
         web.stop()
+
+
+def test_a_monitor_follows_a_ledger_that_grows(
+    live: Live, authority: Authority, tmp_path: Path
+) -> None:
+    ledger = Verifier.parse(authority.trust_root.verifier)
+    memory = Memory(folder=tmp_path / "monitor", ledger=ledger)
+    client = LedgerClient(f"{live.url}/ledger")
+    for numbers, sizes in ((range(3), (0, 3)), (range(3, 8), (3, 8)), (range(0), (8, 8))):
+        record(*numbers)
+        services.integrate()
+        progress = follow(memory, client.checkpoint(), client.fetch)
+        assert (progress.before.size, progress.now.size) == sizes
