@@ -226,3 +226,17 @@ class LedgerRolledBack(VerificationError):
 
     code = "ledger-rolled-back"
     exit_code = 41
+
+
+class WrongIdentity(VerificationError):
+    """A certificate names another identity, or another issuer of identities."""
+
+    code = "wrong-identity"
+    exit_code = 42
+
+
+class NotLogged(VerificationError):
+    """No trusted certificate log says that it took a certificate in."""
+
+    code = "not-logged"
+    exit_code = 43

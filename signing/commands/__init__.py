@@ -18,14 +18,13 @@ from importlib import metadata
 from ..client import ClientError
 from ..errors import (
     AssayError,
-    DigestMismatch,
     Outcome,
     SignerError,
     VerificationError,
 )
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
-from . import monitor, oms, sign, trust, verify, witness
+from . import monitor, oms, sign, sigstore, trust, verify, witness
 from .errors import InputUnreadable
 from .terminal import COLUMNS, Ink, Terminal
 from .verdict import error_json
@@ -73,6 +72,8 @@ def _run(arguments: argparse.Namespace) -> int:
                 code = oms.run(arguments)
             case "monitor":
                 code = monitor.run(arguments, terminal=terminal, complaints=complaints)
+            case "sigstore":
+                code = sigstore.run(arguments, terminal=terminal)
             case _:
                 code = verify.run(arguments, terminal=terminal, progress=complaints)
     except AssayError as error:
@@ -118,6 +119,7 @@ def parser() -> argparse.ArgumentParser:
             "monitor", help="follow a registry's ledger, and find out if it ever lies"
         )
     )
+    sigstore.add_parsers(commands.add_parser("sigstore", help="verify a Sigstore bundle, offline"))
     return words
 
 
@@ -134,8 +136,8 @@ def exit_codes() -> str:
     return "\n".join(lines)
 
 
-# Parents that are not raised themselves, and what only the signer's callers meet.
-_NEVER_HERE = (SignerError, VerificationError, DigestMismatch)
+# Parents that are not raised themselves, and what only other programs meet.
+_NEVER_HERE = (SignerError, VerificationError)
 _MODULES = tuple(
     kind.__module__
     for kind in (AssayError, ClientError, InputUnreadable, WitnessStateBroken, MonitorStateBroken)

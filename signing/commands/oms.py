@@ -15,12 +15,17 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from ..errors import KeyUnusable
+from ..envelope import PAYLOAD_TYPE
+from ..errors import BadEnvelope, KeyUnusable
 from ..keys import SoftwareKey
 from ..oms import files, plain
 from ..oms.document import MAX_BUNDLE_BYTES, Document
+from ..oms.manifest import ModelManifest, parse
+from ..sigstore import Identity, Signed, SigstoreBundle
+from ..sigstore import verify as verify_sigstore
 from .errors import InputUnreadable
 from .sign import Signing, add_chain, add_ignored, certificates, write
+from .sigstore import add_trusted_root, trusted_root
 
 METHODS = ("key", "certificate", "sigstore")
 SIGN, VERIFY = "sign-model", "verify-model"
@@ -46,6 +51,7 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     verifier.add_argument("--ignore-unsigned-files", action="store_true")
     verifier.add_argument("--identity", metavar="NAME")
     verifier.add_argument("--identity-provider", metavar="URL")
+    add_trusted_root(verifier)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,28 +81,41 @@ def _sign(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    _check_words(arguments, key="public_key", certificate="cert_chain")
+    _check_words(arguments, key="public_key", certificate="cert_chain", sigstore="identity")
     path: Path = arguments.bundle
     with path.open("rb") as file:
-        document = Document.parse(file.read(MAX_BUNDLE_BYTES + 1))
-    if arguments.method == "key":
-        signed = plain.verify_with_key(document, _public_key(arguments.public_key))
-    else:
-        anchors = certificates(arguments.cert_chain)
-        signed = plain.verify_with_certificate(document, anchors=anchors, now=datetime.now(UTC))
+        data = file.read(MAX_BUNDLE_BYTES + 1)
     files.check_model(
         arguments.model_path,
-        signed.manifest,
+        _signed(arguments, data),
         ignored=(*arguments.ignore_paths, path.absolute()),
         allows_unsigned=arguments.ignore_unsigned_files,
     )
+
+
+def _signed(arguments: argparse.Namespace, data: bytes) -> ModelManifest:
+    """What was signed, by the method that was named and no other."""
+    if arguments.method == "key":
+        key = _public_key(arguments.public_key)
+        return plain.verify_with_key(Document.parse(data), key).manifest
+    if arguments.method == "certificate":
+        anchors, now = certificates(arguments.cert_chain), datetime.now(UTC)
+        document = Document.parse(data)
+        return plain.verify_with_certificate(document, anchors=anchors, now=now).manifest
+    bundle = SigstoreBundle.parse(data)
+    identity = Identity(name=arguments.identity, issuer=arguments.identity_provider or "")
+    root = trusted_root(arguments)
+    content = verify_sigstore(bundle, root=root, identity=identity).content
+    if not isinstance(content, Signed) or content.payload_type != PAYLOAD_TYPE:
+        raise BadEnvelope("expected a statement about a model, found something else")
+    return parse(content.payload)
 
 
 def _check_words(arguments: argparse.Namespace, **needed: str) -> None:
     """Refuse a method without what it needs."""
     name = needed.get(arguments.method)
     if name is None:
-        arguments.refuse_words("--method sigstore is not supported")
+        arguments.refuse_words("--method sigstore signs with a client of Sigstore, and not here")
     elif not getattr(arguments, name):
         arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
 
