@@ -24,6 +24,7 @@ pytest_plugins = ("tests.running",)
 PUBLIC_URL = "http://localhost:8000"
 # A file of these takes a minute or more: begun last, one process would wait for the other.
 LONG = ("tests/story/", "tests/crash/", "tests/frontend/", "tests/trainers/")
+LONGEST_NAME = 30
 _running: list[Process] = []
 
 
@@ -52,6 +53,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first; among themselves in the random order that they have."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """No key and no digest in a name: they differ in each process, and then so would the tests."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONGEST_NAME else None
 
 
 def _only_hands_out(config: pytest.Config) -> bool:

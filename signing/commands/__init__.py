@@ -58,24 +58,29 @@ def _let_go_of_the_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _do(arguments: argparse.Namespace, *, terminal: Terminal, complaints: Terminal) -> int:
+    match arguments.command:
+        case "trust":
+            code = trust.run(arguments, terminal=terminal)
+        case "witness":
+            code = witness.run(arguments, terminal=terminal)
+        case "sign":
+            code = sign.run(arguments, terminal=terminal)
+        case "oms":
+            code = oms.run(arguments)
+        case "monitor":
+            code = monitor.run(arguments, terminal=terminal, complaints=complaints)
+        case "sigstore":
+            code = sigstore.run(arguments, terminal=terminal)
+        case _:
+            code = verify.run(arguments, terminal=terminal, progress=complaints)
+    return code
+
+
 def _run(arguments: argparse.Namespace) -> int:
     terminal, complaints = Terminal.on(sys.stdout), Terminal.on(sys.stderr)
     try:
-        match arguments.command:
-            case "trust":
-                code = trust.run(arguments, terminal=terminal)
-            case "witness":
-                code = witness.run(arguments, terminal=terminal)
-            case "sign":
-                code = sign.run(arguments, terminal=terminal)
-            case "oms":
-                code = oms.run(arguments)
-            case "monitor":
-                code = monitor.run(arguments, terminal=terminal, complaints=complaints)
-            case "sigstore":
-                code = sigstore.run(arguments, terminal=terminal)
-            case _:
-                code = verify.run(arguments, terminal=terminal, progress=complaints)
+        code = _do(arguments, terminal=terminal, complaints=complaints)
     except AssayError as error:
         if getattr(arguments, "json", False):
             terminal.line(json.dumps({"verified": False, "error": error_json(error)}, indent=2))

@@ -172,6 +172,10 @@ HASH = base64_text(ROOT)
         (FIRST + "index 0\n" + f"{HASH}\n" * 64 + "\n" + NOTE, "hashes"),
         (FIRST + "x" * (128 << 10), "proof"),
     ],
+    ids=[
+        *("nothing", "another version", "no index", "a leading zero", "too large"),
+        *("a stray line", "another extra", "half a hash", "too many hashes", "too long"),
+    ],
 )
 def test_another_text_is_no_proof(text: str, field: str) -> None:
     with pytest.raises(InvalidDocument) as refused:
