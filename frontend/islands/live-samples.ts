@@ -2,10 +2,13 @@
 /** `<live-samples>`: fetches the list anew when a checkpoint is published or a sample is signed. */
 import { subscribe } from "./events";
 
+const NEAR_PX = 40;
+
 export class LiveSamples extends HTMLElement {
   private stop: () => void = () => undefined;
 
   connectedCallback(): void {
+    this.showNewest();
     const refresh = () => void this.refresh();
     const handlers = { sample: () => this.first() || refresh(), checkpoint: refresh };
     this.stop = subscribe(this.dataset.topic ?? "", handlers, refresh);
@@ -25,9 +28,18 @@ export class LiveSamples extends HTMLElement {
   private async refresh(): Promise<void> {
     const answer = await fetch(this.dataset.source ?? "");
     if (!answer.ok) return;
-    const at = this.firstElementChild?.scrollLeft ?? 0;
+    const strip = this.firstElementChild;
+    const at = strip?.scrollLeft ?? 0;
+    const isAtEnd = strip === null || at + strip.clientWidth > strip.scrollWidth - NEAR_PX;
     this.innerHTML = await answer.text();
-    this.firstElementChild?.scrollTo({ left: at });
+    if (isAtEnd) this.showNewest();
+    else this.firstElementChild?.scrollTo({ left: at }); // whoever reads older ones goes on
+  }
+
+  /** The strip alone scrolls; the page stays where it is. */
+  private showNewest(): void {
+    const strip = this.firstElementChild;
+    strip?.scrollTo({ left: strip.scrollWidth });
   }
 }
 
