@@ -6,14 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from assay.signing.errors import DigestMismatch, InvalidDocument
 from assay.trainers import blobs, publish, reporting
 from assay.trainers import node as nodes
-from assay.trainers.data import Corpus
 from assay.trainers.errors import LeaseLost, PublishRefused, WrongDigest
-from assay.trainers.loop import LossPoint, Observer, Training, train
+from assay.trainers.loop import LossPoint, Training
 from assay.trainers.node import Node
 from assay.trainers.pool import Lease
 
@@ -383,24 +381,6 @@ def test_a_serving_node_survives_a_run_that_fails(world: World, tmp_path: Path) 
         nodes.serve(node)
     assert world.is_complete
     assert {lease.state for lease in world.leases} == {"released", "completed"}
-
-
-def test_a_serving_node_survives_a_fault_of_torch(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    faults = [torch.OutOfMemoryError("out of memory")]
-
-    def at_first_out_of_memory(training: Training, corpus: Corpus, observer: Observer) -> None:
-        if faults:
-            raise faults.pop()
-        train(training, corpus, observer)
-
-    monkeypatch.setattr(nodes, "train", at_first_out_of_memory)
-    stopped = threading.Event()
-    with site(world, stopped=stopped) as here:
-        when(lambda: world.is_complete, stopped.set)
-        nodes.serve(here.node(tmp_path / "node"))
-    assert [lease.state for lease in world.leases] == ["released", "completed"]
 
 
 def test_a_node_without_work_says_that_it_is_there(tmp_path: Path) -> None:
