@@ -57,20 +57,21 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
         memory=Memory.open(arguments.state),
         clock=lambda: int(time.time()),
     )
+    stopped = _on_signals()  # before anybody is told that we answer
     try:
         with serving(desk, host, port) as url:
             terminal.line(f"witness  {witness.text()}")
             terminal.line(f"answers  {url}/add-checkpoint")
             terminal.output.flush()
-            _until_stopped()
+            stopped.wait()
     except OSError as error:
         message = f"nobody can listen on {safe(arguments.listen)}: {error.strerror}"
         raise InputUnreadable(message) from error
     return 0
 
 
-def _until_stopped() -> None:
-    """Until SIGTERM or SIGINT; the latter is ignored from birth in a shell's background."""
+def _on_signals() -> threading.Event:
+    """Set by SIGTERM and SIGINT; the latter is ignored from birth in a shell's background."""
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -79,7 +80,7 @@ def _until_stopped() -> None:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)
-    stopped.wait()
+    return stopped
 
 
 def _key(path: Path) -> Ed25519PrivateKey:

@@ -66,9 +66,10 @@ def calls_something(content: bytes) -> bool:
 
 
 @given(st.lists(st.sampled_from(KNOWN) | st.binary(max_size=3), max_size=14).map(b"".join))
-@example(b"N0" * 50_001 + b"cos\ngetpid\n(tR.")
 @example(b"(cos\nsystem\n(S'a'\ntR.")
-@settings(max_examples=3_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_whatever_makes_pythons_unpickler_call_something_is_a_pickle(
     tmp_path: Path, content: bytes
 ) -> None:
