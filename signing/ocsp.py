@@ -39,6 +39,7 @@ _HASHES = {
     "sha384": der.sequence(der.oid("2.16.840.1.101.3.4.2.2"), der.NULL),
     "sha512": der.sequence(der.oid("2.16.840.1.101.3.4.2.3"), der.NULL),
 }
+# What `cryptography` raises for an answer that is none, or is signed in a way that it lacks.
 UNREADABLE = (*MALFORMED, NotImplementedError, UnsupportedAlgorithm)
 
 

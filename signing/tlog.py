@@ -71,7 +71,7 @@ class Policy:
         for number, line in enumerate(data.decode("latin-1").split("\n"), start=1):
             words = line.replace("\t", " ").split(" ")
             lines.read(f"line {number}", [word for word in words if word])
-        _demand("policy", bool(lines.quorum), "one quorum")
+        _demand("policy", "one quorum", is_met=bool(lines.quorum))
         return cls(
             ledgers=tuple(lines.ledgers),
             witnesses=lines.witnesses,
@@ -139,7 +139,9 @@ class _Lines:
                 self._add_group(where, name, threshold, tuple(members))
             case ["quorum", name]:
                 known = name == NONE or self._is_defined(name)
-                _demand(where, known and not self.quorum, "one quorum of a name defined before")
+                _demand(
+                    where, "one quorum of a name defined before", is_met=known and not self.quorum
+                )
                 self.quorum = name
             case _:
                 expected = "log, witness, group or quorum with its words"
@@ -147,24 +149,24 @@ class _Lines:
 
     def _add_ledger(self, where: str, ledger: Verifier, url: str) -> None:
         is_new = all(ledger.public_key != each.public_key for each, _ in self.ledgers)
-        _demand(where, is_new, "a ledger's key once")
+        _demand(where, "a ledger's key once", is_met=is_new)
         self.ledgers.append((ledger, url))
 
     def _add_witness(self, where: str, name: str, witness: Witness, url: str) -> None:
         keys = {each.key_bytes for each, _ in self.witnesses.values()}
-        _demand(where, witness.key_bytes not in keys, "a witness's key once")
-        _demand(where, not self._is_defined(name), "a new name")
+        _demand(where, "a witness's key once", is_met=witness.key_bytes not in keys)
+        _demand(where, "a new name", is_met=not self._is_defined(name))
         self.witnesses[name] = (witness, url)
 
     def _add_group(self, where: str, name: str, word: str, members: tuple[str, ...]) -> None:
-        _demand(where, not self._is_defined(name), "a new name")
+        _demand(where, "a new name", is_met=not self._is_defined(name))
         are_free = all(member != NONE and self._is_defined(member) for member in members)
         taken = [member for group in self.groups.values() for member in group.members]
         once = len(set(members)) == len(members) and not set(members) & set(taken)
-        _demand(where, are_free and once, "members defined before, each in one group only")
+        _demand(where, "members defined before, each in one group only", is_met=are_free and once)
         thresholds = {"any": 1, "all": len(members)}
         number = int(word) if _THRESHOLD.fullmatch(word) else thresholds.get(word, 0)
-        _demand(where, 1 <= number <= len(members), f"any, all or 1 to {len(members)}")
+        _demand(where, f"any, all or 1 to {len(members)}", is_met=1 <= number <= len(members))
         self.groups[name] = Group(threshold=number, members=members)
 
     def _is_defined(self, name: str) -> bool:
@@ -189,17 +191,19 @@ class Proof:
             raise InvalidDocument("proof", expected, f"{len(text)}")
         before, _, note = text.partition("\n\n")
         first, *lines = before.split("\n")
-        _demand("proof", first == PROOF_V1, PROOF_V1)
+        _demand("proof", PROOF_V1, is_met=first == PROOF_V1)
         extra = None
         if lines and lines[0].startswith("extra "):
             extra = base64_decode(lines.pop(0).removeprefix("extra "))
-            _demand("extra", bool(extra), "bytes in base64")
+            _demand("extra", "bytes in base64", is_met=bool(extra))
         found = _INDEX.fullmatch(lines[0]) if lines else None
         index = int(found[1]) if found else MAX_INTEGER + 1
-        _demand("index", index <= MAX_INTEGER, "`index` and a number")
+        _demand("index", "`index` and a number", is_met=index <= MAX_INTEGER)
         hashes = tuple(base64_decode(line) for line in lines[1:])
-        _demand("hashes", len(hashes) <= MAX_HASHES, f"at most {MAX_HASHES} lines")
-        _demand("hashes", all(len(each) == HASH_BYTES for each in hashes), "SHA-256 in base64")
+        _demand("hashes", f"at most {MAX_HASHES} lines", is_met=len(hashes) <= MAX_HASHES)
+        _demand(
+            "hashes", "SHA-256 in base64", is_met=all(len(each) == HASH_BYTES for each in hashes)
+        )
         treehead.parse(note)
         return cls(index=index, hashes=hashes, note=note, extra=extra)
 
@@ -223,6 +227,6 @@ class Proof:
         return witnessed
 
 
-def _demand(field: str, is_met: bool, expected: str) -> None:  # noqa: FBT001 - a claim, spelt out
+def _demand(field: str, expected: str, *, is_met: bool) -> None:
     if not is_met:
         raise InvalidDocument(field, expected, "something else")

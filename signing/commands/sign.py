@@ -47,24 +47,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--method", required=True, choices=("key", "certificate"), help="what verifiers will trust")
     add("--private-key", required=True, type=Path, metavar="FILE", help="PEM, of mode 0600")
     add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")
-    add_chain(parser, help="certificates between yours and the root; may be repeated")
+    add_chain(parser, meaning="certificates between yours and the root; may be repeated")
     add("--output-bundle", required=True, type=Path, metavar="FILE", help="the signature to write")
-    add_ignored(parser, help="leave these out, relative to FOLDER")
+    add_ignored(parser, meaning="leave these out, relative to FOLDER")
 
 
-def add_chain(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's
+def add_chain(parser: argparse.ArgumentParser, *, meaning: str) -> None:
     """The option for certificates, given in one or several files."""
     name = "--cert-chain"
     parser.add_argument(
-        name, type=Path, metavar="FILE", nargs="+", action="extend", default=[], help=help
+        name, type=Path, metavar="FILE", nargs="+", action="extend", default=[], help=meaning
     )
 
 
-def add_ignored(parser: argparse.ArgumentParser, *, help: str) -> None:  # noqa: A002 - argparse's
+def add_ignored(parser: argparse.ArgumentParser, *, meaning: str) -> None:
     """The option for files and folders that are no part of the model."""
     name = "--ignore-paths"
     parser.add_argument(
-        name, type=Path, metavar="PATH", nargs="+", action="extend", default=[], help=help
+        name, type=Path, metavar="PATH", nargs="+", action="extend", default=[], help=meaning
     )
 
 

@@ -25,6 +25,7 @@ from .errors import InputUnreadable
 from .terminal import Terminal, safe
 
 LISTEN = "127.0.0.1:8099"
+LARGEST_PORT = 65_535
 _PLACE = re.compile(r"(?P<host>[^\s:/]+):(?P<port>[0-9]{1,5})")
 
 
@@ -97,6 +98,6 @@ def _key(path: Path) -> Ed25519PrivateKey:
 
 def _place(text: str) -> tuple[str, int]:
     found = _PLACE.fullmatch(text)
-    if found is None or int(found["port"]) > 0xFFFF:  # noqa: PLR2004 - TCP's largest port
+    if found is None or int(found["port"]) > LARGEST_PORT:
         raise InputUnreadable(f"expected HOST:PORT, found {safe(text)[:80]}")
     return found["host"], int(found["port"])

@@ -31,6 +31,7 @@ CALLS = {"INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD"}
 PUTS = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 GETS = {"GET", "BINGET", "LONG_BINGET"}
 NEWEST_PROTOCOL = 5
+PROTOCOL_BYTES = 2  # an opcode and a number: what a pickle that says so begins with
 _INTEGER = re.compile(rb"\s*[+-]?\d[\da-fA-FxXoObB_]*L?\s*")  # any base, as C reads it
 _NAME = re.compile(rb"\S+")
 _OPCODES = {ord(opcode.code.encode("latin-1")): opcode for opcode in pickletools.opcodes}
@@ -141,7 +142,7 @@ class _Walk:
             case "PROTO":
                 if argument[0] > NEWEST_PROTOCOL:
                     raise _Stop(is_whole=False)
-                self.is_announced |= self.file.tell() == 2  # noqa: PLR2004 - the first opcode
+                self.is_announced |= self.file.tell() == PROTOCOL_BYTES
             case "MEMOIZE":
                 self.memo.add(len(self.memo))
             case _ if name in PUTS:
