@@ -21,6 +21,7 @@ from registry.supervisor import programs, waiting
 from registry.supervisor.environment import Deployment
 from registry.supervisor.places import Places
 from registry.supervisor.processes import Process, Program
+from tests.forking import ForkedSigner
 
 HEAD = "head.json"
 QUIET_SECONDS = 0.05
@@ -101,7 +102,7 @@ class Authority:
         arguments[arguments.index("--directory") + 1] = str(directory)
         arguments[arguments.index("--socket") + 1] = str(self._socket_of(directory))
         program = replace(self._program, arguments=tuple(arguments))
-        return Signer(directory=directory, process=Process(program))
+        return Signer(directory=directory, process=ForkedSigner(program))
 
     def _take_next(self) -> None:
         self._await(self._next)

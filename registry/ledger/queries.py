@@ -82,11 +82,12 @@ def statement_at(index: int) -> Statement:
     return Statement.objects.select_related("entry").get(entry=entry(index))
 
 
-def newest(count: int) -> QuerySet[Statement]:
-    """The statements that entered last, the newest first."""
+def between(start: int, end: int) -> QuerySet[Statement]:
+    """The statements of the signed entries from `start` up to but not `end`, the newest first."""
     head = newest_head()
-    included = Statement.objects.filter(entry__index__lt=head.size if head else 0)
-    return included.select_related("entry").order_by("-entry__index")[:count]
+    end = min(end, head.size if head else 0)
+    included = Statement.objects.filter(entry__index__gte=start, entry__index__lt=end)
+    return included.select_related("entry").order_by("-entry__index")
 
 
 def is_included(*statements: Statement) -> bool:

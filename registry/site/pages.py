@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, replace
 
@@ -30,6 +31,7 @@ from .errors import TicketRefused
 
 UNPROCESSABLE = 422
 LEDGER_ROWS = 50
+INDEX = re.compile(r"[0-9]{1,15}")
 ANSWER_SECONDS = 30.0  # as the API waits: docs/spec/http.md
 BACKEND = "registry.accounts.passwords.PasswordBackend"
 
@@ -93,8 +95,19 @@ def text(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
-    """`site/ledger.html`: the newest entries."""
-    return render(request, "site/ledger.html", {"statements": ledger_queries.newest(LEDGER_ROWS)})
+    """`site/ledger.html`: the newest entries, or with `?before=INDEX` those before it."""
+    head = ledger_queries.newest_head()
+    size = head.size if head else 0
+    before = request.GET.get("before", "")
+    end = min(int(before), size) if INDEX.fullmatch(before) else size
+    start = max(0, end - LEDGER_ROWS)
+    context = {
+        "statements": ledger_queries.between(start, end),
+        "size": size,
+        "newer": end + LEDGER_ROWS if end < size else None,
+        "older": start or None,
+    }
+    return render(request, "site/ledger.html", context)
 
 
 @require_safe

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from assay.signing.digests import as_id
+from registry.ledger import queries as ledger
+from registry.site import pages
 from tests.registry.site.world import TEXT, Shown
 
 
@@ -19,6 +22,10 @@ def page(client: Client, url: str, status: int = 200) -> str:
     assert answer.status_code == status
     assert answer.headers["Content-Type"].startswith("text/html")
     return unescape(answer.content.decode())
+
+
+def indexes_of(ledger_page: str) -> list[int]:
+    return [int(index) for index in re.findall(r'href="/ledger/entries/([0-9]+)"', ledger_page)]
 
 
 def test_the_list_names_projects_and_their_newest_checkpoints(
@@ -75,9 +82,34 @@ def test_a_ledger_entry_shows_what_was_said(shown: Shown, stranger: Client, inde
 
 def test_the_ledger_lists_its_newest_entries_first(shown: Shown, stranger: Client) -> None:
     found = page(stranger, "/ledger")
-    indexes = [part.split('"')[0] for part in found.split('href="/ledger/entries/')[1:]]
-    assert indexes == sorted(indexes, key=int, reverse=True)
+    indexes = indexes_of(found)
+    assert indexes == sorted(indexes, reverse=True)
     assert "acceptance of conduct" in found
+    assert 'class="pager"' not in found
+
+
+def test_the_ledger_is_leafed_through_from_the_newest_entry_to_the_first(
+    shown: Shown, stranger: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "LEDGER_ROWS", 3)
+    size = ledger.tree_head().size
+    newest = page(stranger, "/ledger")
+    assert indexes_of(newest) == [size - 1, size - 2, size - 3]
+    assert f'href="?before={size - 3}" rel="next"' in newest
+    oldest = page(stranger, "/ledger?before=2")
+    assert indexes_of(oldest) == [1, 0]
+    assert 'rel="next"' not in oldest
+    assert 'href="?before=5" rel="prev"' in oldest
+    assert 'href="/ledger" rel="prev"' in page(stranger, f"/ledger?before={size - 1}")
+
+
+@pytest.mark.parametrize("before", ["x", "-1", "1" * 99, "٣"])
+def test_a_place_in_the_ledger_that_is_none_shows_its_newest_entries(
+    shown: Shown, stranger: Client, before: str
+) -> None:
+    assert indexes_of(page(stranger, f"/ledger?before={before}")) == indexes_of(
+        page(stranger, "/ledger")
+    )
 
 
 def test_a_conduct_version_shows_its_clauses_and_a_form(shown: Shown, stranger: Client) -> None:
