@@ -51,8 +51,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first; among themselves in the random order that they have."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    """The long ones first, and whole files that share the live programs one after the other.
+
+    Among themselves they keep the random order that they have.
+    """
+    live = {item.path for item in items if "live" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: (not item.nodeid.startswith(LONG), item.path not in live))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +137,7 @@ class Live:
 
 
 _authorities: list[Authority] = []
+_live: list[Live] = []
 
 
 @pytest.fixture(scope="session")
@@ -158,29 +159,50 @@ def _an_empty_ledger() -> Iterator[None]:
         shutil.rmtree(Path(os.environ["ASSAY_DATA_DIR"], "ledger"), ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_works_beside_the_tests(request: pytest.FixtureRequest) -> None:
+    """A worker left behind by a module would take other tests' work from them."""
+    own = [item for item in request.session.items if item.path == request.path]
+    if not any("live" in getattr(item, "fixturenames", ()) for item in own):
+        stop_live_programs()
+
+
+@pytest.fixture(scope="session")
 def _live_programs(
     django_db_setup: None, django_db_blocker: object, authority: Authority
-) -> Iterator[Live]:
-    """Gone with their module: a worker left behind would take other tests' work from them."""
+) -> Iterator[Callable[[], Live]]:
+    """Started by the first module that asks; plugin.py has those modules follow each other."""
+    yield lambda: _live[0] if _live else _start_live_programs()
+    stop_live_programs()
+
+
+def _start_live_programs() -> Live:
     port = free_port()
     deployment = _deployment(port)
     environment = {**os.environ, "DATABASE_URL": _test_database_url(), "PYTHONUNBUFFERED": "1"}
     web = Process(_with(programs.web(deployment), environment))
     worker = Process(_without_beat(_with(programs.worker(deployment), environment)))
     url = f"http://127.0.0.1:{port}"
+    _live.append(Live(url=url, web=web, worker=worker, environment=environment))
     waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
-    yield Live(url=url, web=web, worker=worker, environment=environment)
-    for process in (web, worker):
-        process.ask_to_stop()
-    for process in (web, worker):
-        process.stop()
+    return _live[0]
+
+
+def stop_live_programs() -> None:
+    """The next test that asks for `live` starts others: for tests that harm them."""
+    for live in _live:
+        live.web.ask_to_stop()
+        live.worker.ask_to_stop()
+    while _live:
+        left = _live.pop()
+        left.web.stop()
+        left.worker.stop()
 
 
 @pytest.fixture
-def live(transactional_db: None, _live_programs: Live) -> Iterator[Live]:
+def live(transactional_db: None, _live_programs: Callable[[], Live]) -> Iterator[Live]:
     """A real web server and Celery worker on this test's database (no sweeps: nudge them)."""
-    yield _live_programs
+    yield _live_programs()
     _until_idle()  # or the emptying of the tables could deadlock with a task
 
 
