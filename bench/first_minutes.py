@@ -7,6 +7,7 @@ medians. The goals: READY within 60 s, the first checkpoint about 60 s later, a 
 with a validation loss of 1.6 nats per byte about 120 s after READY, a second start within 8 s.
 """
 
+import argparse
 import os
 import shutil
 import signal
@@ -35,8 +36,10 @@ GOAL_NATS_PER_BYTE = 1.6
 
 def main() -> None:
     """Rounds in a folder of their own, then the medians of what happened in the first minutes."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    watch_seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 150.0
+    words = argparse.ArgumentParser(prog="./run bench first-minutes", description=__doc__)
+    words.add_argument("rounds", type=int, nargs="?", default=3)
+    words.add_argument("seconds", type=float, nargs="?", default=150.0, help="after READY")
+    given = words.parse_args()
     found: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as folder:
         copy = Path(folder) / "checkout"
@@ -45,15 +48,15 @@ def main() -> None:
         home.mkdir()
         port = free_port()
         environment = os.environ | {"HOME": str(home), "ASSAY_PORT": str(port)}
-        for number in range(rounds):
+        for number in range(given.rounds):
             shutil.rmtree(copy / ".data", ignore_errors=True)
             with started(copy, environment) as seconds:
                 found["no data to READY" if number else "from nothing to READY"].append(seconds)
-                for what, happened in watch(f"http://localhost:{port}", watch_seconds):
+                for what, happened in watch(f"http://localhost:{port}", given.seconds):
                     found[what].append(happened)
             with started(copy, environment) as seconds:
                 found["second start to READY"].append(seconds)
-    print(f"\nmedians of {rounds} rounds")
+    print(f"\nmedians of {given.rounds} rounds")
     for what, values in found.items():
         line(f"{what} ({len(values)} ×)", statistics.median(values))
 

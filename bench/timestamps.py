@@ -6,6 +6,7 @@ each (2), ROUNDS times (7), and ends with the medians of processor time and thei
 a P-256 key in memory. The goal: 1,000 tokens a second, the request read and the token signed.
 """
 
+import argparse
 import statistics
 import sys
 import time
@@ -28,16 +29,18 @@ GOAL_PER_SECOND = 1000
 
 def main() -> None:
     """Both writers in turns, then the medians."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
+    words = argparse.ArgumentParser(prog="./run bench timestamps", description=__doc__)
+    words.add_argument("rounds", type=int, nargs="?", default=7)
+    words.add_argument("seconds", type=float, nargs="?", default=2.0, help="for each writer")
+    given = words.parse_args()
     writers = writers_of(datetime.now(UTC).replace(microsecond=0))
     found: dict[str, list[float]] = {name: [] for name in writers}
-    for number in range(rounds):
+    for number in range(given.rounds):
         for name, answer in writers.items():
-            found[name].append(per_second(answer, seconds))
+            found[name].append(per_second(answer, given.seconds))
         line(f"round {number + 1}", *(values[-1] for values in found.values()))
     ours, theirs = (statistics.median(values) for values in found.values())
-    print(f"\nmedians of {rounds} rounds (goal: {GOAL_PER_SECOND} by ours)")
+    print(f"\nmedians of {given.rounds} rounds (goal: {GOAL_PER_SECOND} by ours)")
     line("tokens a second: ours, asn1crypto's", ours, theirs)
     print(f"  ratio {ours / theirs:.1f}")
 
