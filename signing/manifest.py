@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from . import canonical
-from .digests import sha256, sha256_file
+from . import canonical, hashing
+from .digests import sha256
 from .errors import InvalidDocument
 
 MANIFEST_V1 = "https://assay/manifest/v1"
@@ -85,8 +85,13 @@ class Manifest:
         `ignore` holds relative names of files, or of folders with all that is in them. A link or
         special file is refused: what it points to is not part of the folder.
         """
-        ignored = ignore | {SIGNATURE_NAME}
-        return cls.of(_entry(found, name) for found, name in _walk(path, "", ignored))
+        pieces = folder_pieces(path, ignore=ignore)
+        # The large ones first: then the small ones keep every core busy until the end.
+        largest_first = sorted(pieces, key=lambda piece: -piece.file_bytes)
+        return cls.of(
+            FileEntry(name=piece.name, sha256=digest, size=piece.file_bytes)
+            for piece, (digest,) in hashing.digests(largest_first)
+        )
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -124,6 +129,19 @@ class Manifest:
             missing=tuple(name for name in signed if name not in found),
             extra=tuple(name for name in found if name not in signed),
         )
+
+
+def folder_pieces(path: Path, *, ignore: frozenset[str] = frozenset()) -> list[hashing.Piece]:
+    """The files that `Manifest.of_folder` hashes: whole, with their names. OSError."""
+    found: list[hashing.Piece] = []
+    for entry, name in _walk(path, "", ignore | {SIGNATURE_NAME}):
+        if len(found) == MAX_FILES:
+            raise InvalidDocument("files", f"1 to {MAX_FILES} entries", "more")
+        if not entry.is_file(follow_symlinks=False):
+            raise InvalidDocument(ascii(name), "a regular file", "a link or special file")
+        check_name(name)
+        found.append(hashing.Piece.whole(Path(entry.path), name))
+    return found
 
 
 def check_name(name: str) -> None:
@@ -197,11 +215,3 @@ def _walk(
                 yield from _walk(folder / entry.name, f"{name}/", ignored)
             else:
                 yield entry, name
-
-
-def _entry(found: os.DirEntry[str], name: str) -> FileEntry:
-    if not found.is_file(follow_symlinks=False):
-        raise InvalidDocument(ascii(name), "a regular file", "a link or special file")
-    check_name(name)
-    digest, size_bytes = sha256_file(Path(found.path))
-    return FileEntry(name=name, sha256=digest, size=size_bytes)

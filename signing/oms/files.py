@@ -7,20 +7,17 @@ by following them (specification, sections 6.1 to 6.3 and 8.4).
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
-from ..digests import CHUNK_BYTES
+from .. import hashing
 from ..errors import FileMismatch, InvalidDocument
 from ..manifest import Differences
 from .manifest import (
     DEFAULT_IGNORED,
     WHOLE_MODEL,
-    Hash,
     Method,
     ModelManifest,
     Serialization,
@@ -39,10 +36,13 @@ def hash_model(model: Path, *, ignored: Iterable[Path] = ()) -> ModelManifest:
     for path in found:
         check_ignored(path)
     serialization = Serialization(ignored=found)
-    digests: dict[str, str] = {}
+    pieces: list[hashing.Piece] = []
     for path in _listed(model, serialization, frozenset(found)):
         check_path(path)
-        digests.update(_entries(model if model.is_file() else model / path, path, serialization))
+        # Who names a link to a single file means that file.
+        file = model.resolve() if model.is_file() else model / path
+        pieces += _pieces(file, path, serialization)
+    digests = _digests(pieces, serialization)
     if not digests:
         raise InvalidDocument("model", "at least one file", "none")
     return ModelManifest(
@@ -63,20 +63,33 @@ def check_model(
     2. There is no other, but for the ignored ones and where unsigned files are allowed.
     """
     entries = signed.by_path()
-    changed: list[str] = []
-    missing: list[str] = []
-    for path, expected in sorted(entries.items()):  # 1
-        file = _file(model, path, signed.serialization)
-        if file is None:
-            missing.append(path)
-        elif _entries(file, path, signed.serialization) != expected:
-            changed.append(path)
+    plain = {model}
+    files = {path: _file(model, path, signed.serialization, plain) for path in sorted(entries)}  # 1
+    missing = [path for path, file in files.items() if file is None]
+    found = {path: file for path, file in files.items() if file is not None}
+    changed = sorted(_changed(found, signed))
     extra: list[str] = []
     if not allows_unsigned:  # 2
         extra = sorted(_unsigned(model, signed, ignored) - entries.keys())
     differences = Differences(changed=tuple(changed), missing=tuple(missing), extra=tuple(extra))
     if differences:
         raise FileMismatch(f"expected the files that were signed; {differences.in_words()}")
+
+
+def _changed(files: Mapping[str, Path], signed: ModelManifest) -> set[str]:
+    """Those of these files that have other entries than the signed ones."""
+    entries = signed.by_path()
+    changed: set[str] = set()
+    pieces: list[hashing.Piece] = []
+    for path, file in files.items():
+        found = _pieces(file, path, signed.serialization, most=len(entries[path]))
+        if {piece.name for piece in found} == entries[path].keys():
+            pieces += found
+        else:
+            changed.add(path)  # another size: its bytes need not be read
+    digests = _digests(pieces, signed.serialization)
+    differing = {name for name, digest in digests.items() if signed.digests[name] != digest}
+    return changed | {path for path, expected in entries.items() if differing & expected.keys()}
 
 
 def _unsigned(model: Path, signed: ModelManifest, ignored: Iterable[Path]) -> set[str]:
@@ -127,40 +140,54 @@ def _deeper(folder: Path, above: tuple[Path, ...]) -> tuple[Path, ...]:
     return (*above, real)
 
 
-def _file(model: Path, path: str, serialization: Serialization) -> Path | None:
-    """Where a signed file is; none if it is not there, or only through a link."""
+def _file(model: Path, path: str, serialization: Serialization, plain: set[Path]) -> Path | None:
+    """Where a signed file is; none if it is not there, or only through a link.
+
+    `plain` are the folders known to be no links: of ten thousand files most are in the same ones.
+    """
     if model.is_file():
-        return model if path in {WHOLE_MODEL, model.name} else None
-    place = model
-    for segment in path.split("/"):
-        place /= segment
-        if place.is_symlink() and not serialization.follows_links:
-            return None
-    return place if place.is_file() else None
+        return model.resolve() if path in {WHOLE_MODEL, model.name} else None
+    place = model / path
+    if not serialization.follows_links and not _is_plain(place.parent, plain):
+        return None
+    is_link = not serialization.follows_links and place.is_symlink()
+    return place if place.is_file() and not is_link else None
 
 
-def _entries(file: Path, path: str, serialization: Serialization) -> dict[str, str]:
-    """A file's entries: one, or one for each range of `shard_bytes`."""
-    with file.open("rb") as stream:
-        if serialization.shard_bytes is None:
-            return {path: _digest(stream, serialization.hash)}
-        found: dict[str, str] = {}
-        size_bytes = os.fstat(stream.fileno()).st_size
-        for start in range(0, size_bytes, serialization.shard_bytes):
-            end = min(start + serialization.shard_bytes, size_bytes)
-            digest = _digest(stream, serialization.hash, end - start)
-            found[shard_name(path, start, end)] = digest
-        return found
+def _is_plain(folder: Path, plain: set[Path]) -> bool:
+    """Whether neither a folder nor one above it, within the model, is a link."""
+    if folder in plain:
+        return True
+    if not _is_plain(folder.parent, plain) or folder.is_symlink():
+        return False
+    plain.add(folder)
+    return True
 
 
-def _digest(stream: IO[bytes], kind: Hash, left_bytes: int | None = None) -> str:
-    """The digest of what is left of a stream, or of its next bytes."""
-    hasher = hashlib.sha256() if kind is Hash.SHA256 else hashlib.blake2b()
-    left = sys.maxsize if left_bytes is None else left_bytes
-    while left and (chunk := stream.read(min(left, CHUNK_BYTES))):
-        hasher.update(chunk)
-        left -= len(chunk)
-    return hasher.hexdigest()
+def _pieces(
+    file: Path, path: str, serialization: Serialization, *, most: int = 1
+) -> list[hashing.Piece]:
+    """A file's entries before they are hashed: one, or one for each range of `shard_bytes`.
+
+    Of more than `most` ranges no more than one too many is listed: a statement that somebody signed
+    may ask for ranges of one byte.
+    """
+    whole = hashing.Piece.whole(file, path, follows_links=serialization.follows_links)
+    if serialization.shard_bytes is None:
+        return [whole]
+    size_bytes = whole.file_bytes
+    starts = range(0, size_bytes, serialization.shard_bytes)[: most + 1]
+    ends = (min(start + serialization.shard_bytes, size_bytes) for start in starts)
+    return [
+        replace(whole, name=shard_name(path, start, end), start=start, end=end)
+        for start, end in zip(starts, ends, strict=True)
+    ]
+
+
+def _digests(pieces: Iterable[hashing.Piece], serialization: Serialization) -> dict[str, str]:
+    largest_first = sorted(pieces, key=lambda piece: piece.start - piece.end)
+    hashed = hashing.digests(largest_first, (serialization.hash.value,))
+    return {piece.name: digest for piece, (digest,) in hashed}
 
 
 def _within(model: Path, paths: Iterable[Path]) -> Iterator[str]:

@@ -131,9 +131,25 @@ def test_hashing_that_takes_long_says_how_far_it_is(
     output = watched.output
     assert isinstance(output, io.StringIO)
     shown = output.getvalue()
-    said = re.search(r"hashing 30\.0 MB(, \d+%)?, \d s", shown)
+    said = re.search(r"hashing 30\.0 MB( [█░]{40} \d+%)?, \d s", shown)
     assert said is not None
     assert shown.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize(("has_marks", "bar"), [(True, "█" * 20 + "░" * 20), (False, "#" * 20)])
+def test_a_bar_is_as_long_as_its_share(bar: str, *, has_marks: bool) -> None:
+    terminal = Terminal(output=io.StringIO(), is_live=True, has_colour=False, has_marks=has_marks)
+    assert bar in hashing._bar(0.5, terminal)
+
+
+def test_in_a_pipe_nothing_is_said_while_files_are_hashed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "SHOWN_FROM_BYTES", 0)
+    pipe = Terminal(output=io.StringIO(), is_live=False, has_colour=False, has_marks=True)
+    hashing.hasher(frozenset(), pipe)(desk.checkpoint())
+    assert isinstance(pipe.output, io.StringIO)
+    assert not pipe.output.getvalue()
 
 
 def test_a_closed_pipe_ends_it_quietly(desk: Desk) -> None:

@@ -190,3 +190,13 @@ def test_blake2b_fits(tmp_path: Path) -> None:
     model = write_model(tmp_path / "tiny", {"a": b"1"})
     found = signed(statement(resource("a", b"1", "blake2b"), hash_type="blake2b"))
     check_model(model, found)
+
+
+def test_a_statement_in_shards_of_one_byte_costs_no_more_than_it_lists(tmp_path: Path) -> None:
+    model = tmp_path / "tiny"
+    model.mkdir()
+    with (model / "large.bin").open("wb") as file:
+        file.truncate(1 << 40)  # a hole: a range for each of its bytes would fill any memory
+    value = statement_of({"large.bin:0:1": b"\0"}, method="shards", shard_size=1)
+    with pytest.raises(FileMismatch, match=r"changed: large\.bin"):
+        check_model(model, signed(value))
