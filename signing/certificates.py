@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from .errors import InvalidDocument, KeyUnusable, UntrustedChain, WrongPurpose
-from .keys import Curve, PublicKey, Sha2, SoftwareKey, curve_of, hash_of
+from . import issuing
+from .errors import InvalidDocument, UntrustedChain, WrongPurpose
+from .keys import Curve, PublicKey, Signer, curve_of
 
 ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
 ROOT_DAYS = 20 * 365
@@ -70,7 +71,7 @@ class Issuer:
     """A certificate that may issue others, with its key."""
 
     certificate: x509.Certificate
-    key: SoftwareKey
+    key: Signer
     crl_url: str | None = None
     """Where its revocation list will be, which is written into what it issues."""
     ocsp_url: str | None = None
@@ -121,12 +122,12 @@ def load(field: str, der: bytes) -> x509.Certificate:
     return certificate
 
 
-def root(key: SoftwareKey, *, name: str, at: datetime) -> x509.Certificate:
+def root(key: Signer, *, name: str, at: datetime) -> x509.Certificate:
     """A self-signed root, valid for twenty years, over intermediates that only issue leaves."""
     subject = _name(name)
     builder = _builder(subject, subject, key.public_key, at, at + timedelta(days=ROOT_DAYS))
     builder = _as_authority(builder, path_length=1)
-    return builder.sign(key.private, _hash_for(key))
+    return issuing.certificate(builder, key)
 
 
 def intermediate(
@@ -137,7 +138,7 @@ def intermediate(
     builder = _issued(subject, public_key, issuer, at, INTERMEDIATE_DAYS)
     builder = _as_authority(builder, path_length=0)
     builder = builder.add_extension(_policies(purpose), critical=False)
-    return builder.sign(issuer.key.private, _hash_for(issuer.key))
+    return issuing.certificate(builder, issuer.key)
 
 
 def leaf(
@@ -159,7 +160,7 @@ def leaf(
         .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
         .add_extension(_policies(purpose), critical=False)
     )
-    return builder.sign(issuer.key.private, _hash_for(issuer.key))
+    return issuing.certificate(builder, issuer.key)
 
 
 def responder(
@@ -173,13 +174,12 @@ def responder(
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
         .add_extension(x509.OCSPNoCheck(), critical=False)  # RFC 6960, 4.2.2.2.1: it is short-lived
     )
-    return builder.sign(issuer.key.private, _hash_for(issuer.key))
+    return issuing.certificate(builder, issuer.key)
 
 
-def request(key: SoftwareKey, *, subject: str) -> bytes:
+def request(key: Signer, *, subject: str) -> bytes:
     """A PKCS#10 request (DER) that shows possession of the key."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(_name(subject))
-    return builder.sign(key.private, _hash_for(key)).public_bytes(Encoding.DER)
+    return issuing.request(_name(subject), key)
 
 
 def key_of_request(csr: bytes) -> ec.EllipticCurvePublicKey:
@@ -371,10 +371,3 @@ def _policies(purpose: Purpose) -> x509.CertificatePolicies:
 def _name(name: str) -> x509.Name:
     """For people only: what counts is the URI in the leaf's subject alternative name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:MAX_NAME_CHARACTERS])])
-
-
-def _hash_for(key: SoftwareKey) -> Sha2:
-    public = key.public_key
-    if not isinstance(public, ec.EllipticCurvePublicKey):
-        raise KeyUnusable(f"expected a key on a NIST curve, found {curve_of(public)}")
-    return hash_of(public)

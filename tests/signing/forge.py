@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing.certificates import Issuer
-from assay.signing.keys import Curve, PublicKey
+from assay.signing.keys import Curve, PublicKey, Signer, SoftwareKey
 
 # SEC 2, 2.4.2 and 2.5.1: the orders of the groups.
 ORDERS = {
@@ -66,12 +66,16 @@ def forge(certificate: x509.Certificate, issuer: Issuer, change: Change) -> x509
             builder = builder.add_extension(extension.value, extension.critical)
     for value, is_critical in change.add:
         builder = builder.add_extension(value, is_critical)
-    is_p384 = isinstance(issuer.certificate.public_key(), ec.EllipticCurvePublicKey) and (
-        issuer.key.private.key_size == 384
-        if isinstance(issuer.key.private, ec.EllipticCurvePrivateKey)
-        else False
-    )
-    return builder.sign(issuer.key.private, hashes.SHA384() if is_p384 else hashes.SHA256())
+    private = private_of(issuer.key)
+    is_p384 = private.key_size == 384
+    return builder.sign(private, hashes.SHA384() if is_p384 else hashes.SHA256())
+
+
+def private_of(key: Signer) -> ec.EllipticCurvePrivateKey:
+    """What signs where a test has another library write a certificate, a list or an answer."""
+    assert isinstance(key, SoftwareKey)
+    assert isinstance(key.private, ec.EllipticCurvePrivateKey)
+    return key.private
 
 
 def twin(signature: bytes, curve: Curve = Curve.P256) -> bytes:

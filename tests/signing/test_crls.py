@@ -21,7 +21,7 @@ from assay.signing.certificates import Issuer, Purpose
 from assay.signing.errors import BadRevocation, InvalidDocument, KeyUnusable
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked, Stale, Status
-from tests.signing.forge import Change, forge
+from tests.signing.forge import Change, forge, private_of
 from tests.signing.revoking import DAY, PERIOD, REVOKED_AT, Case, Role, case_of
 from tests.signing.world import AT, World
 
@@ -98,7 +98,7 @@ def build(
         builder = builder.add_extension(extension, critical=critical)
     for entry in entries or []:
         builder = builder.add_revoked_certificate(entry)
-    signed = builder.sign((key or case.issuer.key).private, hashes.SHA256())
+    signed = builder.sign(private_of(key or case.issuer.key), hashes.SHA256())
     return signed.public_bytes(Encoding.DER)
 
 
@@ -108,7 +108,7 @@ def without_identifier(case: Case) -> bytes:
     builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
     builder = builder.last_update(AT).next_update(AT + DAY)
     builder = builder.add_extension(x509.CRLNumber(1), critical=False)
-    return builder.sign(case.issuer.key.private, hashes.SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(private_of(case.issuer.key), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")

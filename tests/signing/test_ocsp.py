@@ -26,7 +26,7 @@ from assay.signing.errors import BadRevocation, InvalidDocument, KeyUnusable
 from assay.signing.keys import SoftwareKey
 from assay.signing.ocsp import Failure, Responder
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked, Stale, Status
-from tests.signing.forge import Change, forge
+from tests.signing.forge import Change, forge, private_of
 from tests.signing.revoking import (
     DAY,
     PERIOD,
@@ -275,7 +275,7 @@ def without_end(case: Case) -> bytes:
     )
     by = case.issuer
     builder = builder.responder_id(other.OCSPResponderEncoding.HASH, by.certificate)
-    return builder.sign(by.key.private, hashes.SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(private_of(by.key), hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 @pytest.mark.parametrize(
