@@ -26,9 +26,9 @@ from ..trust import TrustRoot
 from .audit import Audit
 from .errors import SignerFilesBroken
 from .highwater import HighWater
-from .keystore import (
+from .keystore import LEAF_DAYS
+from .opening import (
     INTERMEDIATES_FOLDER,
-    LEAF_DAYS,
     LEAVES_FOLDER,
     LEDGER_KEY_FILE,
     OFFLINE_FOLDER,

@@ -11,7 +11,7 @@ import pytest
 
 from assay.signing import timestamps
 from assay.signing.certificates import Purpose, verify_chain
-from assay.signing.signer import keystore
+from assay.signing.signer import keystore, opening
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import CertificateNotValid, StorageUnavailable
 from assay.signing.signer.keystore import LEAF_DAYS
@@ -136,7 +136,7 @@ def test_half_a_pair_is_none_and_a_new_leaf_takes_its_place(
     assert list((folder / "leaves").iterdir()) == [leaf]
 
 
-@pytest.mark.parametrize("name", [keystore.UNFINISHED, keystore.SUPERSEDED])
+@pytest.mark.parametrize("name", [opening.UNFINISHED, opening.SUPERSEDED])
 def test_what_an_interrupted_renewal_left_is_cleared(
     folder: Path, tmp_path: Path, clock: Clock, name: str
 ) -> None:

@@ -24,7 +24,7 @@ from assay.signing.signer.errors import (
     StorageUnavailable,
     WrongPurpose,
 )
-from assay.signing.signer.keystore import ROOT_CRL_FILE, SUPERSEDED
+from assay.signing.signer.opening import ROOT_CRL_FILE, SUPERSEDED
 from tests.signing.signer.worlds import ALICE, BORN, REGISTRY, Clock, open_service, output_statement
 
 PLAIN = Revocation(serial=5, revoked_at=BORN, reason=Reason.SUPERSEDED)

@@ -313,6 +313,6 @@ def test_no_key_and_no_passphrase_is_in_what_it_says(folder: Path) -> None:
 
 def test_opened_keys_do_not_show_in_a_repr(folder: Path) -> None:
     keystore = Keystore.open(folder, passphrase=PASSPHRASE)
-    shown = repr(vars(keystore).get("timestamping")) + repr(keystore.ledger_key) + repr(keystore)
+    shown = repr(vars(keystore).get("_opened")) + repr(keystore.ledger_key) + repr(keystore)
     assert "SoftwareKey(" in shown
     assert [secret for secret in _secrets(folder) if secret.decode("latin-1") in shown] == []
