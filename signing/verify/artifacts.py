@@ -13,7 +13,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .. import oms
 from ..bundle import Bundle
@@ -21,43 +21,13 @@ from ..certificates import Purpose
 from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
-from ..statements import (
-    CheckpointClaim,
-    ConductClaim,
-    DatasetClaim,
-    Origin,
-    OutputClaim,
-    RunClaim,
-)
+from ..statements import CheckpointClaim, Origin, OutputClaim
 from ..trust import TrustRoot
 from . import links
-from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN, any_of
+from .below import Below, examine_below, link_below
+from .kinds import MODEL, OUTPUT, any_of
 from .parts import Examined, examine
 from .report import Answer, Content, Examination, Finding, Match, Report, Verified
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Below:
-    """A checkpoint and what it stands on, each part examined for itself."""
-
-    checkpoint: Examined[CheckpointClaim]
-    run: Examined[RunClaim] | None
-    dataset: Examined[DatasetClaim] | None
-    conduct: Examined[ConductClaim]
-
-    def verified(self, kind: str, trust: TrustRoot, steps: tuple[Step, ...]) -> Verified:
-        """What was established, if every step passed."""
-        examined = (self.checkpoint, self.run, self.dataset, self.conduct)
-        return Verified(
-            kind=kind,
-            trust=trust,
-            steps=steps,
-            parts=tuple(each.signed() for each in examined if each is not None),
-            checkpoint=self.checkpoint.claim.value,
-            run=self.run.claim.value if self.run else None,
-            dataset=self.dataset.claim.value if self.dataset else None,
-            conduct=self.conduct.claim.value,
-        )
 
 
 def verify_output(
@@ -100,7 +70,7 @@ def examine_output(
     """
     report = Report()
     output = examine(report, OUTPUT, evidence.bundles.get(Part.OUTPUT), trust)
-    below = _examine_below(report, evidence, trust)
+    below = examine_below(report, evidence, trust)
     match = Finding(Match.NOT_COMPARED)
     if content is not None or (answer is not None and _is_generated(output.claim.value)):
         match = report.check(
@@ -112,7 +82,7 @@ def examine_output(
     _link_output(report, output, below)
     if answer is not None:
         _link_answer(report, output.claim, answer)
-    _link_below(report, evidence, trust, below)
+    link_below(report, evidence, trust, below)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = below.verified("output", trust, steps)
@@ -134,10 +104,10 @@ def examine_checkpoint(
     Without files, none are compared.
     """
     report = Report()
-    below = _examine_below(report, evidence, trust)
+    below = examine_below(report, evidence, trust)
     model = None if signature is None else examine(report, MODEL, signature, trust)
     _compare_files(report, evidence, files)
-    _link_below(report, evidence, trust, below)
+    link_below(report, evidence, trust, below)
     if model is not None:
         _link_model(report, below.checkpoint.claim, model.claim, files)
 
@@ -171,21 +141,6 @@ def examine_bundle(bundle: Bundle, *, trust: TrustRoot, purpose: Purpose) -> Exa
     )
 
 
-def _examine_below(report: Report, evidence: Evidence, trust: TrustRoot) -> _Below:
-    bundles = evidence.bundles
-    checkpoint = examine(report, CHECKPOINT, bundles.get(Part.CHECKPOINT), trust)
-    claim = checkpoint.claim.value
-    run = dataset = None
-    if Part.RUN in bundles or (claim is not None and claim.run is not None):
-        run = examine(report, RUN, bundles.get(Part.RUN), trust)
-    is_named = claim is not None and claim.dataset_sha256 is not None
-    is_trained_on = run is not None and run.claim.value is not None  # every run names its dataset
-    if Part.DATASET in bundles or is_named or is_trained_on:
-        dataset = examine(report, DATASET, bundles.get(Part.DATASET), trust)
-    conduct = examine(report, CONDUCT, bundles.get(Part.CONDUCT), trust)
-    return _Below(checkpoint=checkpoint, run=run, dataset=dataset, conduct=conduct)
-
-
 def _is_generated(claim: OutputClaim | None) -> bool:
     return claim is not None and claim.claim is Origin.SERVER_GENERATED
 
@@ -199,7 +154,7 @@ def _compare_files(report: Report, evidence: Evidence, files: Manifest | None) -
         )
 
 
-def _link_output(report: Report, output: Examined[OutputClaim], below: _Below) -> None:
+def _link_output(report: Report, output: Examined[OutputClaim], below: Below) -> None:
     checkpoint = below.checkpoint
     report.check(
         "output.checkpoint",
@@ -247,70 +202,4 @@ def _link_model(
             "model.files",
             "The files are those of the model signature",
             lambda: links.model_files(model.get(), files),
-        )
-
-
-def _link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: _Below) -> None:
-    claim, conduct = below.checkpoint.claim, below.conduct.claim
-    report.check(
-        "checkpoint.registry",
-        "The checkpoint was published by the pinned registry",
-        lambda: links.checkpoint_registry(claim.get(), trust.registry),
-    )
-    report.check(
-        "checkpoint.manifest",
-        "The checkpoint's id is the digest of its manifest",
-        lambda: links.checkpoint_manifest(claim.get(), evidence.manifest),
-    )
-    report.check(
-        "checkpoint.oms",
-        "The checkpoint names the root of its model signature",
-        lambda: links.checkpoint_oms(claim.get(), evidence.manifest),
-    )
-    if below.run is not None:
-        _link_run(report, claim, below.run, conduct)
-    if below.dataset is not None:
-        _link_dataset(report, below, below.dataset.claim)
-    report.check(
-        "checkpoint.conduct",
-        "The checkpoint is under this conduct policy",
-        lambda: links.conduct(claim.get().conduct, conduct.get()),
-    )
-    report.check(
-        "conduct.policy",
-        "The conduct policy is this document",
-        lambda: links.policy(conduct.get(), evidence.policy),
-    )
-
-
-def _link_run(
-    report: Report,
-    claim: Finding[CheckpointClaim],
-    run: Examined[RunClaim],
-    conduct: Finding[ConductClaim],
-) -> None:
-    report.check(
-        "checkpoint.run",
-        "The checkpoint names this run, and the run this checkpoint",
-        lambda: links.checkpoint_run(claim.get(), run.claim.get(), run.statement_sha256),
-    )
-    report.check(
-        "run.conduct",
-        "The run is under this conduct policy",
-        lambda: links.conduct(run.claim.get().conduct, conduct.get()),
-    )
-
-
-def _link_dataset(report: Report, below: _Below, dataset: Finding[DatasetClaim]) -> None:
-    report.check(
-        "checkpoint.dataset",
-        "The checkpoint names this dataset",
-        lambda: links.dataset(below.checkpoint.claim.get().dataset_sha256, dataset.get()),
-    )
-    run = below.run
-    if run is not None:
-        report.check(
-            "run.dataset",
-            "The run was trained on this dataset",
-            lambda: links.dataset(run.claim.get().dataset_sha256, dataset.get()),
         )
