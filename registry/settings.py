@@ -254,6 +254,7 @@ CELERY_BEAT_SCHEDULE = {
         "pool.sweep": 5.0,
         "outputs.sweep": 5.0,
         "ledger.witness": 10.0,
+        "ledger.sweep": 3600.0,
         "storage.sweep": 600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,

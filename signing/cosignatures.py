@@ -30,6 +30,7 @@ KEY_BYTES = {ED25519: 32, ML_DSA_44: 1312}
 SIGNATURE_BYTES = {ED25519: 64, ML_DSA_44: 2420}
 TIME_BYTES = 8
 LATEST = 2**63 - 1
+UNSAID = 0  # whoever signs this time says that the head is sound, and not when it was seen
 SUBTREE_LABEL = b"subtree/v1\n\0"
 
 
@@ -89,7 +90,7 @@ def cosign(head: TreeHead, key: WitnessKey, *, name: str, at: int) -> str:
 
 
 def verify(note: str, witness: Witness) -> int | None:
-    """When this witness saw the note's tree head; None if it says nothing of it.
+    """When this witness saw the note's tree head, or UNSAID; None if it says nothing of it.
 
     Raises BadTreeHead if it is named and did not sign this: then the note is a forgery (C2SP
     signed-note, Signatures). Of several, the first in time counts: since then the head is known.
@@ -97,7 +98,8 @@ def verify(note: str, witness: Witness) -> int | None:
     head, lines = treehead.split(note)
     wanted = (witness.name, witness.hint)
     found = [line for name, line in lines if (name, line[:KEY_HINT_BYTES]) == wanted]
-    return min((_verify(head, line[KEY_HINT_BYTES:], witness) for line in found), default=None)
+    times = [_verify(head, line[KEY_HINT_BYTES:], witness) for line in found]
+    return min([at for at in times if at != UNSAID] or times, default=None)
 
 
 def only(note: str, lines: str, witness: Witness) -> str:

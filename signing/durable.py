@@ -16,6 +16,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 PRIVATE_FOLDER_MODE = 0o700
+PART_SUFFIX = ".part"  # of what a killed process never finished
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -36,7 +37,7 @@ def replacing(
 ) -> Generator[IO[bytes]]:
     """A file that takes the place of `path` once the block has ended without an error."""
     with NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX, delete=False
     ) as file:
         part = Path(file.name)
         try:

@@ -8,13 +8,13 @@ is in a ledger that enough witnesses have seen. What the entry means is left to 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from . import cosignatures, merkle, treehead
 from .canonical import MAX_INTEGER, base64_decode, base64_text
-from .cosignatures import Witness
+from .cosignatures import LATEST, UNSAID, Witness
 from .errors import BadTreeHead, InvalidDocument, NotWitnessed
 from .merkle import HASH_BYTES
 from .treehead import TreeHead, Verifier
@@ -45,6 +45,8 @@ class Witnessed:
     head: TreeHead
     ledger: Verifier
     seen_at: Mapping[str, int]
+    since: int | None
+    """From when on enough of them had seen it (`Policy.since`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +95,25 @@ class Policy:
             for name, (witness, _) in self.witnesses.items()
         }
         seen_at = {name: at for name, at in found.items() if at is not None}
-        if not self._has_witnessed(self.quorum, seen_at):  # 3
+        since = self.since(seen_at)
+        if since is None and self.quorum != NONE:  # 3
             seen = ", ".join(sorted(seen_at)) or "nobody"
             raise NotWitnessed(f"expected the witnesses of the quorum {self.quorum}, found {seen}")
-        return Witnessed(head=head, ledger=ledger, seen_at=seen_at)
+        return Witnessed(head=head, ledger=ledger, seen_at=seen_at, since=since)
+
+    def since(self, seen_at: Mapping[str, int]) -> int | None:
+        """From when on the quorum had seen what these witnesses saw; None if it has not.
+
+        Of a group it is the time of the member that completes its threshold, in the order of their
+        times. So no fewer witnesses than it takes to deceive about a head can deceive about its
+        time: those before the last one may all lie. Further lines never make it later.
+        """
+        return self._since(self.quorum, seen_at)
+
+    def is_met_by(self, keys: Collection[str]) -> bool:
+        """Whether the witnesses with these verifier keys are enough; never, if none are asked."""
+        known = {name: 1 for name, (each, _) in self.witnesses.items() if each.text() in keys}
+        return self.since(known) is not None
 
     def _ledger_of(self, note: str) -> Verifier:
         head, lines = treehead.split(note)
@@ -106,12 +123,14 @@ class Policy:
                 return ledger
         raise BadTreeHead(f"expected a tree head of a ledger in the policy, found {head.origin!a}")
 
-    def _has_witnessed(self, name: str, seen_at: Mapping[str, int]) -> bool:
+    def _since(self, name: str, seen_at: Mapping[str, int]) -> int | None:
         if name not in self.groups:
-            return name == NONE or name in seen_at
+            at = seen_at.get(name)
+            return LATEST if at == UNSAID else at
         group = self.groups[name]
-        agreeing = [member for member in group.members if self._has_witnessed(member, seen_at)]
-        return len(agreeing) >= group.threshold
+        each = (self._since(member, seen_at) for member in group.members)
+        times = sorted(at for at in each if at is not None)
+        return times[group.threshold - 1] if len(times) >= group.threshold else None
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from . import queries
+from . import cosigned, queries
 
 NOTE_TYPE = "text/plain; charset=utf-8"
 
@@ -37,14 +37,25 @@ ENTRY = inline_serializer(
 
 @require_safe
 def tree_head(request: HttpRequest) -> HttpResponse:
-    """The newest signed tree head, a C2SP note."""
+    """The newest signed tree head, a C2SP note with the cosignatures of its witnesses."""
     del request
-    note = queries.tree_head().note
+    note = cosigned.note(queries.tree_head())
     return HttpResponse(note, content_type=NOTE_TYPE, headers={"Cache-Control": "no-cache"})
 
 
+@require_safe
+def tlog_proof(request: HttpRequest, index: int) -> HttpResponse:
+    """The C2SP tlog-proof of one entry: a better one takes its place once witnesses have signed."""
+    del request
+    headers = {
+        "Cache-Control": "no-cache",
+        "Content-Disposition": f'attachment; filename="{index}.tlog-proof"',
+    }
+    return HttpResponse(queries.tlog_proof(index), content_type=NOTE_TYPE, headers=headers)
+
+
 class EntryView(APIView):
-    """One entry, and the proof that the newest tree head includes it."""
+    """One entry, and the proof that a signed tree head includes it."""
 
     @extend_schema(operation_id="ledger_entries_retrieve", responses={200: ENTRY})
     def get(self, request: Request, index: int) -> Response:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -20,6 +22,7 @@ from assay.signing.tiles import Tile
 NAME = "ledger"
 CHECKPOINT = "checkpoint"  # what C2SP tlog-tiles calls a signed tree head
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
+ABANDONED_AFTER = timedelta(hours=1)  # a tile is written in milliseconds
 
 
 def place(path: str) -> Path:
@@ -53,6 +56,17 @@ def drop_partial(tile: Tile) -> None:
     Of 256 entries, the partial bundles alone take a hundred times the space of the full one.
     """
     shutil.rmtree(place(f"{tile.path}.p"), ignore_errors=True)
+
+
+def sweep(*, now: datetime) -> int:
+    """Remove what killed writers left of files they never finished; how many there were."""
+    removed = 0
+    for part in place("").rglob(f".*{durable.PART_SUFFIX}"):
+        with suppress(FileNotFoundError):  # finished, or swept by another process, just now
+            if part.stat().st_mtime < (now - ABANDONED_AFTER).timestamp():
+                part.unlink()
+                removed += 1
+    return removed
 
 
 def _make_folder(folder: Path) -> None:

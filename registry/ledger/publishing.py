@@ -11,7 +11,7 @@ from assay.signing import tiles, treehead
 from assay.signing.errors import BadTreeHead
 from assay.signing.tiles import ENTRIES, HEIGHT, Tile
 
-from . import folder, queries
+from . import cosigned, folder, queries
 from .models import TreeHead
 
 
@@ -29,7 +29,7 @@ def write_tiles(size: int, *, written: int | None = None) -> None:
 
 def publish(head: TreeHead) -> None:
     """Show a tree head with its cosignatures, once its tiles are there."""
-    note = queries.cosigned_note(head).encode()
+    note = cosigned.note(head).encode()
     if folder.read(folder.CHECKPOINT) != note:
         write_tiles(head.size)
         folder.write(folder.CHECKPOINT, note)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads of the ledger: tree heads, proofs in O(log n) hashes, and bundles put together from rows.
 
-Every proof is against the newest *signed* tree head. Entries beyond it have an index, perhaps, but
+Every proof is against a *signed* tree head. Entries beyond the newest have an index, perhaps, but
 nothing has been promised about them. The models are private to this app; their names are here for
 other apps' annotations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from operator import or_
 from typing import TypeVar
@@ -21,9 +21,11 @@ from assay.signing.bundle import Bundle, LedgerProof
 from assay.signing.certificates import Chain
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
+from assay.signing.tlog import Proof
 
+from . import cosigned
 from .errors import LedgerDamaged, NotFound, NotIncluded
-from .models import Cosignature, Entry, Hash, Statement, TreeHead
+from .models import Entry, Hash, Statement, TreeHead
 
 __all__ = ["Entry", "Statement", "TreeHead"]
 
@@ -100,13 +102,19 @@ def is_included(*statements: Statement) -> bool:
 
 
 def proof(index: int) -> LedgerProof:
-    """That the newest signed tree head includes the entry at `index`."""
+    """That a signed tree head includes the entry at `index` (see cosigned, which one)."""
     head = tree_head()
     if not 0 <= index < head.size:
         message = f"expected an index below the tree head's size {head.size}, found {index}"
         raise NotFound(message)
-    (found,) = _proofs(head, index)
+    (found,) = _proofs(head, [index])
     return found
+
+
+def tlog_proof(index: int) -> str:
+    """The same as a C2SP `.tlog-proof` file."""
+    found = proof(index)
+    return Proof(index=index, hashes=found.hashes, note=found.note).text()
 
 
 def bundle(signed: Statement) -> Bundle:
@@ -116,7 +124,7 @@ def bundle(signed: Statement) -> Bundle:
 
 
 def bundles(*signed: Statement) -> tuple[Bundle, ...]:
-    """The same for several, all under one tree head: three queries, however many they are."""
+    """The same for several: each under the tree head that proves most about it (see cosigned)."""
     head = newest_head()
     entries = Entry.objects.filter(pk__in=[one.entry_id for one in signed])
     places = entries.values_list("pk", "index")
@@ -126,7 +134,7 @@ def bundles(*signed: Statement) -> tuple[Bundle, ...]:
     if head is None or pending:
         message = f"signed and pending: {pending}; ask again in a moment"
         raise NotIncluded(message)
-    proofs = _proofs(head, *(indexes[one.entry_id] for one in signed))
+    proofs = _proofs(head, [indexes[one.entry_id] for one in signed])
     return tuple(
         Bundle(
             envelope=envelope(one),
@@ -162,23 +170,6 @@ def root(size: int) -> bytes:
 def heads() -> Iterator[TreeHead]:
     """Every signed tree head, the smallest first."""
     return TreeHead.objects.order_by("size").iterator()
-
-
-def witnesses_of(head: TreeHead) -> set[str]:
-    """The keys of the witnesses that have cosigned a tree head."""
-    return set(Cosignature.objects.filter(head=head).values_list("witness", flat=True))
-
-
-def last_cosigned(witness: str) -> int:
-    """The size of the newest tree head that a witness has cosigned; 0 before the first."""
-    last = Cosignature.objects.filter(witness=witness).aggregate(last=Max("head__size"))["last"]
-    return int(last or 0)
-
-
-def cosigned_note(head: TreeHead) -> str:
-    """The signed note, and below it what its witnesses have signed so far."""
-    lines = Cosignature.objects.filter(head=head).order_by("id").values_list("lines", flat=True)
-    return head.note + "".join(lines)
 
 
 def bodies(start: int, count: int) -> list[bytes]:
@@ -231,14 +222,17 @@ def _check_count(found: list[bytes], expected: int, what: str) -> None:
         raise LedgerDamaged(f"expected {expected} {what}, the database holds {len(found)}")
 
 
-def _proofs(head: TreeHead, *indexes: int) -> list[LedgerProof]:
-    """That this tree head includes each of these entries."""
+def _proofs(newest: TreeHead, indexes: Sequence[int]) -> list[LedgerProof]:
+    """That signed tree heads include these entries: for each the head that says most about it."""
+    heads = cosigned.proving(indexes, newest)
+    notes = cosigned.notes(heads)
+    places = list(zip(indexes, heads, strict=True))
     paths = reading(
-        lambda subtree: [merkle.inclusion_proof(index, head.size, subtree) for index in indexes]
+        lambda subtree: [merkle.inclusion_proof(i, head.size, subtree) for i, head in places]
     )
     return [
-        LedgerProof.of(index, hashes, note=head.note, verifier=head.verifier)
-        for index, hashes in zip(indexes, paths, strict=True)
+        LedgerProof.of(index, hashes, note=notes[head.size], verifier=head.verifier)
+        for (index, head), hashes in zip(places, paths, strict=True)
     ]
 
 

@@ -19,7 +19,7 @@ from assay.signing.cosignatures import Witness
 from assay.signing.errors import AssayError
 from assay.signing.tlog import Policy
 
-from . import publishing, queries, services
+from . import cosigned, publishing, queries, services
 from .models import Cosignature, TreeHead
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def collect() -> int:
     if head is None or not settings.LEDGER_POLICY:
         return 0
     policy = Policy.parse(Path(settings.LEDGER_POLICY).read_bytes())
-    done = queries.witnesses_of(head)
+    done = cosigned.witnesses_of(head)
     waiting = [(w, url) for w, url in policy.witnesses.values() if url and w.text() not in done]
     collected = sum(_collect_from(witness, url, head) for witness, url in waiting)
     if collected:
@@ -56,7 +56,7 @@ def _collect_from(witness: Witness, url: str, head: TreeHead) -> bool:
 
 def _ask(witness: Witness, url: str, head: TreeHead) -> str:
     """The witness's own lines, verified; it says itself from which size it goes on, if we err."""
-    old = queries.last_cosigned(witness.text())
+    old = cosigned.last_by(witness.text())
     try:
         said = _show(url, old, head)
     except WitnessElsewhere as elsewhere:

@@ -52,6 +52,15 @@ def test_only_the_signer_and_the_ceremony_mount_the_keys() -> None:
     assert services["signer"]["network_mode"] == "none"
 
 
+def test_who_asks_the_witnesses_has_their_file() -> None:
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    mount = "${ASSAY_LEDGER_POLICY:-/dev/null}:/etc/assay/tlog-policy:ro"
+    for name in ("web", "worker"):
+        told = services[name]["environment"]["ASSAY_LEDGER_POLICY"]
+        assert told == "${ASSAY_LEDGER_POLICY:+/etc/assay/tlog-policy}"
+        assert mount in services[name]["volumes"]
+
+
 def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
     """A main configuration around ours, with all that is written below the folder."""
     server = (ROOT / "docker" / "nginx.conf").read_text(encoding="utf-8")

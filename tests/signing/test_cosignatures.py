@@ -55,6 +55,12 @@ def test_of_several_cosignatures_the_first_in_time_counts(key: WitnessKey) -> No
     assert cosignatures.verify(note, witness_of(key)) == AT
 
 
+def test_who_says_no_time_has_seen_the_head_all_the_same(key: WitnessKey) -> None:
+    note = NOTE + line_of(key, at=cosignatures.UNSAID)
+    assert cosignatures.verify(note, witness_of(key)) == cosignatures.UNSAID
+    assert cosignatures.verify(note + line_of(key), witness_of(key)) == AT
+
+
 def test_a_note_without_its_line_says_nothing_of_a_witness(key: WitnessKey) -> None:
     assert cosignatures.verify(NOTE, witness_of(key)) is None
     other = witness_of(key, "witness.test/w2")

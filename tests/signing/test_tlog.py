@@ -58,6 +58,37 @@ def test_a_quorum_accepts_and_says_who_saw_when(names: tuple[str, ...]) -> None:
     assert found.seen_at == {name: AT + number for number, name in enumerate(names)}
 
 
+@pytest.mark.parametrize(
+    ("seen_at", "since"),
+    [
+        ({"X1": 5, "X2": 7, "Y1": 6}, 7),
+        ({"X1": 5, "X2": 7, "Y1": 9}, 9),
+        ({"X1": 1, "X2": 7, "X3": 8, "Y1": 6, "Y2": 2}, 7),
+        ({"X1": 1, "X2": 7, "X3": 1, "Y1": 6, "Y2": 6}, 6),
+        ({"X1": 1, "X2": 0, "Y1": 6}, cosignatures.LATEST),
+        ({"X1": 1, "X2": 0, "X3": 8, "Y1": 6}, 8),
+        ({"X1": 1, "Y1": 6}, None),
+    ],
+)
+def test_a_quorum_has_seen_a_head_when_enough_of_it_had(
+    seen_at: dict[str, int], since: int | None
+) -> None:
+    """As many as have to lie about a head have to lie about its time, and silence is no time."""
+    assert policy().since(seen_at) == since
+
+
+def test_a_quorum_of_nobody_has_seen_nothing() -> None:
+    nobody = policy(f"log {VKEY}\nquorum none\n")
+    assert (nobody.check(NOTE).since, nobody.is_met_by(VKEYS.values())) == (None, False)
+
+
+def test_witnesses_are_enough_by_their_keys() -> None:
+    enough = [VKEYS[name] for name in ("X1", "X2", "Y1")]
+    assert policy().is_met_by(enough)
+    assert not policy().is_met_by(enough[:2])
+    assert policy().check(seen_by("X1", "X2", "Y1")).since == AT + 2
+
+
 @pytest.mark.parametrize("names", [(), ("X1", "X2"), ("X1", "Y1", "Y2"), ("Y1",)])
 def test_fewer_than_the_quorum_are_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(NotWitnessed, match="expected the witnesses of the quorum both, found"):

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import os
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from assay.signing import merkle, tiles, treehead
 from assay.signing.errors import BadTile
-from registry.ledger import folder, publishing, queries, services
+from registry.ledger import folder, publishing, queries, services, tasks
 from registry.ledger.errors import LedgerDamaged
 from registry.ledger.models import Entry
 from tests.registry.ledger.files import fetch, proven_size
@@ -206,3 +208,15 @@ def test_rows_that_are_missing_are_named(authority: Authority) -> None:
     grow(1)
     with pytest.raises(LedgerDamaged, match="expected 2 entries from 0, the database holds 1"):
         queries.bodies(0, 2)
+
+
+def test_what_killed_writers_left_is_removed_after_an_hour(authority: Authority) -> None:
+    grow(1)
+    left = folder.place("tile/0/.000.p.abc.part")
+    left.write_bytes(b"half")
+    tasks.sweep()
+    assert left.exists()
+    os.utime(left, (0, 0))
+    assert folder.sweep(now=timezone.now()) == 1
+    assert not left.exists()
+    check_files(authority, 1)

@@ -10,14 +10,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings as project
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from pytest_django import Settings
 
 from assay.signing import cosignatures, treehead
+from assay.signing.certificates import Purpose
 from assay.signing.cosignatures import Witness
-from assay.signing.tlog import Policy
+from assay.signing.tlog import Policy, Proof
 from assay.signing.treehead import TreeHead, Verifier
+from assay.signing.verify import verify_bundle
 from assay.signing.witness import Desk, Memory, serving
-from registry.ledger import folder, queries, services, tasks, witnessing
+from registry.ledger import cosigned, folder, queries, services, tasks, witnessing
 from registry.ledger.models import Cosignature
 from tests.registry.ledger.statements import record
 from tests.running import Authority
@@ -152,4 +155,79 @@ def test_a_cosignature_is_never_changed(authority: Authority) -> None:
         connection.cursor() as cursor,
     ):
         cursor.execute("DELETE FROM ledger_cosignature")
-    assert queries.last_cosigned(WITNESS.text()) == 1
+    assert cosigned.last_by(WITNESS.text()) == 1
+
+
+def seen(note: str, policy: Path) -> int:
+    """The size of the tree that a note is of, which the quorum has seen."""
+    found = Policy.parse(policy.read_bytes()).check(note)
+    assert found.since == AT
+    return found.head.size
+
+
+def test_an_entry_is_proven_by_the_first_head_that_enough_have_seen(
+    authority: Authority, policy: Path
+) -> None:
+    """A later head proves a later time, which after a compromise may be too late."""
+    (first,) = record(1)
+    services.integrate()
+    grow(2)
+    witnessing.collect()
+    (third,) = record(3)
+    services.integrate()
+    witnessing.collect()
+    early, late = queries.bundles(first, third)
+    assert (seen(early.proof.note, policy), seen(late.proof.note, policy)) == (2, 3)
+    verify_bundle(early, trust=authority.trust_root, purpose=Purpose.CHECKPOINT)
+
+
+def test_before_enough_have_seen_it_the_newest_head_proves_an_entry(
+    authority: Authority, policy: Path, url: str
+) -> None:
+    grow(1)
+    witnessing.collect()
+    other = Witness(name="other.test", public_key=Ed25519PrivateKey.generate().public_key())
+    lines = policy.read_text().replace("quorum w", f"witness v {other.text()}\ngroup both all w v")
+    policy.write_text(f"{lines}quorum both\n")
+    grow(2)
+    assert treehead.parse(queries.proof(0).note).size == 2
+
+
+@pytest.mark.parametrize("content", ["quorum", None])
+def test_a_policy_that_cannot_be_read_hides_no_proof(
+    authority: Authority, policy: Path, content: str | None
+) -> None:
+    grow(1)
+    policy.unlink() if content is None else policy.write_text(content)
+    assert treehead.parse(queries.proof(0).note).size == 1
+
+
+def test_an_entry_has_a_proof_for_programs_of_others(
+    authority: Authority, policy: Path, client: Client
+) -> None:
+    grow(1)
+    witnessing.collect()
+    grow(2)
+    answer = client.get("/ledger/entries/0.tlog-proof")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer["Content-Disposition"] == 'attachment; filename="0.tlog-proof"'
+    leaf = bytes.fromhex(queries.entry(0).leaf_hash)
+    found = Proof.parse(answer.content.decode()).verify(leaf, Policy.parse(policy.read_bytes()))
+    assert (found.head.size, found.seen_at) == (1, {"w": AT})
+    assert client.get("/ledger/entries/2.tlog-proof").status_code == 404
+
+
+def test_the_newest_head_is_answered_with_its_cosignatures(
+    authority: Authority, policy: Path, client: Client
+) -> None:
+    grow(1)
+    witnessing.collect()
+    assert seen(client.get("/ledger/tree-head").content.decode(), policy) == 1
+
+
+def test_a_note_has_no_more_lines_than_its_readers_take(authority: Authority) -> None:
+    grow(1)
+    head = queries.tree_head()
+    for number in range(20):
+        Cosignature.objects.create(head=head, witness=str(number), lines="— w.test AAAAAAAA\n")
+    assert len(treehead.split(cosigned.note(head))[1]) == treehead.MAX_SIGNATURE_LINES
