@@ -30,6 +30,8 @@ VARIABLES = (
     "ASSAY_LOG_LEVEL",
     "ASSAY_DATABASE_POOL",
     "ASSAY_BEHIND_PROXY",
+    "ASSAY_OIDC_PROVIDERS",
+    "ASSAY_DSSE_ENTRY_KIND",
 )
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})

@@ -24,6 +24,8 @@ SIGNER_SOCKET = environment.path("ASSAY_SIGNER_SOCKET", DATA_DIR / "signer" / "s
 SECRET_KEY_FILE = environment.text("ASSAY_SECRET_KEY_FILE", "")
 SECRET_KEY = environment.secret("ASSAY_SECRET_KEY_FILE")
 DEBUG = environment.flag("ASSAY_DEBUG", default=False)
+OIDC_PROVIDERS = environment.text("ASSAY_OIDC_PROVIDERS", "")
+DSSE_ENTRY_KIND = environment.text("ASSAY_DSSE_ENTRY_KIND", "dsse/0.0.1")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
 ALLOWED_HOSTS = [
     *environment.names("ASSAY_ALLOWED_HOSTS", (urlsplit(PUBLIC_URL).hostname or "localhost",)),
@@ -48,10 +50,12 @@ INSTALLED_APPS = [
     "registry.events",
     "registry.idempotency",
     "registry.accounts",
+    "registry.oidc",
     "registry.ledger",
     "registry.timestamps",
     "registry.conduct",
     "registry.authority",
+    "registry.sigstore",
     "registry.catalog",
     "registry.pool",
     "registry.outputs",

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is refused about an identity token, one class for each stable code."""
+
+from __future__ import annotations
+
+from registry.api.problems import Problem
+
+
+class TokenRefused(Problem):
+    """An identity token is malformed, expired, for somebody else, or not signed by its issuer."""
+
+    code = "identity-token-refused"
+    title = "This identity token is not accepted"
+    status_code = 401
+
+
+class IssuerUnknown(Problem):
+    """The token's issuer is not one of those that this registry believes for this use."""
+
+    code = "issuer-unknown"
+    title = "This registry does not know the token's issuer"
+    status_code = 401
+
+
+class IssuerUnreachable(Problem):
+    """The issuer's configuration or keys cannot be had now, or are not what they must be."""
+
+    code = "issuer-unreachable"
+    title = "The identity provider does not answer as it must"
+    status_code = 503
+
+
+class TokenUsed(Problem):
+    """A token that may be exchanged once was exchanged before."""
+
+    code = "identity-token-used"
+    title = "This identity token was used before"
+    status_code = 409
+
+
+class ProvidersBroken(Exception):
+    """The operator's file of providers cannot be read; `manage.py check` says why."""
