@@ -64,6 +64,15 @@ class Environment:
             f"{name} must be one of {sorted(TRUE | FALSE)}, but is {value!r}"
         )
 
+    def choice(self, name: str, *allowed: str) -> str:
+        """One of these; the first without the variable."""
+        value = self.text(name, allowed[0])
+        if value not in allowed:
+            raise ImproperlyConfigured(
+                f"{name} must be one of {', '.join(allowed)}, but is {value!r}"
+            )
+        return value
+
     def names(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         """A comma-separated list."""
         parts = (part.strip() for part in self.text(name, ",".join(default)).split(","))

@@ -25,7 +25,7 @@ SECRET_KEY_FILE = environment.text("ASSAY_SECRET_KEY_FILE", "")
 SECRET_KEY = environment.secret("ASSAY_SECRET_KEY_FILE")
 DEBUG = environment.flag("ASSAY_DEBUG", default=False)
 OIDC_PROVIDERS = environment.text("ASSAY_OIDC_PROVIDERS", "")
-DSSE_ENTRY_KIND = environment.text("ASSAY_DSSE_ENTRY_KIND", "dsse/0.0.1")
+DSSE_ENTRY_KIND = environment.choice("ASSAY_DSSE_ENTRY_KIND", "dsse/0.0.1", "hashedrekord/0.0.2")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
 ALLOWED_HOSTS = [
     *environment.names("ASSAY_ALLOWED_HOSTS", (urlsplit(PUBLIC_URL).hostname or "localhost",)),

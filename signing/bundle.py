@@ -7,18 +7,18 @@ can say in which step a bundle fails that was put together from the parts of two
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Self
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
-from . import canonical, treehead
+from . import canonical, entries, treehead
 from .canonical import Obj, base64_text
 from .certificates import Chain
-from .digests import sha256
-from .envelope import Envelope
+from .entries import EntryKind
+from .envelope import Envelope, pae
 from .errors import InvalidDocument
 from .merkle import HASH_BYTES
 
@@ -59,10 +59,13 @@ class Bundle:
     proof: LedgerProof
     entry: bytes = b""
     """The ledger entry as stated; if none is given, the one that belongs to the envelope."""
+    kind: EntryKind = EntryKind.DSSE
+    """The form that the entry is stated to have."""
 
     def __post_init__(self) -> None:
         if not self.entry:
-            object.__setattr__(self, "entry", ledger_leaf(self.envelope, self.chain.leaf))
+            leaf = ledger_leaf(self.envelope, self.chain.leaf, self.kind)
+            object.__setattr__(self, "entry", leaf)
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -85,6 +88,7 @@ class Bundle:
                 timestamp=_parse_timestamp(timestamps),
                 proof=_parse_proof(entry),
                 entry=canonical.base64_bytes(entry, "canonicalizedBody"),
+                kind=EntryKind.parse(canonical.mapping(entry, "kindVersion")),
             )
 
     def to_json(self) -> dict[str, object]:
@@ -95,46 +99,47 @@ class Bundle:
             "mediaType": MEDIA_TYPE,
             "verificationMaterial": {
                 "x509CertificateChain": {"certificates": certificates},
-                "tlogEntries": [self._entry_json()],
+                "tlogEntries": [entry_json(self.proof, self.entry, self.kind)],
                 "timestampVerificationData": {"rfc3161Timestamps": [timestamp]},
             },
             "dsseEnvelope": self.envelope.to_json(),
         }
 
-    def _entry_json(self) -> dict[str, object]:
-        proof = self.proof
-        return {
+
+def entry_json(proof: LedgerProof, entry: bytes, kind: EntryKind) -> dict[str, object]:
+    """An entry with its proof, as Sigstore's TransparencyLogEntry."""
+    return {
+        "logIndex": str(proof.index),
+        "logId": {"keyId": base64_text(proof.log_id)},
+        "kindVersion": kind.to_json(),
+        "inclusionProof": {
             "logIndex": str(proof.index),
-            "logId": {"keyId": base64_text(proof.log_id)},
-            "kindVersion": {"kind": "dsse", "version": "0.0.1"},
-            "inclusionProof": {
-                "logIndex": str(proof.index),
-                "rootHash": base64_text(proof.root),
-                "treeSize": str(proof.size),
-                "hashes": [base64_text(digest) for digest in proof.hashes],
-                "checkpoint": {"envelope": proof.note},
-            },
-            "canonicalizedBody": base64_text(self.entry),
-        }
-
-
-def ledger_leaf(envelope: Envelope, leaf_certificate: Certificate) -> bytes:
-    """The ledger entry that belongs to an envelope: Rekor's canonical `dsse/0.0.1` body."""
-    verifier = leaf_certificate.public_bytes(Encoding.PEM)
-    signature = {
-        "signature": base64_text(envelope.signature),
-        "verifier": base64_text(verifier),
+            "rootHash": base64_text(proof.root),
+            "treeSize": str(proof.size),
+            "hashes": [base64_text(digest) for digest in proof.hashes],
+            "checkpoint": {"envelope": proof.note},
+        },
+        "canonicalizedBody": base64_text(entry),
     }
-    spec = {
-        "envelopeHash": _digest(canonical.dumps(envelope.to_json())),
-        "payloadHash": _digest(envelope.payload),
-        "signatures": [signature],
-    }
-    return canonical.dumps({"apiVersion": "0.0.1", "kind": "dsse", "spec": spec})
 
 
-def _digest(data: bytes) -> dict[str, object]:
-    return {"algorithm": "sha256", "value": sha256(data)}
+def ledger_leaf(
+    envelope: Envelope, leaf_certificate: Certificate, kind: EntryKind = EntryKind.DSSE
+) -> bytes:
+    """The ledger entry that belongs to an envelope: Rekor's canonical body of this form."""
+    match kind:
+        case EntryKind.DSSE:
+            return entries.dsse(
+                envelope=envelope.to_json(),
+                payload=envelope.payload,
+                signature=envelope.signature,
+                certificate=leaf_certificate,
+            )
+        case EntryKind.HASHED:
+            digest = hashlib.sha256(pae(envelope.payload)).digest()
+            return entries.hashed(
+                digest=digest, signature=envelope.signature, certificate=leaf_certificate
+            )
 
 
 def _parse_chain(obj: Obj) -> Chain:
@@ -163,10 +168,6 @@ def _parse_proof(entry: Obj) -> LedgerProof:
         )
         log_id = canonical.mapping(entry, "logId")
         canonical.only(log_id, "keyId")
-        kind = canonical.mapping(entry, "kindVersion")
-        canonical.only(kind, "kind", "version")
-        canonical.literal(kind, "kind", "dsse")
-        canonical.literal(kind, "version", "0.0.1")
         proof = canonical.mapping(entry, "inclusionProof")
         with canonical.within("inclusionProof"):
             canonical.only(proof, "logIndex", "rootHash", "treeSize", "hashes", "checkpoint")

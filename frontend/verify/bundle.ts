@@ -15,15 +15,19 @@ import {
 } from "./canonical";
 import type { Certificate, Chain } from "./certificates";
 import { parseChain, pemOf } from "./certificates";
-import { sha256, toBase64 } from "./digests";
+import { fromHex, sha256, toBase64 } from "./digests";
 import type { Envelope } from "./envelope";
-import { canonicalEnvelope, parseEnvelope } from "./envelope";
+import { canonicalEnvelope, pae, parseEnvelope } from "./envelope";
 import { InvalidDocument } from "./errors";
 
 const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const MAX_PROOF_HASHES = 64;
 const MAX_NOTE_CHARACTERS = 16 * 1024;
 const HASH_BYTES = 32;
+
+/** The form of a ledger entry; readers read both (docs/spec/sigstore.md). */
+export const ENTRY_KINDS = ["dsse/0.0.1", "hashedrekord/0.0.2"] as const;
+export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 export type LedgerProof = {
   readonly logId: Bytes;
@@ -43,6 +47,8 @@ export type Bundle = {
   readonly proof: LedgerProof;
   /** The ledger entry as stated. */
   readonly entry: Bytes;
+  /** The form that the entry is stated to have. */
+  readonly kind: EntryKind;
 };
 
 /** Read the JSON form (docs/spec/formats.md, section 5). Raises InvalidDocument. */
@@ -61,12 +67,21 @@ export function parseBundle(value: Json): Bundle {
       timestamp: timestampOf(mapping(material, "timestampVerificationData")),
       proof: within("tlogEntries[0]", () => proofOf(entry)),
       entry: base64Bytes(entry, "canonicalizedBody"),
+      kind: within("tlogEntries[0]", () => kindOf(mapping(entry, "kindVersion"))),
     };
   });
 }
 
-/** The ledger entry that belongs to an envelope: Rekor's canonical `dsse/0.0.1` body. */
-export async function ledgerLeaf(envelope: Envelope, leaf: Certificate): Promise<Bytes> {
+/** The ledger entry that belongs to an envelope: Rekor's canonical body of this form. */
+export async function ledgerLeaf(
+  envelope: Envelope,
+  leaf: Certificate,
+  kind: EntryKind,
+): Promise<Bytes> {
+  return kind === "dsse/0.0.1" ? await dsseBody(envelope, leaf) : await hashedBody(envelope, leaf);
+}
+
+async function dsseBody(envelope: Envelope, leaf: Certificate): Promise<Bytes> {
   const verifier = toBase64(new TextEncoder().encode(pemOf(leaf)));
   return dumps({
     apiVersion: "0.0.1",
@@ -76,6 +91,19 @@ export async function ledgerLeaf(envelope: Envelope, leaf: Certificate): Promise
       payloadHash: await digestOf(envelope.payload),
       signatures: [{ signature: toBase64(envelope.signature), verifier }],
     },
+  });
+}
+
+async function hashedBody(envelope: Envelope, leaf: Certificate): Promise<Bytes> {
+  const digest = toBase64(fromHex(await sha256(pae(envelope.payload))));
+  const x509Certificate = { rawBytes: toBase64(new Uint8Array(leaf.rawData)) };
+  const verifier = { keyDetails: "PKIX_ECDSA_P256_SHA_256", x509Certificate };
+  const signature = { content: toBase64(envelope.signature), verifier };
+  const data = { algorithm: "SHA2_256", digest };
+  return dumps({
+    apiVersion: "0.0.2",
+    kind: "hashedrekord",
+    spec: { hashedRekordV002: { data, signature } },
   });
 }
 
@@ -108,14 +136,20 @@ function proofOf(entry: JsonObject): LedgerProof {
   only(entry, "logIndex", "logId", "kindVersion", "inclusionProof", "canonicalizedBody");
   const logId = mapping(entry, "logId");
   only(logId, "keyId");
-  const kind = mapping(entry, "kindVersion");
-  only(kind, "kind", "version");
-  literal(kind, "kind", "dsse");
-  literal(kind, "version", "0.0.1");
   const inclusion = mapping(entry, "inclusionProof");
   const proof = within("inclusionProof", () => inclusionOf(inclusion));
   literal(entry, "logIndex", String(proof.index));
   return { logId: hash(logId, "keyId"), ...proof };
+}
+
+function kindOf(from: JsonObject): EntryKind {
+  only(from, "kind", "version");
+  const stated = `${text(from, "kind")}/${text(from, "version")}`;
+  const found = ENTRY_KINDS.find((kind) => kind === stated);
+  if (found === undefined) {
+    throw new InvalidDocument("kindVersion", ENTRY_KINDS.join(" or "), stated.slice(0, 80));
+  }
+  return found;
 }
 
 function inclusionOf(from: JsonObject): Omit<LedgerProof, "logId"> {

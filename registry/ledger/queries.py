@@ -16,7 +16,7 @@ from typing import TypeVar
 from cryptography import x509
 from django.db.models import Max, Q, QuerySet
 
-from assay.signing import merkle
+from assay.signing import entries, merkle
 from assay.signing.bundle import Bundle, LedgerProof
 from assay.signing.certificates import Chain
 from assay.signing.envelope import Envelope
@@ -81,7 +81,12 @@ def statement(sha256: str) -> Statement:
 
 def statement_at(index: int) -> Statement:
     """The signed statement whose entry has this index."""
-    return Statement.objects.select_related("entry").get(entry=entry(index))
+    found = Statement.objects.select_related("entry").filter(entry=entry(index)).first()
+    if found is None:
+        raise NotFound(
+            f"expected the entry of a statement at {index}, found one that has none here"
+        )
+    return found
 
 
 def between(start: int, end: int) -> QuerySet[Statement]:
@@ -126,10 +131,11 @@ def bundle(signed: Statement) -> Bundle:
 def bundles(*signed: Statement) -> tuple[Bundle, ...]:
     """The same for several: each under the tree head that proves most about it (see cosigned)."""
     head = newest_head()
-    entries = Entry.objects.filter(pk__in=[one.entry_id for one in signed])
-    places = entries.values_list("pk", "index")
+    rows = Entry.objects.filter(pk__in=[one.entry_id for one in signed])
+    found = list(rows.values_list("pk", "index", "body"))
     size = head.size if head else 0
-    indexes = {pk: index for pk, index in places if index is not None and index < size}
+    held = {pk: bytes(body) for pk, _, body in found}
+    indexes = {pk: index for pk, index, _ in found if index is not None and index < size}
     pending = ", ".join(one.sha256 for one in signed if one.entry_id not in indexes)
     if head is None or pending:
         message = f"signed and pending: {pending}; ask again in a moment"
@@ -141,6 +147,8 @@ def bundles(*signed: Statement) -> tuple[Bundle, ...]:
             chain=chain(one),
             timestamp=bytes(one.timestamp),
             proof=proof,
+            entry=held[one.entry_id],
+            kind=entries.kind_of(held[one.entry_id]),
         )
         for one, proof in zip(signed, proofs, strict=True)
     )

@@ -21,6 +21,7 @@ from assay.signing import merkle, tiles
 from assay.signing.bundle import ledger_leaf
 from assay.signing.certificates import Chain
 from assay.signing.digests import sha256
+from assay.signing.entries import EntryKind
 from assay.signing.envelope import Envelope
 from assay.signing.signer.client import SignerClient
 from assay.signing.statements import PURPOSE_OF
@@ -48,7 +49,7 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
     between signing and committing must not log two signatures of one claim.
     """
     claim = Claim.parse(envelope.payload)
-    body = ledger_leaf(envelope, chain.leaf)
+    body = ledger_leaf(envelope, chain.leaf, EntryKind(settings.DSSE_ENTRY_KIND))
     tiles.entry_bundle((body,))  # what no tile can hold must never get an index
     digest = sha256(envelope.payload)
     with transaction.atomic():
@@ -60,6 +61,17 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
                 return _create(claim, envelope, chain, timestamp=timestamp, body=body)
         except IntegrityError:  # another transaction recorded it between our look and our insert
             return Statement.objects.get(sha256=digest)
+
+
+def log(body: bytes) -> Entry:
+    """Keep the entry of something that others hold, pending; the same body again is the same entry.
+
+    The caller has checked what it says.
+    """
+    tiles.entry_bundle((body,))
+    leaf_hash = merkle.leaf_hash(body).hex()
+    entry, _ = Entry.objects.get_or_create(leaf_hash=leaf_hash, defaults={"body": body})
+    return entry
 
 
 def integrate() -> TreeHead | None:

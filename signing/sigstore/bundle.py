@@ -112,14 +112,15 @@ def _content(obj: Obj) -> Signed | Message:
     given = [name for name in ("dsseEnvelope", "messageSignature") if obj.get(name) is not None]
     match given:
         case ["dsseEnvelope"]:
-            return _signed(canonical.mapping(obj, "dsseEnvelope"))
+            return read_envelope(canonical.mapping(obj, "dsseEnvelope"))
         case ["messageSignature"]:
             return _message(canonical.mapping(obj, "messageSignature"))
         case _:
             raise InvalidDocument("content", "a dsseEnvelope or a messageSignature", str(given))
 
 
-def _signed(obj: Obj) -> Signed:
+def read_envelope(obj: Obj) -> Signed:
+    """A DSSE envelope with exactly one signature."""
     signatures = canonical.items(obj, "signatures")
     if len(signatures) != 1:
         raise InvalidDocument("signatures", "exactly one", str(len(signatures)))

@@ -134,7 +134,7 @@ def _signature(bundle: Bundle) -> tuple[Bundle, str]:
 
 def _entry(bundle: Bundle) -> tuple[Bundle, str]:
     proof = bundle.proof
-    if bundle.entry != ledger_leaf(bundle.envelope, bundle.chain.leaf):
+    if bundle.entry != ledger_leaf(bundle.envelope, bundle.chain.leaf, bundle.kind):
         raise NotInLedger("expected the entry of this envelope and certificate, found another")
     leaf = merkle.leaf_hash(bundle.entry)
     merkle.verify_inclusion(leaf, proof.index, proof.size, proof.hashes, proof.root)

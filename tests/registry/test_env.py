@@ -38,6 +38,14 @@ def test_anything_else_is_no_flag() -> None:
         given(ASSAY_DEBUG="maybe").flag("ASSAY_DEBUG", default=False)
 
 
+def test_a_choice_is_one_of_those_offered() -> None:
+    name, offered = "ASSAY_DSSE_ENTRY_KIND", ("dsse/0.0.1", "hashedrekord/0.0.2")
+    assert given().choice(name, *offered) == "dsse/0.0.1"
+    assert given(ASSAY_DSSE_ENTRY_KIND=offered[1]).choice(name, *offered) == offered[1]
+    with pytest.raises(ImproperlyConfigured, match=r"must be one of dsse/0\.0\.1, hashedrekord"):
+        given(ASSAY_DSSE_ENTRY_KIND="dsse").choice(name, *offered)
+
+
 def test_a_list_a_number_and_a_path() -> None:
     environment = given(
         ASSAY_ALLOWED_HOSTS=" a.example, ,b.example", ASSAY_DATABASE_POOL="7", ASSAY_DATA_DIR="x"

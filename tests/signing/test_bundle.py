@@ -83,9 +83,13 @@ LONG = b64encode(bytes(33)).decode()
         (
             "verificationMaterial.tlogEntries.0.kindVersion.version",
             "0.0.2",
-            "version: expected 0.0.1",
+            "kindVersion: expected dsse/0.0.1 or hashedrekord/0.0.2",
         ),
-        ("verificationMaterial.tlogEntries.0.kindVersion.kind", "rekord", "kind: expected dsse"),
+        (
+            "verificationMaterial.tlogEntries.0.kindVersion.kind",
+            "rekord",
+            "kindVersion: expected dsse/0.0.1",
+        ),
         (
             "verificationMaterial.tlogEntries.0.logId.keyId",
             LONG,

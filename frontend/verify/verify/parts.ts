@@ -142,7 +142,7 @@ async function signature(bundle: Bundle): Promise<Established<Bundle>> {
 
 async function entry(bundle: Bundle): Promise<Established<Bundle>> {
   const { proof, envelope, chain } = bundle;
-  if (!equalBytes(bundle.entry, await ledgerLeaf(envelope, chain.leaf))) {
+  if (!equalBytes(bundle.entry, await ledgerLeaf(envelope, chain.leaf, bundle.kind))) {
     const message = "expected the entry of this envelope and certificate, found another";
     throw new VerificationError("not-in-ledger", message);
   }
