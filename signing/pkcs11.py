@@ -150,12 +150,13 @@ class Token:
             raise KeyUnusable(self._complaint(error)) from error
 
     def _complaint(self, error: PKCS11Error) -> str:
-        found = {
+        known: dict[type[PKCS11Error], str] = {
             NoSuchToken: "no token of that label",
             NoSuchKey: "no such key in it",
             PinIncorrect: "a PIN that it refuses",
             PinLocked: "a PIN that is locked",
-        }.get(type(error), type(error).__name__)
+        }
+        found = known.get(type(error), type(error).__name__)
         return f"expected the token {self._label} of {self._module.name} and its key, found {found}"
 
 
