@@ -85,7 +85,7 @@ def test_bundles_of_several_stand_under_one_tree_head(
 ) -> None:
     statements = record(1, 2, 3, 4, 5)
     services.integrate()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         together = queries.bundles(*statements)
     assert together == tuple(queries.bundle(statement) for statement in statements)
 
