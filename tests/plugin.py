@@ -4,6 +4,9 @@
 Loaded with `-p tests.plugin` (pyproject.toml): a conftest would be too late, pytest-django has
 read the settings by then. DATABASE_URL and BROKER_URL in the environment replace the servers. With
 `-n 2` each test process has servers of its own, and the one that hands out the tests has none.
+
+Programs that tests start are measured only where a test asks for it (the fixture `measured`): a
+web server that traces each of its lines takes twice its time.
 """
 
 import os
@@ -25,6 +28,9 @@ PUBLIC_URL = "http://localhost:8000"
 # A file of these takes a minute or more: begun last, one process would wait for the other.
 LONG = ("tests/story/", "tests/crash/", "tests/frontend/", "tests/trainers/")
 LONGEST_NAME = 30
+# What coverage tells the programs that are started, so that they measure themselves, too.
+MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+measuring: dict[str, str] = {}
 _running: list[Process] = []
 
 
@@ -37,6 +43,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     secret_key = places.secrets / "secret-key"
     secret_key.write_text(secrets.token_urlsafe(48))
     if not _only_hands_out(early_config):
+        measuring.update({name: os.environ.pop(name) for name in MEASURING if name in os.environ})
         os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or _postgres(places)
         os.environ["BROKER_URL"] = os.environ.get("BROKER_URL") or _valkey(places)
     os.environ.update(

@@ -21,6 +21,7 @@ from registry.supervisor import programs, waiting
 from registry.supervisor.environment import Deployment
 from registry.supervisor.places import Places
 from registry.supervisor.processes import Process, Program
+from tests import plugin
 from tests.forking import ForkedSigner
 
 HEAD = "head.json"
@@ -148,6 +149,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
     yield made
     _authorities.clear()
     made.end()
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs that this test starts count for the coverage."""
+    for name, value in plugin.measuring.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)
