@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,14 +22,16 @@ from assay.signing.commands import main
 from tests.signing.oms.models import write_model
 from tests.signing.pki import Period, authority, signer
 
-THEIRS = Path(__file__).parents[2] / ".venv-clients" / "bin" / "model_signing"
+TESTS = Path(__file__).parents[1]
+INTERPRETER = TESTS.parent / ".venv-clients" / "bin" / "python"
+THEIRS = TESTS / "signing" / "foreign" / "ask_model_signing.py"
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 NOW = Period(start=START, end=START + timedelta(days=9))
 CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 SECONDS = 120
 
 pytestmark = pytest.mark.skipif(
-    not THEIRS.exists(),
+    not INTERPRETER.exists(),
     reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
 )
 
@@ -41,6 +43,7 @@ class Pair:
     folder: Path
     model: Path
     bundle: Path
+    theirs: Theirs
 
     def but(self, change: Callable[[Pair], None]) -> Pair:
         """A copy of the model and its signature, changed in one thing."""
@@ -63,7 +66,7 @@ class Pair:
             *("--signing_certificate", self.folder / "leaf.pem"),
             *("--certificate_chain", self.folder / "int.pem"),
         )
-        return theirs(
+        return self.theirs(
             *("sign", method, self.model, "--private_key", self.folder / "key.pem"),
             *("--signature", self.bundle, *(more if method == "certificate" else ())),
         )
@@ -83,20 +86,51 @@ class Pair:
             "key": ("--public_key", self.folder / "public.pem"),
             "certificate": ("--certificate_chain", self.folder / "root.pem"),
         }
-        return theirs("verify", method, self.model, "--signature", self.bundle, *words[method])
+        return self.theirs("verify", method, self.model, "--signature", self.bundle, *words[method])
 
 
 def ours(*words: object) -> int:
     return main([str(word) for word in words])
 
 
-def theirs(*words: object) -> int:
-    command = [str(THEIRS), *(str(word) for word in words)]
-    return subprocess.run(command, capture_output=True, check=False, timeout=SECONDS).returncode
+class Theirs:
+    """model_signing, which answers each command line with its exit code."""
+
+    def __init__(self, folder: Path) -> None:
+        self._log = folder / "model_signing.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(INTERPRETER), str(THEIRS)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    def __call__(self, *words: object) -> int:
+        commands, answers = self._process.stdin, self._process.stdout
+        assert commands is not None
+        assert answers is not None
+        commands.write(json.dumps([str(word) for word in words]) + "\n")
+        commands.flush()
+        answer = answers.readline()
+        assert answer, self._log.read_text()
+        return int(answer)
+
+    def end(self) -> None:
+        self._process.communicate(timeout=SECONDS)
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theirs]:
+    """One interpreter for all the tests."""
+    program = Theirs(tmp_path_factory.mktemp("theirs"))
+    yield program
+    program.end()
 
 
 @pytest.fixture(params=CURVES)
-def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
+def pair(request: pytest.FixtureRequest, tmp_path: Path, theirs: Theirs) -> Pair:
     curve = CURVES[request.param]
     root = authority("root", period=NOW)
     middle = authority("middle", root, period=NOW)
@@ -112,7 +146,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> Pair:
     (tmp_path / "key.pem").chmod(0o600)
     model = write_model(tmp_path / "tiny")
     write_model(model, {".gitattributes": b"*.bin lfs", "sub/.gitignore": b"", "é ü/模型": b"1"})
-    return Pair(folder=tmp_path, model=model, bundle=tmp_path / "model.sig")
+    return Pair(folder=tmp_path, model=model, bundle=tmp_path / "model.sig", theirs=theirs)
 
 
 def change_a_byte(pair: Pair) -> None:
