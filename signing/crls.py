@@ -21,7 +21,7 @@ from .keys import Curve, Signer, curve_of
 from .revocation import Missing, Reason, Revocation, Revoked, Status, at_moment, worst
 
 MAX_BYTES = 8 << 20
-MAX_LISTS = 8
+MAX_LISTS = 64  # five purposes and the root, and some intermediates that came before
 MAX_NUMBER_BITS = 159  # RFC 5280, 5.2.3: 20 bytes
 
 ROOT = "root"
@@ -49,6 +49,11 @@ class Period:
 def address(registry: str, issuer: str) -> str:
     """Where the list of a purpose's intermediate, or of the root, is found; it is permanent."""
     return f"{registry}/authority/crl/{issuer}.crl"
+
+
+def all_address(registry: str) -> str:
+    """Where all lists of a registry are found in one PEM file."""
+    return f"{registry}/authority/crls.pem"
 
 
 def create(
@@ -95,7 +100,7 @@ def status_of(
     3. The issuer may sign lists (keyUsage cRLSign).
     4. The issuer's key signed it, and nothing in it is outside the signature.
     5. It is a whole list with a number: no extension that limits or that is unknown and critical.
-    6. A listed certificate is revoked; else the list counts between thisUpdate and nextUpdate.
+    6. A listed certificate is revoked; else the list counts until nextUpdate.
     """
     if len(lists) > MAX_LISTS:  # 1
         raise BadRevocation(f"expected at most {MAX_LISTS} revocation lists, found {len(lists)}")

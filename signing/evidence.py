@@ -7,18 +7,19 @@ refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from . import canonical
+from . import canonical, crls
 from .bundle import Bundle
 from .canonical import Obj
 from .errors import InvalidDocument
 from .manifest import Manifest
 
 EVIDENCE_V1 = "https://assay/evidence/v1"
+LISTS = "revocation_lists"
 
 
 class Part(StrEnum):
@@ -26,6 +27,7 @@ class Part(StrEnum):
 
     OUTPUT = "output"
     CHECKPOINT = "checkpoint"
+    MODEL = "model"
     RUN = "run"
     DATASET = "dataset"
     CONDUCT = "conduct"
@@ -33,11 +35,13 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Bundles by part, the checkpoint's manifest, and the conduct policy's document."""
+    """Bundles by part, the checkpoint's manifest, the conduct policy, and what was revoked."""
 
     bundles: Mapping[str, Bundle]
     manifest: Manifest
     policy: Obj
+    lists: tuple[bytes, ...] = ()
+    """Revocation lists (DER) of those who issued the bundles' certificates, as they were then."""
 
     def __post_init__(self) -> None:
         for name in self.bundles:
@@ -48,7 +52,7 @@ class Evidence:
     def parse(cls, value: object) -> Self:
         """Read the JSON form (docs/spec/formats.md, section 6)."""
         obj = canonical.as_mapping(value, "evidence")
-        canonical.only(obj, "type", "bundles", "manifest", "policy")
+        canonical.only(obj, "type", "bundles", "manifest", "policy", LISTS)
         canonical.literal(obj, "type", EVIDENCE_V1)
         stated = canonical.mapping(obj, "bundles")
         bundles: dict[str, Bundle] = {}
@@ -57,17 +61,36 @@ class Evidence:
                 bundles[name] = Bundle.parse(stated[name])
         with canonical.within("manifest"):
             manifest = Manifest.parse(canonical.mapping(obj, "manifest"))
-        return cls(bundles=bundles, manifest=manifest, policy=canonical.mapping(obj, "policy"))
+        return cls(
+            bundles=bundles,
+            manifest=manifest,
+            policy=canonical.mapping(obj, "policy"),
+            lists=_lists(obj),
+        )
+
+    def with_lists(self, lists: Iterable[bytes]) -> Self:
+        """The same with more revocation lists; one that is there already is not added again."""
+        return replace(self, lists=tuple(dict.fromkeys((*self.lists, *lists))))
 
     def to_json(self) -> dict[str, object]:
         """The JSON form, before canonicalisation."""
-        return {
+        stated: dict[str, object] = {
             "type": EVIDENCE_V1,
             "bundles": {name: bundle.to_json() for name, bundle in self.bundles.items()},
             "manifest": self.manifest.to_json(),
             "policy": self.policy,
         }
+        if self.lists:
+            stated[LISTS] = [canonical.base64_text(each) for each in self.lists]
+        return stated
 
     def canonical(self) -> bytes:
         """The bytes of the evidence file."""
         return canonical.dumps(self.to_json())
+
+
+def _lists(obj: Obj) -> tuple[bytes, ...]:
+    if LISTS not in obj:
+        return ()
+    each = canonical.items(obj, LISTS, maximum=crls.MAX_LISTS)
+    return tuple(canonical.base64_bytes({LISTS: value}, LISTS) for value in each)

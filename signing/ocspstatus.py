@@ -41,7 +41,7 @@ def status_of(
     3. It is by the issuer's key, or by a key that the issuer certified for this at that moment.
     4. That key signed it, and nothing in it is outside a signature.
     5. It repeats the nonce, if one was sent.
-    6. Revoked is revoked; good counts between thisUpdate and nextUpdate; unknown says nothing.
+    6. Revoked is revoked; good counts until nextUpdate; unknown says nothing.
     """
     if len(response) > MAX_RESPONSE_BYTES:  # 1
         raise BadRevocation(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(response)}")

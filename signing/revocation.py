@@ -117,7 +117,7 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """What its issuer said is for another time than the one asked about."""
+    """What its issuer said has ended before the time asked about."""
 
     this_update: datetime
     next_update: datetime
@@ -161,8 +161,12 @@ def worst(statuses: list[Status]) -> Status:
 
 
 def at_moment(this_update: datetime, next_update: datetime, at: datetime) -> NotRevoked | Stale:
-    """What a finding that does not revoke is worth at a moment."""
-    if this_update <= at <= next_update:
+    """What a finding that does not revoke is worth at a moment.
+
+    One from after the moment says more about it than one from before: a revocation is for ever, so
+    who is not revoked later was not revoked then (ADR 0010).
+    """
+    if at <= next_update:
         return NotRevoked()
     return Stale(this_update=this_update, next_update=next_update)
 

@@ -102,19 +102,24 @@ def verify(response: bytes, *, data: bytes, root: Certificate) -> datetime:
     5. The chain holds under `root`, for timestamps, at the time it states (RFC 3161, 2.3).
     """
     token = _parse_response(response)
-    chain = _chain_of(token)
-    _check_whole(token, chain, response)  # 1
+    found = _chain_of(token)
+    _check_whole(token, found, response)  # 1
     at, imprint = _read_info(token.info)
     if imprint != hashlib.sha256(data).digest():  # 2
         raise BadTimestamp("expected a timestamp over these bytes, found one over others")
     if token.signed_attributes != tokens.signed_attributes(token.info, token.certificates[0]):  # 3
         raise BadTimestamp("expected signed attributes for this content and this certificate")
     try:
-        keys.verify(chain.public_key, token.signature, token.signed_attributes)  # 4
+        keys.verify(found.public_key, token.signature, token.signed_attributes)  # 4
     except BadSignature as error:
         raise BadTimestamp("expected a signature by the timestamp's own certificate") from error
-    verify_chain(chain, root=root, purpose=Purpose.TIMESTAMP, at=at)  # 5
+    verify_chain(found, root=root, purpose=Purpose.TIMESTAMP, at=at)  # 5
     return at
+
+
+def chain(response: bytes) -> Chain:
+    """The certificates of the authority that answered; nothing is judged here."""
+    return _chain_of(_parse_response(response))
 
 
 def _parse_request(request: bytes) -> _Query:

@@ -19,6 +19,7 @@ from . import canonical, certificates, treehead
 from .digests import sha256
 from .errors import InvalidDocument
 
+MAX_POLICY_CHARACTERS = 256 << 10  # as many as a policy file has bytes (tlog)
 TRUST_ROOT_V1 = "https://assay/trust-root/v1"
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s/?#]+)*")
 
@@ -80,27 +81,35 @@ class Pinned:
     pinned_at: datetime
     pinned_from: str
     """The URL or file that it came from."""
+    policy: str | None = None
+    """Which witnesses must have seen its ledger: a C2SP tlog-policy, byte for character."""
 
     @classmethod
     def parse(cls, value: object) -> Self:
         """Read the JSON form."""
         obj = canonical.as_mapping(value, "pin")
-        canonical.only(obj, "trust_root", "pinned_at", "pinned_from")
+        canonical.only(obj, "trust_root", "pinned_at", "pinned_from", "policy")
         with canonical.within("trust_root"):
             root = TrustRoot.parse(canonical.mapping(obj, "trust_root"))
         return cls(
             root=root,
             pinned_at=canonical.instant(obj, "pinned_at"),
             pinned_from=canonical.text(obj, "pinned_from"),
+            policy=_policy(obj) if "policy" in obj else None,
         )
 
     def to_json(self) -> dict[str, object]:
         """The JSON form, before canonicalisation."""
-        return {
+        stated: dict[str, object] = {
             "trust_root": self.root.to_json(),
             "pinned_at": canonical.instant_text(self.pinned_at),
             "pinned_from": self.pinned_from,
         }
+        return stated if self.policy is None else {**stated, "policy": self.policy}
+
+
+def _policy(obj: canonical.Obj) -> str:
+    return canonical.text(obj, "policy", max_characters=MAX_POLICY_CHARACTERS)
 
 
 def _check_root(root: x509.Certificate) -> None:

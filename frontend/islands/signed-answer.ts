@@ -91,8 +91,9 @@ export class SignedAnswer extends HTMLElement {
 
 async function examine(material: Material, shown: string | null): Promise<readonly Step[]> {
   const { evidence, trust } = material;
-  if (evidence.bundles.output === undefined) return examineCheckpoint(evidence, trust, null);
-  return examineOutput(evidence, trust, shown === null ? null : await contentOf(shown));
+  const now = { asOf: new Date() };
+  if (evidence.bundles.output === undefined) return examineCheckpoint(evidence, trust, now, null);
+  return examineOutput(evidence, trust, now, shown === null ? null : await contentOf(shown));
 }
 
 async function read(url: string): Promise<Uint8Array> {

@@ -33,6 +33,7 @@ export function write(within: Element, selector: string, words: string): void {
 }
 
 function linkOf(step: Step): string {
+  if (step.part === "model") return "checkpoint"; // it is beside the checkpoint's files
   return step.part === "text" ? "output" : step.part;
 }
 

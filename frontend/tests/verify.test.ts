@@ -19,6 +19,7 @@ type Mutation = {
   readonly text?: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly trust_root?: Json;
+  readonly as_of?: string;
   readonly failed?: readonly string[];
   readonly error?: string;
   readonly refused?: boolean;
@@ -27,12 +28,14 @@ type Vectors = {
   readonly trust_root: Json;
   readonly fingerprint: string;
   readonly text: string;
+  readonly as_of: string;
   readonly files: Readonly<Record<string, string>>;
   readonly evidence: Json;
   readonly mutations: readonly Mutation[];
 };
 
 const given = vectors<Vectors>("evidence");
+const present = { asOf: new Date(given.as_of) };
 
 function document({ set = [], remove = [] }: Mutation): Json {
   const replaced = set.reduce((all, { path, value }) => changed(all, path, value), given.evidence);
@@ -50,10 +53,12 @@ async function manifestOf(files: Readonly<Record<string, string>>): Promise<Mani
 async function examine(mutation: Mutation): Promise<readonly Step[]> {
   const evidence = parseEvidence(document(mutation));
   const trust = await parseTrustRoot(mutation.trust_root ?? given.trust_root);
+  const required = { asOf: new Date(mutation.as_of ?? given.as_of) };
   if (mutation.artifact === "checkpoint") {
-    return examineCheckpoint(evidence, trust, await manifestOf(mutation.files ?? given.files));
+    const files = await manifestOf(mutation.files ?? given.files);
+    return examineCheckpoint(evidence, trust, required, files);
   }
-  return examineOutput(evidence, trust, await contentOf(mutation.text ?? given.text));
+  return examineOutput(evidence, trust, required, await contentOf(mutation.text ?? given.text));
 }
 
 const readable = given.mutations.filter(({ refused }) => refused !== true);
@@ -81,7 +86,7 @@ test("a trust root with another ledger's name is refused", async () => {
 
 test("without content none is compared", async () => {
   const trust = await parseTrustRoot(given.trust_root);
-  const steps = await examineOutput(parseEvidence(given.evidence), trust, null);
+  const steps = await examineOutput(parseEvidence(given.evidence), trust, present, null);
   expect(steps.map(({ code }) => code)).not.toContain("text");
   expect(steps.every(({ outcome }) => outcome === "passed")).toBe(true);
 });
@@ -92,6 +97,7 @@ test("a fault of the verifier itself is no verdict", async () => {
   const verdict = examineCheckpoint(
     evidence as Parameters<typeof examineCheckpoint>[0],
     trust,
+    present,
     null,
   );
   await expect(verdict).rejects.toThrow(TypeError);

@@ -22,7 +22,7 @@ import { InvalidDocument } from "./errors";
 
 const MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const MAX_PROOF_HASHES = 64;
-const MAX_NOTE_CHARACTERS = 16 * 1024;
+const MAX_NOTE_CHARACTERS = 64 * 1024; // as a note has: sixteen signatures, each ML-DSA-44
 const HASH_BYTES = 32;
 
 /** The form of a ledger entry; readers read both (docs/spec/sigstore.md). */

@@ -13,7 +13,10 @@ export type VerificationCode =
   | "file-mismatch"
   | "text-mismatch"
   | "broken-link"
-  | "missing-evidence";
+  | "missing-evidence"
+  | "bad-revocation"
+  | "certificate-revoked"
+  | "revocation-unknown";
 
 /** The base of all errors that this verifier raises on purpose. */
 export class AssayError extends Error {

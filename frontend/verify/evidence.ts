@@ -2,27 +2,31 @@
 /** All that a verifier needs for a checkpoint or an output, in one file. Only the form is checked here. */
 import type { Bundle } from "./bundle";
 import { parseBundle } from "./bundle";
-import type { Json, JsonObject } from "./canonical";
-import { asMapping, literal, mapping, only, within } from "./canonical";
+import type { Bytes, Json, JsonObject } from "./canonical";
+import { asMapping, base64Bytes, items, literal, mapping, only, within } from "./canonical";
+import { MAX_LISTS } from "./crls";
 import { InvalidDocument } from "./errors";
 import type { Manifest } from "./manifest";
 import { parseManifest } from "./manifest";
 
+const LISTS = "revocation_lists";
 const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
-export const PARTS = ["output", "checkpoint", "run", "dataset", "conduct"] as const;
+export const PARTS = ["output", "checkpoint", "model", "run", "dataset", "conduct"] as const;
 export type Part = (typeof PARTS)[number];
 export type Evidence = {
   readonly bundles: Readonly<Partial<Record<Part, Bundle>>>;
   readonly manifest: Manifest;
   readonly policy: JsonObject;
+  /** Revocation lists (DER) of those who issued the certificates, as they were then. */
+  readonly lists: readonly Bytes[];
 };
 
 /** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
 export function parseEvidence(value: Json): Evidence {
   const document = asMapping(value, "evidence");
-  only(document, "type", "bundles", "manifest", "policy");
+  only(document, "type", "bundles", "manifest", "policy", LISTS);
   literal(document, "type", EVIDENCE_V1);
   const stated = mapping(document, "bundles");
   const bundles: Partial<Record<Part, Bundle>> = {};
@@ -32,5 +36,11 @@ export function parseEvidence(value: Json): Evidence {
     bundles[part] = within(`bundles.${part}`, () => parseBundle(bundle));
   }
   const manifest = within("manifest", () => parseManifest(mapping(document, "manifest")));
-  return { bundles, manifest, policy: mapping(document, "policy") };
+  const policy = mapping(document, "policy");
+  return { bundles, manifest, policy, lists: listsOf(document) };
+}
+
+function listsOf(document: JsonObject): readonly Bytes[] {
+  if (!(LISTS in document)) return [];
+  return items(document, LISTS, MAX_LISTS).map((each) => base64Bytes({ [LISTS]: each }, LISTS));
 }

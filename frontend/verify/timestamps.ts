@@ -62,6 +62,11 @@ export async function verifyTimestamp(
   return at;
 }
 
+/** The certificates of the authority that answered; nothing is judged here. */
+export function timestampChain(response: Bytes): Chain {
+  return parseResponse(response).chain;
+}
+
 function parseResponse(response: Bytes): Token {
   if (response.length > MAX_RESPONSE_BYTES) throw malformed();
   const [status, content] = inside(whole(response, der.SEQUENCE));

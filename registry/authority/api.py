@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -13,7 +15,12 @@ from registry.ledger import services as ledger
 from . import queries, revocations
 
 CRL_TYPE = "application/pkix-crl"  # RFC 2585, 4.2
+PEM_TYPE = "application/x-pem-file"
 CRL_SECONDS = 600
+CRL_HEADERS = {
+    "Cache-Control": f"public, max-age={CRL_SECONDS}",
+    "Access-Control-Allow-Origin": "*",
+}
 
 
 @require_safe
@@ -39,8 +46,13 @@ def revocation_list(request: HttpRequest, issuer: str) -> HttpResponse:
         content = bytes(revocations.current(Purpose(issuer)).der)
     else:
         raise Http404
-    headers = {
-        "Cache-Control": f"public, max-age={CRL_SECONDS}",
-        "Access-Control-Allow-Origin": "*",
-    }
-    return HttpResponse(content, content_type=CRL_TYPE, headers=headers)
+    return HttpResponse(content, content_type=CRL_TYPE, headers=CRL_HEADERS)
+
+
+@require_safe
+def revocation_lists(request: HttpRequest) -> HttpResponse:
+    """All of them in one PEM file, as `assay verify --crl` and `openssl -CRLfile` read it."""
+    del request
+    found = [x509.load_der_x509_crl(each) for each in revocations.stapled(Purpose)]
+    content = b"".join(each.public_bytes(Encoding.PEM) for each in found)
+    return HttpResponse(content, content_type=PEM_TYPE, headers=CRL_HEADERS)

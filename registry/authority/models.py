@@ -34,7 +34,7 @@ class Revocation(models.Model):
 
 
 class RevocationList(models.Model):
-    """The newest list of an issuer, a purpose's intermediate, as it is served (DER)."""
+    """The newest list of an issuer, a purpose's intermediate or the root, as it is served (DER)."""
 
     issuer = models.CharField(max_length=20, unique=True)
     der = models.BinaryField()

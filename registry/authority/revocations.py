@@ -7,6 +7,8 @@ sees the one sees the others.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -14,9 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
 from django.utils import timezone
 
+from assay.signing import crls
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
-from assay.signing.errors import InvalidDocument
+from assay.signing.errors import InvalidDocument, SignerError
 from assay.signing.revocation import Reason
 from assay.signing.revocation import Revocation as Finding
 from assay.signing.statements import RevocationClaim
@@ -28,6 +31,8 @@ from registry.wakeups import nudge
 
 from .errors import AlreadyRevoked, NoCertificate, NoRevocation
 from .models import Certificate, Revocation, RevocationList
+
+logger = logging.getLogger(__name__)
 
 LISTS_LOCK = 0x6173736179_05  # one list of an issuer after the other
 RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
@@ -72,6 +77,31 @@ def current(issuer: Purpose) -> RevocationList:
     return found
 
 
+def stapled(issuers: Iterable[Purpose]) -> tuple[bytes, ...]:
+    """The newest lists of the root and of some issuers, for whoever verifies without asking us.
+
+    One that was never made is left out while the signer is away: what is there can be shown, and a
+    verifier who misses a list says so.
+    """
+    wanted = (crls.ROOT, *sorted({each.value for each in issuers}))
+    rows = {row.issuer: row for row in RevocationList.objects.filter(issuer__in=wanted)}
+    found = [rows.get(each) or _made(each) for each in wanted]
+    return tuple(bytes(row.der) for row in found if row is not None)
+
+
+def _made(issuer: str) -> RevocationList | None:
+    try:
+        return _keep_root() if issuer == crls.ROOT else current(Purpose(issuer))
+    except SignerError as error:
+        logger.warning("there is no revocation list of %s yet: %s", issuer, error)
+        return None
+
+
+def _keep_root() -> RevocationList:
+    """The list that an operator last had the root sign, which the signer reads out."""
+    return _show(crls.ROOT, ledger.signer().root_crl())
+
+
 def finding(issuer: Purpose, serial: int) -> tuple[bool, Finding | None]:
     """Whether a certificate was issued, and its revocation if it was revoked."""
     found = Certificate.objects.filter(purpose=issuer.value, serial=f"{serial:x}").first()
@@ -80,11 +110,12 @@ def finding(issuer: Purpose, serial: int) -> tuple[bool, Finding | None]:
 
 
 def sweep(*, now: datetime) -> None:
-    """Renew every list that is due, each in a transaction of its own."""
+    """Renew every list that is due, each in a transaction of its own; look for the root's."""
     for issuer in Purpose:
         if not _is_current(issuer, now):
             with transaction.atomic():
                 _renew(issuer)
+    _made(crls.ROOT)
 
 
 def _is_current(issuer: Purpose, now: datetime) -> bool:
@@ -122,10 +153,13 @@ def _renew(issuer: Purpose) -> RevocationList:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LISTS_LOCK])
     rows = Revocation.objects.filter(certificate__purpose=issuer.value)
     findings = [_finding(row) for row in rows.select_related("certificate")]
-    der = ledger.signer().sign_crl(issuer, findings)
+    return _show(issuer.value, ledger.signer().sign_crl(issuer, findings))
+
+
+def _show(issuer: str, der: bytes) -> RevocationList:
     parsed = x509.load_der_x509_crl(der)
     found, _ = RevocationList.objects.update_or_create(
-        issuer=issuer.value,
+        issuer=issuer,
         defaults={
             "der": der,
             "this_update": parsed.last_update_utc,

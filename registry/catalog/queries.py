@@ -16,11 +16,13 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from assay.signing import canonical
+from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence, Part
 from assay.signing.manifest import SIGNATURE_NAME, Manifest
 from assay.signing.statements import ConductReference, RunClaim, Statement
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
+from registry.authority import revocations
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
 
@@ -30,7 +32,21 @@ from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
 __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
 
 UNDERWAY = (State.RECEIVED, State.SIGNED)
-EVIDENCE = ("statement", "run_statement", "dataset__statement", "conduct__statement")
+PURPOSE_OF = {
+    Part.OUTPUT: Purpose.OUTPUT,
+    Part.CHECKPOINT: Purpose.CHECKPOINT,
+    Part.MODEL: Purpose.CHECKPOINT,
+    Part.RUN: Purpose.NODE,
+    Part.DATASET: Purpose.CHECKPOINT,
+    Part.CONDUCT: Purpose.CONDUCT,
+}
+EVIDENCE = (
+    "statement",
+    "oms_statement",
+    "run_statement",
+    "dataset__statement",
+    "conduct__statement",
+)
 PARTS = ("project__owner", "conduct", "dataset", "statement__entry", "oms_statement__entry")
 
 
@@ -157,17 +173,34 @@ def run_claim(of: Checkpoint) -> RunClaim | None:
 
 
 def evidence(of: Checkpoint, output: ledger.Statement | None = None) -> Evidence:
-    """All that a verifier needs for the checkpoint, or for an output of it, under one tree head."""
+    """All that a verifier needs for the checkpoint, or for an output of it, revocation lists too.
+
+    With a checkpoint comes its model signature: the file beside the weights was written before any
+    witness had seen its entry, and is never changed.
+    """
+    model = of.oms_statement if output is None else None
+    found = parts(of, output, model)
+    issuers = {PURPOSE_OF[Part(part)] for part in found.bundles} | {Purpose.TIMESTAMP}
+    return found.with_lists(revocations.stapled(issuers))
+
+
+def parts(
+    of: Checkpoint,
+    output: ledger.Statement | None = None,
+    model: ledger.Statement | None = None,
+) -> Evidence:
+    """What was signed, with its proofs, for whoever shows it and does not judge it."""
     if of.state != State.PUBLISHED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
-    parts: dict[str, ledger.Statement | None] = {
+    stated: dict[str, ledger.Statement | None] = {
         Part.OUTPUT: output,
         Part.CHECKPOINT: of.statement,
+        Part.MODEL: model,
         Part.RUN: of.run_statement,
         Part.DATASET: of.dataset.statement if of.dataset else None,
         Part.CONDUCT: of.conduct.statement,
     }
-    signed = {part: statement for part, statement in parts.items() if statement is not None}
+    signed = {part: statement for part, statement in stated.items() if statement is not None}
     bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
     policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
     return Evidence(bundles=bundles, manifest=manifest(of), policy=policy)

@@ -66,9 +66,18 @@ def newest_sample() -> Output | None:
 
 def evidence(of: Output) -> Evidence:
     """Its bundle and all that proves its checkpoint; raises NotFound before it is signed."""
+    return catalog.evidence(of.checkpoint, _statement(of))
+
+
+def parts(of: Output) -> Evidence:
+    """The same for whoever shows it and does not judge it."""
+    return catalog.parts(of.checkpoint, _statement(of))
+
+
+def _statement(of: Output) -> ledger.Statement:
     if of.statement is None or of.state != State.SIGNED:
         raise NotFound(f"expected a signed output, found one that is {of.state}")
-    return catalog.evidence(of.checkpoint, of.statement)
+    return of.statement
 
 
 def answer(of: Output) -> dict[str, object]:

@@ -72,7 +72,7 @@ def links(
 
     `is_private` says that the output is its caller's alone; what stands behind it is everybody's.
     """
-    found = ((part, evidence.bundles.get(part)) for part in Part)
+    found = ((part, evidence.bundles.get(part)) for part in _TELLERS)
     made = [_link(part, bundle, evidence, root) for part, bundle in found if bundle]
     return tuple(
         link.with_token() if is_private and link.part == Part.OUTPUT else link for link in made

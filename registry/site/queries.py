@@ -125,12 +125,12 @@ def checkpoint_links(checkpoint: catalog.Checkpoint) -> tuple[Link, ...]:
     """A published checkpoint's tree; one that is not published has none yet."""
     if checkpoint.state != catalog.State.PUBLISHED:
         return ()
-    return provenance.links(catalog.evidence(checkpoint), authority.trust_root().root)
+    return provenance.links(catalog.parts(checkpoint), authority.trust_root().root)
 
 
 def answer(output: Output) -> Answer:
     """A signed output with its tree; all but samples are their caller's alone."""
-    evidence, root = outputs.evidence(output), authority.trust_root().root
+    evidence, root = outputs.parts(output), authority.trust_root().root
     is_private = not output.is_sample
     return Answer(
         output=output,

@@ -26,8 +26,8 @@ from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
 from . import monitor, oms, sign, sigstore, trust, verify, witness
 from .errors import InputUnreadable
+from .programs import error_json
 from .terminal import COLUMNS, Ink, Terminal
-from .verdict import error_json
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BROKEN_PIPE = 141  # 128 + SIGPIPE

@@ -2,13 +2,14 @@
 """What `assay verify` was given: which artifact, its evidence, and what there is to compare.
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
-it). A file is an output: evidence, an answer of the registry's API, or with `--evidence` any bytes.
+it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
+evidence, an answer of the registry's API, or with `--evidence` any bytes.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentError
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
 from ..verify import Answer, Content, Opening
+from .demands import read_lists
 from .errors import InputUnreadable
 
 EVIDENCE_SUFFIX = ".assay.json"
+LISTS_SUFFIX = ".crl.pem"
 MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
 
 ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
@@ -39,6 +42,7 @@ class OutputGiven:
     """What the answer of the API says that the evidence came in."""
     content: Content | None
     files: Manifest | None
+    lists: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,7 @@ class CheckpointGiven:
     evidence: Evidence
     files: Manifest
     signature: Bundle | None
+    lists: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +61,19 @@ class ModelGiven:
 
     bundle: Bundle
     files: Manifest
+    lists: tuple[bytes, ...] = ()
 
 
 Given = OutputGiven | CheckpointGiven | ModelGiven
+
+
+def notes(given: Given) -> Iterator[str]:
+    """The signed tree heads that it brings."""
+    match given:
+        case OutputGiven(evidence=evidence) | CheckpointGiven(evidence=evidence):
+            yield from (bundle.proof.note for bundle in evidence.bundles.values())
+        case ModelGiven(bundle=bundle):
+            yield bundle.proof.note
 
 
 def read(path: Path, *, evidence: Path | None, checkpoint: Path | None, hasher: Hasher) -> Given:
@@ -86,17 +101,23 @@ def read(path: Path, *, evidence: Path | None, checkpoint: Path | None, hasher: 
 
 
 def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Given:
-    beside = _beside(folder)
-    signature = _signature(folder)
+    beside = _beside(folder, EVIDENCE_SUFFIX)
+    signature, lists = _signature(folder), _lists(folder)
     if evidence is not None or beside.exists():
         parsed, _ = _evidence(evidence or beside)
-        return CheckpointGiven(evidence=parsed, files=hasher(folder), signature=signature)
+        files = hasher(folder)
+        return CheckpointGiven(evidence=parsed, files=files, signature=signature, lists=lists)
     if signature is None:
         raise MissingEvidence(
             f"expected evidence in {beside.name} beside the folder, or {SIGNATURE_NAME} in it, "
             "found neither; a file elsewhere is named with --evidence FILE"
         )
-    return ModelGiven(bundle=signature, files=hasher(folder))
+    return ModelGiven(bundle=signature, files=hasher(folder), lists=lists)
+
+
+def _lists(folder: Path) -> tuple[bytes, ...]:
+    path = _beside(folder, LISTS_SUFFIX)
+    return read_lists(path) if path.exists() else ()
 
 
 def _signature(folder: Path) -> Bundle | None:
@@ -108,9 +129,9 @@ def _signature(folder: Path) -> Bundle | None:
         return Bundle.parse(canonical.loads(_bytes(path)))
 
 
-def _beside(folder: Path) -> Path:
+def _beside(folder: Path, suffix: str) -> Path:
     named = folder if folder.name not in {"", ".."} else folder.resolve()
-    return named.parent / (named.name + EVIDENCE_SUFFIX)
+    return named.parent / (named.name + suffix)
 
 
 def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Given:

@@ -18,7 +18,7 @@ from ..errors import InvalidDocument
 from ..trust import Pinned
 from .errors import InputUnreadable
 
-MAX_PIN_BYTES = 64 << 10
+MAX_PIN_BYTES = 1 << 20  # a policy of witnesses may be with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

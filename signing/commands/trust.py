@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay trust`: decide which registries to believe. Pinning is the user's act, never a guess.
 
-assay trust add URL [--fingerprint sha256:…]
+assay trust add URL [--fingerprint sha256:…] [--policy FILE]
 assay trust list [--json]
 assay trust remove URL_OR_FINGERPRINT
 """
@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -21,7 +21,9 @@ from .. import canonical
 from ..canonical import instant_text
 from ..client import RegistryClient, is_loopback
 from ..digests import as_id, parse_id
+from ..errors import InvalidDocument
 from ..trust import Pinned, TrustRoot
+from . import demands
 from .errors import AlreadyPinned, FingerprintMismatch, InputUnreadable, NotPinned, UnknownPin
 from .pins import MAX_PIN_BYTES, Pins
 from .terminal import Ink, Terminal, safe
@@ -44,6 +46,14 @@ class Conversation:
         return self.answers.isatty()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be pinned: no other root than that of a fingerprint, and with which policy."""
+
+    fingerprint: str | None = None
+    policy: Path | None = None
+
+
 def add_parsers(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay trust`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -53,6 +63,12 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
         "--fingerprint",
         metavar="sha256:…",
         help="pin without asking, and refuse any other",
+    )
+    add.add_argument(
+        "--policy",
+        type=Path,
+        metavar="FILE",
+        help="which witnesses must have seen its ledger, in all that is verified later",
     )
     shown = actions.add_parser("list", help="show what is pinned, since when and from where")
     shown.add_argument("--json", action="store_true", help="for programs")
@@ -65,9 +81,9 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     pins = Pins.of_user()
     match arguments.action:
         case "add":
-            expected = arguments.fingerprint
+            wanted = Wanted(fingerprint=arguments.fingerprint, policy=arguments.policy)
             with_whom = Conversation(terminal=terminal, answers=sys.stdin)
-            add(arguments.source, expected=expected, pins=pins, conversation=with_whom)
+            add(arguments.source, wanted=wanted, pins=pins, conversation=with_whom)
         case "list":
             show(pins.all(), terminal=terminal, as_json=arguments.json)
         case _:
@@ -75,19 +91,44 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     return 0
 
 
-def add(source: str, *, expected: str | None, pins: Pins, conversation: Conversation) -> None:
+def add(source: str, *, wanted: Wanted, pins: Pins, conversation: Conversation) -> None:
     """Pin a trust root, if its fingerprint is the expected one or the person asked says yes."""
-    fingerprint = None if expected is None else parse_id(expected)
+    fingerprint = None if wanted.fingerprint is None else parse_id(wanted.fingerprint)
     root = fetch(source)
     if fingerprint not in {None, root.fingerprint}:
         raise FingerprintMismatch(
-            f"expected {expected}, found {as_id(root.fingerprint)}: not pinned"
+            f"expected {wanted.fingerprint}, found {as_id(root.fingerprint)}: not pinned"
         )
+    policy = None if wanted.policy is None else policy_of(wanted.policy, root)
+    known = _known(root, pins)
+    if known is not None:
+        _add_to(known, policy, pins=pins, terminal=conversation.terminal)
+        return
+    show_root(root, source=source, terminal=conversation.terminal)
+    if fingerprint is None:
+        _ask(root, conversation=conversation)
+    pin = Pinned(root=root, pinned_at=conversation.clock(), pinned_from=source, policy=policy)
+    path = pins.add(pin)
     terminal = conversation.terminal
+    terminal.line("Pinned. From now on assay verify believes what this root certifies.")
+    if policy is not None:
+        terminal.columns("", _demanded(policy), indent=0)
+    terminal.line(f"  {safe(str(path))}")
+
+
+def policy_of(path: Path, root: TrustRoot) -> str:
+    """The text of a policy file, which must name the ledger of the root that it is pinned with."""
+    policy, text = demands.read_policy(path)
+    if root.verifier not in {ledger.text() for ledger, _ in policy.ledgers}:
+        raise InvalidDocument(path.name, f"a line `log {root.verifier}`", "none")
+    return text
+
+
+def _known(root: TrustRoot, pins: Pins) -> Pinned | None:
+    """The pin of this very root; raises AlreadyPinned for another root of the same registry."""
     for known in pins.all():
         if known.root.fingerprint == root.fingerprint:
-            terminal.columns("", f"{trusted(known)} Nothing was changed.", indent=0)
-            return
+            return known
         if known.root.registry == root.registry:
             raise AlreadyPinned(
                 f"{root.registry} now shows another trust root ({as_id(root.fingerprint)}) than "
@@ -95,13 +136,25 @@ def add(source: str, *, expected: str | None, pins: Pins, conversation: Conversa
                 f"({as_id(known.root.fingerprint)}). If it was set up anew on purpose: "
                 f"assay trust remove {root.registry}"
             )
-    show_root(root, source=source, terminal=terminal)
-    if fingerprint is None:
-        _ask(root, conversation=conversation)
-    pin = Pinned(root=root, pinned_at=conversation.clock(), pinned_from=source)
-    path = pins.add(pin)
-    terminal.line("Pinned. From now on assay verify believes what this root certifies.")
-    terminal.line(f"  {safe(str(path))}")
+    return None
+
+
+def _add_to(known: Pinned, policy: str | None, *, pins: Pins, terminal: Terminal) -> None:
+    """A root that is pinned already is not pinned again, but its policy may be new."""
+    if policy is None or policy == known.policy:
+        terminal.columns("", f"{trusted(known)} Nothing was changed.", indent=0)
+        return
+    pin = replace(known, policy=policy)
+    pins.add(pin)
+    terminal.columns("", f"{trusted(pin)} {_demanded(policy)}", indent=0)
+
+
+def _demanded(text: str) -> str:
+    """What a policy demands, in words."""
+    policy = demands.parse_policy(text)
+    return (
+        f"Its ledger must have been seen by {policy.quorum} of {len(policy.witnesses)} witnesses."
+    )
 
 
 def fetch(source: str) -> TrustRoot:
@@ -170,15 +223,19 @@ def show(pins: tuple[Pinned, ...], *, terminal: Terminal, as_json: bool) -> None
         terminal.line(f"  {as_id(pin.root.fingerprint)}")
         where = f"pinned on {pin.pinned_at:%Y-%m-%d} from {pin.pinned_from}"
         terminal.columns("", where, indent=2)
+        if pin.policy is not None:
+            terminal.columns("", _demanded(pin.policy), indent=2)
 
 
-def pin_json(pin: Pinned) -> dict[str, str]:
+def pin_json(pin: Pinned) -> dict[str, str | None]:
     """A pin for programs."""
+    policy = None if pin.policy is None else demands.parse_policy(pin.policy)
     return {
         "registry": pin.root.registry,
         "fingerprint": as_id(pin.root.fingerprint),
         "pinned_at": instant_text(pin.pinned_at),
         "pinned_from": pin.pinned_from,
+        "quorum": None if policy is None else policy.quorum,
     }
 
 

@@ -8,19 +8,18 @@ a text to compare, and that trust began with the user's own act.
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..canonical import instant_text
+from .. import crls
 from ..digests import as_id
-from ..errors import AssayError, Outcome, Step, VerificationError
+from ..errors import Outcome, RevocationUnknown, Step, VerificationError
 from ..evidence import Part
 from ..statements import CheckpointClaim, Origin, OutputClaim
 from ..trust import Pinned
-from ..verify import Examination, Match, SignedPart, Verified
+from ..verify import Examination, Match, Requirements, Verified
 from .terminal import Ink, Terminal, shortened
-from .trust import judged_by, pin_json, trusted
+from .trust import judged_by, trusted
 
 PART_COLUMNS = 11
 NAME_COLUMNS = 11
@@ -38,6 +37,8 @@ class Judged:
     name: str
     """The path on the command line."""
     pin: Pinned
+    requirements: Requirements
+    is_pack: bool
     examination: Examination
 
     @property
@@ -81,7 +82,9 @@ def _place(step: Step) -> tuple[str, str, int]:
     return "links", f"{part} → {check}", LINK_COLUMNS
 
 
-_SIGNED_PART_CHECKS = frozenset({"statement", "time", "signer", "signature", "entry", "tree-head"})
+_SIGNED_PART_CHECKS = frozenset(
+    {"statement", "time", "signer", "revocation", "signature", "entry", "tree-head"}
+)
 
 
 def print_verdict(judged: Judged, terminal: Terminal) -> None:
@@ -90,8 +93,14 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
         _print_refusal(judged, terminal)
         return
     established = judged.examination.verdict()
-    terminal.headline("Verified.", Ink.GREEN)
+    if warning := not_known(established):
+        terminal.headline("Verified, but NOT whether it was revoked.", Ink.YELLOW)
+        terminal.columns("", warning, indent=INDENT, ink=Ink.YELLOW)
+    else:
+        terminal.headline("Verified.", Ink.GREEN)
     for sentence in (*_proven(judged.name, established), *_below(established)):
+        terminal.columns("", shortened(sentence), indent=INDENT)
+    for sentence in (*_standing(judged, established), *_witnessed(established)):
         terminal.columns("", shortened(sentence), indent=INDENT)
     terminal.line()
     terminal.columns("", shortened(trusted(judged.pin)), indent=INDENT)
@@ -108,6 +117,10 @@ def _print_refusal(judged: Judged, terminal: Terminal) -> None:
         )
         terminal.columns("", f"{step.detail[:1].upper()}{step.detail[1:]}.", indent=indent)
     terminal.line()
+    if any(isinstance(step.error, RevocationUnknown) for step in failures):
+        address = crls.all_address(judged.pin.root.registry)
+        hint = f"Newer lists, to be given with --crl FILE: {address}"
+        terminal.columns("", hint, indent=INDENT)
     passed = f"{judged.passed_steps} of {len(steps)} steps passed."
     terminal.columns("", f"{passed} {shortened(judged_by(judged.pin))}", indent=INDENT)
 
@@ -179,46 +192,45 @@ def _below(verified: Verified) -> Iterator[str]:
         yield f"All of it is under the conduct policy {conduct.title}, {conduct.conduct.version}."
 
 
-def print_json(judged: Judged, terminal: Terminal) -> None:
-    """The same for programs: every step, the parts, the root, and the first failure."""
-    document: dict[str, object] = {
-        "verified": judged.failure is None,
-        "trust": pin_json(judged.pin),
-        "steps": [_step_json(step) for step in judged.examination.steps],
-    }
-    if judged.failure is None:
-        established = judged.examination.verdict()
-        document["match"] = established.match.value
-        document["parts"] = [_part_json(part) for part in established.parts]
-    else:
-        document["error"] = error_json(judged.failure)
-    terminal.line(json.dumps(document, indent=2))
+def not_known(verified: Verified) -> str:
+    """What has to be said loudly: of which parts it was accepted not to know; empty if of none."""
+    parts = [part.name for part in verified.parts if part.standing.unknown]
+    if not parts:
+        return ""
+    return (
+        "You accepted not to know whether certificates were revoked: nothing current says so of "
+        f"{', '.join(parts)}. A stolen key may have signed this."
+    )
 
 
-def error_json(error: AssayError) -> dict[str, object]:
-    """What went wrong, for programs."""
-    return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+def _standing(judged: Judged, verified: Verified) -> Iterator[str]:
+    """What was revoked, and for which moment that is known."""
+    as_of = f"{verified.requirements.as_of:%Y-%m-%d %H:%M:%S} UTC"
+    if not any(part.standing.unknown for part in verified.parts):
+        yield f"Whether its certificates were revoked is known for {as_of}."
+    if judged.is_pack:
+        yield (
+            "That is when witnesses saw the newest tree head in the evidence: what was revoked "
+            "later is not known here."
+        )
+    for part in verified.parts:
+        if part.standing.revoked and part.standing.proven_at is not None:
+            yield (
+                f"Of the {part.name}, these certificates were revoked, but its signature is proven "
+                f"to be from before ({part.standing.proven_at:%Y-%m-%d %H:%M:%S} UTC): "
+                f"{', '.join(part.standing.revoked)}."
+            )
 
 
-def _step_json(step: Step) -> dict[str, object]:
-    return {
-        "number": step.number,
-        "code": step.code,
-        "title": step.title,
-        "outcome": step.outcome.value,
-        "detail": step.detail,
-        "error": None if step.error is None else step.error.code,
-    }
-
-
-def _part_json(part: SignedPart) -> dict[str, object]:
-    return {
-        "part": part.name,
-        "statement": as_id(part.statement.sha256),
-        "predicate_type": part.statement.predicate_type,
-        "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
-        "signer": part.signer,
-        "signed_before": instant_text(part.signed_at),
-        "ledger_index": part.index,
-        "ledger_size": part.size,
-    }
+def _witnessed(verified: Verified) -> Iterator[str]:
+    """Who had seen the ledger when the artifact was in it; or that nobody was asked for."""
+    seen = verified.parts[0].seen
+    if seen is None:
+        yield "No witnesses were asked for: that the ledger has one history is its own word."
+        return
+    if seen.witnesses:
+        said = [
+            name if at is None else f"{name} on {at:%Y-%m-%d at %H:%M:%S} UTC"
+            for name, at in seen.witnesses.items()
+        ]
+        yield f"The ledger with it in was seen by {', '.join(said)}."

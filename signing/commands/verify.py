@@ -4,24 +4,31 @@
 assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json [--checkpoint FOLDER]
 assay verify TEXT --evidence FILE
+
+Who must have signed, which witnesses must have seen it, and for which moment it must be known that
+nothing was revoked, are words of `demands`.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from ..errors import NoTrustRoot
+from ..errors import NoTrustRoot, NotWitnessed
 from ..trust import Pinned
-from ..verify import Examination, examine_checkpoint, examine_model, examine_output
-from . import inputs
+from ..verify import Basis, Examination, examine_checkpoint, examine_model, examine_output
+from . import demands, inputs
+from .demands import Demands
 from .hashing import hasher
 from .inputs import CheckpointGiven, Given, ModelGiven, OutputGiven
 from .pins import Pins
-from .terminal import Terminal
-from .verdict import Judged, print_json, print_steps, print_verdict
+from .programs import print_json
+from .terminal import Ink, Terminal
+from .verdict import Judged, not_known, print_steps, print_verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,12 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a file or folder that is not part of the checkpoint; may be repeated",
     )
+    demands.add_arguments(parser)
     add("--json", action="store_true", help="for programs: one JSON document")
 
 
-def run(arguments: argparse.Namespace, *, terminal: Terminal, progress: Terminal) -> int:
+def run(
+    arguments: argparse.Namespace,
+    *,
+    terminal: Terminal,
+    progress: Terminal,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
     """Verify and say so; 0, or the exit code of the first step that failed."""
     refuse: Callable[[str], NoReturn] = arguments.refuse_words
+    demanded = demands.of(arguments, now=clock())
     try:
         given = inputs.read(
             arguments.path,
@@ -58,41 +73,72 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, progress: Terminal
         )
     except argparse.ArgumentError as error:
         refuse(str(error))
-    judged = judge(given, Pins.of_user().all(), name=str(arguments.path))
+    judged = judge(given, Pins.of_user().all(), demanded, name=str(arguments.path))
     if arguments.json:
         print_json(judged, terminal)
     else:
         print_steps(judged.examination.steps, terminal)
         print_verdict(judged, terminal)
-    return 0 if judged.failure is None else judged.failure.exit_code
+    if judged.failure is not None:
+        return judged.failure.exit_code
+    if warning := not_known(judged.examination.verdict()):
+        progress.columns("! ", warning, indent=2, ink=Ink.YELLOW)
+    return 0
 
 
-def judge(given: Given, pins: tuple[Pinned, ...], *, name: str) -> Judged:
+def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: str) -> Judged:
     """Examine under the pinned root that says most; raises NoTrustRoot if none is pinned.
 
-    Roots do not help each other: every step of one examination rests on one root.
+    Roots do not help each other: every step of one examination rests on one root. NotWitnessed is
+    raised if none of them can say for which moment the evidence speaks.
     """
     if not pins:
         raise NoTrustRoot(
             "no registry is trusted yet, so nothing can verify. To trust one: assay trust add URL"
         )
-    judged = [Judged(name=name, pin=pin, examination=_examine(given, pin)) for pin in pins]
+    judged: list[Judged] = []
+    refusals: list[NotWitnessed] = []
+    for pin in pins:
+        try:
+            requirements = demanded.under(pin, inputs.notes(given))
+        except NotWitnessed as refusal:
+            refusals.append(refusal)
+            continue
+        basis = Basis(trust=pin.root, requirements=requirements, lists=demanded.lists)
+        judged.append(
+            Judged(
+                name=name,
+                pin=pin,
+                requirements=requirements,
+                is_pack=demanded.is_pack,
+                examination=_examine(given, basis),
+            )
+        )
+    if not judged:
+        raise refusals[0]
     return max(judged, key=lambda each: each.passed_steps)
 
 
-def _examine(given: Given, pin: Pinned) -> Examination:
+def _examine(given: Given, basis: Basis) -> Examination:
+    """`basis` has what the command line brought; beside it lists may lie with what was given."""
+    lists = (*basis.lists, *given.lists)
     match given:
         case OutputGiven():
             return examine_output(
-                given.evidence,
-                trust=pin.root,
+                given.evidence.with_lists(lists),
+                trust=basis.trust,
+                requirements=basis.requirements,
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
             )
         case CheckpointGiven():
             return examine_checkpoint(
-                given.evidence, trust=pin.root, files=given.files, signature=given.signature
+                given.evidence.with_lists(lists),
+                trust=basis.trust,
+                requirements=basis.requirements,
+                files=given.files,
+                signature=given.signature,
             )
         case ModelGiven():
-            return examine_model(given.bundle, trust=pin.root, files=given.files)
+            return examine_model(given.bundle, basis=replace(basis, lists=lists), files=given.files)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Offline verification in numbered steps, against one pinned trust root and nothing else.
+"""Offline verification in numbered steps, against one pinned trust root and one's requirements.
 
 `verify_…` returns a `Verified` or raises the first failure, which carries its step and the steps
 that passed before it; `examine_…` takes the same steps and reports them all, so that one changed
@@ -18,21 +18,28 @@ from .artifacts import (
     verify_output,
 )
 from .report import Answer, Content, Examination, Match, Opening, SignedPart, Verified
+from .requirements import Basis, Requirements, Seen, newest_seen
+from .standing import Standing
 
 __all__ = [
     "Answer",
+    "Basis",
     "Content",
     "Examination",
     "Match",
     "Opening",
     "Outcome",
+    "Requirements",
+    "Seen",
     "SignedPart",
+    "Standing",
     "Step",
     "Verified",
     "examine_bundle",
     "examine_checkpoint",
     "examine_model",
     "examine_output",
+    "newest_seen",
     "verify_bundle",
     "verify_checkpoint",
     "verify_model",

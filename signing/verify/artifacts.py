@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verifying an output, a checkpoint, a model signature or one bundle: which steps, in which order.
 
-1. Every signed part for itself, six steps each (`parts`): the output, the checkpoint, the run, the
-   dataset, the conduct policy; a part that nothing names and that is not there is not examined.
+1. Every signed part for itself, seven steps each (`parts`): the output, the checkpoint, the run,
+   the dataset, the conduct policy, the model signature; a part that nothing names and that is not
+   there is not examined.
 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
 3. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
    `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.run`, `checkpoint.dataset`,
@@ -14,6 +15,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from .. import oms
 from ..bundle import Bundle
@@ -21,45 +23,54 @@ from ..certificates import Purpose
 from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
-from ..statements import CheckpointClaim, Origin, OutputClaim
+from ..statements import Origin, OutputClaim
 from ..trust import TrustRoot
 from . import links
 from .below import Below, examine_below, link_below
 from .kinds import MODEL, OUTPUT, any_of
 from .parts import Examined, examine
 from .report import Answer, Content, Examination, Finding, Match, Report, Verified
+from .requirements import Basis, Requirements
 
 
 def verify_output(
     evidence: Evidence,
     *,
     trust: TrustRoot,
+    requirements: Requirements,
     content: Content | None,
     files: Manifest | None = None,
 ) -> Verified:
     """Verify an output down to its data and conduct; raises the first failure."""
-    return examine_output(evidence, trust=trust, content=content, files=files).verdict()
+    return examine_output(
+        evidence, trust=trust, requirements=requirements, content=content, files=files
+    ).verdict()
 
 
-def verify_checkpoint(evidence: Evidence, *, trust: TrustRoot, files: Manifest | None) -> Verified:
+def verify_checkpoint(
+    evidence: Evidence, *, trust: TrustRoot, requirements: Requirements, files: Manifest | None
+) -> Verified:
     """Verify a checkpoint down to its data and conduct; raises the first failure."""
-    return examine_checkpoint(evidence, trust=trust, files=files).verdict()
+    return examine_checkpoint(
+        evidence, trust=trust, requirements=requirements, files=files
+    ).verdict()
 
 
-def verify_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Verified:
+def verify_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Verified:
     """Verify files by nothing but the model signature beside them; raises the first failure."""
-    return examine_model(bundle, trust=trust, files=files).verdict()
+    return examine_model(bundle, basis=basis, files=files).verdict()
 
 
-def verify_bundle(bundle: Bundle, *, trust: TrustRoot, purpose: Purpose) -> Verified:
+def verify_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Verified:
     """Verify any one bundle for itself; raises the first failure."""
-    return examine_bundle(bundle, trust=trust, purpose=purpose).verdict()
+    return examine_bundle(bundle, basis=basis, purpose=purpose).verdict()
 
 
 def examine_output(
     evidence: Evidence,
     *,
     trust: TrustRoot,
+    requirements: Requirements,
     content: Content | None,
     files: Manifest | None = None,
     answer: Answer | None = None,
@@ -69,8 +80,10 @@ def examine_output(
     Of an `answer` that claims a generated text, the text is part.
     """
     report = Report()
-    output = examine(report, OUTPUT, evidence.bundles.get(Part.OUTPUT), trust)
-    below = examine_below(report, evidence, trust)
+    basis = Basis(trust=trust, requirements=requirements, lists=evidence.lists)
+    bundle = evidence.bundles.get(Part.OUTPUT)
+    output = examine(report, OUTPUT, bundle, basis, signer=requirements.signer)
+    below = examine_below(report, evidence, basis)
     match = Finding(Match.NOT_COMPARED)
     if content is not None or (answer is not None and _is_generated(output.claim.value)):
         match = report.check(
@@ -85,7 +98,7 @@ def examine_output(
     link_below(report, evidence, trust, below)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = below.verified("output", trust, steps)
+        found = below.verified("output", basis, steps)
         parts = (output.signed(), *found.parts)
         return replace(found, parts=parts, output=output.claim.value, match=match.get())
 
@@ -96,6 +109,7 @@ def examine_checkpoint(
     evidence: Evidence,
     *,
     trust: TrustRoot,
+    requirements: Requirements,
     files: Manifest | None,
     signature: Bundle | None = None,
 ) -> Examination:
@@ -104,40 +118,42 @@ def examine_checkpoint(
     Without files, none are compared.
     """
     report = Report()
-    below = examine_below(report, evidence, trust)
-    model = None if signature is None else examine(report, MODEL, signature, trust)
+    basis = Basis(trust=trust, requirements=requirements, lists=evidence.lists)
+    below = examine_below(report, evidence, basis, signature=signature, signer=requirements.signer)
     _compare_files(report, evidence, files)
     link_below(report, evidence, trust, below)
-    if model is not None:
-        _link_model(report, below.checkpoint.claim, model.claim, files)
-
-    def establish(steps: tuple[Step, ...]) -> Verified:
-        found = below.verified("checkpoint", trust, steps)
-        return found if model is None else replace(found, parts=(*found.parts, model.signed()))
-
-    return report.finish(establish)
+    if below.model is not None and files is not None:
+        _compare_model(report, below.model.claim, files)
+    return report.finish(lambda steps: below.verified("checkpoint", basis, steps))
 
 
-def examine_model(bundle: Bundle, *, trust: TrustRoot, files: Manifest) -> Examination:
+def examine_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Examination:
     """Take every step for a model signature: names and digests, as OMS knows no more."""
     report = Report()
-    model = examine(report, MODEL, bundle, trust)
+    model = examine(report, MODEL, bundle, basis, signer=basis.requirements.signer)
     report.check(
         "files",
         "The files are those that were signed",
         lambda: links.model_files(model.claim.get(), files),
     )
-    return report.finish(
-        lambda steps: Verified(kind="model", trust=trust, steps=steps, parts=(model.signed(),))
-    )
+    return report.finish(lambda steps: _alone("model", basis, steps, model))
 
 
-def examine_bundle(bundle: Bundle, *, trust: TrustRoot, purpose: Purpose) -> Examination:
-    """Take the six steps for any one bundle."""
+def examine_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Examination:
+    """Take the seven steps for any one bundle."""
     report = Report()
-    found = examine(report, any_of(purpose), bundle, trust)
-    return report.finish(
-        lambda steps: Verified(kind="bundle", trust=trust, steps=steps, parts=(found.signed(),))
+    kind = any_of(purpose)
+    found = examine(report, kind, bundle, basis, signer=basis.requirements.signer)
+    return report.finish(lambda steps: _alone("bundle", basis, steps, found))
+
+
+def _alone(kind: str, basis: Basis, steps: tuple[Step, ...], examined: Examined[Any]) -> Verified:
+    return Verified(
+        kind=kind,
+        trust=basis.trust,
+        requirements=basis.requirements,
+        steps=steps,
+        parts=(examined.signed(),),
     )
 
 
@@ -186,20 +202,9 @@ def _link_answer(report: Report, claim: Finding[OutputClaim], answer: Answer) ->
         )
 
 
-def _link_model(
-    report: Report,
-    claim: Finding[CheckpointClaim],
-    model: Finding[oms.ModelSignature],
-    files: Manifest | None,
-) -> None:
+def _compare_model(report: Report, model: Finding[oms.ModelSignature], files: Manifest) -> None:
     report.check(
-        "model.checkpoint",
-        "The model signature is the one that the checkpoint names",
-        lambda: links.model_checkpoint(claim.get(), model.get()),
+        "model.files",
+        "The files are those of the model signature",
+        lambda: links.model_files(model.get(), files),
     )
-    if files is not None:
-        report.check(
-            "model.files",
-            "The files are those of the model signature",
-            lambda: links.model_files(model.get(), files),
-        )

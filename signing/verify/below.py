@@ -6,16 +6,19 @@ Which artifact this is for, and what there is to compare it with, is `artifacts`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .. import oms
+from ..bundle import Bundle
 from ..errors import Step
 from ..evidence import Evidence, Part
 from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim
 from ..trust import TrustRoot
 from . import links
-from .kinds import CHECKPOINT, CONDUCT, DATASET, RUN
+from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, RUN
 from .parts import Examined, examine
 from .report import Finding, Report, Verified
+from .requirements import Basis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +29,15 @@ class Below:
     run: Examined[RunClaim] | None
     dataset: Examined[DatasetClaim] | None
     conduct: Examined[ConductClaim]
+    model: Examined[oms.ModelSignature] | None
 
-    def verified(self, kind: str, trust: TrustRoot, steps: tuple[Step, ...]) -> Verified:
+    def verified(self, kind: str, basis: Basis, steps: tuple[Step, ...]) -> Verified:
         """What was established, if every step passed."""
-        examined = (self.checkpoint, self.run, self.dataset, self.conduct)
+        examined = (self.checkpoint, self.run, self.dataset, self.conduct, self.model)
         return Verified(
             kind=kind,
-            trust=trust,
+            trust=basis.trust,
+            requirements=basis.requirements,
             steps=steps,
             parts=tuple(each.signed() for each in examined if each is not None),
             checkpoint=self.checkpoint.claim.value,
@@ -42,20 +47,43 @@ class Below:
         )
 
 
-def examine_below(report: Report, evidence: Evidence, trust: TrustRoot) -> Below:
-    """Examine each part that is there, or that another one names."""
+def examine_below(
+    report: Report,
+    evidence: Evidence,
+    basis: Basis,
+    *,
+    signature: Bundle | None = None,
+    signer: str | None = None,
+) -> Below:
+    """Examine each part that is there, or that another one names.
+
+    `signature` is the `model.sig` beside the files; `signer` who must have signed the checkpoint.
+    """
     bundles = evidence.bundles
-    checkpoint = examine(report, CHECKPOINT, bundles.get(Part.CHECKPOINT), trust)
+    checkpoint = examine(report, CHECKPOINT, bundles.get(Part.CHECKPOINT), basis, signer=signer)
     claim = checkpoint.claim.value
     run = dataset = None
     if Part.RUN in bundles or (claim is not None and claim.run is not None):
-        run = examine(report, RUN, bundles.get(Part.RUN), trust)
+        run = examine(report, RUN, bundles.get(Part.RUN), basis)
     is_named = claim is not None and claim.dataset_sha256 is not None
     is_trained_on = run is not None and run.claim.value is not None  # every run names its dataset
     if Part.DATASET in bundles or is_named or is_trained_on:
-        dataset = examine(report, DATASET, bundles.get(Part.DATASET), trust)
-    conduct = examine(report, CONDUCT, bundles.get(Part.CONDUCT), trust)
-    return Below(checkpoint=checkpoint, run=run, dataset=dataset, conduct=conduct)
+        dataset = examine(report, DATASET, bundles.get(Part.DATASET), basis)
+    conduct = examine(report, CONDUCT, bundles.get(Part.CONDUCT), basis)
+    known = _model(evidence, signature)
+    model = None if known is None else examine(report, MODEL, known, basis)
+    return Below(checkpoint=checkpoint, run=run, dataset=dataset, conduct=conduct, model=model)
+
+
+def _model(evidence: Evidence, signature: Bundle | None) -> Bundle | None:
+    """The model signature: the file's own, under the proof of the evidence if there is one.
+
+    The file is as old as the checkpoint: no witness had seen its tree head when it was written.
+    """
+    proven = evidence.bundles.get(Part.MODEL)
+    if signature is None or proven is None or signature.entry != proven.entry:
+        return signature or proven
+    return replace(signature, proof=proven.proof)
 
 
 def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Below) -> None:
@@ -90,6 +118,8 @@ def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Belo
         "The conduct policy is this document",
         lambda: links.policy(conduct.get(), evidence.policy),
     )
+    if below.model is not None:
+        _link_model(report, claim, below.model.claim)
 
 
 def _link_run(
@@ -123,3 +153,13 @@ def _link_dataset(report: Report, below: Below, dataset: Finding[DatasetClaim]) 
             "The run was trained on this dataset",
             lambda: links.dataset(run.claim.get().dataset_sha256, dataset.get()),
         )
+
+
+def _link_model(
+    report: Report, claim: Finding[CheckpointClaim], model: Finding[oms.ModelSignature]
+) -> None:
+    report.check(
+        "model.checkpoint",
+        "The model signature is the one that the checkpoint names",
+        lambda: links.model_checkpoint(claim.get(), model.get()),
+    )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The six steps by which one signed part of the evidence is judged, each for itself.
+"""The seven steps by which one signed part of the evidence is judged, each for itself.
 
 1. `statement`: the payload is a statement of the kind that this part must be, and its claim holds
    together.
@@ -7,10 +7,13 @@
    when it was made.
 3. `signer`: at that time, leaf and intermediate lead to the pinned root, are certified for this
    purpose, and name whoever may say this.
-4. `signature`: the leaf's key signed the envelope.
-5. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
+4. `revocation`: none of the certificates behind signature and timestamp was revoked, or only from
+   after the moment by which the signature is proven to have been made (`standing`).
+5. `signature`: the leaf's key signed the envelope.
+6. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
    leads from it to the stated root.
-6. `tree-head`: the pinned ledger signed a tree head of that size and root.
+7. `tree-head`: the pinned ledger signed a tree head of that size and root, and the witnesses that
+   a policy demands have seen it.
 """
 
 from __future__ import annotations
@@ -19,29 +22,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from .. import merkle, timestamps, treehead
-from ..bundle import Bundle, ledger_leaf
+from .. import timestamps
+from ..bundle import Bundle
 from ..canonical import instant_text
 from ..certificates import verify_chain
 from ..digests import as_id, sha256
-from ..errors import BadTreeHead, BrokenLink, MissingEvidence, NotInLedger, WrongPurpose
+from ..errors import BrokenLink, MissingEvidence, WrongIdentity, WrongPurpose
 from ..statements import PURPOSE_OF, Claim, Statement
 from ..trust import TrustRoot
+from . import inclusion
 from .kinds import Kind, is_signer
 from .report import Finding, Report, SignedPart
+from .requirements import Basis, Seen
+from .standing import Standing, standing
 
 C = TypeVar("C", bound=Claim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined(Generic[C]):
-    """What is known of a part after its six steps."""
+    """What is known of a part after its seven steps."""
 
     kind: Kind[C]
     bundle: Finding[Bundle]
     claim: Finding[C]
     signer: Finding[str]
     signed_at: Finding[datetime]
+    standing: Finding[Standing]
+    seen: Finding[Seen | None]
 
     @property
     def statement_sha256(self) -> str:
@@ -58,12 +66,16 @@ class Examined(Generic[C]):
             signed_at=self.signed_at.get(),
             index=bundle.proof.index,
             size=bundle.proof.size,
+            standing=self.standing.get(),
+            seen=self.seen.value,
         )
 
 
-def examine(report: Report, kind: Kind[C], bundle: Bundle | None, trust: TrustRoot) -> Examined[C]:
-    """Take the six steps for one part."""
-    part, noun = kind.part, kind.noun
+def examine(
+    report: Report, kind: Kind[C], bundle: Bundle | None, basis: Basis, *, signer: str | None = None
+) -> Examined[C]:
+    """Take the seven steps for one part; `signer` is who must have signed it, if anyone must."""
+    part, noun, trust = kind.part, kind.noun, basis.trust
     given = Finding(bundle)
     claim = report.check(  # 1
         f"{part}.statement",
@@ -75,27 +87,40 @@ def examine(report: Report, kind: Kind[C], bundle: Bundle | None, trust: TrustRo
         f"The {noun}'s signature has a timestamp of the registry's authority",
         lambda: _time(given.get(), trust),
     )
-    signer = report.check(  # 3
+    found = report.check(  # 3
         f"{part}.signer",
         f"The {noun}'s signer was certified for this, under the pinned root",
-        lambda: _signer(kind, given.get(), claim.get(), trust, signed_at.get()),
+        lambda: _demanded(signer, _signer(kind, given.get(), claim.get(), trust, signed_at.get())),
     )
-    report.check(  # 4
+    stands = report.check(  # 4
+        f"{part}.revocation",
+        f"No certificate behind the {noun} was revoked, or only after it was proven",
+        lambda: _standing(given.get(), basis, signed_at.get(), found.get()),
+    )
+    report.check(  # 5
         f"{part}.signature",
         f"The {noun}'s statement is what its signer signed",
         lambda: _signature(given.get()),
     )
-    report.check(  # 5
+    report.check(  # 6
         f"{part}.entry",
         f"The {noun}'s signature is an entry of the ledger",
-        lambda: _entry(given.get()),
+        lambda: inclusion.entry(given.get()),
     )
-    report.check(  # 6
+    seen = report.check(  # 7
         f"{part}.tree-head",
         f"The ledger signed the tree that holds the {part}'s entry",
-        lambda: _tree_head(given.get(), trust),
+        lambda: inclusion.tree_head(given.get(), basis),
     )
-    return Examined(kind=kind, bundle=given, claim=claim, signer=signer, signed_at=signed_at)
+    return Examined(
+        kind=kind,
+        bundle=given,
+        claim=claim,
+        signer=found,
+        signed_at=signed_at,
+        standing=stands,
+        seen=seen,
+    )
 
 
 def _statement(kind: Kind[C], bundle: Bundle | None) -> tuple[C, str]:
@@ -127,28 +152,20 @@ def _signer(
     return found, f"{found}, certified for {kind.purpose}"
 
 
+def _demanded(signer: str | None, found: tuple[str, str]) -> tuple[str, str]:
+    """Whoever signed it is the one that the requirements name."""
+    if signer not in {None, found[0]}:
+        raise WrongIdentity(f"expected the signer {signer}, found {found[0]!a}")
+    return found
+
+
+def _standing(
+    bundle: Bundle, basis: Basis, signed_at: datetime, _signer: str
+) -> tuple[Standing, str]:
+    """Only for a chain that leads to the pinned root: any other says nothing about itself."""
+    return standing(bundle, basis, signed_at=signed_at)
+
+
 def _signature(bundle: Bundle) -> tuple[Bundle, str]:
     bundle.envelope.verify(bundle.chain.public_key)
     return bundle, f"statement {as_id(sha256(bundle.envelope.payload))}"
-
-
-def _entry(bundle: Bundle) -> tuple[Bundle, str]:
-    proof = bundle.proof
-    if bundle.entry != ledger_leaf(bundle.envelope, bundle.chain.leaf, bundle.kind):
-        raise NotInLedger("expected the entry of this envelope and certificate, found another")
-    leaf = merkle.leaf_hash(bundle.entry)
-    merkle.verify_inclusion(leaf, proof.index, proof.size, proof.hashes, proof.root)
-    return bundle, f"entry {proof.index} of {proof.size}"
-
-
-def _tree_head(bundle: Bundle, trust: TrustRoot) -> tuple[Bundle, str]:
-    proof = bundle.proof
-    head = treehead.verify(proof.note, trust.verifier)
-    if (head.size, head.root) != (proof.size, proof.root):
-        raise BadTreeHead(
-            f"expected a head of the tree of {proof.size} entries that the proof leads to, "
-            f"found one of {head.size} entries with another root"
-        )
-    if proof.log_id != treehead.log_id(trust.verifier):
-        raise BadTreeHead("expected the id of the pinned ledger, found another")
-    return bundle, f"{head.origin}, {head.size} entries"

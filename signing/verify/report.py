@@ -25,6 +25,8 @@ from ..statements import (
     Statement,
 )
 from ..trust import TrustRoot
+from .requirements import Requirements, Seen
+from .standing import Standing
 
 T = TypeVar("T")
 
@@ -84,6 +86,9 @@ class SignedPart:
     index: int
     size: int
     """Of the tree whose head the proof leads to."""
+    standing: Standing
+    seen: Seen | None
+    """Who had seen that head; None if nobody was asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,7 @@ class Verified:
 
     kind: str
     trust: TrustRoot
+    requirements: Requirements
     steps: tuple[Step, ...]
     parts: tuple[SignedPart, ...]
     match: Match = Match.NOT_COMPARED

@@ -17,6 +17,7 @@ from tests.crash.machines import EVERY, generator, node, small_run, until
 from tests.registry.outputs import world
 from tests.registry.people import invite
 from tests.registry.pool.world import Lab, found
+from tests.registry.verifying import demands
 from tests.running import Authority, Live
 
 LONG = 1024  # bytes: long enough to be killed in the middle
@@ -44,6 +45,7 @@ def test_a_request_is_answered_by_the_next_program(
     verified = verify_output(
         queries.evidence(output),
         trust=authority.trust_root,
+        requirements=demands(),
         content=Content.of(output.text.encode()),
     )
     assert verified.run is not None

@@ -19,6 +19,7 @@ from registry.pool.models import Lease, LeaseState, LossPoint, Run, RunState
 from tests.crash.machines import EVERY, node, small_run, until
 from tests.registry.people import invite
 from tests.registry.pool.world import found
+from tests.registry.verifying import demands
 from tests.running import Authority, Live
 
 STEPS = 400
@@ -81,7 +82,9 @@ def check_the_checkpoints(run: Run, authority: Authority) -> None:
     parent = None
     for checkpoint in found:
         evidence = catalog_queries.evidence(checkpoint)
-        verified = verify_checkpoint(evidence, trust=authority.trust_root, files=evidence.manifest)
+        verified = verify_checkpoint(
+            evidence, trust=authority.trust_root, requirements=demands(), files=evidence.manifest
+        )
         assert verified.run is not None
         assert verified.run.parent_sha256 == parent
         parent = checkpoint.manifest_sha256

@@ -36,6 +36,7 @@ from tests.crash.killing import Forks, require_strace
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person
 from tests.registry.ledger.files import proven_size
 from tests.registry.people import invite
+from tests.registry.verifying import demands
 from tests.running import Authority, _deployment, _test_database_url, _without_beat
 from tests.signing.trees import root_of
 
@@ -210,7 +211,9 @@ def check_published_once(checkpoint: Checkpoint, authority: Authority) -> None:
     names = sorted(now.files.values_list("name", flat=True))
     manifest = queries.manifest(now)
     assert names == sorted([*(file.name for file in manifest.files), SIGNATURE_NAME])
-    verify_checkpoint(queries.evidence(now), trust=authority.trust_root, files=manifest)
+    verify_checkpoint(
+        queries.evidence(now), trust=authority.trust_root, requirements=demands(), files=manifest
+    )
     if now.run_id is not None:
         assert Event.objects.filter(kind="checkpoint", data__name=now.name).count() == 1
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import certificates, crls, ocsp
 from assay.signing.certificates import Issuer, Purpose
@@ -13,12 +15,28 @@ from assay.signing.crls import Period
 from assay.signing.keys import SoftwareKey
 from assay.signing.ocsp import Responder
 from assay.signing.revocation import Reason, Revocation
+from tests.signing.forge import private_of
 from tests.signing.world import AT, World
 
 DAY = timedelta(days=1)
 PERIOD = Period(this_update=AT, next_update=AT + 7 * DAY)
 REVOKED_AT = AT
 INVALID_FROM = AT - 2 * DAY
+
+ENTRY = x509.RevokedCertificateBuilder
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+USERS_ONLY = x509.IssuingDistributionPoint(
+    full_name=None,
+    relative_name=None,
+    only_contains_user_certs=True,
+    only_contains_ca_certs=False,
+    only_some_reasons=None,
+    indirect_crl=False,
+    only_contains_attribute_certs=False,
+)
+ODD_ENTRY = (
+    ENTRY().serial_number(5).revocation_date(AT).add_extension(UNKNOWN, critical=True).build()
+)
 
 
 class Role(StrEnum):
@@ -76,3 +94,34 @@ def question(case: Case, *, algorithm: str = "sha1", nonce: bytes | None = None)
     issuer = case.issuer.certificate
     about = ocsp.CertId.of(case.certificate.serial_number, issuer, algorithm=algorithm)
     return ocsp.Question(about=about, nonce=nonce)
+
+
+def build(
+    case: Case,
+    *,
+    number: int | None = 1,
+    entries: list[x509.RevokedCertificate] | None = None,
+    more: list[tuple[x509.ExtensionType, bool]] | None = None,
+    is_critical: bool = False,
+    key: SoftwareKey | None = None,
+) -> bytes:
+    """A list by another library, which also writes what we never would."""
+    issuer = case.issuer.certificate
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
+        issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    )
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(PERIOD.this_update)
+        .next_update(PERIOD.next_update)
+    )
+    builder = builder.add_extension(identifier, critical=False)
+    if number is not None:
+        builder = builder.add_extension(x509.CRLNumber(number), critical=is_critical)
+    for extension, critical in more or []:
+        builder = builder.add_extension(extension, critical=critical)
+    for entry in entries or []:
+        builder = builder.add_revoked_certificate(entry)
+    signed = builder.sign(private_of(key or case.issuer.key), hashes.SHA256())
+    return signed.public_bytes(Encoding.DER)

@@ -52,11 +52,11 @@ def logged_as(world: World, kind: EntryKind, stated: EntryKind) -> Bundle:
 def test_a_bundle_of_each_kind_verifies(world: World, kind: EntryKind) -> None:
     bundle = logged_as(world, kind, kind)
     assert bundle.kind is kind
-    assert verify_model(bundle, trust=world.trust, files=manifest_of(FILES)).kind == "model"
+    assert verify_model(bundle, basis=world.basis(), files=manifest_of(FILES)).kind == "model"
 
 
 @pytest.mark.parametrize("kind", EntryKind)
 def test_an_entry_of_another_kind_than_it_says_is_refused(world: World, kind: EntryKind) -> None:
     (other,) = set(EntryKind) - {kind}
     with pytest.raises(NotInLedger):
-        verify_model(logged_as(world, kind, other), trust=world.trust, files=manifest_of(FILES))
+        verify_model(logged_as(world, kind, other), basis=world.basis(), files=manifest_of(FILES))

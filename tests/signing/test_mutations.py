@@ -36,6 +36,7 @@ WORLD = World.create(at=AT)
 FIRST = WORLD.bundle(WORLD.sign(dataset_claim().statement(), Purpose.CHECKPOINT, "alice"))
 WORLD.evidence_for_output()  # the ledger grows
 SECOND = WORLD.bundle(WORLD.sign(conduct_claim().statement(), Purpose.CONDUCT, "conduct"))
+BASIS = WORLD.basis()
 PURPOSES = {id(FIRST): Purpose.CHECKPOINT, id(SECOND): Purpose.CONDUCT}
 
 Parts: TypeAlias = dict[str, Any]
@@ -80,7 +81,7 @@ CHOICES = [
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS, ids=["first", "second"])
 def test_no_single_part_of_another_bundle_fits(name: str, ours: Bundle, theirs: Bundle) -> None:
     with pytest.raises(VerificationError):
-        verify_bundle(mixed(ours, theirs, [name]), trust=WORLD.trust, purpose=PURPOSES[id(ours)])
+        verify_bundle(mixed(ours, theirs, [name]), basis=BASIS, purpose=PURPOSES[id(ours)])
 
 
 @settings(max_examples=200, deadline=None)
@@ -89,12 +90,12 @@ def test_no_mixture_of_two_bundles_is_accepted(
     chosen: tuple[str, ...], pair: tuple[Bundle, Bundle], purpose: Purpose
 ) -> None:
     with pytest.raises(VerificationError):
-        verify_bundle(mixed(*pair, chosen), trust=WORLD.trust, purpose=purpose)
+        verify_bundle(mixed(*pair, chosen), basis=BASIS, purpose=purpose)
 
 
 def test_both_bundles_are_good_by_themselves() -> None:
     for bundle in (FIRST, SECOND):
-        verify_bundle(bundle, trust=WORLD.trust, purpose=PURPOSES[id(bundle)])
+        verify_bundle(bundle, basis=BASIS, purpose=PURPOSES[id(bundle)])
 
 
 def test_a_signature_in_its_other_form_is_neither_stamped_nor_logged() -> None:
@@ -102,14 +103,14 @@ def test_a_signature_in_its_other_form_is_neither_stamped_nor_logged() -> None:
     envelope = replace(FIRST.envelope, signature=twin(FIRST.envelope.signature))
     envelope.verify(FIRST.chain.public_key)
     found = examine_bundle(
-        replace(FIRST, envelope=envelope), trust=WORLD.trust, purpose=Purpose.CHECKPOINT
+        replace(FIRST, envelope=envelope), basis=BASIS, purpose=Purpose.CHECKPOINT
     )
     assert [step.code for step in found.failures] == ["bundle.time", "bundle.entry"]
 
 
 def read_and_verify(data: bytes) -> None:
     evidence = Evidence.parse(canonical.loads(data))
-    verify_output(evidence, trust=WORLD.trust, content=CONTENT)
+    verify_output(evidence, trust=WORLD.trust, requirements=WORLD.requirements, content=CONTENT)
 
 
 EVIDENCE = WORLD.evidence_for_output().canonical()
@@ -137,4 +138,4 @@ def test_no_flipped_bit_of_a_bundles_bytes_is_accepted(name: str, data: st.DataO
     bit = data.draw(st.integers(0, len(parts[name]) * 8 - 1))
     changed = bundle_of({**parts, name: flipped(parts[name], bit)})
     with pytest.raises(VerificationError):
-        verify_bundle(changed, trust=WORLD.trust, purpose=Purpose.CHECKPOINT)
+        verify_bundle(changed, basis=BASIS, purpose=Purpose.CHECKPOINT)

@@ -22,8 +22,10 @@ from assay.signing.manifest import FileEntry, Manifest, check_name
 from assay.signing.treehead import TreeHead, Verifier
 from assay.signing.trust import TrustRoot
 from assay.signing.verify import (
+    Basis,
     Content,
     Examination,
+    Requirements,
     examine_checkpoint,
     examine_output,
     verify_model,
@@ -164,7 +166,9 @@ def test_the_trust_root_has_its_fingerprint() -> None:
 def test_the_model_signature_verifies_the_files() -> None:
     trust = TrustRoot.parse(EVIDENCE["trust_root"])
     bundle = Bundle.parse(EVIDENCE["model_signature"])
-    found = verify_model(bundle, trust=trust, files=files_of(EVIDENCE["files"]))
+    lists = Evidence.parse(EVIDENCE["evidence"]).lists
+    basis = Basis(trust=trust, requirements=required(EVIDENCE["as_of"]), lists=lists)
+    found = verify_model(bundle, basis=basis, files=files_of(EVIDENCE["files"]))
     assert found.kind == "model"
 
 
@@ -191,11 +195,16 @@ def inside(document: Json, path: list[str | int]) -> Json:
 def examine(mutation: Json) -> Examination:
     evidence = Evidence.parse(mutated(mutation))
     trust = TrustRoot.parse(mutation.get("trust_root", EVIDENCE["trust_root"]))
+    requirements = required(mutation.get("as_of", EVIDENCE["as_of"]))
     if mutation["artifact"] == "output":
         content = Content.of(mutation.get("text", EVIDENCE["text"]).encode())
-        return examine_output(evidence, trust=trust, content=content)
+        return examine_output(evidence, trust=trust, requirements=requirements, content=content)
     files = files_of(mutation.get("files", EVIDENCE["files"]))
-    return examine_checkpoint(evidence, trust=trust, files=files)
+    return examine_checkpoint(evidence, trust=trust, requirements=requirements, files=files)
+
+
+def required(as_of: str) -> Requirements:
+    return Requirements(as_of=canonical.instant({"as_of": as_of}, "as_of"))
 
 
 def judged(is_refused: bool) -> list[Json]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One bundle for itself: six steps, for its own purpose, by whoever may sign such a statement."""
+"""One bundle for itself: seven steps, for its own purpose, by whoever may sign such a statement."""
 
 from dataclasses import replace
 
@@ -29,14 +29,14 @@ ACCEPTANCE = AcceptanceClaim(conduct=conduct_reference(), commitment="cd" * 32, 
 
 def test_one_bundle_verifies_for_itself(world: World) -> None:
     bundle = world.evidence_for_checkpoint().bundles["conduct"]
-    found = verify_bundle(bundle, trust=world.trust, purpose=Purpose.CONDUCT)
+    found = verify_bundle(bundle, basis=world.basis(), purpose=Purpose.CONDUCT)
     assert [step.code for step in found.steps] == [
         f"bundle.{name}"
-        for name in ("statement", "time", "signer", "signature", "entry", "tree-head")
+        for name in ("statement", "time", "signer", "revocation", "signature", "entry", "tree-head")
     ]
     assert found.parts[0].statement == conduct_claim().statement()
     with pytest.raises(WrongPurpose, match="keys for output may sign"):
-        verify_bundle(bundle, trust=world.trust, purpose=Purpose.OUTPUT)
+        verify_bundle(bundle, basis=world.basis(), purpose=Purpose.OUTPUT)
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_one_bundle_is_held_to_whoever_may_sign_it(
     signed, stolen = (
         world.bundle(world.sign(claim.statement(), purpose, path)) for path in (signer, stranger)
     )
-    found = verify_bundle(signed, trust=world.trust, purpose=purpose)
+    found = verify_bundle(signed, basis=world.basis(), purpose=purpose)
     assert found.parts[0].signer == f"{REGISTRY}/{signer}"
     with pytest.raises(BrokenLink, match=f"expected the signer {REGISTRY}/{signer}, found"):
-        verify_bundle(stolen, trust=world.trust, purpose=purpose)
+        verify_bundle(stolen, basis=world.basis(), purpose=purpose)
 
 
 def test_a_bundle_of_an_unknown_kind_is_refused(world: World) -> None:
     statement = replace(conduct_claim().statement(), predicate_type="https://assay/other/v1")
     bundle = world.bundle(world.sign(statement, Purpose.CONDUCT, "conduct"))
     with pytest.raises(WrongPurpose, match="found 'https://assay/other/v1'"):
-        verify_bundle(bundle, trust=world.trust, purpose=Purpose.CONDUCT)
+        verify_bundle(bundle, basis=world.basis(), purpose=Purpose.CONDUCT)

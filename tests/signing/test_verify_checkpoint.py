@@ -26,6 +26,7 @@ from assay.signing.statements import (
 )
 from assay.signing.verify import (
     Outcome,
+    Verified,
     examine_checkpoint,
     verify_checkpoint,
     verify_model,
@@ -35,6 +36,7 @@ from tests.signing.world import (
     DATA,
     FILES,
     NODE,
+    PART_STEPS,
     POLICY,
     REGISTRY,
     RUN,
@@ -51,10 +53,19 @@ MANIFEST = manifest_of(FILES)
 OTHER = "cd" * 32
 
 
+def verified(world: World, evidence: Evidence, files: Manifest | None) -> Verified:
+    """By a verifier of the world's present."""
+    return verify_checkpoint(
+        evidence, trust=world.trust, requirements=world.requirements, files=files
+    )
+
+
 def failing(
     evidence: Evidence, world: World, files: Manifest | None = MANIFEST
 ) -> list[tuple[str, str]]:
-    found = examine_checkpoint(evidence, trust=world.trust, files=files)
+    found = examine_checkpoint(
+        evidence, trust=world.trust, requirements=world.requirements, files=files
+    )
     return [(step.code, step.error.code) for step in found.failures if step.error]
 
 
@@ -77,7 +88,7 @@ def world_run(evidence: Evidence) -> RunReference:
 
 
 def test_a_checkpoint_verifies_down_to_its_conduct(world: World) -> None:
-    found = verify_checkpoint(world.evidence_for_checkpoint(), trust=world.trust, files=MANIFEST)
+    found = verified(world, world.evidence_for_checkpoint(), MANIFEST)
     assert found.kind == "checkpoint"
     assert [part.signer for part in found.parts] == [
         f"{REGISTRY}/alice",
@@ -85,18 +96,18 @@ def test_a_checkpoint_verifies_down_to_its_conduct(world: World) -> None:
         f"{REGISTRY}/alice",
         f"{REGISTRY}/conduct",
     ]
-    assert len(found.steps) == 34
+    assert len(found.steps) == 4 * PART_STEPS + 10
 
 
 def test_a_checkpoint_that_no_run_made_verifies_without_one(world: World) -> None:
-    found = verify_checkpoint(world.evidence_for_upload(), trust=world.trust, files=MANIFEST)
+    found = verified(world, world.evidence_for_upload(), MANIFEST)
     assert [part.name for part in found.parts] == ["checkpoint", "conduct"]
     assert (found.run, found.dataset) == (None, None)
-    assert len(found.steps) == 18
+    assert len(found.steps) == 2 * PART_STEPS + 6
 
 
 def test_without_files_the_signed_manifest_alone_is_checked(world: World) -> None:
-    found = verify_checkpoint(world.evidence_for_checkpoint(), trust=world.trust, files=None)
+    found = verified(world, world.evidence_for_checkpoint(), None)
     assert "files" not in {step.code for step in found.steps}
 
 
@@ -118,7 +129,7 @@ def test_one_changed_file_fails_exactly_one_step(
     evidence = world.evidence_for_checkpoint()
     assert failing(evidence, world, manifest_of(files)) == [("files", "file-mismatch")]
     with pytest.raises(FileMismatch, match=says):
-        verify_checkpoint(evidence, trust=world.trust, files=manifest_of(files))
+        verified(world, evidence, manifest_of(files))
 
 
 def test_another_manifest_breaks_the_link_to_the_checkpoint(world: World) -> None:
@@ -226,7 +237,7 @@ def test_a_dataset_without_a_run_is_linked_to_the_checkpoint_alone(world: World)
         checkpoint=resigned(world, claim, Purpose.CHECKPOINT),
         dataset=resigned(world, dataset_claim(), Purpose.CHECKPOINT),
     )
-    found = verify_checkpoint(evidence, trust=world.trust, files=MANIFEST)
+    found = verified(world, evidence, MANIFEST)
     assert found.dataset == dataset_claim()
     assert "run.dataset" not in {step.code for step in found.steps}
 
@@ -279,12 +290,14 @@ def test_a_part_that_is_named_must_be_there(world: World, part: str, missing: st
     evidence = without(world.evidence_for_checkpoint(), part)
     assert failing(evidence, world) == [(f"{part}.statement", "missing-evidence")]
     with pytest.raises(MissingEvidence, match=f"a bundle for the {missing}, found none"):
-        verify_checkpoint(evidence, trust=world.trust, files=MANIFEST)
+        verified(world, evidence, MANIFEST)
 
 
 def test_what_a_missing_part_would_have_told_is_not_reached(world: World) -> None:
     evidence = without(world.evidence_for_checkpoint(), "conduct")
-    found = examine_checkpoint(evidence, trust=world.trust, files=MANIFEST)
+    found = examine_checkpoint(
+        evidence, trust=world.trust, requirements=world.requirements, files=MANIFEST
+    )
     waiting = [step.code for step in found.steps if step.outcome is Outcome.NOT_REACHED]
     assert waiting[-3:] == ["run.conduct", "checkpoint.conduct", "conduct.policy"]
 
@@ -312,7 +325,7 @@ def test_nobody_else_can_sign_in_the_place_of_whom_it_concerns(
     evidence = with_bundle(evidence, **{part: forged})
     assert failing(evidence, world) == [(f"{part}.signer", "broken-link")]
     with pytest.raises(BrokenLink, match=says):
-        verify_checkpoint(evidence, trust=world.trust, files=MANIFEST)
+        verified(world, evidence, MANIFEST)
 
 
 @pytest.mark.parametrize("purpose", [each for each in Purpose if each is not Purpose.CHECKPOINT])
@@ -325,17 +338,23 @@ def test_a_key_for_another_purpose_cannot_sign_a_checkpoint(world: World, purpos
 
 
 def test_a_model_signature_verifies_the_files_beside_it(world: World) -> None:
-    found = verify_model(world.model_signature(), trust=world.trust, files=MANIFEST)
+    found = verify_model(world.model_signature(), basis=world.basis(), files=MANIFEST)
     assert found.kind == "model"
     assert [step.code for step in found.steps][-1] == "files"
     other = manifest_of({**FILES, "config.json": b"{}", "new.txt": b""})
     with pytest.raises(FileMismatch, match=r"differences in config\.json, new\.txt"):
-        verify_model(world.model_signature(), trust=world.trust, files=other)
+        verify_model(world.model_signature(), basis=world.basis(), files=other)
 
 
 def test_a_model_signature_is_held_to_the_checkpoint_without_files_too(world: World) -> None:
     evidence, signature = world.evidence_for_checkpoint(), world.model_signature()
-    found = examine_checkpoint(evidence, trust=world.trust, files=None, signature=signature)
+    found = examine_checkpoint(
+        evidence,
+        trust=world.trust,
+        requirements=world.requirements,
+        files=None,
+        signature=signature,
+    )
     codes = [step.code for step in found.steps]
     assert ("model.checkpoint" in codes, "model.files" in codes) == (True, False)
     assert [part.name for part in found.verdict().parts][-1] == "model"
@@ -345,11 +364,11 @@ def test_the_root_digest_alone_does_not_make_a_checkpoint(world: World) -> None:
     renamed = Manifest.of(replace(entry, name=f"x{entry.name}") for entry in MANIFEST.files)
     assert oms.root_digest(renamed) == oms.root_digest(MANIFEST)
     with pytest.raises(VerificationError):
-        verify_checkpoint(world.evidence_for_checkpoint(), trust=world.trust, files=renamed)
+        verified(world, world.evidence_for_checkpoint(), renamed)
 
 
 def test_the_statement_digest_is_that_of_the_signed_bytes(world: World) -> None:
-    found = verify_checkpoint(world.evidence_for_checkpoint(), trust=world.trust, files=MANIFEST)
+    found = verified(world, world.evidence_for_checkpoint(), MANIFEST)
     assert found.checkpoint is not None
     assert found.checkpoint.run is not None
     run = next(part for part in found.parts if part.name == "run")

@@ -23,18 +23,25 @@ from assay.signing.verify import (
     examine_output,
     verify_output,
 )
-from tests.signing.world import FILES, TEXT, World, manifest_of, output_claim
+from tests.signing.world import FILES, PART_STEPS, TEXT, World, manifest_of, output_claim
 
 SAME = Content.of(TEXT.encode())
 
 
 def failing(evidence: Evidence, world: World, content: Content | None = SAME) -> list[str]:
-    found = examine_output(evidence, trust=world.trust, content=content)
+    found = examine_output(
+        evidence, trust=world.trust, requirements=world.requirements, content=content
+    )
     return [step.code for step in found.failures]
 
 
 def test_an_output_verifies_down_to_its_conduct(world: World) -> None:
-    found = verify_output(world.evidence_for_output(), trust=world.trust, content=SAME)
+    found = verify_output(
+        world.evidence_for_output(),
+        trust=world.trust,
+        requirements=world.requirements,
+        content=SAME,
+    )
     assert found.kind == "output"
     assert found.match is Match.IDENTICAL
     assert [part.name for part in found.parts] == [
@@ -56,9 +63,14 @@ def test_an_output_verifies_down_to_its_conduct(world: World) -> None:
 
 
 def test_steps_are_numbered_and_have_names_of_their_own(world: World) -> None:
-    steps = verify_output(world.evidence_for_output(), trust=world.trust, content=SAME).steps
-    assert [step.number for step in steps] == list(range(1, 43))
-    assert len({step.code for step in steps}) == 42
+    steps = verify_output(
+        world.evidence_for_output(),
+        trust=world.trust,
+        requirements=world.requirements,
+        content=SAME,
+    ).steps
+    assert [step.number for step in steps] == list(range(1, 5 * PART_STEPS + 13))
+    assert len({step.code for step in steps}) == len(steps)
     assert {step.part for step in steps} == {
         "output",
         "checkpoint",
@@ -75,10 +87,10 @@ def test_one_changed_character_fails_exactly_one_step(world: World) -> None:
     changed = Content.of(TEXT.replace("hello", "hallo").encode())
     assert failing(evidence, world, changed) == ["text"]
     with pytest.raises(TextMismatch, match="not the same after normalising either") as caught:
-        verify_output(evidence, trust=world.trust, content=changed)
+        verify_output(evidence, trust=world.trust, requirements=world.requirements, content=changed)
     assert caught.value.step is not None
     assert caught.value.step.code == "text"
-    assert len(caught.value.passed) == 30
+    assert len(caught.value.passed) == 5 * PART_STEPS
 
 
 @pytest.mark.parametrize(
@@ -86,23 +98,41 @@ def test_one_changed_character_fails_exactly_one_step(world: World) -> None:
 )
 def test_a_copied_text_is_the_same_but_never_called_identical(world: World, copied: str) -> None:
     content = Content.of(copied.encode())
-    found = verify_output(world.evidence_for_output(), trust=world.trust, content=content)
+    found = verify_output(
+        world.evidence_for_output(),
+        trust=world.trust,
+        requirements=world.requirements,
+        content=content,
+    )
     assert found.match is Match.NORMALISED
     (step,) = (step for step in found.steps if step.code == "text")
     assert "identical" not in step.detail
 
 
 def test_without_content_nothing_is_compared(world: World) -> None:
-    found = verify_output(world.evidence_for_output(), trust=world.trust, content=None)
+    found = verify_output(
+        world.evidence_for_output(),
+        trust=world.trust,
+        requirements=world.requirements,
+        content=None,
+    )
     assert found.match is Match.NOT_COMPARED
     assert "text" not in {step.code for step in found.steps}
 
 
 def test_the_checkpoints_files_can_be_compared_too(world: World) -> None:
     evidence = world.evidence_for_output()
-    verify_output(evidence, trust=world.trust, content=SAME, files=manifest_of(FILES))
+    verify_output(
+        evidence,
+        trust=world.trust,
+        requirements=world.requirements,
+        content=SAME,
+        files=manifest_of(FILES),
+    )
     other = manifest_of({**FILES, "config.json": b"{}"})
-    found = examine_output(evidence, trust=world.trust, content=SAME, files=other)
+    found = examine_output(
+        evidence, trust=world.trust, requirements=world.requirements, content=SAME, files=other
+    )
     assert [step.code for step in found.failures] == ["files"]
 
 
@@ -125,7 +155,9 @@ def test_a_callers_digest_verifies_by_its_exact_bytes(world: World) -> None:
     )
     bundle = world.bundle(world.sign(claim.statement(), Purpose.OUTPUT, "bob"))
     evidence = replace(evidence, bundles={**evidence.bundles, "output": bundle})
-    found = verify_output(evidence, trust=world.trust, content=Content.of(image))
+    found = verify_output(
+        evidence, trust=world.trust, requirements=world.requirements, content=Content.of(image)
+    )
     assert found.match is Match.IDENTICAL
     assert failing(evidence, world, Content.of(b"\x88PNG")) == ["text"]
     assert failing(evidence, world, Content.of(b"\xff")) == ["text"]
@@ -133,16 +165,27 @@ def test_a_callers_digest_verifies_by_its_exact_bytes(world: World) -> None:
 
 def test_evidence_without_an_output_says_so(world: World) -> None:
     with pytest.raises(MissingEvidence, match="a bundle for the output, found none"):
-        verify_output(world.evidence_for_checkpoint(), trust=world.trust, content=SAME)
+        verify_output(
+            world.evidence_for_checkpoint(),
+            trust=world.trust,
+            requirements=world.requirements,
+            content=SAME,
+        )
 
 
 def test_steps_that_cannot_be_reached_are_neither_passed_nor_failed(world: World) -> None:
-    found = examine_output(world.evidence_for_checkpoint(), trust=world.trust, content=SAME)
+    found = examine_output(
+        world.evidence_for_checkpoint(),
+        trust=world.trust,
+        requirements=world.requirements,
+        content=SAME,
+    )
     assert [step.code for step in found.failures] == ["output.statement"]
     waiting = [step.code for step in found.steps if step.outcome is Outcome.NOT_REACHED]
     assert waiting == [
         "output.time",
         "output.signer",
+        "output.revocation",
         "output.signature",
         "output.entry",
         "output.tree-head",
@@ -156,7 +199,12 @@ def test_a_statement_of_another_kind_is_refused_by_name(world: World) -> None:
     evidence = world.evidence_for_output()
     bundles = {**evidence.bundles, "output": evidence.bundles["run"]}
     with pytest.raises(VerificationError, match="keys for output may sign") as caught:
-        verify_output(replace(evidence, bundles=bundles), trust=world.trust, content=SAME)
+        verify_output(
+            replace(evidence, bundles=bundles),
+            trust=world.trust,
+            requirements=world.requirements,
+            content=SAME,
+        )
     assert caught.value.code == "wrong-purpose"
 
 
@@ -167,12 +215,22 @@ def test_a_statement_with_a_wrong_field_is_a_bad_envelope(world: World) -> None:
     bundle = world.bundle(world.sign(bad, Purpose.OUTPUT, "alice"))
     bundles = {**evidence.bundles, "output": bundle}
     with pytest.raises(BadEnvelope, match="claim: expected server-generated or caller-asserted"):
-        verify_output(replace(evidence, bundles=bundles), trust=world.trust, content=SAME)
+        verify_output(
+            replace(evidence, bundles=bundles),
+            trust=world.trust,
+            requirements=world.requirements,
+            content=SAME,
+        )
 
 
 def test_a_strangers_registry_is_not_trusted(world: World) -> None:
     stranger = World.create(at=world.at, registry="http://stranger.test")
-    found = examine_output(world.evidence_for_output(), trust=stranger.trust, content=SAME)
+    found = examine_output(
+        world.evidence_for_output(),
+        trust=stranger.trust,
+        requirements=stranger.requirements,
+        content=SAME,
+    )
     failed = {step.code for step in found.failures}
     assert failed == {
         *(f"{part}.time" for part in ("output", "checkpoint", "run", "dataset", "conduct")),

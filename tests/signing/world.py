@@ -12,14 +12,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from assay.signing import canonical, certificates, envelope, merkle, oms, timestamps, treehead
+from assay.signing import (
+    canonical,
+    certificates,
+    crls,
+    envelope,
+    merkle,
+    oms,
+    timestamps,
+    treehead,
+)
 from assay.signing.bundle import Bundle, LedgerProof, ledger_leaf
 from assay.signing.certificates import Chain, Issuer, Purpose
+from assay.signing.crls import ROOT, Period
 from assay.signing.digests import normalised_text, sha256
 from assay.signing.envelope import Envelope
 from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
+from assay.signing.revocation import Revocation
 from assay.signing.statements import (
     CheckpointClaim,
     ConductClaim,
@@ -33,10 +44,13 @@ from assay.signing.statements import (
     commit,
 )
 from assay.signing.trust import TrustRoot
+from assay.signing.verify import Basis, Requirements
 from tests.signing.forge import Change, forge
 from tests.signing.trees import root_of
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+LISTS_LAST = timedelta(days=3650)
+PART_STEPS = 7  # by which each signed part is judged (verify/parts)
 REGISTRY = "http://registry.test"
 ORIGIN = "registry.test/ledger"
 NODE = "7f1f0a52-5d0c-4a5f-9f53-1c2f60f5f4a1"
@@ -92,6 +106,34 @@ class World:
             root=root,
             issuers={purpose: _issuer(purpose, root, made_at) for purpose in Purpose},
             ledger_key=SoftwareKey.generate(Curve.ED25519),
+        )
+
+    @property
+    def requirements(self) -> Requirements:
+        """What a verifier demands who lives in this world's present, and asks no witnesses."""
+        return Requirements(as_of=self.at)
+
+    def basis(self) -> Basis:
+        """What the verification of one bundle rests on."""
+        return Basis(trust=self.trust, requirements=self.requirements, lists=self.lists())
+
+    def lists(self, revoked: Mapping[str, Revocation] | None = None) -> tuple[bytes, ...]:
+        """Every issuer's revocation list, without or with one revoked certificate of each.
+
+        They last for years: what a test does not say about time must not depend on today's.
+        """
+        period = Period(this_update=self.at, next_update=self.at + LISTS_LAST)
+        found = revoked or {}
+        issuers = {ROOT: self.root, **{each.value: i for each, i in self.issuers.items()}}
+        return tuple(
+            crls.create(
+                [found[name]] if name in found else [],
+                issuer=issuer.certificate,
+                key=issuer.key,
+                number=1,
+                period=period,
+            )
+            for name, issuer in issuers.items()
         )
 
     @property
@@ -207,6 +249,7 @@ class World:
             bundles={name: self.bundle(each) for name, each in signed.items()},
             manifest=manifest_of(files),
             policy=POLICY,
+            lists=self.lists(),
         )
 
 

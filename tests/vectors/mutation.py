@@ -6,7 +6,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
+
+from assay.signing.canonical import instant_text
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -30,6 +33,8 @@ class Mutation:
     text: str | None = None
     files: Mapping[str, bytes] | None = None
     trust_root: object = None
+    as_of: datetime | None = None
+    """The moment that lists are judged for, if it is not the evidence's own."""
     is_refused: bool = False
     """Not a document at all: reading it fails before any step."""
 
@@ -44,6 +49,7 @@ class Mutation:
             "text": self.text,
             "files": files,
             "trust_root": self.trust_root,
+            "as_of": None if self.as_of is None else instant_text(self.as_of),
             "failed": list(self.failed),
             "error": self.error,
             "refused": self.is_refused,

@@ -8,10 +8,12 @@ to them.
 
 from __future__ import annotations
 
+from assay.signing.canonical import instant_text
 from assay.signing.certificates import Purpose
 from tests.signing.world import AT, FILES, TEXT, World, manifest_of
 from tests.vectors import forgeries
 from tests.vectors.mutation import DSSE, ENTRY, OUTPUT, PROOF, Mutation, Path, b64
+from tests.vectors.revocations import revocations
 
 
 def evidence_vectors() -> dict[str, object]:
@@ -29,6 +31,7 @@ def evidence_vectors() -> dict[str, object]:
         *forgeries.links(world),
         *forgeries.silent(evidence.bundles["checkpoint"]),
         *forgeries.strangers(world, evidence.bundles),
+        *revocations(world, evidence),
     ]
     return {
         "source": "docs/spec/formats.md, section 6; a throw-away authority (tests/vectors/make.py)",
@@ -36,6 +39,7 @@ def evidence_vectors() -> dict[str, object]:
         "fingerprint": world.trust.fingerprint,
         "text": TEXT,
         "files": {name: b64(data) for name, data in FILES.items()},
+        "as_of": instant_text(AT),
         "evidence": evidence.to_json(),
         "model_signature": model_signature,
         "mutations": [mutation.to_json() for mutation in mutations],

@@ -2,24 +2,28 @@
 /**
  * Verifying an output or a checkpoint: which steps, in which order.
  *
- * 1. Every signed part for itself, six steps each (`parts`): the output, the checkpoint, the run,
- *    the dataset, the conduct policy; a part that nothing names and that is not there is left out.
+ * 1. Every signed part for itself, seven steps each (`parts`): the output, the checkpoint, the run,
+ *    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
+ *    there is left out.
  * 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
  * 3. The links (`links`) between the parts.
  */
 import type { Evidence } from "../evidence";
 import type { Manifest } from "../manifest";
+import type { ModelSignature } from "../oms";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import type { OutputClaim } from "../statements/output";
 import type { RunClaim } from "../statements/run";
 import type { TrustRoot } from "../trust";
+import { CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN } from "./kinds";
 import * as links from "./links";
 import type { Examined } from "./parts";
-import { CHECKPOINT, CONDUCT, DATASET, examine, OUTPUT, RUN, statementSha256 } from "./parts";
+import { examine, statementSha256 } from "./parts";
 import type { Content, Step } from "./report";
 import { Report } from "./report";
+import type { Basis, Requirements } from "./requirements";
 
 /** The parts that every artifact has below it, examined each for itself. */
 type Below = {
@@ -27,17 +31,20 @@ type Below = {
   readonly run: Examined<RunClaim> | null;
   readonly dataset: Examined<DatasetClaim> | null;
   readonly conduct: Examined<ConductClaim>;
+  readonly model: Examined<ModelSignature> | null;
 };
 
 /** Take every step for an output. Without content, none is compared. */
 export async function examineOutput(
   evidence: Evidence,
   trust: TrustRoot,
+  requirements: Requirements,
   content: Content | null,
 ): Promise<readonly Step[]> {
   const report = new Report();
-  const output = await examine(report, OUTPUT, evidence.bundles.output, trust);
-  const below = await examineBelow(report, evidence, trust);
+  const basis = { trust, requirements, lists: evidence.lists };
+  const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
+  const below = await examineBelow(report, evidence, basis);
   if (content !== null) {
     await report.check("text", "The content is what was signed", () =>
       links.text(output.claim.get(), content),
@@ -52,10 +59,12 @@ export async function examineOutput(
 export async function examineCheckpoint(
   evidence: Evidence,
   trust: TrustRoot,
+  requirements: Requirements,
   files: Manifest | null,
 ): Promise<readonly Step[]> {
   const report = new Report();
-  const below = await examineBelow(report, evidence, trust);
+  const basis = { trust, requirements, lists: evidence.lists };
+  const below = await examineBelow(report, evidence, basis);
   if (files !== null) {
     await report.check("files", "The files are those that were signed", () =>
       links.files(evidence.manifest, files),
@@ -65,18 +74,20 @@ export async function examineCheckpoint(
   return report.steps;
 }
 
-async function examineBelow(report: Report, evidence: Evidence, trust: TrustRoot): Promise<Below> {
+async function examineBelow(report: Report, evidence: Evidence, basis: Basis): Promise<Below> {
   const { bundles } = evidence;
-  const checkpoint = await examine(report, CHECKPOINT, bundles.checkpoint, trust);
+  const checkpoint = await examine(report, CHECKPOINT, bundles.checkpoint, basis);
   const claim = checkpoint.claim.value;
   const hasRun = bundles.run !== undefined || (claim?.run ?? null) !== null;
-  const run = hasRun ? await examine(report, RUN, bundles.run, trust) : null;
+  const run = hasRun ? await examine(report, RUN, bundles.run, basis) : null;
   const isNamed = (claim?.datasetSha256 ?? null) !== null;
   const isTrainedOn = (run?.claim.value ?? null) !== null; // every run names its dataset
   const hasDataset = bundles.dataset !== undefined || isNamed || isTrainedOn;
-  const dataset = hasDataset ? await examine(report, DATASET, bundles.dataset, trust) : null;
-  const conduct = await examine(report, CONDUCT, bundles.conduct, trust);
-  return { checkpoint, run, dataset, conduct };
+  const dataset = hasDataset ? await examine(report, DATASET, bundles.dataset, basis) : null;
+  const conduct = await examine(report, CONDUCT, bundles.conduct, basis);
+  const hasModel = bundles.model !== undefined;
+  const model = hasModel ? await examine(report, MODEL, bundles.model, basis) : null;
+  return { checkpoint, run, dataset, conduct, model };
 }
 
 async function linkOutput(
@@ -123,6 +134,12 @@ async function linkBelow(
   );
   await report.check("conduct.policy", "The conduct policy is this document", () =>
     links.policy(conduct.get(), evidence.policy),
+  );
+  const { model } = below;
+  if (model === null) return;
+  const told = "The model signature is the one that the checkpoint names";
+  await report.check("model.checkpoint", told, () =>
+    links.modelCheckpoint(claim.get(), model.claim.get()),
   );
 }
 

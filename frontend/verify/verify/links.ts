@@ -10,6 +10,7 @@ import { asId, sha256 } from "../digests";
 import { VerificationError } from "../errors";
 import type { Manifest } from "../manifest";
 import { differences, manifestId } from "../manifest";
+import type { ModelSignature } from "../oms";
 import { rootDigest } from "../oms";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
@@ -56,6 +57,15 @@ export function outputCheckpoint(
   same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
   const name = `${checkpoint.project}@${checkpoint.name}`;
   return [name, `made from ${name}`];
+}
+
+/** The model signature at hand is over the root that the checkpoint names. */
+export function modelCheckpoint(
+  claim: CheckpointClaim,
+  model: ModelSignature,
+): Established<ModelSignature> {
+  same("model signature's root", claim.omsSha256, model.rootSha256);
+  return [model, asId(model.rootSha256)];
 }
 
 /** The checkpoint's id is the digest of this manifest. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The six steps by which one signed part of the evidence is judged, each for itself.
+ * The seven steps by which one signed part of the evidence is judged, each for itself.
  *
  * 1. `statement`: the payload is a statement of the kind that this part must be, and its claim
  *    holds together.
@@ -8,49 +8,29 @@
  *    when it was made.
  * 3. `signer`: at that time, leaf and intermediate lead to the pinned root, are certified for this
  *    purpose, and name whoever may say this.
- * 4. `signature`: the leaf's key signed the envelope.
- * 5. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
+ * 4. `revocation`: none of the certificates behind signature and timestamp was revoked
+ *    (`standing`).
+ * 5. `signature`: the leaf's key signed the envelope.
+ * 6. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
  *    leads from it to the stated root.
- * 6. `tree-head`: the pinned ledger signed a tree head of that size and root.
+ * 7. `tree-head`: the pinned ledger signed a tree head of that size and root.
  */
 import type { Bundle } from "../bundle";
-import { ledgerLeaf } from "../bundle";
-import type { Purpose } from "../certificates";
 import { publicKeyOf, verifyChain } from "../certificates";
-import { asId, equalBytes, sha256 } from "../digests";
+import { asId, sha256 } from "../digests";
 import { verifyEnvelope } from "../envelope";
 import { VerificationError } from "../errors";
-import type { Part } from "../evidence";
-import { leafHash, verifyInclusion } from "../merkle";
-import type { CheckpointClaim } from "../statements/checkpoint";
-import { checkpointClaim } from "../statements/checkpoint";
-import type { ConductClaim } from "../statements/conduct";
-import { conductClaim } from "../statements/conduct";
-import type { DatasetClaim } from "../statements/dataset";
-import { datasetClaim } from "../statements/dataset";
-import type { OutputClaim } from "../statements/output";
-import { outputClaim } from "../statements/output";
-import type { RunClaim } from "../statements/run";
-import { runClaim } from "../statements/run";
-import type { Statement } from "../statements/statement";
 import { PURPOSE_OF, parseStatement } from "../statements/statement";
 import { verifyTimestamp } from "../timestamps";
-import { verifyTreeHead } from "../treehead";
 import type { TrustRoot } from "../trust";
+import { entry, treeHead } from "./inclusion";
+import type { Kind } from "./kinds";
 import type { Established, Report } from "./report";
 import { Finding } from "./report";
+import type { Basis } from "./requirements";
+import { standing } from "./standing";
 
-/** What a part must claim, and how a person reads it. */
-export type Kind<C> = {
-  readonly part: Part;
-  readonly purpose: Purpose;
-  readonly parse: (statement: Statement) => C;
-  readonly inWords: (claim: C) => string;
-  /** The URI of whoever may claim it, or with a slash at its end, the URL below which it lies. */
-  readonly signer: (claim: C, registry: string) => string;
-};
-
-/** What is known of a part after its six steps. */
+/** What is known of a part after its seven steps. */
 export type Examined<C> = {
   readonly bundle: Finding<Bundle>;
   readonly claim: Finding<C>;
@@ -58,14 +38,15 @@ export type Examined<C> = {
   readonly signedAt: Finding<Date>;
 };
 
-/** Take the six steps for one part. */
+/** Take the seven steps for one part. */
 export async function examine<C>(
   report: Report,
   kind: Kind<C>,
   bundle: Bundle | undefined,
-  trust: TrustRoot,
+  basis: Basis,
 ): Promise<Examined<C>> {
   const { part } = kind;
+  const { trust } = basis;
   const given = new Finding(bundle ?? null);
   const claim = await report.check(`${part}.statement`, `The ${part}'s statement can be read`, () =>
     statementOf(kind, bundle),
@@ -80,19 +61,22 @@ export async function examine<C>(
     `The ${part}'s signer was certified for this by the pinned root`,
     () => signerOf(kind, given.get(), { claim: claim.get(), at: signedAt.get(), trust }),
   ); // 3
+  await report.check(`${part}.revocation`, `No certificate behind the ${part} was revoked`, () =>
+    stands(given.get(), basis, signedAt.get(), signer.get()),
+  ); // 4
   await report.check(
     `${part}.signature`,
     `The ${part}'s statement is what that signer signed`,
     () => signature(given.get()),
-  ); // 4
+  ); // 5
   await report.check(`${part}.entry`, `The ${part}'s signature is an entry of the ledger`, () =>
     entry(given.get()),
-  ); // 5
+  ); // 6
   await report.check(
     `${part}.tree-head`,
     `The ledger signed the tree that holds the ${part}'s entry`,
-    () => treeHead(given.get(), trust),
-  ); // 6
+    () => treeHead(given.get(), basis),
+  ); // 7
   return { bundle: given, claim, signer, signedAt };
 }
 
@@ -101,7 +85,7 @@ export async function statementSha256(examined: Examined<unknown>): Promise<stri
   return sha256(examined.bundle.get().envelope.payload);
 }
 
-function statementOf<C>(kind: Kind<C>, bundle: Bundle | undefined): Established<C> {
+async function statementOf<C>(kind: Kind<C>, bundle: Bundle | undefined): Promise<Established<C>> {
   if (bundle === undefined) {
     const message = `expected a bundle for the ${kind.part}, found none`;
     throw new VerificationError("missing-evidence", message);
@@ -111,7 +95,7 @@ function statementOf<C>(kind: Kind<C>, bundle: Bundle | undefined): Established<
     const expected = `expected a statement that keys for ${kind.purpose} may sign`;
     throw new VerificationError("wrong-purpose", `${expected}, found ${statement.predicateType}`);
   }
-  const claim = kind.parse(statement);
+  const claim = await kind.parse(statement);
   return [claim, kind.inWords(claim)];
 }
 
@@ -135,81 +119,17 @@ async function signerOf<C>(
   return [found, `${found}, certified for ${kind.purpose}`];
 }
 
+/** Only for a chain that leads to the pinned root: any other says nothing about itself. */
+async function stands(
+  bundle: Bundle,
+  basis: Basis,
+  signedAt: Date,
+  _signer: string,
+): Promise<Established<Date>> {
+  return standing(bundle, basis, signedAt);
+}
+
 async function signature(bundle: Bundle): Promise<Established<Bundle>> {
   await verifyEnvelope(bundle.envelope, await publicKeyOf(bundle.chain.leaf));
   return [bundle, `statement ${asId(await sha256(bundle.envelope.payload))}`];
 }
-
-async function entry(bundle: Bundle): Promise<Established<Bundle>> {
-  const { proof, envelope, chain } = bundle;
-  if (!equalBytes(bundle.entry, await ledgerLeaf(envelope, chain.leaf, bundle.kind))) {
-    const message = "expected the entry of this envelope and certificate, found another";
-    throw new VerificationError("not-in-ledger", message);
-  }
-  const inclusion = { index: proof.index, size: proof.size, proof: proof.hashes };
-  await verifyInclusion(await leafHash(bundle.entry), inclusion, proof.root);
-  return [bundle, `entry ${proof.index} of ${proof.size}`];
-}
-
-async function treeHead({ proof }: Bundle, trust: TrustRoot): Promise<Established<string>> {
-  const head = await verifyTreeHead(proof.note, trust.verifier);
-  if (head.size !== proof.size || !equalBytes(head.root, proof.root)) {
-    throw new VerificationError(
-      "bad-tree-head",
-      `expected a head of the tree of ${proof.size} entries that the proof leads to, ` +
-        `found one of ${head.size} entries with another root`,
-    );
-  }
-  if (!equalBytes(proof.logId, trust.verifier.logId)) {
-    const message = "expected the id of the pinned ledger, found another";
-    throw new VerificationError("bad-tree-head", message);
-  }
-  return [head.origin, `${head.origin}, ${head.size} entries`];
-}
-
-function ownerOf(name: string): string {
-  return name.split("/")[0] ?? name;
-}
-
-export const OUTPUT: Kind<OutputClaim> = {
-  part: "output",
-  purpose: "output",
-  parse: outputClaim,
-  inWords: (claim) =>
-    `output ${claim.output}, ${claim.claim}, from checkpoint ${asId(claim.checkpointSha256)}`,
-  signer: (_, registry) => `${registry}/`,
-};
-
-export const CHECKPOINT: Kind<CheckpointClaim> = {
-  part: "checkpoint",
-  purpose: "checkpoint",
-  parse: checkpointClaim,
-  inWords: (claim) => `${claim.project}@${claim.name}, checkpoint ${asId(claim.manifestSha256)}`,
-  signer: (claim, registry) => `${registry}/${ownerOf(claim.project)}`,
-};
-
-export const RUN: Kind<RunClaim> = {
-  part: "run",
-  purpose: "node",
-  parse: runClaim,
-  inWords: (claim) =>
-    `run ${claim.run} at step ${claim.step}, validation loss ${claim.validationLoss}`,
-  signer: (claim, registry) => `${registry}/nodes/${claim.node}`,
-};
-
-export const DATASET: Kind<DatasetClaim> = {
-  part: "dataset",
-  purpose: "checkpoint",
-  parse: datasetClaim,
-  inWords: (claim) =>
-    `${claim.title} (${claim.name}), ${claim.files} files, licence ${claim.license}`,
-  signer: (claim, registry) => `${registry}/${ownerOf(claim.name)}`,
-};
-
-export const CONDUCT: Kind<ConductClaim> = {
-  part: "conduct",
-  purpose: "conduct",
-  parse: conductClaim,
-  inWords: (claim) => `${claim.title}, version ${claim.conduct.version}`,
-  signer: (_, registry) => `${registry}/conduct`,
-};

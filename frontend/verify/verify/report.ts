@@ -7,10 +7,11 @@
  */
 import { normalisedText, sha256 } from "../digests";
 import { AssayError, InvalidDocument } from "../errors";
+import type { Part } from "../evidence";
 
 export type Outcome = "passed" | "failed" | "not-reached";
 export type Match = "identical" | "same after normalising" | "not compared";
-export type StepPart = "text" | "files" | "output" | "checkpoint" | "run" | "dataset" | "conduct";
+export type StepPart = "text" | "files" | Part;
 
 export type Step = {
   readonly number: number;

@@ -127,13 +127,14 @@ def test_the_sweep_renews_what_is_due(db: None, authority: Authority) -> None:
     tasks.sweep()
     first = dict(RevocationList.objects.values_list("issuer", "id"))
     made = {row.issuer: bytes(row.der) for row in RevocationList.objects.all()}
-    assert set(made) == {each.value for each in Purpose}
+    assert set(made) == {crls.ROOT, *(each.value for each in Purpose)}
     tasks.sweep()
     assert {row.issuer: bytes(row.der) for row in RevocationList.objects.all()} == made
     due = timezone.now() + timedelta(days=3, minutes=1)
     revocations.sweep(now=due)
     renewed = {row.issuer: bytes(row.der) for row in RevocationList.objects.all()}
-    assert all(renewed[issuer] != made[issuer] for issuer in made)
+    assert all(renewed[each] != made[each] for each in Purpose)
+    assert renewed[crls.ROOT] == made[crls.ROOT]
     assert dict(RevocationList.objects.values_list("issuer", "id")) == first
 
 
@@ -142,6 +143,34 @@ def test_there_are_no_other_lists(db: None, authority: Authority, client: Client
     root = client.get("/authority/crl/root.crl")
     found = x509.load_der_x509_crl(root.content)
     assert found.issuer == authority.trust_root.root.subject
+
+
+def test_all_lists_are_in_one_file(db: None, authority: Authority, client: Client) -> None:
+    answer = client.get("/authority/crls.pem")
+    assert answer["Content-Type"] == "application/x-pem-file"
+    blocks = answer.content.split(b"-----BEGIN")[1:]
+    found = [x509.load_pem_x509_crl(b"-----BEGIN" + block) for block in blocks]
+    assert len({each.issuer for each in found}) == len(Purpose) + 1
+
+
+def test_lists_are_stapled_also_while_the_signer_is_away(db: None, authority: Authority) -> None:
+    before = revocations.stapled([Purpose.OUTPUT])
+    authority.stop()
+    try:
+        assert revocations.stapled([Purpose.OUTPUT, Purpose.NODE]) == before
+    finally:
+        authority.start()
+    assert len(revocations.stapled([Purpose.OUTPUT, Purpose.NODE])) == len(before) + 1
+
+
+def test_a_new_list_of_the_root_is_found_by_the_sweep(db: None, authority: Authority) -> None:
+    old, _ = revocations.stapled([Purpose.OUTPUT])
+    file = authority.directory / "root.crl"
+    file.write_bytes(bytes(RevocationList.objects.get(issuer="output").der))
+    assert revocations.stapled([])[0] == old
+    tasks.sweep()
+    assert revocations.stapled([])[0] == file.read_bytes()
+    file.write_bytes(old)
 
 
 @needs_openssl

@@ -22,13 +22,14 @@ from registry.conduct.errors import NotAccepted
 from registry.ledger import queries as ledger
 from registry.storage import services as storage
 from tests.registry.catalog.world import World, texts
+from tests.registry.verifying import basis
 from tests.running import Authority
 
 
 def test_a_data_set_is_signed_logged_and_verifies(world: World, authority: Authority) -> None:
     assert ledger.is_included(world.dataset.statement)
     bundle = ledger.bundle(world.dataset.statement)
-    verify_bundle(bundle, trust=authority.trust_root, purpose=Purpose.CHECKPOINT)
+    verify_bundle(bundle, basis=basis(authority), purpose=Purpose.CHECKPOINT)
     claim = DatasetClaim.parse(Statement.parse(bundle.envelope.payload))
     assert claim.manifest_sha256 == queries.dataset_manifest(world.dataset).id
     assert (claim.name, claim.files, claim.license) == ("lab/texts", 2, "CC0-1.0")

@@ -15,6 +15,7 @@ from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.verify import verify_checkpoint
 from tests.registry.catalog.world import FILES, build
 from tests.registry.people import invite, secret_of
+from tests.registry.verifying import demands
 from tests.running import Authority, Live
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,4 +54,4 @@ def test_uploaded_published_downloaded_and_verified(
             assert (part.status_code, part.content) == (206, got.content[1:4])
         evidence = Evidence.parse(json.loads(anyone.get(f"{path}/evidence").content))
         assert anyone.get("/lab/small/first").status_code == 200
-    verify_checkpoint(evidence, trust=authority.trust_root, files=manifest)
+    verify_checkpoint(evidence, trust=authority.trust_root, requirements=demands(), files=manifest)

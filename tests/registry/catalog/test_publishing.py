@@ -26,6 +26,7 @@ from registry.events.models import Event
 from registry.ledger import queries as ledger
 from registry.storage import services as storage
 from tests.registry.catalog.world import CARD, World, by_node, by_person, publish
+from tests.registry.verifying import basis, demands
 from tests.running import Authority
 
 
@@ -62,15 +63,25 @@ def test_a_published_checkpoint_verifies_from_its_evidence(
     checkpoint = publish(by_node(world))
     document = json.loads(queries.evidence(checkpoint).canonical())
     evidence = Evidence.parse(document)
-    assert set(evidence.bundles) == {Part.CHECKPOINT, Part.RUN, Part.DATASET, Part.CONDUCT}
-    verify_checkpoint(evidence, trust=authority.trust_root, files=queries.manifest(checkpoint))
+    assert set(evidence.bundles) == {*Part} - {Part.OUTPUT}
+    verify_checkpoint(
+        evidence,
+        trust=authority.trust_root,
+        requirements=demands(),
+        files=queries.manifest(checkpoint),
+    )
 
 
 def test_a_persons_checkpoint_verifies_without_a_run(world: World, authority: Authority) -> None:
     checkpoint = publish(by_person(world))
     evidence = queries.evidence(checkpoint)
-    assert set(evidence.bundles) == {Part.CHECKPOINT, Part.CONDUCT}
-    verify_checkpoint(evidence, trust=authority.trust_root, files=queries.manifest(checkpoint))
+    assert set(evidence.bundles) == {Part.CHECKPOINT, Part.MODEL, Part.CONDUCT}
+    verify_checkpoint(
+        evidence,
+        trust=authority.trust_root,
+        requirements=demands(),
+        files=queries.manifest(checkpoint),
+    )
 
 
 def test_the_statement_names_files_run_data_and_conduct(world: World) -> None:
@@ -93,7 +104,7 @@ def test_model_sig_is_a_bundle_beside_the_files(world: World, authority: Authori
     assert found is not None
     with storage.open_blob(found[0]) as file:
         bundle = Bundle.parse(json.loads(file.read()))
-    verify_bundle(bundle, trust=authority.trust_root, purpose=Purpose.CHECKPOINT)
+    verify_bundle(bundle, basis=basis(authority), purpose=Purpose.CHECKPOINT)
     signed = oms.parse(Statement.parse(bundle.envelope.payload))
     assert [each.name for each in signed.resources] == [
         file.name for file in queries.manifest(checkpoint).files

@@ -24,6 +24,7 @@ from registry.conduct import queries, services
 from registry.conduct.errors import NotFound, VersionImmutable
 from registry.conduct.models import PolicyVersion
 from registry.ledger import queries as ledger
+from tests.registry.verifying import basis
 from tests.running import Authority
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_the_shipped_policy_is_published_signed_and_included(authority: Authorit
     assert str(version) == "community-language-models@1.0"
     assert version.sha256 == sha256(queries.document(version))
     bundle = queries.bundle(version)
-    verify_bundle(bundle, trust=authority.trust_root, purpose=Purpose.CONDUCT)
+    verify_bundle(bundle, basis=basis(authority), purpose=Purpose.CONDUCT)
     claim = ConductClaim.parse(Statement.parse(bundle.envelope.payload))
     assert claim.conduct == queries.reference(version)
     assert claim.text_sha256 == sha256(version.text.encode())
@@ -146,7 +147,7 @@ def test_a_version_over_http(authority: Authority, client: Client) -> None:
     assert found["sha256"] == sha256(canonical.dumps(found["policy"])) == version.sha256
     assert found["text"] == version.text
     bundle = Bundle.parse(found["bundle"])
-    verify_bundle(bundle, trust=authority.trust_root, purpose=Purpose.CONDUCT)
+    verify_bundle(bundle, basis=basis(authority), purpose=Purpose.CONDUCT)
 
 
 @pytest.mark.parametrize("path", ["community-language-models/9.9", "other/1.0"])

@@ -14,6 +14,7 @@ from registry.ledger import queries, services
 from registry.ledger.errors import NotFound
 from registry.ledger.models import Entry
 from tests.registry.ledger.statements import record
+from tests.registry.verifying import basis
 from tests.running import Authority
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def verified(authority: Authority, statement: queries.Statement) -> Bundle:
     bundle = Bundle.parse(queries.bundle(statement).to_json())
-    verify_bundle(bundle, trust=authority.trust_root, purpose=Purpose.CHECKPOINT)
+    verify_bundle(bundle, basis=basis(authority), purpose=Purpose.CHECKPOINT)
     return bundle
 
 

@@ -16,6 +16,7 @@ from registry.ledger import queries, services, tasks
 from registry.ledger.errors import NotFound
 from registry.ledger.models import Hash
 from tests.registry.ledger.statements import claim, record
+from tests.registry.verifying import basis
 from tests.running import Authority
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +79,7 @@ def test_a_bundle_verifies_under_the_trust_root(authority: Authority) -> None:
     first, _ = record(1, 2)
     services.integrate()
     bundle = Bundle.parse(queries.bundle(first).to_json())
-    verify_bundle(bundle, trust=authority.trust_root, purpose=Purpose.CHECKPOINT)
+    verify_bundle(bundle, basis=basis(authority), purpose=Purpose.CHECKPOINT)
     assert bundle.envelope.payload == claim(1).canonical()
 
 

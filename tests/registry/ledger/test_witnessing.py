@@ -23,6 +23,7 @@ from assay.signing.witness import Desk, Memory, serving
 from registry.ledger import cosigned, folder, queries, services, tasks, witnessing
 from registry.ledger.models import Cosignature
 from tests.registry.ledger.statements import record
+from tests.registry.verifying import basis
 from tests.running import Authority
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -178,7 +179,7 @@ def test_an_entry_is_proven_by_the_first_head_that_enough_have_seen(
     witnessing.collect()
     early, late = queries.bundles(first, third)
     assert (seen(early.proof.note, policy), seen(late.proof.note, policy)) == (2, 3)
-    verify_bundle(early, trust=authority.trust_root, purpose=Purpose.CHECKPOINT)
+    verify_bundle(early, basis=basis(authority), purpose=Purpose.CHECKPOINT)
 
 
 def test_before_enough_have_seen_it_the_newest_head_proves_an_entry(

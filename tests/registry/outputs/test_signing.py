@@ -28,6 +28,7 @@ from registry.outputs.signing import claim_of
 from tests.registry.outputs import world
 from tests.registry.outputs.world import TEXT
 from tests.registry.pool.world import Lab
+from tests.registry.verifying import demands
 from tests.running import Authority
 
 
@@ -72,7 +73,10 @@ def test_a_text_verifies_down_to_the_run_that_made_its_checkpoint(
     output = world.generate(operator)
     assert output.state == State.SIGNED
     verified = verify_output(
-        evidence_of(output), trust=authority.trust_root, content=Content.of(TEXT.encode())
+        evidence_of(output),
+        trust=authority.trust_root,
+        requirements=demands(),
+        content=Content.of(TEXT.encode()),
     )
     assert verified.match is Match.IDENTICAL
     assert verified.output is not None
@@ -91,8 +95,10 @@ def test_one_changed_character_breaks_the_text_and_nothing_else(
     evidence = evidence_of(world.generate(operator))
     changed = Content.of(TEXT.replace("self", "sell").encode())
     with pytest.raises(TextMismatch):
-        verify_output(evidence, trust=authority.trust_root, content=changed)
-    examination = examine_output(evidence, trust=authority.trust_root, content=changed)
+        verify_output(evidence, trust=authority.trust_root, requirements=demands(), content=changed)
+    examination = examine_output(
+        evidence, trust=authority.trust_root, requirements=demands(), content=changed
+    )
     wrong = [step.part for step in examination.steps if step.outcome is not Outcome.PASSED]
     assert wrong == ["text"]
 
@@ -105,6 +111,7 @@ def test_what_copying_changes_is_forgiven_and_said(
     verified = verify_output(
         evidence_of(world.generate(operator)),
         trust=authority.trust_root,
+        requirements=demands(),
         content=Content.of(copied.encode()),
     )
     assert verified.match is Match.NORMALISED
@@ -129,7 +136,10 @@ def test_a_callers_digests_are_signed_as_the_callers_word(
     content = b"a picture"
     output = asserted(lab, checkpoint, sha256=sha256(content))
     verified = verify_output(
-        evidence_of(output), trust=authority.trust_root, content=Content.of(content)
+        evidence_of(output),
+        trust=authority.trust_root,
+        requirements=demands(),
+        content=Content.of(content),
     )
     assert verified.output is not None
     assert verified.output.claim is Origin.CALLER_ASSERTED

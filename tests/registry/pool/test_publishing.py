@@ -14,6 +14,7 @@ from registry.catalog.models import Checkpoint
 from registry.pool import queries, services
 from registry.pool.models import Lease, Run
 from tests.registry.pool.world import Lab, Machine, join, publish, refused, submission
+from tests.registry.verifying import demands
 from tests.running import Authority
 
 
@@ -58,7 +59,9 @@ def test_what_is_published_verifies_down_to_the_run(
     lab: Lab, machine: Machine, lease: Lease, authority: Authority
 ) -> None:
     evidence = catalog.evidence(publish(lab, machine, lease, 20))
-    verified = verify_checkpoint(evidence, trust=authority.trust_root, files=evidence.manifest)
+    verified = verify_checkpoint(
+        evidence, trust=authority.trust_root, requirements=demands(), files=evidence.manifest
+    )
     assert verified.run is not None
     assert (verified.run.run, verified.run.node) == (str(lab.run.id), str(machine.node.id))
 

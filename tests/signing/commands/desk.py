@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import canonical
 from assay.signing.commands import main
@@ -71,6 +73,14 @@ class Desk:
         path = self.folder / "answer.json"
         fields = {"id": OUTPUT, "state": "signed", "claim": "server-generated", "text": text}
         path.write_text(json.dumps({**fields, **(said or {}), "evidence": found.to_json()}))
+        return path
+
+    def lists(self, name: str, lists: Iterable[bytes] | None = None) -> Path:
+        """A file of revocation lists in PEM: those that the registry gives, unless others."""
+        path = self.folder / name
+        found = self.world.lists() if lists is None else lists
+        read = [x509.load_der_x509_crl(each).public_bytes(Encoding.PEM) for each in found]
+        path.write_bytes(b"".join(read))
         return path
 
     def write(self, name: str, evidence: Evidence) -> Path:

@@ -18,7 +18,7 @@ from tests.signing.world import AT, TEXT, World
 
 WORLD = World.create(at=AT)
 EVIDENCE = canonical.dumps(WORLD.evidence_for_output().to_json())
-KNOWN_CODES = {10, *range(12, 25), 30}
+KNOWN_CODES = {10, *range(12, 28), 30}
 FUZZED = settings(
     max_examples=40,
     deadline=None,

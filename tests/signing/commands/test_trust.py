@@ -14,7 +14,7 @@ from assay.signing.commands import trust
 from assay.signing.commands.errors import NotPinned
 from assay.signing.commands.pins import Pins
 from assay.signing.commands.terminal import Terminal
-from assay.signing.commands.trust import Conversation
+from assay.signing.commands.trust import Conversation, Wanted
 from assay.signing.digests import as_id
 from tests.signing.client.registry import TRUST_ROOT, Answer, Loopback
 from tests.signing.commands.desk import COLUMNS, Desk
@@ -42,7 +42,9 @@ def _add(source: str, says: str, *, expected: str | None = None) -> str:
     conversation = Conversation(
         terminal=Terminal.on(shown, {}), answers=Person(says), clock=lambda: NOON
     )
-    trust.add(source, expected=expected, pins=Pins.of_user(), conversation=conversation)
+    trust.add(
+        source, wanted=Wanted(fingerprint=expected), pins=Pins.of_user(), conversation=conversation
+    )
     return shown.getvalue()
 
 

@@ -90,6 +90,8 @@ def test_a_model_signature_alone_proves_the_files_and_says_what_it_does_not(desk
     (desk.folder / "step-100.assay.json").unlink()
     bundle = desk.world.model_signature()
     (folder / "model.sig").write_bytes(canonical.dumps(bundle.to_json()))
+    assert desk.assay("verify", folder)[0] == 27
+    desk.lists("step-100.crl.pem")
     code, out, _ = desk.assay("verify", folder)
     words = " ".join(out.split())
     assert code == 0

@@ -15,6 +15,7 @@ from assay.signing.verify import verify_checkpoint
 from registry.catalog import queries
 from registry.catalog.models import Checkpoint
 from tests.registry.catalog.world import FILES, World
+from tests.registry.verifying import demands
 from tests.running import Authority
 
 
@@ -60,7 +61,7 @@ def test_the_evidence_verifies(
     manifest = client.get(f"{url}/manifest").content
     assert hashlib.sha256(manifest).hexdigest() == checkpoint.manifest_sha256
     files = Manifest.parse(json.loads(manifest))
-    verify_checkpoint(evidence, trust=authority.trust_root, files=files)
+    verify_checkpoint(evidence, trust=authority.trust_root, requirements=demands(), files=files)
 
 
 def test_its_files_are_for_everybody(checkpoint: Checkpoint) -> None:

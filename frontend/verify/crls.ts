@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Certificate revocation lists (RFC 5280, 5): whole ones by the issuer itself, read strictly. */
+import type { KeyUsagesExtension as Usages } from "@peculiar/x509";
+import { KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension } from "@peculiar/x509";
+import type { Bytes } from "./canonical";
+import type { Certificate } from "./certificates";
+import type { Element } from "./der";
+import * as der from "./der";
+import { equalBytes, fromHex, toHex } from "./digests";
+import { VerificationError } from "./errors";
+import type { Status } from "./revocation";
+import { atMoment, worst } from "./revocation";
+
+const MAX_BYTES = 8 * 1024 * 1024;
+export const MAX_LISTS = 64;
+// The objects that a list names, in DER (RFC 5280, 5.2 and 5.3; RFC 5758, 3.2).
+const AUTHORITY_KEY = "0603551d23";
+const NUMBER = "0603551d14";
+const DELTA = "0603551d1b";
+const DISTRIBUTION_POINT = "0603551d1c";
+const REASON = "0603551d15";
+const INVALIDITY_DATE = "0603551d18";
+const KNOWN = new Set([AUTHORITY_KEY, NUMBER]);
+const LIMITS = new Set([DELTA, DISTRIBUTION_POINT]);
+const KINDS = {
+  "P-256": { algorithm: fromHex("300a06082a8648ce3d040302"), hash: "SHA-256", width: 32 },
+  "P-384": { algorithm: fromHex("300a06082a8648ce3d040303"), hash: "SHA-384", width: 48 },
+} as const;
+const REASONS: Readonly<Record<number, string>> = {
+  1: "key-compromise",
+  2: "ca-compromise",
+  3: "affiliation-changed",
+  4: "superseded",
+  5: "cessation-of-operation",
+  9: "privilege-withdrawn",
+};
+
+const CONTEXT_0 = 0xa0;
+const VERSION_2 = "020101";
+const BOOLEAN_TRUE = "0101ff";
+const TIMES = new Set([der.UTC_TIME, der.GENERALIZED_TIME]);
+
+type Extension = { readonly id: string; readonly isCritical: boolean; readonly value: Bytes };
+type Entry = {
+  readonly serial: Bytes;
+  readonly at: Date;
+  readonly extensions: readonly Extension[];
+};
+type List = {
+  readonly signed: Element;
+  readonly algorithm: Bytes;
+  readonly outerAlgorithm: Bytes;
+  readonly signature: Bytes;
+  readonly issuer: Bytes;
+  readonly thisUpdate: Date;
+  readonly nextUpdate: Date | null;
+  readonly entries: readonly Entry[];
+  readonly extensions: readonly Extension[];
+};
+
+/**
+ * What the lists at hand say about a certificate; lists of other issuers say nothing.
+ *
+ * 1. There are few lists, each is DER and not endless.
+ * 2. The list names this issuer, by name and by key identifier; another is passed over.
+ * 3. The issuer may sign lists (keyUsage cRLSign).
+ * 4. The issuer's key signed it, and nothing in it is outside the signature.
+ * 5. It is a whole list with a number: no extension that limits or that is unknown and critical.
+ * 6. A listed certificate is revoked; else the list counts until nextUpdate.
+ */
+export async function statusOf(
+  certificate: Certificate,
+  issuer: Certificate,
+  lists: readonly Bytes[],
+  at: Date,
+): Promise<Status> {
+  if (lists.length > MAX_LISTS) throw bad(`expected at most ${MAX_LISTS} revocation lists`); // 1
+  const serial = withoutZeros(fromHex(certificate.serialNumber));
+  const found: Status[] = [];
+  for (const each of lists) {
+    const list = parse(each);
+    if (!isOf(list, issuer)) continue; // 2
+    await checkSignature(list, issuer); // 3, 4
+    checkWhole(list); // 5
+    found.push(finding(list, serial, at)); // 6
+  }
+  return worst(found);
+}
+
+function finding(list: List, serial: Bytes, at: Date): Status {
+  const entry = list.entries.find((each) => equalBytes(withoutZeros(each.serial), serial));
+  if (entry !== undefined) return revoked(entry);
+  if (list.nextUpdate === null) {
+    throw bad("expected a revocation list that says when the next comes, found none");
+  }
+  return atMoment(list.thisUpdate, list.nextUpdate, at);
+}
+
+function revoked({ at, extensions }: Entry): Status {
+  const [reason, since] = [REASON, INVALIDITY_DATE].map((id) =>
+    extensions.find((each) => each.id === id),
+  );
+  const number = reason === undefined ? 0 : (der.element(reason.value)?.content[0] ?? 0);
+  return {
+    kind: "revoked",
+    reason: REASONS[number] ?? "unspecified",
+    revokedAt: at,
+    invalidFrom: since === undefined ? null : timeOf(whole(since.value)),
+  };
+}
+
+function isOf(list: List, issuer: Certificate): boolean {
+  const identifier = list.extensions.find(({ id }) => id === AUTHORITY_KEY);
+  if (identifier === undefined) throw bad("expected a key identifier in a revocation list");
+  const [key] = inside(whole(identifier.value));
+  const expected = issuer.getExtension(SubjectKeyIdentifierExtension)?.keyId;
+  const name = new Uint8Array(issuer.subjectName.toArrayBuffer());
+  return equalBytes(list.issuer, name) && key !== undefined && toHex(key.content) === expected;
+}
+
+async function checkSignature(list: List, issuer: Certificate): Promise<void> {
+  const usage: Usages | null = issuer.getExtension(KeyUsagesExtension);
+  if (usage === null || (usage.usages & KeyUsageFlags.cRLSign) === 0) {
+    throw bad("expected an issuer that may sign revocation lists, found one without"); // 3
+  }
+  const { namedCurve } = issuer.publicKey.algorithm as { namedCurve?: string };
+  const kind = namedCurve === "P-384" ? KINDS["P-384"] : KINDS["P-256"];
+  const isStated =
+    equalBytes(list.algorithm, kind.algorithm) && equalBytes(list.outerAlgorithm, kind.algorithm);
+  const raw = der.ecdsaFromDer(list.signature, kind.width);
+  if (!isStated || raw === null) throw forged();
+  const algorithm = { name: "ECDSA", namedCurve, hash: kind.hash };
+  const spki = issuer.publicKey.rawData;
+  const key = await crypto.subtle.importKey("spki", spki, algorithm, false, ["verify"]);
+  if (!(await crypto.subtle.verify(algorithm, key, raw, list.signed.encoded))) throw forged(); // 4
+}
+
+function checkWhole({ extensions, entries }: List): void {
+  const number = extensions.find(({ id }) => id === NUMBER);
+  if (number === undefined || number.isCritical) {
+    throw bad("expected a revocation list with a number that is not critical, found another");
+  }
+  const odd = extensions.find(
+    ({ id, isCritical }) => !KNOWN.has(id) && (isCritical || LIMITS.has(id)),
+  );
+  if (odd !== undefined) throw bad("expected a whole list, found one that is limited");
+  if (entries.some((entry) => entry.extensions.some(({ isCritical }) => isCritical))) {
+    throw bad("expected entries without critical extensions, found one");
+  }
+}
+
+function parse(encoded: Bytes): List {
+  if (encoded.length > MAX_BYTES) throw malformed();
+  const [signed, outerAlgorithm, signature, ...more] = inside(whole(encoded));
+  if (signed === undefined || outerAlgorithm === undefined || more.length > 0) throw malformed();
+  if (signature?.tag !== der.BIT_STRING || signature.content[0] !== 0) throw malformed();
+  return {
+    signed,
+    outerAlgorithm: outerAlgorithm.encoded,
+    signature: signature.content.slice(1),
+    ...contentOf(signed),
+  };
+}
+
+/** The TBSCertList: nextUpdate and the entries may be absent, the extensions may not. */
+function contentOf(signed: Element): Omit<List, "signed" | "outerAlgorithm" | "signature"> {
+  const [version, algorithm, issuer, thisUpdate, ...rest] = inside(signed);
+  if (version === undefined || toHex(version.encoded) !== VERSION_2) throw malformed();
+  if (algorithm === undefined || issuer === undefined || thisUpdate === undefined) {
+    throw malformed();
+  }
+  const nextUpdate = TIMES.has(rest[0]?.tag ?? 0) ? rest.shift() : undefined;
+  const entries = rest[0]?.tag === der.SEQUENCE ? inside(rest.shift()) : [];
+  const [extensions, ...more] = rest;
+  if (more.length > 0 || extensions?.tag !== CONTEXT_0) throw malformed();
+  return {
+    algorithm: algorithm.encoded,
+    issuer: issuer.encoded,
+    thisUpdate: timeOf(thisUpdate),
+    nextUpdate: nextUpdate === undefined ? null : timeOf(nextUpdate),
+    entries: entries.map(entryOf),
+    extensions: extensionsOf(whole(extensions.content)),
+  };
+}
+
+function entryOf(encoded: Element): Entry {
+  const [serial, at, extensions, ...more] = inside(encoded);
+  if (serial?.tag !== der.INTEGER || at === undefined || more.length > 0) throw malformed();
+  const found = extensions === undefined ? [] : extensionsOf(extensions);
+  return { serial: serial.content, at: timeOf(at), extensions: found };
+}
+
+function extensionsOf(encoded: Element): readonly Extension[] {
+  const found = inside(encoded).map(extensionOf);
+  if (new Set(found.map(({ id }) => id)).size !== found.length) throw malformed();
+  return found;
+}
+
+function extensionOf(encoded: Element): Extension {
+  const parts = [...inside(encoded)];
+  const [id, value] = [parts.shift(), parts.pop()];
+  const [critical, ...more] = parts;
+  const isCritical = critical !== undefined;
+  if (id?.tag !== der.OBJECT_IDENTIFIER || value?.tag !== der.OCTET_STRING) throw malformed();
+  if (more.length > 0 || (isCritical && toHex(critical.encoded) !== BOOLEAN_TRUE)) {
+    throw malformed();
+  }
+  return { id: toHex(id.encoded), isCritical, value: value.content };
+}
+
+/** A UTCTime or GeneralizedTime in the one form that RFC 5280 lets: seconds, and `Z`. */
+function timeOf({ tag, content }: Element): Date {
+  const written = new TextDecoder().decode(content);
+  const century = Number(written.slice(0, 2)) < 50 ? "20" : "19"; // RFC 5280, 4.1.2.5.1
+  const digits = tag === der.UTC_TIME ? century + written : written;
+  const at = new Date(
+    digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"),
+  );
+  if (!TIMES.has(tag) || Number.isNaN(at.getTime())) throw malformed();
+  return at;
+}
+
+function whole(data: Bytes): Element {
+  const found = der.element(data);
+  if (found?.end !== data.length) throw malformed();
+  return found;
+}
+
+function inside(found: Element | undefined): readonly Element[] {
+  const parts = found?.tag === der.SEQUENCE ? der.elements(found.content) : null;
+  if (parts === null) throw malformed();
+  return parts;
+}
+
+function withoutZeros(number: Bytes): Bytes {
+  const first = number.findIndex((byte) => byte !== 0);
+  return number.slice(first < 0 ? number.length : first);
+}
+
+function forged(): VerificationError {
+  return bad("expected a revocation list signed by its issuer, found another");
+}
+
+function malformed(): VerificationError {
+  return bad("expected a revocation list in DER, found other bytes");
+}
+
+function bad(message: string): VerificationError {
+  return new VerificationError("bad-revocation", message);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The kinds of statement: what a part of the evidence must claim, and who may claim it. */
+import type { Purpose } from "../certificates";
+import { asId } from "../digests";
+import type { Part } from "../evidence";
+import type { ModelSignature } from "../oms";
+import { modelSignature } from "../oms";
+import type { CheckpointClaim } from "../statements/checkpoint";
+import { checkpointClaim } from "../statements/checkpoint";
+import type { ConductClaim } from "../statements/conduct";
+import { conductClaim } from "../statements/conduct";
+import type { DatasetClaim } from "../statements/dataset";
+import { datasetClaim } from "../statements/dataset";
+import type { OutputClaim } from "../statements/output";
+import { outputClaim } from "../statements/output";
+import type { RunClaim } from "../statements/run";
+import { runClaim } from "../statements/run";
+import type { Statement } from "../statements/statement";
+
+/** What a part must claim, and how a person reads it. */
+export type Kind<C> = {
+  readonly part: Part;
+  readonly purpose: Purpose;
+  readonly parse: (statement: Statement) => C | Promise<C>;
+  readonly inWords: (claim: C) => string;
+  /** The URI of whoever may claim it, or with a slash at its end, the URL below which it lies. */
+  readonly signer: (claim: C, registry: string) => string;
+};
+
+function ownerOf(name: string): string {
+  return name.split("/")[0] ?? name;
+}
+
+export const OUTPUT: Kind<OutputClaim> = {
+  part: "output",
+  purpose: "output",
+  parse: outputClaim,
+  inWords: (claim) =>
+    `output ${claim.output}, ${claim.claim}, from checkpoint ${asId(claim.checkpointSha256)}`,
+  signer: (_, registry) => `${registry}/`,
+};
+
+export const CHECKPOINT: Kind<CheckpointClaim> = {
+  part: "checkpoint",
+  purpose: "checkpoint",
+  parse: checkpointClaim,
+  inWords: (claim) => `${claim.project}@${claim.name}, checkpoint ${asId(claim.manifestSha256)}`,
+  signer: (claim, registry) => `${registry}/${ownerOf(claim.project)}`,
+};
+
+export const RUN: Kind<RunClaim> = {
+  part: "run",
+  purpose: "node",
+  parse: runClaim,
+  inWords: (claim) =>
+    `run ${claim.run} at step ${claim.step}, validation loss ${claim.validationLoss}`,
+  signer: (claim, registry) => `${registry}/nodes/${claim.node}`,
+};
+
+export const DATASET: Kind<DatasetClaim> = {
+  part: "dataset",
+  purpose: "checkpoint",
+  parse: datasetClaim,
+  inWords: (claim) =>
+    `${claim.title} (${claim.name}), ${claim.files} files, licence ${claim.license}`,
+  signer: (claim, registry) => `${registry}/${ownerOf(claim.name)}`,
+};
+
+export const CONDUCT: Kind<ConductClaim> = {
+  part: "conduct",
+  purpose: "conduct",
+  parse: conductClaim,
+  inWords: (claim) => `${claim.title}, version ${claim.conduct.version}`,
+  signer: (_, registry) => `${registry}/conduct`,
+};
+
+export const MODEL: Kind<ModelSignature> = {
+  part: "model",
+  purpose: "checkpoint",
+  parse: modelSignature,
+  inWords: (claim) => `${claim.name}, ${claim.resources.length} files`,
+  signer: (_, registry) => `${registry}/`,
+};

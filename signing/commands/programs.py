@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A verdict, or an error, for programs: one JSON document that says all that the words say."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from ..canonical import instant_text
+from ..digests import as_id
+from ..errors import AssayError, Step
+from ..verify import Seen, SignedPart
+from .terminal import Terminal
+from .trust import pin_json
+from .verdict import Judged, not_known
+
+
+def print_json(judged: Judged, terminal: Terminal) -> None:
+    """The same for programs: every step, the parts, the root, and the first failure."""
+    document: dict[str, object] = {
+        "verified": judged.failure is None,
+        "trust": pin_json(judged.pin),
+        "requirements": _requirements_json(judged),
+        "steps": [_step_json(step) for step in judged.examination.steps],
+    }
+    if judged.failure is None:
+        established = judged.examination.verdict()
+        document["match"] = established.match.value
+        document["parts"] = [_part_json(part) for part in established.parts]
+        if warning := not_known(established):
+            document["warning"] = warning
+    else:
+        document["error"] = error_json(judged.failure)
+    terminal.line(json.dumps(document, indent=2))
+
+
+def error_json(error: AssayError) -> dict[str, object]:
+    """What went wrong, for programs."""
+    return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+
+
+def _requirements_json(judged: Judged) -> dict[str, object]:
+    found = judged.requirements
+    return {
+        "as_of": instant_text(found.as_of),
+        "is_pack": judged.is_pack,
+        "quorum": None if found.policy is None else found.policy.quorum,
+        "signer": found.signer,
+        "accepts_unknown_revocation": found.accepts_unknown,
+    }
+
+
+def _step_json(step: Step) -> dict[str, object]:
+    return {
+        "number": step.number,
+        "code": step.code,
+        "title": step.title,
+        "outcome": step.outcome.value,
+        "detail": step.detail,
+        "error": None if step.error is None else step.error.code,
+    }
+
+
+def _part_json(part: SignedPart) -> dict[str, object]:
+    return {
+        "part": part.name,
+        "statement": as_id(part.statement.sha256),
+        "predicate_type": part.statement.predicate_type,
+        "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
+        "signer": part.signer,
+        "signed_before": instant_text(part.signed_at),
+        "ledger_index": part.index,
+        "ledger_size": part.size,
+        "proven_before": _instant_json(part.standing.proven_at),
+        "revoked": list(part.standing.revoked),
+        "revocation_unknown": list(part.standing.unknown),
+        "witnesses": None if part.seen is None else _seen_json(part.seen),
+    }
+
+
+def _seen_json(seen: Seen) -> dict[str, str | None]:
+    return {name: _instant_json(at) for name, at in seen.witnesses.items()}
+
+
+def _instant_json(at: datetime | None) -> str | None:
+    return None if at is None else instant_text(at)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether what was signed still counts: who was revoked, what is proven, how fresh the lists are.
+
+A revoked certificate fails unless the signature is proven to be from before the moment that the
+revocation counts from. Proven is what witnesses saw in the ledger (`inclusion.proven_at`); the
+timestamp authority can be revoked itself, so its word alone rescues nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.x509 import Certificate
+
+from .. import crls, timestamps
+from ..bundle import Bundle
+from ..canonical import instant_text
+from ..revocation import Missing, Revoked, Stale, Status, judge
+from .inclusion import proven_at
+from .requirements import Basis
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the certificates behind one signature stand."""
+
+    proven_at: datetime | None
+    """By when the signature is proven to have been made; None where no witnesses say so."""
+    revoked: tuple[str, ...]
+    """What was revoked, though only after that."""
+    unknown: tuple[str, ...]
+    """Of what it is not known, which the requirements accept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the lists say about one certificate."""
+
+    role: str
+    status: Status
+
+
+def standing(bundle: Bundle, basis: Basis, *, signed_at: datetime) -> tuple[Standing, str]:
+    """How the certificates of signer and timestamp authority stand; raises why they do not.
+
+    Both chains lead to the pinned root already, and `signed_at` is what the timestamp says.
+
+    1. Of each certificate but the root, its issuer's list says whether it was revoked. What does
+       not revoke must still be current at the demanded moment, and not end before the signature.
+    2. What was revoked counts if it is proven to be from before; this is judged first, as no
+       requirement can relax it.
+    3. What is stale or missing fails, unless the requirements accept it.
+    """
+    at = max(basis.requirements.as_of, signed_at)
+    found = [
+        _Found(role=role, status=_status(certificate, issuer, basis, at))  # 1
+        for role, certificate, issuer in _certificates(bundle, basis.trust.root)
+    ]
+    proven = proven_at(bundle, basis)
+    revoked = [each for each in found if isinstance(each.status, Revoked)]
+    for each in (*revoked, *found):  # 2, 3
+        judge(
+            each.status,
+            role=each.role,
+            proven_at=proven,
+            accept_unknown=basis.requirements.accepts_unknown,
+        )
+    result = Standing(
+        proven_at=proven,
+        revoked=tuple(each.role for each in revoked),
+        unknown=tuple(each.role for each in found if isinstance(each.status, Stale | Missing)),
+    )
+    return result, _in_words(result, at)
+
+
+def _certificates(
+    bundle: Bundle, root: Certificate
+) -> Iterator[tuple[str, Certificate, Certificate]]:
+    """Each certificate that the signature rests on, and who issued it."""
+    yield "leaf", bundle.chain.leaf, bundle.chain.intermediate
+    yield "intermediate", bundle.chain.intermediate, root
+    stamper = timestamps.chain(bundle.timestamp)
+    yield "timestamp leaf", stamper.leaf, stamper.intermediate
+    yield "timestamp intermediate", stamper.intermediate, root
+
+
+def _status(certificate: Certificate, issuer: Certificate, basis: Basis, at: datetime) -> Status:
+    return crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=at)
+
+
+def _in_words(found: Standing, at: datetime) -> str:
+    if found.unknown:
+        return f"NOT KNOWN, and accepted so: {', '.join(found.unknown)}"
+    if found.revoked and found.proven_at is not None:
+        names = ", ".join(found.revoked)
+        return f"{names} revoked, but proven to be from before: {instant_text(found.proven_at)}"
+    return f"not revoked, as of {instant_text(at)}"
