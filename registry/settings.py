@@ -262,6 +262,7 @@ CELERY_BEAT_SCHEDULE = {
         "storage.sweep": 600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,
+        "oidc.sweep": 600.0,
         "authority.sweep": 600.0,
     }.items()
 }

@@ -15,6 +15,7 @@ from registry.api.kinds import problem_kind
 APPS = (
     "events",
     "accounts",
+    "oidc",
     "ledger",
     "timestamps",
     "conduct",

@@ -40,3 +40,19 @@ class TokenUsed(Problem):
 
 class ProvidersBroken(Exception):
     """The operator's file of providers cannot be read; `manage.py check` says why."""
+
+
+class IdentityTaken(Problem):
+    """Somebody at a provider is another person here already."""
+
+    code = "identity-taken"
+    title = "This is somebody else's sign-in"
+    status_code = 409
+
+
+class SignInRefused(Problem):
+    """A sign-in that the provider refused, that we did not begin, or that lets nobody in."""
+
+    code = "sign-in-refused"
+    title = "You could not be signed in"
+    status_code = 403

@@ -36,6 +36,15 @@ class Use(StrEnum):
     """Its CI jobs publish to projects that named them."""
 
 
+class Admits(StrEnum):
+    """Whom signing in by a provider lets in."""
+
+    KNOWN = "known"
+    """Those who linked it to their account while they were signed in."""
+    ANYONE = "anyone"
+    """Whoever the provider knows; a stranger chooses a name."""
+
+
 class Naming(StrEnum):
     """Which name of a token's a signing certificate carries."""
 
@@ -70,6 +79,7 @@ class Provider:
     client_id: str = ""
     client_secret_file: str = ""
     scopes: tuple[str, ...] = ("openid",)
+    admits: Admits = Admits.KNOWN
     endpoints: Endpoints | None = None
 
     @property
@@ -111,7 +121,7 @@ PRESETS: Mapping[str, Provider] = {
 }
 FIELDS = (
     *("preset", "name", "title", "issuer", "uses", "naming"),
-    *("client_id", "client_secret_file", "scopes"),
+    *("client_id", "client_secret_file", "scopes", "admits", "endpoints"),
 )
 
 
@@ -187,24 +197,42 @@ def _provider(obj: canonical.Obj, *, is_local: bool) -> Provider:
         "issuer", _text(obj, "issuer", base.issuer if base else None), is_local=is_local
     )
     uses = _members(obj, "uses", Use, base.uses if base else None)
-    naming = _text(obj, "naming", base.naming if base else Naming.SUBJECT)
-    if naming not in set(Naming):
-        raise InvalidDocument("naming", f"one of {', '.join(Naming)}", ascii(naming[:80]))
+    endpoints = base.endpoints if base else None
+    if "endpoints" in obj:
+        endpoints = _endpoints(canonical.mapping(obj, "endpoints"), is_local=is_local)
     found = Provider(
         name=name,
         title=_text(obj, "title", base.title if base else name),
         issuer=issuer,
         uses=frozenset(uses),
-        naming=Naming(naming),
+        naming=Naming(_choice(obj, "naming", Naming, base.naming if base else Naming.SUBJECT)),
         client_id=_text(obj, "client_id", ""),
         client_secret_file=_text(obj, "client_secret_file", ""),
         scopes=_texts(obj, "scopes", base.scopes if base else ("openid",)),
-        endpoints=base.endpoints if base else None,
+        admits=Admits(_choice(obj, "admits", Admits, Admits.KNOWN)),
+        endpoints=endpoints,
     )
     if Use.SIGN_IN in found.uses and not found.client_id:
         raise InvalidDocument("client_id", "the name that the provider gave this registry", "none")
     if found.endpoints is not None and found.uses != {Use.SIGN_IN}:
         raise InvalidDocument("uses", "sign-in alone: this provider has no ID tokens", "others")
+    return found
+
+
+def _endpoints(obj: canonical.Obj, *, is_local: bool) -> Endpoints:
+    with canonical.within("endpoints"):
+        canonical.only(obj, "authorization", "token", "user", "subject")
+        addresses = {
+            name: check_url(name, canonical.text(obj, name), is_local=is_local)
+            for name in ("authorization", "token", "user")
+        }
+        return Endpoints(subject=canonical.text(obj, "subject"), **addresses)
+
+
+def _choice(obj: canonical.Obj, name: str, kind: type[StrEnum], default: StrEnum) -> str:
+    found = _text(obj, name, default.value)
+    if found not in set(kind):
+        raise InvalidDocument(name, f"one of {', '.join(kind)}", ascii(found[:80]))
     return found
 
 

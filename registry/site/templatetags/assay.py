@@ -31,6 +31,7 @@ from assay.signing.statements import (
 )
 from registry.catalog.queries import Checkpoint, manifest
 from registry.ledger.queries import Statement
+from registry.oidc.providers import Provider, Use, providers
 from registry.outputs.queries import Output, State
 from registry.pool.queries import Run
 from registry.site import assets as built
@@ -63,6 +64,12 @@ JUST_NOW_SECONDS = 60
 def assets() -> SafeString:
     """The built style sheet and script."""
     return built.tags()
+
+
+@register.simple_tag
+def sign_in_providers() -> tuple[Provider, ...]:
+    """By whom people may sign in, in the operator's order."""
+    return providers().for_use(Use.SIGN_IN)
 
 
 @register.simple_tag

@@ -36,10 +36,16 @@ def write(settings: Settings, tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def believed(issuer: Issuer, write: Write, tmp_path: Path) -> Issuer:
+def secret_file(tmp_path: Path) -> str:
+    """What the issuer gave this registry."""
+    path = tmp_path / "client-secret"
+    path.write_text(f"{CLIENT_SECRET}\n")
+    return str(path)
+
+
+@pytest.fixture
+def believed(issuer: Issuer, write: Write, secret_file: str) -> Issuer:
     """The issuer, for every use."""
-    secret = tmp_path / "client-secret"
-    secret.write_text(f"{CLIENT_SECRET}\n")
     write(
         {
             "name": "example",
@@ -47,7 +53,7 @@ def believed(issuer: Issuer, write: Write, tmp_path: Path) -> Issuer:
             "issuer": issuer.url,
             "uses": ["sign-in", "signing", "publishing"],
             "client_id": CLIENT_ID,
-            "client_secret_file": str(secret),
+            "client_secret_file": secret_file,
         }
     )
     return issuer

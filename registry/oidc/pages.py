@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in by a provider in a browser; the templates are in frontend/templates/oidc."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from csp.decorators import csp_update
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from registry.accounts.queries import User
+from registry.api.problems import Problem
+
+from . import services, signing_in
+from .errors import SignInRefused
+from .providers import Admits, Provider
+from .signing_in import Begun, Known
+
+BACKEND = "registry.accounts.passwords.PasswordBackend"  # which finds a person by number
+BEGUN, STRANGER = "oidc-begun", "oidc-stranger"  # in the session
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def begin(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Off to the provider; whoever is signed in is asked first, for theirs is being linked."""
+    provider = signing_in.provider_named(name)
+    if isinstance(request.user, User) and request.method == "GET":
+        return _link_page(request, provider)
+    wanted = request.GET.get("next", "/")
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    begun = Begun.new(provider, next_path=wanted if is_ours else "/")
+    request.session[BEGUN] = begun.to_session()
+    return HttpResponseRedirect(signing_in.address(provider, begun))
+
+
+@never_cache
+@require_safe
+def callback(request: HttpRequest) -> HttpResponse:
+    """Back from the provider: signed in, linked, or off to choose a name."""
+    kept = request.session.pop(BEGUN, None)  # once, whatever comes of it
+    if not isinstance(kept, Mapping):
+        raise SignInRefused("expected a sign-in that this browser began, found none")
+    begun = Begun(**kept)
+    known = signing_in.finish(begun, request.GET.dict(), now=timezone.now())
+    person = services.person(known)
+    if isinstance(request.user, User):
+        services.link(request.user, known)
+        return HttpResponseRedirect(begun.next_path)
+    if person is not None:
+        return _signed_in(request, person, begun.next_path)
+    if signing_in.provider_named(known.provider).admits is not Admits.ANYONE:
+        raise SignInRefused(
+            "expected somebody known here: sign in first, then link this sign-in to your account"
+        )
+    request.session[STRANGER] = {**known.to_session(), "next_path": begun.next_path}
+    return HttpResponseRedirect("/auth/name")
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def choose_name(request: HttpRequest) -> HttpResponse:
+    """`oidc/name.html`: name, problem. Somebody new says what they will be called, for ever."""
+    kept = request.session.get(STRANGER)
+    if not isinstance(kept, Mapping):
+        raise SignInRefused("expected somebody who has just signed in for the first time")
+    if request.method == "GET":
+        return render(request, "oidc/name.html", {"name": "", "problem": ""})
+    name = request.POST.get("name", "")
+    known = Known(**{key: kept[key] for key in ("provider", "issuer", "subject")})
+    try:
+        person = services.create_person(name, known)
+    except Problem as problem:
+        context = {"name": name, "problem": str(problem.detail)}
+        return render(request, "oidc/name.html", context, status=problem.status_code)
+    del request.session[STRANGER]
+    return _signed_in(request, person, str(kept["next_path"]))
+
+
+def _signed_in(request: HttpRequest, person: User, next_path: str) -> HttpResponse:
+    if not person.is_active:
+        raise SignInRefused("expected a person who may sign in, found one who may not")
+    login(request, person, backend=BACKEND)
+    return HttpResponseRedirect(next_path)
+
+
+def _link_page(request: HttpRequest, provider: Provider) -> HttpResponseBase:
+    """`oidc/link.html`: provider. Its form-action lets the answer lead to the provider."""
+    parts = urlsplit(signing_in.authorization_url(provider))
+
+    def page(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "oidc/link.html", {"provider": provider})
+
+    return csp_update({"form-action": f"{parts.scheme}://{parts.netloc}"})(page)(request)

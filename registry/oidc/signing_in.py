@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signing in by a provider: authorization code with PKCE, state and nonce, all of them ours.
+
+What is begun is kept in the browser's session, and is finished there once. A provider with ID
+tokens says in one who it is; one without (GitHub) is asked with the access token, which is then
+dropped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Self
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from . import fetching, tokens
+from .errors import IssuerUnreachable, SignInRefused
+from .models import MAX_SUBJECT
+from .providers import Provider, Use, providers
+
+CALLBACK = "/auth/callback"
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Somebody at a provider."""
+
+    provider: str
+    issuer: str
+    subject: str
+
+    def to_session(self) -> dict[str, str]:
+        """As the session keeps it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A sign-in that a browser was sent away for."""
+
+    provider: str
+    state: str
+    nonce: str
+    verifier: str
+    next_path: str
+
+    @classmethod
+    def new(cls, provider: Provider, *, next_path: str) -> Self:
+        """With secrets of its own."""
+        state, nonce, verifier = (secrets.token_urlsafe(SECRET_BYTES) for _ in range(3))
+        return cls(
+            provider=provider.name,
+            state=state,
+            nonce=nonce,
+            verifier=verifier,
+            next_path=next_path,
+        )
+
+    def to_session(self) -> dict[str, str]:
+        """As the session keeps it."""
+        return asdict(self)
+
+
+def provider_named(name: str) -> Provider:
+    """The provider that people may sign in by; raises SignInRefused."""
+    found = next((one for one in providers().for_use(Use.SIGN_IN) if one.name == name), None)
+    if found is None:
+        raise SignInRefused(f"expected a provider to sign in by, found {name[:80]!a}")
+    return found
+
+
+def address(provider: Provider, begun: Begun) -> str:
+    """Where the browser is sent (OpenID Connect Core 1.0, 3.1.2.1; RFC 7636, 4.3)."""
+    digest = hashlib.sha256(begun.verifier.encode()).digest()
+    query = {
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": f"{settings.PUBLIC_URL}{CALLBACK}",
+        "scope": " ".join(provider.scopes),
+        "state": begun.state,
+        "nonce": begun.nonce,
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+    }
+    return f"{authorization_url(provider)}?{urlencode(query)}"
+
+
+def authorization_url(provider: Provider) -> str:
+    """The provider's page."""
+    if provider.endpoints is not None:
+        return provider.endpoints.authorization
+    return fetching.address(provider, "authorization_endpoint")
+
+
+def finish(begun: Begun, query: Mapping[str, str], *, now: datetime) -> Known:
+    """Who it is; raises SignInRefused, TokenRefused or IssuerUnreachable.
+
+    1. It is what this browser began.
+    2. The provider agreed.
+    3. It knows the code and our verifier.
+    4. It says who, to us, in answer to this question.
+    """
+    if not hmac.compare_digest(query.get("state", "").encode(), begun.state.encode()):  # 1
+        raise SignInRefused("expected the answer to what this browser began, found another")
+    provider = provider_named(begun.provider)
+    code = query.get("code", "")
+    if not code:  # 2
+        said = query.get("error", "nothing")[:80]
+        raise SignInRefused(f"expected a code from {provider.title}, found {said!a}")
+    answer = _exchange(provider, begun, code)  # 3
+    subject = _subject(provider, begun, answer, now)  # 4
+    if len(subject) > MAX_SUBJECT:
+        raise SignInRefused(f"expected a subject of at most {MAX_SUBJECT} characters, found more")
+    return Known(provider=provider.name, issuer=provider.issuer, subject=subject)
+
+
+def _exchange(provider: Provider, begun: Begun, code: str) -> Mapping[str, object]:
+    url = (
+        provider.endpoints.token
+        if provider.endpoints is not None
+        else fetching.address(provider, "token_endpoint")
+    )
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": f"{settings.PUBLIC_URL}{CALLBACK}",
+        "client_id": provider.client_id,
+        "code_verifier": begun.verifier,
+    }
+    secret = provider.client_secret
+    return fetching.post(url, form, basic=(provider.client_id, secret) if secret else None)
+
+
+def _subject(provider: Provider, begun: Begun, answer: Mapping[str, object], now: datetime) -> str:
+    if provider.endpoints is not None:
+        token = _text(answer, "access_token")
+        document = fetching.get(provider.endpoints.user, token=token)
+        found = document.get(provider.endpoints.subject)
+        if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
+            raise IssuerUnreachable(f"expected {provider.title} to say who, found nothing")
+        return str(found)
+    claims = tokens.check(_text(answer, "id_token"), provider, audience=provider.client_id, now=now)
+    if not hmac.compare_digest(claims.text("nonce").encode(), begun.nonce.encode()):
+        raise SignInRefused("expected a token for what this browser began, found another")
+    return claims.subject
+
+
+def _text(answer: Mapping[str, object], member: str) -> str:
+    found = answer.get(member)
+    if not isinstance(found, str) or not found:
+        raise IssuerUnreachable(f"expected {member} from the provider, found nothing")
+    return found

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses of signing in by a provider."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from . import pages
+
+urlpatterns = [
+    path("auth/sign-in/<slug:name>", pages.begin, name="auth-begin"),
+    path("auth/callback", pages.callback, name="auth-callback"),
+    path("auth/name", pages.choose_name, name="auth-name"),
+]
