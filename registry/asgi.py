@@ -36,13 +36,15 @@ class CatalogGate:
     def actor(self, authorization: str | None) -> str | None:
         """The person in whose name this token reads private blobs."""
         token = tokens.authenticate(authorization, now=timezone.now())
+        if token is not None and token.project:
+            return token.actor  # who reads back what it sent, and nothing else that is private
         reader = reading.reader(token, reading.CHECKPOINTS)
         return None if reader is None else reader.actor
 
     def uploader(self, authorization: str | None) -> str:
-        """The person in whose name it stores them, if it is for publishing or for a node."""
+        """In whose name it stores them, if it is for publishing or for a node."""
         token = tokens.authenticate(authorization, now=timezone.now())
-        return tokens.require(token, TokenScope.PUBLISH, TokenScope.NODE).user.actor
+        return tokens.require(token, TokenScope.PUBLISH, TokenScope.NODE).actor
 
     def may_read(self, sha256: str, actor: str | None) -> bool:
         """Its holders, and whoever may read a thing that it is part of."""

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "registry.authority",
     "registry.sigstore",
     "registry.catalog",
+    "registry.publishers",
     "registry.pool",
     "registry.outputs",
     "registry.site",

@@ -20,6 +20,7 @@ APPS = (
     "timestamps",
     "conduct",
     "authority",
+    "publishers",
     "pool",
     "outputs",
     "site",

@@ -42,6 +42,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     places = Places.of(folder / "data")
     secret_key = places.secrets / "secret-key"
     secret_key.write_text(secrets.token_urlsafe(48))
+    providers = folder / "providers.json"
+    providers.write_text('{"providers":[]}')
     if not _only_hands_out(early_config):
         measuring.update({name: os.environ.pop(name) for name in MEASURING if name in os.environ})
         os.environ["DATABASE_URL"] = os.environ.get("DATABASE_URL") or _postgres(places)
@@ -53,6 +55,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         ASSAY_SIGNER_SOCKET=str(places.signer_socket),
         ASSAY_SECRET_KEY_FILE=str(secret_key),
         ASSAY_ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+        ASSAY_OIDC_PROVIDERS=str(providers),
     )
 
 

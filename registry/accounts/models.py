@@ -121,10 +121,16 @@ class Scope(models.TextChoices):
 
 
 class Token(models.Model):
-    """A program's credential. Only the SHA-256 is kept: a copy of the table opens nothing."""
+    """A program's credential. Only the SHA-256 is kept: a copy of the table opens nothing.
+
+    One with a `project` (`owner/name`) is for that project alone, in the name of its `holder`, who
+    is no person: it reads nothing that is private, and is refused wherever a project is not named.
+    """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     label = models.CharField(max_length=80)
+    project = models.CharField(max_length=160, blank=True, default="")
+    holder = models.CharField(max_length=80, blank=True, default="")
     sha256 = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices))
     created_at = models.DateTimeField(auto_now_add=True)
@@ -143,7 +149,16 @@ class Token(models.Model):
                 name="accounts_token_scopes_are_known",
                 condition=Q(scopes__contained_by=Scope.values) & Q(scopes__len__gte=1),
             ),
+            models.CheckConstraint(
+                name="accounts_token_of_a_project_has_a_holder",
+                condition=Q(project="", holder="") | (~Q(project="") & ~Q(holder="")),
+            ),
         )
+
+    @property
+    def actor(self) -> str:
+        """In whose name it acts."""
+        return self.holder or self.user.actor
 
     def is_live(self, now: datetime) -> bool:
         """That it is neither revoked nor expired."""

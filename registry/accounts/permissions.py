@@ -28,9 +28,17 @@ class _Scoped(BasePermission):
             return False
         if isinstance(request.auth, Token):
             require(request.auth, self.scope)
+            _check_project(request.auth, view)
         elif self.scope not in SESSION_SCOPES:
             raise ScopeMissing(f"expected a token with scope {self.scope}, found a session")
         return True
+
+
+def _check_project(token: Token, view: APIView) -> None:
+    """A project's token opens what names that project in its address, and nothing else."""
+    named = f"{view.kwargs.get('owner')}/{view.kwargs.get('project')}"
+    if token.project and token.project != named:
+        raise NotAllowed(f"expected what is {token.project}'s; this token is for nothing else")
 
 
 class InBrowser(BasePermission):

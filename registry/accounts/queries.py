@@ -95,6 +95,13 @@ def caller(request: Request) -> User:
     return request.user
 
 
+def actor(request: Request) -> str:
+    """In whose name an authenticated request acts: a person's, or that of a project's token."""
+    if isinstance(request.auth, Token):
+        return request.auth.actor
+    return caller(request).actor
+
+
 def is_locked_out(name: str, *, now: datetime) -> bool:
     """That this name has had too many wrong passwords lately."""
     failures = SignInFailure.objects.filter(name=name, at__gt=now - LOCK_OUT_FOR)

@@ -31,8 +31,10 @@ def viewer(request: HttpRequest, scopes: frozenset[Scope]) -> User | None:
 
 
 def reader(token: Token | None, scopes: frozenset[Scope]) -> User | None:
-    """The token's person, if it has one of the scopes."""
-    return token.user if token is not None and scopes.intersection(token.scopes) else None
+    """The token's person, if it has one of the scopes; a project's token reads for nobody."""
+    if token is None or token.project:
+        return None
+    return token.user if scopes.intersection(token.scopes) else None
 
 
 def _token(request: HttpRequest) -> Token | None:

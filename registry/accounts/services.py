@@ -20,9 +20,10 @@ from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
 from .models import Membership, Namespace, Organisation, Role, SignInFailure, User
 from .names import check_name
 from .nodes import CertificateRequest, join_node, record_chain, record_sighting
-from .tokens import authenticate, issue_token, revoke_token
+from .tokens import Binding, authenticate, issue_token, revoke_token, revoke_tokens_of
 
 __all__ = [
+    "Binding",
     "CertificateRequest",
     "add_member",
     "authenticate",
@@ -34,6 +35,7 @@ __all__ = [
     "record_sighting",
     "remove_member",
     "revoke_token",
+    "revoke_tokens_of",
     "sweep",
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -30,8 +31,24 @@ LAST_USED_EVERY = timedelta(minutes=1)
 MAX_LABEL_CHARACTERS = 80
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The one project that a token is for, and in whose name: no person's."""
+
+    project: str
+    holder: str
+
+
+ANYWHERE = Binding(project="", holder="")
+
+
 def issue_token(
-    user: User, label: str, scopes: Iterable[str], expires_at: datetime
+    user: User,
+    label: str,
+    scopes: Iterable[str],
+    expires_at: datetime,
+    *,
+    binding: Binding = ANYWHERE,
 ) -> tuple[Token, str]:
     """The token and its secret, which nobody can ask for again."""
     wanted = _known(scopes)
@@ -44,12 +61,16 @@ def issue_token(
         token = Token.objects.create(
             user=user,
             label=label,
+            project=binding.project,
+            holder=binding.holder,
             sha256=secrets.digest(secret),
             scopes=wanted,
             expires_at=expires_at,
         )
         details = {"label": label, "scopes": wanted, "expires_at": expires_at.isoformat()}
-        audit.record(user.actor, "token.issue", f"token:{token.pk}", details)
+        if binding.project:
+            details = {**details, "project": binding.project}
+        audit.record(token.actor, "token.issue", f"token:{token.pk}", details)
     return token, secret
 
 
@@ -59,6 +80,12 @@ def revoke_token(token: Token, *, by: str) -> None:
         live = Token.objects.filter(pk=token.pk, revoked_at=None)
         if live.update(revoked_at=timezone.now()):
             audit.record(by, "token.revoke", f"token:{token.pk}", {"label": token.label})
+
+
+def revoke_tokens_of(holder: str, *, by: str) -> None:
+    """Revoke every live token that acts in this name."""
+    for token in Token.objects.select_related("user").filter(holder=holder, revoked_at=None):
+        revoke_token(token, by=by)
 
 
 def authenticate(header: str | None, *, now: datetime) -> Token | None:

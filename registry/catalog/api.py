@@ -75,6 +75,7 @@ class CheckpointsView(ListAPIView[Checkpoint]):
             name=wanted.validated_data["name"],
             step=None,
             manifest=manifest,
+            holder=request.auth.holder if isinstance(request.auth, accounts.Token) else "",
         )
         return acknowledged(services.receive(submission))
 

@@ -103,7 +103,11 @@ def _check_new(submission: Submission) -> None:
     same = alive.filter(manifest_sha256=submission.manifest.id).first()
     if same is not None:
         # Who may not see it yet learns that it exists, and no more.
-        is_seen = queries.visible(submission.user).filter(pk=same.pk).exists()
+        is_seen = (
+            queries.visible(None if submission.holder else submission.user)
+            .filter(pk=same.pk)
+            .exists()
+        )
         shown = f"{same.full_name} ({same.state})" if is_seen else "one of somebody else's"
         raise AlreadyPublished(
             f"expected files that are no checkpoint yet, but sha256:{same.manifest_sha256} "
@@ -133,7 +137,7 @@ def _check_blobs(submission: Submission) -> None:
 def _missing(submission: Submission) -> Iterator[FieldProblem]:
     """Knowing a digest is not having the file: it must be the caller's, or open to everybody."""
     digests = {file.sha256 for file in submission.manifest.files}
-    own = storage.held({submission.actor, submission.user.actor}, digests)
+    own = storage.held(submission.senders, digests)
     sizes = storage.sizes(own | queries.open_blobs(digests))
     for file in submission.manifest.files:
         size_bytes = sizes.get(file.sha256)

@@ -36,11 +36,20 @@ class Submission:
     step: int | None
     manifest: Manifest
     run: RunEvidence | None = None
+    holder: str = ""
+    """Of a token for this project alone, if it was sent with one: nobody's other files are its."""
 
     @property
     def actor(self) -> str:
-        """Who publishes: the node, or the person."""
-        return self.user.actor if self.run is None else self.run.node.actor
+        """Who publishes: the node, the holder of a project's token, or the person."""
+        if self.run is not None:
+            return self.run.node.actor
+        return self.holder or self.user.actor
+
+    @property
+    def senders(self) -> frozenset[str]:
+        """Whose uploads it may use."""
+        return frozenset({self.actor} if self.holder else {self.actor, self.user.actor})
 
     @property
     def conduct(self) -> PolicyVersion:
