@@ -225,12 +225,11 @@ def _standing(judged: Judged, verified: Verified) -> Iterator[str]:
 def _witnessed(verified: Verified) -> Iterator[str]:
     """Who had seen the ledger when the artifact was in it; or that nobody was asked for."""
     seen = verified.parts[0].seen
-    if seen is None:
+    if seen is None or not seen.witnesses:
         yield "No witnesses were asked for: that the ledger has one history is its own word."
         return
-    if seen.witnesses:
-        said = [
-            name if at is None else f"{name} on {at:%Y-%m-%d at %H:%M:%S} UTC"
-            for name, at in seen.witnesses.items()
-        ]
-        yield f"The ledger with it in was seen by {', '.join(said)}."
+    said = [
+        name if at is None else f"{name} on {at:%Y-%m-%d at %H:%M:%S} UTC"
+        for name, at in seen.witnesses.items()
+    ]
+    yield f"The ledger with it in was seen by {', '.join(said)}."

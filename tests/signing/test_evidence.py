@@ -36,3 +36,12 @@ def test_every_field_must_be_there(world: World, field: str) -> None:
     del document[field]
     with pytest.raises(InvalidDocument, match=f"{field}: expected a value, found no such field"):
         Evidence.parse(document)
+
+
+def test_lists_may_be_left_out_and_brought_later(world: World) -> None:
+    evidence = world.evidence_for_checkpoint()
+    without = replace(evidence, lists=())
+    assert "revocation_lists" not in without.to_json()
+    parsed = Evidence.parse(canonical.loads(without.canonical()))
+    assert parsed.lists == ()
+    assert parsed.with_lists(evidence.lists).with_lists(evidence.lists).lists == evidence.lists
