@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from assay.signing import canonical, envelope, timestamps
 from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
-from assay.signing.evidence import Part
 from assay.signing.statements import Statement
+from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, FILES, World
 
 ROOT = Path(__file__).parent.parent.parent
@@ -72,7 +72,8 @@ MORE = {**FILES, "sub/a.txt": b"1", ".gitattributes": b"*.safetensors lfs"}
 
 @needs_clients
 def test_model_signing_accepts_the_signature_beside_the_files(world: World, tmp_path: Path) -> None:
-    folder = write_model(tmp_path / "tiny", MORE, world.model_signature(MORE))
+    signature = Witnesses(world=world).bundle(world.model_signature(MORE), w1=AT, w2=AT)
+    folder = write_model(tmp_path / "tiny", MORE, signature)
     found = model_signing(folder, write_pem(tmp_path / "root.pem", world))
     assert (found.returncode, found.stdout.strip()) == (0, "Verification succeeded")
 
@@ -125,7 +126,9 @@ def test_model_signing_refuses_a_strangers_root(world: World, tmp_path: Path) ->
 
 @needs_clients
 def test_sigstores_own_code_agrees_with_every_link(world: World, tmp_path: Path) -> None:
-    bundles = world.evidence_for_output().bundles
+    """Also where witnesses have signed below the tree head, as in bundles of a registry."""
+    witnesses = Witnesses(world=world)
+    bundles = witnesses.evidence(world.evidence_for_output(), w1=AT, w2=AT).bundles
     for part, bundle in bundles.items():
         (tmp_path / f"{part}.json").write_bytes(canonical.dumps(bundle.to_json()))
     ledger_key = world.ledger_key.public_key
@@ -137,7 +140,7 @@ def test_sigstores_own_code_agrees_with_every_link(world: World, tmp_path: Path)
         *(write_pem(tmp_path / "root.pem", world), tmp_path / "ledger.der"),
         *(tmp_path / f"{part}.json" for part in bundles),
     )
-    assert (found.stderr, found.stdout) == ("", AGREEING * len(Part))
+    assert (found.stderr, found.stdout) == ("", AGREEING * len(bundles))
 
 
 @needs_openssl
