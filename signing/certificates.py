@@ -131,11 +131,16 @@ def root(key: Signer, *, name: str, at: datetime) -> x509.Certificate:
 
 
 def intermediate(
-    purpose: Purpose, public_key: PublicKey, *, issuer: Issuer, at: datetime
+    purpose: Purpose,
+    public_key: PublicKey,
+    *,
+    issuer: Issuer,
+    at: datetime,
+    subject: x509.Name | None = None,
 ) -> x509.Certificate:
-    """An intermediate for one purpose, valid for five years."""
-    subject = _name(f"Assay intermediate: {purpose}")
-    builder = _issued(subject, public_key, issuer, at, INTERMEDIATE_DAYS)
+    """An intermediate for one purpose, valid for five years; the first unless it is named."""
+    name = subject or _name(f"Assay intermediate: {purpose}")
+    builder = _issued(name, public_key, issuer, at, INTERMEDIATE_DAYS)
     builder = _as_authority(builder, path_length=0)
     builder = builder.add_extension(_policies(purpose), critical=False)
     return issuing.certificate(builder, issuer.key)
@@ -175,6 +180,16 @@ def responder(
         .add_extension(x509.OCSPNoCheck(), critical=False)  # RFC 6960, 4.2.2.2.1: it is short-lived
     )
     return issuing.certificate(builder, issuer.key)
+
+
+def check_intermediate(certificate: x509.Certificate, purpose: Purpose) -> None:
+    """Raise unless it may issue leaves of this purpose, sign lists, and nothing else."""
+    extensions = certificate.extensions
+    usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    limits = extensions.get_extension_for_class(x509.BasicConstraints).value
+    _check_purpose("intermediate", certificate, purpose)
+    if (limits.ca, limits.path_length) != (True, 0) or usage != _key_usage(is_authority=True):
+        raise WrongPurpose("expected an authority over leaves alone, found another certificate")
 
 
 def request(key: Signer, *, subject: str) -> bytes:

@@ -115,6 +115,27 @@ def status_of(
         raise BadRevocation("expected a revocation list in DER, found other bytes") from error
 
 
+def read(encoded: bytes, *, issuer: x509.Certificate) -> x509.CertificateRevocationList:
+    """A whole list (DER) that this issuer signed; raises BadRevocation for any other."""
+    try:
+        found = x509.load_der_x509_crl(encoded)
+        _check_signature(found, encoded, issuer)
+        _check_whole(found)
+    except (x509.ExtensionNotFound, *MALFORMED) as error:
+        raise BadRevocation("expected a revocation list of this issuer's, found another") from error
+    return found
+
+
+def number_of(found: x509.CertificateRevocationList) -> int:
+    """The number of a list that was read; it grows with each."""
+    return found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def revocations(found: x509.CertificateRevocationList) -> tuple[Revocation, ...]:
+    """What a list that was read says, as it can be said again in the next."""
+    return tuple(_again(entry) for entry in found)
+
+
 def algorithm_of(key: object) -> bytes:
     """The one AlgorithmIdentifier with which a key signs lists and answers."""
     curve = curve_of(key)
@@ -213,6 +234,16 @@ def _check_whole(found: x509.CertificateRevocationList) -> None:
 
 def _limits(extension: x509.Extension[x509.ExtensionType]) -> bool:
     return isinstance(extension.value, x509.IssuingDistributionPoint | x509.DeltaCRLIndicator)
+
+
+def _again(entry: x509.RevokedCertificate) -> Revocation:
+    found = _revoked(entry)
+    return Revocation(
+        serial=entry.serial_number,
+        revoked_at=found.revoked_at,
+        reason=found.reason,
+        invalid_from=found.invalid_from,
+    )
 
 
 def _revoked(entry: x509.RevokedCertificate) -> Revoked:

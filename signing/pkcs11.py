@@ -48,6 +48,12 @@ _NAMED: Mapping[bytes, ec.EllipticCurve] = {
     _PARAMETERS[Curve.P384]: ec.SECP384R1(),
     _PARAMETERS[Curve.P521]: ec.SECP521R1(),
 }
+_COMPLAINTS: Mapping[type[PKCS11Error], str] = {
+    NoSuchToken: "no token of that label",
+    NoSuchKey: "no such key in it",
+    PinIncorrect: "a PIN that it refuses",
+    PinLocked: "a PIN that is locked",
+}
 # An EC_POINT is an OCTET STRING with one byte of tag and one or two of length around the point.
 _LONG_LENGTH = 0x81
 
@@ -150,13 +156,7 @@ class Token:
             raise KeyUnusable(self._complaint(error)) from error
 
     def _complaint(self, error: PKCS11Error) -> str:
-        known: dict[type[PKCS11Error], str] = {
-            NoSuchToken: "no token of that label",
-            NoSuchKey: "no such key in it",
-            PinIncorrect: "a PIN that it refuses",
-            PinLocked: "a PIN that is locked",
-        }
-        found = known.get(type(error), type(error).__name__)
+        found = _COMPLAINTS.get(type(error), type(error).__name__)
         return f"expected the token {self._label} of {self._module.name} and its key, found {found}"
 
 

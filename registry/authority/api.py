@@ -9,7 +9,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from assay.signing import crls
-from assay.signing.certificates import Purpose
+from assay.signing.errors import InvalidDocument
+from assay.signing.intermediates import Name
+from assay.signing.signer.errors import WrongPurpose
 from registry.ledger import services as ledger
 
 from . import queries, revocations
@@ -36,23 +38,26 @@ def trust_root(request: HttpRequest) -> HttpResponse:
     return HttpResponse(found.canonical(), content_type="application/json", headers=headers)
 
 
+def _list_of(issuer: str) -> bytes:
+    if issuer == crls.ROOT:
+        return ledger.signer().root_crl()
+    try:
+        return bytes(revocations.current(Name.parse(issuer)).der)
+    except (InvalidDocument, WrongPurpose) as error:
+        raise Http404 from error
+
+
 @require_safe
 def revocation_list(request: HttpRequest, issuer: str) -> HttpResponse:
-    """The newest list of the root or of a purpose's intermediate, in DER."""
+    """The newest list of the root or of an intermediate, in DER."""
     del request
-    if issuer == crls.ROOT:
-        content = ledger.signer().root_crl()
-    elif issuer in set(Purpose):
-        content = bytes(revocations.current(Purpose(issuer)).der)
-    else:
-        raise Http404
-    return HttpResponse(content, content_type=CRL_TYPE, headers=CRL_HEADERS)
+    return HttpResponse(_list_of(issuer), content_type=CRL_TYPE, headers=CRL_HEADERS)
 
 
 @require_safe
 def revocation_lists(request: HttpRequest) -> HttpResponse:
     """All of them in one PEM file, as `assay verify --crl` and `openssl -CRLfile` read it."""
     del request
-    found = [x509.load_der_x509_crl(each) for each in revocations.stapled(Purpose)]
+    found = [x509.load_der_x509_crl(each) for each in revocations.stapled(revocations.names())]
     content = b"".join(each.public_bytes(Encoding.PEM) for each in found)
     return HttpResponse(content, content_type=PEM_TYPE, headers=CRL_HEADERS)

@@ -7,10 +7,14 @@ from django.db import models
 
 
 class Certificate(models.Model):
-    """A leaf. `subject` is its URI, `serial` its number in hexadecimal."""
+    """A certificate: `subject` is a leaf's URI, `serial` its number in hexadecimal.
+
+    `issuer` is the name of its intermediate, such as `output-2`, or `root` for an intermediate.
+    """
 
     subject = models.CharField(max_length=400, db_index=True)
     purpose = models.CharField(max_length=20)
+    issuer = models.CharField(max_length=20)
     serial = models.CharField(max_length=40, unique=True)
     pem = models.TextField()
     issued_at = models.DateTimeField()

@@ -11,8 +11,8 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from assay.signing import ocsp
-from assay.signing.certificates import Purpose
 from assay.signing.errors import InvalidDocument, SignerError
+from assay.signing.intermediates import Name
 from assay.signing.ocsp import Failure
 from assay.signing.signer.errors import BadRequest
 from assay.signing.signer.protocol import SignOcspRequest
@@ -37,13 +37,12 @@ class _Rate(SimpleRateThrottle):
 @require_http_methods(["GET", "POST"])
 def answer(request: HttpRequest, issuer: str, question: str = "") -> HttpResponse:
     """The answer; a question that earns none gets RFC 6960's own failure, with status 200."""
-    if issuer not in set(Purpose):
-        raise Http404
+    name = _named(issuer)
     if not _Rate().allow_request(Request(request), APIView()):
         return _response(ocsp.refuse(Failure.TRY_LATER))
     try:
         encoded = request.body if request.method == "POST" else ocsp.from_path(question)
-        return _response(_answered(Purpose(issuer), encoded))
+        return _response(_answered(name, encoded))
     except InvalidDocument:
         return _response(ocsp.refuse(Failure.MALFORMED_REQUEST))
     except BadRequest:
@@ -52,11 +51,18 @@ def answer(request: HttpRequest, issuer: str, question: str = "") -> HttpRespons
         return _response(ocsp.refuse(Failure.TRY_LATER))
 
 
-def _answered(issuer: Purpose, encoded: bytes) -> bytes:
+def _named(issuer: str) -> Name:
+    try:
+        return Name.parse(issuer)
+    except InvalidDocument as error:
+        raise Http404 from error
+
+
+def _answered(issuer: Name, encoded: bytes) -> bytes:
     serial = ocsp.parse(encoded).about.serial
     is_known, revocation = revocations.finding(issuer, serial)
     asked = SignOcspRequest(
-        purpose=issuer, request=encoded, is_known=is_known, revocation=revocation
+        issuer=issuer, request=encoded, is_known=is_known, revocation=revocation
     )
     return ledger.signer().sign_ocsp(asked)
 

@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from assay.signing import crls
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument, SignerError
+from assay.signing.intermediates import Name
 from assay.signing.revocation import Reason
 from assay.signing.revocation import Revocation as Finding
 from assay.signing.statements import RevocationClaim
@@ -61,66 +63,82 @@ def revoke(
             invalid_from=claim.revocation.invalid_from,
             statement=statement,
         )
-        _renew(claim.issuer)
+        renew(Name.parse(certificate.issuer))
         details = {"reason": reason.value, "statement": statement.sha256}
         audit.record(accounts.SYSTEM, "certificate.revoke", serial, details)
         nudge("ledger.integrate")
     return statement
 
 
-def current(issuer: Purpose) -> RevocationList:
-    """The list of an issuer, made on first use; raises SignerError."""
-    found = RevocationList.objects.filter(issuer=issuer.value).first()
+def current(issuer: Name) -> RevocationList:
+    """The list of an intermediate, made on first use; raises SignerError."""
+    found = RevocationList.objects.filter(issuer=str(issuer)).first()
     if found is None:
         with transaction.atomic():
-            found = _renew(issuer)
+            found = renew(issuer)
     return found
 
 
-def stapled(issuers: Iterable[Purpose]) -> tuple[bytes, ...]:
+def stapled(issuers: Iterable[Name]) -> tuple[bytes, ...]:
     """The newest lists of the root and of some issuers, for whoever verifies without asking us.
 
+    Those of every later timestamp authority come with them: a token does not say which it is by.
     One that was never made is left out while the signer is away: what is there can be shown, and a
     verifier who misses a list says so.
     """
-    wanted = (crls.ROOT, *sorted({each.value for each in issuers}))
-    rows = {row.issuer: row for row in RevocationList.objects.filter(issuer__in=wanted)}
-    found = [rows.get(each) or _made(each) for each in wanted]
+    wanted = (crls.ROOT, *sorted({str(each) for each in issuers}))
+    chosen = Q(issuer__in=wanted) | Q(issuer__startswith=f"{Purpose.TIMESTAMP}-")
+    rows = {row.issuer: row for row in RevocationList.objects.filter(chosen)}
+    others = sorted(rows.keys() - set(wanted))
+    found = [rows.get(each) or _made(each) for each in (*wanted, *others)]
     return tuple(bytes(row.der) for row in found if row is not None)
+
+
+def names() -> tuple[Name, ...]:
+    """Every intermediate that there is; while the signer is away, those that have a list."""
+    try:
+        return tuple(each.name for each in ledger.signer().issuers())
+    except SignerError:
+        rows = RevocationList.objects.exclude(issuer=crls.ROOT).order_by("issuer")
+        return tuple(Name.parse(row.issuer) for row in rows)
 
 
 def _made(issuer: str) -> RevocationList | None:
     try:
-        return _keep_root() if issuer == crls.ROOT else current(Purpose(issuer))
+        return keep_root() if issuer == crls.ROOT else current(Name.parse(issuer))
     except SignerError as error:
         logger.warning("there is no revocation list of %s yet: %s", issuer, error)
         return None
 
 
-def _keep_root() -> RevocationList:
+def keep_root() -> RevocationList:
     """The list that an operator last had the root sign, which the signer reads out."""
     return _show(crls.ROOT, ledger.signer().root_crl())
 
 
-def finding(issuer: Purpose, serial: int) -> tuple[bool, Finding | None]:
+def finding(issuer: Name, serial: int) -> tuple[bool, Finding | None]:
     """Whether a certificate was issued, and its revocation if it was revoked."""
-    found = Certificate.objects.filter(purpose=issuer.value, serial=f"{serial:x}").first()
+    found = Certificate.objects.filter(issuer=str(issuer), serial=f"{serial:x}").first()
     row = Revocation.objects.filter(certificate=found).first() if found else None
     return found is not None, _finding(row) if row else None
 
 
 def sweep(*, now: datetime) -> None:
-    """Renew every list that is due, each in a transaction of its own; look for the root's."""
-    for issuer in Purpose:
-        if not _is_current(issuer, now):
+    """Renew every list that is due, each in a transaction of its own; look for the root's.
+
+    What has expired lists nothing any more: nothing that it issued is valid either.
+    """
+    for issuer in ledger.signer().issuers():
+        is_valid = now < issuer.certificate.not_valid_after_utc
+        if is_valid and not _is_current(issuer.name, now):
             with transaction.atomic():
-                _renew(issuer)
+                renew(issuer.name)
     _made(crls.ROOT)
 
 
-def _is_current(issuer: Purpose, now: datetime) -> bool:
+def _is_current(issuer: Name, now: datetime) -> bool:
     enough = now + RENEWED_BEFORE
-    return RevocationList.objects.filter(issuer=issuer.value, next_update__gt=enough).exists()
+    return RevocationList.objects.filter(issuer=str(issuer), next_update__gt=enough).exists()
 
 
 def _claim(
@@ -135,7 +153,7 @@ def _claim(
     parsed = x509.load_pem_x509_certificate(certificate.pem.encode())
     return RevocationClaim(
         certificate_sha256=sha256(parsed.public_bytes(Encoding.DER)),
-        issuer=Purpose(certificate.purpose),
+        issuer=certificate.issuer,
         revocation=finding,
     )
 
@@ -147,13 +165,13 @@ def _sign(claim: RevocationClaim) -> ledger_queries.Statement:
     return ledger.record(signed.envelope, signed.chain, signed.timestamp)
 
 
-def _renew(issuer: Purpose) -> RevocationList:
+def renew(issuer: Name) -> RevocationList:
     """Have the list of all that this issuer has revoked signed, and show it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LISTS_LOCK])
-    rows = Revocation.objects.filter(certificate__purpose=issuer.value)
+    rows = Revocation.objects.filter(certificate__issuer=str(issuer))
     findings = [_finding(row) for row in rows.select_related("certificate")]
-    return _show(issuer.value, ledger.signer().sign_crl(issuer, findings))
+    return _show(str(issuer), ledger.signer().sign_crl(issuer, findings))
 
 
 def _show(issuer: str, der: bytes) -> RevocationList:

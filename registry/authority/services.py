@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.intermediates import Name
 from assay.signing.statements import ConductReference, Statement
 from registry.accounts import queries as accounts
 from registry.accounts import services as accounts_services
@@ -90,6 +91,7 @@ def _list(chain: Chain, purpose: Purpose, subject: str) -> None:
         defaults={
             "subject": subject,
             "purpose": purpose.value,
+            "issuer": str(Name.of(chain.intermediate)),
             "pem": chain.leaf_pem.decode(),
             "issued_at": leaf.not_valid_before_utc,
             "expires_at": leaf.not_valid_after_utc,

@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from assay.signing import canonical
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence, Part
+from assay.signing.intermediates import Name
 from assay.signing.manifest import SIGNATURE_NAME, Manifest
 from assay.signing.statements import ConductReference, RunClaim, Statement
 from registry.accounts import queries as accounts
@@ -32,14 +33,6 @@ from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
 __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
 
 UNDERWAY = (State.RECEIVED, State.SIGNED)
-PURPOSE_OF = {
-    Part.OUTPUT: Purpose.OUTPUT,
-    Part.CHECKPOINT: Purpose.CHECKPOINT,
-    Part.MODEL: Purpose.CHECKPOINT,
-    Part.RUN: Purpose.NODE,
-    Part.DATASET: Purpose.CHECKPOINT,
-    Part.CONDUCT: Purpose.CONDUCT,
-}
 EVIDENCE = (
     "statement",
     "oms_statement",
@@ -180,7 +173,8 @@ def evidence(of: Checkpoint, output: ledger.Statement | None = None) -> Evidence
     """
     model = of.oms_statement if output is None else None
     found = parts(of, output, model)
-    issuers = {PURPOSE_OF[Part(part)] for part in found.bundles} | {Purpose.TIMESTAMP}
+    issuers = {Name.of(each.chain.intermediate) for each in found.bundles.values()}
+    issuers.add(Name(purpose=Purpose.TIMESTAMP))
     return found.with_lists(revocations.stapled(issuers))
 
 

@@ -1,32 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a registry's keys and certificates, once: root, intermediates, timestamps, ledger.
 
-The folder appears whole or not at all. `offline/` holds the root key, which nothing reads again: an
-operator moves it to other hardware.
+In one go (`create`), or with a root on a machine without a network: `prepare` makes every other
+key, `requests` go there, and `complete` takes in what comes back. The folder appears whole or not
+at all. `offline/` holds the root of `create`, which nothing reads again: an operator moves it away.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import canonical, certificates, crls, ocsp, treehead
-from ..certificates import Issuer, Purpose
-from ..crls import Period
+from .. import canonical, crls, intermediates, treehead
+from ..certificates import Purpose
 from ..durable import make_folder, sync, write_file
-from ..keys import Curve, SoftwareKey
-from ..revocation import Revocation
+from ..errors import AssayError
+from ..intermediates import Name
+from ..keys import Curve
 from ..trust import TrustRoot
+from . import root as roots
 from .audit import Audit
 from .errors import SignerFilesBroken
 from .highwater import HighWater
-from .keystore import LEAF_DAYS
+from .keyring import Keyring, Place
 from .opening import (
     INTERMEDIATES_FOLDER,
     LEAVES_FOLDER,
@@ -34,25 +36,112 @@ from .opening import (
     OFFLINE_FOLDER,
     ROOT_CRL_FILE,
     ROOT_FILE,
-    TIMESTAMP_FILE,
-    TIMESTAMP_KEY_FILE,
     TRUST_ROOT_FILE,
+    Places,
+    certificate,
+    issuer,
 )
+from .rotation import certify_stamping
 
 HEAD_FILE = "head.json"
 AUDIT_FILE = "audit.jsonl"
 LOCK_FILE = "lock"
-ROOT_KEY_FILE = "root.key.pem"
-ROOT_CRL_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FromRoot:
+    """What comes back from the root: itself, its list, and an intermediate for each purpose."""
+
+    root: x509.Certificate
+    crl: bytes
+    intermediates: Mapping[Purpose, x509.Certificate]
+
+    @classmethod
+    def load(cls, folder: Path) -> FromRoot:
+        """Read `root.pem`, `root.crl` and `<purpose>.pem`; raises SignerFilesBroken."""
+        try:
+            return cls(
+                root=certificate(folder / ROOT_FILE),
+                crl=(folder / ROOT_CRL_FILE).read_bytes(),
+                intermediates={each: certificate(folder / f"{each}.pem") for each in Purpose},
+            )
+        except OSError as error:
+            raise SignerFilesBroken(f"{error.filename}: {error.strerror}") from error
 
 
 def create(
-    directory: Path, *, registry_url: str, origin: str, passphrase: bytes, at: datetime
+    directory: Path,
+    *,
+    registry_url: str,
+    origin: str,
+    passphrase: bytes,
+    at: datetime,
+    within: Place | None = None,
 ) -> TrustRoot:
     """Make everything in a new folder and return what users will pin.
 
-    Raises SignerFilesBroken if the folder exists: its keys are for ever, and are never replaced.
+    `within` a token, where one is named, the root's key too. Raises SignerFilesBroken if the folder
+    exists: its keys are for ever, and are never replaced.
     """
+    registry, at = registry_url.rstrip("/"), at.replace(microsecond=0)
+    unfinished = _begin(directory, passphrase)
+    keyring = Keyring(passphrase)
+    _prepare(unfinished, keyring, within)
+    offline = unfinished / OFFLINE_FOLDER
+    make_folder(offline)
+    root = roots.create(offline, registry=registry, keyring=keyring, at=at, within=within)
+    certified = {
+        purpose: roots.certify(root, csr, at=at)
+        for purpose, csr in requests(unfinished, passphrase=passphrase).items()
+    }
+    crl = (offline / ROOT_CRL_FILE).read_bytes()
+    from_root = FromRoot(root=root.certificate, crl=crl, intermediates=certified)
+    trust_root = _complete(unfinished, from_root, names=(registry, origin), keyring=keyring, at=at)
+    _end(unfinished, directory)
+    return trust_root
+
+
+def prepare(directory: Path, *, passphrase: bytes, within: Place | None = None) -> None:
+    """Make every key but the root's in a new folder, which waits for `complete`."""
+    unfinished = _begin(directory, passphrase)
+    _prepare(unfinished, Keyring(passphrase), within)
+    _end(unfinished, directory)
+
+
+def requests(directory: Path, *, passphrase: bytes) -> dict[Purpose, bytes]:
+    """For each purpose the request (PKCS#10, DER) that the root is to answer."""
+    keyring = Keyring(passphrase)
+    names = [Name(purpose=each) for each in Purpose]
+    return {
+        name.purpose: intermediates.request(name, keyring.load(Places.of(directory, name).key))
+        for name in names
+    }
+
+
+def complete(
+    directory: Path,
+    from_root: FromRoot,
+    *,
+    registry_url: str,
+    origin: str,
+    passphrase: bytes,
+    at: datetime,
+) -> TrustRoot:
+    """Take in what came back from the root; interrupted, it can be called again.
+
+    Raises SignerFilesBroken for what does not fit the keys that are waiting.
+    """
+    names = (registry_url.rstrip("/"), origin)
+    return _complete(
+        directory,
+        from_root,
+        names=names,
+        keyring=Keyring(passphrase),
+        at=at.replace(microsecond=0),
+    )
+
+
+def _begin(directory: Path, passphrase: bytes) -> Path:
     if directory.exists():
         raise SignerFilesBroken(f"{directory} exists: a ceremony is held once for each registry")
     if not passphrase:
@@ -60,86 +149,61 @@ def create(
     unfinished = directory.with_name(f".{directory.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)  # a ceremony that was interrupted
     make_folder(unfinished)
-    trust_root = _fill(
-        unfinished,
-        passphrase=passphrase,
-        at=at.replace(microsecond=0),
-        names=(registry_url.rstrip("/"), origin),
-    )
+    return unfinished
+
+
+def _end(unfinished: Path, directory: Path) -> None:
     unfinished.rename(directory)
     sync(directory.parent)
-    return trust_root
 
 
-def root_crl(
-    root: Issuer, revocations: Sequence[Revocation], *, number: int, at: datetime
-) -> bytes:
-    """The list of the intermediates that the root has revoked, for a year: its key is offline."""
-    period = Period(this_update=at, next_update=at + timedelta(days=ROOT_CRL_DAYS))
-    return crls.create(
-        revocations, issuer=root.certificate, key=root.key, number=number, period=period
-    )
-
-
-def _fill(folder: Path, *, passphrase: bytes, at: datetime, names: tuple[str, str]) -> TrustRoot:
-    registry_url, origin = names
-    for name in (OFFLINE_FOLDER, INTERMEDIATES_FOLDER, LEAVES_FOLDER):
+def _prepare(folder: Path, keyring: Keyring, within: Place | None) -> None:
+    for name in (INTERMEDIATES_FOLDER, LEAVES_FOLDER):
         make_folder(folder / name)
-    root_key = SoftwareKey.generate(Curve.P384)
-    root = Issuer(
-        certificate=certificates.root(root_key, name=f"Assay root for {registry_url}", at=at),
-        key=root_key,
-        crl_url=crls.address(registry_url, crls.ROOT),
-    )
-    root_key.store(folder / OFFLINE_FOLDER / ROOT_KEY_FILE, passphrase)
-    _write_certificate(folder / ROOT_FILE, root.certificate)
-    write_file(folder / ROOT_CRL_FILE, root_crl(root, (), number=1, at=at))
-    issuers = {each: _intermediate(folder, each, root, passphrase, at) for each in Purpose}
-    stamps_at = f"{registry_url}/timestamp"
-    stamping = replace(
-        issuers[Purpose.TIMESTAMP],
-        crl_url=crls.address(registry_url, Purpose.TIMESTAMP),
-        ocsp_url=ocsp.address(registry_url, Purpose.TIMESTAMP),
-    )
-    _timestamp(folder, stamping, passphrase, at, stamps_at)
-    ledger_key = SoftwareKey.generate(Curve.ED25519)
-    ledger_key.store(folder / LEDGER_KEY_FILE, passphrase)
-    HighWater.create(folder / HEAD_FILE)
-    Audit.create(folder / AUDIT_FILE)
+    for purpose in Purpose:
+        path = Places.of(folder, Name(purpose=purpose)).key
+        keyring.make(path, label=f"intermediate {purpose}", curve=Curve.P256, within=within)
+    stamping = Places.of(folder, Name(purpose=Purpose.TIMESTAMP)).stamping_key
+    keyring.make(stamping, label="timestamp authority", curve=Curve.P256, within=within)
+    ledger = folder / LEDGER_KEY_FILE
+    keyring.make(ledger, label="ledger", curve=Curve.ED25519, within=within)
+
+
+def _complete(
+    folder: Path, from_root: FromRoot, *, names: tuple[str, str], keyring: Keyring, at: datetime
+) -> TrustRoot:
+    """The trust root is written last: as long as it is not there, there is no authority."""
+    registry, origin = names
+    ledger_key = keyring.load(folder / LEDGER_KEY_FILE)
     trust_root = TrustRoot(
-        registry=registry_url,
-        root=root.certificate,
+        registry=registry,
+        root=from_root.root,
         origin=origin,
         verifier=treehead.vkey(origin, ledger_key.public_key),
     )
+    try:
+        TrustRoot.parse(trust_root.to_json())
+        crls.read(from_root.crl, issuer=from_root.root)
+        for purpose, found in from_root.intermediates.items():
+            name = Name(purpose=purpose)
+            places = Places.of(folder, name)
+            key = keyring.load(places.key)
+            intermediates.check(
+                found,
+                name=name,
+                public_key=key.public_key,
+                root=from_root.root,
+                registry=registry,
+            )
+            write_file(places.certificate, found.public_bytes(Encoding.PEM))
+            if purpose is Purpose.TIMESTAMP:
+                under = issuer(name, found, key, registry=registry)
+                certify_stamping(places, under, registry=registry, keyring=keyring, at=at)
+    except AssayError as error:
+        raise SignerFilesBroken(f"what came from the root does not fit: {error}") from error
+    write_file(folder / ROOT_FILE, from_root.root.public_bytes(Encoding.PEM))
+    write_file(folder / ROOT_CRL_FILE, from_root.crl)
+    HighWater.create(folder / HEAD_FILE)
+    Audit.create(folder / AUDIT_FILE)
     write_file(folder / TRUST_ROOT_FILE, canonical.dumps(trust_root.to_json()))
     return trust_root
-
-
-def _intermediate(
-    folder: Path, purpose: Purpose, root: Issuer, passphrase: bytes, at: datetime
-) -> Issuer:
-    key = SoftwareKey.generate()
-    certificate = certificates.intermediate(purpose, key.public_key, issuer=root, at=at)
-    files = folder / INTERMEDIATES_FOLDER
-    key.store(files / f"{purpose}.key.pem", passphrase)
-    _write_certificate(files / f"{purpose}.pem", certificate)
-    return Issuer(certificate=certificate, key=key)
-
-
-def _timestamp(folder: Path, issuer: Issuer, passphrase: bytes, at: datetime, subject: str) -> None:
-    key = SoftwareKey.generate()
-    certificate = certificates.leaf(
-        Purpose.TIMESTAMP,
-        key.public_key,
-        subject=subject,
-        issuer=issuer,
-        at=at,
-        days=LEAF_DAYS[Purpose.TIMESTAMP],
-    )
-    key.store(folder / TIMESTAMP_KEY_FILE, passphrase)
-    _write_certificate(folder / TIMESTAMP_FILE, certificate)
-
-
-def _write_certificate(path: Path, certificate: x509.Certificate) -> None:
-    write_file(path, certificate.public_bytes(Encoding.PEM))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every other process uses of the signer: eight questions over its unix socket.
+"""What every other process uses of the signer: its questions over its unix socket.
 
 Each call is a connection of its own, so that a client may be shared by threads, survives a restart
 of the signer, and never holds one caller up for another's sake.
@@ -14,8 +14,17 @@ from typing import TypeVar
 
 from ..certificates import Chain, Purpose
 from ..errors import InvalidDocument
+from ..intermediates import Name
 from ..revocation import Revocation
-from . import answers
+from . import administration, answers
+from .administration import (
+    InstallRequest,
+    InstallRootCrlRequest,
+    IssuersRequest,
+    IssuerState,
+    PrepareRequest,
+    StopRequest,
+)
 from .answers import Description, Signed
 from .errors import BadRequest, SignerUnavailable
 from .protocol import (
@@ -69,9 +78,9 @@ class SignerClient:
         request = SignHeadRequest(size=size, root=root, consistency=tuple(consistency))
         return self._ask(request, answers.read_note)
 
-    def sign_crl(self, purpose: Purpose, revocations: Sequence[Revocation]) -> bytes:
-        """A revocation list (DER) of all that the intermediate of a purpose has revoked."""
-        request = SignCrlRequest(purpose=purpose, revocations=tuple(revocations))
+    def sign_crl(self, issuer: Name, revocations: Sequence[Revocation]) -> bytes:
+        """A revocation list (DER) of all that an intermediate has revoked."""
+        request = SignCrlRequest(issuer=issuer, revocations=tuple(revocations))
         return self._ask(request, answers.read_crl)
 
     def root_crl(self) -> bytes:
@@ -81,6 +90,26 @@ class SignerClient:
     def sign_ocsp(self, request: SignOcspRequest) -> bytes:
         """An OCSPResponse (DER); BadRequest for a question that is not about this issuer's."""
         return self._ask(request, answers.read_timestamp)
+
+    def issuers(self) -> tuple[IssuerState, ...]:
+        """Every intermediate: which ones issue, and which were stopped."""
+        return self._ask(IssuersRequest(), administration.read_issuers)
+
+    def stop(self, issuer: Name) -> None:
+        """Let an intermediate sign no more, until another takes its place."""
+        self._ask(StopRequest(issuer=issuer), administration.read_done)
+
+    def prepare_intermediate(self, purpose: Purpose) -> bytes:
+        """The request (PKCS#10, DER) for a purpose's next intermediate; its key stays there."""
+        return self._ask(PrepareRequest(purpose=purpose), administration.read_request)
+
+    def install_intermediate(self, certificate: bytes) -> None:
+        """Put the intermediate that was asked for to use, by its certificate (DER)."""
+        self._ask(InstallRequest(certificate=certificate), administration.read_done)
+
+    def install_root_crl(self, crl: bytes) -> None:
+        """Have a newer list of the root's (DER) shown; what it revokes signs no more."""
+        self._ask(InstallRootCrlRequest(crl=crl), administration.read_done)
 
     def _ask(self, request: Request, reader: Callable[[Mapping[str, object]], T]) -> T:
         message = self._exchange(request_message(request))

@@ -64,6 +64,18 @@ class CertificateNotValid(SignerRefusal):
     code = "certificate-not-valid"
 
 
+class PurposeStopped(SignerRefusal):
+    """The intermediate of this purpose was stopped, or revoked by the root, and not replaced."""
+
+    code = "purpose-stopped"
+
+
+class KeyUnavailable(SignerRefusal):
+    """A key's token does not answer, or has the key no longer: nothing was signed."""
+
+    code = "key-unavailable"
+
+
 class SignerUnavailable(SignerRefusal):
     """No signer answers on the socket (raised by the client, never sent)."""
 
@@ -85,5 +97,7 @@ SENT: tuple[type[SignerRefusal], ...] = (
     AuditUnavailable,
     StorageUnavailable,
     CertificateNotValid,
+    PurposeStopped,
+    KeyUnavailable,
 )
 BY_CODE: dict[str, type[SignerRefusal]] = {error.code: error for error in SENT}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -21,18 +22,20 @@ from ..certificates import Chain, Issuer, Purpose
 from ..crls import Period
 from ..durable import make_folder, sync, write_file
 from ..errors import KeyUnusable
+from ..intermediates import Name
 from ..keys import PublicKey, Signer, SoftwareKey
 from ..ocsp import Responder
 from ..revocation import Revocation
 from ..trust import TrustRoot
-from .errors import CertificateNotValid, StorageUnavailable
+from . import opening
+from .errors import CertificateNotValid, PurposeStopped, StorageUnavailable, WrongPurpose
+from .keyring import Keyring
 from .opening import (
     LEAVES_FOLDER,
     ROOT_CRL_FILE,
     SUPERSEDED,
     UNFINISHED,
     Identity,
-    Opened,
     certificate,
     open_folder,
 )
@@ -59,76 +62,85 @@ Record = Callable[[Mapping[str, str | int]], None]
 class Keystore:
     """Opened keys. No method returns or prints a private key's bytes."""
 
-    def __init__(self, folder: Path, *, passphrase: bytes, opened: Opened) -> None:
+    def __init__(self, folder: Path, *, passphrase: bytes) -> None:
+        """Read the signer's folder; raises SignerFilesBroken or KeyUnusable."""
+        self.folder = folder
         self._leaves_folder = folder / LEAVES_FOLDER
         self._root_crl_file = folder / ROOT_CRL_FILE
         self._passphrase = passphrase
-        self._opened = opened
-        self._leaves: dict[tuple[Purpose, str], Identity] = {}
+        self.keyring = Keyring(passphrase)
+        self._leaves: dict[tuple[Name, str], Identity] = {}
+        self.opened = open_folder(folder, keyring=self.keyring)
 
     @classmethod
     def open(cls, folder: Path, *, passphrase: bytes) -> Keystore:
         """Read the signer's folder; raises SignerFilesBroken or KeyUnusable."""
-        return cls(folder, passphrase=passphrase, opened=open_folder(folder, passphrase=passphrase))
+        return cls(folder, passphrase=passphrase)
+
+    def open_again(self) -> None:
+        """After its files were changed: what was opened before is in force until all is read."""
+        self.opened = open_folder(self.folder, keyring=self.keyring)
+        self._leaves.clear()
+
+    def look_again(self) -> None:
+        """After an intermediate was stopped, or a list of the root's came: no key is opened."""
+        stopped = opening.stopped(self.folder, self.opened.issuers)
+        self.opened = replace(self.opened, stopped=stopped)
 
     @property
     def trust_root(self) -> TrustRoot:
         """What users pin."""
-        return self._opened.trust_root
+        return self.opened.trust_root
 
     @property
     def ledger_key(self) -> Signer:
         """The key of tree heads."""
-        return self._opened.ledger_key
+        return self.opened.ledger_key
 
     @property
     def timestamping(self) -> Identity:
-        """The timestamp authority's key and chain."""
-        return self._opened.timestamping
+        """The timestamp authority's key and chain; raises PurposeStopped."""
+        self.signing(Purpose.TIMESTAMP)
+        return self.opened.timestamping
+
+    def signing(self, purpose: Purpose) -> Name:
+        """The intermediate that issues for a purpose now; raises PurposeStopped."""
+        name = self.opened.current(purpose)
+        if name in self.opened.stopped:
+            raise PurposeStopped(
+                f"the {name} intermediate was stopped: nothing is signed for {purpose} until "
+                "another takes its place (authority rotate)"
+            )
+        return name
 
     def leaf(self, purpose: Purpose, subject: str, *, at: datetime, record: Record) -> Identity:
         """The key and chain that sign for this purpose and subject at this time.
 
         Made on first use, and again before it expires; `record` is called before a certificate is.
         """
-        known = self._leaves.get((purpose, subject)) or self._load_leaf(purpose, subject)
-        if known is None or not _is_fresh(known.chain.leaf, at):
-            known = self._make_leaf(purpose, subject, at=at, record=record)
-        if len(self._leaves) >= MAX_CACHED_LEAVES:
-            self._leaves.clear()
-        self._leaves[purpose, subject] = known
-        return known
+        return self._leaf(self.signing(purpose), subject, at=at, record=record)
 
     def issue(
         self, purpose: Purpose, public_key: PublicKey, *, subject: str, at: datetime, record: Record
     ) -> Chain:
         """Certify a key for a purpose and subject; `record` is called before the certificate is."""
-        issuer = self._issuer_at(purpose, at)
-        key_digest = _key_digest(public_key)
-        record({"purpose": purpose.value, "subject": subject, "public_key_sha256": key_digest})
-        if subject == RESPONDER:
-            leaf = certificates.responder(public_key, issuer=issuer, at=at)
-        else:
-            days = LEAF_DAYS[purpose]
-            leaf = certificates.leaf(
-                purpose, public_key, subject=subject, issuer=issuer, at=at, days=days
-            )
-        return Chain(leaf=leaf, intermediate=issuer.certificate)
+        name = self.signing(purpose)
+        return self._issue(name, public_key, subject=subject, at=at, record=record)
 
-    def responder(self, purpose: Purpose, *, at: datetime, record: Record) -> Responder:
-        """The key that answers OCSP for the intermediate of a purpose, made as leaves are."""
-        found = self.leaf(purpose, RESPONDER, at=at, record=record)
+    def responder(self, name: Name, *, at: datetime, record: Record) -> Responder:
+        """The key that answers OCSP for an intermediate, made as leaves are."""
+        found = self._leaf(name, RESPONDER, at=at, record=record)
         return Responder(certificate=found.chain.leaf, key=found.key)
 
-    def intermediate(self, purpose: Purpose) -> x509.Certificate:
-        """The certificate under which a purpose's leaves are."""
-        return self._opened.issuers[purpose].certificate
+    def intermediate(self, name: Name) -> x509.Certificate:
+        """The certificate of an intermediate; raises WrongPurpose if there is none."""
+        return self._issuer(name).certificate
 
     def crl(
-        self, purpose: Purpose, revocations: Sequence[Revocation], *, number: int, at: datetime
+        self, name: Name, revocations: Sequence[Revocation], *, number: int, at: datetime
     ) -> bytes:
-        """A revocation list by the intermediate of a purpose, for a week; the caller records it."""
-        issuer = self._issuer_at(purpose, at)
+        """A revocation list by an intermediate, for a week; the caller records it."""
+        issuer = self._issuer_at(name, at)
         period = Period(this_update=at, next_update=at + timedelta(days=CRL_DAYS))
         return crls.create(
             revocations, issuer=issuer.certificate, key=issuer.key, number=number, period=period
@@ -155,23 +167,51 @@ class Keystore:
         except OSError as error:
             raise StorageUnavailable(f"{ROOT_CRL_FILE}: {error.strerror}") from error
 
-    def _issuer_at(self, purpose: Purpose, at: datetime) -> Issuer:
-        issuer = self._opened.issuers[purpose]
+    def _leaf(self, name: Name, subject: str, *, at: datetime, record: Record) -> Identity:
+        known = self._leaves.get((name, subject)) or self._load_leaf(name, subject)
+        if known is None or not _is_fresh(known.chain.leaf, at):
+            known = self._make_leaf(name, subject, at=at, record=record)
+        if len(self._leaves) >= MAX_CACHED_LEAVES:
+            self._leaves.clear()
+        self._leaves[name, subject] = known
+        return known
+
+    def _issue(
+        self, name: Name, public_key: PublicKey, *, subject: str, at: datetime, record: Record
+    ) -> Chain:
+        issuer = self._issuer_at(name, at)
+        key_digest = _key_digest(public_key)
+        record({**_named(name), "subject": subject, "public_key_sha256": key_digest})
+        if subject == RESPONDER:
+            leaf = certificates.responder(public_key, issuer=issuer, at=at)
+        else:
+            days = LEAF_DAYS[name.purpose]
+            leaf = certificates.leaf(
+                name.purpose, public_key, subject=subject, issuer=issuer, at=at, days=days
+            )
+        return Chain(leaf=leaf, intermediate=issuer.certificate)
+
+    def _issuer(self, name: Name) -> Issuer:
+        found = self.opened.issuers.get(name)
+        if found is None:
+            raise WrongPurpose(f"issuer: expected an intermediate that there is, found {name}")
+        return found
+
+    def _issuer_at(self, name: Name, at: datetime) -> Issuer:
+        issuer = self._issuer(name)
         starts, ends = _validity(issuer.certificate)
         if not starts <= at < ends:
             raise CertificateNotValid(
-                f"the {purpose} intermediate is valid from {starts:%Y-%m-%d} to {ends:%Y-%m-%d}, "
+                f"the {name} intermediate is valid from {starts:%Y-%m-%d} to {ends:%Y-%m-%d}, "
                 f"and the signer's clock says {at:%Y-%m-%d %H:%M}"
             )
         return issuer
 
-    def _make_leaf(
-        self, purpose: Purpose, subject: str, *, at: datetime, record: Record
-    ) -> Identity:
+    def _make_leaf(self, name: Name, subject: str, *, at: datetime, record: Record) -> Identity:
         key = SoftwareKey.generate()
-        chain = self.issue(purpose, key.public_key, subject=subject, at=at, record=record)
+        chain = self._issue(name, key.public_key, subject=subject, at=at, record=record)
         try:
-            self._store_leaf(self._leaf_folder(purpose, subject), key, chain)
+            self._store_leaf(self._leaf_folder(name, subject), key, chain)
         except OSError as error:
             message = f"nothing was signed: the new leaf cannot be stored: {error.strerror}"
             raise StorageUnavailable(message) from error
@@ -191,10 +231,10 @@ class Keystore:
         sync(folder.parent)
         shutil.rmtree(superseded, ignore_errors=True)
 
-    def _load_leaf(self, purpose: Purpose, subject: str) -> Identity | None:
+    def _load_leaf(self, name: Name, subject: str) -> Identity | None:
         """A leaf made before; None if there is none, or one of its two files is not there."""
-        folder = self._leaf_folder(purpose, subject)
-        intermediate = self._opened.issuers[purpose].certificate
+        folder = self._leaf_folder(name, subject)
+        intermediate = self._issuer(name).certificate
         try:
             key = SoftwareKey.load(folder / LEAF_KEY_FILE, self._passphrase)
             leaf = certificate(folder / LEAF_FILE)
@@ -205,8 +245,8 @@ class Keystore:
             raise StorageUnavailable(message) from error
         return Identity(key=key, chain=Chain(leaf=leaf, intermediate=intermediate))
 
-    def _leaf_folder(self, purpose: Purpose, subject: str) -> Path:
-        return self._leaves_folder / sha256(f"{purpose}\n{subject}".encode()).hexdigest()
+    def _leaf_folder(self, name: Name, subject: str) -> Path:
+        return self._leaves_folder / sha256(f"{name}\n{subject}".encode()).hexdigest()
 
 
 def _is_fresh(leaf: x509.Certificate, at: datetime) -> bool:
@@ -221,3 +261,7 @@ def _validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
 def _key_digest(public_key: PublicKey) -> str:
     der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return sha256(der).hexdigest()
+
+
+def _named(name: Name) -> dict[str, str | int]:
+    return {"purpose": name.purpose.value, "issuer": str(name)}

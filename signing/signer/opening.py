@@ -2,13 +2,16 @@
 """The signer's files, read once at its start and checked against each other.
 
     trust-root.json   root.pem   ledger.key.pem   timestamp.key.pem   timestamp.pem
-    intermediates/<purpose>.key.pem, <purpose>.pem
-    leaves/<sha256 of purpose and subject>/key.pem, leaf.pem     made on first use, made again
+    intermediates/<purpose>.key.pem, <purpose>.pem               of the ceremony
+    intermediates/<purpose>-<n>/key.pem, intermediate.pem        each that took its place,
+                                leaf.key.pem, leaf.pem           for timestamps
+    intermediates/stopped/<name>                                 it signs no more
+    leaves/<sha256 of name and subject>/key.pem, leaf.pem        made on first use, made again
     root.crl                                                     by the root: its intermediates
     offline/root.key.pem                                         read by nobody (ceremony)
 
-Every private key is encrypted PKCS#8. What is done with them is keystore's; what may be signed with
-them is decided in service.
+Every private key is encrypted PKCS#8, or in a token (keyring). What is done with them is
+keystore's; what may be signed with them is decided in service.
 """
 
 from __future__ import annotations
@@ -22,11 +25,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from .. import canonical, crls, ocsp, treehead
-from ..certificates import Chain, Issuer, Purpose
+from ..certificates import MALFORMED, Chain, Issuer, Purpose
 from ..errors import InvalidDocument
-from ..keys import Signer, SoftwareKey
+from ..intermediates import Name
+from ..keys import Signer
 from ..trust import TrustRoot
 from .errors import SignerFilesBroken
+from .keyring import Keyring
 
 TRUST_ROOT_FILE = "trust-root.json"
 ROOT_FILE = "root.pem"
@@ -37,6 +42,11 @@ TIMESTAMP_FILE = "timestamp.pem"
 INTERMEDIATES_FOLDER = "intermediates"
 LEAVES_FOLDER = "leaves"
 OFFLINE_FOLDER = "offline"
+STOPPED_FOLDER = "stopped"
+KEY_FILE = "key.pem"
+INTERMEDIATE_FILE = "intermediate.pem"
+STAMPING_KEY_FILE = "leaf.key.pem"
+STAMPING_FILE = "leaf.pem"
 UNFINISHED = ".unfinished"
 SUPERSEDED = ".superseded"
 
@@ -55,25 +65,65 @@ class Opened:
 
     trust_root: TrustRoot
     ledger_key: Signer
-    issuers: Mapping[Purpose, Issuer]
+    issuers: Mapping[Name, Issuer]
+    stopped: frozenset[Name]
+    """Those that sign no more, but say what they revoked."""
     timestamping: Identity
 
+    def current(self, purpose: Purpose) -> Name:
+        """The newest intermediate of a purpose, the one that issues."""
+        numbers = [name.number for name in self.issuers if name.purpose is purpose]
+        return Name(purpose=purpose, number=max(numbers))
 
-def open_folder(folder: Path, *, passphrase: bytes) -> Opened:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where an intermediate's files are, and those of the timestamp authority under it."""
+
+    key: Path
+    certificate: Path
+    stamping_key: Path
+    stamping: Path
+
+    @classmethod
+    def of(cls, folder: Path, name: Name) -> Places:
+        """The first ones lie flat, as the ceremony left them; each later one has a folder."""
+        files = folder / INTERMEDIATES_FOLDER
+        if name.number == 1:
+            return cls(
+                key=files / f"{name}.key.pem",
+                certificate=files / f"{name}.pem",
+                stamping_key=folder / TIMESTAMP_KEY_FILE,
+                stamping=folder / TIMESTAMP_FILE,
+            )
+        return cls.within(files / f"{name}")
+
+    @classmethod
+    def within(cls, own: Path) -> Places:
+        """In a folder of its own."""
+        return cls(
+            key=own / KEY_FILE,
+            certificate=own / INTERMEDIATE_FILE,
+            stamping_key=own / STAMPING_KEY_FILE,
+            stamping=own / STAMPING_FILE,
+        )
+
+
+def open_folder(folder: Path, *, keyring: Keyring) -> Opened:
     """Read every key but the leaves', and check that they fit the trust root.
 
-    Raises SignerFilesBroken, or KeyUnusable for a passphrase that does not open them.
+    Raises SignerFilesBroken, or KeyUnusable for keys that do not open.
     """
     try:
         trust_root = TrustRoot.parse(canonical.loads((folder / TRUST_ROOT_FILE).read_bytes()))
-        ledger_key = SoftwareKey.load(folder / LEDGER_KEY_FILE, passphrase)
-        issuers = {each: _issuer(folder, each, passphrase, trust_root) for each in Purpose}
-        timestamping = Identity(
-            key=SoftwareKey.load(folder / TIMESTAMP_KEY_FILE, passphrase),
-            chain=Chain(
-                leaf=certificate(folder / TIMESTAMP_FILE),
-                intermediate=issuers[Purpose.TIMESTAMP].certificate,
-            ),
+        ledger_key = keyring.load(folder / LEDGER_KEY_FILE)
+        issuers = {each: _issuer(folder, each, keyring, trust_root) for each in _names(folder)}
+        opened = Opened(
+            trust_root=trust_root,
+            ledger_key=ledger_key,
+            issuers=issuers,
+            stopped=stopped(folder, issuers),
+            timestamping=_timestamping(folder, keyring, issuers),
         )
         for left in (UNFINISHED, SUPERSEDED):
             shutil.rmtree(folder / LEAVES_FOLDER / left, ignore_errors=True)
@@ -83,10 +133,7 @@ def open_folder(folder: Path, *, passphrase: bytes) -> Opened:
         raise SignerFilesBroken(f"{TRUST_ROOT_FILE}: {error}") from error
     if treehead.vkey(trust_root.origin, ledger_key.public_key) != trust_root.verifier:
         raise SignerFilesBroken(f"{LEDGER_KEY_FILE} is not the key that the trust root names")
-    _match(TIMESTAMP_KEY_FILE, timestamping.key, timestamping.chain.leaf)
-    return Opened(
-        trust_root=trust_root, ledger_key=ledger_key, issuers=issuers, timestamping=timestamping
-    )
+    return opened
 
 
 def certificate(path: Path) -> x509.Certificate:
@@ -97,19 +144,70 @@ def certificate(path: Path) -> x509.Certificate:
         raise SignerFilesBroken(f"{path.name} is not a PEM certificate") from error
 
 
-def _issuer(folder: Path, purpose: Purpose, passphrase: bytes, trust_root: TrustRoot) -> Issuer:
-    files = folder / INTERMEDIATES_FOLDER
-    key = SoftwareKey.load(files / f"{purpose}.key.pem", passphrase)
-    found = certificate(files / f"{purpose}.pem")
-    _match(f"{purpose}.key.pem", key, found)
+def issuer(name: Name, found: x509.Certificate, key: Signer, *, registry: str) -> Issuer:
+    """An intermediate that issues: what it makes says where its list and its responder are."""
+    return Issuer(
+        certificate=found,
+        key=key,
+        crl_url=crls.address(registry, str(name)),
+        ocsp_url=ocsp.address(registry, str(name)),
+    )
+
+
+def stopped(folder: Path, issuers: Mapping[Name, Issuer]) -> frozenset[Name]:
+    """Stopped by name, or revoked by the root, whichever came first."""
+    marks = {path.name for path in (folder / INTERMEDIATES_FOLDER / STOPPED_FOLDER).glob("*")}
+    revoked = _revoked_by_root(folder / ROOT_CRL_FILE)
+    return frozenset(
+        name
+        for name, each in issuers.items()
+        if str(name) in marks or each.certificate.serial_number in revoked
+    )
+
+
+def _names(folder: Path) -> list[Name]:
+    """Every purpose's first intermediate, and those that rotations added."""
+    later = [
+        Name.parse(path.name)
+        for path in (folder / INTERMEDIATES_FOLDER).glob("*-*/")
+        if path.is_dir() and not path.name.startswith(".")
+    ]
+    return [*(Name(purpose=each) for each in Purpose), *later]
+
+
+def _issuer(folder: Path, name: Name, keyring: Keyring, trust_root: TrustRoot) -> Issuer:
+    places = Places.of(folder, name)
+    key = keyring.load(places.key)
+    found = certificate(places.certificate)
+    _match(places.key.name, key, found)
     try:
         found.verify_directly_issued_by(trust_root.root)
     except (ValueError, TypeError, InvalidSignature) as error:
-        message = f"the {purpose} intermediate was not issued by the trust root's root"
+        message = f"the {name} intermediate was not issued by the trust root's root"
         raise SignerFilesBroken(message) from error
-    url = crls.address(trust_root.registry, purpose)
-    asked_at = ocsp.address(trust_root.registry, purpose)
-    return Issuer(certificate=found, key=key, crl_url=url, ocsp_url=asked_at)
+    return issuer(name, found, key, registry=trust_root.registry)
+
+
+def _timestamping(folder: Path, keyring: Keyring, issuers: Mapping[Name, Issuer]) -> Identity:
+    """The timestamp authority under the newest intermediate for it."""
+    name = max(
+        (each for each in issuers if each.purpose is Purpose.TIMESTAMP),
+        key=lambda each: each.number,
+    )
+    places = Places.of(folder, name)
+    key, leaf = keyring.load(places.stamping_key), certificate(places.stamping)
+    _match(places.stamping_key.name, key, leaf)
+    return Identity(key=key, chain=Chain(leaf=leaf, intermediate=issuers[name].certificate))
+
+
+def _revoked_by_root(path: Path) -> frozenset[int]:
+    if not path.exists():  # the first ceremonies made none
+        return frozenset()
+    try:
+        listed = x509.load_der_x509_crl(path.read_bytes())
+        return frozenset(entry.serial_number for entry in listed)
+    except MALFORMED as error:
+        raise SignerFilesBroken(f"{path.name} is not a revocation list in DER") from error
 
 
 def _match(name: str, key: Signer, found: x509.Certificate) -> None:

@@ -14,7 +14,10 @@ from enum import StrEnum
 from .. import canonical
 from ..certificates import Purpose
 from ..errors import InvalidDocument
+from ..intermediates import Name
 from ..revocation import Revocation
+from . import administration
+from .administration import AdministrationRequest
 from .errors import BadRequest, WrongPurpose
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
@@ -82,9 +85,9 @@ class SignHeadRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignCrlRequest:
-    """List these as all that the intermediate of this purpose has revoked."""
+    """List these as all that this intermediate has revoked."""
 
-    purpose: Purpose
+    issuer: Name
     revocations: tuple[Revocation, ...]
 
 
@@ -95,9 +98,9 @@ class RootCrlRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOcspRequest:
-    """Answer this OCSP request (DER) for the intermediate of this purpose."""
+    """Answer this OCSP request (DER) for this intermediate."""
 
-    purpose: Purpose
+    issuer: Name
     request: bytes
     is_known: bool
     """Whether a certificate of that serial number was issued; what was not is `unknown`."""
@@ -113,6 +116,7 @@ Request = (
     | SignCrlRequest
     | RootCrlRequest
     | SignOcspRequest
+    | AdministrationRequest
 )
 
 
@@ -151,6 +155,8 @@ def request_message(request: Request) -> bytes:
             }
         case SignCrlRequest() | SignOcspRequest() | RootCrlRequest():
             document = _about_revocation(request)
+        case _:
+            document = administration.to_json(request)
     return canonical.dumps(document)
 
 
@@ -161,13 +167,13 @@ def _about_revocation(
         case SignCrlRequest():
             return {
                 "op": Op.SIGN_CRL.value,
-                "purpose": request.purpose.value,
+                "issuer": str(request.issuer),
                 "revocations": [each.to_json() for each in request.revocations],
             }
         case SignOcspRequest():
             return {
                 "op": Op.SIGN_OCSP.value,
-                "purpose": request.purpose.value,
+                "issuer": str(request.issuer),
                 "request": _encoded(request.request),
                 "known": int(request.is_known),
                 "revocation": request.revocation and request.revocation.to_json(),
@@ -225,10 +231,10 @@ def _read_sign_head(document: Mapping[str, object]) -> Request:
 
 
 def _read_sign_crl(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "revocations")
+    canonical.only(document, "op", "issuer", "revocations")
     listed = canonical.items(document, "revocations", maximum=MAX_REVOCATIONS)
     return SignCrlRequest(
-        purpose=_purpose(document, allowed=frozenset(Purpose)),
+        issuer=Name.parse(canonical.text(document, "issuer")),
         revocations=tuple(_revocation(item) for item in listed),
     )
 
@@ -239,9 +245,9 @@ def _read_root_crl(document: Mapping[str, object]) -> Request:
 
 
 def _read_sign_ocsp(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "request", "known", "revocation")
+    canonical.only(document, "op", "issuer", "request", "known", "revocation")
     return SignOcspRequest(
-        purpose=_purpose(document, allowed=frozenset(Purpose)),
+        issuer=Name.parse(canonical.text(document, "issuer")),
         request=canonical.base64_bytes(document, "request"),
         is_known=canonical.integer(document, "known", maximum=1) == 1,
         revocation=canonical.nullable(
@@ -265,6 +271,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.SIGN_CRL: _read_sign_crl,
     Op.ROOT_CRL: _read_root_crl,
     Op.SIGN_OCSP: _read_sign_ocsp,
+    **administration.READERS,
 }
 
 

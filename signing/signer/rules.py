@@ -89,7 +89,7 @@ def read_question(
     except InvalidDocument as error:
         raise BadRequest(str(error)) from error
     if not question.about.is_issued_by(issuer):
-        raise BadRequest(f"request: expected a question to the {request.purpose} intermediate")
+        raise BadRequest(f"request: expected a question to the {request.issuer} intermediate")
     if request.revocation is not None:
         check_past([request.revocation], at)
         if request.revocation.serial != question.about.serial:

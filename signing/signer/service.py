@@ -15,16 +15,18 @@ from .. import canonical, certificates, envelope, ocsp, timestamps, treehead
 from ..certificates import Purpose
 from ..crls import Period
 from ..digests import sha256
-from ..errors import InvalidDocument
+from ..errors import InvalidDocument, KeyUnusable
 from ..keys import PublicKey, Signer
 from ..revocation import Missing, NotRevoked
 from ..treehead import TreeHead
 from . import answers, rules
+from .administration import AdministrationOp, AdministrationRequest
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
-from .errors import BadRequest, SignerRefusal
+from .errors import BadRequest, KeyUnavailable, SignerRefusal
 from .highwater import Head, HighWater
 from .keystore import Keystore
+from .managing import answer as manage
 from .protocol import (
     DescribeRequest,
     IssueRequest,
@@ -65,6 +67,8 @@ class SignerService:
             return self._dispatch(message)
         except SignerRefusal as refusal:
             return answers.write_refusal(refusal)
+        except KeyUnusable as error:  # its token is away, or holds it no longer
+            return answers.write_refusal(KeyUnavailable(str(error)))
 
     def _dispatch(self, message: bytes) -> bytes:
         match parse_request(message):
@@ -80,7 +84,17 @@ class SignerService:
                 answer = self._sign_head(request)
             case SignCrlRequest() | SignOcspRequest() | RootCrlRequest() as request:
                 answer = self._tell_revoked(request)
+            case _ as request:
+                answer = self._manage(request)
         return answer
+
+    def _manage(self, request: AdministrationRequest) -> bytes:
+        at = self._now()
+
+        def record(op: AdministrationOp, details: Mapping[str, str | int]) -> None:
+            self._audit.append(at=at, op=op.value, details=details)
+
+        return manage(request, self._keystore, record=record, at=at)
 
     def _tell_revoked(self, request: SignCrlRequest | SignOcspRequest | RootCrlRequest) -> bytes:
         match request:
@@ -101,6 +115,7 @@ class SignerService:
         at = self._now()
         rules.check_subject(request.subject, registry=self._registry)
         statement = rules.read_statement(request, registry=self._registry)  # 1
+        stamping = self._keystore.timestamping
         identity = self._keystore.leaf(  # 2
             request.purpose, request.subject, at=at, record=self._recorder(at)
         )
@@ -120,8 +135,8 @@ class SignerService:
         signed = envelope.sign(request.statement, identity.key)  # 4
         stamp = timestamps.respond(
             timestamps.request(signed.signature),
-            key=self._keystore.timestamping.key,
-            chain=self._keystore.timestamping.chain,
+            key=stamping.key,
+            chain=stamping.chain,
             at=at,
             serial=serial,
         )
@@ -188,32 +203,33 @@ class SignerService:
         """
         at = self._now()
         rules.check_past(request.revocations, at)
+        self._keystore.intermediate(request.issuer)
         listed = canonical.dumps([each.to_json() for each in request.revocations])
         mark = self._record(
             at,
             Op.SIGN_CRL,
             {
-                "purpose": request.purpose.value,
+                "issuer": str(request.issuer),
                 "revocations": len(request.revocations),
                 "revocations_sha256": sha256(listed),
             },
         )
         if request.revocations:
             self._keystore.forget({each.serial for each in request.revocations})
-        crl = self._keystore.crl(request.purpose, request.revocations, number=mark.lines, at=at)
+        crl = self._keystore.crl(request.issuer, request.revocations, number=mark.lines, at=at)
         return answers.write_crl(crl)
 
     def _sign_ocsp(self, request: SignOcspRequest) -> bytes:
         """An answer for a day, by the responder of the purpose's intermediate."""
         at = self._now()
-        question = rules.read_question(request, self._keystore.intermediate(request.purpose), at)
-        responder = self._keystore.responder(request.purpose, at=at, record=self._recorder(at))
+        question = rules.read_question(request, self._keystore.intermediate(request.issuer), at)
+        responder = self._keystore.responder(request.issuer, at=at, record=self._recorder(at))
         finding = request.revocation or (NotRevoked() if request.is_known else Missing())
         self._record(
             at,
             Op.SIGN_OCSP,
             {
-                "purpose": request.purpose.value,
+                "issuer": str(request.issuer),
                 "certificate_serial": f"{question.about.serial:x}",
                 "status": type(finding).__name__,
             },

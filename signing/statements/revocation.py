@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical
-from ..certificates import Purpose
-from ..errors import InvalidDocument
+from ..crls import ROOT
+from ..intermediates import Name
 from ..revocation import Revocation
 from .statement import REVOCATION_V1, Statement, Subject, predicate_of, same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationClaim:
-    """The registry revoked a certificate that the intermediate of a purpose had issued."""
+    """The registry revoked a certificate: an intermediate's leaf, or the root's intermediate."""
 
     certificate_sha256: str
-    issuer: Purpose
+    issuer: str
+    """`root`, or the name of an intermediate, as in the address of its revocation list."""
     revocation: Revocation
 
     @classmethod
@@ -28,11 +29,11 @@ class RevocationClaim:
             statement, REVOCATION_V1, "issuer", "serial", "reason", "revoked_at", "invalid_from"
         )
         issuer = canonical.text(predicate, "issuer")
-        if issuer not in set(Purpose):
-            raise InvalidDocument("issuer", f"one of {', '.join(Purpose)}", ascii(issuer[:80]))
+        if issuer != ROOT:
+            Name.parse(issuer)
         claim = cls(
             certificate_sha256=statement.subjects[0].sha256,
-            issuer=Purpose(issuer),
+            issuer=issuer,
             revocation=Revocation.parse(predicate),
         )
         return same(claim, statement)
@@ -43,5 +44,5 @@ class RevocationClaim:
         return Statement(
             subjects=(Subject(name=name, sha256=self.certificate_sha256),),
             predicate_type=REVOCATION_V1,
-            predicate={"issuer": self.issuer.value, **self.revocation.to_json()},
+            predicate={"issuer": self.issuer, **self.revocation.to_json()},
         )

@@ -3,10 +3,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import pkcs11
 import pytest
 
+from tests.signing import softhsm
 from tests.signing.client.registry import Loopback, loopback
+from tests.signing.softhsm import SoftHsm
 from tests.signing.world import AT, World
 
 
@@ -26,6 +30,15 @@ def registry() -> Iterator[Loopback]:
     """A registry on the loopback interface."""
     with loopback() as running:
         yield running
+
+
+@pytest.fixture
+def hsm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoftHsm]:
+    """A token; its module reads the configuration when it starts, so it is stopped afterwards."""
+    made = softhsm.make(tmp_path / "hsm")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(made.config))
+    yield made
+    pkcs11.lib(str(softhsm.MODULE)).finalize()
 
 
 @pytest.fixture

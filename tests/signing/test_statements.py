@@ -8,7 +8,6 @@ from typing import TypeAlias
 import pytest
 
 from assay.signing import canonical
-from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
 from assay.signing.revocation import Reason, Revocation
@@ -59,7 +58,7 @@ CLAIMS: list[Claim] = [
     replace(OUTPUT, claim=Origin.CALLER_ASSERTED, normalised_sha256=None),
     RevocationClaim(
         certificate_sha256=DIGEST,
-        issuer=Purpose.OUTPUT,
+        issuer="output-2",
         revocation=Revocation(serial=0x5F, revoked_at=AT, reason=Reason.SUPERSEDED),
     ),
 ]
@@ -169,7 +168,11 @@ def change(claim: Claim, /, **fields: object) -> Statement:
         ),
         (OutputClaim.parse, change(CLAIMS[9], claim="server-generated"), "`text.normalised`"),
         (ConductClaim.parse, change(CLAIMS[5], version="2.0"), "subject: expected 'conduct/comm"),
-        (RevocationClaim.parse, change(CLAIMS[10], issuer="root"), "issuer: expected one of check"),
+        (
+            RevocationClaim.parse,
+            change(CLAIMS[10], issuer="roots"),
+            "issuer: expected one of check",
+        ),
         (RevocationClaim.parse, change(CLAIMS[10], serial="5e"), "subject: expected 'certificate/"),
     ],
 )

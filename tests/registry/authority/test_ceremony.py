@@ -62,8 +62,11 @@ def test_the_root_key_has_a_passphrase_of_its_own(data: Path) -> None:
     SoftwareKey.load(offline / "root.key.pem", own)
     assert stat.S_IMODE((offline / "root.passphrase").stat().st_mode) == 0o600
     assert [each.name for each in sorted(offline.iterdir())] == [
+        "registry.url",
+        "root.crl",
         "root.key.pem",
         "root.passphrase",
+        "root.pem",
     ]
 
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from assay.signing import crls
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.intermediates import Name
 from assay.signing.revocation import NotRevoked, Reason, Revoked, Status
 from assay.signing.statements import RevocationClaim, Statement
 from registry.audit.models import AuditRow
@@ -30,6 +31,7 @@ from registry.ledger.models import Statement as Row
 from tests.running import Authority, Live
 from tests.signing.signer.worlds import output_statement
 
+OUTPUT, NODE = Name(purpose=Purpose.OUTPUT), Name(purpose=Purpose.NODE)
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="openssl is absent: apt install openssl"
@@ -154,17 +156,17 @@ def test_all_lists_are_in_one_file(db: None, authority: Authority, client: Clien
 
 
 def test_lists_are_stapled_also_while_the_signer_is_away(db: None, authority: Authority) -> None:
-    before = revocations.stapled([Purpose.OUTPUT])
+    before = revocations.stapled([OUTPUT])
     authority.stop()
     try:
-        assert revocations.stapled([Purpose.OUTPUT, Purpose.NODE]) == before
+        assert revocations.stapled([OUTPUT, NODE]) == before
     finally:
         authority.start()
-    assert len(revocations.stapled([Purpose.OUTPUT, Purpose.NODE])) == len(before) + 1
+    assert len(revocations.stapled([OUTPUT, NODE])) == len(before) + 1
 
 
 def test_a_new_list_of_the_root_is_found_by_the_sweep(db: None, authority: Authority) -> None:
-    old, _ = revocations.stapled([Purpose.OUTPUT])
+    old, _ = revocations.stapled([OUTPUT])
     file = authority.directory / "root.crl"
     file.write_bytes(bytes(RevocationList.objects.get(issuer="output").der))
     assert revocations.stapled([])[0] == old

@@ -12,20 +12,23 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from assay.signing import treehead
+from assay.signing import timestamps, treehead
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import SignerError
 from assay.signing.signer import __main__
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import AuditUnavailable, SignerUnavailable
+from tests.signing.signer.rooting import certified
 from tests.signing.signer.worlds import (
     ALICE,
     PASSPHRASE,
+    START_SECONDS,
     Ledger,
     in_thread,
     output_statement,
@@ -122,6 +125,29 @@ def test_a_kill_while_a_statement_is_signed(folder: Path, call: str, number: int
         signed.envelope.verify(signed.chain.public_key)
     written = {entry.get("statement_sha256") for entry in _entries(folder)}
     assert {sha256(statement) for statement in answered} <= written
+
+
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [*(("fsync", number) for number in range(1, 11)), *(("/^rename", n) for n in range(1, 5))],
+)
+def test_a_kill_while_an_intermediate_takes_its_turn(folder: Path, call: str, number: int) -> None:
+    before = _strace(f"{call}:signal=KILL:when={number}")
+    with program(folder, before=before) as running:
+        try:
+            for _ in range(3):
+                csr = running.client.prepare_intermediate(Purpose.TIMESTAMP)
+                running.client.install_intermediate(certified(folder, csr, at=datetime.now(UTC)))
+        except SignerUnavailable:
+            pass
+        assert running.process.wait(START_SECONDS) != 0  # the kill came
+    with next_life(folder) as client:
+        signed = client.sign(Purpose.OUTPUT, ALICE, output_statement("after"))
+        root = client.describe().trust_root.root
+        timestamps.verify(signed.timestamp, data=signed.envelope.signature, root=root)
+        csr = client.prepare_intermediate(Purpose.TIMESTAMP)
+        client.install_intermediate(certified(folder, csr, at=datetime.now(UTC)))
+        client.timestamp(timestamps.request(b"data"))
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])

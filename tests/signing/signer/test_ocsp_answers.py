@@ -16,6 +16,7 @@ from cryptography.x509 import ocsp as other
 
 from assay.signing import ocspstatus
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.intermediates import Name
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked
 from assay.signing.signer import protocol
 from assay.signing.signer.ceremony import AUDIT_FILE
@@ -25,11 +26,12 @@ from assay.signing.signer.protocol import SignOcspRequest
 from tests.signing.signer.worlds import ALICE, BORN, output_statement
 
 
-def asked(chain: Chain, *, purpose: Purpose = Purpose.OUTPUT) -> SignOcspRequest:
+def asked(chain: Chain) -> SignOcspRequest:
     builder = other.OCSPRequestBuilder()
     builder = builder.add_certificate(chain.leaf, chain.intermediate, hashes.SHA256())
     request = builder.build().public_bytes(Encoding.DER)
-    return SignOcspRequest(purpose=purpose, request=request, is_known=True, revocation=None)
+    issuer = Name(purpose=Purpose.OUTPUT)
+    return SignOcspRequest(issuer=issuer, request=request, is_known=True, revocation=None)
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_what_is_not_this_issuers_to_answer_is_refused(client: SignerClient, cha
     stranger = replace(revocation_of(chain), serial=5)
     late = replace(revocation_of(chain), revoked_at=BORN + timedelta(days=1))
     for request, says in (
-        (replace(good, purpose=Purpose.NODE), "a question to the node intermediate"),
+        (replace(good, issuer=Name(purpose=Purpose.NODE)), "a question to the node intermediate"),
         (replace(good, request=b"x"), "an OCSP request for one certificate"),
         (replace(good, revocation=stranger), "the certificate that was asked about"),
         (replace(good, revocation=late), "revoked_at: expected at most"),

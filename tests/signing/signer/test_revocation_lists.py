@@ -14,6 +14,7 @@ from cryptography import x509
 from assay.signing import canonical, crls
 from assay.signing.certificates import Purpose
 from assay.signing.errors import InvalidDocument, SignerError
+from assay.signing.intermediates import Name
 from assay.signing.revocation import NotRevoked, Reason, Revocation, Revoked
 from assay.signing.signer import answers, protocol
 from assay.signing.signer.ceremony import AUDIT_FILE
@@ -38,9 +39,9 @@ def leaf_of(client: SignerClient) -> tuple[x509.Certificate, x509.Certificate]:
 
 def test_a_leaf_is_revoked_by_the_list_of_its_intermediate(client: SignerClient) -> None:
     leaf, intermediate = leaf_of(client)
-    before = client.sign_crl(Purpose.OUTPUT, [PLAIN, DATED])
+    before = client.sign_crl(Name(purpose=Purpose.OUTPUT), [PLAIN, DATED])
     mine = replace(DATED, serial=leaf.serial_number)
-    after = client.sign_crl(Purpose.OUTPUT, [PLAIN, mine])
+    after = client.sign_crl(Name(purpose=Purpose.OUTPUT), [PLAIN, mine])
     found = [
         crls.status_of(leaf, issuer=intermediate, lists=[each], at=BORN) for each in (before, after)
     ]
@@ -52,9 +53,9 @@ def test_a_leaf_is_revoked_by_the_list_of_its_intermediate(client: SignerClient)
 
 def test_a_revoked_leaf_signs_no_more(client: SignerClient) -> None:
     leaf, _ = leaf_of(client)
-    client.sign_crl(Purpose.OUTPUT, [PLAIN])
+    client.sign_crl(Name(purpose=Purpose.OUTPUT), [PLAIN])
     assert leaf_of(client)[0] == leaf
-    client.sign_crl(Purpose.OUTPUT, [replace(PLAIN, serial=leaf.serial_number)])
+    client.sign_crl(Name(purpose=Purpose.OUTPUT), [replace(PLAIN, serial=leaf.serial_number)])
     assert leaf_of(client)[0] != leaf
 
 
@@ -64,11 +65,11 @@ def test_a_revoked_leaf_that_cannot_be_put_away_is_not_listed(
     leaf, _ = leaf_of(client)
     (folder / "leaves" / SUPERSEDED).write_bytes(b"a file in the way")
     with pytest.raises(StorageUnavailable, match="a revoked leaf cannot be put away"):
-        client.sign_crl(Purpose.OUTPUT, [replace(PLAIN, serial=leaf.serial_number)])
+        client.sign_crl(Name(purpose=Purpose.OUTPUT), [replace(PLAIN, serial=leaf.serial_number)])
 
 
 def test_each_list_has_the_number_of_its_audit_line(client: SignerClient, folder: Path) -> None:
-    numbers = [number_of(client.sign_crl(Purpose.NODE, [PLAIN])) for _ in range(2)]
+    numbers = [number_of(client.sign_crl(Name(purpose=Purpose.NODE), [PLAIN])) for _ in range(2)]
     lines = (folder / AUDIT_FILE).read_text().splitlines()
     assert numbers == [len(lines) - 1, len(lines)]
     assert json.loads(lines[-1])["op"] == "sign_crl"
@@ -117,16 +118,16 @@ def test_nothing_is_revoked_in_advance_or_twice(client: SignerClient, folder: Pa
     lines = (folder / AUDIT_FILE).read_bytes()
     late = replace(PLAIN, revoked_at=BORN + timedelta(seconds=1))
     with pytest.raises(BadRequest, match="revoked_at: expected at most 2026-11-20T09:00:00Z"):
-        client.sign_crl(Purpose.OUTPUT, [PLAIN, late])
+        client.sign_crl(Name(purpose=Purpose.OUTPUT), [PLAIN, late])
     with pytest.raises(BadRequest, match="each serial number once"):
-        client.sign_crl(Purpose.OUTPUT, [PLAIN, PLAIN])
+        client.sign_crl(Name(purpose=Purpose.OUTPUT), [PLAIN, PLAIN])
     assert (folder / AUDIT_FILE).read_bytes() == lines
 
 
 def test_an_expired_intermediate_lists_nothing(client: SignerClient, clock: Clock) -> None:
     clock.now = BORN + timedelta(days=6 * 365)
     with pytest.raises(CertificateNotValid):
-        client.sign_crl(Purpose.OUTPUT, [])
+        client.sign_crl(Name(purpose=Purpose.OUTPUT), [])
 
 
 @pytest.mark.parametrize(
@@ -149,17 +150,18 @@ def test_a_revocation_that_is_malformed_is_refused(change: dict[str, str], says:
 @pytest.mark.parametrize(
     ("document", "kind"),
     [
-        ({"op": "sign_crl", "purpose": "root", "revocations": []}, WrongPurpose),
-        ({"op": "sign_crl", "purpose": "output", "revocations": [5]}, BadRequest),
+        ({"op": "sign_crl", "issuer": "root", "revocations": []}, BadRequest),
+        ({"op": "sign_crl", "issuer": "output-2", "revocations": []}, WrongPurpose),
+        ({"op": "sign_crl", "issuer": "output", "revocations": [5]}, BadRequest),
         (
             {
                 "op": "sign_crl",
-                "purpose": "output",
+                "issuer": "output",
                 "revocations": [{**PLAIN.to_json(), "why": "x"}],
             },
             BadRequest,
         ),
-        ({"op": "sign_crl", "purpose": "output"}, BadRequest),
+        ({"op": "sign_crl", "issuer": "output"}, BadRequest),
         ({"op": "root_crl", "purpose": "output"}, BadRequest),
     ],
 )
@@ -167,7 +169,7 @@ def test_a_malformed_request_is_refused(
     folder: Path, document: dict[str, object], kind: type[SignerError]
 ) -> None:
     service = open_service(folder, Clock())
-    good = protocol.SignCrlRequest(purpose=Purpose.OUTPUT, revocations=(PLAIN, DATED))
+    good = protocol.SignCrlRequest(issuer=Name(purpose=Purpose.OUTPUT), revocations=(PLAIN, DATED))
     assert protocol.parse_request(protocol.request_message(good)) == good
     with pytest.raises(kind):
         answers.read(service.answer(canonical.dumps(document)))

@@ -269,7 +269,7 @@ def test_a_ceremony_wants_a_passphrase(tmp_path: Path) -> None:
 
 def test_a_ceremony_leaves_everything_to_its_owner_and_nothing_unencrypted(folder: Path) -> None:
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 19
+    assert len(files) == 22
     assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.rglob("*")))
     keys = [path for path in files if path.name.endswith("key.pem")]
     assert len(keys) == 8
@@ -313,6 +313,6 @@ def test_no_key_and_no_passphrase_is_in_what_it_says(folder: Path) -> None:
 
 def test_opened_keys_do_not_show_in_a_repr(folder: Path) -> None:
     keystore = Keystore.open(folder, passphrase=PASSPHRASE)
-    shown = repr(vars(keystore).get("_opened")) + repr(keystore.ledger_key) + repr(keystore)
+    shown = repr(vars(keystore).get("opened")) + repr(keystore.ledger_key) + repr(keystore)
     assert "SoftwareKey(" in shown
     assert [secret for secret in _secrets(folder) if secret.decode("latin-1") in shown] == []
