@@ -24,7 +24,7 @@ from registry.supervisor.processes import Process, Program
 from tests import plugin
 from tests.forking import ForkedSigner
 
-HEAD = "head.json"
+HEAD, ROOT_LIST, INTERMEDIATES = "head.json", "root.crl", "intermediates"
 QUIET_SECONDS = 0.05
 IDLE_SECONDS = 10.0
 
@@ -36,8 +36,9 @@ class Signer:
     directory: Path
     process: Process
 
-    def has_signed_a_head(self, pristine: Path) -> bool:
-        return (self.directory / HEAD).read_bytes() != (pristine / HEAD).read_bytes()
+    def has_changed(self, pristine: Path) -> bool:
+        """Whether it signed a head, or its intermediates or the root's list are others."""
+        return _state(self.directory) != _state(pristine)
 
 
 class Authority:
@@ -50,6 +51,7 @@ class Authority:
     def __init__(self, deployment: Deployment, folder: Path) -> None:
         self.socket = deployment.places.signer_socket
         self._program = programs.signer(deployment)
+        self.passphrase_file = programs.passphrase_file(deployment)
         self._known_place = deployment.places.authority
         self._pristine = folder / "pristine"
         self._numbers = itertools.count()
@@ -58,7 +60,7 @@ class Authority:
             self._pristine,
             registry_url=os.environ["ASSAY_PUBLIC_URL"],
             origin=os.environ["ASSAY_LEDGER_ORIGIN"],
-            passphrase=programs.passphrase_file(deployment).read_bytes().strip(),
+            passphrase=self.passphrase_file.read_bytes().strip(),
             at=datetime.now(UTC),
         )
         self._current = self._next = self._prepare()
@@ -69,9 +71,15 @@ class Authority:
         """The folder of the signer that answers now."""
         return self._current.directory
 
+    @property
+    def root_words(self) -> tuple[str, ...]:
+        """The root at hand, as words of a command."""
+        offline = self.directory / "offline"
+        return ("--root", str(offline), "--root-passphrase-file", str(self.passphrase_file))
+
     def forget(self) -> None:
         """Back to an empty ledger; keeps root and keys."""
-        if self._current.has_signed_a_head(self._pristine):
+        if self._current.has_changed(self._pristine):
             self._current.process.ask_to_stop()
             self._retired.append(self._current.process)
             self._take_next()
@@ -135,6 +143,11 @@ class Live:
         """An HTTP client of this server."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60)
+
+
+def _state(directory: Path) -> tuple[bytes, bytes, set[str]]:
+    names = {str(path.relative_to(directory)) for path in (directory / INTERMEDIATES).rglob("*")}
+    return (directory / HEAD).read_bytes(), (directory / ROOT_LIST).read_bytes(), names
 
 
 _authorities: list[Authority] = []

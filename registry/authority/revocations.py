@@ -47,26 +47,33 @@ def revoke(
 
     Raises NoCertificate, AlreadyRevoked, NoRevocation for a date that cannot be, or SignerError.
     """
-    at = timezone.now().replace(microsecond=0)
     with transaction.atomic():
         certificate = Certificate.objects.select_for_update().filter(serial=serial).first()
         if certificate is None:
             raise NoCertificate(f"expected a certificate of serial number {serial}, found none")
         if Revocation.objects.filter(certificate=certificate).exists():
             raise AlreadyRevoked(f"expected a certificate that is not revoked, found {serial}")
-        claim = _claim(certificate, reason, at, invalid_from)
-        statement = _sign(claim)
-        Revocation.objects.create(
-            certificate=certificate,
-            reason=reason.value,
-            revoked_at=at,
-            invalid_from=claim.revocation.invalid_from,
-            statement=statement,
-        )
+        statement = add(certificate, reason, invalid_from=invalid_from)
         renew(Name.parse(certificate.issuer))
         details = {"reason": reason.value, "statement": statement.sha256}
         audit.record(accounts.SYSTEM, "certificate.revoke", serial, details)
         nudge("ledger.integrate")
+    return statement
+
+
+def add(
+    certificate: Certificate, reason: Reason, *, invalid_from: datetime | None
+) -> ledger_queries.Statement:
+    """The statement and the row of a revocation, in a transaction that also renews the list."""
+    claim = _claim(certificate, reason, timezone.now().replace(microsecond=0), invalid_from)
+    statement = log(claim)
+    Revocation.objects.create(
+        certificate=certificate,
+        reason=reason.value,
+        revoked_at=claim.revocation.revoked_at,
+        invalid_from=claim.revocation.invalid_from,
+        statement=statement,
+    )
     return statement
 
 
@@ -158,7 +165,8 @@ def _claim(
     )
 
 
-def _sign(claim: RevocationClaim) -> ledger_queries.Statement:
+def log(claim: RevocationClaim) -> ledger_queries.Statement:
+    """Have the statement about a revocation signed, and record it; raises SignerError."""
     client = ledger.signer()
     subject = f"{client.describe().trust_root.registry}/authority"
     signed = client.sign(Purpose.CONDUCT, subject, claim.statement().canonical())

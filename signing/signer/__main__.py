@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 import socket
-import stat
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -18,8 +17,8 @@ from pathlib import Path
 from ..errors import AssayError
 from .audit import Audit
 from .ceremony import AUDIT_FILE, HEAD_FILE, LOCK_FILE
-from .errors import SignerFilesBroken
 from .highwater import HighWater
+from .keyring import read_passphrase
 from .keystore import Keystore
 from .process import die_with_parent, keep_memory_private, lock
 from .server import check_private, listen, serve
@@ -64,21 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         arguments.socket.unlink(missing_ok=True)
     return 0
-
-
-def read_passphrase(path: Path) -> bytes:
-    """The first line of a file that only its owner may read; raises SignerFilesBroken."""
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        content = path.read_bytes()
-    except OSError as error:
-        raise SignerFilesBroken(f"the passphrase file {path}: {error.strerror}") from error
-    if mode & 0o077:
-        raise SignerFilesBroken(f"the passphrase file {path} has mode {mode:04o}, expected 0600")
-    passphrase = content.partition(b"\n")[0]
-    if not passphrase:
-        raise SignerFilesBroken(f"the passphrase file {path} is empty")
-    return passphrase
 
 
 def open_service(folder: Path, *, passphrase: bytes) -> SignerService:

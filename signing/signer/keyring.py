@@ -7,6 +7,7 @@ holds no secret: the PIN is in a file of its own, and is read when the token is 
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Self
 from .. import canonical
 from ..durable import write_file
 from ..errors import InvalidDocument, KeyUnusable
-from ..keys import Curve, Signer, SoftwareKey
+from ..keys import OTHERS_MODE_BITS, Curve, Signer, SoftwareKey
+from .errors import SignerFilesBroken
 
 if TYPE_CHECKING:
     from ..pkcs11 import Token
@@ -113,6 +115,21 @@ class Keyring:
             raise KeyUnusable(expected) from error
         made = Token(place.module, place.token, place.pin_file)
         return self._tokens.setdefault(place, made)
+
+
+def read_passphrase(path: Path) -> bytes:
+    """The first line of a file that only its owner may read; raises SignerFilesBroken."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        content = path.read_bytes()
+    except OSError as error:
+        raise SignerFilesBroken(f"the passphrase file {path}: {error.strerror}") from error
+    if mode & OTHERS_MODE_BITS:
+        raise SignerFilesBroken(f"the passphrase file {path} has mode {mode:04o}, expected 0600")
+    passphrase = content.partition(b"\n")[0]
+    if not passphrase:
+        raise SignerFilesBroken(f"the passphrase file {path} is empty")
+    return passphrase
 
 
 def _reference_file(path: Path) -> Path:

@@ -4,6 +4,7 @@
     registry.url   root.key.pem (or root.key.json: in a token)   root.pem   root.crl
 
 It certifies intermediates by their requests and lists those that it revoked; nothing else.
+`python -m assay.signing.signer.root` is the program for that machine.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import certificates, crls, intermediates
-from ..certificates import Issuer
-from ..crls import Period
-from ..durable import create_file, write_file
-from ..keys import Curve
-from ..revocation import Revocation
-from .errors import SignerFilesBroken
-from .keyring import Keyring, Place
-from .opening import ROOT_CRL_FILE, ROOT_FILE, certificate
+from ... import certificates, crls, intermediates
+from ...certificates import Issuer
+from ...crls import Period
+from ...durable import create_file, write_file
+from ...keys import Curve
+from ...revocation import Revocation
+from ..errors import SignerFilesBroken
+from ..keyring import Keyring, Place
+from ..opening import ROOT_CRL_FILE, ROOT_FILE, certificate
 
 URL_FILE = "registry.url"
 ROOT_KEY_FILE = "root.key.pem"
@@ -34,8 +35,11 @@ LABEL = "root"
 def create(
     folder: Path, *, registry: str, keyring: Keyring, at: datetime, within: Place | None = None
 ) -> Issuer:
-    """Make the root's key, certificate and first list; raises FileExistsError if there is one."""
-    create_file(folder / URL_FILE, f"{registry}\n".encode())
+    """Make the root's key, certificate and first list; raises SignerFilesBroken if there is one."""
+    try:
+        create_file(folder / URL_FILE, f"{registry}\n".encode())
+    except FileExistsError as error:
+        raise SignerFilesBroken(f"{folder} holds a root already: it is made once") from error
     key = keyring.make(folder / ROOT_KEY_FILE, label=LABEL, curve=Curve.P384, within=within)
     made = certificates.root(key, name=f"Assay root for {registry}", at=at)
     root = Issuer(certificate=made, key=key, crl_url=crls.address(registry, crls.ROOT))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`authority show|rotate|root-list`: intermediates, and the root's list of those it revoked."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+
+from cryptography import x509
+from django.core.management.base import CommandError
+from django.utils import timezone
+
+from assay.signing import crls, durable
+from assay.signing.certificates import Purpose
+from registry.authority import ceremony, rotating
+from registry.ledger import services as ledger
+
+from .words import Action, Options, add_root, path, root
+
+
+def _add_show(parser: ArgumentParser) -> None:
+    del parser
+
+
+def _show(options: Options) -> Iterator[str]:
+    del options
+    client = ledger.signer()
+    for each in client.issuers():
+        state = "stopped" if each.is_stopped else "issues" if each.is_current else "replaced"
+        until = each.certificate.not_valid_after_utc
+        serial = f"{each.certificate.serial_number:x}"
+        yield f"{each.name!s:<14} {state:<9} until {until:%Y-%m-%d}  {serial}"
+    listed = x509.load_der_x509_crl(client.root_crl())
+    until_text = f"{listed.next_update_utc:%Y-%m-%d}"
+    yield f"root's list    number {crls.number_of(listed)} until {until_text}"
+
+
+def _add_rotate(parser: ArgumentParser) -> None:
+    parser.add_argument("purpose", choices=[each.value for each in Purpose])
+    add_root(parser)
+    parser.add_argument("--request", type=Path, metavar="FILE", help="write a request for the root")
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="take its answer in")
+
+
+def _rotate(options: Options) -> Iterator[str]:
+    """With the root at hand at once; else in two steps, around the root's own machine."""
+    purpose, at_hand = Purpose(str(options["purpose"])), root(options)
+    request, certificate = path(options, "request"), path(options, "certificate")
+    if [at_hand, request, certificate].count(None) != 2:  # noqa: PLR2004 - one of three
+        raise CommandError("expected one of --root, --request and --certificate")
+    if request is not None:
+        request.parent.mkdir(parents=True, exist_ok=True)
+        durable.write_file(request, ceremony.pem_of(rotating.request(purpose)))
+        yield f"wrote {request}: the root's machine answers it (authority ceremony, step 5)"
+        return
+    if at_hand is not None:
+        name = rotating.rotate(purpose, at_hand, at=timezone.now().replace(microsecond=0))
+    else:
+        name = rotating.install(_certificate(certificate or Path()))
+    yield f"{name} issues from now on"
+
+
+def _certificate(file: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())
+    except ValueError as error:
+        raise CommandError(f"expected a certificate in PEM in {file}, found none") from error
+
+
+def _add_root_list(parser: ArgumentParser) -> None:
+    add_root(parser)
+    parser.add_argument("--crl", type=Path, metavar="FILE", help="one made on the root's machine")
+
+
+def _root_list(options: Options) -> Iterator[str]:
+    at_hand, file = root(options), path(options, "crl")
+    if (at_hand is None) == (file is None):
+        raise CommandError("expected one of --root and --crl")
+    if at_hand is not None:
+        crl = at_hand.next_list((), at=timezone.now().replace(microsecond=0))
+    else:
+        crl = (file or Path()).read_bytes()
+    for name in rotating.install_root_list(crl):
+        yield f"{name} is revoked, stopped and logged"
+    listed = x509.load_der_x509_crl(crl)
+    yield f"the root's list has number {crls.number_of(listed)}"
+
+
+SHOW = Action(help="list the intermediates and their states", add=_add_show, run=_show)
+ROTATE = Action(help="put another intermediate in its place", add=_add_rotate, run=_rotate)
+ROOT_LIST = Action(
+    help="renew the root's revocation list, or take one in", add=_add_root_list, run=_root_list
+)

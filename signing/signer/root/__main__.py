@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m assay.signing.signer.root`: the root's own machine, which has no network.
+
+`new` makes the root; `sign` answers requests; `renew` and `revoke` make its next list. What is to
+be carried back is written to the folder of `--out`, and holds no secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...durable import make_folder, write_file
+from ...errors import AssayError
+from ...intermediates import Name
+from ...revocation import Reason, Revocation
+from ..errors import SignerFilesBroken
+from ..keyring import Keyring, Place, read_passphrase
+from ..opening import ROOT_CRL_FILE, ROOT_FILE, certificate
+from . import certify, create, load, renew_list
+
+REQUESTS = "*.csr"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do one thing; 0, or the exit code of what kept it from being done."""
+    arguments = parser().parse_args(argv)
+    try:
+        _ACTIONS[arguments.action](arguments)
+    except AssayError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        return error.exit_code
+    except OSError as error:
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
+        return SignerFilesBroken.exit_code
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    words = argparse.ArgumentParser(
+        prog="python -m assay.signing.signer.root",
+        description="A registry's root, on a machine without a network (docs/guides/operator.md).",
+    )
+    actions = words.add_subparsers(dest="action", required=True, metavar="ACTION")
+    new = _action(actions.add_parser("new", help="make the root's key, certificate and list"))
+    new.add_argument(
+        "--registry", required=True, metavar="URL", help="for ever; as it is published"
+    )
+    for option, metavar, what in (
+        ("--module", "FILE", "the library of a PKCS#11 module, to make the key in a token"),
+        ("--token", "LABEL", "that token"),
+        ("--pin-file", "FILE", "its PIN, in a file of mode 0600"),
+    ):
+        new.add_argument(option, metavar=metavar, help=what)
+    sign = _action(actions.add_parser("sign", help="answer the requests of a folder (*.csr)"))
+    sign.add_argument("--requests", type=Path, required=True, metavar="FOLDER")
+    renew = _action(actions.add_parser("renew", help="make the root's next list, for a year"))
+    revoke = _action(actions.add_parser("revoke", help="the same, and list an intermediate"))
+    revoke.add_argument("certificate", type=Path, help="the intermediate's certificate (PEM)")
+    revoke.add_argument("--reason", required=True, choices=[each.value for each in Reason])
+    revoke.add_argument(
+        "--invalid-from", type=datetime.fromisoformat, metavar="TIME", help="with its UTC offset"
+    )
+    for each in (sign, renew, revoke):
+        each.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="carry it back")
+    return words
+
+
+def _action(words: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    words.add_argument("--folder", type=Path, required=True, help="where the root is")
+    words.add_argument("--passphrase-file", type=Path, required=True, help="a file of mode 0600")
+    return words
+
+
+def _new(arguments: argparse.Namespace) -> None:
+    given = (arguments.module, arguments.token, arguments.pin_file)
+    if any(given) and not all(given):
+        raise SignerFilesBroken("expected --module, --token and --pin-file together")
+    module, token, pin_file = given
+    within = Place(module=Path(module), token=token, pin_file=Path(pin_file)) if token else None
+    keyring = Keyring(read_passphrase(arguments.passphrase_file))
+    if not arguments.folder.exists():
+        make_folder(arguments.folder)
+    registry = arguments.registry.rstrip("/")
+    create(arguments.folder, registry=registry, keyring=keyring, at=_now(), within=within)
+    sys.stdout.write(f"made the root of {registry}\n")
+
+
+def _sign(arguments: argparse.Namespace) -> None:
+    root = load(arguments.folder, keyring=_keyring(arguments))
+    requests = sorted(arguments.requests.glob(REQUESTS))
+    if not requests:
+        raise SignerFilesBroken(
+            f"expected requests ({REQUESTS}) in {arguments.requests}, found none"
+        )
+    made = [certify(root, _read(path), at=_now()) for path in requests]
+    for found in made:
+        _write(arguments, f"{Name.of(found)}.pem", found.public_bytes(Encoding.PEM))
+        sys.stdout.write(f"certified {Name.of(found)}, serial number {found.serial_number:x}\n")
+    _write(arguments, ROOT_FILE, root.certificate.public_bytes(Encoding.PEM))
+    _write(arguments, ROOT_CRL_FILE, (arguments.folder / ROOT_CRL_FILE).read_bytes())
+
+
+def _renew(arguments: argparse.Namespace) -> None:
+    _list(arguments, ())
+
+
+def _revoke(arguments: argparse.Namespace) -> None:
+    root = load(arguments.folder, keyring=_keyring(arguments))
+    found, at = certificate(arguments.certificate), _now()
+    if found.issuer != root.certificate.subject:
+        raise SignerFilesBroken(f"expected an intermediate of this root in {arguments.certificate}")
+    since: datetime | None = arguments.invalid_from
+    if since is not None and since.tzinfo is None:
+        raise SignerFilesBroken("expected --invalid-from with its offset from UTC, found none")
+    revocation = Revocation(
+        serial=found.serial_number,
+        revoked_at=at,
+        reason=Reason(arguments.reason),
+        invalid_from=since,
+    )
+    _list(arguments, (revocation,))
+    sys.stdout.write(f"revoked {Name.of(found)}, serial number {found.serial_number:x}\n")
+
+
+def _list(arguments: argparse.Namespace, revoking: Sequence[Revocation]) -> None:
+    root = load(arguments.folder, keyring=_keyring(arguments))
+    der = renew_list(arguments.folder, root, revoking=revoking, at=_now())
+    _write(arguments, ROOT_CRL_FILE, der)
+    sys.stdout.write(f"wrote {arguments.out / ROOT_CRL_FILE}\n")
+
+
+def _keyring(arguments: argparse.Namespace) -> Keyring:
+    return Keyring(read_passphrase(arguments.passphrase_file))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return x509.load_pem_x509_csr(path.read_bytes()).public_bytes(Encoding.DER)
+    except ValueError as error:
+        raise SignerFilesBroken(f"{path.name} is not a PKCS#10 request in PEM") from error
+
+
+def _write(arguments: argparse.Namespace, name: str, content: bytes) -> None:
+    if not arguments.out.exists():
+        make_folder(arguments.out)
+    write_file(arguments.out / name, content)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+_ACTIONS: Mapping[str, Callable[[argparse.Namespace], None]] = {
+    "new": _new,
+    "sign": _sign,
+    "renew": _renew,
+    "revoke": _revoke,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
