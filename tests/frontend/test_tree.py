@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from django.db import connection
 from playwright.sync_api import Locator, Page, expect
 
+from assay.signing.revocation import Reason
+from registry.authority import revocations
+from registry.ledger import queries as ledger
 from tests.frontend.visitor import View, Visitor
 from tests.registry.site.world import TEXT, Shown
 
@@ -27,7 +33,7 @@ def test_every_link_is_checked_in_the_browser(visitor: Visitor) -> None:
     answered(page)
     assert [link.get_attribute("data-part") for link in page.locator(".link").all()] == PARTS
     assert states(page) == ["intact"] * 5
-    assert page.locator("[data-count]").all_inner_texts() == ["9/9", "12/12", "8/8", "6/6", "7/7"]
+    assert page.locator("[data-count]").all_inner_texts() == ["10/10", "13/13", "9/9", "7/7", "8/8"]
 
 
 def test_one_changed_character_breaks_exactly_one_link(visitor: Visitor) -> None:
@@ -40,6 +46,23 @@ def test_one_changed_character_breaks_exactly_one_link(visitor: Visitor) -> None
     reason = page.locator(".reason:visible")
     expect(reason).to_have_count(1)
     expect(reason).to_contain_text("This is not the text that was signed. Expected sha256:")
+
+
+def revoke(shown: Shown) -> None:
+    assert shown.sample.statement is not None
+    leaf = ledger.chain(shown.sample.statement).leaf
+    revocations.revoke(f"{leaf.serial_number:x}", Reason.KEY_COMPROMISE)
+    connection.close()
+
+
+def test_what_was_revoked_breaks_its_link(visitor: Visitor, shown: Shown) -> None:
+    """No witnesses are asked for here, so nothing proves that the text is from before."""
+    with ThreadPoolExecutor() as aside:  # the browser's loop is this thread's, and Django's is none
+        aside.submit(revoke, shown).result()
+    page = visitor.open("/")
+    answered(page, "broken")
+    assert states(page) == ["broken", "intact", "intact", "intact", "intact"]
+    expect(page.locator(".reason:visible")).to_contain_text("is revoked (key-compromise)")
 
 
 def test_the_signed_text_can_be_brought_back(visitor: Visitor) -> None:
