@@ -85,6 +85,7 @@ def install_root_list(crl: bytes) -> tuple[Name, ...]:
     if client.root_crl() != crl:
         client.install_root_crl(crl)
         with transaction.atomic():
+            revocations.keep_root()
             digest = {"sha256": sha256(crl)}
             audit.record(accounts.SYSTEM, "authority.root-list", crls.ROOT, digest)
     found = {each.serial: each for each in crls.revocations(x509.load_der_x509_crl(crl))}

@@ -122,6 +122,7 @@ def test_the_roots_list_is_renewed_here_and_there(
     crl = tmp_path / "out" / "root.crl"
     assert say("root-list", "--crl", str(crl)) == "the root's list has number 3\n"
     assert client.get("/authority/crl/root.crl").content == crl.read_bytes()
+    assert revocations.stapled([])[0] == crl.read_bytes()
     rows = AuditRow.objects.filter(action="authority.root-list")
     assert rows.count() == 2
 
