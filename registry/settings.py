@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "registry.outputs",
     "registry.site",
     "registry.supervisor",
+    "registry.backup",
     "registry.checks.Deployment",
 ]
 MIDDLEWARE = [

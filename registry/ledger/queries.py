@@ -97,6 +97,16 @@ def between(start: int, end: int) -> QuerySet[Statement]:
     return included.select_related("entry").order_by("-entry__index")
 
 
+def included(count: int) -> Iterator[list[Statement]]:
+    """Every statement that a signed tree head includes, those of `count` entries at a time."""
+    head = newest_head()
+    rows = Statement.objects.select_related("entry").order_by("entry__index")
+    size = head.size if head else 0
+    for start in range(0, size, count):
+        end = min(start + count, size)
+        yield list(rows.filter(entry__index__gte=start, entry__index__lt=end))
+
+
 def is_included(*statements: Statement) -> bool:
     """Whether the newest signed tree head includes all of them, as the database says now."""
     head = newest_head()

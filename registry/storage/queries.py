@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from .models import Blob, Holding
 
@@ -16,6 +16,11 @@ def size_of(sha256: str) -> int | None:
 def sizes(digests: Collection[str]) -> dict[str, int]:
     """The sizes in bytes of those of these blobs that we hold."""
     return dict(Blob.objects.filter(pk__in=digests).values_list("pk", "size_bytes"))
+
+
+def everything() -> Iterator[tuple[str, int]]:
+    """The digest and size in bytes of every blob that we hold."""
+    return Blob.objects.values_list("pk", "size_bytes").iterator()
 
 
 def holds(actor: str, sha256: str) -> bool:
