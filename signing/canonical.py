@@ -16,8 +16,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NoReturn, TypeAlias, TypeVar, cast
 
-import rfc8785
-
 from .digests import is_digest
 from .errors import InvalidDocument
 
@@ -37,8 +35,14 @@ _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def dumps(value: object) -> bytes:
-    """The canonical bytes of a value of objects, arrays, strings, integers, booleans and null."""
-    return rfc8785.dumps(_plain(value, MAX_DEPTH))
+    """The canonical bytes of a value of objects, arrays, strings, integers, booleans and null.
+
+    Of such values the standard library writes strings and integers as RFC 8785, 3.2.2 has them,
+    some twenty times as quickly as Python code could; the order of names is ours (`_order`).
+    """
+    plain = _plain(value, MAX_DEPTH)
+    text = json.dumps(plain, ensure_ascii=False, check_circular=False, separators=(",", ":"))
+    return text.encode("utf-8")
 
 
 def loads(
@@ -272,6 +276,11 @@ def _key(key: object) -> str:
     return _encodable(key)
 
 
+def _order(name: str) -> bytes:
+    """RFC 8785, 3.2.3: names are sorted by their UTF-16 code units."""
+    return name.encode("utf-16-be")
+
+
 def _plain(value: object, levels: int) -> _Plain:
     """The same value in plain dicts and lists, refusing what strict reading would refuse."""
     match value:
@@ -283,7 +292,8 @@ def _plain(value: object, levels: int) -> _Plain:
             return value if abs(value) <= MAX_INTEGER else _refuse_number(str(value))
         case Mapping() if levels:
             pairs = cast("Mapping[object, object]", value).items()
-            return {_key(key): _plain(inner, levels - 1) for key, inner in pairs}
+            plain = {_key(key): _plain(inner, levels - 1) for key, inner in pairs}
+            return {name: plain[name] for name in sorted(plain, key=_order)}
         case list() | tuple() if levels:
             inners = cast("Sequence[object]", value)
             return [_plain(inner, levels - 1) for inner in inners]

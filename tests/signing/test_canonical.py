@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,23 @@ def test_what_is_written_reads_back_as_the_same(value: object) -> None:
     data = canonical.dumps(value)
     assert canonical.loads(data) == value
     assert canonical.loads_canonical(data) == value
+
+
+@given(VALUES)
+def test_every_value_is_written_as_by_somebody_elses_code(value: object) -> None:
+    assert canonical.dumps(value) == rfc8785.dumps(value)  # type: ignore[arg-type]  # JSON
+
+
+def test_control_characters_and_names_beyond_the_first_plane_too() -> None:
+    text = "".join(map(chr, (*range(0x80), 0x2028, 0xFFFF, 0x1F600)))
+    value: dict[str, object] = {
+        "\U0001f600": text,
+        "\ufb33": [text],
+        "\u00f6": {},
+        "\r": None,
+        "1": "</script>",
+    }
+    assert canonical.dumps(value) == rfc8785.dumps(value)  # type: ignore[arg-type]  # JSON
 
 
 @given(VALUES)

@@ -8,6 +8,7 @@ from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from assay.signing import merkle, treehead
+from assay.signing.digests import sha256
 from registry.ledger import queries, services
 from registry.ledger.errors import LedgerBehind, NotIncluded
 from registry.ledger.models import Entry, Hash, Statement, TreeHead
@@ -67,6 +68,19 @@ def test_a_proof_takes_a_number_of_queries_that_does_not_grow(
     with django_assert_max_num_queries(3):  # head, cosignatures, hashes
         proof = queries.proof(17)
     assert len(proof.hashes) <= 6
+
+
+def test_many_are_recorded_in_as_many_queries_as_few(
+    authority: Authority, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    signed = [sign(number) for number in range(8)]
+    services.record_all(signed[:3])
+    with django_assert_max_num_queries(8):
+        services.record_all([*signed, signed[7]])
+    head = services.integrate()
+    assert head is not None
+    assert head.size == 8
+    assert all(queries.statement(sha256(one.envelope.payload)) for one in signed)
 
 
 def test_more_than_a_batch_is_integrated_at_once(
