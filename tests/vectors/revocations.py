@@ -12,7 +12,7 @@ from cryptography import x509
 
 from assay.signing import timestamps
 from assay.signing.certificates import Purpose
-from assay.signing.crls import MAX_LISTS, ROOT
+from assay.signing.crls import MAX_LISTS, ROOT, Period
 from assay.signing.evidence import LISTS, Evidence
 from assay.signing.keys import SoftwareKey
 from assay.signing.revocation import Reason, Revocation
@@ -24,7 +24,7 @@ from tests.vectors.mutation import Mutation, b64
 EVERY = ("output", "checkpoint", "run", "dataset", "conduct")
 ALL = tuple(f"{part}.revocation" for part in EVERY)
 OUTPUT = ("output.revocation",)
-SECOND = timedelta(seconds=1)
+SECOND, YEAR = timedelta(seconds=1), timedelta(days=365)
 UNKNOWN_CODE, REVOKED, BAD = "revocation-unknown", "certificate-revoked", "bad-revocation"
 Lists = Mapping[str, bytes]
 
@@ -83,7 +83,11 @@ def _missing(lists: Lists) -> list[Mutation]:
 
 
 def _old(world: World, lists: Lists) -> list[Mutation]:
-    short = _case(world).crl()
+    case = _case(world)
+    short, end = case.crl(), case.issuer.certificate.not_valid_after_utc
+    last, but_last = (
+        case.crl(period=Period(this_update=AT, next_update=until)) for until in (end, end - SECOND)
+    )
     return [
         Mutation(name="on the last day of the lists", as_of=AT + LISTS_LAST, failed=()),
         Mutation(
@@ -101,6 +105,19 @@ def _old(world: World, lists: Lists) -> list[Mutation]:
             name="a list that ends earlier, after its end",
             as_of=PERIOD.next_update + SECOND,
             set=_put(lists, output=short),
+            failed=OUTPUT,
+            error=UNKNOWN_CODE,
+        ),
+        Mutation(
+            name="after the issuer has expired, with its last list",
+            as_of=AT + 6 * YEAR,
+            set=_put(lists, output=last),
+            failed=(),
+        ),
+        Mutation(
+            name="after the issuer has expired, with a list that ended before it did",
+            as_of=AT + 6 * YEAR,
+            set=_put(lists, output=but_last),
             failed=OUTPUT,
             error=UNKNOWN_CODE,
         ),

@@ -50,7 +50,10 @@ def test_lists_that_have_ended_fail_with_a_code_of_their_own(desk: Desk) -> None
     code, out, _ = desk.assay("verify", desk.answer(), "--as-of", LATE)
     words = " ".join(out.split())
     assert (code, out.count("✘")) == (27, 5)
-    assert "expected a current statement of its issuer about the leaf certificate" in words.lower()
+    assert (
+        "expected a current statement of its issuer about the intermediate certificate"
+        in words.lower()
+    )
     assert "Newer lists, to be given with --crl FILE: http://registry.test/authority/crls" in words
 
 
@@ -125,7 +128,7 @@ def test_not_to_know_can_be_accepted_and_is_said_loudly(desk: Desk) -> None:
     words = " ".join(out.split())
     assert code == 0
     assert "Verified, but NOT whether it was revoked." in words
-    assert "✔ 4 revocation NOT KNOWN, and accepted so: leaf, intermediate, timestamp leaf" in words
+    assert "✔ 4 revocation NOT KNOWN, and accepted so: intermediate, timestamp" in words
     loud = "You accepted not to know whether certificates were revoked: nothing current says so of"
     assert loud in words
     assert err.startswith(f"! {loud} output, checkpoint, run")
@@ -133,7 +136,7 @@ def test_not_to_know_can_be_accepted_and_is_said_loudly(desk: Desk) -> None:
     found = json.loads(out)
     assert (code, found["verified"], loud in found["warning"], loud in err) == (0, True, True, True)
     assert found["requirements"]["accepts_unknown_revocation"] is True
-    assert found["parts"][0]["revocation_unknown"][0] == "leaf"
+    assert found["parts"][0]["revocation_unknown"][0] == "intermediate"
 
 
 def test_a_revoked_one_fails_and_no_word_forgives_it(desk: Desk) -> None:
