@@ -19,6 +19,7 @@ from assay.signing.revocation import Reason
 from assay.signing.signer.errors import PurposeStopped
 from registry.authority import compromise, revocations, rotating
 
+from .rotations import listing
 from .words import Action, Options, add_root, moment, path, root
 
 REASONS = [each.value for each in Reason]
@@ -64,8 +65,7 @@ def _revoke_intermediate(options: Options) -> Iterator[str]:
     finding = compromise.finding_of(
         name, at=at, since=moment(options, "invalid_from"), reason=Reason(str(options["reason"]))
     )
-    for each in rotating.install_root_list(at_hand.next_list([finding], at=at)):
-        yield f"{each} is revoked, stopped and logged"
+    yield from listing(at_hand.next_list([finding], at=at))
 
 
 def _add_compromise(parser: ArgumentParser) -> None:

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from assay.signing import crls, durable
 from assay.signing.certificates import Purpose
+from assay.signing.errors import SignerError
+from assay.signing.signer.errors import PurposeStopped
 from registry.authority import ceremony, rotating
 from registry.ledger import services as ledger
 
@@ -68,6 +70,18 @@ def _certificate(file: Path) -> x509.Certificate:
         raise CommandError(f"expected a certificate in PEM in {file}, found none") from error
 
 
+def listing(crl: bytes) -> Iterator[str]:
+    """Show a newer list of the root's; what it revokes is logged now, or once that can be."""
+    try:
+        for name in rotating.install_root_list(crl):
+            yield f"{name} is revoked, stopped and logged"
+    except SignerError as error:
+        if error.reason != PurposeStopped.code:
+            raise
+        yield f"{error}"
+        yield "What the root revoked is stopped, and is logged by the next authority root-list"
+
+
 def _add_root_list(parser: ArgumentParser) -> None:
     add_root(parser)
     parser.add_argument("--crl", type=Path, metavar="FILE", help="one made on the root's machine")
@@ -81,8 +95,7 @@ def _root_list(options: Options) -> Iterator[str]:
         crl = at_hand.next_list((), at=timezone.now().replace(microsecond=0))
     else:
         crl = (file or Path()).read_bytes()
-    for name in rotating.install_root_list(crl):
-        yield f"{name} is revoked, stopped and logged"
+    yield from listing(crl)
     listed = x509.load_der_x509_crl(crl)
     yield f"the root's list has number {crls.number_of(listed)}"
 

@@ -114,6 +114,16 @@ def test_an_intermediate_is_revoked_and_logged_and_signs_no_more(
     assert say(*words, *authority.root_words) == ""
 
 
+def test_a_revocation_that_nobody_can_date_is_logged_after_the_rotation(
+    db: None, authority: Authority
+) -> None:
+    words = ("revoke-intermediate", "timestamp", "--reason", "superseded")
+    assert "is logged by the next authority root-list" in say(*words, *authority.root_words)
+    assert not Revocation.objects.exists()
+    say("rotate", "timestamp", *authority.root_words)
+    assert "timestamp is revoked, stopped and logged" in say("root-list", *authority.root_words)
+
+
 def test_the_roots_list_is_renewed_here_and_there(
     db: None, authority: Authority, client: Client, tmp_path: Path
 ) -> None:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command of the operator's guide, run in the order of the page, on a real signer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assay.signing.certificates import Purpose
+from assay.signing.signer import ceremony
+from registry.authority import queries
+from registry.ledger import services as ledger
+from tests.registry.authority.test_rotating import issue
+from tests.running import Authority, Live
+from tests.signing import softhsm
+from tests.signing.softhsm import needs_softhsm
+
+CHECKOUT = Path(__file__).parents[3]
+GUIDE = CHECKOUT / "docs" / "guides" / "operator.md"
+SECONDS = 120
+HSM = "## Keys in a hardware token"
+
+
+def commands(page: str) -> list[str]:
+    return [line.strip() for line in page.splitlines() if line.startswith("    ")]
+
+
+def shell(folder: Path, environment: dict[str, str]) -> Callable[[str], str]:
+    """A shell in a folder where `./run` is this checkout's; servers are there already."""
+    run = folder / "run"
+    run.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m django "$@"\n')
+    run.chmod(0o700)
+    more = {"DJANGO_SETTINGS_MODULE": "registry.settings", "PYTHONPATH": str(CHECKOUT)}
+
+    def say(words: str) -> str:
+        done = subprocess.run(
+            ("bash", "-euc", words),
+            cwd=folder,
+            env={**environment, **more, "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    return say
+
+
+@pytest.fixture
+def place(tmp_path: Path, authority: Authority) -> Path:
+    """A registry's machine and the root's in one, and what ceremonies left on the medium."""
+    tmp_path.chmod(0o700)
+    root = tmp_path / "root"
+    shutil.copytree(authority.directory / "offline", root)
+    for copy in (root / "root.passphrase", tmp_path / "root.passphrase"):
+        copy.touch(mode=0o600)
+        copy.write_bytes(authority.passphrase_file.read_bytes())
+    answers = tmp_path / "medium" / "answers"
+    answers.mkdir(parents=True)
+    shutil.copy(authority.directory / "intermediates" / "node.pem", answers)
+    return tmp_path
+
+
+def test_every_command_does_what_the_page_says(
+    live: Live, authority: Authority, place: Path
+) -> None:
+    serial = f"{issue(authority).leaf.serial_number:x}"
+    say = shell(
+        place,
+        {
+            **live.environment,
+            "ROOT": str(place / "root"),
+            "MEDIUM": str(place / "medium"),
+            "SERIAL": serial,
+        },
+    )
+    of_keys = commands(GUIDE.read_text(encoding="utf-8").partition(HSM)[0])
+    assert len(of_keys) > 12
+    said = ""
+    for command in of_keys:
+        if not command.startswith("export "):
+            said += say(command)
+    for words in (
+        "output-2 issues from now on",
+        "node-2 issues from now on",
+        "output-2 is stopped: it signs no more",
+        "output-2 is revoked by the root and logged",
+        "output-3 issues from now on",
+        "node is revoked, stopped and logged",
+        "say this again with --issuer conduct",
+        "conduct is revoked by the root and logged",
+        "timestamp is revoked, stopped and logged",
+        "revoked; statement sha256:",
+    ):
+        assert words in said
+    states = {str(each.name): each for each in ledger.signer().issuers()}
+    current = {name for name, each in states.items() if each.is_current}
+    assert current == {"checkpoint", "output-3", "conduct-2", "node-2", "timestamp-2"}
+    assert not any(states[name].is_stopped for name in current)
+
+
+@needs_softhsm
+def test_keys_are_made_in_a_token_as_the_page_says(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    hsm = softhsm.make(tmp_path / "hsm")
+    shutil.copy(hsm.place.pin_file, tmp_path / "hsm.pin")
+    data = {"ASSAY_DATA_DIR": str(tmp_path / "data"), "SOFTHSM2_CONF": str(hsm.config)}
+    say = shell(tmp_path, {**os.environ, **data})
+    (command,) = commands(GUIDE.read_text(encoding="utf-8").partition(HSM)[2])
+    assert "fingerprint   sha256:" in say(command)
+    authority = tmp_path / "data" / "authority"
+    assert (authority / queries.TRUST_ROOT_FILE).exists()
+    assert (authority / ceremony.HEAD_FILE).exists()
+    assert not list(authority.rglob("*key.pem"))
+    assert len(list(authority.rglob("*key.json"))) == len(Purpose) + 3
