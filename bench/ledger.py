@@ -41,10 +41,10 @@ def registry(folder: Path) -> Iterator[None]:
     """A registry's database, authority and signer, in a folder of their own."""
     for variable in [each for each in os.environ if each.startswith("ASSAY_")]:
         del os.environ[variable]
-    os.environ.pop("DATABASE_URL", None)
+    for variable in ("DATABASE_URL", "BROKER_URL"):
+        os.environ.pop(variable, None)
     os.environ |= {
         "ASSAY_DATA_DIR": str(folder / "data"),
-        "BROKER_URL": f"redis+socket://{folder}/nobody",  # a nudge that reaches nobody is lost
         "ASSAY_LOG_LEVEL": "CRITICAL",
         "DJANGO_SETTINGS_MODULE": "registry.settings",
         "PYTHONPATH": str(CHECKOUT),

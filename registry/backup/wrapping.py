@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from assay.signing import canonical, durable
 from assay.signing.errors import InvalidDocument
 from assay.signing.signer.ceremony import LOCK_FILE
-from assay.signing.signer.keystore import LEAVES_FOLDER, OFFLINE_FOLDER
+from assay.signing.signer.opening import LEAVES_FOLDER, OFFLINE_FOLDER
 
 from .errors import KeysNotOpened, NoAuthorityHere, NotEmpty
 from .layout import AUDIT, HEAD, TRUST_ROOT

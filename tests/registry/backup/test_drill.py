@@ -24,6 +24,7 @@ from tests.registry.backup import places
 from tests.registry.backup.places import Place
 from tests.registry.catalog.world import build, by_node, publish
 from tests.registry.people import invite, secret_of
+from tests.registry.verifying import demands
 from tests.running import Authority, Live, free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -80,7 +81,9 @@ def test_a_lost_registry_serves_verifies_and_takes_writes_again(
         with served(place) as client:
             url = f"/api/v1/checkpoints/sha256:{checkpoint.manifest_sha256}"
             evidence = Evidence.parse(json.loads(client.get(f"{url}/evidence").content))
-            verify_checkpoint(evidence, trust=authority.trust_root, files=files)
+            verify_checkpoint(
+                evidence, trust=authority.trust_root, requirements=demands(), files=files
+            )
             assert client.get("/ledger/checkpoint").status_code == 200
             put = client.put(
                 f"/api/v1/blobs/sha256:{hashlib.sha256(CONTENT).hexdigest()}",

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from assay.signing import durable
 from assay.signing.errors import AssayError
-from assay.signing.signer.__main__ import read_passphrase
+from assay.signing.signer.keyring import read_passphrase
 from registry.authority import queries as authority
 from registry.backup import wrapping
 from registry.backup.errors import BackupError
