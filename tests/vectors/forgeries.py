@@ -18,6 +18,7 @@ from assay.signing.statements import Statement
 from tests.signing.forge import Change, certificate_twin, twin
 from tests.signing.world import (
     AT,
+    FILES,
     NODE,
     REGISTRY,
     World,
@@ -241,6 +242,37 @@ def links(world: World) -> list[Mutation]:
             error="broken-link",
         )
         for part, bundle, failed in table
+    ]
+
+
+def models(world: World) -> list[Mutation]:
+    """A model signature in the evidence: the checkpoint's, another's, and one of a wrong root."""
+    ours, others = (world.model_signature(files) for files in (FILES, {"a.bin": b"1"}))
+    claim = Statement.parse(ours.envelope.payload)
+    (subject,) = claim.subjects
+    wrong = replace(claim, subjects=(replace(subject, sha256="cd" * 32),)).canonical()
+    forged = _signed(world, wrong, Purpose.CHECKPOINT, "alice")
+    table: list[tuple[str, str, Bundle, tuple[str, ...], str]] = [
+        ("the model signature besides", "output", ours, (), ""),
+        ("the model signature besides", "checkpoint", ours, (), ""),
+        ("another model's signature", "output", others, ("model.checkpoint",), "broken-link"),
+        (
+            "a model signature of a wrong root",
+            "output",
+            forged,
+            ("model.statement",),
+            "bad-envelope",
+        ),
+    ]
+    return [
+        Mutation(
+            name=name,
+            artifact=artifact,
+            set={("bundles", "model"): bundle.to_json()},
+            failed=failed,
+            error=error,
+        )
+        for name, artifact, bundle, failed, error in table
     ]
 
 

@@ -29,6 +29,7 @@ def evidence_vectors() -> dict[str, object]:
         *forgeries.signatures(evidence.bundles["output"]),
         *forgeries.twins(evidence.bundles["output"]),
         *forgeries.links(world),
+        *forgeries.models(world),
         *forgeries.silent(evidence.bundles["checkpoint"]),
         *forgeries.strangers(world, evidence.bundles),
         *revocations(world, evidence),
