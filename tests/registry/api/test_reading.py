@@ -36,7 +36,7 @@ MADE_BY: Mapping[str, set[Scope]] = {
     CHECKPOINT: {Scope.PUBLISH, Scope.NODE},
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
 }
-IN_BROWSER = {"api/v1/tokens"}
+IN_BROWSER = {"api/v1/tokens", f"{PROJECT}/publishers"}
 
 
 @pytest.fixture
