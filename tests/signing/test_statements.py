@@ -224,6 +224,14 @@ def test_a_commitment_is_over_the_salt_and_the_canonical_value() -> None:
     assert commit(salt, {"party": "http://registry.test/alice"}) == expected
 
 
+def test_the_root_revokes_intermediates_and_these_their_leaves() -> None:
+    claim = CLAIMS[10]
+    assert isinstance(claim, RevocationClaim)
+    for issuer in ("root", "output", "timestamp-3"):
+        named = replace(claim, issuer=issuer)
+        assert RevocationClaim.parse(named.statement()) == named
+
+
 def test_a_short_salt_is_refused() -> None:
     with pytest.raises(InvalidDocument, match="salt: expected 32 random bytes, found 16"):
         party_commitment(bytes(16), "http://registry.test/alice")
