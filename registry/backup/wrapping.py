@@ -109,7 +109,8 @@ def _make_folder(folder: Path) -> None:
 def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder)
-        if name.parts[0] not in LEFT_OUT and path.is_file():
+        is_unfinished = any(part.startswith(".") for part in name.parts)  # of a crash, or a request
+        if name.parts[0] not in LEFT_OUT and not is_unfinished and path.is_file():
             yield name.as_posix(), path.read_bytes()
 
 

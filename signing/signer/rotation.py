@@ -31,6 +31,8 @@ from .opening import (
     issuer,
 )
 
+STOPPED = b"it signs no more\n"  # who reads the folder, or a copy, sees what the file is for
+
 
 def prepare(folder: Path, opened: Opened, purpose: Purpose, *, keyring: Keyring) -> bytes:
     """The request (DER) for the next intermediate; asked for again, it is for the same key.
@@ -118,7 +120,7 @@ def stop(folder: Path, name: Name) -> None:
     try:
         if not marks.exists():
             make_folder(marks)
-        write_file(marks / f"{name}", b"")
+        write_file(marks / f"{name}", STOPPED)
     except OSError as error:
         raise StorageUnavailable(f"the mark cannot be stored: {error.strerror}") from error
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from assay.signing.certificates import Purpose
+from assay.signing.intermediates import Name
 from assay.signing.signer.__main__ import open_service
+from assay.signing.signer.client import SignerClient
 from assay.signing.signer.service import SignerService
 from registry.backup import wrapping
 from registry.backup.errors import KeysNotOpened, NoAuthorityHere, NotEmpty
+from tests.registry.authority.test_rotating import say
 from tests.registry.backup import places
 from tests.registry.backup.places import Place
 from tests.running import Authority
@@ -41,6 +45,19 @@ def test_root_key_leaves_mark_and_audit_stay_out(wrapped: bytes) -> None:
     names = wrapping.unwrap(wrapped, passphrase=OURS)
     assert not [name for name in names if name.startswith(("offline", "leaves"))]
     assert not {"head.json", "audit.jsonl", "lock"} & names.keys()
+
+
+def test_a_rotation_underway_a_stop_and_a_later_intermediate_come_back(
+    db: None, authority: Authority
+) -> None:
+    client = SignerClient(authority.socket)
+    say("rotate", "output", *authority.root_words)
+    client.stop(Name(purpose=Purpose.OUTPUT))
+    client.prepare_intermediate(Purpose.NODE)
+    data = wrapping.wrap(authority.directory, signer_passphrase=SIGNERS, passphrase=OURS)
+    names = wrapping.unwrap(data, passphrase=OURS).keys()
+    assert {"intermediates/stopped/output", "intermediates/output-2/key.pem"} <= names
+    assert not [name for name in names if "pending" in name]
 
 
 def test_nothing_can_be_read_in_the_file(wrapped: bytes) -> None:
