@@ -130,6 +130,11 @@ def finding(issuer: Name, serial: int) -> tuple[bool, Finding | None]:
     return found is not None, _finding(row) if row else None
 
 
+def is_revoked(serial: int) -> bool:
+    """Whether a certificate of ours was revoked: its holder gets another for the asking."""
+    return Revocation.objects.filter(certificate__serial=f"{serial:x}").exists()
+
+
 def sweep(*, now: datetime) -> None:
     """Renew every list that is due, each in a transaction of its own; look for the root's.
 

@@ -17,6 +17,7 @@ from assay.signing.errors import InvalidDocument
 from registry.accounts import services as accounts_services
 from registry.accounts.queries import Node, User
 from registry.accounts.services import CertificateRequest
+from registry.authority import revocations
 from registry.authority import services as authority
 
 from . import standing
@@ -76,11 +77,12 @@ def join(joining: Joining, *, by: User, now: datetime) -> Joined:
 
 
 def _good_chain(node: Node, now: datetime) -> tuple[str, ...]:
-    """The certificates that it has, unless they end soon."""
+    """The certificates that it has, unless they end soon or were revoked."""
     if not node.chain:
         return ()
     leaf, *_ = x509.load_pem_x509_certificates(node.chain.encode())
-    if leaf.not_valid_after_utc < now + RENEWED_BEFORE:
+    ends_soon = leaf.not_valid_after_utc < now + RENEWED_BEFORE
+    if ends_soon or revocations.is_revoked(leaf.serial_number):
         return ()
     end = "-----END CERTIFICATE-----\n"
     return tuple(part + end for part in node.chain.split(end) if part.strip())

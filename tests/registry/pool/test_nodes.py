@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from assay.signing.certificates import Purpose, verify_chain
 from assay.signing.keys import SoftwareKey
+from assay.signing.revocation import Reason
 from registry.accounts.models import Node
+from registry.authority import revocations
 from registry.catalog.run_statement import parse_chain
 from registry.pool import services
 from tests.registry.people import People, client_of
@@ -66,6 +68,16 @@ def test_a_certificate_that_ends_soon_is_renewed(real_lab: Lab) -> None:
     later = services.join(joining, by=real_lab.people.bob, now=now.replace(year=now.year + 1))
     assert first.chain == again.chain != later.chain
     assert first.node == later.node
+
+
+def test_a_certificate_that_was_revoked_is_replaced(real_lab: Lab) -> None:
+    joining, now = services.Joining.parse(body()), timezone.now()
+    first = services.join(joining, by=real_lab.people.bob, now=now)
+    leaf = parse_chain("".join(first.chain)).leaf
+    revocations.revoke(f"{leaf.serial_number:x}", Reason.KEY_COMPROMISE)
+    again = services.join(joining, by=real_lab.people.bob, now=now)
+    assert again.node == first.node
+    assert again.chain != first.chain
 
 
 def test_a_key_of_somebody_else_is_refused(lab: Lab, machine: Machine) -> None:
