@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import verification
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from . import issuing
+from . import issuing, provenance
 from .errors import InvalidDocument, UntrustedChain, WrongPurpose
 from .keys import Curve, PublicKey, Signer, curve_of
+from .provenance import ARC, Holder
 
-ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
 ROOT_DAYS = 20 * 365
 INTERMEDIATE_DAYS = 5 * 365
 LEAF_DAYS = 365
@@ -76,6 +76,8 @@ class Issuer:
     """Where its revocation list will be, which is written into what it issues."""
     ocsp_url: str | None = None
     """The same of its OCSP responder."""
+    registry: str | None = None
+    """Who vouches for the names in what it issues: a registry's URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,32 +148,37 @@ def intermediate(
     return issuing.certificate(builder, issuer.key)
 
 
-def leaf(
+def precertificate(
     purpose: Purpose,
     public_key: PublicKey,
     *,
-    subject: str,
+    holder: Holder,
     issuer: Issuer,
     at: datetime,
     days: int = LEAF_DAYS,
 ) -> x509.Certificate:
-    """A leaf for one purpose and one subject, a URI; never valid for longer than its issuer."""
+    """A leaf for one purpose and one holder, before the log has seen it (RFC 6962, 3.1).
+
+    It is never valid for longer than its issuer; a critical extension keeps it from being used.
+    """
     is_timestamp = purpose is Purpose.TIMESTAMP
-    uri = x509.UniformResourceIdentifier(subject)
-    builder = _issued(_name(subject), public_key, issuer, at, days)
+    uri = x509.UniformResourceIdentifier(holder.uri)
+    builder = _issued(_name(holder.uri), public_key, issuer, at, days)
     builder = (
         builder.add_extension(_key_usage(is_authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([_usage_of(purpose)]), critical=is_timestamp)
         .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
         .add_extension(_policies(purpose), critical=False)
     )
-    return issuing.certificate(builder, issuer.key)
+    for extension in provenance.extensions(issuer.registry, holder):
+        builder = builder.add_extension(extension, critical=False)
+    return _poisoned(builder, issuer)
 
 
 def responder(
     public_key: PublicKey, *, issuer: Issuer, at: datetime, days: int = RESPONDER_DAYS
 ) -> x509.Certificate:
-    """A leaf that answers OCSP for its issuer, and nothing else: it carries no purpose."""
+    """A precertificate for who answers OCSP for its issuer, and nothing else: it has no purpose."""
     name = issuer.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
     builder = _issued(_name(f"OCSP responder: {name!s}"), public_key, issuer, at, days)
     builder = (
@@ -179,7 +186,7 @@ def responder(
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
         .add_extension(x509.OCSPNoCheck(), critical=False)  # RFC 6960, 4.2.2.2.1: it is short-lived
     )
-    return issuing.certificate(builder, issuer.key)
+    return _poisoned(builder, issuer)
 
 
 def check_intermediate(certificate: x509.Certificate, purpose: Purpose) -> None:
@@ -351,6 +358,11 @@ def _builder(
         .not_valid_after(ends_at)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
+
+
+def _poisoned(builder: x509.CertificateBuilder, issuer: Issuer) -> x509.Certificate:
+    marked = builder.add_extension(x509.PrecertPoison(), critical=True)
+    return issuing.certificate(marked, issuer.key)
 
 
 def _as_authority(builder: x509.CertificateBuilder, *, path_length: int) -> x509.CertificateBuilder:

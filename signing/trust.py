@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whom a user trusts: a registry's root certificate and ledger key, and when they were pinned.
+"""Whom a user trusts: a registry's root certificate and its ledger's keys, and since when.
 
 Pinning is the user's act; where pins are kept is left to `commands`. Nothing is trusted by default.
 """
@@ -12,15 +12,22 @@ from datetime import datetime
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 
 from . import canonical, certificates, treehead
 from .digests import sha256
 from .errors import InvalidDocument
+from .keys import PublicKey
 
 MAX_POLICY_CHARACTERS = 256 << 10  # as many as a policy file has bytes (tlog)
 TRUST_ROOT_V1 = "https://assay/trust-root/v1"
+EARLY = "none: it was made before certificates were logged, and has to be made again"
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s/?#]+)*")
 
 
@@ -33,13 +40,17 @@ class TrustRoot:
     origin: str
     verifier: str
     """The ledger's C2SP verifier key."""
+    certificate_log: PublicKey
+    """The key that says that the ledger holds a certificate."""
 
     @classmethod
     def parse(cls, value: object) -> Self:
         """Read the JSON form (docs/spec/formats.md, section 7)."""
         obj = canonical.as_mapping(value, "trust root")
-        canonical.only(obj, "type", "registry", "root", "ledger")
         canonical.literal(obj, "type", TRUST_ROOT_V1)
+        if "certificate_log" not in obj:
+            raise InvalidDocument("certificate_log", "the key of certificate timestamps", EARLY)
+        canonical.only(obj, "type", "registry", "root", "ledger", "certificate_log")
         ledger = canonical.mapping(obj, "ledger")
         with canonical.within("ledger"):
             canonical.only(ledger, "origin", "verifier")
@@ -52,6 +63,7 @@ class TrustRoot:
             root=root,
             origin=verifier.origin,
             verifier=verifier.text(),
+            certificate_log=_log_key(obj),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -61,6 +73,7 @@ class TrustRoot:
             "registry": self.registry,
             "root": canonical.base64_text(self.root.public_bytes(Encoding.DER)),
             "ledger": {"origin": self.origin, "verifier": self.verifier},
+            "certificate_log": canonical.base64_text(_spki(self.certificate_log)),
         }
 
     def canonical(self) -> bytes:
@@ -121,6 +134,24 @@ def _check_root(root: x509.Certificate) -> None:
         raise InvalidDocument("root", "a self-signed root certificate", "another") from error
     if (limits.ca, limits.path_length) != (True, 1):
         raise InvalidDocument("root", "an authority of path length 1", "another certificate")
+
+
+def _log_key(obj: canonical.Obj) -> PublicKey:
+    """A P-256 key, as a SubjectPublicKeyInfo in its one form."""
+    encoded = canonical.base64_bytes(obj, "certificate_log")
+    try:
+        key = load_der_public_key(encoded)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    match key:
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()) if _spki(key) == encoded:
+            return key
+        case _:
+            raise InvalidDocument("certificate_log", "a P-256 key in DER", "another")
+
+
+def _spki(key: PublicKey) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _url(obj: canonical.Obj, field: str) -> str:

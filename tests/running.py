@@ -15,7 +15,11 @@ import httpx
 import pytest
 from django.db import connection
 
+from assay.signing.certificates import Purpose
 from assay.signing.signer import ceremony
+from assay.signing.signer.__main__ import open_service
+from assay.signing.signer.opening import LEAVES_FOLDER, TIMESTAMP_FILE
+from assay.signing.signer.protocol import RESPONDER
 from assay.signing.trust import TrustRoot
 from registry.supervisor import programs, waiting
 from registry.supervisor.environment import Deployment
@@ -23,6 +27,7 @@ from registry.supervisor.places import Places
 from registry.supervisor.processes import Process, Program
 from tests import plugin
 from tests.forking import ForkedSigner
+from tests.signing.signer.worlds import certify_beforehand, wanted
 
 HEAD, ROOT_LIST, INTERMEDIATES = "head.json", "root.crl", "intermediates"
 QUIET_SECONDS = 0.05
@@ -56,12 +61,22 @@ class Authority:
         self._pristine = folder / "pristine"
         self._numbers = itertools.count()
         self._retired: list[Process] = []
+        passphrase = programs.passphrase_file(deployment).read_bytes().strip()
         self.trust_root: TrustRoot = ceremony.create(
             self._pristine,
             registry_url=os.environ["ASSAY_PUBLIC_URL"],
             origin=os.environ["ASSAY_LEDGER_ORIGIN"],
-            passphrase=self.passphrase_file.read_bytes().strip(),
+            passphrase=passphrase,
             at=datetime.now(UTC),
+        )
+        # For tests that ask the signer without a registry, which would see to it.
+        certify_beforehand(
+            self._pristine,
+            lambda copy: open_service(copy, passphrase=passphrase),
+            wanted(Purpose.TIMESTAMP, "timestamp"),
+            wanted(Purpose.CHECKPOINT, "lab"),
+            wanted(Purpose.OUTPUT, "alice"),
+            wanted(Purpose.OUTPUT, f"{RESPONDER}output"),
         )
         self._current = self._next = self._prepare()
         self._take_next()
@@ -81,8 +96,24 @@ class Authority:
         """Back to an empty ledger; keeps root and keys."""
         if self._current.has_changed(self._pristine):
             self._current.process.ask_to_stop()
+            self._hand_on_leaves()
             self._retired.append(self._current.process)
             self._take_next()
+
+    def _hand_on_leaves(self) -> None:
+        """What a module's rows say is certified, signs for the module's next test too."""
+        for name in (LEAVES_FOLDER, TIMESTAMP_FILE):
+            source, target = self._current.directory / name, self._next.directory / name
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copy2(source, target)
+
+    def begin_anew(self) -> None:
+        """A signer that has certified nobody for any registry; for tests of how that is done."""
+        self._current.process.ask_to_stop()
+        self._retired.append(self._current.process)
+        self._take_next()
 
     def stop(self) -> None:
         """Stops the signer; for tests of what happens without it."""

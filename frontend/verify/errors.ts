@@ -16,7 +16,8 @@ export type VerificationCode =
   | "missing-evidence"
   | "bad-revocation"
   | "certificate-revoked"
-  | "revocation-unknown";
+  | "revocation-unknown"
+  | "not-logged";
 
 /** The base of all errors that this verifier raises on purpose. */
 export class AssayError extends Error {

@@ -63,6 +63,13 @@ def may_publish(user: User, namespace: Namespace) -> bool:
     return user.is_active and namespaces_of(user).filter(pk=namespace.pk).exists()
 
 
+def has_actor(namespace: Namespace) -> bool:
+    """That somebody acts for the name: an active person whose it is, or who is in what it names."""
+    members = Membership.objects.filter(organisation__namespace=namespace).values("user")
+    people = User.objects.filter(Q(namespace=namespace) | Q(pk__in=members))
+    return people.filter(is_active=True).exists()
+
+
 def role_in(organisation: Organisation, user: User) -> Role | None:
     """What this person is in the organisation."""
     membership = Membership.objects.filter(organisation=organisation, user=user).first()

@@ -119,7 +119,6 @@ def _make(folder: Path, names: Names, means: Means, *, at: datetime, answers: Pa
         registry_url=names.registry_url,
         origin=names.origin,
         passphrase=passphrase,
-        at=at,
     )
     waiting.rename(making)
     durable.sync(folder)

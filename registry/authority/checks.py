@@ -14,6 +14,10 @@ HINT = (
     "Both are permanent: they stand in certificates, statements and tree heads. Set the variable "
     "back, or start a new registry with another ASSAY_DATA_DIR."
 )
+ANEW = (
+    "If an earlier version made this registry: its certificates cannot be carried over. Move its "
+    "ASSAY_DATA_DIR (.data, unless it is set) aside, and start a new one."
+)
 
 
 @register
@@ -22,7 +26,8 @@ def names_are_permanent(**_: object) -> list[CheckMessage]:
     try:
         trust_root = queries.stored_trust_root()
     except InvalidDocument as error:
-        return [Error(f"The authority's trust root is malformed: {error}", id="authority.E003")]
+        message = f"The authority's trust root is malformed: {error}"
+        return [Error(message, hint=ANEW, id="authority.E003")]
     if trust_root is None:
         return []
     found: list[CheckMessage] = []

@@ -23,7 +23,7 @@ from registry.audit import services as audit
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
-from . import revocations
+from . import issuing, revocations
 from .errors import NoCertificate, NoRevocation
 from .models import Certificate, Revocation
 
@@ -67,6 +67,8 @@ def revoke_leaves(name: Name, *, since: datetime) -> tuple[int, int]:
     The newest come first. What a list cannot hold fails all the same: its issuer is revoked.
     """
     revoked = 0
+    issuing.ensure_office(revocations.OFFICE)
+    issuing.list_all()
     while batch := _unrevoked(name):
         with transaction.atomic():
             for certificate in batch:

@@ -16,6 +16,14 @@ class WrongKey(Problem):
     status_code = 422
 
 
+class NotAMember(Problem):
+    """Nobody acts for the name any more: nothing is certified for it."""
+
+    code = "not-a-member"
+    title = "Nobody acts for this name"
+    status_code = 403
+
+
 class NoAuthority(Problem):
     """There is no trust root: `manage.py authority init` was not run, or the signer is away."""
 

@@ -14,8 +14,9 @@ from assay.signing import ocsp
 from assay.signing.errors import InvalidDocument, SignerError
 from assay.signing.intermediates import Name
 from assay.signing.ocsp import Failure
-from assay.signing.signer.errors import BadRequest
+from assay.signing.signer.errors import BadRequest, NotCertified
 from assay.signing.signer.protocol import SignOcspRequest
+from registry.ledger import certificates
 from registry.ledger import services as ledger
 
 from . import revocations
@@ -64,7 +65,11 @@ def _answered(issuer: Name, encoded: bytes) -> bytes:
     asked = SignOcspRequest(
         issuer=issuer, request=encoded, is_known=is_known, revocation=revocation
     )
-    return ledger.signer().sign_ocsp(asked)
+    try:
+        return ledger.signer().sign_ocsp(asked)
+    except NotCertified:
+        certificates.ensure(certificates.responder(issuer))
+        return ledger.signer().sign_ocsp(asked)
 
 
 def _response(content: bytes) -> HttpResponse:

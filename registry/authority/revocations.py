@@ -31,12 +31,14 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
+from . import issuing
 from .errors import AlreadyRevoked, NoCertificate, NoRevocation
 from .models import Certificate, Revocation, RevocationList
 
 logger = logging.getLogger(__name__)
 
 LISTS_LOCK = 0x6173736179_05  # one list of an issuer after the other
+OFFICE = "authority"
 RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
 
 
@@ -47,6 +49,8 @@ def revoke(
 
     Raises NoCertificate, AlreadyRevoked, NoRevocation for a date that cannot be, or SignerError.
     """
+    issuing.ensure_office(OFFICE)
+    issuing.listed(serial)
     with transaction.atomic():
         certificate = Certificate.objects.select_for_update().filter(serial=serial).first()
         if certificate is None:
@@ -125,7 +129,9 @@ def keep_root() -> RevocationList:
 
 def finding(issuer: Name, serial: int) -> tuple[bool, Finding | None]:
     """Whether a certificate was issued, and its revocation if it was revoked."""
-    found = Certificate.objects.filter(issuer=str(issuer), serial=f"{serial:x}").first()
+    found = issuing.listed(f"{serial:x}")
+    if found is not None and found.issuer != str(issuer):
+        found = None
     row = Revocation.objects.filter(certificate=found).first() if found else None
     return found is not None, _finding(row) if row else None
 
@@ -173,7 +179,7 @@ def _claim(
 def log(claim: RevocationClaim) -> ledger_queries.Statement:
     """Have the statement about a revocation signed, and record it; raises SignerError."""
     client = ledger.signer()
-    subject = f"{client.describe().trust_root.registry}/authority"
+    subject = f"{client.describe().trust_root.registry}/{OFFICE}"
     signed = client.sign(Purpose.CONDUCT, subject, claim.statement().canonical())
     return ledger.record(signed.envelope, signed.chain, signed.timestamp)
 

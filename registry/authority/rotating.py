@@ -30,7 +30,7 @@ from registry.audit import services as audit
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
-from . import revocations
+from . import issuing, revocations
 from .models import Certificate, Revocation
 
 
@@ -107,6 +107,7 @@ def _is_logged(state: IssuerState) -> bool:
 def _log(state: IssuerState, finding: Finding) -> None:
     """The intermediate's row, its revocation and the statement, together."""
     certificate = state.certificate
+    issuing.ensure_office(revocations.OFFICE)
     with transaction.atomic():
         row, _ = Certificate.objects.get_or_create(
             serial=f"{certificate.serial_number:x}",

@@ -3,7 +3,7 @@
 
 The keys are encrypted already, with the passphrase that the signer is started with. That passphrase
 is in the file too, so that whoever has the file and its own passphrase has all that is needed. The
-root key's folder is left out: it belongs offline. So are leaves, which the signer makes anew, and
+root key's folder is left out: it belongs offline. So are leaves, which are issued anew, and
 the mark and the audit file, which an ordinary backup has newer.
 
     one line of JSON: type, scrypt's parameters and salt, nonce
@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from assay.signing import canonical, durable
 from assay.signing.errors import InvalidDocument
 from assay.signing.signer.ceremony import LOCK_FILE
+from assay.signing.signer.issuing import PRECERTIFICATES_FOLDER
 from assay.signing.signer.opening import LEAVES_FOLDER, OFFLINE_FOLDER
 
 from .errors import KeysNotOpened, NoAuthorityHere, NotEmpty
@@ -37,7 +38,9 @@ SCRYPT_N, SCRYPT_R, SCRYPT_P = 1 << 17, 8, 1
 KEY_BYTES, SALT_BYTES, NONCE_BYTES = 32, 32, 12
 MAX_BYTES = 16 << 20
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-LEFT_OUT = frozenset({LEAVES_FOLDER, OFFLINE_FOLDER, LOCK_FILE, HEAD, AUDIT})
+LEFT_OUT = frozenset(
+    {LEAVES_FOLDER, PRECERTIFICATES_FOLDER, OFFLINE_FOLDER, LOCK_FILE, HEAD, AUDIT}
+)
 
 
 def wrap(folder: Path, *, signer_passphrase: bytes, passphrase: bytes) -> bytes:

@@ -30,7 +30,7 @@ from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import queries as authority_queries
 from registry.authority import services as authority
-from registry.authority.errors import is_final
+from registry.authority.errors import NotAMember, is_final
 from registry.conduct import queries as conduct
 from registry.conduct.errors import NotAccepted
 from registry.events import services as events
@@ -90,6 +90,8 @@ def _load(checkpoint_id: int) -> Checkpoint:
 def _sign(checkpoint: Checkpoint) -> None:
     """From received to signed: statements, pending entries and state in one transaction."""
     try:
+        under = conduct.reference(checkpoint.conduct)
+        authority.ensure(Purpose.CHECKPOINT, checkpoint.project.owner, under=under)
         with transaction.atomic():
             if not _claim(checkpoint, State.RECEIVED):
                 return
@@ -103,7 +105,7 @@ def _sign(checkpoint: Checkpoint) -> None:
             )
             details = {"id": checkpoint.manifest_sha256, "statement": statement.sha256}
             audit.record(SYSTEM, "checkpoint.sign", checkpoint.full_name, details)
-    except (NotAccepted, RunStatementRefused) as error:
+    except (NotAccepted, NotAMember, RunStatementRefused) as error:
         # What was true when it was received no longer is; asking again will not change that.
         _reject(checkpoint, str(error.detail))
     except (InvalidDocument, SignerError) as error:

@@ -89,8 +89,9 @@ def _create(owner: Namespace, name: str, origin: Origin, manifest: Manifest) -> 
         files=len(manifest.files),
         bytes=manifest.size_bytes,
     )
+    under = authority.ensure(Purpose.CHECKPOINT, owner)
     with transaction.atomic():
-        statement = authority.sign(Purpose.CHECKPOINT, owner, claim.statement())
+        statement = authority.sign(Purpose.CHECKPOINT, owner, claim.statement(), under=under)
         dataset = Dataset.objects.create(
             owner=owner,
             name=name,

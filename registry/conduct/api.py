@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from registry.accounts import queries as accounts
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Namespace
-from registry.idempotency.api import idempotent
+from registry.idempotency.api import idempotent_in_steps
 
 from . import queries, services
 from .errors import NotYours
@@ -74,7 +74,7 @@ class AcceptancesView(APIView):
     permission_classes = (HasScope("publish"),)
 
     @extend_schema(request=PartySerializer, responses={201: AcceptanceSerializer})
-    @idempotent
+    @idempotent_in_steps  # the same again finds the acceptance that is there
     def post(self, request: Request, policy: str, number: str) -> Response:
         """The party's live acceptance: made now, or the one that is there."""
         version = queries.version(policy, number)

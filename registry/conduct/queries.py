@@ -20,6 +20,8 @@ from .models import Acceptance, PolicyVersion
 
 __all__ = ["Acceptance", "PolicyVersion"]
 
+OFFICE = "conduct"
+
 
 def version(policy_id: str, number: str) -> PolicyVersion:
     """The version of a policy; raises NotFound."""
@@ -57,7 +59,7 @@ def bundle(of: PolicyVersion) -> Bundle:
 
 def subject_uri() -> str:
     """Whom certificates for conduct name: the registry's own office, never the party."""
-    return f"{settings.PUBLIC_URL}/conduct"
+    return f"{settings.PUBLIC_URL}/{OFFICE}"
 
 
 def live_acceptance(party: Namespace, of: PolicyVersion) -> Acceptance | None:
@@ -76,12 +78,23 @@ def standing(party: Namespace, under: ConductReference | None) -> Acceptance | N
     `under` is the version by digest; None asks for any. With the lock, a withdrawal waits for the
     signature that is being made, and a signature after the withdrawal finds nothing here.
     """
-    live = _live(party)
-    if under is not None:
-        live = live.filter(
-            version__sha256=under.sha256, version__policy=under.id, version__version=under.version
-        )
+    live = _live_under(party, under)
     return live.select_for_update(of=("self",)).order_by("-id").first()
+
+
+def accepted(party: Namespace, under: ConductReference | None) -> ConductReference | None:
+    """The version that `standing` would find, to prepare by; nothing is locked."""
+    found = _live_under(party, under).order_by("-id").first()
+    return None if found is None else reference(found.version)
+
+
+def _live_under(party: Namespace, under: ConductReference | None) -> QuerySet[Acceptance]:
+    live = _live(party).select_related("version")
+    if under is None:
+        return live
+    return live.filter(
+        version__sha256=under.sha256, version__policy=under.id, version__version=under.version
+    )
 
 
 def _live(party: Namespace) -> QuerySet[Acceptance]:

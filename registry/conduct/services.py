@@ -25,6 +25,7 @@ from assay.signing.statements import (
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
+from registry.ledger import certificates
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
@@ -55,6 +56,7 @@ def publish_version(folder: Path, number: str) -> PolicyVersion:
         policy_id=claim.conduct.id, version=claim.conduct.version
     ).first()
     if existing is None:
+        certificates.ensure(_office())
         existing = _publish(claim, document, text)
     if (existing.sha256, existing.text) != (claim.conduct.sha256, text):
         raise VersionImmutable(
@@ -66,8 +68,12 @@ def publish_version(folder: Path, number: str) -> PolicyVersion:
 
 
 def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
-    """The party's live acceptance of a version, made now unless it is there."""
+    """The party's live acceptance of a version, made now unless it is there.
+
+    Call it outside any transaction: the office may have to be certified first.
+    """
     _check_acts_for(by, party)
+    certificates.ensure(_office())
     with transaction.atomic():
         # One acceptance at a time.
         Namespace.objects.select_for_update(no_key=True).get(pk=party.pk)
@@ -97,6 +103,10 @@ def sign(statement: Statement) -> ledger_queries.Statement:
     """Have the registry's conduct office sign, and log it, in the caller's transaction."""
     signed = ledger.signer().sign(Purpose.CONDUCT, queries.subject_uri(), statement.canonical())
     return ledger.record(signed.envelope, signed.chain, signed.timestamp)
+
+
+def _office() -> certificates.Wanted:
+    return certificates.office(queries.OFFICE)
 
 
 def _claim(document: canonical.Obj, text: str) -> ConductClaim:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ledger's rows, all append-only: triggers in the database refuse more.
+"""The ledger's rows. All but the precertificates are append-only: triggers refuse more.
 
 An entry is *pending* while it has no index; `services.integrate` gives it one, once and for ever.
 """
@@ -108,3 +108,38 @@ class Statement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.predicate_type} {self.sha256[:12]}"
+
+
+class Precertificate(models.Model):
+    """A certificate that was asked for: first its entry, and once that is logged, the certificate.
+
+    `der` is the precertificate and `sha256` its digest; `leaf` and `intermediate` are in DER, and
+    null until it was issued. Retired is what will never be issued.
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    purpose = models.CharField(max_length=20)
+    subject = models.CharField(max_length=400)
+    conduct_sha256 = models.CharField(max_length=64, blank=True)
+    serial = models.CharField(max_length=40, unique=True)
+    der = models.BinaryField()
+    entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="+")
+    leaf = models.BinaryField(null=True)
+    intermediate = models.BinaryField(null=True)
+    expires_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """Of one kind only one is underway."""
+
+        constraints = (
+            models.UniqueConstraint(
+                fields=("purpose", "subject", "conduct_sha256"),
+                condition=Q(leaf__isnull=True, retired_at__isnull=True),
+                name="ledger_precertificate_underway",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.subject} {self.serial}"

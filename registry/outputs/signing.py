@@ -24,7 +24,7 @@ from registry.accounts.queries import SYSTEM
 from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import services as authority
-from registry.authority.errors import is_final
+from registry.authority.errors import NotAMember, is_final
 from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
 from registry.events import services as events
@@ -74,25 +74,29 @@ def claim_of(output: Output) -> OutputClaim:
 
 def _sign(output_id: uuid.UUID) -> None:
     """Step 1. The row is locked, so that of two at the same moment one makes the signature."""
+    unsigned = queries.outputs().filter(pk=output_id, state=State.GENERATED, statement__isnull=True)
     try:
+        _certify(unsigned.first())
         with transaction.atomic():
-            output = (
-                queries.outputs()
-                .filter(pk=output_id, state=State.GENERATED, statement__isnull=True)
-                .select_for_update(skip_locked=True, of=("self",))
-                .first()
-            )
+            output = unsigned.select_for_update(skip_locked=True, of=("self",)).first()
             if output is not None:
                 output.statement = authority.sign(
                     Purpose.OUTPUT, output.caller, claim_of(output).statement()
                 )
                 output.save(update_fields=["statement"])
-    except NotAccepted as error:
+    except (NotAccepted, NotAMember) as error:
         _refuse(output_id, error.code, str(error.detail))
     except (InvalidDocument, SignerError) as error:
         if not is_final(error):
             raise
         _refuse(output_id, NeverSigned.code, f"it can never be signed: {error}"[:MAX_REASON])
+
+
+def _certify(output: Output | None) -> None:
+    """See that the caller has a certificate; it returns at once where there is one."""
+    if output is not None:
+        under = catalog.conduct_of(output.checkpoint)
+        authority.ensure(Purpose.OUTPUT, output.caller, under=under)
 
 
 def _publish(output_id: uuid.UUID) -> None:

@@ -11,8 +11,10 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
+from assay.signing.signer.errors import NotCertified
 from assay.signing.timestamps import MAX_REQUEST_BYTES
 from registry.api.problems import TooLarge
+from registry.ledger import certificates
 from registry.ledger import services as ledger
 
 QUERY_TYPE = "application/timestamp-query"
@@ -29,7 +31,11 @@ def timestamp(request: HttpRequest) -> HttpResponse:
     """The reply; a query that cannot be answered gets RFC 3161's own failure, with status 200."""
     query = _query(request)
     _check_rate(request)
-    reply = ledger.signer().timestamp(query)
+    try:
+        reply = ledger.signer().timestamp(query)
+    except NotCertified:
+        certificates.ensure(certificates.timestamping())
+        reply = ledger.signer().timestamp(query)
     return HttpResponse(reply, content_type=REPLY_TYPE, headers={"Cache-Control": "no-store"})
 
 

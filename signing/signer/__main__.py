@@ -18,6 +18,7 @@ from ..errors import AssayError
 from .audit import Audit
 from .ceremony import AUDIT_FILE, HEAD_FILE, LOCK_FILE
 from .highwater import HighWater
+from .issuing import Issuing
 from .keyring import read_passphrase
 from .keystore import Keystore
 from .process import die_with_parent, keep_memory_private, lock
@@ -72,7 +73,11 @@ def open_service(folder: Path, *, passphrase: bytes) -> SignerService:
     keystore = Keystore.open(folder, passphrase=passphrase)
     high_water = HighWater.load(folder / HEAD_FILE)
     audit = Audit.open(folder / AUDIT_FILE, anchor=high_water.audit, at=_clock())
-    return SignerService(keystore, audit=audit, high_water=high_water, clock=_clock)
+    issuing = Issuing(folder, keystore=keystore, passphrase=passphrase)
+    issuing.prune(_clock())
+    return SignerService(
+        keystore, issuing=issuing, audit=audit, high_water=high_water, clock=_clock
+    )
 
 
 async def _serve(service: SignerService, listener: socket.socket) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .. import canonical
@@ -55,8 +55,24 @@ def write_timestamp(response: bytes) -> bytes:
     return canonical.dumps({"response": canonical.base64_text(response)})
 
 
+def write_precertificate(precertificate: bytes) -> bytes:
+    """The answer to `precertify`."""
+    return canonical.dumps({"precertificate": canonical.base64_text(precertificate)})
+
+
+def write_certificate(certificate: bytes | None) -> bytes:
+    """The answer to `certificate`."""
+    encoded = None if certificate is None else canonical.base64_text(certificate)
+    return canonical.dumps({"certificate": encoded})
+
+
+def write_authorities(ders: Sequence[bytes]) -> bytes:
+    """The answer to `authorities`."""
+    return canonical.dumps({"certificates": [canonical.base64_text(each) for each in ders]})
+
+
 def write_chain(chain: Chain) -> bytes:
-    """The answer to `issue`."""
+    """The answer to `certify`."""
     return canonical.dumps({"chain": _chain_json(chain)})
 
 
@@ -112,8 +128,27 @@ def read_timestamp(answer: Mapping[str, object]) -> bytes:
     return canonical.base64_bytes(answer, "response")
 
 
+def read_precertificate(answer: Mapping[str, object]) -> bytes:
+    """What `precertify` made (DER)."""
+    canonical.only(answer, "precertificate")
+    return canonical.base64_bytes(answer, "precertificate")
+
+
+def read_certificate(answer: Mapping[str, object]) -> bytes | None:
+    """What `certificate` showed (DER)."""
+    canonical.only(answer, "certificate")
+    return canonical.nullable(answer, "certificate", canonical.base64_bytes)
+
+
+def read_authorities(answer: Mapping[str, object]) -> tuple[bytes, ...]:
+    """What `authorities` showed (DER)."""
+    canonical.only(answer, "certificates")
+    encoded = canonical.items(answer, "certificates")
+    return tuple(canonical.base64_bytes({"certificates": one}, "certificates") for one in encoded)
+
+
 def read_chain(answer: Mapping[str, object]) -> Chain:
-    """What `issue` made."""
+    """What `certify` made."""
     canonical.only(answer, "chain")
     return _chain(answer)
 

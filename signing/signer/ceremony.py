@@ -28,20 +28,20 @@ from . import root as roots
 from .audit import Audit
 from .errors import SignerFilesBroken
 from .highwater import HighWater
+from .issuing import PRECERTIFICATES_FOLDER
 from .keyring import Keyring, Place
 from .opening import (
     INTERMEDIATES_FOLDER,
     LEAVES_FOLDER,
     LEDGER_KEY_FILE,
+    LOG_KEY_FILE,
     OFFLINE_FOLDER,
     ROOT_CRL_FILE,
     ROOT_FILE,
     TRUST_ROOT_FILE,
     Places,
     certificate,
-    issuer,
 )
-from .rotation import certify_stamping
 
 HEAD_FILE = "head.json"
 AUDIT_FILE = "audit.jsonl"
@@ -96,7 +96,7 @@ def create(
     }
     crl = (offline / ROOT_CRL_FILE).read_bytes()
     from_root = FromRoot(root=root.certificate, crl=crl, intermediates=certified)
-    trust_root = _complete(unfinished, from_root, names=(registry, origin), keyring=keyring, at=at)
+    trust_root = _complete(unfinished, from_root, names=(registry, origin), keyring=keyring)
     _end(unfinished, directory)
     return trust_root
 
@@ -125,7 +125,6 @@ def complete(
     registry_url: str,
     origin: str,
     passphrase: bytes,
-    at: datetime,
 ) -> TrustRoot:
     """Take in what came back from the root; interrupted, it can be called again.
 
@@ -137,7 +136,6 @@ def complete(
         from_root,
         names=names,
         keyring=Keyring(passphrase),
-        at=at.replace(microsecond=0),
     )
 
 
@@ -158,7 +156,7 @@ def _end(unfinished: Path, directory: Path) -> None:
 
 
 def _prepare(folder: Path, keyring: Keyring, within: Place | None) -> None:
-    for name in (INTERMEDIATES_FOLDER, LEAVES_FOLDER):
+    for name in (INTERMEDIATES_FOLDER, LEAVES_FOLDER, PRECERTIFICATES_FOLDER):
         make_folder(folder / name)
     for purpose in Purpose:
         path = Places.of(folder, Name(purpose=purpose)).key
@@ -167,10 +165,12 @@ def _prepare(folder: Path, keyring: Keyring, within: Place | None) -> None:
     keyring.make(stamping, label="timestamp authority", curve=Curve.P256, within=within)
     ledger = folder / LEDGER_KEY_FILE
     keyring.make(ledger, label="ledger", curve=Curve.ED25519, within=within)
+    log = folder / LOG_KEY_FILE
+    keyring.make(log, label="certificate log", curve=Curve.P256, within=within)
 
 
 def _complete(
-    folder: Path, from_root: FromRoot, *, names: tuple[str, str], keyring: Keyring, at: datetime
+    folder: Path, from_root: FromRoot, *, names: tuple[str, str], keyring: Keyring
 ) -> TrustRoot:
     """The trust root is written last: as long as it is not there, there is no authority."""
     registry, origin = names
@@ -180,6 +180,7 @@ def _complete(
         root=from_root.root,
         origin=origin,
         verifier=treehead.vkey(origin, ledger_key.public_key),
+        certificate_log=keyring.load(folder / LOG_KEY_FILE).public_key,
     )
     try:
         TrustRoot.parse(trust_root.to_json())
@@ -196,9 +197,6 @@ def _complete(
                 registry=registry,
             )
             write_file(places.certificate, found.public_bytes(Encoding.PEM))
-            if purpose is Purpose.TIMESTAMP:
-                under = issuer(name, found, key, registry=registry)
-                certify_stamping(places, under, registry=registry, keyring=keyring, at=at)
     except AssayError as error:
         raise SignerFilesBroken(f"what came from the root does not fit: {error}") from error
     write_file(folder / ROOT_FILE, from_root.root.public_bytes(Encoding.PEM))

@@ -30,8 +30,11 @@ from .errors import BadRequest, SignerUnavailable
 from .protocol import (
     LENGTH_BYTES,
     MAX_MESSAGE_BYTES,
+    AuthoritiesRequest,
+    CertificateRequest,
+    CertifyRequest,
     DescribeRequest,
-    IssueRequest,
+    PrecertifyRequest,
     Request,
     RootCrlRequest,
     SignCrlRequest,
@@ -60,18 +63,37 @@ class SignerClient:
         """The trust root, and the ledger's high-water mark."""
         return self._ask(DescribeRequest(), answers.read_description)
 
-    def sign(self, purpose: Purpose, subject: str, statement: bytes) -> Signed:
-        """Sign and timestamp a statement's canonical bytes in the name of a subject (a URI)."""
-        request = SignRequest(purpose=purpose, subject=subject, statement=statement)
+    def sign(
+        self, purpose: Purpose, subject: str, statement: bytes, conduct_sha256: str | None = None
+    ) -> Signed:
+        """Sign and timestamp a statement's canonical bytes in the name of a subject (a URI).
+
+        Raises NotCertified unless the subject is certified for this, under this conduct policy.
+        """
+        request = SignRequest(
+            purpose=purpose, subject=subject, statement=statement, conduct_sha256=conduct_sha256
+        )
         return self._ask(request, answers.read_signed)
 
     def timestamp(self, request: bytes) -> bytes:
         """Answer an RFC 3161 query: TimeStampReq to TimeStampResp, both DER."""
         return self._ask(TimestampRequest(request=request), answers.read_timestamp)
 
-    def issue(self, subject: str, csr: bytes) -> Chain:
-        """Certify a node's key: PKCS#10 (DER) to leaf and intermediate."""
-        return self._ask(IssueRequest(subject=subject, csr=csr), answers.read_chain)
+    def precertify(self, request: PrecertifyRequest) -> bytes:
+        """A precertificate (DER), whose entry the ledger must hold before it is certified."""
+        return self._ask(request, answers.read_precertificate)
+
+    def certify(self, request: CertifyRequest) -> Chain:
+        """The certificate that a precertificate announced; NotIncluded unless it is logged."""
+        return self._ask(request, answers.read_chain)
+
+    def certificate(self, request: CertificateRequest) -> bytes | None:
+        """The certificate (DER) that signs for a purpose and subject now; None without one."""
+        return self._ask(request, answers.read_certificate)
+
+    def authorities(self) -> tuple[bytes, ...]:
+        """The certificates that issue others (DER): the root, then the intermediates."""
+        return self._ask(AuthoritiesRequest(), answers.read_authorities)
 
     def sign_head(self, size: int, root: bytes, consistency: Sequence[bytes]) -> str:
         """Sign the ledger's tree head. The proof leads to it from `describe().head`."""

@@ -76,6 +76,18 @@ class KeyUnavailable(SignerRefusal):
     code = "key-unavailable"
 
 
+class NotCertified(SignerRefusal):
+    """Whoever should sign has no certificate, or none that is valid now: precertify and certify."""
+
+    code = "not-certified"
+
+
+class NotIncluded(SignerRefusal):
+    """The precertificate is not in the tree that was signed last, or that is not proven."""
+
+    code = "not-included"
+
+
 class SignerUnavailable(SignerRefusal):
     """No signer answers on the socket (raised by the client, never sent)."""
 
@@ -99,5 +111,7 @@ SENT: tuple[type[SignerRefusal], ...] = (
     CertificateNotValid,
     PurposeStopped,
     KeyUnavailable,
+    NotCertified,
+    NotIncluded,
 )
 BY_CODE: dict[str, type[SignerRefusal]] = {error.code: error for error in SENT}

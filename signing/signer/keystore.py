@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import certificates, crls
+from .. import certificates, crls, scts
 from ..certificates import Chain, Issuer, Purpose
 from ..crls import Period
 from ..durable import make_folder, sync, write_file
@@ -25,10 +25,17 @@ from ..errors import KeyUnusable
 from ..intermediates import Name
 from ..keys import PublicKey, Signer, SoftwareKey
 from ..ocsp import Responder
+from ..provenance import Holder
 from ..revocation import Revocation
 from ..trust import TrustRoot
 from . import opening
-from .errors import CertificateNotValid, PurposeStopped, StorageUnavailable, WrongPurpose
+from .errors import (
+    CertificateNotValid,
+    NotCertified,
+    PurposeStopped,
+    StorageUnavailable,
+    WrongPurpose,
+)
 from .keyring import Keyring
 from .opening import (
     LEAVES_FOLDER,
@@ -36,9 +43,12 @@ from .opening import (
     SUPERSEDED,
     UNFINISHED,
     Identity,
+    Places,
     certificate,
     open_folder,
+    stamping,
 )
+from .protocol import responder_of
 
 LEAF_DAYS: Mapping[Purpose, int] = {
     Purpose.CHECKPOINT: 365,
@@ -48,8 +58,6 @@ LEAF_DAYS: Mapping[Purpose, int] = {
     Purpose.TIMESTAMP: 5 * 365,
 }
 CRL_DAYS = 7
-RESPONDER = "OCSP"  # in a subject's place: no URL, so no subject is called so
-RENEWED_IN_LAST = 10  # a leaf is made again in the last tenth of its validity
 MAX_CACHED_LEAVES = 4096
 
 LEAF_KEY_FILE = "key.pem"
@@ -69,7 +77,8 @@ class Keystore:
         self._root_crl_file = folder / ROOT_CRL_FILE
         self._passphrase = passphrase
         self.keyring = Keyring(passphrase)
-        self._leaves: dict[tuple[Name, str], Identity] = {}
+        self._leaves: dict[tuple[Name, Holder], Identity] = {}
+        self._timestamping: Identity | None = None
         self.opened = open_folder(folder, keyring=self.keyring)
 
     @classmethod
@@ -81,6 +90,7 @@ class Keystore:
         """After its files were changed: what was opened before is in force until all is read."""
         self.opened = open_folder(self.folder, keyring=self.keyring)
         self._leaves.clear()
+        self._timestamping = None
 
     def look_again(self) -> None:
         """After an intermediate was stopped, or a list of the root's came: no key is opened."""
@@ -98,39 +108,88 @@ class Keystore:
         return self.opened.ledger_key
 
     @property
-    def timestamping(self) -> Identity:
-        """The timestamp authority's key and chain; raises PurposeStopped."""
-        self.signing(Purpose.TIMESTAMP)
-        return self.opened.timestamping
+    def timestamp_key(self) -> Signer:
+        """The timestamp authority's key, certified or not yet."""
+        return self.opened.timestamp_key
+
+    def timestamping(self, at: datetime) -> Identity:
+        """The timestamp authority's key and chain; raises PurposeStopped or NotCertified."""
+        name = self.signing(Purpose.TIMESTAMP)
+        found = self._timestamping or self._load_timestamping(name)
+        if found is None or not _is_valid(found.chain.leaf, at):
+            raise NotCertified("expected a certificate of the timestamp authority, found none")
+        self._timestamping = found
+        return found
 
     def signing(self, purpose: Purpose) -> Name:
         """The intermediate that issues for a purpose now; raises PurposeStopped."""
         name = self.opened.current(purpose)
-        if name in self.opened.stopped:
-            raise PurposeStopped(
-                f"the {name} intermediate was stopped: nothing is signed for {purpose} until "
-                "another takes its place (authority rotate)"
-            )
+        self.check_signs(name)
         return name
 
-    def leaf(self, purpose: Purpose, subject: str, *, at: datetime, record: Record) -> Identity:
-        """The key and chain that sign for this purpose and subject at this time.
+    def check_signs(self, name: Name) -> None:
+        """Raise PurposeStopped for an intermediate that issues no more."""
+        if name in self.opened.stopped:
+            raise PurposeStopped(
+                f"the {name} intermediate was stopped: nothing is signed for {name.purpose} until "
+                "another takes its place (authority rotate)"
+            )
 
-        Made on first use, and again before it expires; `record` is called before a certificate is.
+    def leaf(self, purpose: Purpose, holder: Holder, *, at: datetime) -> Identity:
+        """The key and chain that sign for this purpose and holder; raises NotCertified.
+
+        Both are there once the ledger holds the certificate (issuing), and until it ends.
         """
-        return self._leaf(self.signing(purpose), subject, at=at, record=record)
+        return self._leaf(self.signing(purpose), holder, at=at)
 
-    def issue(
-        self, purpose: Purpose, public_key: PublicKey, *, subject: str, at: datetime, record: Record
-    ) -> Chain:
-        """Certify a key for a purpose and subject; `record` is called before the certificate is."""
-        name = self.signing(purpose)
-        return self._issue(name, public_key, subject=subject, at=at, record=record)
-
-    def responder(self, name: Name, *, at: datetime, record: Record) -> Responder:
-        """The key that answers OCSP for an intermediate, made as leaves are."""
-        found = self._leaf(name, RESPONDER, at=at, record=record)
+    def responder(self, name: Name, *, at: datetime) -> Responder:
+        """The key that answers OCSP for an intermediate; raises NotCertified."""
+        found = self._leaf(name, Holder(uri=responder_of(name)), at=at)
         return Responder(certificate=found.chain.leaf, key=found.key)
+
+    def precertificate(
+        self, name: Name, public_key: PublicKey, *, holder: Holder, at: datetime
+    ) -> x509.Certificate:
+        """What is logged before a certificate is issued; the caller records it."""
+        issuer = self._issuer_at(name, at)
+        if holder.uri == responder_of(name):
+            return certificates.responder(public_key, issuer=issuer, at=at)
+        days = LEAF_DAYS[name.purpose]
+        return certificates.precertificate(
+            name.purpose, public_key, holder=holder, issuer=issuer, at=at, days=days
+        )
+
+    def certificate(
+        self, name: Name, precertificate: x509.Certificate, *, at: datetime
+    ) -> x509.Certificate:
+        """What a precertificate in the ledger announced; that it is there, the caller checked."""
+        issuer = self._issuer_at(name, at)
+        key = self.opened.log_key
+        sct = scts.make(precertificate, issuer=issuer.certificate, key=key, at=at)
+        return scts.certificate(precertificate, sct, issuer=issuer)
+
+    def place(self, name: Name, holder: Holder, key: SoftwareKey, chain: Chain) -> None:
+        """Sign with this leaf from now on."""
+        try:
+            self._store_leaf(self._leaf_folder(name, holder), key, chain)
+        except OSError as error:
+            raise StorageUnavailable(f"a new leaf cannot be stored: {error.strerror}") from error
+        self._leaves[name, holder] = Identity(key=key, chain=chain)
+
+    def place_timestamping(self, name: Name, made: x509.Certificate) -> None:
+        """Make timestamps with this certificate from now on."""
+        places = Places.of(self.folder, name)
+        try:
+            write_file(places.stamping, made.public_bytes(Encoding.PEM))
+        except OSError as error:
+            message = f"the timestamp authority's certificate cannot be stored: {error.strerror}"
+            raise StorageUnavailable(message) from error
+        self._timestamping = None
+
+    def authorities(self) -> tuple[bytes, ...]:
+        """The certificates that issue others (DER): the root, then the intermediates."""
+        found = [self.trust_root.root, *(each.certificate for each in self.opened.issuers.values())]
+        return tuple(each.public_bytes(Encoding.DER) for each in found)
 
     def intermediate(self, name: Name) -> x509.Certificate:
         """The certificate of an intermediate; raises WrongPurpose if there is none."""
@@ -150,7 +209,9 @@ class Keystore:
         """Sign no more with leaves of these serial numbers: the next signature makes another."""
         superseded = self._leaves_folder / SUPERSEDED
         self._leaves.clear()
+        self._timestamping = None
         try:
+            self._forget_timestamping(serials)
             for path in self._leaves_folder.glob(f"[!.]*/{LEAF_FILE}"):
                 if certificate(path).serial_number in serials:
                     shutil.rmtree(superseded, ignore_errors=True)
@@ -167,29 +228,32 @@ class Keystore:
         except OSError as error:
             raise StorageUnavailable(f"{ROOT_CRL_FILE}: {error.strerror}") from error
 
-    def _leaf(self, name: Name, subject: str, *, at: datetime, record: Record) -> Identity:
-        known = self._leaves.get((name, subject)) or self._load_leaf(name, subject)
-        if known is None or not _is_fresh(known.chain.leaf, at):
-            known = self._make_leaf(name, subject, at=at, record=record)
+    def _forget_timestamping(self, serials: Collection[int]) -> None:
+        places = Places.of(self.folder, self.opened.current(Purpose.TIMESTAMP))
+        known = stamping(places, self.timestamp_key)
+        if known is not None and known.serial_number in serials:
+            places.stamping.unlink()
+            sync(places.stamping.parent)
+
+    def _load_timestamping(self, name: Name) -> Identity | None:
+        places = Places.of(self.folder, name)
+        try:
+            leaf = stamping(places, self.timestamp_key)
+        except OSError as error:
+            raise StorageUnavailable(f"{places.stamping.name}: {error.strerror}") from error
+        if leaf is None:
+            return None
+        chain = Chain(leaf=leaf, intermediate=self.intermediate(name))
+        return Identity(key=self.timestamp_key, chain=chain)
+
+    def _leaf(self, name: Name, holder: Holder, *, at: datetime) -> Identity:
+        known = self._leaves.get((name, holder)) or self._load_leaf(name, holder)
+        if known is None or not _is_valid(known.chain.leaf, at):
+            raise NotCertified(f"expected a certificate of {holder.uri} for {name}, found none")
         if len(self._leaves) >= MAX_CACHED_LEAVES:
             self._leaves.clear()
-        self._leaves[name, subject] = known
+        self._leaves[name, holder] = known
         return known
-
-    def _issue(
-        self, name: Name, public_key: PublicKey, *, subject: str, at: datetime, record: Record
-    ) -> Chain:
-        issuer = self._issuer_at(name, at)
-        key_digest = _key_digest(public_key)
-        record({**_named(name), "subject": subject, "public_key_sha256": key_digest})
-        if subject == RESPONDER:
-            leaf = certificates.responder(public_key, issuer=issuer, at=at)
-        else:
-            days = LEAF_DAYS[name.purpose]
-            leaf = certificates.leaf(
-                name.purpose, public_key, subject=subject, issuer=issuer, at=at, days=days
-            )
-        return Chain(leaf=leaf, intermediate=issuer.certificate)
 
     def _issuer(self, name: Name) -> Issuer:
         found = self.opened.issuers.get(name)
@@ -207,21 +271,12 @@ class Keystore:
             )
         return issuer
 
-    def _make_leaf(self, name: Name, subject: str, *, at: datetime, record: Record) -> Identity:
-        key = SoftwareKey.generate()
-        chain = self._issue(name, key.public_key, subject=subject, at=at, record=record)
-        try:
-            self._store_leaf(self._leaf_folder(name, subject), key, chain)
-        except OSError as error:
-            message = f"nothing was signed: the new leaf cannot be stored: {error.strerror}"
-            raise StorageUnavailable(message) from error
-        return Identity(key=key, chain=chain)
-
     def _store_leaf(self, folder: Path, key: SoftwareKey, chain: Chain) -> None:
         """Key and certificate appear together: a crash leaves the old pair, the new, or none."""
         unfinished, superseded = folder.parent / UNFINISHED, folder.parent / SUPERSEDED
         for left in (unfinished, superseded):
             shutil.rmtree(left, ignore_errors=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)  # a backup of the keys has none
         make_folder(unfinished)
         key.store(unfinished / LEAF_KEY_FILE, self._passphrase)
         write_file(unfinished / LEAF_FILE, chain.leaf_pem)
@@ -231,9 +286,9 @@ class Keystore:
         sync(folder.parent)
         shutil.rmtree(superseded, ignore_errors=True)
 
-    def _load_leaf(self, name: Name, subject: str) -> Identity | None:
+    def _load_leaf(self, name: Name, holder: Holder) -> Identity | None:
         """A leaf made before; None if there is none, or one of its two files is not there."""
-        folder = self._leaf_folder(name, subject)
+        folder = self._leaf_folder(name, holder)
         intermediate = self._issuer(name).certificate
         try:
             key = SoftwareKey.load(folder / LEAF_KEY_FILE, self._passphrase)
@@ -245,23 +300,15 @@ class Keystore:
             raise StorageUnavailable(message) from error
         return Identity(key=key, chain=Chain(leaf=leaf, intermediate=intermediate))
 
-    def _leaf_folder(self, name: Name, subject: str) -> Path:
-        return self._leaves_folder / sha256(f"{name}\n{subject}".encode()).hexdigest()
+    def _leaf_folder(self, name: Name, holder: Holder) -> Path:
+        named = f"{name}\n{holder.uri}\n{holder.conduct_sha256 or ''}"
+        return self._leaves_folder / sha256(named.encode()).hexdigest()
 
 
-def _is_fresh(leaf: x509.Certificate, at: datetime) -> bool:
+def _is_valid(leaf: x509.Certificate, at: datetime) -> bool:
     starts, ends = _validity(leaf)
-    return starts <= at < ends - (ends - starts) / RENEWED_IN_LAST
+    return starts <= at < ends
 
 
 def _validity(certificate: x509.Certificate) -> tuple[datetime, datetime]:
     return certificate.not_valid_before_utc, certificate.not_valid_after_utc
-
-
-def _key_digest(public_key: PublicKey) -> str:
-    der = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return sha256(der).hexdigest()
-
-
-def _named(name: Name) -> dict[str, str | int]:
-    return {"purpose": name.purpose.value, "issuer": str(name)}

@@ -46,7 +46,7 @@ def answer(
         case PrepareRequest():
             return _prepare(request, keystore, record)
         case InstallRequest():
-            _install(request, keystore, record=record, at=at)
+            _install(request, keystore, record=record)
         case InstallRootCrlRequest():
             details = {"crl_sha256": sha256(request.crl)}
             record(AdministrationOp.INSTALL_ROOT_CRL, details)
@@ -86,11 +86,11 @@ def _prepare(request: PrepareRequest, keystore: Keystore, record: Record) -> byt
     return administration.write_request(csr)
 
 
-def _install(request: InstallRequest, keystore: Keystore, *, record: Record, at: datetime) -> None:
+def _install(request: InstallRequest, keystore: Keystore, *, record: Record) -> None:
     try:
         found = certificates.load("certificate", request.certificate)
     except InvalidDocument as error:
         raise BadRequest(str(error)) from error
     record(AdministrationOp.INSTALL, {"certificate_sha256": sha256(request.certificate)})
-    rotation.install(keystore.folder, keystore.opened, found, keyring=keystore.keyring, at=at)
+    rotation.install(keystore.folder, keystore.opened, found, keyring=keystore.keyring)
     keystore.open_again()

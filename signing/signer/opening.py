@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signer's files, read once at its start and checked against each other.
 
-    trust-root.json   root.pem   ledger.key.pem   timestamp.key.pem   timestamp.pem
+    trust-root.json   root.pem   ledger.key.pem   sct.key.pem   timestamp.key.pem
+    timestamp.pem                                                once it is certified (issuing)
     intermediates/<purpose>.key.pem, <purpose>.pem               of the ceremony
     intermediates/<purpose>-<n>/key.pem, intermediate.pem        each that took its place,
-                                leaf.key.pem, leaf.pem           for timestamps
+                                leaf.key.pem, leaf.pem           for timestamps, as above
     intermediates/stopped/<name>                                 it signs no more
-    leaves/<sha256 of name and subject>/key.pem, leaf.pem        made on first use, made again
+    leaves/<sha256 of name and holder>/key.pem, leaf.pem         once it is certified (issuing)
     root.crl                                                     by the root: its intermediates
     offline/root.key.pem                                         read by nobody (ceremony)
 
@@ -37,6 +38,7 @@ TRUST_ROOT_FILE = "trust-root.json"
 ROOT_FILE = "root.pem"
 ROOT_CRL_FILE = "root.crl"
 LEDGER_KEY_FILE = "ledger.key.pem"
+LOG_KEY_FILE = "sct.key.pem"
 TIMESTAMP_KEY_FILE = "timestamp.key.pem"
 TIMESTAMP_FILE = "timestamp.pem"
 INTERMEDIATES_FOLDER = "intermediates"
@@ -65,10 +67,13 @@ class Opened:
 
     trust_root: TrustRoot
     ledger_key: Signer
+    log_key: Signer
+    """Of certificate timestamps."""
+    timestamp_key: Signer
+    """The timestamp authority's, certified under the newest intermediate for it or not yet."""
     issuers: Mapping[Name, Issuer]
     stopped: frozenset[Name]
     """Those that sign no more, but say what they revoked."""
-    timestamping: Identity
 
     def current(self, purpose: Purpose) -> Name:
         """The newest intermediate of a purpose, the one that issues."""
@@ -123,7 +128,8 @@ def open_folder(folder: Path, *, keyring: Keyring) -> Opened:
             ledger_key=ledger_key,
             issuers=issuers,
             stopped=stopped(folder, issuers),
-            timestamping=_timestamping(folder, keyring, issuers),
+            log_key=keyring.load(folder / LOG_KEY_FILE),
+            timestamp_key=_timestamp_key(folder, keyring, issuers),
         )
         for left in (UNFINISHED, SUPERSEDED):
             shutil.rmtree(folder / LEAVES_FOLDER / left, ignore_errors=True)
@@ -131,6 +137,8 @@ def open_folder(folder: Path, *, keyring: Keyring) -> Opened:
         raise SignerFilesBroken(f"{error.filename}: {error.strerror}") from error
     except InvalidDocument as error:
         raise SignerFilesBroken(f"{TRUST_ROOT_FILE}: {error}") from error
+    if opened.log_key.public_key != trust_root.certificate_log:
+        raise SignerFilesBroken(f"{LOG_KEY_FILE} is not the key that the trust root names")
     if treehead.vkey(trust_root.origin, ledger_key.public_key) != trust_root.verifier:
         raise SignerFilesBroken(f"{LEDGER_KEY_FILE} is not the key that the trust root names")
     return opened
@@ -151,6 +159,7 @@ def issuer(name: Name, found: x509.Certificate, key: Signer, *, registry: str) -
         key=key,
         crl_url=crls.address(registry, str(name)),
         ocsp_url=ocsp.address(registry, str(name)),
+        registry=registry,
     )
 
 
@@ -188,16 +197,26 @@ def _issuer(folder: Path, name: Name, keyring: Keyring, trust_root: TrustRoot) -
     return issuer(name, found, key, registry=trust_root.registry)
 
 
-def _timestamping(folder: Path, keyring: Keyring, issuers: Mapping[Name, Issuer]) -> Identity:
-    """The timestamp authority under the newest intermediate for it."""
+def stamping(places: Places, key: Signer) -> x509.Certificate | None:
+    """The timestamp authority's certificate; None until there is one. Raises OSError."""
+    try:
+        found = certificate(places.stamping)
+    except FileNotFoundError:
+        return None
+    _match(places.stamping_key.name, key, found)
+    return found
+
+
+def _timestamp_key(folder: Path, keyring: Keyring, issuers: Mapping[Name, Issuer]) -> Signer:
+    """That of the timestamp authority under the newest intermediate for it."""
     name = max(
         (each for each in issuers if each.purpose is Purpose.TIMESTAMP),
         key=lambda each: each.number,
     )
     places = Places.of(folder, name)
-    key, leaf = keyring.load(places.stamping_key), certificate(places.stamping)
-    _match(places.stamping_key.name, key, leaf)
-    return Identity(key=key, chain=Chain(leaf=leaf, intermediate=issuers[name].certificate))
+    key = keyring.load(places.stamping_key)
+    stamping(places, key)  # if it is there, it is this key's
+    return key
 
 
 def _revoked_by_root(path: Path) -> frozenset[int]:

@@ -24,9 +24,9 @@ MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 LENGTH_BYTES = 4
 DIGEST_BYTES = 32
 MAX_SUBJECT_CHARACTERS = 1024
+RESPONDER = "OCSP:"  # in a subject's place, before an intermediate's name: no URL begins so
 MAX_PROOF_HASHES = 128  # two for each level of a tree of 2^64 entries
 SIGNED_PURPOSES = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT, Purpose.CONDUCT})
-ISSUED_PURPOSES = frozenset({Purpose.NODE})
 
 
 MAX_REVOCATIONS = 10_000
@@ -38,7 +38,10 @@ class Op(StrEnum):
     DESCRIBE = "describe"
     SIGN = "sign"
     TIMESTAMP = "timestamp"
-    ISSUE = "issue"
+    PRECERTIFY = "precertify"
+    CERTIFY = "certify"
+    CERTIFICATE = "certificate"
+    AUTHORITIES = "authorities"
     SIGN_HEAD = "sign_head"
     SIGN_CRL = "sign_crl"
     ROOT_CRL = "root_crl"
@@ -57,6 +60,8 @@ class SignRequest:
     purpose: Purpose
     subject: str
     statement: bytes
+    conduct_sha256: str | None = None
+    """The conduct policy that the subject's certificate names, if it names one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +72,38 @@ class TimestampRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssueRequest:
-    """Certify the key of this PKCS#10 request (DER) for this subject."""
+class PrecertifyRequest:
+    """Make a precertificate for this subject, to be logged before it is certified."""
 
+    purpose: Purpose
     subject: str
-    csr: bytes
+    csr: bytes | None = None
+    """A PKCS#10 request (DER) where the key is the subject's own."""
+    conduct_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifyRequest:
+    """Give the certificate of a precertificate, which these hashes prove to be in the ledger."""
+
+    precertificate_sha256: str
+    index: int
+    size: int
+    hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRequest:
+    """Show the certificate that signs for this purpose and subject now, if there is one."""
+
+    purpose: Purpose
+    subject: str
+    conduct_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthoritiesRequest:
+    """Show the certificates that issue others: the root, then the intermediates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +143,21 @@ Request = (
     DescribeRequest
     | SignRequest
     | TimestampRequest
-    | IssueRequest
+    | PrecertifyRequest
+    | CertifyRequest
+    | CertificateRequest
+    | AuthoritiesRequest
     | SignHeadRequest
     | SignCrlRequest
     | RootCrlRequest
     | SignOcspRequest
     | AdministrationRequest
 )
+
+
+def responder_of(issuer: Name) -> str:
+    """What stands in the subject's place for whoever answers OCSP for an intermediate."""
+    return f"{RESPONDER}{issuer}"
 
 
 def frame(message: bytes) -> bytes:
@@ -132,20 +172,16 @@ def request_message(request: Request) -> bytes:
             document: dict[str, object] = {"op": Op.DESCRIBE.value}
         case SignRequest():
             document = {
+                "conduct_sha256": request.conduct_sha256,
                 "op": Op.SIGN.value,
                 "purpose": request.purpose.value,
-                "subject": request.subject,
                 "statement": _encoded(request.statement),
+                "subject": request.subject,
             }
         case TimestampRequest():
             document = {"op": Op.TIMESTAMP.value, "request": _encoded(request.request)}
-        case IssueRequest():
-            document = {
-                "csr": _encoded(request.csr),
-                "op": Op.ISSUE.value,
-                "purpose": Purpose.NODE.value,
-                "subject": request.subject,
-            }
+        case PrecertifyRequest() | CertifyRequest() | CertificateRequest() | AuthoritiesRequest():
+            document = _about_certificates(request)
         case SignHeadRequest():
             document = {
                 "consistency": [_encoded(digest) for digest in request.consistency],
@@ -158,6 +194,37 @@ def request_message(request: Request) -> bytes:
         case _:
             document = administration.to_json(request)
     return canonical.dumps(document)
+
+
+def _about_certificates(
+    request: PrecertifyRequest | CertifyRequest | CertificateRequest | AuthoritiesRequest,
+) -> dict[str, object]:
+    match request:
+        case PrecertifyRequest():
+            return {
+                "conduct_sha256": request.conduct_sha256,
+                "csr": None if request.csr is None else _encoded(request.csr),
+                "op": Op.PRECERTIFY.value,
+                "purpose": request.purpose.value,
+                "subject": request.subject,
+            }
+        case CertifyRequest():
+            return {
+                "hashes": [_encoded(digest) for digest in request.hashes],
+                "index": request.index,
+                "op": Op.CERTIFY.value,
+                "precertificate": request.precertificate_sha256,
+                "size": request.size,
+            }
+        case CertificateRequest():
+            return {
+                "conduct_sha256": request.conduct_sha256,
+                "op": Op.CERTIFICATE.value,
+                "purpose": request.purpose.value,
+                "subject": request.subject,
+            }
+        case AuthoritiesRequest():
+            return {"op": Op.AUTHORITIES.value}
 
 
 def _about_revocation(
@@ -192,17 +259,13 @@ def parse_request(message: bytes) -> Request:
         raise BadRequest(str(error)) from error
 
 
-def _read_describe(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op")
-    return DescribeRequest()
-
-
 def _read_sign(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "subject", "statement")
+    canonical.only(document, "op", "purpose", "subject", "statement", "conduct_sha256")
     return SignRequest(
         purpose=_purpose(document, allowed=SIGNED_PURPOSES),
         subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
         statement=canonical.base64_bytes(document, "statement"),
+        conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
     )
 
 
@@ -211,22 +274,41 @@ def _read_timestamp(document: Mapping[str, object]) -> Request:
     return TimestampRequest(request=canonical.base64_bytes(document, "request"))
 
 
-def _read_issue(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "subject", "csr")
-    _purpose(document, allowed=ISSUED_PURPOSES)
-    return IssueRequest(
+def _read_precertify(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op", "purpose", "subject", "csr", "conduct_sha256")
+    return PrecertifyRequest(
+        purpose=_purpose(document, allowed=frozenset(Purpose)),
         subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
-        csr=canonical.base64_bytes(document, "csr"),
+        csr=canonical.nullable(document, "csr", canonical.base64_bytes),
+        conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
+    )
+
+
+def _read_certify(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op", "precertificate", "index", "size", "hashes")
+    return CertifyRequest(
+        precertificate_sha256=canonical.sha256_hex(document, "precertificate"),
+        index=canonical.integer(document, "index"),
+        size=canonical.integer(document, "size"),
+        hashes=_digests(document, "hashes"),
+    )
+
+
+def _read_certificate(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op", "purpose", "subject", "conduct_sha256")
+    return CertificateRequest(
+        purpose=_purpose(document, allowed=frozenset(Purpose)),
+        subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
+        conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
     )
 
 
 def _read_sign_head(document: Mapping[str, object]) -> Request:
     canonical.only(document, "op", "size", "root", "consistency")
-    proof = canonical.items(document, "consistency", maximum=MAX_PROOF_HASHES)
     return SignHeadRequest(
         size=canonical.integer(document, "size"),
         root=_digest(document, "root"),
-        consistency=tuple(_digest({"consistency": item}, "consistency") for item in proof),
+        consistency=_digests(document, "consistency"),
     )
 
 
@@ -237,11 +319,6 @@ def _read_sign_crl(document: Mapping[str, object]) -> Request:
         issuer=Name.parse(canonical.text(document, "issuer")),
         revocations=tuple(_revocation(item) for item in listed),
     )
-
-
-def _read_root_crl(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op")
-    return RootCrlRequest()
 
 
 def _read_sign_ocsp(document: Mapping[str, object]) -> Request:
@@ -262,14 +339,27 @@ def _revocation(item: object) -> Revocation:
     return Revocation.parse(document)
 
 
+def _alone(request: Request) -> Callable[[Mapping[str, object]], Request]:
+    """Reads what says nothing but what is asked."""
+
+    def read(document: Mapping[str, object]) -> Request:
+        canonical.only(document, "op")
+        return request
+
+    return read
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
-    Op.DESCRIBE: _read_describe,
+    Op.DESCRIBE: _alone(DescribeRequest()),
     Op.SIGN: _read_sign,
     Op.TIMESTAMP: _read_timestamp,
-    Op.ISSUE: _read_issue,
+    Op.PRECERTIFY: _read_precertify,
+    Op.CERTIFY: _read_certify,
+    Op.CERTIFICATE: _read_certificate,
+    Op.AUTHORITIES: _alone(AuthoritiesRequest()),
     Op.SIGN_HEAD: _read_sign_head,
     Op.SIGN_CRL: _read_sign_crl,
-    Op.ROOT_CRL: _read_root_crl,
+    Op.ROOT_CRL: _alone(RootCrlRequest()),
     Op.SIGN_OCSP: _read_sign_ocsp,
     **administration.READERS,
 }
@@ -289,6 +379,11 @@ def _purpose(document: Mapping[str, object], *, allowed: frozenset[Purpose]) -> 
             return purpose
     names = " or ".join(sorted(allowed))
     raise WrongPurpose(f"purpose: expected {names}, found {found[:80]!a}")
+
+
+def _digests(document: Mapping[str, object], field: str) -> tuple[bytes, ...]:
+    found = canonical.items(document, field, maximum=MAX_PROOF_HASHES)
+    return tuple(_digest({field: item}, field) for item in found)
 
 
 def _digest(document: Mapping[str, object], field: str) -> bytes:

@@ -13,22 +13,20 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from .. import certificates, crls, intermediates
-from ..certificates import Issuer, Purpose
+from .. import crls, intermediates
+from ..certificates import Purpose
 from ..durable import make_folder, sync, write_file
 from ..errors import AssayError
 from ..intermediates import Name
 from ..keys import Curve
 from .errors import BadRequest, StorageUnavailable
 from .keyring import Keyring
-from .keystore import LEAF_DAYS
 from .opening import (
     INTERMEDIATES_FOLDER,
     ROOT_CRL_FILE,
     STOPPED_FOLDER,
     Opened,
     Places,
-    issuer,
 )
 
 STOPPED = b"it signs no more\n"  # who reads the folder, or a copy, sees what the file is for
@@ -56,13 +54,11 @@ def prepare(folder: Path, opened: Opened, purpose: Purpose, *, keyring: Keyring)
     return intermediates.request(current.next, key)
 
 
-def install(
-    folder: Path, opened: Opened, found: x509.Certificate, *, keyring: Keyring, at: datetime
-) -> Name:
+def install(folder: Path, opened: Opened, found: x509.Certificate, *, keyring: Keyring) -> Name:
     """Put a certified intermediate to use; what the one before it signed stays as it was.
 
     1. The root made the certificate, for the next of its purpose, over the key that is waiting.
-    2. Certificate, and for timestamps the authority under it, are durable beside the key.
+    2. Certificate, and for timestamps the authority's key, are durable beside the key.
     3. The folder gets its name: from then on it is the newest.
     """
     try:
@@ -80,9 +76,12 @@ def install(
         )
         write_file(places.certificate, found.public_bytes(Encoding.PEM))  # 2
         if name.purpose is Purpose.TIMESTAMP:
-            registry = opened.trust_root.registry
-            under = issuer(name, found, key, registry=registry)
-            certify_stamping(places, under, registry=registry, keyring=keyring, at=at)
+            keyring.make(
+                places.stamping_key,
+                label=f"timestamp authority {name.number}",
+                curve=Curve.P256,
+                within=keyring.place(places.key),
+            )
         _pending(folder, name).rename(folder / INTERMEDIATES_FOLDER / f"{name}")  # 3
         sync(folder / INTERMEDIATES_FOLDER)
     except OSError as error:
@@ -90,28 +89,6 @@ def install(
     except AssayError as error:
         raise BadRequest(str(error)) from error
     return name
-
-
-def certify_stamping(
-    places: Places, under: Issuer, *, registry: str, keyring: Keyring, at: datetime
-) -> None:
-    """The timestamp authority's key and leaf under an intermediate, which makes the leaf."""
-    name = Name.of(under.certificate)
-    key = keyring.make(
-        places.stamping_key,
-        label=f"timestamp authority {name.number}",
-        curve=Curve.P256,
-        within=keyring.place(places.key),
-    )
-    leaf = certificates.leaf(
-        Purpose.TIMESTAMP,
-        key.public_key,
-        subject=f"{registry}/timestamp",
-        issuer=under,
-        at=at,
-        days=LEAF_DAYS[Purpose.TIMESTAMP],
-    )
-    write_file(places.stamping, leaf.public_bytes(Encoding.PEM))
 
 
 def stop(folder: Path, name: Name) -> None:

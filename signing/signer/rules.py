@@ -8,21 +8,27 @@ signer signs nothing that a verifier would then refuse for its signer.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from cryptography import x509
 
 from .. import merkle, ocsp
+from ..certificates import Purpose
 from ..errors import BadTreeHead, InvalidDocument
+from ..intermediates import Name
 from ..revocation import Revocation
-from ..statements import PURPOSE_OF, CheckpointClaim, Statement
+from ..statements import PURPOSE_OF, CheckpointClaim, ConductReference, Statement
 from ..verify.kinds import KIND_OF, is_signer
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
 from .highwater import Head
-from .protocol import SignOcspRequest, SignRequest
+from .protocol import RESPONDER, PrecertifyRequest, SignOcspRequest, SignRequest
 
 SHOWN_CHARACTERS = 120
+OFFICES: Mapping[Purpose, frozenset[str]] = {
+    Purpose.CONDUCT: frozenset({"conduct", "authority"}),
+    Purpose.TIMESTAMP: frozenset({"timestamp"}),
+}
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -34,6 +40,48 @@ def check_subject(subject: str, *, registry: str) -> None:
         raise BadRequest(
             f"subject: expected a URL below {prefix}, found {subject[:SHOWN_CHARACTERS]!a}"
         )
+
+
+def check_holder(request: PrecertifyRequest, *, registry: str) -> None:
+    """Who may be certified for a purpose, whose key it is, and whether under a conduct policy."""
+    purpose, subject = request.purpose, request.subject
+    if subject.startswith(RESPONDER):
+        _check_responder(subject, purpose)
+        expects_request, expects_conduct = False, False
+    elif purpose in OFFICES:
+        _check_office(subject, OFFICES[purpose], registry=registry)
+        expects_request, expects_conduct = False, False
+    elif purpose is Purpose.NODE:
+        check_node(subject, registry=registry)
+        expects_request, expects_conduct = True, True
+    else:
+        check_subject(subject, registry=registry)
+        expects_request, expects_conduct = False, True
+    _check_given("csr", request.csr, is_expected=expects_request)
+    _check_given("conduct_sha256", request.conduct_sha256, is_expected=expects_conduct)
+
+
+def _check_responder(subject: str, purpose: Purpose) -> None:
+    """One of an intermediate that issues for this purpose."""
+    try:
+        name = Name.parse(subject.removeprefix(RESPONDER))
+    except InvalidDocument as error:
+        raise BadRequest(f"subject: {error}") from error
+    if name.purpose is not purpose:
+        raise BadRequest(f"subject: expected {RESPONDER}{purpose}, found {subject}")
+
+
+def _check_office(subject: str, names: Collection[str], *, registry: str) -> None:
+    """The registry itself speaks for these, under no conduct policy."""
+    if subject not in {f"{registry}/{name}" for name in names}:
+        expected = " or ".join(f"{registry}/{name}" for name in sorted(names))
+        raise BadRequest(f"subject: expected {expected}, found {subject[:SHOWN_CHARACTERS]!a}")
+
+
+def _check_given(field: str, value: object, *, is_expected: bool) -> None:
+    if (value is not None) != is_expected:
+        expected, found = ("one", "none") if is_expected else ("none", "one")
+        raise BadRequest(f"{field}: expected {expected} for this purpose, found {found}")
 
 
 def check_node(subject: str, *, registry: str) -> None:
@@ -60,12 +108,25 @@ def read_statement(request: SignRequest, *, registry: str) -> Statement:
             _check_checkpoint(claim, registry)
     except InvalidDocument as error:
         raise WrongStatement(f"the statement is malformed: {error}") from error
+    _check_conduct(statement, request)
     signer = kind.signer(claim, registry)
     if not is_signer(request.subject, signer):
         raise WrongStatement(
             f"expected a statement that {request.subject} may sign, found one for {signer}"
         )
     return statement
+
+
+def _check_conduct(statement: Statement, request: SignRequest) -> None:
+    """What a certificate's holder signs is under the policy that the certificate names."""
+    if request.conduct_sha256 is None or "conduct" not in statement.predicate:
+        return
+    named = ConductReference.parse(statement.predicate, "conduct").sha256
+    if named != request.conduct_sha256:
+        raise WrongStatement(
+            f"expected a statement under the conduct policy {request.conduct_sha256}, "
+            f"found one under {named}"
+        )
 
 
 def check_past(revocations: Sequence[Revocation], at: datetime) -> None:

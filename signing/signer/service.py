@@ -11,26 +11,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .. import canonical, certificates, envelope, ocsp, timestamps, treehead
-from ..certificates import Purpose
+from .. import canonical, envelope, ocsp, timestamps, treehead
 from ..crls import Period
 from ..digests import sha256
-from ..errors import InvalidDocument, KeyUnusable
+from ..errors import KeyUnusable
 from ..keys import PublicKey, Signer
+from ..provenance import Holder
 from ..revocation import Missing, NotRevoked
 from ..treehead import TreeHead
 from . import answers, rules
 from .administration import AdministrationOp, AdministrationRequest
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
-from .errors import BadRequest, KeyUnavailable, SignerRefusal
+from .errors import KeyUnavailable, SignerRefusal
 from .highwater import Head, HighWater
+from .issuing import Issuing
 from .keystore import Keystore
 from .managing import answer as manage
 from .protocol import (
+    AuthoritiesRequest,
+    CertificateRequest,
+    CertifyRequest,
     DescribeRequest,
-    IssueRequest,
     Op,
+    PrecertifyRequest,
     RootCrlRequest,
     SignCrlRequest,
     SignHeadRequest,
@@ -51,11 +55,13 @@ class SignerService:
         self,
         keystore: Keystore,
         *,
+        issuing: Issuing,
         audit: Audit,
         high_water: HighWater,
         clock: Callable[[], datetime],
     ) -> None:
         self._keystore = keystore
+        self._issuing = issuing
         self._audit = audit
         self._high_water = high_water
         self._clock = clock
@@ -78,7 +84,12 @@ class SignerService:
                 answer = self._sign(request)
             case TimestampRequest() as request:
                 answer = self._timestamp(request)
-            case IssueRequest() as request:
+            case (
+                PrecertifyRequest()
+                | CertifyRequest()
+                | CertificateRequest()
+                | AuthoritiesRequest() as request
+            ):
                 answer = self._issue(request)
             case SignHeadRequest() as request:
                 answer = self._sign_head(request)
@@ -111,14 +122,13 @@ class SignerService:
         )
 
     def _sign(self, request: SignRequest) -> bytes:
-        """1. the purpose may sign the statement; 2. a leaf; 3. the audit line; 4. signatures."""
+        """1. the purpose may sign it; 2. the certificates; 3. the audit line; 4. signatures."""
         at = self._now()
         rules.check_subject(request.subject, registry=self._registry)
         statement = rules.read_statement(request, registry=self._registry)  # 1
-        stamping = self._keystore.timestamping
-        identity = self._keystore.leaf(  # 2
-            request.purpose, request.subject, at=at, record=self._recorder(at)
-        )
+        holder = Holder(uri=request.subject, conduct_sha256=request.conduct_sha256)
+        identity = self._keystore.leaf(request.purpose, holder, at=at)  # 2
+        stamping = self._keystore.timestamping(at)
         serial = secrets.randbits(SERIAL_BITS)
         self._record(  # 3
             at,
@@ -146,6 +156,7 @@ class SignerService:
         """A request that earns no token is answered by RFC 3161's failure, which is not signed."""
         at = self._now()
         serial = secrets.randbits(SERIAL_BITS)
+        stamping = self._keystore.timestamping(at)
         details = {
             "request_sha256": sha256(request.request),
             "timestamp_serial": f"{serial:x}",
@@ -153,30 +164,33 @@ class SignerService:
         response = timestamps.respond(
             request.request,
             key=_Recorded(
-                key=self._keystore.timestamping.key,
+                key=stamping.key,
                 record=lambda: self._record(at, Op.TIMESTAMP, details),
             ),
-            chain=self._keystore.timestamping.chain,
+            chain=stamping.chain,
             at=at,
             serial=serial,
         )
         return answers.write_timestamp(response)
 
-    def _issue(self, request: IssueRequest) -> bytes:
+    def _issue(
+        self,
+        request: PrecertifyRequest | CertifyRequest | CertificateRequest | AuthoritiesRequest,
+    ) -> bytes:
         at = self._now()
-        rules.check_node(request.subject, registry=self._registry)
-        try:
-            public_key = certificates.key_of_request(request.csr)
-        except InvalidDocument as error:
-            raise BadRequest(str(error)) from error
-        chain = self._keystore.issue(
-            Purpose.NODE,
-            public_key,
-            subject=request.subject,
-            at=at,
-            record=self._recorder(at),
-        )
-        return answers.write_chain(chain)
+        match request:
+            case PrecertifyRequest():
+                record = self._recorder(at, Op.PRECERTIFY)
+                made = self._issuing.precertify(request, at=at, record=record)
+                return answers.write_precertificate(made)
+            case CertifyRequest():
+                mark, record = self._high_water.head, self._recorder(at, Op.CERTIFY)
+                chain = self._issuing.certify(request, mark=mark, at=at, record=record)
+                return answers.write_chain(chain)
+            case CertificateRequest():
+                return answers.write_certificate(self._issuing.current(request, at=at))
+            case AuthoritiesRequest():
+                return answers.write_authorities(self._keystore.authorities())
 
     def _sign_head(self, request: SignHeadRequest) -> bytes:
         """1. it continues the mark; 2. the audit line; 3. the new mark, durable; 4. the signature.
@@ -223,7 +237,7 @@ class SignerService:
         """An answer for a day, by the responder of the purpose's intermediate."""
         at = self._now()
         question = rules.read_question(request, self._keystore.intermediate(request.issuer), at)
-        responder = self._keystore.responder(request.issuer, at=at, record=self._recorder(at))
+        responder = self._keystore.responder(request.issuer, at=at)
         finding = request.revocation or (NotRevoked() if request.is_known else Missing())
         self._record(
             at,
@@ -242,9 +256,9 @@ class SignerService:
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
-    def _recorder(self, at: datetime) -> Callable[[Mapping[str, str | int]], None]:
+    def _recorder(self, at: datetime, op: Op) -> Callable[[Mapping[str, str | int]], None]:
         def record(details: Mapping[str, str | int]) -> None:
-            self._record(at, Op.ISSUE, details)
+            self._record(at, op, details)
 
         return record
 

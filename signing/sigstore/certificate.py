@@ -24,11 +24,9 @@ from .. import rfc3161
 from ..certificates import MALFORMED
 from ..errors import NotLogged, UntrustedChain, VerificationError, WrongIdentity
 from ..paths import verify_path
+from ..provenance import ISSUER_V1, ISSUER_V2
 from .roots import Authority, TrustedRoot, find_log
 
-# Fulcio's extensions: the issuer as DER, and as bare UTF-8 in certificates of before 2023.
-ISSUER_V2 = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
-ISSUER_V1 = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
 _UTF8String: Any = core.UTF8String  # asn1crypto has no types
 USER_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7")
 

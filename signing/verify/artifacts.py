@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verifying an output, a checkpoint, a model signature or one bundle: which steps, in which order.
 
-1. Every signed part for itself, seven steps each (`parts`): the output, the checkpoint, the run,
+1. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
    there is not examined.
 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
@@ -140,7 +140,7 @@ def examine_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Examinati
 
 
 def examine_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Examination:
-    """Take the seven steps for any one bundle."""
+    """Take the eight steps for any one bundle."""
     report = Report()
     kind = any_of(purpose)
     found = examine(report, kind, bundle, basis, signer=basis.requirements.signer)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven steps by which one signed part of the evidence is judged, each for itself.
+"""The eight steps by which one signed part of the evidence is judged, each for itself.
 
 1. `statement`: the payload is a statement of the kind that this part must be, and its claim holds
    together.
@@ -7,12 +7,14 @@
    when it was made.
 3. `signer`: at that time, leaf and intermediate lead to the pinned root, are certified for this
    purpose, and name whoever may say this.
-4. `revocation`: none of the certificates behind signature and timestamp was revoked, or only from
+4. `sct`: the certificates behind signature and timestamp were in the ledger before they were used,
+   says the pinned key for that.
+5. `revocation`: none of the certificates behind signature and timestamp was revoked, or only from
    after the moment by which the signature is proven to have been made (`standing`).
-5. `signature`: the leaf's key signed the envelope.
-6. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
+6. `signature`: the leaf's key signed the envelope.
+7. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
    leads from it to the stated root.
-7. `tree-head`: the pinned ledger signed a tree head of that size and root, and the witnesses that
+8. `tree-head`: the pinned ledger signed a tree head of that size and root, and the witnesses that
    a policy demands have seen it.
 """
 
@@ -22,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from .. import timestamps
+from .. import scts, timestamps
 from ..bundle import Bundle
 from ..canonical import instant_text
 from ..certificates import verify_chain
@@ -41,7 +43,7 @@ C = TypeVar("C", bound=Claim)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined(Generic[C]):
-    """What is known of a part after its seven steps."""
+    """What is known of a part after its eight steps."""
 
     kind: Kind[C]
     bundle: Finding[Bundle]
@@ -74,7 +76,7 @@ class Examined(Generic[C]):
 def examine(
     report: Report, kind: Kind[C], bundle: Bundle | None, basis: Basis, *, signer: str | None = None
 ) -> Examined[C]:
-    """Take the seven steps for one part; `signer` is who must have signed it, if anyone must."""
+    """Take the eight steps for one part; `signer` is who must have signed it, if anyone must."""
     part, noun, trust = kind.part, kind.noun, basis.trust
     given = Finding(bundle)
     claim = report.check(  # 1
@@ -92,22 +94,27 @@ def examine(
         f"The {noun}'s signer was certified for this, under the pinned root",
         lambda: _demanded(signer, _signer(kind, given.get(), claim.get(), trust, signed_at.get())),
     )
-    stands = report.check(  # 4
+    report.check(  # 4
+        f"{part}.sct",
+        f"The certificates behind the {noun} were in the ledger before they were used",
+        lambda: _sct(given.get(), trust, signed_at.get()),
+    )
+    stands = report.check(  # 5
         f"{part}.revocation",
         f"No certificate behind the {noun} was revoked, or only after it was proven",
         lambda: _standing(given.get(), basis, signed_at.get(), found.get()),
     )
-    report.check(  # 5
+    report.check(  # 6
         f"{part}.signature",
         f"The {noun}'s statement is what its signer signed",
         lambda: _signature(given.get()),
     )
-    report.check(  # 6
+    report.check(  # 7
         f"{part}.entry",
         f"The {noun}'s signature is an entry of the ledger",
         lambda: inclusion.entry(given.get()),
     )
-    seen = report.check(  # 7
+    seen = report.check(  # 8
         f"{part}.tree-head",
         f"The ledger signed the tree that holds the {part}'s entry",
         lambda: inclusion.tree_head(given.get(), basis),
@@ -157,6 +164,16 @@ def _demanded(signer: str | None, found: tuple[str, str]) -> tuple[str, str]:
     if signer not in {None, found[0]}:
         raise WrongIdentity(f"expected the signer {signer}, found {found[0]!a}")
     return found
+
+
+def _sct(bundle: Bundle, trust: TrustRoot, at: datetime) -> tuple[datetime, str]:
+    """The signer's certificate, and that of the authority that says when it was."""
+    logged_at, _ = (
+        scts.verify(each.leaf, issuer=each.intermediate, log=trust.certificate_log, by=at)
+        for each in (bundle.chain, timestamps.chain(bundle.timestamp))
+    )
+    serial = bundle.chain.leaf.serial_number
+    return logged_at, f"serial number {serial:x}, logged at {instant_text(logged_at)}"
 
 
 def _standing(

@@ -15,6 +15,7 @@ from assay.signing.crls import Period
 from assay.signing.keys import SoftwareKey
 from assay.signing.ocsp import Responder
 from assay.signing.revocation import Reason, Revocation
+from tests.signing import leaves
 from tests.signing.forge import private_of
 from tests.signing.world import AT, World
 
@@ -85,7 +86,8 @@ def case_of(world: World, role: Role = Role.LEAF) -> Case:
 def responder_of(issuer: Issuer, *, at: datetime = AT) -> Responder:
     """A new key that the issuer lets answer."""
     key = SoftwareKey.generate()
-    certificate = certificates.responder(key.public_key, issuer=issuer, at=at)
+    made = certificates.responder(key.public_key, issuer=issuer, at=at)
+    certificate = leaves.logged(made, issuer, log=leaves.SOMEBODY, at=at)
     return Responder(certificate=certificate, key=key)
 
 

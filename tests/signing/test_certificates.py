@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import certificates
-from assay.signing.certificates import ARC, Chain, Purpose
+from assay.signing.certificates import Chain, Purpose
 from assay.signing.errors import InvalidDocument, KeyUnusable, UntrustedChain
 from assay.signing.keys import Curve, SoftwareKey
+from assay.signing.provenance import ARC
+from tests.signing import leaves
 from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World
 
@@ -31,7 +33,7 @@ def test_a_leaf_never_outlives_its_issuer(world: World) -> None:
     issuer = world.issuers[Purpose.OUTPUT]
     ends_at = issuer.certificate.not_valid_after_utc
     key = SoftwareKey.generate()
-    leaf = certificates.leaf(
+    leaf = leaves.leaf(
         Purpose.OUTPUT,
         key.public_key,
         subject=ALICE,

@@ -9,10 +9,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-from assay.signing import certificates
 from assay.signing.certificates import Chain, Issuer, Purpose, verify_chain
 from assay.signing.errors import UntrustedChain, VerificationError, WrongPurpose
 from assay.signing.keys import SoftwareKey
+from tests.signing import leaves
 from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World
 
@@ -110,7 +110,7 @@ def test_an_intermediate_of_another_purpose_does_not_fit(world: World) -> None:
 def test_an_intermediate_may_not_issue_for_another_purpose(world: World) -> None:
     key = SoftwareKey.generate()
     issuer = world.issuers[Purpose.NODE]
-    leaf = certificates.leaf(Purpose.OUTPUT, key.public_key, subject=ALICE, issuer=issuer, at=AT)
+    leaf = leaves.leaf(Purpose.OUTPUT, key.public_key, subject=ALICE, issuer=issuer, at=AT)
     chain = Chain(leaf=leaf, intermediate=issuer.certificate)
     with pytest.raises(
         WrongPurpose, match="the intermediate certificate to be for output, found it for node"
@@ -120,9 +120,7 @@ def test_an_intermediate_may_not_issue_for_another_purpose(world: World) -> None
 
 def test_a_leaf_that_the_root_issued_is_refused(world: World) -> None:
     key = SoftwareKey.generate()
-    leaf = certificates.leaf(
-        Purpose.OUTPUT, key.public_key, subject=ALICE, issuer=world.root, at=AT
-    )
+    leaf = leaves.leaf(Purpose.OUTPUT, key.public_key, subject=ALICE, issuer=world.root, at=AT)
     chain = Chain(leaf=leaf, intermediate=alice(world).intermediate)
     with pytest.raises(UntrustedChain, match="leaf, intermediate and root, found another path"):
         judge(world, chain)
@@ -131,7 +129,7 @@ def test_a_leaf_that_the_root_issued_is_refused(world: World) -> None:
 def test_a_leaf_that_a_leaf_issued_is_refused(world: World) -> None:
     key, chain = world.leaf(Purpose.OUTPUT, ALICE)
     issuer = Issuer(certificate=chain.leaf, key=key)
-    leaf = certificates.leaf(
+    leaf = leaves.leaf(
         Purpose.OUTPUT, SoftwareKey.generate().public_key, subject=ALICE, issuer=issuer, at=AT
     )
     with pytest.raises(VerificationError):

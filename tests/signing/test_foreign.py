@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from assay.signing import canonical, envelope, timestamps
 from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
+from assay.signing.keys import SoftwareKey
 from assay.signing.statements import Statement
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, FILES, World
@@ -39,6 +40,7 @@ securesystemslib: signature
 sigstore: inclusion
 sigstore: tree head
 rfc3161-client: timestamp
+sigstore: certificate timestamp
 """
 
 
@@ -131,16 +133,43 @@ def test_sigstores_own_code_agrees_with_every_link(world: World, tmp_path: Path)
     bundles = witnesses.evidence(world.evidence_for_output(), w1=AT, w2=AT).bundles
     for part, bundle in bundles.items():
         (tmp_path / f"{part}.json").write_bytes(canonical.dumps(bundle.to_json()))
-    ledger_key = world.ledger_key.public_key
-    (tmp_path / "ledger.der").write_bytes(
-        ledger_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    )
+    for name, key in (("ledger", world.ledger_key), ("log", world.log_key)):
+        spki = key.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        (tmp_path / f"{name}.der").write_bytes(spki)
     found = ask(
         *(CLIENTS / "python", CHECK_BUNDLE),
-        *(write_pem(tmp_path / "root.pem", world), tmp_path / "ledger.der"),
+        *(write_pem(tmp_path / "root.pem", world), tmp_path / "ledger.der", tmp_path / "log.der"),
         *(tmp_path / f"{part}.json" for part in bundles),
     )
     assert (found.stderr, found.stdout) == ("", AGREEING * len(bundles))
+
+
+def unlogged(world: World) -> World:
+    world.mark_leaf(Purpose.CHECKPOINT, "alice", lambda _: [])
+    return world
+
+
+def logged_elsewhere(world: World) -> World:
+    return replace(world, log_key=SoftwareKey.generate())
+
+
+@needs_clients
+@pytest.mark.parametrize("change", [unlogged, logged_elsewhere])
+def test_sigstores_own_code_refuses_what_our_ledger_does_not_vouch_for(
+    world: World, tmp_path: Path, change: Callable[[World], World]
+) -> None:
+    bundle = change(world).model_signature()
+    (tmp_path / "model.json").write_bytes(canonical.dumps(bundle.to_json()))
+    for name, key in (("ledger", world.ledger_key), ("log", world.log_key)):
+        spki = key.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        (tmp_path / f"{name}.der").write_bytes(spki)
+    found = ask(
+        *(CLIENTS / "python", CHECK_BUNDLE),
+        *(write_pem(tmp_path / "root.pem", world), tmp_path / "ledger.der", tmp_path / "log.der"),
+        tmp_path / "model.json",
+    )
+    assert found.stdout == AGREEING.removesuffix("sigstore: certificate timestamp\n")
+    assert "sigstore.errors.VerificationError" in found.stderr
 
 
 @needs_openssl

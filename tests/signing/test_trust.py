@@ -3,13 +3,14 @@
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from assay.signing import canonical
 from assay.signing.canonical import base64_text
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
+from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.trust import Pinned, TrustRoot
 from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World
@@ -17,6 +18,13 @@ from tests.signing.world import AT, World
 
 def der(certificate: x509.Certificate) -> str:
     return base64_text(certificate.public_bytes(Encoding.DER))
+
+
+def spki(key: SoftwareKey) -> str:
+    return base64_text(key.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+P384 = spki(SoftwareKey.generate(Curve.P384))
 
 
 def test_a_trust_root_reads_back_and_keeps_its_fingerprint(world: World) -> None:
@@ -40,6 +48,8 @@ def test_a_pin_remembers_when_and_from_where(world: World) -> None:
         ({"registry": "http://registry.test/?a"}, "registry: expected an http or https URL"),
         ({"root": "AAAA"}, "root: expected a DER certificate"),
         ({"ledger": {}}, "ledger.verifier: expected a value"),
+        ({"certificate_log": "AAAA"}, "certificate_log: expected a P-256 key in DER"),
+        ({"certificate_log": P384}, "certificate_log: expected a P-256 key in DER"),
         ({"pinned": True}, "'pinned': expected no such field"),
     ],
 )
@@ -48,6 +58,13 @@ def test_another_document_is_no_trust_root(
 ) -> None:
     with pytest.raises(InvalidDocument, match=says):
         TrustRoot.parse({**world.trust.to_json(), **changed})
+
+
+def test_a_trust_root_of_before_certificates_were_logged_says_so(world: World) -> None:
+    early = {name: value for name, value in world.trust.to_json().items() if "log" not in name}
+    says = "found none: it was made before certificates were logged, and has to be made again"
+    with pytest.raises(InvalidDocument, match=says):
+        TrustRoot.parse(early)
 
 
 def test_the_origin_is_that_of_the_verifier_key(world: World) -> None:

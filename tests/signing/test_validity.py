@@ -12,6 +12,7 @@ import pytest
 from assay.signing.certificates import Chain, Issuer, Purpose
 from assay.signing.errors import UntrustedChain
 from assay.signing.verify import verify_bundle
+from tests.signing import leaves
 from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World, dataset_claim
 
@@ -33,7 +34,8 @@ def made(leaf: str, intermediate: str, root: str) -> World:
     )
     middle = forge(above.certificate, world.root, WINDOWS[intermediate])
     world.issuers[Purpose.CHECKPOINT] = Issuer(certificate=middle, key=above.key)
-    end = forge(chain.leaf, world.issuers[Purpose.CHECKPOINT], WINDOWS[leaf])
+    issuer = world.issuers[Purpose.CHECKPOINT]
+    end = leaves.logged(forge(chain.leaf, issuer, WINDOWS[leaf]), issuer, log=world.log_key, at=AT)
     subject = (Purpose.CHECKPOINT, f"{world.registry}/alice")
     world.leaves[subject] = key, Chain(leaf=end, intermediate=middle)
     return world

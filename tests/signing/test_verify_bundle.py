@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One bundle for itself: seven steps, for its own purpose, by whoever may sign such a statement."""
+"""One bundle for itself: eight steps, for its own purpose, by whoever may sign such a statement."""
 
 from dataclasses import replace
 
@@ -32,7 +32,10 @@ def test_one_bundle_verifies_for_itself(world: World) -> None:
     found = verify_bundle(bundle, basis=world.basis(), purpose=Purpose.CONDUCT)
     assert [step.code for step in found.steps] == [
         f"bundle.{name}"
-        for name in ("statement", "time", "signer", "revocation", "signature", "entry", "tree-head")
+        for name in (
+            *("statement", "time", "signer", "sct", "revocation"),
+            *("signature", "entry", "tree-head"),
+        )
     ]
     assert found.parts[0].statement == conduct_claim().statement()
     with pytest.raises(WrongPurpose, match="keys for output may sign"):

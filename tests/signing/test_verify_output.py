@@ -185,6 +185,7 @@ def test_steps_that_cannot_be_reached_are_neither_passed_nor_failed(world: World
     assert waiting == [
         "output.time",
         "output.signer",
+        "output.sct",
         "output.revocation",
         "output.signature",
         "output.entry",

@@ -191,7 +191,7 @@ def test_what_is_not_known_fails_unless_it_is_accepted(world: World, bundle: Bun
     accepting = replace(basis.requirements, accepts_unknown=True)
     found = verify(bundle, replace(basis, requirements=accepting))
     assert found.parts[0].standing.unknown == ROLES
-    assert found.steps[3].detail.startswith("NOT KNOWN, and accepted so: leaf, intermediate")
+    assert found.steps[4].detail.startswith("NOT KNOWN, and accepted so: leaf, intermediate")
 
 
 def test_accepting_not_to_know_forgives_no_revocation(world: World, bundle: Bundle) -> None:
@@ -212,7 +212,8 @@ def test_lists_must_reach_to_the_moment_asked_about_and_to_the_signature(
     with pytest.raises(RevocationUnknown, match="found one for 2026-11-20T09:30:00Z to 2036"):
         verify(bundle, replace(basis, requirements=late))
     later = World.create(at=AT)
-    later.root, later.issuers, later.ledger_key = world.root, world.issuers, world.ledger_key
+    later.root, later.issuers = world.root, world.issuers
+    later.ledger_key, later.log_key = world.ledger_key, world.log_key
     later.at = AT + timedelta(days=300)
     signed = later.bundle(later.sign(dataset_claim().statement(), Purpose.CHECKPOINT, "alice"))
     old = replace(world.basis(), lists=later_lists(world))

@@ -8,9 +8,11 @@ missing. Alice owns the project and the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
 
 from assay.signing import (
     canonical,
@@ -30,6 +32,7 @@ from assay.signing.envelope import Envelope
 from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
+from assay.signing.provenance import Holder
 from assay.signing.revocation import Revocation
 from assay.signing.statements import (
     CheckpointClaim,
@@ -45,12 +48,13 @@ from assay.signing.statements import (
 )
 from assay.signing.trust import TrustRoot
 from assay.signing.verify import Basis, Requirements
+from tests.signing import leaves
 from tests.signing.forge import Change, forge
 from tests.signing.trees import root_of
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LISTS_LAST = timedelta(days=3650)
-PART_STEPS = 7  # by which each signed part is judged (verify/parts)
+PART_STEPS = 8  # by which each signed part is judged (verify/parts)
 REGISTRY = "http://registry.test"
 ORIGIN = "registry.test/ledger"
 NODE = "7f1f0a52-5d0c-4a5f-9f53-1c2f60f5f4a1"
@@ -89,6 +93,7 @@ class World:
     root: Issuer
     issuers: dict[Purpose, Issuer]
     ledger_key: SoftwareKey
+    log_key: SoftwareKey
     leaves: dict[tuple[Purpose, str], tuple[SoftwareKey, Chain]] = field(default_factory=dict)
     entries: list[bytes] = field(default_factory=list)
     """The ledger's leaf hashes."""
@@ -104,8 +109,9 @@ class World:
             at=at,
             registry=registry,
             root=root,
-            issuers={purpose: _issuer(purpose, root, made_at) for purpose in Purpose},
+            issuers={each: _issuer(each, root, registry, made_at) for each in Purpose},
             ledger_key=SoftwareKey.generate(Curve.ED25519),
+            log_key=SoftwareKey.generate(),
         )
 
     @property
@@ -144,6 +150,7 @@ class World:
             root=self.root.certificate,
             origin=ORIGIN,
             verifier=treehead.vkey(ORIGIN, self.ledger_key.public_key),
+            certificate_log=self.log_key.public_key,
         )
 
     def leaf(self, purpose: Purpose, subject: str) -> tuple[SoftwareKey, Chain]:
@@ -151,19 +158,34 @@ class World:
         if (purpose, subject) not in self.leaves:
             key = SoftwareKey.generate()
             issuer = self.issuers[purpose]
-            leaf = certificates.leaf(
-                purpose, key.public_key, subject=subject, issuer=issuer, at=self.at
+            holder = Holder(uri=subject, conduct_sha256=_conduct_of(purpose))
+            made = certificates.precertificate(
+                purpose, key.public_key, holder=holder, issuer=issuer, at=self.at
             )
+            leaf = leaves.logged(made, issuer, log=self.log_key, at=self.at)
             chain = Chain(leaf=leaf, intermediate=issuer.certificate)
             self.leaves[purpose, subject] = key, chain
         return self.leaves[purpose, subject]
 
     def replace_leaf(self, purpose: Purpose, path: str, change: Change) -> None:
-        """Give a subject a certificate that a registry would never issue, for the same key."""
+        """Give a subject a certificate that a registry would never issue, for the same key.
+
+        It is logged as others are: of its faults that would be one more.
+        """
+        subject, issuer = f"{self.registry}/{path}", self.issuers[purpose]
+        key, chain = self.leaf(purpose, subject)
+        forged = forge(chain.leaf, issuer, change)
+        leaf = leaves.logged(forged, issuer, log=self.log_key, at=self.at)
+        self.leaves[purpose, subject] = key, replace(chain, leaf=leaf)
+
+    def mark_leaf(
+        self, purpose: Purpose, path: str, values: Callable[[x509.Certificate], Sequence[bytes]]
+    ) -> None:
+        """Give a subject a certificate with other timestamps than the log's."""
         subject = f"{self.registry}/{path}"
         key, chain = self.leaf(purpose, subject)
-        forged = forge(chain.leaf, self.issuers[purpose], change)
-        self.leaves[purpose, subject] = key, replace(chain, leaf=forged)
+        leaf = leaves.stamped(chain.leaf, self.issuers[purpose], *values(chain.leaf))
+        self.leaves[purpose, subject] = key, replace(chain, leaf=leaf)
 
     def timestamp(self, data: bytes, *, at: datetime | None = None) -> bytes:
         """An RFC 3161 response over some bytes."""
@@ -345,7 +367,13 @@ def output_claim(text: str, checkpoint_sha256: str, statement_sha256: str) -> Ou
     )
 
 
-def _issuer(purpose: Purpose, root: Issuer, at: datetime) -> Issuer:
+def _issuer(purpose: Purpose, root: Issuer, registry: str, at: datetime) -> Issuer:
     key = SoftwareKey.generate()
     certificate = certificates.intermediate(purpose, key.public_key, issuer=root, at=at)
-    return Issuer(certificate=certificate, key=key)
+    return Issuer(certificate=certificate, key=key, registry=registry)
+
+
+def _conduct_of(purpose: Purpose) -> str | None:
+    """The registry's own offices are under no conduct policy."""
+    is_office = purpose in {Purpose.CONDUCT, Purpose.TIMESTAMP}
+    return None if is_office else conduct_reference().sha256

@@ -23,6 +23,7 @@ from assay.signing.keys import Curve, PublicKey, SoftwareKey
 from assay.signing.manifest import Manifest
 from assay.signing.statements import ConductReference, RunClaim, Statement
 from assay.signing.trust import TrustRoot
+from tests.signing import leaves
 
 TOKEN = "assay_a-token-of-alice"
 POLICY: dict[str, object] = {"id": "kind", "title": "Be kind", "version": "1.0"}
@@ -122,7 +123,11 @@ class World:
         ledger = SoftwareKey.generate(Curve.ED25519)
         verifier = treehead.vkey("tests/ledger", ledger.public_key)
         root = TrustRoot(
-            registry=self.url, root=self.root, origin="tests/ledger", verifier=verifier
+            registry=self.url,
+            root=self.root,
+            origin="tests/ledger",
+            verifier=verifier,
+            certificate_log=SoftwareKey.generate().public_key,
         )
         return root.to_json()
 
@@ -138,9 +143,7 @@ class World:
         name = found[0] if found else f"node-{len(self.nodes) + 1}"
         self.nodes[name] = key
         uri = f"{self.url}/nodes/{name}"
-        leaf = certificates.leaf(
-            Purpose.NODE, key, subject=uri, issuer=self.issuer, at=datetime.now(UTC)
-        )
+        leaf = leaves.leaf(Purpose.NODE, key, subject=uri, issuer=self.issuer, at=datetime.now(UTC))
         chain = [one.public_bytes(Encoding.PEM).decode() for one in (leaf, self.issuer.certificate)]
         return {"id": name, "uri": uri, "chain": chain}
 

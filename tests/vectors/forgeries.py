@@ -41,6 +41,7 @@ def parts(output: Bundle, earlier: Bundle) -> list[Mutation]:
     note, nothing = (*PROOF, "checkpoint", "envelope"), b64(bytes(32))
     larger = proof.note.replace(f"\n{proof.size}\n", f"\n{proof.size + 1}\n")
     signer = ("output.signer", "output.signature", "output.entry")
+    issuer = ("output.signer", "output.sct")
     chain, entry, head = (*OUTPUT, "x509CertificateChain"), "output.entry", "output.tree-head"
     stamps = "timestampVerificationData"
     intermediate = (*chain, "certificates", 1)
@@ -57,7 +58,7 @@ def parts(output: Bundle, earlier: Bundle) -> list[Mutation]:
             "another intermediate",
             intermediate,
             certificates["certificates"][1],
-            signer[:1],
+            issuer,
             "untrusted-chain",
         ),
         ("another entry and proof", ENTRY, theirs, (entry,), "not-in-ledger"),

@@ -14,6 +14,7 @@ from tests.signing.world import AT, FILES, TEXT, World, manifest_of
 from tests.vectors import forgeries
 from tests.vectors.mutation import DSSE, ENTRY, OUTPUT, PROOF, Mutation, Path, b64
 from tests.vectors.revocations import revocations
+from tests.vectors.unlogged import unlogged
 
 
 def evidence_vectors() -> dict[str, object]:
@@ -33,6 +34,7 @@ def evidence_vectors() -> dict[str, object]:
         *forgeries.silent(evidence.bundles["checkpoint"]),
         *forgeries.strangers(world, evidence.bundles),
         *revocations(world, evidence),
+        *unlogged(world, evidence.bundles["output"]),
     ]
     return {
         "source": "docs/spec/formats.md, section 6; a throw-away authority (tests/vectors/make.py)",
@@ -102,6 +104,10 @@ def _documents(world: World) -> list[Mutation]:
     stranger = World.create(at=AT)
     every = ("output", "checkpoint", "run", "dataset", "conduct")
     times = [code for part in every for code in (f"{part}.time", f"{part}.tree-head")]
+    other_log = {
+        **world.trust.to_json(),
+        "certificate_log": stranger.trust.to_json()["certificate_log"],
+    }
     other_ledger = {**world.trust.to_json(), "ledger": stranger.trust.to_json()["ledger"]}
     return [
         Mutation(
@@ -133,6 +139,12 @@ def _documents(world: World) -> list[Mutation]:
             trust_root=other_ledger,
             failed=tuple(code for code in times if code.endswith("tree-head")),
             error="bad-tree-head",
+        ),
+        Mutation(
+            name="another key for certificates is pinned",
+            trust_root=other_log,
+            failed=tuple(f"{part}.sct" for part in every),
+            error="not-logged",
         ),
         Mutation(
             name="another URL is pinned",

@@ -2,7 +2,7 @@
 /**
  * Verifying an output or a checkpoint: which steps, in which order.
  *
- * 1. Every signed part for itself, seven steps each (`parts`): the output, the checkpoint, the run,
+ * 1. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
  *    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
  *    there is left out.
  * 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The seven steps by which one signed part of the evidence is judged, each for itself.
+ * The eight steps by which one signed part of the evidence is judged, each for itself.
  *
  * 1. `statement`: the payload is a statement of the kind that this part must be, and its claim
  *    holds together.
@@ -8,20 +8,23 @@
  *    when it was made.
  * 3. `signer`: at that time, leaf and intermediate lead to the pinned root, are certified for this
  *    purpose, and name whoever may say this.
- * 4. `revocation`: none of the certificates behind signature and timestamp was revoked
+ * 4. `sct`: the certificates behind signature and timestamp were in the ledger before they were
+ *    used, says the pinned key for that.
+ * 5. `revocation`: none of the certificates behind signature and timestamp was revoked
  *    (`standing`).
- * 5. `signature`: the leaf's key signed the envelope.
- * 6. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
+ * 6. `signature`: the leaf's key signed the envelope.
+ * 7. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
  *    leads from it to the stated root.
- * 7. `tree-head`: the pinned ledger signed a tree head of that size and root.
+ * 8. `tree-head`: the pinned ledger signed a tree head of that size and root.
  */
 import type { Bundle } from "../bundle";
 import { publicKeyOf, verifyChain } from "../certificates";
 import { asId, sha256 } from "../digests";
 import { verifyEnvelope } from "../envelope";
 import { VerificationError } from "../errors";
+import { verifySct } from "../scts";
 import { PURPOSE_OF, parseStatement } from "../statements/statement";
-import { verifyTimestamp } from "../timestamps";
+import { timestampChain, verifyTimestamp } from "../timestamps";
 import type { TrustRoot } from "../trust";
 import { entry, treeHead } from "./inclusion";
 import type { Kind } from "./kinds";
@@ -30,7 +33,7 @@ import { Finding } from "./report";
 import type { Basis } from "./requirements";
 import { standing } from "./standing";
 
-/** What is known of a part after its seven steps. */
+/** What is known of a part after its eight steps. */
 export type Examined<C> = {
   readonly bundle: Finding<Bundle>;
   readonly claim: Finding<C>;
@@ -38,7 +41,7 @@ export type Examined<C> = {
   readonly signedAt: Finding<Date>;
 };
 
-/** Take the seven steps for one part. */
+/** Take the eight steps for one part. */
 export async function examine<C>(
   report: Report,
   kind: Kind<C>,
@@ -61,22 +64,27 @@ export async function examine<C>(
     `The ${part}'s signer was certified for this by the pinned root`,
     () => signerOf(kind, given.get(), { claim: claim.get(), at: signedAt.get(), trust }),
   ); // 3
+  await report.check(
+    `${part}.sct`,
+    `The certificates behind the ${part} were in the ledger before they were used`,
+    () => sct(given.get(), basis, signedAt.get()),
+  ); // 4
   await report.check(`${part}.revocation`, `No certificate behind the ${part} was revoked`, () =>
     stands(given.get(), basis, signedAt.get(), signer.get()),
-  ); // 4
+  ); // 5
   await report.check(
     `${part}.signature`,
     `The ${part}'s statement is what that signer signed`,
     () => signature(given.get()),
-  ); // 5
+  ); // 6
   await report.check(`${part}.entry`, `The ${part}'s signature is an entry of the ledger`, () =>
     entry(given.get()),
-  ); // 6
+  ); // 7
   await report.check(
     `${part}.tree-head`,
     `The ledger signed the tree that holds the ${part}'s entry`,
     () => treeHead(given.get(), basis),
-  ); // 7
+  ); // 8
   return { bundle: given, claim, signer, signedAt };
 }
 
@@ -117,6 +125,15 @@ async function signerOf<C>(
     throw new VerificationError("broken-link", `expected the signer ${expected}, found ${found}`);
   }
   return [found, `${found}, certified for ${kind.purpose}`];
+}
+
+/** The signer's certificate, and that of the authority that says when it was. */
+async function sct(bundle: Bundle, { trust }: Basis, by: Date): Promise<Established<Date>> {
+  const demands = { log: trust.certificateLog, by };
+  const at = await verifySct(bundle.chain, demands);
+  await verifySct(timestampChain(bundle.timestamp), demands);
+  const logged = at.toISOString().replace(".000Z", "Z");
+  return [at, `serial number ${bundle.chain.leaf.serialNumber}, logged at ${logged}`];
 }
 
 /** Only for a chain that leads to the pinned root: any other says nothing about itself. */

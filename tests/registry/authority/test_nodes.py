@@ -13,10 +13,12 @@ from assay.signing.errors import WrongPurpose
 from assay.signing.keys import SoftwareKey
 from registry.accounts import services as accounts
 from registry.accounts.nodes import CertificateRequest
+from registry.accounts.queries import User
 from registry.audit.models import AuditRow
 from registry.authority import services
 from registry.authority.errors import WrongKey
 from registry.authority.models import Certificate
+from registry.conduct import services as conduct
 from tests.registry.people import People
 from tests.running import Authority
 
@@ -27,7 +29,13 @@ def request(key: SoftwareKey) -> CertificateRequest:
     return CertificateRequest.parse(pem.decode())
 
 
+def accept(person: User) -> None:
+    (version,) = conduct.publish_shipped()
+    conduct.accept(version, person.namespace, person)
+
+
 def test_a_node_is_certified_in_its_own_name(people: People, authority: Authority) -> None:
+    accept(people.bob)
     csr = request(SoftwareKey.generate())
     node = accounts.join_node(people.bob, "box", csr, {})
     chain = services.certify_node(node, csr)

@@ -17,10 +17,10 @@ from django.test import Client
 
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.revocation import Reason
-from registry.authority import responding, revocations, services
+from registry.authority import issuing, responding, revocations
 from registry.ledger import services as ledger
 from tests.running import Authority, Live
-from tests.signing.signer.worlds import output_statement
+from tests.signing.signer.worlds import POLICY, output_statement
 
 needs_openssl = pytest.mark.skipif(
     shutil.which("openssl") is None, reason="openssl is absent: apt install openssl"
@@ -34,9 +34,9 @@ def _nobody_has_asked_yet() -> None:
 
 def issue(authority: Authority, *, listed: bool = True) -> Chain:
     subject = f"{authority.trust_root.registry}/alice"
-    chain = ledger.signer().sign(Purpose.OUTPUT, subject, output_statement()).chain
+    chain = ledger.signer().sign(Purpose.OUTPUT, subject, output_statement(), POLICY).chain
     if listed:
-        services._list(chain, Purpose.OUTPUT, subject)
+        issuing.keep(chain, Purpose.OUTPUT, subject)
     return chain
 
 

@@ -23,13 +23,14 @@ from assay.signing.intermediates import Name
 from assay.signing.revocation import NotRevoked, Reason, Revoked, Status
 from assay.signing.statements import RevocationClaim, Statement
 from registry.audit.models import AuditRow
-from registry.authority import revocations, services, tasks
+from registry.authority import issuing, revocations, tasks
 from registry.authority.errors import AlreadyRevoked, NoCertificate, NoRevocation
 from registry.authority.models import Revocation, RevocationList
-from registry.ledger import services as ledger
+from registry.ledger import certificates
+from registry.ledger.certificates import Wanted
 from registry.ledger.models import Statement as Row
 from tests.running import Authority, Live
-from tests.signing.signer.worlds import output_statement
+from tests.signing.signer.worlds import POLICY
 
 OUTPUT, NODE = Name(purpose=Purpose.OUTPUT), Name(purpose=Purpose.NODE)
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -41,8 +42,10 @@ needs_openssl = pytest.mark.skipif(
 def issue(authority: Authority) -> Chain:
     """A leaf as publishing makes it, and its row."""
     subject = f"{authority.trust_root.registry}/alice"
-    chain = ledger.signer().sign(Purpose.OUTPUT, subject, output_statement()).chain
-    services._list(chain, Purpose.OUTPUT, subject)
+    chain = certificates.issue(
+        Wanted(purpose=Purpose.OUTPUT, subject=subject, conduct_sha256=POLICY)
+    )
+    issuing.keep(chain, Purpose.OUTPUT, subject)
     return chain
 
 

@@ -22,11 +22,12 @@ from assay.signing.revocation import NotRevoked, Reason, Revoked, Status
 from assay.signing.signer.root import __main__ as root_program
 from assay.signing.statements import RevocationClaim, Statement
 from registry.audit.models import AuditRow
-from registry.authority import revocations, services
+from registry.authority import issuing, revocations
 from registry.authority.models import Certificate, Revocation
-from registry.ledger import services as ledger
+from registry.ledger import certificates
+from registry.ledger.certificates import Wanted
 from tests.running import Authority
-from tests.signing.signer.worlds import output_statement
+from tests.signing.signer.worlds import POLICY
 
 OUTPUT = Name(purpose=Purpose.OUTPUT)
 
@@ -40,8 +41,10 @@ def say(*words: str) -> str:
 def issue(authority: Authority) -> Chain:
     """A leaf as publishing makes it, and its row."""
     subject = f"{authority.trust_root.registry}/alice"
-    chain = ledger.signer().sign(Purpose.OUTPUT, subject, output_statement()).chain
-    services._list(chain, Purpose.OUTPUT, subject)
+    chain = certificates.issue(
+        Wanted(purpose=Purpose.OUTPUT, subject=subject, conduct_sha256=POLICY)
+    )
+    issuing.keep(chain, Purpose.OUTPUT, subject)
     return chain
 
 

@@ -26,6 +26,7 @@ from registry.conduct.errors import NotAccepted
 from registry.conduct.models import PolicyVersion
 from registry.ledger import queries as ledger
 from registry.ledger.models import Entry
+from registry.ledger.models import Statement as Row
 from tests.registry.people import People, invite
 from tests.registry.undone import undone
 from tests.running import Authority
@@ -90,11 +91,18 @@ def about_weights(under: ConductReference) -> Statement:
     ).statement()
 
 
+def sign(people: People, statement: Statement, *, under: ConductReference | None = None) -> Row:
+    """Sign in the name of the laboratory, certified first."""
+    lab = people.lab.namespace
+    services.ensure(Purpose.CHECKPOINT, lab, under=under)
+    return services.sign(Purpose.CHECKPOINT, lab, statement, under=under)
+
+
 def test_a_statement_is_signed_in_the_owners_name(
     people: People, version: PolicyVersion, authority: Authority
 ) -> None:
     conduct.accept(version, people.lab.namespace, people.alice)
-    row = services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_texts())
+    row = sign(people, about_texts())
     chain = ledger.chain(row)
     subject = verify_chain(
         chain,
@@ -110,8 +118,8 @@ def test_a_statement_is_signed_in_the_owners_name(
 def test_the_certificate_is_listed_once(people: People, version: PolicyVersion) -> None:
     conduct.accept(version, people.lab.namespace, people.alice)
     reference = conduct_queries.reference(version)
-    services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_texts())
-    services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_weights(reference))
+    sign(people, about_texts())
+    sign(people, about_weights(reference))
     listed = Certificate.objects.get(subject=people.lab.namespace.uri)
     assert listed.purpose == "checkpoint"
     assert listed.pem.startswith("-----BEGIN CERTIFICATE-----")
@@ -122,7 +130,7 @@ def test_who_has_accepted_nothing_gets_nothing(people: People, version: PolicyVe
     entries = Entry.objects.count()
     for statement in (about_texts(), about_weights(conduct_queries.reference(version))):
         with pytest.raises(NotAccepted, match="by lab"):
-            services.sign(Purpose.CHECKPOINT, people.lab.namespace, statement)
+            sign(people, statement)
     assert Entry.objects.count() == entries
     assert not Certificate.objects.exists()
 
@@ -131,18 +139,18 @@ def test_an_acceptance_of_another_version_is_none(people: People, version: Polic
     conduct.accept(version, people.lab.namespace, people.alice)
     other = ConductReference(id=version.policy_id, version="1.0", sha256=sha256(b"another"))
     with pytest.raises(NotAccepted):
-        services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_weights(other))
+        sign(people, about_weights(other))
     with pytest.raises(NotAccepted):
-        services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_texts(), under=other)
+        sign(people, about_texts(), under=other)
 
 
 def test_nothing_is_signed_after_a_withdrawal(people: People, version: PolicyVersion) -> None:
     conduct.accept(version, people.lab.namespace, people.alice)
-    services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_texts())
+    sign(people, about_texts())
     conduct.withdraw(version, people.lab.namespace, people.alice)
     reference = conduct_queries.reference(version)
     with pytest.raises(NotAccepted):
-        services.sign(Purpose.CHECKPOINT, people.lab.namespace, about_weights(reference))
+        sign(people, about_weights(reference))
 
 
 def test_a_purpose_signs_only_its_own_statements(people: People, version: PolicyVersion) -> None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from assay.signing import crls
 from assay.signing.certificates import Chain, Purpose
@@ -21,11 +22,13 @@ from assay.signing.errors import SignerError
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Reason, Revoked, Status
 from assay.signing.statements import REVOCATION_V1
-from registry.authority import services
+from registry.authority import issuing
+from registry.ledger import certificates
 from registry.ledger import services as ledger
+from registry.ledger.certificates import Wanted
 from registry.ledger.models import Statement
 from tests.running import Authority, Live
-from tests.signing.signer.worlds import output_statement
+from tests.signing.signer.worlds import POLICY, output_statement
 from tests.until import until
 
 ROOT = Path(__file__).parents[3]
@@ -38,8 +41,10 @@ LEAVES = 3
 def issue(authority: Authority, name: str) -> Chain:
     """A leaf as publishing makes it, and its row."""
     subject = f"{authority.trust_root.registry}/{name}"
-    chain = ledger.signer().sign(Purpose.OUTPUT, subject, output_statement()).chain
-    services._list(chain, Purpose.OUTPUT, subject)
+    chain = certificates.issue(
+        Wanted(purpose=Purpose.OUTPUT, subject=subject, conduct_sha256=POLICY)
+    )
+    issuing.keep(chain, Purpose.OUTPUT, subject)
     return chain
 
 
@@ -58,15 +63,18 @@ class Customers:
 
     def ask(self) -> None:
         client = ledger.signer()
+        wanted = Wanted(purpose=Purpose.OUTPUT, subject=self.subject, conduct_sha256=POLICY)
         while not self.ended.wait(0.02):
             try:
-                client.sign(Purpose.OUTPUT, self.subject, output_statement())
+                certificates.ensure(wanted)
+                client.sign(Purpose.OUTPUT, self.subject, output_statement(), POLICY)
             except SignerError as error:
                 self.codes.add(error.reason)
                 self.refused_at = self.refused_at or time.monotonic()
             else:
                 if self.refused_at is not None and self.signed_again_at is None:
                     self.signed_again_at = time.monotonic()
+        connection.close()  # this thread's own
 
 
 @contextmanager

@@ -77,5 +77,6 @@ def test_a_broken_trust_root_is_an_error(settings: Settings, tmp_path: Path) -> 
     (tmp_path / "authority" / "trust-root.json").write_text("{}")
     (found,) = checks.names_are_permanent()
     assert found.id == "authority.E003"
+    assert "Move its ASSAY_DATA_DIR (.data, unless it is set) aside" in (found.hint or "")
     with pytest.raises(NoAuthority):
         queries.trust_root()

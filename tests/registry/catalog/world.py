@@ -92,6 +92,8 @@ def join(owner: User, name: str = "box") -> tuple[Node, SoftwareKey]:
     key = SoftwareKey.generate()
     csr = request(key)
     node = accounts.join_node(owner, name, csr, {"cpu": "x"})
+    (version,) = conduct.publish_shipped()
+    conduct.accept(version, owner.namespace, owner)
     authority.certify_node(node, csr)
     node.refresh_from_db()
     return node, key

@@ -72,8 +72,9 @@ def test_its_clauses_have_stable_ids_and_stand_in_the_text(authority: Authority)
 
 def test_publishing_again_changes_nothing(authority: Authority) -> None:
     first = services.publish_shipped()
+    size = ledger.tree_head().size
     assert services.publish_shipped() == first
-    assert ledger.tree_head().size == 1
+    assert ledger.tree_head().size == size
     assert AuditRow.objects.filter(action="conduct.publish").count() == 1
 
 

@@ -10,6 +10,7 @@ from assay.signing.digests import sha256
 from assay.signing.signer.answers import Signed
 from assay.signing.statements import DatasetClaim, Statement
 from registry.ledger import queries, services
+from tests.signing.signer.worlds import POLICY
 
 SUBJECT = f"{settings.PUBLIC_URL}/lab"
 
@@ -29,7 +30,7 @@ def claim(number: int) -> Statement:
 
 def sign(number: int) -> Signed:
     """The statement, signed and timestamped."""
-    return services.signer().sign(Purpose.CHECKPOINT, SUBJECT, claim(number).canonical())
+    return services.signer().sign(Purpose.CHECKPOINT, SUBJECT, claim(number).canonical(), POLICY)
 
 
 def record(*numbers: int) -> list[queries.Statement]:

@@ -128,7 +128,7 @@ def test_not_to_know_can_be_accepted_and_is_said_loudly(desk: Desk) -> None:
     words = " ".join(out.split())
     assert code == 0
     assert "Verified, but NOT whether it was revoked." in words
-    assert "✔ 4 revocation NOT KNOWN, and accepted so: intermediate, timestamp" in words
+    assert "✔ 5 revocation NOT KNOWN, and accepted so: intermediate, timestamp" in words
     loud = "You accepted not to know whether certificates were revoked: nothing current says so of"
     assert loud in words
     assert err.startswith(f"! {loud} output, checkpoint, run")

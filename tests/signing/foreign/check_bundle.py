@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks each link of a bundle with code that is not ours; run by the clients' own interpreter.
 
-Arguments: the root certificate (PEM), the ledger's public key (DER), the bundles. Prints a line for
+Arguments: the root certificate (PEM), the ledger's key and its key for certificates (DER), the
+bundles. Prints a line for
 each program that agrees, and dies of its exception otherwise. Imports nothing of Assay.
 """
 # mypy: disable-error-code="import-not-found,import-untyped,misc,no-untyped-call,unused-ignore"
@@ -19,17 +20,34 @@ from securesystemslib.dsse import Envelope as SslibEnvelope
 from securesystemslib.signer._key import SSlibKey
 from sigstore._internal.merkle import verify_merkle_inclusion
 from sigstore._internal.rekor.checkpoint import verify_checkpoint
-from sigstore._internal.trust import Keyring, RekorKeyring
+from sigstore._internal.sct import verify_sct
+from sigstore._internal.trust import CTKeyring, Keyring, RekorKeyring
 from sigstore.dsse import Envelope, _verify
 from sigstore.models import TransparencyLogEntry
 from sigstore_models.bundle.v1 import Bundle
 from sigstore_models.common.v1 import PublicKey, PublicKeyDetails
 
 
-def main(root_path: str, ledger_path: str, *bundle_paths: str) -> None:
+def main(root_path: str, ledger_path: str, log_path: str, *bundle_paths: str) -> None:
     """Have every bundle judged."""
     for bundle_path in bundle_paths:
         judge(bundle_path, root_path, ledger_path)
+        judge_certificate(bundle_path, log_path)
+
+
+def judge_certificate(bundle_path: str, log_path: str) -> None:
+    """Have it judged that a leaf was logged, as sigstore-python judges those of Fulcio's."""
+    material = Bundle.from_json(Path(bundle_path).read_bytes()).verification_material
+    chain = [
+        x509.load_der_x509_certificate(each.raw_bytes)
+        for each in material.x509_certificate_chain.certificates
+    ]
+    log = PublicKey(
+        raw_bytes=base64.b64encode(Path(log_path).read_bytes()),
+        key_details=PublicKeyDetails.PKIX_ECDSA_P256_SHA_256,
+    )
+    verify_sct(chain[0], chain[1:], CTKeyring(Keyring([log])))
+    agrees("sigstore: certificate timestamp")
 
 
 def judge(bundle_path: str, root_path: str, ledger_path: str) -> None:

@@ -13,10 +13,12 @@ from assay.signing.signer import ceremony
 from assay.signing.signer.client import SignerClient
 from tests.signing.signer.worlds import (
     BORN,
+    EVERYBODY,
     ORIGIN,
     PASSPHRASE,
     REGISTRY,
     Clock,
+    certify_beforehand,
     in_thread,
     open_service,
 )
@@ -30,17 +32,42 @@ def held_ceremony(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def certified(held_ceremony: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with certificates for everybody; never written to.
+
+    Mark and audit file are as the ceremony left them: each test has a ledger of its own.
+    """
+    folder = Path(shutil.copytree(held_ceremony, tmp_path_factory.mktemp("certified") / "signer"))
+    certify_beforehand(folder, lambda copy: open_service(copy, Clock()), *EVERYBODY)
+    return folder
+
+
 @pytest.fixture
-def folder(held_ceremony: Path, tmp_path: Path) -> Path:
+def folder(certified: Path, tmp_path: Path) -> Path:
     """A signer's folder to use up, in a folder that only its owner may enter."""
     tmp_path.chmod(0o700)
-    return Path(shutil.copytree(held_ceremony, tmp_path / "signer"))
+    return Path(shutil.copytree(certified, tmp_path / "signer"))
+
+
+@pytest.fixture
+def bare_folder(held_ceremony: Path, tmp_path: Path) -> Path:
+    """The same, before anybody was certified."""
+    tmp_path.chmod(0o700)
+    return Path(shutil.copytree(held_ceremony, tmp_path / "bare"))
 
 
 @pytest.fixture
 def clock() -> Clock:
     """The signer's clock, to be set."""
     return Clock()
+
+
+@pytest.fixture
+def bare(bare_folder: Path, tmp_path: Path, clock: Clock) -> Iterator[SignerClient]:
+    """A client of a signer that has certified nobody yet."""
+    with in_thread(open_service(bare_folder, clock), tmp_path / "b.sock"):
+        yield SignerClient(tmp_path / "b.sock")
 
 
 @pytest.fixture

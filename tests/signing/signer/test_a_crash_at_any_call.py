@@ -11,30 +11,37 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from assay.signing import timestamps, treehead
-from assay.signing.certificates import Purpose
+from assay.signing import merkle, scts, timestamps, treehead
+from assay.signing.certificates import Chain, Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import SignerError
 from assay.signing.signer import __main__
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import AuditUnavailable, SignerUnavailable
-from tests.signing.signer.rooting import certified
+from assay.signing.signer.protocol import CertifyRequest
+from tests.signing.signer import rooting
 from tests.signing.signer.worlds import (
     ALICE,
     PASSPHRASE,
+    POLICY,
     START_SECONDS,
     Ledger,
+    certified,
     in_thread,
+    issue,
     output_statement,
     program,
+    sign_output,
+    wanted,
 )
 
+OUTPUTS = wanted(Purpose.OUTPUT, "alice")
 STRACE = shutil.which("strace")
 # -D: strace stands behind the signer, which stays our own child and gets our signals.
 # (Not --seccomp-bpf: with it strace 6.1 injects errors but no signals.)
@@ -100,31 +107,61 @@ def test_a_kill_while_a_tree_head_is_signed(folder: Path, call: str, number: int
     assert set(range(1, size + 1)) <= set(written)
 
 
-@pytest.mark.parametrize(
-    ("call", "number"),
-    [
-        *(("fsync", number) for number in range(1, 10)),
-        ("/^rename", 1),
-        ("/^rename", 2),
-    ],
-)
-def test_a_kill_while_a_statement_is_signed(folder: Path, call: str, number: int) -> None:
-    before = _strace(f"{call}:signal=KILL:when={number}")
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_kill_while_a_statement_is_signed(folder: Path, number: int) -> None:
+    before = _strace(f"fsync:signal=KILL:when={number}")
     answered: list[bytes] = []
     with program(folder, before=before) as running:
         try:
             for text in ("one", "two", "three"):
                 statement = output_statement(text)
-                running.client.sign(Purpose.OUTPUT, ALICE, statement)
+                running.client.sign(Purpose.OUTPUT, ALICE, statement, POLICY)
                 answered.append(statement)
         except SignerUnavailable:
             pass
     assert len(answered) < 3  # the kill came
     with next_life(folder) as client:
-        signed = client.sign(Purpose.OUTPUT, ALICE, output_statement("after"))
+        signed = client.sign(Purpose.OUTPUT, ALICE, output_statement("after"), POLICY)
         signed.envelope.verify(signed.chain.public_key)
     written = {entry.get("statement_sha256") for entry in _entries(folder)}
     assert {sha256(statement) for statement in answered} <= written
+
+
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [*(("fsync", number) for number in range(1, 31)), *(("/^rename", n) for n in range(1, 9))],
+)
+def test_a_kill_while_a_certificate_is_issued(bare_folder: Path, call: str, number: int) -> None:
+    before = _strace(f"{call}:signal=KILL:when={number}")
+    ledger, requests = Ledger(), [wanted(Purpose.TIMESTAMP, "timestamp"), OUTPUTS, OUTPUTS]
+    announced: list[bytes] = []
+    given: dict[str, Chain] = {}
+    with program(bare_folder, before=before) as running:
+        with suppress(SignerUnavailable):
+            for request in requests:
+                announced.append(running.client.precertify(request))
+                certify = log(running.client, ledger, announced[-1])
+                given[certify.precertificate_sha256] = running.client.certify(certify)
+        assert len(given) < len(requests), "the kill came"
+    with next_life(bare_folder) as client:
+        # Whatever was announced can be certified, and whatever was certified is what it was.
+        for each in announced:
+            certify = log(client, ledger, each)
+            chain = client.certify(certify)
+            assert given.get(certify.precertificate_sha256, chain) == chain
+        issue(client, ledger, *requests)
+        signed = client.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY)
+        signed.envelope.verify(signed.chain.public_key)
+
+
+def log(client: SignerClient, ledger: Ledger, announced: bytes) -> CertifyRequest:
+    """See that the ledger holds a precertificate; and what asks for its certificate."""
+    entry = scts.ledger_entry(announced)
+    if merkle.leaf_hash(entry) not in ledger.leaves:
+        ledger.append(entry)
+    size, mark = len(ledger.leaves), client.describe().head.size
+    client.sign_head(size, ledger.root(size), ledger.proof(mark, size))
+    return certified(announced, ledger, ledger.leaves.index(merkle.leaf_hash(entry)))
 
 
 @pytest.mark.parametrize(
@@ -137,17 +174,19 @@ def test_a_kill_while_an_intermediate_takes_its_turn(folder: Path, call: str, nu
         try:
             for _ in range(3):
                 csr = running.client.prepare_intermediate(Purpose.TIMESTAMP)
-                running.client.install_intermediate(certified(folder, csr, at=datetime.now(UTC)))
+                running.client.install_intermediate(
+                    rooting.certified(folder, csr, at=datetime.now(UTC))
+                )
         except SignerUnavailable:
             pass
         assert running.process.wait(START_SECONDS) != 0  # the kill came
     with next_life(folder) as client:
-        signed = client.sign(Purpose.OUTPUT, ALICE, output_statement("after"))
+        signed = sign_output(client, "after")
         root = client.describe().trust_root.root
         timestamps.verify(signed.timestamp, data=signed.envelope.signature, root=root)
         csr = client.prepare_intermediate(Purpose.TIMESTAMP)
-        client.install_intermediate(certified(folder, csr, at=datetime.now(UTC)))
-        client.timestamp(timestamps.request(b"data"))
+        client.install_intermediate(rooting.certified(folder, csr, at=datetime.now(UTC)))
+        sign_output(client)
 
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])

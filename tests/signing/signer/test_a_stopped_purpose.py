@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing import certificates, crls, timestamps
+from assay.signing import certificates, crls, scts, timestamps
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.keys import SoftwareKey
 from assay.signing.revocation import Reason, Revocation, Revoked
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BadRequest, PurposeStopped, StorageUnavailable
 from assay.signing.signer.opening import ROOT_CRL_FILE
+from assay.signing.signer.protocol import PrecertifyRequest
 from tests.signing.signer.rooting import (
     OUTPUT,
     OUTPUT_2,
@@ -26,20 +27,23 @@ from tests.signing.signer.rooting import (
 )
 from tests.signing.signer.test_ocsp_answers import asked
 from tests.signing.signer.worlds import (
-    ALICE,
     BORN,
+    POLICY,
     REGISTRY,
     Clock,
+    certified,
     in_thread,
+    issue,
+    ledger_of,
     open_service,
-    output_statement,
+    sign_output,
 )
 
 NODE = f"{REGISTRY}/nodes/00000000-0000-4000-8000-000000000001"
 
 
 def sign(client: SignerClient) -> Chain:
-    return client.sign(Purpose.OUTPUT, ALICE, output_statement()).chain
+    return sign_output(client).chain
 
 
 def test_it_signs_no_more_and_others_do(client: SignerClient) -> None:
@@ -48,10 +52,23 @@ def test_it_signs_no_more_and_others_do(client: SignerClient) -> None:
     with pytest.raises(PurposeStopped, match="the output intermediate was stopped"):
         sign(client)
     csr = certificates.request(SoftwareKey.generate(), subject=NODE)
-    client.issue(NODE, csr)
+    request = PrecertifyRequest(purpose=Purpose.NODE, subject=NODE, csr=csr, conduct_sha256=POLICY)
+    issue(client, ledger_of(client), request)
+    announced = client.precertify(request)
     client.stop(replace(OUTPUT, purpose=Purpose.NODE))
     with pytest.raises(PurposeStopped, match="nothing is signed for node"):
-        client.issue(NODE, csr)
+        client.precertify(request)
+    with pytest.raises(PurposeStopped, match="nothing is signed for node"):
+        log(client, announced)
+
+
+def log(client: SignerClient, announced: bytes) -> None:
+    """Have the ledger hold a precertificate, and ask for its certificate."""
+    ledger, before = ledger_of(client), client.describe().head.size
+    ledger.append(scts.ledger_entry(announced))
+    size = len(ledger.leaves)
+    client.sign_head(size, ledger.root(size), ledger.proof(before, size))
+    client.certify(certified(announced, ledger, size - 1))
 
 
 def test_it_stays_stopped_after_a_restart(folder: Path, tmp_path: Path, clock: Clock) -> None:

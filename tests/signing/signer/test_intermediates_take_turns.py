@@ -20,6 +20,7 @@ from assay.signing.signer import answers
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BadRequest, StorageUnavailable, WrongPurpose
+from assay.signing.signer.protocol import responder_of
 from tests.signing.signer.rooting import OUTPUT, OUTPUT_2, STAMPS, certified, rotate
 from tests.signing.signer.test_ocsp_answers import asked
 from tests.signing.signer.worlds import (
@@ -30,12 +31,14 @@ from tests.signing.signer.worlds import (
     Clock,
     in_thread,
     open_service,
-    output_statement,
+    see_to,
+    sign_output,
+    wanted,
 )
 
 
 def chain_of(client: SignerClient) -> Chain:
-    return client.sign(Purpose.OUTPUT, ALICE, output_statement()).chain
+    return sign_output(client).chain
 
 
 def names(client: SignerClient) -> dict[str, tuple[bool, bool]]:
@@ -76,6 +79,7 @@ def test_each_has_a_list_and_a_responder_of_its_own(client: SignerClient, folder
     for name, chain in ((OUTPUT, before), (OUTPUT_2, after)):
         lists = [client.sign_crl(name, [])]
         said = crls.status_of(chain.leaf, issuer=chain.intermediate, lists=lists, at=BORN)
+        see_to(client, wanted(Purpose.OUTPUT, responder_of(name)))
         answer = client.sign_ocsp(replace(asked(chain), issuer=name))
         told = ocspstatus.status_of(chain.leaf, issuer=chain.intermediate, response=answer, at=BORN)
         assert (said, told) == (NotRevoked(), NotRevoked())
@@ -85,9 +89,9 @@ def test_each_has_a_list_and_a_responder_of_its_own(client: SignerClient, folder
 
 
 def test_the_timestamp_authority_gets_a_new_key_too(client: SignerClient, folder: Path) -> None:
-    before = client.sign(Purpose.OUTPUT, ALICE, output_statement())
+    before = sign_output(client)
     rotate(client, folder, Purpose.TIMESTAMP)
-    after = client.sign(Purpose.OUTPUT, ALICE, output_statement())
+    after = sign_output(client)
     root = client.describe().trust_root.root
     for signed in (before, after):
         data = signed.envelope.signature

@@ -25,19 +25,18 @@ from assay.signing.signer.keyring import Keyring
 from assay.signing.trust import TrustRoot
 from tests.signing.signer.rooting import OUTPUT, rotate
 from tests.signing.signer.worlds import (
-    ALICE,
     ORIGIN,
     PASSPHRASE,
     REGISTRY,
-    Ledger,
-    output_statement,
+    ledger_of,
     program,
+    sign_output,
 )
 from tests.signing.softhsm import PIN, SoftHsm, needs_softhsm
 
 pytestmark = needs_softhsm
 OF_THE_CEREMONY = {
-    *("ledger.key.json", "timestamp.key.json", "offline/root.key.json"),
+    *("ledger.key.json", "sct.key.json", "timestamp.key.json", "offline/root.key.json"),
     *(f"intermediates/{each}.key.json" for each in Purpose),
 }
 
@@ -59,7 +58,7 @@ def folder(hsm: SoftHsm, tmp_path: Path) -> Path:
 
 
 def sign(client: SignerClient) -> Signed:
-    return client.sign(Purpose.OUTPUT, ALICE, output_statement())
+    return sign_output(client)
 
 
 def test_a_ceremony_leaves_references_and_no_key(folder: Path) -> None:
@@ -75,10 +74,9 @@ def test_strangers_verify_what_it_signed(folder: Path, tmp_path: Path) -> None:
         signed = sign(running.client)
         lists = [running.client.sign_crl(OUTPUT, []), running.client.root_crl()]
         trust_root = running.client.describe().trust_root
-        ledger = Ledger()
-        ledger.append(b"an entry")
-        note = running.client.sign_head(1, ledger.root(1), ())
-    assert treehead.verify(note, trust_root.verifier).size == 1
+        size = running.client.describe().head.size
+        note = running.client.sign_head(size, ledger_of(running.client).root(size), ())
+    assert treehead.verify(note, trust_root.verifier).size == size
     write(tmp_path, signed, lists, trust_root)
     options = ("-CAfile", "root.pem", "-untrusted", "int.pem", "-CRLfile", "crls.pem")
     assert openssl(tmp_path, "verify", *options, "-crl_check_all", "leaf.pem") == "leaf.pem: OK\n"
@@ -118,12 +116,13 @@ def test_a_token_that_goes_away_is_refused_and_works_when_it_is_back(
 ) -> None:
     with program(folder) as running:
         before = sign(running.client)
+        size = running.client.describe().head.size
         hsm.take_away()
         for _ in range(2):
             with pytest.raises(KeyUnavailable, match="expected the token assay"):
                 sign(running.client)
         assert running.process.poll() is None
-        assert running.client.describe().head.size == 0
+        assert running.client.describe().head.size == size
         hsm.put_back()
         after = sign(running.client)
         said = running.log.read_text()

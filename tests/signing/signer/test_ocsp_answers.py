@@ -14,16 +14,26 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp as other
 
-from assay.signing import ocspstatus
+from assay.signing import certificates, ocspstatus
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked
 from assay.signing.signer import protocol
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
-from assay.signing.signer.errors import BadRequest
+from assay.signing.signer.errors import BadRequest, NotCertified
 from assay.signing.signer.protocol import SignOcspRequest
-from tests.signing.signer.worlds import ALICE, BORN, output_statement
+from tests.signing import leaves
+from tests.signing.signer.worlds import (
+    ALICE,
+    BORN,
+    POLICY,
+    Ledger,
+    issue,
+    output_statement,
+    wanted,
+)
+from tests.signing.world import NODE
 
 
 def asked(chain: Chain) -> SignOcspRequest:
@@ -36,7 +46,7 @@ def asked(chain: Chain) -> SignOcspRequest:
 
 @pytest.fixture
 def chain(client: SignerClient) -> Chain:
-    return client.sign(Purpose.OUTPUT, ALICE, output_statement()).chain
+    return client.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY).chain
 
 
 def revocation_of(chain: Chain) -> Revocation:
@@ -62,7 +72,15 @@ def test_one_responder_answers_and_each_answer_is_written_down(
     responders = {responder_in(client.sign_ocsp(asked(chain))) for _ in range(2)}
     assert len(responders) == 1
     ops = [json.loads(line)["op"] for line in (folder / AUDIT_FILE).read_text().splitlines()]
-    assert ops[-3:] == ["issue", "sign_ocsp", "sign_ocsp"]
+    assert ops[-2:] == ["sign_ocsp", "sign_ocsp"]
+
+
+def test_an_intermediate_without_a_responder_answers_nothing(client: SignerClient) -> None:
+    key, subject = leaves.SOMEBODY, f"nodes/{NODE}"
+    request = wanted(Purpose.NODE, subject, csr=certificates.request(key, subject="node"))
+    (chain,) = issue(client, Ledger(), request)
+    with pytest.raises(NotCertified, match="a certificate of OCSP:node for node, found none"):
+        client.sign_ocsp(replace(asked(chain), issuer=Name(purpose=Purpose.NODE)))
 
 
 def responder_in(response: bytes) -> x509.Certificate:

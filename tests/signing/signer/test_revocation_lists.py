@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from assay.signing import canonical, crls
+from assay.signing import canonical, crls, timestamps
 from assay.signing.certificates import Purpose
 from assay.signing.errors import InvalidDocument, SignerError
 from assay.signing.intermediates import Name
@@ -22,18 +22,27 @@ from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import (
     BadRequest,
     CertificateNotValid,
+    NotCertified,
     StorageUnavailable,
     WrongPurpose,
 )
-from assay.signing.signer.opening import ROOT_CRL_FILE, SUPERSEDED
-from tests.signing.signer.worlds import ALICE, BORN, REGISTRY, Clock, open_service, output_statement
+from assay.signing.signer.opening import ROOT_CRL_FILE, SUPERSEDED, TIMESTAMP_FILE
+from tests.signing.signer.worlds import (
+    ALICE,
+    BORN,
+    POLICY,
+    REGISTRY,
+    Clock,
+    open_service,
+    output_statement,
+)
 
 PLAIN = Revocation(serial=5, revoked_at=BORN, reason=Reason.SUPERSEDED)
 DATED = replace(PLAIN, serial=6, invalid_from=BORN - timedelta(days=1))
 
 
 def leaf_of(client: SignerClient) -> tuple[x509.Certificate, x509.Certificate]:
-    chain = client.sign(Purpose.OUTPUT, ALICE, output_statement()).chain
+    chain = client.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY).chain
     return chain.leaf, chain.intermediate
 
 
@@ -56,7 +65,17 @@ def test_a_revoked_leaf_signs_no_more(client: SignerClient) -> None:
     client.sign_crl(Name(purpose=Purpose.OUTPUT), [PLAIN])
     assert leaf_of(client)[0] == leaf
     client.sign_crl(Name(purpose=Purpose.OUTPUT), [replace(PLAIN, serial=leaf.serial_number)])
-    assert leaf_of(client)[0] != leaf
+    with pytest.raises(NotCertified):
+        leaf_of(client)
+
+
+def test_a_revoked_timestamp_authority_stamps_no_more(client: SignerClient, folder: Path) -> None:
+    leaf = x509.load_pem_x509_certificate((folder / TIMESTAMP_FILE).read_bytes())
+    assert client.timestamp(timestamps.request(b"data"))
+    mine = replace(PLAIN, serial=leaf.serial_number)
+    client.sign_crl(Name(purpose=Purpose.TIMESTAMP), [mine])
+    with pytest.raises(NotCertified):
+        client.timestamp(timestamps.request(b"data"))
 
 
 def test_a_revoked_leaf_that_cannot_be_put_away_is_not_listed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from tests.signing.signer.worlds import (
     BORN,
     ORIGIN,
     PASSPHRASE,
+    POLICY,
     REGISTRY,
     START_SECONDS,
     Ledger,
@@ -51,7 +53,7 @@ def _start(folder: Path, *more: str, passphrase: bytes = PASSPHRASE) -> tuple[in
 
 def test_it_signs_until_it_is_told_to_stop(folder: Path) -> None:
     with program(folder) as running:
-        signed = running.client.sign(Purpose.OUTPUT, ALICE, output_statement())
+        signed = running.client.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY)
         signed.envelope.verify(signed.chain.public_key)
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(START_SECONDS) == 0
@@ -165,6 +167,11 @@ def _other_ledger_key(folder: Path) -> None:
     SoftwareKey.generate(Curve.ED25519).store(folder / "ledger.key.pem", PASSPHRASE)
 
 
+def _other_log_key(folder: Path) -> None:
+    (folder / "sct.key.pem").unlink()
+    SoftwareKey.generate().store(folder / "sct.key.pem", PASSPHRASE)
+
+
 def _other_intermediate_key(folder: Path) -> None:
     (folder / "intermediates" / "output.key.pem").unlink()
     SoftwareKey.generate().store(folder / "intermediates" / "output.key.pem", PASSPHRASE)
@@ -194,6 +201,13 @@ def _spoil_trust_root(folder: Path) -> None:
     (folder / "trust-root.json").write_text("{}")
 
 
+def _make_it_early(folder: Path) -> None:
+    """As the ceremony made it before there were certificate timestamps."""
+    document = json.loads((folder / "trust-root.json").read_bytes())
+    del document["certificate_log"]
+    (folder / "trust-root.json").write_text(json.dumps(document))
+
+
 def _cut_audit(folder: Path) -> None:
     (folder / "audit.jsonl").write_text('{"n":2,"previous":"00"}\n')
 
@@ -205,12 +219,14 @@ def _cut_audit(folder: Path) -> None:
         (_forget_head, "head.json cannot be read"),
         (_forget_key, "ledger.key.pem: No such file"),
         (_other_ledger_key, "ledger.key.pem is not the key that the trust root names"),
+        (_other_log_key, "sct.key.pem is not the key that the trust root names"),
         (_other_intermediate_key, "output.key.pem is not the key of its certificate"),
         (_other_timestamp_key, "timestamp.key.pem is not the key of its certificate"),
         (_foreign_intermediate, "output intermediate was not issued by the trust root"),
         (_readable_key, "expected a key file of mode 0600"),
         (_spoil_certificate, "output.pem is not a PEM certificate"),
         (_spoil_trust_root, "trust-root.json: type"),
+        (_make_it_early, "it was made before certificates were logged, and has to be made again"),
         (_cut_audit, "line 1 of the audit file"),
     ],
 )
@@ -267,12 +283,15 @@ def test_a_ceremony_wants_a_passphrase(tmp_path: Path) -> None:
         )
 
 
-def test_a_ceremony_leaves_everything_to_its_owner_and_nothing_unencrypted(folder: Path) -> None:
+def test_a_ceremony_leaves_everything_to_its_owner_and_nothing_unencrypted(
+    bare_folder: Path,
+) -> None:
+    folder = bare_folder
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) == 22
     assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.rglob("*")))
     keys = [path for path in files if path.name.endswith("key.pem")]
-    assert len(keys) == 8
+    assert len(keys) == 9
     for path in keys:
         assert path.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
 
@@ -292,14 +311,14 @@ def _secrets(folder: Path) -> list[bytes]:
 def test_no_key_and_no_passphrase_is_in_what_it_says(folder: Path) -> None:
     said: list[str] = []
     with program(folder) as running:
-        running.client.sign(Purpose.OUTPUT, ALICE, output_statement())
+        running.client.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY)
         for wrong in (b"{}", output_statement()[:-1], PASSPHRASE, os.urandom(50)):
             with pytest.raises(SignerError) as caught:
-                running.client.sign(Purpose.OUTPUT, ALICE, wrong)
+                running.client.sign(Purpose.OUTPUT, ALICE, wrong, POLICY)
             said.append(repr(caught.value))
         (folder / "leaves").rename(folder / "aside")
         with pytest.raises(SignerError) as caught:
-            running.client.sign(Purpose.OUTPUT, f"{REGISTRY}/bob", output_statement())
+            running.client.sign(Purpose.OUTPUT, f"{REGISTRY}/bob", output_statement(), POLICY)
         said.append(repr(caught.value))
         (folder / "aside").rename(folder / "leaves")
         secrets = _secrets(folder)

@@ -63,7 +63,6 @@ class Machines:
             registry_url=REGISTRY,
             origin=ORIGIN,
             passphrase=PASSPHRASE,
-            at=datetime.now(UTC),
         )
 
 

@@ -93,7 +93,16 @@ def test_a_connection_carries_requests_in_order(socket_path: Path) -> None:
         b'{"op":"sign","purpose":"output","subject":"http://x","statement":"%%%"}',
         b'{"op":"sign","purpose":"output","subject":"","statement":"e30="}',
         b'{"op":"timestamp","request":""}',
-        b'{"op":"issue","purpose":"node","subject":"http://localhost:8000/x","csr":"AAAA"}',
+        (
+            b'{"op":"precertify","purpose":"node","subject":"http://localhost:8000/x","csr":"AAAA",'
+            b'"conduct_sha256":null}'
+        ),
+        (
+            b'{"op":"precertify","purpose":"output","subject":"http://localhost:8000/x","csr":null,'
+            b'"conduct_sha256":"55"}'
+        ),
+        b'{"op":"certify","precertificate":"55","index":0,"size":1,"hashes":[]}',
+        b'{"op":"authorities","purpose":"node"}',
         b'{"op":"sign_head","size":-1,"root":"' + ROOT.encode() + b'","consistency":[]}',
         b'{"op":"sign_head","size":1.5,"root":"' + ROOT.encode() + b'","consistency":[]}',
         b'{"op":"sign_head","size":1,"root":"AAAA","consistency":[]}',
@@ -110,7 +119,7 @@ def test_a_malformed_request_is_refused_and_the_next_one_answered(
     assert (folder / "audit.jsonl").read_bytes() == b""
 
 
-@pytest.mark.parametrize("op", ["sign", "issue"])
+@pytest.mark.parametrize("op", ["sign", "precertify"])
 def test_a_purpose_that_there_is_not_is_refused(socket_path: Path, op: str) -> None:
     fields = {"statement": "e30="} if op == "sign" else {"csr": "e30="}
     (refusal,) = _talk(socket_path, _request(op=op, purpose="root", subject="http://x", **fields))

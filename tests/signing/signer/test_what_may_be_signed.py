@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing import certificates, keys, oms, timestamps
+from assay.signing import certificates, oms, timestamps
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import SignerError
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
-from assay.signing.signer.errors import BY_CODE, BadRequest, WrongPurpose, WrongStatement
+from assay.signing.signer.errors import (
+    BY_CODE,
+    BadRequest,
+    NotCertified,
+    WrongPurpose,
+    WrongStatement,
+)
 from assay.signing.statements import AcceptanceClaim, RunReference, Statement, Subject
 from tests.signing import world
-from tests.signing.signer.worlds import ALICE, BORN, REGISTRY, output_statement
+from tests.signing.signer.worlds import ALICE, BORN, POLICY, REGISTRY, output_statement
 
 CONDUCT = f"{REGISTRY}/conduct"
 CHARLIE = f"{REGISTRY}/charlie"
@@ -58,7 +64,8 @@ def test_a_statement_is_signed_stamped_and_written_down(
     client: SignerClient, folder: Path, kind: str
 ) -> None:
     purpose, subject, statement = SIGNABLE[kind]
-    signed = client.sign(purpose, subject, statement)
+    policy = None if purpose is Purpose.CONDUCT else POLICY
+    signed = client.sign(purpose, subject, statement, policy)
     root = client.describe().trust_root.root
     signed.envelope.verify(signed.chain.public_key)
     assert signed.envelope.payload == statement
@@ -66,9 +73,8 @@ def test_a_statement_is_signed_stamped_and_written_down(
     assert stamped_at == BORN
     found = certificates.verify_chain(signed.chain, root=root, purpose=purpose, at=stamped_at)
     assert found == subject
-    made, line = (json.loads(line) for line in (folder / AUDIT_FILE).read_bytes().splitlines())
-    assert (made["op"], made["purpose"], made["subject"]) == ("issue", purpose, subject)
-    assert line["op"] == "sign"
+    line = json.loads((folder / AUDIT_FILE).read_bytes())
+    assert (line["op"], line["purpose"], line["subject"]) == ("sign", purpose, subject)
     assert line["statement_sha256"] == sha256(statement)
     assert line["certificate_serial"] == f"{signed.chain.leaf.serial_number:x}"
 
@@ -132,7 +138,6 @@ def test_another_statement_is_refused_and_leaves_no_trace(
         client.sign(purpose, subject, statement)
     assert caught.value.reason == "wrong-statement"
     assert (folder / AUDIT_FILE).read_bytes() == b""
-    assert list((folder / "leaves").iterdir()) == []
 
 
 @pytest.mark.parametrize("purpose", [Purpose.NODE, Purpose.TIMESTAMP])
@@ -157,41 +162,21 @@ def test_runs_and_timestamps_are_not_signed_on_request(
 )
 def test_a_subject_that_is_not_ours_is_refused(client: SignerClient, subject: str) -> None:
     with pytest.raises(BadRequest, match="subject: expected a URL below"):
-        client.sign(Purpose.OUTPUT, subject, output_statement())
+        client.sign(Purpose.OUTPUT, subject, output_statement(), POLICY)
 
 
-def test_a_nodes_key_is_certified_for_its_runs(client: SignerClient, folder: Path) -> None:
-    key = keys.SoftwareKey.generate()
-    subject = f"{REGISTRY}/nodes/{world.NODE}"
-    chain = client.issue(subject, certificates.request(key, subject=subject))
-    root = client.describe().trust_root.root
-    assert chain.public_key == key.public_key
-    found = certificates.verify_chain(chain, root=root, purpose=Purpose.NODE, at=BORN)
-    assert found == subject
-    line = json.loads((folder / AUDIT_FILE).read_bytes())
-    assert (line["op"], line["purpose"], line["subject"]) == ("issue", "node", subject)
+def test_a_statement_under_another_conduct_policy_is_refused(client: SignerClient) -> None:
+    other = "77" * 32
+    with pytest.raises(WrongStatement, match=f"under the conduct policy {other}, found one under"):
+        client.sign(Purpose.OUTPUT, ALICE, output_statement(), other)
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["alice", "conduct", "nodes/", "nodes/1", f"nodes/{world.NODE}/x", f"nodes/{world.NODE}\n"],
-)
-def test_a_key_for_runs_is_certified_for_nodes_alone(
-    client: SignerClient, folder: Path, path: str
-) -> None:
-    subject = f"{REGISTRY}/{path}"
-    request = certificates.request(keys.SoftwareKey.generate(), subject="node")
-    with pytest.raises(BadRequest, match="subject: expected http://localhost:8000/nodes/ and a"):
-        client.issue(subject, request)
-    assert (folder / AUDIT_FILE).read_bytes() == b""
-
-
-def test_a_request_not_signed_by_its_own_key_is_refused(client: SignerClient, folder: Path) -> None:
-    request = bytearray(certificates.request(keys.SoftwareKey.generate(), subject="node"))
-    request[-1] ^= 1
-    with pytest.raises(BadRequest, match="csr"):
-        client.issue(f"{REGISTRY}/nodes/{world.NODE}", bytes(request))
-    assert (folder / AUDIT_FILE).read_bytes() == b""
+def test_nobody_signs_without_a_certificate(bare: SignerClient, bare_folder: Path) -> None:
+    with pytest.raises(NotCertified, match="of http://localhost:8000/alice for output, found none"):
+        bare.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY)
+    with pytest.raises(NotCertified, match="a certificate of the timestamp authority, found none"):
+        bare.timestamp(timestamps.request(b"data"))
+    assert (bare_folder / AUDIT_FILE).read_bytes() == b""
 
 
 def test_a_timestamp_is_given_and_written_down(client: SignerClient, folder: Path) -> None:

@@ -5,32 +5,46 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from assay.signing import merkle
+from assay.signing import merkle, scts
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.digests import sha256
+from assay.signing.signer.answers import Signed
 from assay.signing.signer.audit import Audit
 from assay.signing.signer.ceremony import AUDIT_FILE, HEAD_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.highwater import HighWater
+from assay.signing.signer.issuing import Issuing
 from assay.signing.signer.keystore import Keystore
+from assay.signing.signer.protocol import (
+    RESPONDER,
+    CertificateRequest,
+    CertifyRequest,
+    PrecertifyRequest,
+)
 from assay.signing.signer.server import Service, listen, serve
 from assay.signing.signer.service import SignerService
-from assay.signing.statements import ConductReference, Origin, OutputClaim
+from assay.signing.statements import Origin, OutputClaim
 from tests.signing.trees import root_of
+from tests.signing.world import conduct_reference
 from tests.until import until
 
 REGISTRY = "http://localhost:8000"
 ORIGIN = "localhost:8000/ledger"
 ALICE = f"{REGISTRY}/alice"
 PASSPHRASE = b"correct horse battery staple 7391"
+POLICY = conduct_reference().sha256
 BORN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 START_SECONDS = 20.0
 
@@ -48,8 +62,12 @@ class Clock:
 def open_service(folder: Path, clock: Clock) -> SignerService:
     """What the program opens, with a clock of ours."""
     high_water = HighWater.load(folder / HEAD_FILE)
+    keystore = Keystore.open(folder, passphrase=PASSPHRASE)
+    issuing = Issuing(folder, keystore=keystore, passphrase=PASSPHRASE)
+    issuing.prune(clock())
     return SignerService(
-        Keystore.open(folder, passphrase=PASSPHRASE),
+        keystore,
+        issuing=issuing,
         audit=Audit.open(folder / AUDIT_FILE, anchor=high_water.audit, at=clock()),
         high_water=high_water,
         clock=clock,
@@ -158,9 +176,78 @@ class Ledger:
         return root_of(self.leaves[:size])
 
     def proof(self, old: int, new: int) -> tuple[bytes, ...]:
-        return merkle.consistency_proof(
-            old, new, lambda level, position: self._subtrees[level, position]
-        )
+        return merkle.consistency_proof(old, new, self._subtree)
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        return merkle.inclusion_proof(index, size, self._subtree)
+
+    def _subtree(self, level: int, position: int) -> bytes:
+        return self._subtrees[level, position]
+
+
+def issue(client: SignerClient, ledger: Ledger, *wanted: PrecertifyRequest) -> list[Chain]:
+    """Have these certified, all under one tree head of this ledger."""
+    announced = [client.precertify(each) for each in wanted]
+    start, mark = len(ledger.leaves), client.describe().head.size
+    ledger.append(*(scts.ledger_entry(each) for each in announced))
+    size = len(ledger.leaves)
+    client.sign_head(size, ledger.root(size), ledger.proof(mark, size))
+    return [
+        client.certify(certified(each, ledger, start + number))
+        for number, each in enumerate(announced)
+    ]
+
+
+def certified(announced: bytes, ledger: Ledger, index: int) -> CertifyRequest:
+    """What asks for the certificate of a precertificate at this place of the ledger."""
+    size = len(ledger.leaves)
+    return CertifyRequest(
+        precertificate_sha256=sha256(announced),
+        index=index,
+        size=size,
+        hashes=ledger.inclusion(index, size),
+    )
+
+
+def wanted(
+    purpose: Purpose, path: str, *, csr: bytes | None = None, conduct: str | None = POLICY
+) -> PrecertifyRequest:
+    """Asks for a certificate of `REGISTRY/path`; the registry's own offices accept no conduct."""
+    is_responder = path.startswith(RESPONDER)
+    is_office = purpose in {Purpose.CONDUCT, Purpose.TIMESTAMP} or is_responder
+    return PrecertifyRequest(
+        purpose=purpose,
+        subject=path if is_responder else f"{REGISTRY}/{path}",
+        csr=csr,
+        conduct_sha256=None if is_office else conduct,
+    )
+
+
+def certify_beforehand(
+    pristine: Path, opener: Callable[[Path], SignerService], *requests: PrecertifyRequest
+) -> None:
+    """Certificates in a signer's folder, by a ledger of their own: mark and audit file stay.
+
+    Whoever is given a copy signs at once, and has a ledger that is empty.
+    """
+    with TemporaryDirectory(prefix="assay-") as place:
+        folder = Path(shutil.copytree(pristine, Path(place) / "signer"))
+        socket_path = Path(place) / "s.sock"
+        with in_thread(opener(folder), socket_path):
+            issue(SignerClient(socket_path), Ledger(), *requests)
+        for name in (HEAD_FILE, AUDIT_FILE):
+            shutil.copy2(pristine / name, folder / name)
+        shutil.copytree(folder, pristine, dirs_exist_ok=True)
+
+
+EVERYBODY = (
+    wanted(Purpose.TIMESTAMP, "timestamp"),
+    wanted(Purpose.CONDUCT, "conduct"),
+    wanted(Purpose.OUTPUT, "alice"),
+    wanted(Purpose.CHECKPOINT, "alice"),
+    wanted(Purpose.OUTPUT, "bob"),
+    wanted(Purpose.OUTPUT, f"{RESPONDER}output"),
+)
 
 
 def output_statement(text: str = "def f():") -> bytes:
@@ -173,7 +260,7 @@ def output_statement(text: str = "def f():") -> bytes:
             claim=Origin.SERVER_GENERATED,
             checkpoint_sha256="33" * 32,
             checkpoint_statement_sha256="44" * 32,
-            conduct=ConductReference(id="community", version="1.0", sha256="55" * 32),
+            conduct=conduct_reference(),
             media_type="text/plain",
             request_commitment=None,
             generation=None,
@@ -181,3 +268,27 @@ def output_statement(text: str = "def f():") -> bytes:
         .statement()
         .canonical()
     )
+
+
+_ledgers: dict[Path, Ledger] = {}
+
+
+def ledger_of(client: SignerClient) -> Ledger:
+    """The ledger of the signer behind a socket, in which whatever a test wants is certified."""
+    return _ledgers.setdefault(client._path, Ledger())
+
+
+def sign_output(client: SignerClient, text: str = "def f():") -> Signed:
+    """An output in Alice's name; whoever has to be is certified first."""
+    for each in (wanted(Purpose.TIMESTAMP, "timestamp"), wanted(Purpose.OUTPUT, "alice")):
+        see_to(client, each)
+    return client.sign(Purpose.OUTPUT, ALICE, output_statement(text), POLICY)
+
+
+def see_to(client: SignerClient, request: PrecertifyRequest) -> None:
+    """Have a certificate issued, unless one signs already."""
+    asked = CertificateRequest(
+        purpose=request.purpose, subject=request.subject, conduct_sha256=request.conduct_sha256
+    )
+    if client.certificate(asked) is None:
+        issue(client, ledger_of(client), request)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from assay.signing import canonical, merkle
 from assay.signing.canonical import base64_text
-from assay.signing.sigstore.certificate import ISSUER_V1, ISSUER_V2
+from assay.signing.provenance import ISSUER_V1, ISSUER_V2
 from tests.signing.pki import (
     AT,
     TIME_STAMPING,

@@ -8,8 +8,9 @@ from asn1crypto import core
 from cryptography import x509
 
 from assay.signing.errors import WrongIdentity, WrongPurpose
+from assay.signing.provenance import ISSUER_V1, ISSUER_V2
 from assay.signing.sigstore import Identity
-from assay.signing.sigstore.certificate import ISSUER_V1, ISSUER_V2, USER_NAME
+from assay.signing.sigstore.certificate import USER_NAME
 from tests.signing.pki import AT
 from tests.signing.sigstore.bundles import envelope, judge
 from tests.signing.sigstore.instance import ISSUER, NAME, Instance

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is certified: membership, acceptance and every name, checked again at the moment of issue.
+
+What a certificate needs on its way through the ledger is registry.ledger's (certificates); here it
+is decided, and whatever was issued is listed, so that it can be revoked.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.intermediates import Name
+from assay.signing.statements import ConductReference
+from registry.accounts import queries as accounts
+from registry.accounts.queries import Namespace, Node
+from registry.conduct import queries as conduct
+from registry.conduct.errors import NotAccepted
+from registry.ledger import certificates as ledger
+from registry.ledger.certificates import Wanted
+
+from .errors import NotAMember
+from .models import Certificate
+
+
+def ensure(
+    purpose: Purpose, owner: Namespace, *, under: ConductReference | None = None
+) -> ConductReference:
+    """See that the owner can sign for a purpose, and under which conduct version that is.
+
+    `under`, or the version that was accepted last. Call it outside any transaction, before the one
+    in which something is signed: it returns at once where there is a certificate. Raises
+    NotAccepted, NotAMember, SignerError, or a Problem of the ledger.
+    """
+    reference = conduct.accepted(owner, under)
+    if reference is None:
+        raise not_accepted(owner, under)
+    ledger.ensure(
+        Wanted(
+            purpose=purpose,
+            subject=owner.uri,
+            conduct_sha256=reference.sha256,
+            check=partial(_check_owner, owner, owner.uri, reference),
+            keep=lambda chain: keep(chain, purpose, owner.uri),
+        )
+    )
+    return reference
+
+
+def ensure_office(name: str) -> None:
+    """The same for what the registry itself says."""
+    ledger.ensure(ledger.office(name))
+
+
+def issue_for_node(node: Node, csr: bytes) -> Chain:
+    """Certify a node's key, under the conduct version that its owner accepted last."""
+    owner = node.owner.namespace
+    reference = conduct.accepted(owner, None)
+    if reference is None:
+        raise not_accepted(owner, None)
+
+    def check() -> None:
+        known = accounts.node(node.pk, owner=node.owner)
+        if known is None or (known.uri, known.public_key_sha256) != (
+            node.uri,
+            node.public_key_sha256,
+        ):
+            raise NotAMember(f"expected a node of {owner.name} with the key it joined with")
+        _check_owner(owner, owner.uri, reference)
+
+    return ledger.issue(
+        Wanted(
+            purpose=Purpose.NODE,
+            subject=node.uri,
+            conduct_sha256=reference.sha256,
+            csr=csr,
+            check=check,
+            keep=lambda chain: keep(chain, Purpose.NODE, node.uri),
+        )
+    )
+
+
+def listed(serial: str) -> Certificate | None:
+    """A certificate by its number; one of the registry's own is listed when it is asked for."""
+    known = Certificate.objects.filter(serial=serial).first()
+    issued = None if known else ledger.find(serial)
+    if issued is None:
+        return known
+    keep(ledger.chain_of(issued), Purpose(issued.purpose), issued.subject)
+    return Certificate.objects.get(serial=serial)
+
+
+def list_all() -> None:
+    """List whatever was issued and is not listed yet: the registry's own."""
+    known = Certificate.objects.values_list("serial", flat=True)
+    for issued in ledger.issued().exclude(serial__in=known):
+        keep(ledger.chain_of(issued), Purpose(issued.purpose), issued.subject)
+
+
+def keep(chain: Chain, purpose: Purpose, subject: str) -> None:
+    """List a certificate, so that it can be revoked; once."""
+    leaf = chain.leaf
+    with transaction.atomic():
+        Certificate.objects.get_or_create(
+            serial=f"{leaf.serial_number:x}",
+            defaults={
+                "subject": subject,
+                "purpose": purpose.value,
+                "issuer": str(Name.of(chain.intermediate)),
+                "pem": chain.leaf_pem.decode(),
+                "issued_at": leaf.not_valid_before_utc,
+                "expires_at": leaf.not_valid_after_utc,
+            },
+        )
+
+
+def not_accepted(owner: Namespace, under: ConductReference | None) -> NotAccepted:
+    """That nothing is signed for an owner."""
+    named = "a conduct version" if under is None else f"{under.id}@{under.version}"
+    return NotAccepted(f"expected a live acceptance of {named} by {owner.name}, found none")
+
+
+def _check_owner(owner: Namespace, uri: str, reference: ConductReference) -> None:
+    """The name is still that owner's, somebody acts for it, and its acceptance is live (locked)."""
+    known = accounts.namespace(owner.name)
+    if known is None or (known.pk, known.uri) != (owner.pk, uri) or not accounts.has_actor(known):
+        raise NotAMember(f"expected somebody who acts for {owner.name}, found nobody")
+    if conduct.standing(known, reference) is None:
+        raise not_accepted(owner, reference)

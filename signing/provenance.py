@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a leaf says beside its name: who vouches for it, and which conduct its holder accepted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from . import der
+
+ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
+CONDUCT = x509.ObjectIdentifier(f"{ARC}.2.1")
+# Fulcio's extensions: the issuer as bare UTF-8, as in certificates of before 2023, and as DER.
+ISSUER_V1 = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.1")
+ISSUER_V2 = x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Whom a leaf names, and under which conduct."""
+
+    uri: str
+    conduct_sha256: str | None = None
+    """Of the policy document that the holder accepted; None for what is under no conduct."""
+
+
+def extensions(registry: str | None, holder: Holder) -> tuple[x509.UnrecognizedExtension, ...]:
+    """The registry as Sigstore's clients ask for it, and the digest of the conduct policy."""
+    found: list[tuple[x509.ObjectIdentifier, bytes]] = []
+    if registry is not None:
+        found += [(ISSUER_V1, registry.encode()), (ISSUER_V2, der.utf8(registry))]
+    if holder.conduct_sha256 is not None:
+        found.append((CONDUCT, der.octets(bytes.fromhex(holder.conduct_sha256))))
+    return tuple(x509.UnrecognizedExtension(oid, value) for oid, value in found)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signed certificate timestamps (RFC 6962): that a certificate was logged before it was one.
+
+Exactly one in a certificate, version 1, by one P-256 key. Whether the entry is in the ledger is the
+signer's to check before it makes one; here are only bytes, signatures and times that are given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asn1crypto import x509 as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from . import canonical, der, keys
+from .certificates import MALFORMED, Issuer
+from .crls import algorithm_of
+from .errors import BadSignature, KeyUnusable, NotLogged
+from .keys import Curve, PublicKey, Signer
+
+SCT_LIST = x509.PrecertificateSignedCertificateTimestamps.oid.dotted_string
+POISON = x509.PrecertPoison.oid.dotted_string
+ENTRY_V1 = "https://assay/certificate-entry/v1"
+
+_VERSION_1 = b"\x00"
+_CERTIFICATE_TIMESTAMP = b"\x00"  # RFC 6962, 3.2: SignatureType
+_PRECERT_ENTRY = b"\x00\x01"  # RFC 6962, 3.1: LogEntryType
+_SHA256_ECDSA = b"\x04\x03"  # RFC 5246, 7.4.1.4.1: hash sha256(4), signature ecdsa(3)
+_NO_EXTENSIONS = b"\x00\x00"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_EXTENSIONS = 3  # RFC 5280, 4.1: the tag of a certificate's extensions
+
+# Where the parts of a list of one timestamp begin; an ECDSA signature has at most 72 bytes.
+_LOG_ID, _TIME, _SIGNATURE, _LAST = 7, 39, 53, 125
+
+# asn1crypto has no types; the structure enters as Any here and leaves as bytes.
+_TbsCertificate: Any = asn1.TbsCertificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sct:
+    """A log's word that it has taken a certificate in."""
+
+    log_id: bytes
+    milliseconds: int
+    """Since 1970, UTC."""
+    signature: bytes
+
+    @classmethod
+    def parse(cls, value: bytes) -> Sct:
+        """Read an extension's value; whatever is not exactly one timestamp of ours is refused."""
+        found = cls(
+            log_id=value[_LOG_ID:_TIME],
+            milliseconds=int.from_bytes(value[_TIME : _TIME + 8], "big"),
+            signature=value[_SIGNATURE:_LAST],
+        )
+        if found.value() != value:
+            raise NotLogged("expected one timestamp of version 1 in the certificate, found another")
+        return found
+
+    def value(self) -> bytes:
+        """The extension's value: an OCTET STRING around a list of one (RFC 6962, 3.3)."""
+        timestamp = b"".join(
+            (
+                _VERSION_1,
+                self.log_id,
+                self.milliseconds.to_bytes(8, "big"),
+                _NO_EXTENSIONS,
+                _SHA256_ECDSA,
+                _counted(self.signature, 2),
+            )
+        )
+        return der.octets(_counted(_counted(timestamp, 2), 2))
+
+    @property
+    def at(self) -> datetime:
+        """When."""
+        return _EPOCH + self.milliseconds * _MILLISECOND
+
+
+def log_id(key: PublicKey) -> bytes:
+    """The id of the log that has this key (RFC 6962, 3.2)."""
+    spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).digest()
+
+
+def make(
+    precertificate: x509.Certificate, *, issuer: x509.Certificate, key: Signer, at: datetime
+) -> Sct:
+    """The log's signature over a precertificate that it holds."""
+    if keys.curve_of(key.public_key) is not Curve.P256:
+        raise KeyUnusable(f"expected a P-256 key, found {keys.curve_of(key.public_key)}")
+    milliseconds = (at - _EPOCH) // _MILLISECOND
+    signature = key.sign(_signed_bytes(precertificate, issuer, milliseconds))
+    return Sct(log_id=log_id(key.public_key), milliseconds=milliseconds, signature=signature)
+
+
+def certificate(precertificate: x509.Certificate, sct: Sct, *, issuer: Issuer) -> x509.Certificate:
+    """The certificate that a precertificate announced: the timestamp in the place of the poison."""
+    extension = der.sequence(der.oid(SCT_LIST), der.octets(sct.value()))
+    body = _rebuilt(precertificate, extension)
+    algorithm = algorithm_of(issuer.key.public_key)
+    signed = der.sequence(body, algorithm, der.bits(issuer.key.sign(body)))
+    return x509.load_der_x509_certificate(signed)
+
+
+def verify(
+    leaf: x509.Certificate, *, issuer: x509.Certificate, log: PublicKey, by: datetime
+) -> datetime:
+    """Check that a certificate was logged, and return when; raises NotLogged.
+
+    1. It holds one timestamp, of version 1, and nothing beside it.
+    2. The timestamp names this log.
+    3. The log's key signed it, over this certificate and this issuer's key (RFC 6962, 3.2).
+    4. It is not from after `by`, when the certificate was used.
+    """
+    try:
+        sct = Sct.parse(_value_in(leaf))  # 1
+        signed = _signed_bytes(leaf, issuer, sct.milliseconds)
+    except x509.ExtensionNotFound as error:
+        raise NotLogged("expected a certificate with a timestamp, found one without") from error
+    except MALFORMED as error:
+        raise NotLogged("expected a certificate with one timestamp, found another") from error
+    if sct.log_id != log_id(log):  # 2
+        raise NotLogged("expected a timestamp of the pinned log, found one of another log")
+    try:
+        keys.verify(log, sct.signature, signed)  # 3
+    except BadSignature as error:
+        message = "expected a timestamp over this certificate, found one over another"
+        raise NotLogged(message) from error
+    if sct.at > by:  # 4
+        raise NotLogged(
+            f"expected a certificate logged by {canonical.instant_text(by)}, "
+            f"found it logged at {canonical.instant_text(sct.at)}"
+        )
+    return sct.at
+
+
+def ledger_entry(der_bytes: bytes) -> bytes:
+    """The ledger's entry for a precertificate, or for a certificate that issues others (DER)."""
+    return canonical.dumps({"certificate": canonical.base64_text(der_bytes), "type": ENTRY_V1})
+
+
+def _value_in(leaf: x509.Certificate) -> bytes:
+    kind = x509.PrecertificateSignedCertificateTimestamps
+    return leaf.extensions.get_extension_for_class(kind).value.public_bytes()
+
+
+def _signed_bytes(
+    certificate: x509.Certificate, issuer: x509.Certificate, milliseconds: int
+) -> bytes:
+    """What a log signs for a certificate and its issuer's key (RFC 6962, 3.2)."""
+    issuer_key = _TbsCertificate.load(issuer.tbs_certificate_bytes)["subject_public_key_info"]
+    return b"".join(
+        (
+            _VERSION_1,
+            _CERTIFICATE_TIMESTAMP,
+            milliseconds.to_bytes(8, "big"),
+            _PRECERT_ENTRY,
+            hashlib.sha256(issuer_key.dump()).digest(),
+            _counted(_rebuilt(certificate), 3),
+            _NO_EXTENSIONS,
+        )
+    )
+
+
+def _rebuilt(certificate: x509.Certificate, *more: bytes) -> bytes:
+    """The TBSCertificate without poison and timestamps, and with these extensions at its end."""
+    parsed = _TbsCertificate.load(certificate.tbs_certificate_bytes, strict=True)
+    kept = [
+        extension.dump()
+        for extension in parsed["extensions"]
+        if extension["extn_id"].dotted not in {SCT_LIST, POISON}
+    ]
+    fields = [parsed[name].dump() for name, *_ in _TbsCertificate._fields if name != "extensions"]
+    return der.sequence(*fields, der.explicit(_EXTENSIONS, der.sequence(*kept, *more)))
+
+
+def _counted(data: bytes, length_bytes: int) -> bytes:
+    """Bytes after how many they are (RFC 5246, 4.3)."""
+    return len(data).to_bytes(length_bytes, "big") + data
