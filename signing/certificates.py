@@ -50,6 +50,8 @@ class Purpose(StrEnum):
     CONDUCT = "conduct"
     NODE = "node"
     TIMESTAMP = "timestamp"
+    IDENTITY = "identity"
+    """For whom an identity provider knows, for minutes, to sign what they like (Sigstore)."""
 
     @property
     def oid(self) -> x509.ObjectIdentifier:
@@ -63,6 +65,7 @@ _NUMBERS = {
     Purpose.CONDUCT: 3,
     Purpose.NODE: 4,
     Purpose.TIMESTAMP: 5,
+    Purpose.IDENTITY: 7,
 }
 
 
@@ -155,19 +158,19 @@ def precertificate(
     holder: Holder,
     issuer: Issuer,
     at: datetime,
-    days: int = LEAF_DAYS,
+    days: float = LEAF_DAYS,
 ) -> x509.Certificate:
     """A leaf for one purpose and one holder, before the log has seen it (RFC 6962, 3.1).
 
     It is never valid for longer than its issuer; a critical extension keeps it from being used.
     """
     is_timestamp = purpose is Purpose.TIMESTAMP
-    uri = x509.UniformResourceIdentifier(holder.uri)
+    name = x509.RFC822Name if holder.is_mail else x509.UniformResourceIdentifier
     builder = _issued(_name(holder.uri), public_key, issuer, at, days)
     builder = (
         builder.add_extension(_key_usage(is_authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([_usage_of(purpose)]), critical=is_timestamp)
-        .add_extension(x509.SubjectAlternativeName([uri]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([name(holder.uri)]), critical=False)
         .add_extension(_policies(purpose), critical=False)
     )
     for extension in provenance.extensions(issuer.registry, holder):
@@ -325,7 +328,7 @@ def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
 
 
 def _issued(
-    subject: x509.Name, public_key: PublicKey, issuer: Issuer, at: datetime, days: int
+    subject: x509.Name, public_key: PublicKey, issuer: Issuer, at: datetime, days: float
 ) -> x509.CertificateBuilder:
     ends_at = min(at + timedelta(days=days), issuer.certificate.not_valid_after_utc)
     builder = _builder(subject, issuer.certificate.subject, public_key, at, ends_at).add_extension(

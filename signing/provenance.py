@@ -23,11 +23,16 @@ class Holder:
     uri: str
     conduct_sha256: str | None = None
     """Of the policy document that the holder accepted; None for what is under no conduct."""
+    is_mail: bool = False
+    """Whether `uri` is a mail address instead: of somebody whom another issuer knows by it."""
+    issuer: str | None = None
+    """Who vouches for the name; None for the registry."""
 
 
 def extensions(registry: str | None, holder: Holder) -> tuple[x509.UnrecognizedExtension, ...]:
     """The registry as Sigstore's clients ask for it, and the digest of the conduct policy."""
     found: list[tuple[x509.ObjectIdentifier, bytes]] = []
+    registry = holder.issuer or registry
     if registry is not None:
         found += [(ISSUER_V1, registry.encode()), (ISSUER_V2, der.utf8(registry))]
     if holder.conduct_sha256 is not None:

@@ -66,9 +66,19 @@ class _Refused(Exception):
 
 def request(data: bytes) -> bytes:
     """A TimeStampReq over the SHA-256 of `data` that wants the authority's certificates."""
-    digest = hashlib.sha256(data).digest()
+    return request_over(hashlib.sha256(data).digest(), wants_certificates=True)
+
+
+def request_over(digest: bytes, *, wants_certificates: bool, nonce: int | None = None) -> bytes:
+    """A TimeStampReq over a SHA-256."""
     imprint = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": digest}
-    fields = {"version": "v1", "message_imprint": imprint, "cert_req": True}
+    fields: dict[str, Any] = {
+        "version": "v1",
+        "message_imprint": imprint,
+        "cert_req": wants_certificates,
+    }
+    if nonce is not None:
+        fields["nonce"] = nonce
     return bytes(_TimeStampReq(fields).dump())
 
 

@@ -76,6 +76,16 @@ def write_chain(chain: Chain) -> bytes:
     return canonical.dumps({"chain": _chain_json(chain)})
 
 
+def write_token(token: str) -> bytes:
+    """The answer to `sign_token`."""
+    return canonical.dumps({"token": token})
+
+
+def write_token_key(jwk: Mapping[str, str]) -> bytes:
+    """The answer to `token_key`."""
+    return canonical.dumps({"token_key": dict(jwk)})
+
+
 def write_note(note: str) -> bytes:
     """The answer to `sign_head`."""
     return canonical.dumps({"note": note})
@@ -151,6 +161,19 @@ def read_chain(answer: Mapping[str, object]) -> Chain:
     """What `certify` made."""
     canonical.only(answer, "chain")
     return _chain(answer)
+
+
+def read_token(answer: Mapping[str, object]) -> str:
+    """What `sign_token` made."""
+    canonical.only(answer, "token")
+    return canonical.text(answer, "token")
+
+
+def read_token_key(answer: Mapping[str, object]) -> Mapping[str, str]:
+    """The JWK that `token_key` showed."""
+    canonical.only(answer, "token_key")
+    key = canonical.mapping(answer, "token_key")
+    return {name: canonical.text(key, name) for name in key}
 
 
 def read_note(answer: Mapping[str, object]) -> str:

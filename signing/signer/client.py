@@ -45,6 +45,7 @@ from .protocol import (
     frame,
     request_message,
 )
+from .vouchers import PrecertifyIdentityRequest, SignTokenRequest, TokenKeyRequest
 
 TIMEOUT_SECONDS = 30.0
 RECEIVE_BYTES = 1 << 16
@@ -132,6 +133,19 @@ class SignerClient:
     def install_root_crl(self, crl: bytes) -> None:
         """Have a newer list of the root's (DER) shown; what it revokes signs no more."""
         self._ask(InstallRootCrlRequest(crl=crl), administration.read_done)
+
+    def sign_token(self, subject: str, audience: str, *, nonce: str = "") -> str:
+        """An identity token about a person of this registry, good for ten minutes."""
+        request = SignTokenRequest(subject=subject, audience=audience, nonce=nonce)
+        return self._ask(request, answers.read_token)
+
+    def precertify_identity(self, request: PrecertifyIdentityRequest) -> bytes:
+        """A precertificate (DER) of minutes for whom an identity provider knows."""
+        return self._ask(request, answers.read_precertificate)
+
+    def token_key(self) -> Mapping[str, str]:
+        """The key (a JWK) that this registry's identity tokens verify with."""
+        return self._ask(TokenKeyRequest(), answers.read_token_key)
 
     def _ask(self, request: Request, reader: Callable[[Mapping[str, object]], T]) -> T:
         message = self._exchange(request_message(request))

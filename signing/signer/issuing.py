@@ -26,12 +26,13 @@ from ..errors import InvalidDocument, NotInLedger
 from ..intermediates import Name
 from ..keys import PublicKey, SoftwareKey
 from ..provenance import Holder
-from . import rules
+from . import identities, rules
 from .errors import BadRequest, NotCertified, NotIncluded, StorageUnavailable
 from .highwater import Head
 from .keystore import Keystore, Record
 from .opening import certificate as read_certificate
 from .protocol import RESPONDER, CertificateRequest, CertifyRequest, PrecertifyRequest
+from .vouchers import PrecertifyIdentityRequest
 
 PRECERTIFICATES_FOLDER = "precertificates"
 HOLDER_FILE = "holder.json"
@@ -99,6 +100,32 @@ class Issuing:
             key=key,
             is_ours=request.csr is None,
         )
+        return made.public_bytes(Encoding.DER)
+
+    def precertify_identity(
+        self, request: PrecertifyIdentityRequest, *, at: datetime, record: Record
+    ) -> bytes:
+        """The same for whom an identity provider knows, and a key of theirs."""
+        registry = self._keystore.trust_root.registry
+        holder = identities.holder(request, registry=registry)  # 1
+        key = identities.public_key(request)  # 2
+        record(  # 3
+            {
+                "purpose": Purpose.IDENTITY.value,
+                "subject": holder.uri,
+                "issuer": request.issuer,
+                "public_key_sha256": sha256(_spki(key)).hexdigest(),
+            }
+        )
+        issuer = self._keystore.signing(Purpose.IDENTITY)
+        made = self._keystore.precertificate(issuer, key, holder=holder, at=at)  # 4
+        announced = _Announced(
+            folder=self._folder / sha256(made.public_bytes(Encoding.DER)).hexdigest(),
+            issuer=issuer,
+            holder=holder,
+            precertificate=made,
+        )
+        self._keep(announced, key=None, is_ours=False)
         return made.public_bytes(Encoding.DER)
 
     def certify(

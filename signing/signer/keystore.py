@@ -36,6 +36,7 @@ from .errors import (
     StorageUnavailable,
     WrongPurpose,
 )
+from .identities import token_key
 from .keyring import Keyring
 from .opening import (
     LEAVES_FOLDER,
@@ -50,12 +51,13 @@ from .opening import (
 )
 from .protocol import responder_of
 
-LEAF_DAYS: Mapping[Purpose, int] = {
+LEAF_DAYS: Mapping[Purpose, float] = {
     Purpose.CHECKPOINT: 365,
     Purpose.OUTPUT: 7,
     Purpose.CONDUCT: 365,
     Purpose.NODE: 365,
     Purpose.TIMESTAMP: 5 * 365,
+    Purpose.IDENTITY: 10 / (24 * 60),  # ten minutes: nobody has to revoke it
 }
 CRL_DAYS = 7
 MAX_CACHED_LEAVES = 4096
@@ -79,6 +81,7 @@ class Keystore:
         self.keyring = Keyring(passphrase)
         self._leaves: dict[tuple[Name, Holder], Identity] = {}
         self._timestamping: Identity | None = None
+        self._token_key: SoftwareKey | None = None
         self.opened = open_folder(folder, keyring=self.keyring)
 
     @classmethod
@@ -220,6 +223,12 @@ class Keystore:
         except OSError as error:
             message = f"nothing was signed: a revoked leaf cannot be put away: {error.strerror}"
             raise StorageUnavailable(message) from error
+
+    def token_key(self) -> SoftwareKey:
+        """The key of identity tokens, made on first use."""
+        if self._token_key is None:
+            self._token_key = token_key(self.folder, passphrase=self._passphrase)
+        return self._token_key
 
     def root_crl(self) -> bytes:
         """The list that the root signed; read anew, as an operator replaces it."""

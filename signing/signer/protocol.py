@@ -16,9 +16,10 @@ from ..certificates import Purpose
 from ..errors import InvalidDocument
 from ..intermediates import Name
 from ..revocation import Revocation
-from . import administration
+from . import administration, vouchers
 from .administration import AdministrationRequest
 from .errors import BadRequest, WrongPurpose
+from .vouchers import PrecertifyIdentityRequest, SignTokenRequest, TokenKeyRequest, Voucher
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 LENGTH_BYTES = 4
@@ -46,6 +47,9 @@ class Op(StrEnum):
     SIGN_CRL = "sign_crl"
     ROOT_CRL = "root_crl"
     SIGN_OCSP = "sign_ocsp"
+    SIGN_TOKEN = "sign_token"  # noqa: S105 - the name of an operation
+    TOKEN_KEY = "token_key"  # noqa: S105 - the name of an operation
+    PRECERTIFY_IDENTITY = "precertify_identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +156,7 @@ Request = (
     | RootCrlRequest
     | SignOcspRequest
     | AdministrationRequest
+    | Voucher
 )
 
 
@@ -191,6 +196,8 @@ def request_message(request: Request) -> bytes:
             }
         case SignCrlRequest() | SignOcspRequest() | RootCrlRequest():
             document = _about_revocation(request)
+        case SignTokenRequest() | TokenKeyRequest() | PrecertifyIdentityRequest():
+            document = {"op": _OPS[type(request)].value, **vouchers.document(request)}
         case _:
             document = administration.to_json(request)
     return canonical.dumps(document)
@@ -349,6 +356,11 @@ def _alone(request: Request) -> Callable[[Mapping[str, object]], Request]:
     return read
 
 
+_OPS: Mapping[type[Voucher], Op] = {
+    SignTokenRequest: Op.SIGN_TOKEN,
+    TokenKeyRequest: Op.TOKEN_KEY,
+    PrecertifyIdentityRequest: Op.PRECERTIFY_IDENTITY,
+}
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.DESCRIBE: _alone(DescribeRequest()),
     Op.SIGN: _read_sign,
@@ -362,6 +374,9 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.ROOT_CRL: _alone(RootCrlRequest()),
     Op.SIGN_OCSP: _read_sign_ocsp,
     **administration.READERS,
+    Op.SIGN_TOKEN: vouchers.read_sign_token,
+    Op.TOKEN_KEY: vouchers.read_token_key,
+    Op.PRECERTIFY_IDENTITY: vouchers.read_precertify_identity,
 }
 
 

@@ -45,6 +45,8 @@ def check_subject(subject: str, *, registry: str) -> None:
 def check_holder(request: PrecertifyRequest, *, registry: str) -> None:
     """Who may be certified for a purpose, whose key it is, and whether under a conduct policy."""
     purpose, subject = request.purpose, request.subject
+    if purpose is Purpose.IDENTITY and not subject.startswith(RESPONDER):
+        raise BadRequest(f"purpose: expected one whose names are ours to give, found {purpose}")
     if subject.startswith(RESPONDER):
         _check_responder(subject, purpose)
         expects_request, expects_conduct = False, False

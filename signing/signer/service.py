@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .. import canonical, envelope, ocsp, timestamps, treehead
+from .. import canonical, envelope, idtokens, ocsp, timestamps, treehead
 from ..crls import Period
 from ..digests import sha256
 from ..errors import KeyUnusable
@@ -19,7 +19,7 @@ from ..keys import PublicKey, Signer
 from ..provenance import Holder
 from ..revocation import Missing, NotRevoked
 from ..treehead import TreeHead
-from . import answers, rules
+from . import answers, identities, rules
 from .administration import AdministrationOp, AdministrationRequest
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
@@ -43,6 +43,7 @@ from .protocol import (
     TimestampRequest,
     parse_request,
 )
+from .vouchers import PrecertifyIdentityRequest, SignTokenRequest, TokenKeyRequest, Voucher
 
 OCSP_DAYS = 1
 SERIAL_BITS = 128  # random, so that no restart and no restored backup repeats one
@@ -95,6 +96,8 @@ class SignerService:
                 answer = self._sign_head(request)
             case SignCrlRequest() | SignOcspRequest() | RootCrlRequest() as request:
                 answer = self._tell_revoked(request)
+            case SignTokenRequest() | TokenKeyRequest() | PrecertifyIdentityRequest() as request:
+                answer = self._vouch(request)
             case _ as request:
                 answer = self._manage(request)
         return answer
@@ -115,6 +118,19 @@ class SignerService:
                 return self._sign_ocsp(request)
             case RootCrlRequest():
                 return answers.write_crl(self._keystore.root_crl())
+
+    def _vouch(self, request: Voucher) -> bytes:
+        at = self._now()
+        match request:
+            case SignTokenRequest():
+                return self._sign_token(request, at)
+            case TokenKeyRequest():
+                key = self._keystore.token_key().public_key
+                return answers.write_token_key(idtokens.jwk(key))
+            case PrecertifyIdentityRequest():
+                record = self._recorder(at, Op.PRECERTIFY_IDENTITY)
+                made = self._issuing.precertify_identity(request, at=at, record=record)
+                return answers.write_precertificate(made)
 
     def _describe(self) -> bytes:
         return answers.write_description(
@@ -252,6 +268,13 @@ class SignerService:
         return answers.write_timestamp(
             ocsp.respond(question, finding, responder=responder, period=period)
         )
+
+    def _sign_token(self, request: SignTokenRequest, at: datetime) -> bytes:
+        token_id = f"{secrets.randbits(SERIAL_BITS):x}"
+        wanted = identities.assertion(request, registry=self._registry, token_id=token_id)
+        record = self._recorder(at, Op.SIGN_TOKEN)
+        token = identities.sign(wanted, key=self._keystore.token_key(), at=at, record=record)
+        return answers.write_token(token)
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
