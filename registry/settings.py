@@ -266,6 +266,7 @@ CELERY_BEAT_SCHEDULE = {
         "accounts.sweep": 600.0,
         "oidc.sweep": 600.0,
         "authority.sweep": 600.0,
+        "sigstore.sweep": 600.0,
     }.items()
 }
 

@@ -20,6 +20,7 @@ APPS = (
     "timestamps",
     "conduct",
     "authority",
+    "sigstore",
     "publishers",
     "pool",
     "outputs",

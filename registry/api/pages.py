@@ -16,6 +16,8 @@ from .problems import Document
 PROGRAMS = (
     "/.well-known/",
     "/api/",
+    "/auth/keys",
+    "/auth/token",
     "/events",
     "/ledger/statements/",
     "/ledger/tree-head",

@@ -115,6 +115,14 @@ def chain_of(row: Precertificate) -> Chain:
     return Chain.parse((bytes(row.leaf or b""), bytes(row.intermediate or b"")))
 
 
+def chains(wanted: Wanted) -> tuple[Chain, ...]:
+    """Every certificate of this kind that was issued, the newest first; retired ones too."""
+    rows = Precertificate.objects.filter(
+        purpose=wanted.purpose.value, subject=wanted.subject, leaf__isnull=False
+    )
+    return tuple(chain_of(row) for row in rows.order_by("-id"))
+
+
 def _of(wanted: Wanted) -> QuerySet[Precertificate]:
     return Precertificate.objects.filter(
         purpose=wanted.purpose.value,

@@ -30,7 +30,7 @@ from assay.signing.statements import PURPOSE_OF
 from assay.signing.statements import Statement as Claim
 
 from . import publishing, queries
-from .errors import LedgerBehind, LedgerBusy
+from .errors import LedgerBehind, LedgerBusy, LedgerDamaged
 from .models import Entry, Statement, TreeHead
 
 SEQUENCER_LOCK = 0x6173736179_02  # beside settings.JOURNAL_LOCK; never held with it
@@ -99,6 +99,13 @@ def log(body: bytes) -> Entry:
     leaf_hash = merkle.leaf_hash(body).hex()
     entry, _ = Entry.objects.get_or_create(leaf_hash=leaf_hash, defaults={"body": body})
     return entry
+
+
+def index_of(entry: Entry) -> int:
+    """The index of an entry that was integrated; raises LedgerDamaged if it has none."""
+    if entry.index is None:
+        raise LedgerDamaged(f"expected an index for entry {entry.pk} once integrated, found none")
+    return entry.index
 
 
 def integrate() -> TreeHead | None:

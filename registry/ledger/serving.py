@@ -17,7 +17,8 @@ from registry.storage.errors import WrongMethod
 
 from . import folder
 
-PREFIX = "/ledger/"
+# The second is where clients of Rekor v2 read the log.
+PREFIXES = ("/ledger/", "/api/v2/")
 YEAR_SECONDS = 365 * 24 * 3600
 CHECKPOINT_HEADERS = {
     "Content-Type": "text/plain; charset=utf-8",
@@ -38,7 +39,7 @@ class LedgerFiles:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry."""
         path = scope["path"] if scope["type"] == "http" else ""
-        below = path.removeprefix(PREFIX) if path.startswith(PREFIX) else ""
+        below = next((path.removeprefix(each) for each in PREFIXES if path.startswith(each)), "")
         if below != folder.CHECKPOINT and not below.startswith("tile/"):
             await self.inner(scope, receive, send)
             return

@@ -29,7 +29,11 @@ RATE = "60/min"
 @require_POST
 def timestamp(request: HttpRequest) -> HttpResponse:
     """The reply; a query that cannot be answered gets RFC 3161's own failure, with status 200."""
-    query = _query(request)
+    return reply_to(request, _query(request))
+
+
+def reply_to(request: HttpRequest, query: bytes) -> HttpResponse:
+    """The reply to a query (DER), however it came."""
     _check_rate(request)
     try:
         reply = ledger.signer().timestamp(query)

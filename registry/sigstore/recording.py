@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes signatures of Sigstore clients into the ledger, and answers once each is provably in it.
+
+Whose signature: only under a certificate of this registry's own authority, valid at this moment. So
+the ledger holds nobody's name whom the registry did not certify, and cannot be filled by strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.conf import settings
+
+from assay.signing.bundle import entry_json
+from assay.signing.certificates import Purpose
+from assay.signing.entries import EntryKind, kind_of
+from assay.signing.errors import InvalidDocument, UntrustedChain, WrongPurpose
+from assay.signing.paths import check_signs_code, verify_path
+from assay.signing.sigstore.submission import Submission
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+
+from . import material
+from .errors import NotOurs
+
+
+def record(request: bytes, *, now: datetime) -> Mapping[str, object]:
+    """The log entry (Sigstore's TransparencyLogEntry) for a signature, old or new.
+
+    1. The request is Rekor v2's.
+    2. The certificate is ours, for signing, and valid now.
+    3. Its key signed the digest.
+    4. The entry is durable, and a signed tree head includes it, before we answer.
+    """
+    submission = Submission.parse(request)  # 1
+    _check_certificate(submission, now)  # 2
+    submission.verify()  # 3
+    body = submission.entry(EntryKind(settings.DSSE_ENTRY_KIND))
+    entry = ledger.log(body)
+    ledger.integrate()  # 4
+    entry.refresh_from_db()
+    return entry_json(ledger_queries.proof(ledger.index_of(entry)), body, kind_of(body))
+
+
+def _check_certificate(submission: Submission, now: datetime) -> None:
+    found = material.current()
+    issuers = [found.intermediates[purpose] for purpose in Purpose if purpose in material.SIGNING]
+    try:
+        check_signs_code(submission.certificate)
+        verify_path(submission.certificate, issuers, anchors=[found.root], at=now)
+    except (UntrustedChain, WrongPurpose, InvalidDocument) as error:
+        raise NotOurs(str(error)) from error
