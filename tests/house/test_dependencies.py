@@ -41,9 +41,10 @@ def test_torch_is_in_no_lock() -> None:
 
 def test_every_direct_dependency_is_explained_and_no_other() -> None:
     explained = set(EXPLAINED.findall(PAGE.read_text(encoding="utf-8")))
-    package = json.loads((ROOT / "frontend" / "package.json").read_text(encoding="utf-8"))
     direct = set().union(*(names_in(path) for path in INPUTS))
-    direct |= set(package.get("dependencies", {})) | set(package.get("devDependencies", {}))
+    for folder in ("frontend", "tests/clients/js"):
+        package = json.loads((ROOT / folder / "package.json").read_text(encoding="utf-8"))
+        direct |= set(package.get("dependencies", {})) | set(package.get("devDependencies", {}))
     assert explained == direct | {"torch"}
 
 
