@@ -267,6 +267,7 @@ CELERY_BEAT_SCHEDULE = {
         "oidc.sweep": 600.0,
         "authority.sweep": 600.0,
         "sigstore.sweep": 600.0,
+        "sigstore.distribute": 3600.0,
     }.items()
 }
 

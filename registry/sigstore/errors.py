@@ -44,3 +44,11 @@ class InvalidGrant(Problem):
     code = "invalid_grant"  # RFC 6749, 5.2 writes it so
     title = "This code is not, or no longer, good for a token"
     status_code = 400
+
+
+class NotDistributed(Problem):
+    """There is no TUF root yet, or what lies beside it is not what was signed for it."""
+
+    code = "not-distributed"
+    title = "The trusted root is not distributed by TUF here"
+    status_code = 503

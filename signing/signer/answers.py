@@ -6,10 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from .. import canonical
 from ..certificates import Chain
 from ..envelope import Envelope
 from ..errors import SignerError
+from ..keys import PublicKey
 from ..trust import TrustRoot
 from .errors import BY_CODE, SignerRefusal
 from .highwater import Head
@@ -84,6 +87,17 @@ def write_token(token: str) -> bytes:
 def write_token_key(jwk: Mapping[str, str]) -> bytes:
     """The answer to `token_key`."""
     return canonical.dumps({"token_key": dict(jwk)})
+
+
+def write_signature(signature: bytes) -> bytes:
+    """The answer to `sign_metadata`."""
+    return canonical.dumps({"signature": canonical.base64_text(signature)})
+
+
+def write_public_key(key: PublicKey) -> bytes:
+    """The answer to `distribution_key`."""
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return canonical.dumps({"public_key": canonical.base64_text(der)})
 
 
 def write_note(note: str) -> bytes:
@@ -174,6 +188,18 @@ def read_token_key(answer: Mapping[str, object]) -> Mapping[str, str]:
     canonical.only(answer, "token_key")
     key = canonical.mapping(answer, "token_key")
     return {name: canonical.text(key, name) for name in key}
+
+
+def read_signature(answer: Mapping[str, object]) -> bytes:
+    """What `sign_metadata` made."""
+    canonical.only(answer, "signature")
+    return canonical.base64_bytes(answer, "signature")
+
+
+def read_public_key(answer: Mapping[str, object]) -> bytes:
+    """The SubjectPublicKeyInfo (DER) that `distribution_key` showed."""
+    canonical.only(answer, "public_key")
+    return canonical.base64_bytes(answer, "public_key")
 
 
 def read_note(answer: Mapping[str, object]) -> str:

@@ -45,7 +45,13 @@ from .protocol import (
     frame,
     request_message,
 )
-from .vouchers import PrecertifyIdentityRequest, SignTokenRequest, TokenKeyRequest
+from .vouchers import (
+    DistributionKeyRequest,
+    PrecertifyIdentityRequest,
+    SignMetadataRequest,
+    SignTokenRequest,
+    TokenKeyRequest,
+)
 
 TIMEOUT_SECONDS = 30.0
 RECEIVE_BYTES = 1 << 16
@@ -142,6 +148,14 @@ class SignerClient:
     def precertify_identity(self, request: PrecertifyIdentityRequest) -> bytes:
         """A precertificate (DER) of minutes for whom an identity provider knows."""
         return self._ask(request, answers.read_precertificate)
+
+    def sign_metadata(self, metadata: bytes) -> bytes:
+        """A signature (ECDSA, DER) over TUF metadata that distributes the trust root."""
+        return self._ask(SignMetadataRequest(metadata=metadata), answers.read_signature)
+
+    def distribution_key(self) -> bytes:
+        """The key (SubjectPublicKeyInfo) that such metadata verifies with."""
+        return self._ask(DistributionKeyRequest(), answers.read_public_key)
 
     def token_key(self) -> Mapping[str, str]:
         """The key (a JWK) that this registry's identity tokens verify with."""

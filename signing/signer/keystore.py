@@ -29,6 +29,7 @@ from ..provenance import Holder
 from ..revocation import Revocation
 from ..trust import TrustRoot
 from . import opening
+from .distribution import distribution_key
 from .errors import (
     CertificateNotValid,
     NotCertified,
@@ -82,6 +83,7 @@ class Keystore:
         self._leaves: dict[tuple[Name, Holder], Identity] = {}
         self._timestamping: Identity | None = None
         self._token_key: SoftwareKey | None = None
+        self._distribution_key: SoftwareKey | None = None
         self.opened = open_folder(folder, keyring=self.keyring)
 
     @classmethod
@@ -229,6 +231,13 @@ class Keystore:
         if self._token_key is None:
             self._token_key = token_key(self.folder, passphrase=self._passphrase)
         return self._token_key
+
+    def distribution_key(self) -> SoftwareKey:
+        """The key of what distributes the trust root, made on first use."""
+        if self._distribution_key is None:
+            found = distribution_key(self.folder, passphrase=self._passphrase)
+            self._distribution_key = found
+        return self._distribution_key
 
     def root_crl(self) -> bytes:
         """The list that the root signed; read anew, as an operator replaces it."""

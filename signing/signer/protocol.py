@@ -19,7 +19,14 @@ from ..revocation import Revocation
 from . import administration, vouchers
 from .administration import AdministrationRequest
 from .errors import BadRequest, WrongPurpose
-from .vouchers import PrecertifyIdentityRequest, SignTokenRequest, TokenKeyRequest, Voucher
+from .vouchers import (
+    DistributionKeyRequest,
+    PrecertifyIdentityRequest,
+    SignMetadataRequest,
+    SignTokenRequest,
+    TokenKeyRequest,
+    Voucher,
+)
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 LENGTH_BYTES = 4
@@ -50,6 +57,8 @@ class Op(StrEnum):
     SIGN_TOKEN = "sign_token"  # noqa: S105 - the name of an operation
     TOKEN_KEY = "token_key"  # noqa: S105 - the name of an operation
     PRECERTIFY_IDENTITY = "precertify_identity"
+    SIGN_METADATA = "sign_metadata"
+    DISTRIBUTION_KEY = "distribution_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +205,13 @@ def request_message(request: Request) -> bytes:
             }
         case SignCrlRequest() | SignOcspRequest() | RootCrlRequest():
             document = _about_revocation(request)
-        case SignTokenRequest() | TokenKeyRequest() | PrecertifyIdentityRequest():
+        case (
+            SignTokenRequest()
+            | TokenKeyRequest()
+            | PrecertifyIdentityRequest()
+            | SignMetadataRequest()
+            | DistributionKeyRequest()
+        ):
             document = {"op": _OPS[type(request)].value, **vouchers.document(request)}
         case _:
             document = administration.to_json(request)
@@ -360,6 +375,8 @@ _OPS: Mapping[type[Voucher], Op] = {
     SignTokenRequest: Op.SIGN_TOKEN,
     TokenKeyRequest: Op.TOKEN_KEY,
     PrecertifyIdentityRequest: Op.PRECERTIFY_IDENTITY,
+    SignMetadataRequest: Op.SIGN_METADATA,
+    DistributionKeyRequest: Op.DISTRIBUTION_KEY,
 }
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.DESCRIBE: _alone(DescribeRequest()),
@@ -377,6 +394,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.SIGN_TOKEN: vouchers.read_sign_token,
     Op.TOKEN_KEY: vouchers.read_token_key,
     Op.PRECERTIFY_IDENTITY: vouchers.read_precertify_identity,
+    Op.SIGN_METADATA: vouchers.read_sign_metadata,
+    Op.DISTRIBUTION_KEY: vouchers.read_distribution_key,
 }
 
 

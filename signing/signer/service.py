@@ -19,7 +19,7 @@ from ..keys import PublicKey, Signer
 from ..provenance import Holder
 from ..revocation import Missing, NotRevoked
 from ..treehead import TreeHead
-from . import answers, identities, rules
+from . import answers, distribution, identities, rules
 from .administration import AdministrationOp, AdministrationRequest
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
@@ -43,7 +43,14 @@ from .protocol import (
     TimestampRequest,
     parse_request,
 )
-from .vouchers import PrecertifyIdentityRequest, SignTokenRequest, TokenKeyRequest, Voucher
+from .vouchers import (
+    DistributionKeyRequest,
+    PrecertifyIdentityRequest,
+    SignMetadataRequest,
+    SignTokenRequest,
+    TokenKeyRequest,
+    Voucher,
+)
 
 OCSP_DAYS = 1
 SERIAL_BITS = 128  # random, so that no restart and no restored backup repeats one
@@ -96,7 +103,13 @@ class SignerService:
                 answer = self._sign_head(request)
             case SignCrlRequest() | SignOcspRequest() | RootCrlRequest() as request:
                 answer = self._tell_revoked(request)
-            case SignTokenRequest() | TokenKeyRequest() | PrecertifyIdentityRequest() as request:
+            case (
+                SignTokenRequest()
+                | TokenKeyRequest()
+                | PrecertifyIdentityRequest()
+                | SignMetadataRequest()
+                | DistributionKeyRequest()
+            ) as request:
                 answer = self._vouch(request)
             case _ as request:
                 answer = self._manage(request)
@@ -131,6 +144,13 @@ class SignerService:
                 record = self._recorder(at, Op.PRECERTIFY_IDENTITY)
                 made = self._issuing.precertify_identity(request, at=at, record=record)
                 return answers.write_precertificate(made)
+            case SignMetadataRequest():
+                details = distribution.check(request.metadata, at)
+                self._record(at, Op.SIGN_METADATA, details)
+                signature = self._keystore.distribution_key().sign(request.metadata)
+                return answers.write_signature(signature)
+            case DistributionKeyRequest():
+                return answers.write_public_key(self._keystore.distribution_key().public_key)
 
     def _describe(self) -> bytes:
         return answers.write_description(

@@ -41,7 +41,25 @@ class PrecertifyIdentityRequest:
     """SubjectPublicKeyInfo (DER); that its holder asks was shown to whoever sends this."""
 
 
-Voucher = SignTokenRequest | TokenKeyRequest | PrecertifyIdentityRequest
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignMetadataRequest:
+    """Sign TUF metadata (its canonical bytes) that distributes the trust root."""
+
+    metadata: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionKeyRequest:
+    """Show the key that such metadata verifies with."""
+
+
+Voucher = (
+    SignTokenRequest
+    | TokenKeyRequest
+    | PrecertifyIdentityRequest
+    | SignMetadataRequest
+    | DistributionKeyRequest
+)
 
 
 def document(request: Voucher) -> dict[str, object]:
@@ -53,8 +71,10 @@ def document(request: Voucher) -> dict[str, object]:
                 "nonce": request.nonce,
                 "subject": request.subject,
             }
-        case TokenKeyRequest():
+        case TokenKeyRequest() | DistributionKeyRequest():
             return {}
+        case SignMetadataRequest():
+            return {"metadata": canonical.base64_text(request.metadata)}
         case PrecertifyIdentityRequest():
             return {
                 "issuer": request.issuer,
@@ -92,3 +112,15 @@ def read_precertify_identity(obj: Mapping[str, object]) -> PrecertifyIdentityReq
         issuer=canonical.text(obj, "issuer", max_characters=MAX_NAME_CHARACTERS),
         public_key=canonical.base64_bytes(obj, "public_key"),
     )
+
+
+def read_sign_metadata(obj: Mapping[str, object]) -> SignMetadataRequest:
+    """Read such a request."""
+    canonical.only(obj, "op", "metadata")
+    return SignMetadataRequest(metadata=canonical.base64_bytes(obj, "metadata"))
+
+
+def read_distribution_key(obj: Mapping[str, object]) -> DistributionKeyRequest:
+    """Read such a request."""
+    canonical.only(obj, "op")
+    return DistributionKeyRequest()

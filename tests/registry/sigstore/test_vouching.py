@@ -59,7 +59,8 @@ def code_of(client: Client, **more: str | None) -> str:
     assert answer.status_code == 302, answer.content
     query = parse_qs(urlsplit(answer["Location"]).query)
     assert (answer["Location"].partition("?")[0], query["state"]) == (CALLBACK, ["s-1"])
-    return query["code"][0]
+    code: str = query["code"][0]
+    return code
 
 
 def redeem(code: str, **more: str) -> Any:  # noqa: ANN401 - a response
