@@ -15,20 +15,25 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from .. import canonical
+from ..client import keyless
 from ..envelope import PAYLOAD_TYPE
-from ..errors import BadEnvelope, KeyUnusable
+from ..errors import BadEnvelope, KeyUnusable, NoTrustRoot
 from ..keys import SoftwareKey
 from ..oms import files, plain
 from ..oms.document import MAX_BUNDLE_BYTES, Document
 from ..oms.manifest import ModelManifest, parse
 from ..sigstore import Identity, Signed, SigstoreBundle
 from ..sigstore import verify as verify_sigstore
+from ..sigstore.config import TrustConfig
 from .errors import InputUnreadable
-from .sign import Signing, add_chain, add_ignored, certificates, write
+from .pins import Pins
+from .sign import Signing, add_chain, add_ignored, certificates, existing, write, write_public
 from .sigstore import add_trusted_root, trusted_root
 
 METHODS = ("key", "certificate", "sigstore")
 SIGN, VERIFY = "sign-model", "verify-model"
+TRUST_CONFIG = "sigstore-trust-config.json"
 
 
 def add_parsers(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +51,8 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     signer.add_argument("--private-key", type=Path, metavar="FILE")
     signer.add_argument("--signing-cert", type=Path, metavar="FILE")
     signer.add_argument("--identity-token", metavar="TOKEN")
+    where = f"a Sigstore client's trust config; else {TRUST_CONFIG} in your configuration"
+    signer.add_argument("--trust-config", type=Path, metavar="FILE", help=where)
     verifier.add_argument("--bundle", required=True, type=Path, metavar="FILE")
     verifier.add_argument("--public-key", type=Path, metavar="FILE")
     verifier.add_argument("--ignore-unsigned-files", action="store_true")
@@ -67,7 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sign(arguments: argparse.Namespace) -> None:
-    _check_words(arguments, key="private_key", certificate="signing_cert")
+    needed = {"key": "private_key", "certificate": "signing_cert", "sigstore": "identity_token"}
+    _check_words(arguments, **needed)
+    if arguments.method == "sigstore":
+        _sign_keyless(arguments)
+        return
     signing = Signing(
         model=arguments.model_path,
         output=arguments.output_bundle,
@@ -78,6 +89,22 @@ def _sign(arguments: argparse.Namespace) -> None:
     path: Path = arguments.private_key
     key = SoftwareKey.parse(path.read_bytes(), None, name=path.name)
     write(signing, key, at=datetime.now(UTC))
+
+
+def _sign_keyless(arguments: argparse.Namespace) -> None:
+    """Without a key of one's own: nothing is kept but the bundle."""
+    path: Path = arguments.trust_config or Pins.of_user().folder.parent / TRUST_CONFIG
+    if arguments.trust_config is None and not path.exists():
+        raise NoTrustRoot(f"expected --trust-config, or {path}; found neither")
+    with canonical.within(path.name):
+        config = TrustConfig.parse(path.read_bytes())
+    output: Path = arguments.output_bundle
+    ignored = (*arguments.ignore_paths, output.absolute())
+    manifest = files.hash_model(existing(arguments.model_path), ignored=ignored)
+    bundle = keyless.sign(
+        manifest.payload(), config, token=arguments.identity_token, key=SoftwareKey.generate()
+    )
+    write_public(output, bundle)
 
 
 def _verify(arguments: argparse.Namespace) -> None:
@@ -113,10 +140,8 @@ def _signed(arguments: argparse.Namespace, data: bytes) -> ModelManifest:
 
 def _check_words(arguments: argparse.Namespace, **needed: str) -> None:
     """Refuse a method without what it needs."""
-    name = needed.get(arguments.method)
-    if name is None:
-        arguments.refuse_words("--method sigstore signs with a client of Sigstore, and not here")
-    elif not getattr(arguments, name):
+    name = needed[arguments.method]
+    if not getattr(arguments, name):
         arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
 
 

@@ -92,21 +92,30 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
 
 def write(signing: Signing, key: SoftwareKey, *, at: datetime) -> int:
     """Sign and write the bundle, whole or not at all; how many files were signed. OSError."""
-    if not signing.model.exists():
-        raise InputUnreadable(f"{signing.model}: expected a model, found no such file or folder")
     manifest = files.hash_model(
-        signing.model, ignored=(*signing.ignored, signing.output.absolute())
+        existing(signing.model), ignored=(*signing.ignored, signing.output.absolute())
     )
     if signing.certificate is None:
         document = plain.sign_with_key(manifest, key)
     else:
         leaf, *others = certificates([signing.certificate, *signing.chain])
         document = plain.sign_with_certificate(manifest, key, leaf=leaf, chain=others, at=at)
-    data = canonical.dumps(document.to_json())
-    with replacing(signing.output) as file:
+    write_public(signing.output, canonical.dumps(document.to_json()))
+    return len(manifest.digests)
+
+
+def existing(model: Path) -> Path:
+    """The model's path; InputUnreadable if there is nothing."""
+    if not model.exists():
+        raise InputUnreadable(f"{model}: expected a model, found no such file or folder")
+    return model
+
+
+def write_public(path: Path, data: bytes) -> None:
+    """A signature, whole or not at all. OSError."""
+    with replacing(path) as file:
         file.write(data)
         os.fchmod(file.fileno(), PUBLIC_MODE)
-    return len(manifest.digests)
 
 
 def certificates(paths: Sequence[Path]) -> list[x509.Certificate]:

@@ -125,6 +125,17 @@ def _precertificate_entry(
     )
 
 
+def identity_of(leaf: x509.Certificate) -> Identity:
+    """Whom a certificate names, and who vouches; raises WrongIdentity unless it says each once."""
+    try:
+        names, issuers = _names(leaf), _issuers(leaf)
+    except (*MALFORMED, x509.ExtensionNotFound) as error:
+        raise WrongIdentity("expected a certificate that names an identity") from error
+    if len(names) != 1 or len(issuers) != 1:
+        raise WrongIdentity("expected one name and one issuer in the certificate, found others")
+    return Identity(name=names[0], issuer=next(iter(issuers)))
+
+
 def verify_identity(leaf: x509.Certificate, expected: Identity) -> None:
     """Raise `WrongIdentity` unless the certificate names this identity and this issuer."""
     try:

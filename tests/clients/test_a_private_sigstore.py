@@ -234,3 +234,21 @@ def test_an_envelope_is_logged_in_the_kind_that_the_operator_chose(of_the_other_
     assert desk.sigstore(*check, desk / "other").returncode != 0
     # Of @sigstore/verify, 3.1.1 does not read it yet (4.1.3 does): why dsse/0.0.1 is the default.
     assert desk.js_verifies("dsse.json") == ["refused"]
+
+
+def test_assay_signs_keyless_and_model_signing_verifies_it(desk: Desk) -> None:
+    model, bundle = write_model(desk / "tiny"), desk / "model.sig"
+    done = desk.run(
+        *(ROOT / ".venv/bin/assay", "oms", "sign-model", "--method", "sigstore"),
+        *("--model-path", model, "--output-bundle", bundle, "--trust-config", desk.config),
+        *("--identity-token", desk.token()),
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    check = (
+        *(PROGRAMS / "model_signing", "verify", "sigstore", model, "--signature", bundle),
+        *("--trust_config", desk.config, "--identity_provider", desk.issuer.url),
+    )
+    assert desk.run(*check, "--identity", ALICE).returncode == 0
+    assert ours(desk, bundle, model).returncode == 0
+    (model / "config.json").write_bytes(b"{] ")
+    assert desk.run(*check, "--identity", ALICE).returncode != 0
