@@ -19,14 +19,6 @@ from ..revocation import Revocation
 from . import administration, vouchers
 from .administration import AdministrationRequest
 from .errors import BadRequest, WrongPurpose
-from .vouchers import (
-    DistributionKeyRequest,
-    PrecertifyIdentityRequest,
-    SignMetadataRequest,
-    SignTokenRequest,
-    TokenKeyRequest,
-    Voucher,
-)
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 LENGTH_BYTES = 4
@@ -35,8 +27,6 @@ MAX_SUBJECT_CHARACTERS = 1024
 RESPONDER = "OCSP:"  # in a subject's place, before an intermediate's name: no URL begins so
 MAX_PROOF_HASHES = 128  # two for each level of a tree of 2^64 entries
 SIGNED_PURPOSES = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT, Purpose.CONDUCT})
-
-
 MAX_REVOCATIONS = 10_000
 
 
@@ -54,11 +44,6 @@ class Op(StrEnum):
     SIGN_CRL = "sign_crl"
     ROOT_CRL = "root_crl"
     SIGN_OCSP = "sign_ocsp"
-    SIGN_TOKEN = "sign_token"  # noqa: S105 - the name of an operation
-    TOKEN_KEY = "token_key"  # noqa: S105 - the name of an operation
-    PRECERTIFY_IDENTITY = "precertify_identity"
-    SIGN_METADATA = "sign_metadata"
-    DISTRIBUTION_KEY = "distribution_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +150,7 @@ Request = (
     | RootCrlRequest
     | SignOcspRequest
     | AdministrationRequest
-    | Voucher
+    | vouchers.Voucher
 )
 
 
@@ -181,6 +166,8 @@ def frame(message: bytes) -> bytes:
 
 def request_message(request: Request) -> bytes:
     """What the client sends."""
+    if isinstance(request, vouchers.Voucher):
+        return canonical.dumps(vouchers.to_json(request))
     match request:
         case DescribeRequest():
             document: dict[str, object] = {"op": Op.DESCRIBE.value}
@@ -205,14 +192,6 @@ def request_message(request: Request) -> bytes:
             }
         case SignCrlRequest() | SignOcspRequest() | RootCrlRequest():
             document = _about_revocation(request)
-        case (
-            SignTokenRequest()
-            | TokenKeyRequest()
-            | PrecertifyIdentityRequest()
-            | SignMetadataRequest()
-            | DistributionKeyRequest()
-        ):
-            document = {"op": _OPS[type(request)].value, **vouchers.document(request)}
         case _:
             document = administration.to_json(request)
     return canonical.dumps(document)
@@ -371,13 +350,6 @@ def _alone(request: Request) -> Callable[[Mapping[str, object]], Request]:
     return read
 
 
-_OPS: Mapping[type[Voucher], Op] = {
-    SignTokenRequest: Op.SIGN_TOKEN,
-    TokenKeyRequest: Op.TOKEN_KEY,
-    PrecertifyIdentityRequest: Op.PRECERTIFY_IDENTITY,
-    SignMetadataRequest: Op.SIGN_METADATA,
-    DistributionKeyRequest: Op.DISTRIBUTION_KEY,
-}
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.DESCRIBE: _alone(DescribeRequest()),
     Op.SIGN: _read_sign,
@@ -391,11 +363,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.ROOT_CRL: _alone(RootCrlRequest()),
     Op.SIGN_OCSP: _read_sign_ocsp,
     **administration.READERS,
-    Op.SIGN_TOKEN: vouchers.read_sign_token,
-    Op.TOKEN_KEY: vouchers.read_token_key,
-    Op.PRECERTIFY_IDENTITY: vouchers.read_precertify_identity,
-    Op.SIGN_METADATA: vouchers.read_sign_metadata,
-    Op.DISTRIBUTION_KEY: vouchers.read_distribution_key,
+    **vouchers.READERS,
 }
 
 

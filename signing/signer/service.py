@@ -50,6 +50,7 @@ from .vouchers import (
     SignTokenRequest,
     TokenKeyRequest,
     Voucher,
+    VoucherOp,
 )
 
 OCSP_DAYS = 1
@@ -141,12 +142,12 @@ class SignerService:
                 key = self._keystore.token_key().public_key
                 return answers.write_token_key(idtokens.jwk(key))
             case PrecertifyIdentityRequest():
-                record = self._recorder(at, Op.PRECERTIFY_IDENTITY)
+                record = self._recorder(at, VoucherOp.PRECERTIFY_IDENTITY)
                 made = self._issuing.precertify_identity(request, at=at, record=record)
                 return answers.write_precertificate(made)
             case SignMetadataRequest():
                 details = distribution.check(request.metadata, at)
-                self._record(at, Op.SIGN_METADATA, details)
+                self._record(at, VoucherOp.SIGN_METADATA, details)
                 signature = self._keystore.distribution_key().sign(request.metadata)
                 return answers.write_signature(signature)
             case DistributionKeyRequest():
@@ -292,20 +293,24 @@ class SignerService:
     def _sign_token(self, request: SignTokenRequest, at: datetime) -> bytes:
         token_id = f"{secrets.randbits(SERIAL_BITS):x}"
         wanted = identities.assertion(request, registry=self._registry, token_id=token_id)
-        record = self._recorder(at, Op.SIGN_TOKEN)
+        record = self._recorder(at, VoucherOp.SIGN_TOKEN)
         token = identities.sign(wanted, key=self._keystore.token_key(), at=at, record=record)
         return answers.write_token(token)
 
     def _now(self) -> datetime:
         return self._clock().replace(microsecond=0)
 
-    def _recorder(self, at: datetime, op: Op) -> Callable[[Mapping[str, str | int]], None]:
+    def _recorder(
+        self, at: datetime, op: Op | VoucherOp
+    ) -> Callable[[Mapping[str, str | int]], None]:
         def record(details: Mapping[str, str | int]) -> None:
             self._record(at, op, details)
 
         return record
 
-    def _record(self, at: datetime, op: Op, details: Mapping[str, str | int]) -> AuditMark:
+    def _record(
+        self, at: datetime, op: Op | VoucherOp, details: Mapping[str, str | int]
+    ) -> AuditMark:
         return self._audit.append(at=at, op=op.value, details=details)
 
 

@@ -6,13 +6,24 @@ Only shapes, as in protocol, which frames them; what may be vouched for is decid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from .. import canonical
 
 MAX_NAME_CHARACTERS = 400
 MAX_NONCE_CHARACTERS = 256
+
+
+class VoucherOp(StrEnum):
+    """What can be asked about them."""
+
+    SIGN_TOKEN = "sign_token"  # noqa: S105 - the name of an operation
+    TOKEN_KEY = "token_key"  # noqa: S105 - the name of an operation
+    PRECERTIFY_IDENTITY = "precertify_identity"
+    SIGN_METADATA = "sign_metadata"
+    DISTRIBUTION_KEY = "distribution_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +73,12 @@ Voucher = (
 )
 
 
-def document(request: Voucher) -> dict[str, object]:
-    """The members of a message, but for its operation."""
+def to_json(request: Voucher) -> dict[str, object]:
+    """The message."""
+    return {"op": _OPS[type(request)].value, **_members(request)}
+
+
+def _members(request: Voucher) -> dict[str, object]:
     match request:
         case SignTokenRequest():
             return {
@@ -84,8 +99,7 @@ def document(request: Voucher) -> dict[str, object]:
             }
 
 
-def read_sign_token(obj: Mapping[str, object]) -> SignTokenRequest:
-    """Read such a request."""
+def _read_sign_token(obj: Mapping[str, object]) -> SignTokenRequest:
     canonical.only(obj, "op", "subject", "audience", "nonce")
     nonce = ""
     if obj.get("nonce") != "":  # a text that may be empty, which `canonical.text` refuses
@@ -97,14 +111,12 @@ def read_sign_token(obj: Mapping[str, object]) -> SignTokenRequest:
     )
 
 
-def read_token_key(obj: Mapping[str, object]) -> TokenKeyRequest:
-    """Read such a request."""
+def _read_token_key(obj: Mapping[str, object]) -> TokenKeyRequest:
     canonical.only(obj, "op")
     return TokenKeyRequest()
 
 
-def read_precertify_identity(obj: Mapping[str, object]) -> PrecertifyIdentityRequest:
-    """Read such a request."""
+def _read_precertify_identity(obj: Mapping[str, object]) -> PrecertifyIdentityRequest:
     canonical.only(obj, "op", "issuer", "mail", "name", "public_key")
     return PrecertifyIdentityRequest(
         name=canonical.text(obj, "name", max_characters=MAX_NAME_CHARACTERS),
@@ -114,13 +126,27 @@ def read_precertify_identity(obj: Mapping[str, object]) -> PrecertifyIdentityReq
     )
 
 
-def read_sign_metadata(obj: Mapping[str, object]) -> SignMetadataRequest:
-    """Read such a request."""
+def _read_sign_metadata(obj: Mapping[str, object]) -> SignMetadataRequest:
     canonical.only(obj, "op", "metadata")
     return SignMetadataRequest(metadata=canonical.base64_bytes(obj, "metadata"))
 
 
-def read_distribution_key(obj: Mapping[str, object]) -> DistributionKeyRequest:
-    """Read such a request."""
+def _read_distribution_key(obj: Mapping[str, object]) -> DistributionKeyRequest:
     canonical.only(obj, "op")
     return DistributionKeyRequest()
+
+
+_OPS: Mapping[type[Voucher], VoucherOp] = {
+    SignTokenRequest: VoucherOp.SIGN_TOKEN,
+    TokenKeyRequest: VoucherOp.TOKEN_KEY,
+    PrecertifyIdentityRequest: VoucherOp.PRECERTIFY_IDENTITY,
+    SignMetadataRequest: VoucherOp.SIGN_METADATA,
+    DistributionKeyRequest: VoucherOp.DISTRIBUTION_KEY,
+}
+READERS: Mapping[str, Callable[[Mapping[str, object]], Voucher]] = {
+    VoucherOp.SIGN_TOKEN: _read_sign_token,
+    VoucherOp.TOKEN_KEY: _read_token_key,
+    VoucherOp.PRECERTIFY_IDENTITY: _read_precertify_identity,
+    VoucherOp.SIGN_METADATA: _read_sign_metadata,
+    VoucherOp.DISTRIBUTION_KEY: _read_distribution_key,
+}
