@@ -36,7 +36,7 @@ def trusted_root(material: Material) -> Json:
     ledger = Verifier.parse(material.trust_root.verifier)
     base = f"{urlsplit(material.trust_root.registry).scheme}://{ledger.origin}"
     start = root.not_valid_before_utc
-    issuers = [each for purpose, each in material.intermediates.items() if purpose in SIGNING]
+    issuers = material.issuers(*SIGNING)
     return {
         "mediaType": TRUSTED_ROOT_TYPE,
         "tlogs": [

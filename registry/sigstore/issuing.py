@@ -60,7 +60,7 @@ def issue(key: ec.EllipticCurvePublicKey, identity: Identity) -> Chain:
 def pems(*certificates_of: Chain, material: Material) -> list[str]:
     """Leaf, intermediate and root; without a chain, who issues these certificates."""
     found = [part for chain in certificates_of for part in (chain.leaf, chain.intermediate)]
-    parts = found or [material.intermediates[Purpose.IDENTITY]]
+    parts = found or material.issuers(Purpose.IDENTITY)[-1:]
     return [each.public_bytes(Encoding.PEM).decode() for each in (*parts, material.root)]
 
 

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography import x509
 
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.signer.protocol import CertificateRequest
 from assay.signing.trust import TrustRoot
 from registry.ledger import certificates
 from registry.ledger import services as ledger
@@ -19,10 +19,11 @@ SIGNING = frozenset(set(Purpose) - {Purpose.TIMESTAMP})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """Certificates and keys that a Sigstore client has to know."""
+    """Certificates that a Sigstore client has to know."""
 
     trust_root: TrustRoot
-    intermediates: Mapping[Purpose, x509.Certificate]
+    intermediates: tuple[x509.Certificate, ...]
+    """Those that issue now, and those whose place they took."""
     timestamps: tuple[Chain, ...]
     """Of the timestamp authority: what it stamps with now, and what it stamped with before."""
 
@@ -31,19 +32,28 @@ class Material:
         """The root of every chain here."""
         return self.trust_root.root
 
+    def issuers(self, *purposes: Purpose) -> tuple[x509.Certificate, ...]:
+        """The intermediates of some purposes."""
+        return tuple(each for each in self.intermediates if purpose_of(each) in purposes)
+
 
 def current() -> Material:
-    """As it is now; raises SignerError. Two questions over a socket, so nothing is kept.
+    """As it is now; raises SignerError. A few questions over a socket, so nothing is kept.
 
     Call it outside any transaction: the first time it has the timestamp authority certified.
     """
     client = ledger.signer()
-    _, *intermediates = map(x509.load_der_x509_certificate, client.authorities())
-    certificates.ensure(certificates.timestamping())
+    stamping = certificates.timestamping()
+    certificates.ensure(stamping)
+    asked = CertificateRequest(purpose=stamping.purpose, subject=stamping.subject)
+    leaf = client.certificate(asked)
+    _, *found = map(x509.load_der_x509_certificate, client.authorities())
+    now = _chained(leaf, found)
+    before = [each for each in certificates.chains(stamping) if each not in now]
     return Material(
         trust_root=client.describe().trust_root,
-        intermediates={purpose_of(each): each for each in intermediates},
-        timestamps=certificates.chains(certificates.timestamping()),
+        intermediates=tuple(found),
+        timestamps=(*now, *before),
     )
 
 
@@ -52,3 +62,12 @@ def purpose_of(intermediate: x509.Certificate) -> Purpose:
     policies = intermediate.extensions.get_extension_for_class(x509.CertificatePolicies).value
     named = {policy.policy_identifier for policy in policies}
     return next(purpose for purpose in Purpose if purpose.oid in named)
+
+
+def _chained(leaf: bytes | None, intermediates: list[x509.Certificate]) -> tuple[Chain, ...]:
+    """A leaf with who issued it; rows know that too, but a restored database may lack them."""
+    if leaf is None:
+        return ()
+    certificate = x509.load_der_x509_certificate(leaf)
+    issuers = [each for each in intermediates if each.subject == certificate.issuer]
+    return tuple(Chain(leaf=certificate, intermediate=each) for each in issuers)

@@ -13,7 +13,6 @@ from datetime import datetime
 from django.conf import settings
 
 from assay.signing.bundle import entry_json
-from assay.signing.certificates import Purpose
 from assay.signing.entries import EntryKind, kind_of
 from assay.signing.errors import InvalidDocument, UntrustedChain, WrongPurpose
 from assay.signing.paths import check_signs_code, verify_path
@@ -45,7 +44,11 @@ def record(request: bytes, *, now: datetime) -> Mapping[str, object]:
 
 def _check_certificate(submission: Submission, now: datetime) -> None:
     found = material.current()
-    issuers = [found.intermediates[purpose] for purpose in Purpose if purpose in material.SIGNING]
+    issuers = [
+        each
+        for each in found.issuers(*material.SIGNING)
+        if each.subject == submission.certificate.issuer
+    ]
     try:
         check_signs_code(submission.certificate)
         verify_path(submission.certificate, issuers, anchors=[found.root], at=now)
