@@ -20,6 +20,7 @@ from assay.signing import certificates
 from assay.signing.certificates import Purpose
 from assay.signing.errors import SignerError
 from assay.signing.keys import SoftwareKey
+from assay.signing.provenance import Holder
 from assay.signing.revocation import Reason
 from registry.authority import revocations
 from registry.ledger import services as ledger
@@ -161,11 +162,11 @@ def test_a_traceback_with_all_its_values_shows_no_key(
     def fails(*_words: object, **_more: object) -> None:
         raise RuntimeError("a fault while keys are at hand")
 
-    monkeypatch.setattr(certificates, "leaf", fails)
+    monkeypatch.setattr(certificates, "precertificate", fails)
+    keystore = service._keystore
+    name, key = keystore.signing(Purpose.CHECKPOINT), SoftwareKey.generate().public_key
     with pytest.raises(RuntimeError) as caught:
-        service._keystore.leaf(
-            Purpose.CHECKPOINT, f"{ALICE}-of-nobody", at=datetime.now(UTC), record=lambda _: None
-        )
+        keystore.precertificate(name, key, holder=Holder(uri=ALICE), at=datetime.now(UTC))
     fault = caught.value
     assert fault.__traceback__ is not None
     below = fault.__traceback__.tb_next  # this test has the secrets in its own hands
