@@ -104,6 +104,23 @@ def examine(
         f"No certificate behind the {noun} was revoked, or only after it was proven",
         lambda: _standing(given.get(), basis, signed_at.get(), found.get()),
     )
+    seen = _proved(report, kind, given, basis)  # 6, 7, 8
+    return Examined(
+        kind=kind,
+        bundle=given,
+        claim=claim,
+        signer=found,
+        signed_at=signed_at,
+        standing=stands,
+        seen=seen,
+    )
+
+
+def _proved(
+    report: Report, kind: Kind[C], given: Finding[Bundle], basis: Basis
+) -> Finding[Seen | None]:
+    """The steps that ask no certificate: the signature, and its place in the ledger."""
+    part, noun = kind.part, kind.noun
     report.check(  # 6
         f"{part}.signature",
         f"The {noun}'s statement is what its signer signed",
@@ -114,19 +131,10 @@ def examine(
         f"The {noun}'s signature is an entry of the ledger",
         lambda: inclusion.entry(given.get()),
     )
-    seen = report.check(  # 8
+    return report.check(  # 8
         f"{part}.tree-head",
         f"The ledger signed the tree that holds the {part}'s entry",
         lambda: inclusion.tree_head(given.get(), basis),
-    )
-    return Examined(
-        kind=kind,
-        bundle=given,
-        claim=claim,
-        signer=found,
-        signed_at=signed_at,
-        standing=stands,
-        seen=seen,
     )
 
 
