@@ -59,14 +59,8 @@ class Purpose(StrEnum):
         return x509.ObjectIdentifier(f"{ARC}.1.{_NUMBERS[self]}")
 
 
-_NUMBERS = {
-    Purpose.CHECKPOINT: 1,
-    Purpose.OUTPUT: 2,
-    Purpose.CONDUCT: 3,
-    Purpose.NODE: 4,
-    Purpose.TIMESTAMP: 5,
-    Purpose.IDENTITY: 7,
-}
+# 6 is kept for C2PA.
+_NUMBERS = dict(zip(Purpose, (1, 2, 3, 4, 5, 7), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
