@@ -47,6 +47,7 @@ export default defineConfig({
   ],
   test: {
     include: ["tests/**/*.test.ts"],
+    testTimeout: 60_000, // what hangs fails; how fast it is, no test says
     sequence: { shuffle: true },
     coverage: {
       include: ["verify/**"],

@@ -191,8 +191,10 @@ def _read(
     if len(encoded) > MAX_BYTES:  # 1
         raise BadRevocation(f"expected at most {MAX_BYTES} bytes, found {len(encoded)}")
     found = x509.load_der_x509_crl(encoded)
+    if found.issuer != issuer.subject:  # 2: whatever else a stranger's list holds
+        return Missing()
     identifier = found.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    if found.issuer != issuer.subject or identifier.key_identifier != _key_identifier(issuer):  # 2
+    if identifier.key_identifier != _key_identifier(issuer):
         return Missing()
     _check_signature(found, encoded, issuer)  # 3, 4
     _check_whole(found)  # 5

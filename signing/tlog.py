@@ -22,6 +22,7 @@ from .treehead import TreeHead, Verifier
 MAX_POLICY_BYTES = 256 << 10
 MAX_PROOF_CHARACTERS = 128 << 10
 MAX_HASHES = 63
+MAX_DEPTH = 32  # of groups in groups: each is a call inside a call
 NONE = "none"
 PROOF_V1 = "c2sp.org/tlog-proof@v1"
 
@@ -115,6 +116,11 @@ class Policy:
         known = {name: 1 for name, (each, _) in self.witnesses.items() if each.text() in keys}
         return self.since(known) is not None
 
+    @property
+    def fewest(self) -> int:
+        """How few witnesses can make up the quorum."""
+        return self._fewest(self.quorum)
+
     def _ledger_of(self, note: str) -> Verifier:
         head, lines = treehead.split(note)
         signers = {(name, line[: treehead.KEY_HINT_BYTES]) for name, line in lines}
@@ -122,6 +128,12 @@ class Policy:
             if ledger.origin == head.origin and (ledger.origin, ledger.hint) in signers:
                 return ledger
         raise BadTreeHead(f"expected a tree head of a ledger in the policy, found {head.origin!a}")
+
+    def _fewest(self, name: str) -> int:
+        if name not in self.groups:
+            return 0 if name == NONE else 1
+        group = self.groups[name]
+        return sum(sorted(self._fewest(member) for member in group.members)[: group.threshold])
 
     def _since(self, name: str, seen_at: Mapping[str, int]) -> int | None:
         if name not in self.groups:
@@ -142,6 +154,7 @@ class _Lines:
         default_factory=dict[str, tuple[Witness, str]]
     )
     groups: dict[str, Group] = field(default_factory=dict[str, Group])
+    depths: dict[str, int] = field(default_factory=dict[str, int])
     quorum: str = ""
 
     def read(self, where: str, words: Sequence[str]) -> None:
@@ -186,6 +199,9 @@ class _Lines:
         thresholds = {"any": 1, "all": len(members)}
         number = int(word) if _THRESHOLD.fullmatch(word) else thresholds.get(word, 0)
         _demand(where, f"any, all or 1 to {len(members)}", is_met=1 <= number <= len(members))
+        depth = 1 + max(self.depths.get(member, 0) for member in members)
+        _demand(where, f"groups in at most {MAX_DEPTH} groups", is_met=depth <= MAX_DEPTH)
+        self.depths[name] = depth
         self.groups[name] = Group(threshold=number, members=members)
 
     def _is_defined(self, name: str) -> bool:

@@ -110,12 +110,13 @@ function revoked({ at, extensions }: Entry): Status {
 }
 
 function isOf(list: List, issuer: Certificate): boolean {
+  const name = new Uint8Array(issuer.subjectName.toArrayBuffer());
+  if (!equalBytes(list.issuer, name)) return false; // whatever else a stranger's list holds
   const identifier = list.extensions.find(({ id }) => id === AUTHORITY_KEY);
   if (identifier === undefined) throw bad("expected a key identifier in a revocation list");
   const [key] = inside(whole(identifier.value));
   const expected = issuer.getExtension(SubjectKeyIdentifierExtension)?.keyId;
-  const name = new Uint8Array(issuer.subjectName.toArrayBuffer());
-  return equalBytes(list.issuer, name) && key !== undefined && toHex(key.content) === expected;
+  return key !== undefined && toHex(key.content) === expected;
 }
 
 async function checkSignature(list: List, issuer: Certificate): Promise<void> {

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Max
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max, Min
 
 from assay.signing import treehead
 from assay.signing.errors import InvalidDocument
@@ -24,7 +25,7 @@ from .models import Cosignature, TreeHead
 logger = logging.getLogger(__name__)
 
 MAX_LINES = treehead.MAX_SIGNATURE_LINES - 1  # the ledger's own line is one of a note's sixteen
-MOST_TRIED = 64  # cosignatures looked at for one entry: with one witness away, some heads have few
+CHUNK_HEADS = 500
 
 
 def note(head: TreeHead) -> str:
@@ -82,11 +83,18 @@ def last_by(witness: str) -> int:
 
 
 def _earliest(index: int, enough: Policy) -> TreeHead | None:
-    rows = Cosignature.objects.filter(head__size__gt=index).select_related("head")
-    seen: dict[int, set[str]] = {}
-    for row in rows.order_by("head__size", "id")[:MOST_TRIED]:
-        keys = seen.setdefault(row.head.size, set())
-        keys.add(row.witness)
-        if enough.is_met_by(keys):
-            return row.head
+    """Only heads with as many cosignatures as a quorum has at least are looked at.
+
+    While a witness is away, thousands of heads may be without its word: they cost a count each.
+    """
+    heads = (
+        Cosignature.objects.filter(head__size__gt=index)
+        .values("head")
+        .annotate(witnesses=ArrayAgg("witness"), size=Min("head__size"), number=Count("id"))
+        .filter(number__gte=enough.fewest)
+        .order_by("size")
+    )
+    for row in heads.iterator(chunk_size=CHUNK_HEADS):
+        if enough.is_met_by(row["witnesses"]):
+            return TreeHead.objects.get(pk=row["head"])
     return None

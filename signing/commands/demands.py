@@ -20,7 +20,7 @@ from ..trust import Pinned
 from ..verify import Requirements, newest_seen
 from .errors import InputUnreadable
 
-_PEM = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
+_PEM = re.compile(rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class Demands:
     as_of: datetime
     is_pack: bool = False
     """Instead of `as_of`, the moment that the evidence speaks for by itself."""
+    is_past: bool = False
+    """Whether `as_of` is a moment before now."""
     policy: Policy | None = None
     signer: str | None = None
     accepts_unknown: bool = False
@@ -99,9 +101,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def of(arguments: argparse.Namespace, *, now: datetime) -> Demands:
     """What the words say; raises InputUnreadable and InvalidDocument for the files they name."""
+    now = now.replace(microsecond=0)
+    as_of = arguments.as_of or now
     return Demands(
-        as_of=arguments.as_of or now.replace(microsecond=0),
+        as_of=as_of,
         is_pack=arguments.pack,
+        is_past=as_of < now,
         policy=None if arguments.policy is None else read_policy(arguments.policy)[0],
         signer=arguments.signer,
         accepts_unknown=arguments.accept_unknown_revocation,

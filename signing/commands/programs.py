@@ -44,6 +44,7 @@ def _requirements_json(judged: Judged) -> dict[str, object]:
     return {
         "as_of": instant_text(found.as_of),
         "is_pack": judged.is_pack,
+        "is_past": judged.is_past,
         "quorum": None if found.policy is None else found.policy.quorum,
         "signer": found.signer,
         "accepts_unknown_revocation": found.accepts_unknown,

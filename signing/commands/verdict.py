@@ -39,6 +39,7 @@ class Judged:
     pin: Pinned
     requirements: Requirements
     is_pack: bool
+    is_past: bool
     examination: Examination
 
     @property
@@ -213,6 +214,8 @@ def _standing(judged: Judged, verified: Verified) -> Iterator[str]:
             "That is when witnesses saw the newest tree head in the evidence: what was revoked "
             "later is not known here."
         )
+    if judged.is_past:
+        yield "You asked about that moment: what was revoked later is not said here."
     for part in verified.parts:
         if part.standing.revoked and part.standing.proven_at is not None:
             yield (

@@ -111,6 +111,7 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
                 pin=pin,
                 requirements=requirements,
                 is_pack=demanded.is_pack,
+                is_past=demanded.is_past,
                 examination=_examine(given, basis),
             )
         )

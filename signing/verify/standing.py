@@ -48,8 +48,7 @@ def standing(bundle: Bundle, basis: Basis, *, signed_at: datetime) -> tuple[Stan
     Both chains lead to the pinned root already, and `signed_at` is what the timestamp says.
 
     1. Of each certificate but the root, its issuer's list says whether it was revoked. What does
-       not revoke must still be current at the demanded moment, and not end before the signature;
-       of an issuer that has expired by then, at its expiry.
+       not revoke must still be current at the demanded moment, and not end before the signature.
     2. What was revoked counts if it is proven to be from before; this is judged first, as no
        requirement can relax it.
     3. What is stale or missing fails, unless the requirements accept it.
@@ -88,9 +87,7 @@ def _certificates(
 
 
 def _status(certificate: Certificate, issuer: Certificate, basis: Basis, at: datetime) -> Status:
-    """An issuer says nothing after its own end: a list that reaches it is its last word."""
-    until = min(at, issuer.not_valid_after_utc)
-    return crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=until)
+    return crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=at)
 
 
 def _in_words(found: Standing, at: datetime) -> str:

@@ -14,8 +14,7 @@ import type { Basis } from "./requirements";
  * Both chains lead to the pinned root already, and `signedAt` is what the timestamp says.
  *
  * 1. Of each certificate but the root, its issuer's list says whether it was revoked. What does not
- *    revoke must still be current at the demanded moment, and not end before the signature; of an
- *    issuer that has expired by then, at its expiry.
+ *    revoke must still be current at the demanded moment, and not end before the signature.
  * 2. What was revoked fails, as no witnesses prove here that the signature is from before.
  * 3. What is stale or missing fails.
  */
@@ -28,9 +27,7 @@ export async function standing(
   const at = asOf > signedAt ? asOf : signedAt;
   const found: [string, Status][] = [];
   for (const [role, certificate, issuer] of certificates(bundle, basis.trust.root)) {
-    // An issuer says nothing after its own end: a list that reaches it is its last word.
-    const until = at < issuer.notAfter ? at : issuer.notAfter;
-    found.push([role, await statusOf(certificate, issuer, basis.lists, until)]); // 1
+    found.push([role, await statusOf(certificate, issuer, basis.lists, at)]); // 1
   }
   const revoked = found.filter(([, { kind }]) => kind === "revoked");
   for (const [role, status] of [...revoked, ...found]) judge(status, role); // 2, 3

@@ -22,6 +22,7 @@ from assay.signing.verify import verify_bundle
 from assay.signing.witness import Desk, Memory, serving
 from registry.ledger import cosigned, folder, queries, services, tasks, witnessing
 from registry.ledger.models import Cosignature
+from registry.ledger.models import TreeHead as Head
 from tests.registry.ledger.statements import record
 from tests.registry.verifying import basis
 from tests.running import Authority
@@ -192,6 +193,23 @@ def test_before_enough_have_seen_it_the_newest_head_proves_an_entry(
     policy.write_text(f"{lines}quorum both\n")
     grow(2)
     assert treehead.parse(queries.proof(0).note).size == 2
+
+
+def test_a_witness_that_was_away_for_long_proves_by_the_first_head_that_it_saw_after(
+    policy: Path,
+) -> None:
+    other = Witness(name="other.test", public_key=Ed25519PrivateKey.generate().public_key())
+    lines = policy.read_text().replace("quorum w", f"witness v {other.text()}\ngroup both all w v")
+    policy.write_text(f"{lines}quorum both\n")
+    heads = Head.objects.bulk_create(
+        Head(size=size, root=b"", note="", verifier="") for size in range(1, 302)
+    )
+    Cosignature.objects.bulk_create(
+        Cosignature(head=head, witness=WITNESS.text(), lines="") for head in heads
+    )
+    back = [Cosignature(head=head, witness=other.text(), lines="") for head in heads[-3:-1]]
+    Cosignature.objects.bulk_create(back)
+    assert [head.size for head in cosigned.proving([0, 299, 300], heads[-1])] == [299, 300, 301]
 
 
 @pytest.mark.parametrize("content", ["quorum", None])

@@ -50,10 +50,7 @@ def test_lists_that_have_ended_fail_with_a_code_of_their_own(desk: Desk) -> None
     code, out, _ = desk.assay("verify", desk.answer(), "--as-of", LATE)
     words = " ".join(out.split())
     assert (code, out.count("✘")) == (27, 5)
-    assert (
-        "expected a current statement of its issuer about the intermediate certificate"
-        in words.lower()
-    )
+    assert "expected a current statement of its issuer about the leaf certificate" in words.lower()
     assert "Newer lists, to be given with --crl FILE: http://registry.test/authority/crls" in words
 
 
@@ -128,7 +125,7 @@ def test_not_to_know_can_be_accepted_and_is_said_loudly(desk: Desk) -> None:
     words = " ".join(out.split())
     assert code == 0
     assert "Verified, but NOT whether it was revoked." in words
-    assert "✔ 5 revocation NOT KNOWN, and accepted so: intermediate, timestamp" in words
+    assert "✔ 5 revocation NOT KNOWN, and accepted so: leaf, intermediate, timestamp leaf" in words
     loud = "You accepted not to know whether certificates were revoked: nothing current says so of"
     assert loud in words
     assert err.startswith(f"! {loud} output, checkpoint, run")
@@ -136,7 +133,7 @@ def test_not_to_know_can_be_accepted_and_is_said_loudly(desk: Desk) -> None:
     found = json.loads(out)
     assert (code, found["verified"], loud in found["warning"], loud in err) == (0, True, True, True)
     assert found["requirements"]["accepts_unknown_revocation"] is True
-    assert found["parts"][0]["revocation_unknown"][0] == "intermediate"
+    assert found["parts"][0]["revocation_unknown"][0] == "leaf"
 
 
 def test_a_revoked_one_fails_and_no_word_forgives_it(desk: Desk) -> None:
@@ -209,6 +206,23 @@ def test_a_pack_is_judged_at_its_newest_witnessed_head(desk: Desk, witnesses: Wi
     required = json.loads(out)["requirements"]
     assert (required["as_of"], required["is_pack"]) == ("2026-11-20T09:30:01Z", True)
     assert required["quorum"] == "two"
+
+
+def test_what_is_asked_about_a_past_moment_says_so(desk: Desk) -> None:
+    desk.pin()
+    moment = f"{AT + SECOND:%Y-%m-%dT%H:%M:%SZ}"
+    code, out, _ = desk.assay("verify", desk.answer(), "--as-of", moment)
+    assert code == 0
+    assert "You asked about that moment: what was revoked later" in " ".join(out.split())
+    _, out, _ = desk.assay("verify", desk.answer(), "--as-of", moment, "--json")
+    assert json.loads(out)["requirements"]["is_past"] is True
+
+
+def test_a_file_of_beginnings_is_read_at_once(desk: Desk) -> None:
+    desk.pin()
+    lists = desk.folder / "lists.pem"
+    lists.write_bytes(b"-----BEGIN X509 CRL-----\n" * 40_000)
+    assert desk.assay("verify", desk.answer(), "--crl", lists)[0] == 25
 
 
 def test_a_pack_says_what_it_lacks(desk: Desk, witnesses: Witnesses) -> None:
