@@ -38,6 +38,8 @@ class Issuer:
     """The paths that were asked for."""
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     """What a path answers instead of the right thing."""
+    promises: dict[str, Any] = field(default_factory=dict)
+    """What its configuration says besides."""
 
     @property
     def url(self) -> str:
@@ -101,6 +103,7 @@ class Issuer:
                 "authorization_endpoint": f"{self.url}/authorize",
                 "token_endpoint": f"{self.url}/token",
                 "jwks_uri": f"{self.url}/keys",
+                **self.promises,
             },
             "/keys": {"keys": [self.key.as_dict(private=False)]},
         }

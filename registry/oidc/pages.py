@@ -44,12 +44,14 @@ def begin(request: HttpRequest, name: str) -> HttpResponseBase:
 
 @never_cache
 @require_safe
-def callback(request: HttpRequest) -> HttpResponse:
+def callback(request: HttpRequest, name: str) -> HttpResponse:
     """Back from the provider: signed in, linked, or off to choose a name."""
     kept = request.session.pop(BEGUN, None)  # once, whatever comes of it
     if not isinstance(kept, Mapping):
         raise SignInRefused("expected a sign-in that this browser began, found none")
     begun = Begun(**kept)
+    if name != begun.provider:
+        raise SignInRefused(f"expected an answer of {begun.provider}, found one of {name[:80]!a}")
     known = signing_in.finish(begun, request.GET.dict(), now=timezone.now())
     person = services.person(known)
     if isinstance(request.user, User):

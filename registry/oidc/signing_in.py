@@ -3,7 +3,8 @@
 
 What is begun is kept in the browser's session, and is finished there once. A provider with ID
 tokens says in one who it is; one without (GitHub) is asked with the access token, which is then
-dropped.
+dropped. Each provider has a return address of its own, so that a dishonest one is never handed the
+code of another (the mix-up of RFC 9700, 4.4).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .models import MAX_SUBJECT
 from .providers import Provider, Use, providers
 
 CALLBACK = "/auth/callback"
+SAYS_ISSUER = "authorization_response_iss_parameter_supported"  # RFC 9207, 3
 SECRET_BYTES = 32
 
 
@@ -83,7 +85,7 @@ def address(provider: Provider, begun: Begun) -> str:
     query = {
         "response_type": "code",
         "client_id": provider.client_id,
-        "redirect_uri": f"{settings.PUBLIC_URL}{CALLBACK}",
+        "redirect_uri": _return_address(provider),
         "scope": " ".join(provider.scopes),
         "state": begun.state,
         "nonce": begun.nonce,
@@ -104,22 +106,43 @@ def finish(begun: Begun, query: Mapping[str, str], *, now: datetime) -> Known:
     """Who it is; raises SignInRefused, TokenRefused or IssuerUnreachable.
 
     1. It is what this browser began.
-    2. The provider agreed.
-    3. It knows the code and our verifier.
-    4. It says who, to us, in answer to this question.
+    2. It is an answer of the provider that this began with.
+    3. The provider agreed.
+    4. It knows the code and our verifier.
+    5. It says who, to us, in answer to this question.
     """
     if not hmac.compare_digest(query.get("state", "").encode(), begun.state.encode()):  # 1
         raise SignInRefused("expected the answer to what this browser began, found another")
     provider = provider_named(begun.provider)
+    _check_issuer(provider, query)  # 2
     code = query.get("code", "")
-    if not code:  # 2
+    if not code:  # 3
         said = query.get("error", "nothing")[:80]
         raise SignInRefused(f"expected a code from {provider.title}, found {said!a}")
-    answer = _exchange(provider, begun, code)  # 3
-    subject = _subject(provider, begun, answer, now)  # 4
+    answer = _exchange(provider, begun, code)  # 4
+    subject = _subject(provider, begun, answer, now)  # 5
     if len(subject) > MAX_SUBJECT:
         raise SignInRefused(f"expected a subject of at most {MAX_SUBJECT} characters, found more")
     return Known(provider=provider.name, issuer=provider.issuer, subject=subject)
+
+
+def _return_address(provider: Provider) -> str:
+    return f"{settings.PUBLIC_URL}{CALLBACK}/{provider.name}"
+
+
+def _check_issuer(provider: Provider, query: Mapping[str, str]) -> None:
+    """Whose answer it says that it is; whoever promises to say so must (RFC 9207, 2.4)."""
+    if "iss" not in query and not _says_issuer(provider):
+        return
+    found = query.get("iss", "nothing")
+    if found != provider.issuer:
+        raise SignInRefused(f"expected an answer of {provider.issuer}, found {found[:200]!a}")
+
+
+def _says_issuer(provider: Provider) -> bool:
+    if provider.endpoints is not None:
+        return False  # no configuration that could promise it
+    return fetching.configuration(provider).get(SAYS_ISSUER) is True
 
 
 def _exchange(provider: Provider, begun: Begun, code: str) -> Mapping[str, object]:
@@ -131,7 +154,7 @@ def _exchange(provider: Provider, begun: Begun, code: str) -> Mapping[str, objec
     form = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": f"{settings.PUBLIC_URL}{CALLBACK}",
+        "redirect_uri": _return_address(provider),
         "client_id": provider.client_id,
         "code_verifier": begun.verifier,
     }

@@ -9,6 +9,6 @@ from . import pages
 
 urlpatterns = [
     path("auth/sign-in/<slug:name>", pages.begin, name="auth-begin"),
-    path("auth/callback", pages.callback, name="auth-callback"),
+    path("auth/callback/<slug:name>", pages.callback, name="auth-callback"),
     path("auth/name", pages.choose_name, name="auth-name"),
 ]

@@ -18,7 +18,7 @@ from tests.issuer import CLIENT_ID, Issuer
 from tests.registry.oidc.conftest import Write
 from tests.registry.people import People
 
-BEGIN = "/auth/sign-in/example"
+BEGIN, CALLBACK = "/auth/sign-in/example", "/auth/callback/example"
 
 
 def known(issuer: Issuer, subject: str = "248289761001") -> Known:
@@ -77,7 +77,7 @@ def test_another_browsers_answer_is_refused(alice: Issuer, client: Client) -> No
 
 def test_a_refusal_of_the_provider_is_told(alice: Issuer, client: Client) -> None:
     state = parse_qs(urlsplit(client.get(BEGIN)["Location"]).query)["state"][0]
-    assert "access_denied" in refused(client, f"/auth/callback?error=access_denied&state={state}")
+    assert "access_denied" in refused(client, f"{CALLBACK}?error=access_denied&state={state}")
 
 
 @pytest.mark.parametrize("claims", [{"nonce": "another"}, {"aud": "another"}, {"nonce": None}])
