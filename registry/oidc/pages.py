@@ -22,7 +22,7 @@ from registry.api.problems import Problem
 from . import services, signing_in
 from .errors import SignInRefused
 from .providers import Admits, Provider
-from .signing_in import Begun, Known
+from .signing_in import NOBODY, Begun, Known
 
 BACKEND = "registry.accounts.passwords.PasswordBackend"  # which finds a person by number
 BEGUN, STRANGER = "oidc-begun", "oidc-stranger"  # in the session
@@ -37,7 +37,12 @@ def begin(request: HttpRequest, name: str) -> HttpResponseBase:
         return _link_page(request, provider)
     wanted = request.GET.get("next", "/")
     is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    begun = Begun.new(provider, next_path=wanted if is_ours else "/")
+    begun = Begun.new(
+        provider,
+        next_path=wanted if is_ours else "/",
+        linked_to=_number(request),
+        now=timezone.now(),
+    )
     request.session[BEGUN] = begun.to_session()
     return HttpResponseRedirect(signing_in.address(provider, begun))
 
@@ -45,13 +50,16 @@ def begin(request: HttpRequest, name: str) -> HttpResponseBase:
 @never_cache
 @require_safe
 def callback(request: HttpRequest, name: str) -> HttpResponse:
-    """Back from the provider: signed in, linked, or off to choose a name."""
-    kept = request.session.pop(BEGUN, None)  # once, whatever comes of it
-    if not isinstance(kept, Mapping):
-        raise SignInRefused("expected a sign-in that this browser began, found none")
-    begun = Begun(**kept)
+    """Back from the provider: signed in, linked, or off to choose a name.
+
+    Nothing is linked but to the person who asked for it: somebody else may have signed in since, in
+    a browser that still holds what an earlier visitor began.
+    """
+    begun = Begun.from_session(request.session.pop(BEGUN, None))  # once, whatever comes of it
     if name != begun.provider:
         raise SignInRefused(f"expected an answer of {begun.provider}, found one of {name[:80]!a}")
+    if _number(request) != begun.linked_to:
+        raise SignInRefused("expected whoever began this sign-in, found another signed in since")
     known = signing_in.finish(begun, request.GET.dict(), now=timezone.now())
     person = services.person(known)
     if isinstance(request.user, User):
@@ -85,6 +93,10 @@ def choose_name(request: HttpRequest) -> HttpResponse:
         return render(request, "oidc/name.html", context, status=problem.status_code)
     del request.session[STRANGER]
     return _signed_in(request, person, str(kept["next_path"]))
+
+
+def _number(request: HttpRequest) -> str:
+    return str(request.user.pk) if isinstance(request.user, User) else NOBODY
 
 
 def _signed_in(request: HttpRequest, person: User, next_path: str) -> HttpResponse:

@@ -14,8 +14,8 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
 from typing import Self
 from urllib.parse import urlencode
 
@@ -29,6 +29,8 @@ from .providers import Provider, Use, providers
 CALLBACK = "/auth/callback"
 SAYS_ISSUER = "authorization_response_iss_parameter_supported"  # RFC 9207, 3
 SECRET_BYTES = 32
+NOBODY = ""  # who is signed in when somebody signs in
+BEGUN_FOR = timedelta(minutes=10)  # to sign in at the provider, and no longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,12 @@ class Begun:
     nonce: str
     verifier: str
     next_path: str
+    linked_to: str
+    """The number of the person who asked that it be linked to them; NOBODY to sign in."""
+    until: str
 
     @classmethod
-    def new(cls, provider: Provider, *, next_path: str) -> Self:
+    def new(cls, provider: Provider, *, next_path: str, linked_to: str, now: datetime) -> Self:
         """With secrets of its own."""
         state, nonce, verifier = (secrets.token_urlsafe(SECRET_BYTES) for _ in range(3))
         return cls(
@@ -64,7 +69,16 @@ class Begun:
             nonce=nonce,
             verifier=verifier,
             next_path=next_path,
+            linked_to=linked_to,
+            until=(now + BEGUN_FOR).isoformat(),
         )
+
+    @classmethod
+    def from_session(cls, kept: object) -> Self:
+        """What the session kept, if anything of this form; raises SignInRefused."""
+        if not isinstance(kept, Mapping) or set(kept) != {one.name for one in fields(cls)}:
+            raise SignInRefused("expected a sign-in that this browser began, found none")
+        return cls(**kept)
 
     def to_session(self) -> dict[str, str]:
         """As the session keeps it."""
@@ -105,7 +119,7 @@ def authorization_url(provider: Provider) -> str:
 def finish(begun: Begun, query: Mapping[str, str], *, now: datetime) -> Known:
     """Who it is; raises SignInRefused, TokenRefused or IssuerUnreachable.
 
-    1. It is what this browser began.
+    1. It is what this browser began, within the last ten minutes.
     2. It is an answer of the provider that this began with.
     3. The provider agreed.
     4. It knows the code and our verifier.
@@ -113,6 +127,8 @@ def finish(begun: Begun, query: Mapping[str, str], *, now: datetime) -> Known:
     """
     if not hmac.compare_digest(query.get("state", "").encode(), begun.state.encode()):  # 1
         raise SignInRefused("expected the answer to what this browser began, found another")
+    if now >= datetime.fromisoformat(begun.until):
+        raise SignInRefused(f"expected an answer within {BEGUN_FOR}, found one of {begun.until}")
     provider = provider_named(begun.provider)
     _check_issuer(provider, query)  # 2
     code = query.get("code", "")
