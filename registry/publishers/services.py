@@ -35,8 +35,15 @@ LIFETIME = timedelta(minutes=15)  # to upload and publish one checkpoint
 MAX_CLAIMS = 16
 MAX_CLAIM_CHARACTERS = 400
 MAX_PUBLISHERS = 32
-# Before the star stands the end of a name, so that `lab/model*` cannot mean `lab/model-of-others`.
-_PATTERN = re.compile(r"[^*\s]{3,}[:/@#]\*|[^*\s]{4,}")
+# Before a star stand whole names, an owner's and what it owns: `repo:*` and `https://*` are
+# everybody, `lab/model*` could mean `lab/model-of-others`, and a branch (`ref:`) is in anybody's.
+_NAME = r"[^*\s:/#]+"
+_PATTERN = re.compile(
+    rf"(?!ref:)(?:[a-z]+://{_NAME}(?::\d+)?/|{_NAME}:)?"
+    rf"{_NAME}/{_NAME}(?:[:/@#][^*\s]*)?(?<=[:/@#])\*"
+    rf"|organization:{_NAME}:pipeline:{_NAME}:(?:[^*\s]*[:/])?\*"  # as Buildkite writes it
+    r"|[^*\s]{4,}"
+)
 _CLAIM_NAME = re.compile(r"[A-Za-z0-9_:./-]{1,80}")
 
 
@@ -109,8 +116,8 @@ def exchange(project: Project, identity_token: str, *, now: datetime) -> tuple[s
 
 def fits(publisher: Publisher, claims: Claims) -> bool:
     """Whether a token is about a job that this names."""
-    if publisher.issuer != claims.issuer:
-        return False
+    if publisher.issuer != claims.issuer or not _PATTERN.fullmatch(publisher.subject):
+        return False  # what could be named once, and says too little, is nobody now
     beginning = publisher.subject.removesuffix("*")
     is_about = (
         claims.subject.startswith(beginning)
@@ -143,7 +150,8 @@ def _check(wanted: Description) -> None:
         )
     if len(wanted.subject) > MAX_SUBJECT or not _PATTERN.fullmatch(wanted.subject):
         raise InvalidPublisher(
-            "subject: expected a subject, or its beginning up to `:`, `/`, `@` or `#` and a `*`"
+            "subject: expected a subject, or its beginning with `owner/name` in it, up to `:`, "
+            f"`/`, `@` or `#`, and a `*`, found {wanted.subject[:200]!a}"
         )
     if len(wanted.claims) > MAX_CLAIMS:
         raise InvalidPublisher(f"claims: expected at most {MAX_CLAIMS}, found more")

@@ -191,13 +191,46 @@ def test_only_who_acts_for_the_owner_names_publishers(world: World, ci: Issuer) 
     assert Client().get(PUBLISHERS).status_code == 401
 
 
-@pytest.mark.parametrize(
-    "subject", ["*", "rep*", "repo:lab/model*", "a b:*", "x", "repo:*:ref", "repo:lab/model:**"]
-)
+SAY_TOO_LITTLE = [
+    *("*", "rep*", "repo:lab/model*", "a b:*", "x", "repo:*:ref", "repo:lab/model:**"),
+    *("repo:*", "repo:lab*", "repo:lab/*", "repo:lab@71096353/*", "repo:/model:*", "repo:lab/:*"),
+    *("https://*", "https://ci.example/*", "https://ci.example/lab/*", "https://ci.example:8443/*"),
+    *("https://ci.example:8443/lab/*", "https:///lab/*", "https:///lab/model/*"),
+    *("project_path:*", "project_path:lab/*", "ref:refs/heads/*", "repository_owner:lab:*"),
+    *("organization:*", "organization:lab:pipeline:*", "organization:lab:pipeline:train*"),
+]
+
+
+@pytest.mark.parametrize("subject", SAY_TOO_LITTLE)
 def test_a_pattern_that_says_too_little_is_refused(world: World, ci: Issuer, subject: str) -> None:
     wanted = Description(issuer=ci.url, subject=subject, claims={})
     with pytest.raises(InvalidPublisher, match="subject"):
         services.name(world.project, wanted, by=world.people.alice)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("repo:lab/model:*", "repo:lab/model:ref:*", "repo:lab@71096353/model@5:*", MAIN),
+        *("project_path:lab/group/model:*", "project_path:lab/model:ref_type:branch:ref:*"),
+        *("https://ci.example/lab/model/*", "https://ci.example:8443/lab/model@*"),
+        *("org/0c8e/project/77aa/user/*", "organization:lab:pipeline:train:ref:*"),
+    ],
+)
+def test_a_pattern_that_says_whose_and_what_is_taken(
+    world: World, ci: Issuer, subject: str
+) -> None:
+    wanted = Description(issuer=ci.url, subject=subject, claims={})
+    assert services.name(world.project, wanted, by=world.people.alice).subject == subject
+
+
+def test_whom_an_older_version_let_be_named_is_nobody_if_it_is_everybody(
+    world: World, ci: Issuer
+) -> None:
+    alice = world.people.alice
+    Publisher.objects.create(project=world.project, issuer=ci.url, subject="repo:*", named_by=alice)
+    answer = exchange(token(ci))
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-a-publisher")
 
 
 @pytest.mark.parametrize(
