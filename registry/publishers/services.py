@@ -90,15 +90,14 @@ def exchange(project: Project, identity_token: str, *, now: datetime) -> tuple[s
     """A secret that publishes to the project, and until when; raises a Problem.
 
     1. The token is whole, of an issuer that is believed for publishing, and for this registry.
-    2. The project named who it is about.
-    3. Who named them may still publish there.
+    2. The project named who it is about,
+    3. and one who named them may still publish there.
     4. The token was not exchanged before.
     """
     _, claims = tokens.verify(
         identity_token, Use.PUBLISHING, audience=settings.PUBLIC_URL, now=now
     )  # 1
-    publisher = _named(project, claims)  # 2
-    _check_rights(project, publisher.named_by)  # 3
+    publisher = _named(project, claims)  # 2, 3
     expires_at = now + LIFETIME
     with transaction.atomic():
         oidc.spend(claims)  # 4
@@ -129,13 +128,18 @@ def fits(publisher: Publisher, claims: Claims) -> bool:
 
 def _named(project: Project, claims: Claims) -> Publisher:
     live = queries.publishers_of(project).filter(issuer=claims.issuer)
-    found = next((one for one in live if fits(one, claims)), None)
-    if found is None:
+    found = [one for one in live if fits(one, claims)]  # 2
+    if not found:
         raise NotAPublisher(
             f"expected a job that {project.full_name} named, "
             f"found {claims.subject[:200]!a} of {claims.issuer}"
         )
-    return found
+    lent = [one for one in found if accounts.may_publish(one.named_by, project.owner)]  # 3
+    if not lent:
+        raise MayNotPublish(
+            f"expected a publisher named by one who acts for {project.owner.name!r}"
+        )
+    return lent[0]
 
 
 def _check_rights(project: Project, person: User) -> None:

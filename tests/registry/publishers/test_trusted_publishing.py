@@ -180,6 +180,14 @@ def test_the_right_goes_with_who_lent_it(world: World, ci: Issuer) -> None:
     assert exchange(token(ci)).json()["code"] == "may-not-publish"
 
 
+def test_who_left_locks_out_nobody_else(world: World, ci: Issuer, publisher: Publisher) -> None:
+    wanted = Description(issuer=ci.url, subject=MAIN, claims={})
+    services.name(world.project, wanted, by=world.people.bob)  # the newest that fits
+    remove_member(world.people.lab, world.people.bob, by=world.people.alice)
+    assert exchange(token(ci)).status_code == 201
+    assert Token.objects.get(project="lab/small").holder == publisher.actor
+
+
 def test_only_who_acts_for_the_owner_names_publishers(world: World, ci: Issuer) -> None:
     body = {"issuer": ci.url, "subject": MAIN, "claims": CLAIMS}
     for person, status in (("charlie", 403), ("bob", 201)):
