@@ -7,9 +7,9 @@
 4. The database is closed to writes; then it is filled.
 5. The blobs are stored, each hashed once more.
 6. The audit chain, the ledger from its leaves, every tree head and every signature are verified.
-7. The ledger continues what was signed: the backup's high-water mark, the signer's own if it is
-   here, and any tree head that the operator has from elsewhere.
-8. The signer's mark and audit file are put back unless those here are newer, and writes open.
+7. The ledger continues what was signed, by the high-water mark and by the audit file: the backup's
+   and the signer's own if one is here; and any tree head that the operator has from elsewhere.
+8. The signer's mark and audit file are put back where those here are not newer; writes open.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.signing import canonical, durable, treehead
+from assay.signing import canonical, treehead
 from assay.signing.errors import AssayError
-from assay.signing.signer.highwater import Head, HighWater
+from assay.signing.signer.highwater import Head
 from assay.signing.trust import TrustRoot
 from registry.authority import queries as authority
 from registry.ledger import folder as ledger_folder
 from registry.storage import files
 
-from . import checking, database, layout
+from . import checking, database, history, layout
 from .checking import Checked
 from .errors import AnotherRegistry, BackupDamaged, NotEmpty
+from .history import Signed
 from .layout import AGAIN, AUDIT, HEAD, SIGNER, TRUST_ROOT, Backup
 
 COPY_BYTES = 1 << 20
@@ -45,14 +46,8 @@ class Restored:
     blobs: int
     is_vouched: bool
     """Whether something that is not out of the backup said how far the ledger must go."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Signed:
-    """A tree head that was signed once, and who says so."""
-
-    head: Head
-    whose: str
+    lost_lines: int
+    """How many lines of the signer's audit file its mark knows of, and nobody has any more."""
 
 
 def restore(source: Path, *, seen: Path | None, say: Say) -> Restored:
@@ -67,8 +62,8 @@ def restore(source: Path, *, seen: Path | None, say: Say) -> Restored:
     _check_empty()  # 2
     trust = _trust(backup)
     _check_keys(backup, trust)  # 3
-    own, others = _own_head(backup), _other_heads(trust, seen)
-    for signed in (own, *others):
+    own, others = _own_heads(backup), _other_heads(trust, seen)
+    for signed in (*own, *others):
         checking.check_reaches(backup.contents.entries, signed.head, signed.whose)
     say("filling the database, which nobody may write to yet")
     database.close_writes()  # 4
@@ -80,12 +75,18 @@ def restore(source: Path, *, seen: Path | None, say: Say) -> Restored:
     say("verifying the ledger from its leaves, and every signature")
     checking.check_blobs_are_listed(blobs)
     checked = checking.check(trust)  # 6
-    for signed in (own, *others):  # 7
+    for signed in (*own, *others):  # 7
         checking.check_continues(signed.head, signed.whose)
-    _put_back(backup)  # 8
+    newest = max((each.head for each in (*own, *others)), key=lambda head: head.size)
+    lost = history.put_back(backup.place(SIGNER), authority.folder(), newest=newest)  # 8
     database.open_writes()
     return Restored(
-        backup=backup, trust=trust, checked=checked, blobs=len(blobs), is_vouched=bool(others)
+        backup=backup,
+        trust=trust,
+        checked=checked,
+        blobs=len(blobs),
+        is_vouched=bool(others),
+        lost_lines=lost,
     )
 
 
@@ -110,7 +111,7 @@ def _trust(backup: Backup) -> TrustRoot:
 
 def _check_keys(backup: Backup, trust: TrustRoot) -> None:
     audit = backup.place(f"{SIGNER}/{AUDIT}").read_bytes()
-    own = _whole_lines(authority.folder() / AUDIT)
+    own = history.whole_lines(authority.folder() / AUDIT)
     here = authority.stored_trust_root()
     if here is not None and here.fingerprint != trust.fingerprint:
         raise AnotherRegistry(
@@ -125,32 +126,32 @@ def _check_keys(backup: Backup, trust: TrustRoot) -> None:
         )
 
 
-def _own_head(backup: Backup) -> _Signed:
-    """The high-water mark in the backup; its audit file must go as far."""
-    place = backup.place(f"{SIGNER}/{HEAD}")
+def _own_heads(backup: Backup) -> tuple[Signed, ...]:
+    """What was signed, according to the backup."""
+    place = backup.place(SIGNER)
     try:
-        head = HighWater.load(place).head
+        return history.signed(
+            place, mark="the high-water mark in the backup", audit="the backup's audit file"
+        )
     except AssayError as error:
         raise BackupDamaged(f"{place}: {error}; {AGAIN}") from error
-    return _Signed(head=head, whose="the high-water mark in the backup")
 
 
-def _other_heads(trust: TrustRoot, seen: Path | None) -> tuple[_Signed, ...]:
+def _other_heads(trust: TrustRoot, seen: Path | None) -> tuple[Signed, ...]:
     """What was signed, according to the signer's files here and to who saw a tree head."""
-    found: list[_Signed] = []
-    mark = authority.folder() / HEAD
+    here = authority.folder()
+    mark, audit = f"the signer's mark {here / HEAD}", f"the signer's audit file {here / AUDIT}"
     try:
-        if mark.exists():
-            found.append(_Signed(head=HighWater.load(mark).head, whose=f"the signer's mark {mark}"))
-        if seen is not None:
-            note = treehead.verify(_note(seen), trust.verifier)
-            head = Head(size=note.size, root=note.root)
-            found.append(_Signed(head=head, whose=f"the tree head in {seen}"))
+        found = history.signed(here, mark=mark, audit=audit)
+        if seen is None:
+            return found
+        note = treehead.verify(_note(seen), trust.verifier)
     except AssayError as error:
         raise AnotherRegistry(
             f"{error}; give the file that the backup's own registry wrote or signed"
         ) from error
-    return tuple(found)
+    head = Head(size=note.size, root=note.root)
+    return (*found, Signed(head=head, whose=f"the tree head in {seen}"))
 
 
 def _note(path: Path) -> str:
@@ -164,21 +165,3 @@ def _store(source: Path, digest: str, size: int) -> None:
             part.write(chunk)
         part.check(sha256=digest, size_bytes=size)
         part.keep()
-
-
-def _put_back(backup: Backup) -> None:
-    """The signer's mark and audit file, unless it has newer ones; never one without the other."""
-    folder = authority.folder()
-    if not folder.is_dir():
-        durable.make_folder(folder)
-    saved = backup.place(f"{SIGNER}/{AUDIT}").read_bytes()
-    if (folder / HEAD).exists() and _whole_lines(folder / AUDIT).startswith(saved):
-        return
-    for name in (TRUST_ROOT, AUDIT, HEAD):
-        durable.write_file(folder / name, backup.place(f"{SIGNER}/{name}").read_bytes())
-
-
-def _whole_lines(path: Path) -> bytes:
-    """An audit file without what a crash left of its last line; nothing if it is not there."""
-    data = path.read_bytes() if path.exists() else b""
-    return data[: data.rfind(b"\n") + 1]

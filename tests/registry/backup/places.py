@@ -87,7 +87,8 @@ class Place:
 
     def put_signer(self, folder: Path) -> Path:
         """Copy a signer's public files here, as they are now: ahead of older backups."""
-        (self.data / "authority").mkdir(parents=True)
+        self.data.mkdir(exist_ok=True)
+        (self.data / "authority").mkdir(mode=0o700)
         for name in SIGNER:
             shutil.copy(folder / name, self.data / "authority" / name)
         return self.data / "authority"

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from assay.signing.digests import as_id
+from assay.signing.errors import AssayError
 from registry.backup import restoring
 from registry.backup.errors import BackupError
 from registry.backup.restoring import Restored
@@ -16,6 +17,10 @@ from registry.backup.restoring import Restored
 UNVOUCHED = (
     "Nothing but the backup itself says that it is the newest: no mark of the signer was here. If\n"
     "a witness or a monitor has a newer tree head, stop, and restore a newer backup.\n"
+)
+LOST_LINES = (
+    "{} lines of the signer's audit file are lost: its mark was newer than the audit file of the\n"
+    "backup. The ledger is whole; what else was signed then is on no record any more.\n"
 )
 
 
@@ -38,7 +43,7 @@ class Command(BaseCommand):
             restored = restoring.restore(
                 folder.absolute(), seen=seen if isinstance(seen, Path) else None, say=self._say
             )
-        except BackupError as error:
+        except (AssayError, BackupError) as error:
             raise CommandError(f"{error.code}: {error}") from error
         except OSError as error:
             message = f"{error.filename or folder}: {error.strerror}; nothing was opened"
@@ -60,3 +65,5 @@ class Command(BaseCommand):
         )
         if not restored.is_vouched:
             self.stdout.write(UNVOUCHED)
+        if restored.lost_lines:
+            self.stdout.write(LOST_LINES.format(restored.lost_lines))
