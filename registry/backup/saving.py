@@ -11,14 +11,15 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from assay.signing import canonical, durable
+from assay.signing import canonical, durable, hashing
 from assay.signing.digests import sha256_file
+from assay.signing.hashing import Piece
 from registry.authority import queries as authority
 from registry.ledger import queries as ledger
 from registry.storage import queries as storage
@@ -44,7 +45,8 @@ class Saved:
 def save(folder: Path, *, at: datetime) -> Saved:
     """Make a backup in a folder of backups; raises BackupError or OSError, and then there is none.
 
-    Blobs that an earlier backup copied are not copied again.
+    Blobs that an earlier backup copied are read, and copied again only if they are not what they
+    were.
     """
     folder.mkdir(mode=durable.PRIVATE_FOLDER_MODE, parents=True, exist_ok=True)
     with _locked(folder):
@@ -65,7 +67,10 @@ def _save(folder: Path, unfinished: Path, at: datetime) -> Saved:
         entries = ledger.assigned_size()
     lines = "".join(f"{digest} {size}\n" for digest, size in wanted)
     (unfinished / layout.BLOB_LIST).write_text(lines, encoding="ascii")
-    copied = sum(_save_blob(folder, digest, size) for digest, size in wanted)
+    sound = frozenset(_sound(folder, wanted))
+    missing = [blob for blob in wanted if blob[0] not in sound]
+    for digest, size in missing:
+        _save_blob(folder, digest, size)
     contents = Contents(
         made_at=canonical.instant_text(at),
         registry=registry,
@@ -77,7 +82,8 @@ def _save(folder: Path, unfinished: Path, at: datetime) -> Saved:
     target = folder / at.strftime(layout.NAME_FORMAT)
     unfinished.rename(target)
     durable.sync(folder)
-    return Saved(backup=Backup(folder=target, contents=contents), blobs=len(wanted), copied=copied)
+    backup = Backup(folder=target, contents=contents)
+    return Saved(backup=backup, blobs=len(wanted), copied=len(missing))
 
 
 @contextmanager
@@ -124,14 +130,25 @@ def _no_authority(found: str) -> NoAuthorityHere:
     )
 
 
-def _save_blob(folder: Path, digest: str, size: int) -> bool:
-    """Copy a blob unless it is there, as large as it must be; whether it was copied.
+def _sound(folder: Path, wanted: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """The blobs that an earlier backup copied and that are still what they were.
+
+    Each is read whole: what rots keeps its size, and would be missed when it is needed.
+    """
+    places = (layout.blob_place(folder, digest) for digest, _ in wanted)
+    files = (path for path in places if path.is_file() and not path.is_symlink())
+    pieces = (Piece.whole(path, path.name) for path in files)
+    for piece, (digest,) in hashing.digests(pieces):
+        if digest == piece.name:
+            yield digest
+
+
+def _save_blob(folder: Path, digest: str, size: int) -> None:
+    """Copy a blob.
 
     Copied, not linked: bytes that a fault changes in the one must not change in the other.
     """
     target = layout.blob_place(folder, digest)
-    if target.is_file() and target.stat().st_size == size:
-        return False
     _make_folders(target.parent)
     try:
         with blobs.open_blob(digest) as source, durable.replacing(target) as file:
@@ -145,7 +162,6 @@ def _save_blob(folder: Path, digest: str, size: int) -> bool:
             f"the blob sha256:{digest} of the registry has other bytes than its name says; put it "
             "back from an older backup before making a new one"
         )
-    return True
 
 
 def _make_folders(folder: Path) -> None:

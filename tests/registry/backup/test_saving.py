@@ -56,6 +56,15 @@ def test_the_second_backup_copies_only_what_is_new(backups: Path, world: World) 
     assert layout.open_backup(backups / NAME).folder == backups / NAME
 
 
+def test_a_blob_that_rotted_in_the_folder_is_copied_again(backups: Path) -> None:
+    blob = next((backups / "blobs").rglob("?" * 64))
+    before = blob.read_bytes()
+    blob.write_bytes(bytes([before[0] ^ 1]) + before[1:])
+    assert saving.save(backups, at=AT + timedelta(hours=1)).copied == 1
+    assert blob.read_bytes() == before
+    layout.check_blobs(layout.open_backup(backups / NAME))  # the earlier one is whole again, too
+
+
 def test_no_key_is_in_a_backup(backups: Path) -> None:
     held = b"".join(path.read_bytes() for path in backups.rglob("*") if path.is_file())
     assert b"PRIVATE KEY" not in held
