@@ -13,6 +13,7 @@ blobs/ab/abcd…            every blob of every backup, once
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +21,18 @@ from pathlib import Path
 from assay.signing import canonical, hashing
 from assay.signing.errors import InvalidDocument
 from assay.signing.hashing import Piece
+from assay.signing.signer.ceremony import AUDIT_FILE, HEAD_FILE
+from assay.signing.signer.opening import TRUST_ROOT_FILE
 
 from .errors import BackupDamaged, NoBackup
 
 BACKUP_V1 = "https://assay/backup/v1"
 LOCK, BLOBS, UNFINISHED = "lock", "blobs", ".unfinished"
 MANIFEST, DUMP, BLOB_LIST, SIGNER = "manifest.json", "database.dump", "blobs.txt", "signer"
-HEAD, AUDIT, TRUST_ROOT = "head.json", "audit.jsonl", "trust-root.json"
+HEAD, AUDIT, TRUST_ROOT = HEAD_FILE, AUDIT_FILE, TRUST_ROOT_FILE
+FILES = frozenset({DUMP, BLOB_LIST, *(f"{SIGNER}/{name}" for name in (HEAD, AUDIT, TRUST_ROOT))})
 NAME_FORMAT = "%Y%m%dT%H%M%SZ"
-MAX_FILES = 16
+_BLOB = re.compile(r"([0-9a-f]{64}) ([0-9]{1,19})")
 AGAIN = "restore another backup, or make a new one from the registry if it still runs"
 
 
@@ -67,11 +71,15 @@ class Contents:
         """Read the JSON form; raises InvalidDocument."""
         obj = canonical.as_mapping(canonical.loads(data), "manifest")
         canonical.literal(obj, "type", BACKUP_V1)
+        files = tuple(map(_file, canonical.items(obj, "files", maximum=len(FILES))))
+        if {file.name for file in files} != FILES:  # that many at most: each once
+            found = ", ".join(ascii(file.name) for file in files)
+            raise InvalidDocument("files", f"each of {', '.join(sorted(FILES))}", found or "none")
         return cls(
             made_at=canonical.text(obj, "made_at"),
             registry=canonical.text(obj, "registry"),
             entries=canonical.integer(obj, "entries"),
-            files=tuple(_files(canonical.items(obj, "files", maximum=MAX_FILES))),
+            files=files,
         )
 
 
@@ -87,10 +95,16 @@ class Backup:
         return self.folder / name
 
     def blobs(self) -> dict[str, int]:
-        """The size in bytes of each blob that belongs to it, by digest."""
-        lines = self.place(BLOB_LIST).read_text(encoding="ascii").splitlines()
-        pairs = (line.split(" ") for line in lines)
-        return {sha256: int(size) for sha256, size in pairs}
+        """The size in bytes of each blob that belongs to it, by digest; raises BackupDamaged."""
+        lines = self.place(BLOB_LIST).read_bytes().decode(errors="replace").splitlines()
+        found = [_BLOB.fullmatch(line) for line in lines]
+        sizes = {each[1]: int(each[2]) for each in found if each}
+        if len(sizes) != len(lines):
+            raise BackupDamaged(
+                f"{self.place(BLOB_LIST)}: expected a digest and a size in each line, and each "
+                f"digest once; {AGAIN}"
+            )
+        return sizes
 
     def blob(self, sha256: str) -> Path:
         """Where the bytes of a blob are."""
@@ -158,18 +172,10 @@ def check_files(files: Iterable[tuple[Path, Stored]]) -> None:
             )
 
 
-def _files(values: Iterable[object]) -> Iterator[Stored]:
-    for value in values:
-        obj = canonical.as_mapping(value, "file")
-        name = canonical.text(obj, "name")
-        if name not in {
-            DUMP,
-            BLOB_LIST,
-            *(f"{SIGNER}/{each}" for each in (HEAD, AUDIT, TRUST_ROOT)),
-        }:
-            raise InvalidDocument("files", "names of a backup's files", ascii(name))
-        yield Stored(
-            name=name,
-            sha256=canonical.sha256_hex(obj, "sha256"),
-            size=canonical.integer(obj, "size"),
-        )
+def _file(value: object) -> Stored:
+    obj = canonical.as_mapping(value, "file")
+    return Stored(
+        name=canonical.text(obj, "name"),
+        sha256=canonical.sha256_hex(obj, "sha256"),
+        size=canonical.integer(obj, "size"),
+    )

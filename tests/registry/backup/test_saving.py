@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
+from assay.signing import canonical
 from registry.backup import layout, saving
 from registry.backup.errors import (
     BackupBusy,
@@ -97,11 +99,37 @@ def test_a_lost_file_is_found(backups: Path, name: str) -> None:
         layout.check_blobs(layout.open_backup(backups))
 
 
-def test_a_manifest_that_names_other_files_is_none(backups: Path) -> None:
-    manifest = backups / NAME / "manifest.json"
-    manifest.write_text(manifest.read_text().replace("signer/head.json", "../../etc/passwd"))
-    with pytest.raises(BackupDamaged, match="names of a backup's files"):
+@pytest.mark.parametrize("change", ["other", "fewer", "none", "twice"])
+def test_a_manifest_of_other_files_is_none(backups: Path, change: str) -> None:
+    path = backups / NAME / "manifest.json"
+    manifest = json.loads(path.read_bytes())
+    first, *rest = manifest["files"]
+    manifest["files"] = {
+        "other": [first | {"name": "../../etc/passwd"}, *rest],
+        "fewer": rest,
+        "none": [],
+        "twice": [rest[0], *rest],
+    }[change]
+    path.write_bytes(canonical.dumps(manifest))
+    with pytest.raises(
+        BackupDamaged, match=r"files: expected each of blobs\.txt, database\.dump, "
+    ):
         layout.open_backup(backups)
+
+
+@pytest.mark.parametrize("line", ["nonsense", f"{'../' * 21}a 4", f"{'a' * 64} -4", "\N{BELL}"])
+def test_a_list_of_blobs_that_is_none_is_refused(backups: Path, line: str) -> None:
+    data = (backups / NAME / "blobs.txt").read_bytes()
+    places.forge(backups / NAME, "blobs.txt", data + line.encode() + b"\n")
+    with pytest.raises(BackupDamaged, match="expected a digest and a size in each line"):
+        layout.open_backup(backups).blobs()
+
+
+def test_a_blob_that_is_listed_twice_is_refused(backups: Path) -> None:
+    data = (backups / NAME / "blobs.txt").read_bytes()
+    places.forge(backups / NAME, "blobs.txt", data + data)
+    with pytest.raises(BackupDamaged, match="each digest once"):
+        layout.open_backup(backups).blobs()
 
 
 def test_a_killed_backup_is_none_and_the_next_one_clears_it_away(
