@@ -51,6 +51,7 @@ from .opening import (
     stamping,
 )
 from .protocol import responder_of
+from .revoked import Revoked
 
 LEAF_DAYS: Mapping[Purpose, float] = {
     Purpose.CHECKPOINT: 365,
@@ -84,6 +85,7 @@ class Keystore:
         self._timestamping: Identity | None = None
         self._token_key: SoftwareKey | None = None
         self._distribution_key: SoftwareKey | None = None
+        self._revoked = Revoked(folder)
         self.opened = open_folder(folder, keyring=self.keyring)
 
     @classmethod
@@ -203,12 +205,21 @@ class Keystore:
     def crl(
         self, name: Name, revocations: Sequence[Revocation], *, number: int, at: datetime
     ) -> bytes:
-        """A revocation list by an intermediate, for a week; the caller records it."""
+        """A revocation list by an intermediate, for a week; the caller records it.
+
+        It is kept before it is given out: the next one holds whatever this one does.
+        """
         issuer = self._issuer_at(name, at)
         period = Period(this_update=at, next_update=at + timedelta(days=CRL_DAYS))
-        return crls.create(
+        made = crls.create(
             revocations, issuer=issuer.certificate, key=issuer.key, number=number, period=period
         )
+        self._revoked.keep(name, made, revocations)
+        return made
+
+    def revoked(self, name: Name) -> Mapping[int, Revocation]:
+        """What an intermediate's last list revokes, by serial number."""
+        return self._revoked.by(name, self._issuer(name))
 
     def forget(self, serials: Collection[int]) -> None:
         """Sign no more with leaves of these serial numbers: the next signature makes another."""

@@ -8,6 +8,7 @@
                                 leaf.key.pem, leaf.pem           for timestamps, as above
     intermediates/stopped/<name>                                 it signs no more
     leaves/<sha256 of name and holder>/key.pem, leaf.pem         once it is certified (issuing)
+    lists/<name>.crl                                             what it has revoked (revoked)
     token.key.pem   distribution.key.pem                         made on first use
     root.crl                                                     by the root: its intermediates
     offline/root.key.pem                                         read by nobody (ceremony)

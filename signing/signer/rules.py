@@ -22,7 +22,7 @@ from ..statements import PURPOSE_OF, CheckpointClaim, ConductReference, Statemen
 from ..verify.kinds import KIND_OF, is_signer
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
 from .highwater import Head
-from .protocol import RESPONDER, PrecertifyRequest, SignOcspRequest, SignRequest
+from .protocol import MAX_REVOCATIONS, RESPONDER, PrecertifyRequest, SignOcspRequest, SignRequest
 
 SHOWN_CHARACTERS = 120
 OFFICES: Mapping[Purpose, frozenset[str]] = {
@@ -141,6 +141,15 @@ def check_past(revocations: Sequence[Revocation], at: datetime) -> None:
         )
     if len({each.serial for each in revocations}) != len(revocations):
         raise BadRequest("revocations: expected each serial number once, found one twice")
+
+
+def check_room(revocations: Sequence[Revocation]) -> None:
+    """What was revoked before and what is added still fit in one list."""
+    if len(revocations) > MAX_REVOCATIONS:
+        raise BadRequest(
+            f"revocations: expected at most {MAX_REVOCATIONS} with those listed before, "
+            f"found {len(revocations)}"
+        )
 
 
 def read_question(

@@ -17,9 +17,9 @@ from ..digests import sha256
 from ..errors import KeyUnusable
 from ..keys import PublicKey, Signer
 from ..provenance import Holder
-from ..revocation import Missing, NotRevoked
+from ..revocation import Missing, NotRevoked, Revocation
 from ..treehead import TreeHead
-from . import answers, distribution, identities, rules
+from . import answers, distribution, identities, revoked, rules
 from .administration import AdministrationOp, AdministrationRequest
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
@@ -250,24 +250,28 @@ class SignerService:
     def _sign_crl(self, request: SignCrlRequest) -> bytes:
         """The list's number is its audit line's: durable, and growing with each list.
 
-        When something was revoked is the caller's to say; that it was in the past is checked.
+        When something was revoked is the caller's to say; that it was in the past is checked, and
+        whatever was listed before is listed again.
         """
         at = self._now()
         rules.check_past(request.revocations, at)
-        self._keystore.intermediate(request.issuer)
-        listed = canonical.dumps([each.to_json() for each in request.revocations])
+        kept = self._keystore.revoked(request.issuer)
+        revocations = revoked.together(kept, request.revocations)
+        rules.check_room(revocations)
+        listed = canonical.dumps([each.to_json() for each in revocations])
         mark = self._record(
             at,
             Op.SIGN_CRL,
             {
                 "issuer": str(request.issuer),
-                "revocations": len(request.revocations),
+                "revocations": len(revocations),
                 "revocations_sha256": sha256(listed),
+                "left_out": len(kept.keys() - {each.serial for each in request.revocations}),
             },
         )
-        if request.revocations:
-            self._keystore.forget({each.serial for each in request.revocations})
-        crl = self._keystore.crl(request.issuer, request.revocations, number=mark.lines, at=at)
+        if revocations:
+            self._keystore.forget({each.serial for each in revocations})
+        crl = self._keystore.crl(request.issuer, revocations, number=mark.lines, at=at)
         return answers.write_crl(crl)
 
     def _sign_ocsp(self, request: SignOcspRequest) -> bytes:
@@ -275,7 +279,8 @@ class SignerService:
         at = self._now()
         question = rules.read_question(request, self._keystore.intermediate(request.issuer), at)
         responder = self._keystore.responder(request.issuer, at=at)
-        finding = request.revocation or (NotRevoked() if request.is_known else Missing())
+        kept = self._keystore.revoked(request.issuer).get(question.about.serial)
+        finding = _finding(request, kept)
         self._record(
             at,
             Op.SIGN_OCSP,
@@ -312,6 +317,15 @@ class SignerService:
         self, at: datetime, op: Op | VoucherOp, details: Mapping[str, str | int]
     ) -> AuditMark:
         return self._audit.append(at=at, op=op.value, details=details)
+
+
+def _finding(
+    request: SignOcspRequest, kept: Revocation | None
+) -> Revocation | NotRevoked | Missing:
+    """What the caller says, unless the issuer's last list says worse."""
+    if request.revocation is not None:
+        return revoked.stricter(kept, request.revocation)
+    return kept or (NotRevoked() if request.is_known else Missing())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
