@@ -54,6 +54,8 @@ _COMPLAINTS: Mapping[type[PKCS11Error], str] = {
     PinIncorrect: "a PIN that it refuses",
     PinLocked: "a PIN that is locked",
 }
+# The token's own word (PKCS#11 2.40, 4.9) that it made a private key and never gave it out.
+_OURS = (Attribute.SENSITIVE, Attribute.NEVER_EXTRACTABLE, Attribute.LOCAL)
 # An EC_POINT is an OCTET STRING with one byte of tag and one or two of length around the point.
 _LONG_LENGTH = 0x81
 
@@ -72,12 +74,18 @@ class Token:
         self._found: dict[str, SignMixin] = {}
         self._is_refused = False
 
-    def generate(self, label: str, curve: Curve) -> TokenKey:
-        """Make a key that cannot be taken out of the token; one that is there is opened."""
+    def generate(self, label: str, curve: Curve, *, may_be_there: bool = False) -> TokenKey:
+        """Make a key that cannot be taken out of the token.
+
+        One that is there already is opened if it `may_be_there`, made by a call that was
+        interrupted. Else it is somebody else's: raises KeyUnusable.
+        """
 
         def make(session: Session) -> TokenKey:
             if any(session.get_objects({Attribute.LABEL: label})):
-                return self._key(session, label)
+                if may_be_there:
+                    return self._key(session, label)
+                raise KeyUnusable(f"expected no key at {label} before it is made, found one")
             kind = KeyType.EC_EDWARDS if curve is Curve.ED25519 else KeyType.EC
             parameters = {Attribute.EC_PARAMS: _PARAMETERS[curve]}
             domain = session.create_domain_parameters(kind, parameters, local=True)
@@ -209,6 +217,12 @@ def _private_key(session: Session, label: str) -> SignMixin:
     found = session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label)
     if not isinstance(found, SignMixin):
         raise KeyUnusable(f"expected a key that signs at {label}, found another")
+    missing = [each.name for each in _OURS if not found[each]]
+    if missing:
+        raise KeyUnusable(
+            f"expected a key at {label} that was made in its token and cannot be taken out, "
+            f"found one that is not {' and not '.join(missing)}"
+        )
     return found
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Self
 
 from .. import canonical
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 REFERENCE_V1 = "https://assay/token-key/v1"
 MAX_REFERENCE_BYTES = 4096
+LABEL_BYTES = 8  # of the random part of a key's name: two registries never draw the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,17 +83,20 @@ class Keyring:
     def make(self, path: Path, *, label: str, curve: Curve, within: Place | None) -> Signer:
         """A new key in a file, or within a token; one that an interrupted call made is opened.
 
-        The reference is durable before the key is: no key in a token is without one.
+        The reference is durable before the key is: no key in a token is without one. It names the
+        key by `label` and a random part, so that registries that share a token share no key, and
+        nobody puts one there beforehand.
         """
         if within is None:
             if not path.exists():
                 SoftwareKey.generate(curve).store(path, self._passphrase)
             return self.load(path)
-        reference = self._reference(path)
-        if reference is None:
-            reference = Reference(place=within, key=label)
+        before = self._reference(path)
+        reference = before or Reference(place=within, key=f"{label} {token_hex(LABEL_BYTES)}")
+        if before is None:
             write_file(_reference_file(path), reference.dumps())
-        return self._token(reference.place).generate(reference.key, curve)
+        token = self._token(reference.place)
+        return token.generate(reference.key, curve, may_be_there=before is not None)
 
     def place(self, path: Path) -> Place | None:
         """The token that the key of a path is in; None for one in a file."""

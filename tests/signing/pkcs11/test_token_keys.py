@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pkcs11
 import pytest
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
@@ -11,6 +13,7 @@ from assay.signing import keys
 from assay.signing.errors import KeyUnusable
 from assay.signing.keys import Curve, curve_of
 from assay.signing.pkcs11 import Token
+from assay.signing.signer.keyring import Keyring
 from tests.signing.softhsm import MODULE, PIN, SoftHsm, needs_softhsm
 
 pytestmark = needs_softhsm
@@ -41,10 +44,69 @@ def test_a_key_cannot_be_taken_out(hsm: SoftHsm) -> None:
             _ = found[Attribute.VALUE]
 
 
-def test_a_key_that_is_there_is_not_made_again(hsm: SoftHsm) -> None:
+def test_a_key_that_an_interrupted_call_made_is_opened(hsm: SoftHsm) -> None:
     token = token_of(hsm)
-    made = token.generate("a key", Curve.P256)
-    assert token.generate("a key", Curve.P256).public_key == made.public_key
+    made = token.generate("a key", Curve.P256, may_be_there=True)
+    again = token.generate("a key", Curve.P256, may_be_there=True)
+    assert again.public_key == made.public_key
+
+
+def test_a_key_that_somebody_else_made_is_not_taken(hsm: SoftHsm) -> None:
+    token_of(hsm).generate("a key", Curve.P256)
+    with pytest.raises(KeyUnusable, match="expected no key at a key before it is made, found one"):
+        token_of(hsm).generate("a key", Curve.P256)
+
+
+def test_two_registries_in_one_token_share_no_key(hsm: SoftHsm, tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        path = folder / "ledger.key.pem"
+        for _ in range(2):  # asked again, it is the same
+            key = Keyring(b"").make(path, label="ledger", curve=Curve.P256, within=hsm.place)
+            made.append(key.public_key)
+    assert made[0] == made[1] != made[2] == made[3]
+
+
+@pytest.mark.parametrize(
+    ("template", "missing"),
+    [
+        ({Attribute.EXTRACTABLE: True}, "found one that is not NEVER_EXTRACTABLE"),
+        ({Attribute.SENSITIVE: False}, "found one that is not SENSITIVE"),
+    ],
+)
+def test_a_key_that_can_be_taken_out_is_refused(
+    hsm: SoftHsm, template: dict[Attribute, bool], missing: str
+) -> None:
+    token = pkcs11.lib(str(MODULE)).get_token(token_label="assay")
+    with token.open(rw=True, user_pin=PIN) as session:
+        p256 = {Attribute.EC_PARAMS: bytes.fromhex("06082a8648ce3d030107")}
+        domain = session.create_domain_parameters(KeyType.EC, p256, local=True)
+        domain.generate_keypair(store=True, label="a key", private_template=template)
+    with pytest.raises(KeyUnusable, match=missing):
+        token_of(hsm).key("a key")
+
+
+def test_a_key_that_was_brought_into_the_token_is_refused(hsm: SoftHsm) -> None:
+    token = pkcs11.lib(str(MODULE)).get_token(token_label="assay")
+    p256 = bytes.fromhex("06082a8648ce3d030107")
+    template = {
+        Attribute.CLASS: ObjectClass.PRIVATE_KEY,
+        Attribute.KEY_TYPE: KeyType.EC,
+        Attribute.EC_PARAMS: p256,
+        Attribute.VALUE: bytes(31) + b"\x07",
+        Attribute.LABEL: "a key",
+        Attribute.TOKEN: True,
+        Attribute.SIGN: True,
+        Attribute.SENSITIVE: True,
+        Attribute.EXTRACTABLE: False,
+    }
+    with token.open(rw=True, user_pin=PIN) as session:
+        session.create_object(template)
+    said = "found one that is not NEVER_EXTRACTABLE and not LOCAL"
+    with pytest.raises(KeyUnusable, match=said):
+        token_of(hsm).generate("a key", Curve.P256, may_be_there=True)
 
 
 def test_a_token_or_a_key_that_is_not_there_is_said(hsm: SoftHsm) -> None:
