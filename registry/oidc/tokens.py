@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import cast
+from functools import partial
+from typing import Protocol, cast
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -27,9 +28,15 @@ ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "PS256", "RS256", "RS384", "RS
 SKEW = timedelta(seconds=60)  # between our clock and the issuer's
 MAX_AGE = timedelta(days=1)  # however long a token says that it is good for
 MAX_AUDIENCES = 16
+# The last second of 9999-12-30: what follows is the last day that a datetime has, and clocks' skew
+# is still to be added.
+LAST_SECOND = 253_402_214_399
 
-Keys = Callable[[bool], Mapping[str, object]]
-"""A key set; fetched anew if asked for a fresh one."""
+
+class Keys(Protocol):
+    """A key set; fetched anew if asked for a fresh one."""
+
+    def __call__(self, *, fresh: bool) -> Mapping[str, object]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +66,8 @@ def verify(token: str, use: Use, *, audience: str, now: datetime) -> tuple[Provi
 
 def check(token: str, provider: Provider, *, audience: str, now: datetime) -> Claims:
     """The claims of a token of this provider."""
-    fetched: Keys = lambda fresh: fetching.keys(provider, fresh=fresh)  # noqa: E731 - one line
-    return check_with(token, fetched, issuer=provider.issuer, audience=audience, now=now)
+    keys = partial(fetching.keys, provider)
+    return check_with(token, keys, issuer=provider.issuer, audience=audience, now=now)
 
 
 def issuer_of(token: str) -> str:
@@ -111,9 +118,9 @@ def _check_signature(token: str, keys: Keys) -> None:
     """By a key of the set; one that is not there may be new, so the set is asked for once more."""
     header = _object(token.partition(".")[0])
     key_id = header.get("kid")
-    key_set = keys(False)  # noqa: FBT003 - not a fresh one
+    key_set = keys(fresh=False)
     if key_id not in _key_ids(key_set):
-        key_set = keys(True)  # noqa: FBT003 - a fresh one
+        key_set = keys(fresh=True)
     try:
         # What a set holds is for joserfc to judge: it raises for a member that is missing or bad.
         imported = KeySet.import_key_set(cast("KeySetSerialization", key_set))
@@ -156,7 +163,7 @@ def _check_times(obj: Obj, now: datetime) -> tuple[datetime, datetime]:
 def _time(obj: Obj, name: str) -> datetime:
     value = obj.get(name)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= cast("float", value) < 1 << 40:
+    if not is_number or not 0 <= cast("float", value) <= LAST_SECOND:
         raise TokenRefused(f"expected the token to say {name}, found nothing")
     return datetime.fromtimestamp(cast("float", value), UTC)
 

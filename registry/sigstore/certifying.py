@@ -106,9 +106,9 @@ def _claims(token: str, now: datetime) -> tuple[Provider, Claims]:
     own = ourselves()
     if tokens.issuer_of(token) != own.issuer:
         return tokens.verify(token, Use.SIGNING, audience=AUDIENCE, now=now)
-    key = dict(ledger.signer().token_key())
+    key_set = {"keys": [dict(ledger.signer().token_key())]}
     claims = tokens.check_with(
-        token, lambda _: {"keys": [key]}, issuer=own.issuer, audience=AUDIENCE, now=now
+        token, lambda **_: key_set, issuer=own.issuer, audience=AUDIENCE, now=now
     )
     person = accounts.user(claims.subject.removeprefix(f"{own.issuer}/"))
     if person is None or not person.is_active or person.namespace.uri != claims.subject:

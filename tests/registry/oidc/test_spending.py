@@ -12,7 +12,7 @@ from registry.oidc import services, tasks, tokens
 from registry.oidc.errors import TokenRefused, TokenUsed
 from registry.oidc.models import UsedToken
 from registry.oidc.providers import Use
-from registry.oidc.tokens import MAX_AGE, SKEW, Claims
+from registry.oidc.tokens import LAST_SECOND, MAX_AGE, SKEW, Claims
 from tests.issuer import Issuer
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,12 @@ def test_a_token_is_spent_once(believed: Issuer) -> None:
     with pytest.raises(TokenUsed):
         services.spend(found)
     services.spend(claims(believed))
+
+
+def test_one_may_be_for_nearly_as_long_as_there_are_dates(believed: Issuer) -> None:
+    found = claims(believed, exp=LAST_SECOND)
+    services.spend(found)
+    assert UsedToken.objects.get().expires_at > found.expires_at
 
 
 def test_one_without_a_name_cannot_be_spent(believed: Issuer) -> None:

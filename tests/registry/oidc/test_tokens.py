@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from registry.oidc import tokens
 from registry.oidc.errors import IssuerUnknown, IssuerUnreachable, TokenRefused
 from registry.oidc.providers import Use
-from registry.oidc.tokens import Claims
+from registry.oidc.tokens import LAST_SECOND, Claims
 from tests.issuer import Issuer, running
 from tests.registry.oidc.conftest import Write
 
@@ -86,6 +86,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"exp": "soon"}, "to say exp"),
     ({"exp": True}, "to say exp"),
     ({"exp": -1}, "to say exp"),
+    ({"exp": 1 << 39}, "to say exp"),
+    ({"exp": LAST_SECOND + 1}, "to say exp"),
+    ({"nbf": LAST_SECOND + 1}, "to say nbf"),
     ({"iat": NOW + 3600}, "found one from"),
     ({"nbf": NOW + 3600}, "found one from"),
     ({"iat": NOW - 90_000, "nbf": NOW - 90_000}, "of the last day"),
@@ -161,7 +164,7 @@ def test_a_token_of_one_issuer_is_not_anothers(believed: Issuer) -> None:
     with pytest.raises(TokenRefused, match="expected a token of https://other"):
         tokens.check_with(
             believed.token(),
-            lambda _: {"keys": [believed.key.as_dict(private=False)]},
+            lambda **_: {"keys": [believed.key.as_dict(private=False)]},
             issuer="https://other.example",
             audience="sigstore",
             now=datetime.now(UTC),
