@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -38,6 +38,8 @@ class Issuer:
     """The paths that were asked for."""
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     """What a path answers instead of the right thing."""
+    pause: float = 0.0
+    """Seconds before each byte of an answer, if any."""
     promises: dict[str, Any] = field(default_factory=dict)
     """What its configuration says besides."""
 
@@ -129,11 +131,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, json.dumps(document).encode())
 
     def _answer(self, status: int, body: bytes) -> None:
+        if "User-Agent" not in self.headers:  # as GitHub's API
+            status, body = 403, b"{}"
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # whoever asked may have gone
+            for byte in body if self.issuer.pause else ():
+                time.sleep(self.issuer.pause)
+                self.wfile.write(bytes([byte]))
+            if not self.issuer.pause:
+                self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its base's name
         """Tests are quiet."""

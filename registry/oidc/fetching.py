@@ -2,11 +2,13 @@
 """Documents of a provider over HTTP: a few, small, soon, from where the operator said, or not.
 
 No address here comes from a caller: an issuer is one that the operator listed, and what its own
-configuration points to must be https as well. Redirects are not followed.
+configuration points to must be https as well. Redirects are not followed. httpx bounds each read
+alone, so that an issuer could hold us for as long as it drips bytes: the whole is timed as a task.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import httpx
@@ -19,10 +21,11 @@ from assay.signing.errors import InvalidDocument
 from .errors import IssuerUnreachable
 from .providers import Provider, check_url
 
-TIMEOUT_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0  # for all of a request
 MAX_BYTES = 256 << 10  # the largest JWKS in use, Google's and Microsoft's, are below 20 KiB
 KEPT_SECONDS = 600  # a key that its issuer withdraws is believed for so long
 ASKED_AGAIN_SECONDS = 30  # for a key that was not there: more often would be ours to flood them
+AGENT = {"User-Agent": "assay"}  # without one GitHub's API refuses
 DISCOVERY = "/.well-known/openid-configuration"
 
 
@@ -57,24 +60,21 @@ def post(
     url: str, form: Mapping[str, str], *, basic: tuple[str, str] | None
 ) -> Mapping[str, object]:
     """A form sent, and the JSON object that came back."""
-    headers = {"Accept": "application/json"}
-    with _client() as client:
-        request = client.build_request("POST", url, data=dict(form), headers=headers)
-        return _object(url, _read(client, request, httpx.BasicAuth(*basic) if basic else None))
+    headers = {**AGENT, "Accept": "application/json"}
+    request = httpx.Request("POST", url, data=dict(form), headers=headers)
+    return _object(url, _read(request, httpx.BasicAuth(*basic) if basic else None))
 
 
 def get(url: str, *, token: str) -> Mapping[str, object]:
     """A document that only the bearer may read."""
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
-    with _client() as client:
-        return _object(url, _read(client, client.build_request("GET", url, headers=headers)))
+    headers = {**AGENT, "Accept": "application/json", "Authorization": f"Bearer {token}"}
+    return _object(url, _read(httpx.Request("GET", url, headers=headers)))
 
 
 def _kept(url: str) -> Mapping[str, object]:
     data = cache.get(_name(url))
     if data is None:
-        with _client() as client:
-            data = _read(client, client.build_request("GET", url))
+        data = _read(httpx.Request("GET", url, headers=AGENT))
         _object(url, data)  # what is no JSON object is not kept
         cache.set(_name(url), data, KEPT_SECONDS)
     return _object(url, data)
@@ -84,28 +84,36 @@ def _name(url: str) -> str:
     return f"oidc:document:{url}"
 
 
-def _client() -> httpx.Client:
-    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
-
-
-def _read(client: httpx.Client, request: httpx.Request, auth: httpx.Auth | None = None) -> bytes:
-    """The body of a good answer, read up to the limit and no further."""
+def _read(request: httpx.Request, auth: httpx.Auth | None = None) -> bytes:
+    """The body of a good answer, read up to the limits and no further."""
     try:
-        answer = client.send(request, auth=auth, stream=True)
-        try:
-            body = bytearray()
-            for chunk in answer.iter_bytes():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise IssuerUnreachable(f"{request.url.host} answered more than {MAX_BYTES}")
-        finally:
-            answer.close()
+        status, body = asyncio.run(_answer(request, auth))
+    except TimeoutError as error:
+        message = f"{request.url.host} does not answer within {TIMEOUT_SECONDS} seconds"
+        raise IssuerUnreachable(message) from error
     except httpx.HTTPError as error:
         message = f"{request.url.host} does not answer: {type(error).__name__}"
         raise IssuerUnreachable(message) from error
-    if not answer.is_success:
-        raise IssuerUnreachable(f"expected 200 from {request.url.host}, found {answer.status_code}")
-    return bytes(body)
+    if not httpx.codes.is_success(status):
+        raise IssuerUnreachable(f"expected 200 from {request.url.host}, found {status}")
+    return body
+
+
+async def _answer(request: httpx.Request, auth: httpx.Auth | None) -> tuple[int, bytes]:
+    """Status and body; raises TimeoutError wherever the time is up: nothing is left open."""
+    body = bytearray()
+    async with (
+        asyncio.timeout(TIMEOUT_SECONDS),
+        httpx.AsyncClient(
+            timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+        ) as client,
+    ):
+        answer = await client.send(request, auth=auth, stream=True)
+        async for chunk in answer.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise IssuerUnreachable(f"{request.url.host} answered more than {MAX_BYTES}")
+    return answer.status_code, bytes(body)
 
 
 def _object(url: str, data: bytes) -> Mapping[str, object]:

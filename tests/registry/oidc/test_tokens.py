@@ -14,7 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
-from registry.oidc import tokens
+from registry.oidc import fetching, tokens
 from registry.oidc.errors import IssuerUnknown, IssuerUnreachable, TokenRefused
 from registry.oidc.providers import Use
 from registry.oidc.tokens import LAST_SECOND, Claims
@@ -190,6 +190,18 @@ def test_an_issuer_that_does_not_answer_as_it_must_is_no_refusal(
     believed.answers[path] = (status, body)
     with pytest.raises(IssuerUnreachable, match=message):
         verify(believed.token())
+
+
+def test_an_issuer_that_drips_is_waited_for_no_longer_in_all(
+    believed: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.5)
+    believed.pause = 0.1  # each byte is soon enough, and 2,000 of them are not
+    believed.answers[CONFIGURATION] = (200, b" " * 2_000)
+    began = time.monotonic()
+    with pytest.raises(IssuerUnreachable, match=r"within 0\.5 seconds"):
+        verify(believed.token())
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1/keys", "file:///etc/passwd", 7])
