@@ -101,5 +101,5 @@ class TokenView(APIView):
         token = queries.tokens_of(queries.caller(request)).filter(pk=token_id).first()
         if token is None or (isinstance(request.auth, Token) and request.auth != token):
             raise NotFound("expected one of your own tokens")
-        services.revoke_token(token, by=queries.caller(request).actor)
+        services.revoke_token(token, by=queries.actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)

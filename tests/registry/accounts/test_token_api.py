@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from rest_framework.test import APIClient
 
-from registry.accounts.models import Token
+from registry.accounts import services
+from registry.accounts.models import Scope, Token
+from registry.accounts.services import Binding
+from registry.audit.models import AuditRow
 from tests.registry.people import People, client_of, secret_of
 
 URL = "/api/v1/tokens"
@@ -70,6 +76,18 @@ def test_what_is_wrong_is_named_by_field(body: object, field: str, people: Peopl
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert not Token.objects.exists()
+
+
+def test_a_publishers_token_ends_itself_in_its_own_name(people: People) -> None:
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    binding = Binding(project="alice/small", holder="publisher:7")
+    token, secret = services.issue_token(
+        people.alice, "ci", [Scope.PUBLISH], in_an_hour, binding=binding
+    )
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    assert client.delete(f"{URL}/{token.pk}").status_code == 204
+    assert AuditRow.objects.get(action="token.revoke").actor == "publisher:7"
 
 
 def test_a_stranger_revokes_nothing(people: People) -> None:
