@@ -17,7 +17,7 @@ import re
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 
 from django.db import transaction
 from django.utils import timezone
@@ -39,6 +39,13 @@ _KEY = re.compile(r"[\x20-\x7e]{1,255}")
 Parameters = ParamSpec("Parameters")
 View = TypeVar("View", bound=APIView)
 Method = Callable[Concatenate[View, Request, Parameters], Response]
+
+
+@runtime_checkable
+class Held(Protocol):
+    """A token that may act for somebody else than its user; accounts, above this app, has them."""
+
+    holder: str
 
 
 def idempotent(method: Method[View, Parameters]) -> Method[View, Parameters]:
@@ -95,11 +102,21 @@ def _call_of(request: Request) -> Call | None:
         raise InvalidKey(f"expected 1 to 255 printable ASCII characters, found {key[:60]!r}")
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"))
     return Call(
-        caller=f"user:{request.user.pk}",
+        caller=_caller(request),
         route=f"{request.method} {request.path}"[:500],
         key=key,
         body_sha256=hashlib.sha256(body.encode()).hexdigest(),
     )
+
+
+def _caller(request: Request) -> str:
+    """The person, whichever of their tokens they use; or whom a token acts for that is no person's.
+
+    Who named a publisher is answered nothing that its jobs were, nor they what that person was.
+    """
+    if isinstance(request.auth, Held) and request.auth.holder:
+        return request.auth.holder
+    return f"user:{request.user.pk}"
 
 
 def _answer_of(response: Response) -> Answer:

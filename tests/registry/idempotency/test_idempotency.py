@@ -22,6 +22,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
+from registry.accounts.services import Binding, issue_token
 from registry.api.problems import NotFound
 from registry.events.models import Event
 from registry.idempotency import services, tasks
@@ -131,6 +132,25 @@ def test_another_body_is_refused(alice: APIClient) -> None:
     answer = post(alice, {"a": 2})
     assert (answer.status_code, json_of(answer)["code"]) == (422, "idempotency-mismatch")
     assert len(runs) == 1
+
+
+def client_of_publisher(number: int, people: People) -> APIClient:
+    """What a job gets of a publisher that Alice named."""
+    binding = Binding(project="lab/small", holder=f"publisher:{number}")
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    _, secret = issue_token(people.alice, "job", ["publish"], in_an_hour, binding=binding)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
+def test_a_publishers_keys_are_its_own(alice: APIClient, people: People) -> None:
+    first = json_of(post(alice, {}))
+    of_jobs = [json_of(post(client_of_publisher(number, people), {})) for number in (7, 8, 7)]
+    assert first not in of_jobs
+    assert of_jobs[0] == of_jobs[2] != of_jobs[1]  # by another token of the same publisher
+    assert Event.objects.count() == 3
+    assert json_of(post(client_of(people.alice, "publish"), {})) == first
 
 
 def test_a_key_belongs_to_its_caller_and_its_route(alice: APIClient, people: People) -> None:
