@@ -74,3 +74,9 @@ class KeysNotOpened(BackupError):
     """A file of wrapped keys is not one, was changed, or has another passphrase."""
 
     code = "keys-not-opened"
+
+
+class KeysNotWrapped(BackupError):
+    """What was wrapped did not open again: no file was written."""
+
+    code = "keys-not-wrapped"

@@ -28,7 +28,7 @@ from assay.signing.signer.ceremony import LOCK_FILE
 from assay.signing.signer.issuing import PRECERTIFICATES_FOLDER
 from assay.signing.signer.opening import LEAVES_FOLDER, OFFLINE_FOLDER
 
-from .errors import KeysNotOpened, NoAuthorityHere, NotEmpty
+from .errors import KeysNotOpened, KeysNotWrapped, NoAuthorityHere, NotEmpty
 from .layout import AUDIT, HEAD, TRUST_ROOT
 
 WRAPPED_V1 = "https://assay/wrapped-keys/v1"
@@ -44,13 +44,23 @@ LEFT_OUT = frozenset(
 
 
 def wrap(folder: Path, *, signer_passphrase: bytes, passphrase: bytes) -> bytes:
-    """The wrapped keys of a signer's folder; raises NoAuthorityHere."""
+    """The wrapped keys of a signer's folder, after they were opened again: it must not fail later.
+
+    Raises NoAuthorityHere, or KeysNotWrapped.
+    """
     if not (folder / TRUST_ROOT).is_file():
         raise NoAuthorityHere(
             f"expected the signer's folder {folder}, found none; wrap the keys on the machine that "
             "has them"
         )
     files = {PASSPHRASE: signer_passphrase, **dict(_files(folder))}
+    wrapped = seal(files, passphrase=passphrase)
+    _check_opens(wrapped, files, passphrase)
+    return wrapped
+
+
+def seal(files: Mapping[str, bytes], *, passphrase: bytes) -> bytes:
+    """Files by name, encrypted."""
     plain = canonical.dumps({name: b64encode(data).decode() for name, data in files.items()})
     salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
     header = canonical.dumps(
@@ -102,6 +112,19 @@ def put(files: Mapping[str, bytes], *, folder: Path, passphrase_file: Path) -> N
         durable.write_file(path, data)
 
 
+def _check_opens(wrapped: bytes, files: Mapping[str, bytes], passphrase: bytes) -> None:
+    try:
+        opened = unwrap(wrapped, passphrase=passphrase)
+    except KeysNotOpened:
+        opened = {}
+    if opened != files:
+        odd = [ascii(name) for name in files if not _NAME.fullmatch(name)]
+        raise KeysNotWrapped(
+            "expected wrapped keys that open again as they are, found others; nothing was written. "
+            f"Move away what is not the signer's: {', '.join(odd) or 'more than its keys'}"
+        )
+
+
 def _make_folder(folder: Path) -> None:
     """Make it and those above it, each its owner's alone."""
     if not folder.is_dir():
@@ -121,6 +144,8 @@ def _content(files: Mapping[str, object], name: str) -> bytes:
     """A file's bytes; raises InvalidDocument for a name that leads out of the folder, too."""
     if not _NAME.fullmatch(name):
         raise InvalidDocument("files", "names below the signer's folder", ascii(name))
+    if files[name] == "":
+        return b""  # such as the mark of a stop, which had no words in it once
     return canonical.base64_decode(canonical.text(files, name, max_characters=MAX_BYTES))
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from assay.signing.certificates import Purpose
 from assay.signing.intermediates import Name
 from assay.signing.signer.__main__ import open_service
 from assay.signing.signer.client import SignerClient
+from assay.signing.signer.keyring import Keyring
+from assay.signing.signer.opening import Opened, open_folder
 from assay.signing.signer.service import SignerService
 from registry.backup import wrapping
-from registry.backup.errors import KeysNotOpened, NoAuthorityHere, NotEmpty
+from registry.backup.errors import KeysNotOpened, KeysNotWrapped, NoAuthorityHere, NotEmpty
 from tests.registry.authority.test_rotating import say
 from tests.registry.backup import places
 from tests.registry.backup.places import Place
@@ -60,6 +63,62 @@ def test_a_rotation_underway_a_stop_and_a_later_intermediate_come_back(
     assert not [name for name in names if "pending" in name]
 
 
+@pytest.fixture
+def copied(authority: Authority, tmp_path: Path) -> Path:
+    """A copy of the signer's folder, to be brought into some state."""
+    return Path(shutil.copytree(authority.directory, tmp_path / "authority", symlinks=True))
+
+
+@pytest.mark.parametrize("content", [b"", b"it signs no more\n"], ids=["empty", "words"])
+def test_keys_open_again_after_a_stop(
+    authority: Authority, copied: Path, tmp_path: Path, content: bytes
+) -> None:
+    (copied / "intermediates" / "stopped").mkdir()
+    (copied / "intermediates" / "stopped" / "output").write_bytes(content)
+    opened = put_elsewhere(authority, copied, tmp_path / "elsewhere")
+    assert list(opened.stopped) == [Name(purpose=Purpose.OUTPUT)]
+
+
+def test_keys_open_again_in_the_midst_of_a_rotation(
+    db: None, authority: Authority, tmp_path: Path
+) -> None:
+    SignerClient(authority.socket).prepare_intermediate(Purpose.NODE)
+    pending = authority.directory / "intermediates" / ".node-2.pending"
+    assert (pending / "key.pem").is_file()
+    opened = put_elsewhere(authority, authority.directory, tmp_path / "elsewhere")
+    assert opened.current(Purpose.NODE) == Name(purpose=Purpose.NODE)  # prepare is asked again
+
+
+def test_keys_open_again_after_a_crash_left_part_of_a_file(
+    authority: Authority, copied: Path, tmp_path: Path
+) -> None:
+    for name in (".ledger.key.pem.part", "intermediates/.output.pem.part"):
+        (copied / name).write_bytes(b"-----BEGIN")
+    put_elsewhere(authority, copied, tmp_path / "elsewhere")
+    assert not list((tmp_path / "elsewhere").rglob("*.part"))
+
+
+def test_what_would_not_open_again_is_not_wrapped(copied: Path) -> None:
+    (copied / "my notes (old)").write_bytes(b"x")
+    with pytest.raises(KeysNotWrapped, match=r"Move away .*: 'my notes \(old\)'"):
+        wrapping.wrap(copied, signer_passphrase=SIGNERS, passphrase=OURS)
+
+
+def test_more_than_keys_is_not_wrapped(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wrapping, "MAX_BYTES", 1 << 10)
+    with pytest.raises(KeysNotWrapped, match="nothing was written"):
+        wrapping.wrap(copied, signer_passphrase=SIGNERS, passphrase=OURS)
+
+
+def put_elsewhere(authority: Authority, folder: Path, elsewhere: Path) -> Opened:
+    """Wrap and unwrap the keys of a folder; what a signer opens there."""
+    passphrase = authority.passphrase_file.read_bytes().strip()
+    wrapped = wrapping.wrap(folder, signer_passphrase=passphrase, passphrase=OURS)
+    files = wrapping.unwrap(wrapped, passphrase=OURS)
+    wrapping.put(files, folder=elsewhere, passphrase_file=elsewhere.parent / "passphrase")
+    return open_folder(elsewhere, keyring=Keyring(passphrase))
+
+
 def test_nothing_can_be_read_in_the_file(wrapped: bytes) -> None:
     assert b"PRIVATE" not in wrapped
     assert SIGNERS.strip() not in wrapped
@@ -78,11 +137,8 @@ def test_a_flipped_bit_anywhere_is_found(wrapped: bytes, place: int) -> None:
         wrapping.unwrap(bytes(data), passphrase=OURS)
 
 
-def test_a_name_that_leads_out_of_the_folder_is_refused(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wrapping, "PASSPHRASE", "../passphrase")
-    hostile = wrapping.wrap(authority.directory, signer_passphrase=SIGNERS, passphrase=OURS)
+def test_a_name_that_leads_out_of_the_folder_is_refused() -> None:
+    hostile = wrapping.seal({"../passphrase": SIGNERS}, passphrase=OURS)
     with pytest.raises(KeysNotOpened):
         wrapping.unwrap(hostile, passphrase=OURS)
 
