@@ -14,12 +14,15 @@ from pathlib import Path
 
 from assay.signing import canonical, durable
 from assay.signing.canonical import Obj
+from assay.signing.intermediates import Name
 from assay.signing.signer.audit import EMPTY, AuditMark
 from assay.signing.signer.highwater import Head, HighWater
+from assay.signing.signer.opening import INTERMEDIATES_FOLDER, STOPPED_FOLDER
+from assay.signing.signer.rotation import STOPPED
 
 from .layout import AUDIT, HEAD, TRUST_ROOT
 
-SIGN_HEAD = "sign_head"
+SIGN_HEAD, STOP = "sign_head", "stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ def put_back(saved: Path, here: Path, *, newest: Head) -> int:
     The mark is `newest`: the largest tree head that anybody named, which the ledger continues.
     It names a line of the audit file that is there: those after it are lost with the disk they were
     on, and a mark that names one of them would keep the signer from ever starting.
+    What the audit file says was stopped is stopped, also where the keys were wrapped before.
     """
     if not here.is_dir():
         durable.make_folder(here)
@@ -65,6 +69,7 @@ def put_back(saved: Path, here: Path, *, newest: Head) -> int:
     known = [HighWater.load(each / HEAD) for each in (here, saved) if (each / HEAD).exists()]
     mark = max(known, key=lambda each: each.head.size)
     end = _put_audit(saved, here)
+    _stop_again(here)
     anchor = mark.audit if mark.audit.lines <= end.lines else end
     HighWater(here / HEAD, head=mark.head, audit=anchor).advance(newest, audit=anchor)
     return mark.audit.lines - anchor.lines
@@ -79,6 +84,17 @@ def _put_audit(saved: Path, here: Path) -> AuditMark:
     if not lines:
         return EMPTY
     return AuditMark(lines=len(lines), sha256=sha256(lines[-1]).hexdigest())
+
+
+def _stop_again(here: Path) -> None:
+    marks = here / INTERMEDIATES_FOLDER / STOPPED_FOLDER
+    for line in _lines(here / AUDIT, STOP):
+        mark = marks / str(Name.parse(canonical.text(line, "issuer")))
+        for folder in (marks.parent, marks):
+            if not folder.is_dir():
+                durable.make_folder(folder)
+        if not mark.exists():
+            durable.write_file(mark, STOPPED)
 
 
 def _head(line: Obj) -> Head:

@@ -26,7 +26,7 @@ from assay.signing import canonical, durable
 from assay.signing.errors import InvalidDocument
 from assay.signing.signer.ceremony import LOCK_FILE
 from assay.signing.signer.issuing import PRECERTIFICATES_FOLDER
-from assay.signing.signer.opening import LEAVES_FOLDER, OFFLINE_FOLDER
+from assay.signing.signer.opening import LEAVES_FOLDER, OFFLINE_FOLDER, STOPPED_FOLDER
 
 from .errors import KeysNotOpened, KeysNotWrapped, NoAuthorityHere, NotEmpty
 from .layout import AUDIT, HEAD, TRUST_ROOT
@@ -102,7 +102,8 @@ def put(files: Mapping[str, bytes], *, folder: Path, passphrase_file: Path) -> N
         for name, data in files.items()
     }
     for path, data in targets.items():
-        if path.exists() and path.read_bytes() != data:
+        is_stop = path.parent.name == STOPPED_FOLDER  # which `restore` marks too, in its own words
+        if path.exists() and not is_stop and path.read_bytes() != data:
             raise NotEmpty(
                 f"{path} is there, with other content: keys are never replaced. Name an empty "
                 "ASSAY_DATA_DIR, or move the folder away"

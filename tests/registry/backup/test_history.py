@@ -14,6 +14,8 @@ from assay.signing.certificates import Purpose
 from assay.signing.intermediates import Name
 from assay.signing.signer.__main__ import open_service
 from assay.signing.signer.client import SignerClient
+from assay.signing.signer.keyring import Keyring
+from assay.signing.signer.opening import open_folder
 from registry.backup import saving, wrapping
 from registry.backup.errors import AnotherRegistry, BackupDamaged, LedgerRolledBack
 from registry.catalog.models import Checkpoint
@@ -124,6 +126,24 @@ def test_a_tree_head_that_a_witness_saw_becomes_the_mark(
     check_starts(place, authority)
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["unwrapped first", "restored first"])
+def test_an_intermediate_stays_stopped_though_its_keys_were_wrapped_before(
+    checkpoint: Checkpoint, place: Place, authority: Authority, tmp_path: Path, is_first: bool
+) -> None:
+    output = Name(purpose=Purpose.OUTPUT)
+    wrapped = wrap(authority)
+    SignerClient(authority.socket).stop(output)
+    saving.save(tmp_path / "backups", at=AT)
+    if is_first:
+        unwrap(wrapped, place)
+        place.restore(tmp_path / "backups")
+    else:
+        place.restore(tmp_path / "backups")
+        unwrap(wrapped | {"intermediates/stopped/output": b""}, place)
+    keyring = Keyring(authority.passphrase_file.read_bytes().strip())
+    assert output in open_folder(place.data / "authority", keyring=keyring).stopped
+
+
 @pytest.mark.parametrize("line", [b'{"op":"sign_head"}\n', b"sign_head\n"])
 def test_an_audit_file_that_is_none_is_refused(
     backup: Path, place: Place, authority: Authority, line: bytes
@@ -138,11 +158,20 @@ def test_an_audit_file_that_is_none_is_refused(
         place.restore(backup)
 
 
+def wrap(authority: Authority) -> dict[str, bytes]:
+    """The signer's keys, by way of their wrapping."""
+    wrapped = wrapping.wrap(authority.directory, signer_passphrase=b"x", passphrase=b"y")
+    return dict(wrapping.unwrap(wrapped, passphrase=b"y"))
+
+
+def unwrap(files: dict[str, bytes], place: Place) -> None:
+    """Put keys there."""
+    place.data.mkdir(exist_ok=True)
+    wrapping.put(files, folder=place.data / "authority", passphrase_file=place.data / "passphrase")
+
+
 def check_starts(place: Place, authority: Authority) -> None:
     """The signer starts there, with its keys and what was restored."""
-    files = wrapping.unwrap(
-        wrapping.wrap(authority.directory, signer_passphrase=b"x", passphrase=b"y"), passphrase=b"y"
-    )
-    wrapping.put(files, folder=place.data / "authority", passphrase_file=place.data / "passphrase")
-    passphrase = Path(authority.passphrase_file).read_bytes().strip()
+    unwrap(wrap(authority), place)
+    passphrase = authority.passphrase_file.read_bytes().strip()
     open_service(place.data / "authority", passphrase=passphrase)
