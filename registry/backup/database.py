@@ -11,9 +11,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
@@ -27,6 +28,9 @@ from .errors import DatabaseProgramFailed, NotEmpty
 
 READ_ONLY = "default_transaction_read_only"
 TAIL_CHARACTERS = 1500
+# libpq has no variable of the environment for these, and a command line is everybody's to read.
+SECRET_OPTIONS = frozenset({"oauth_client_secret", "sslpassword"})
+SERVICE = "assay"
 
 
 @contextmanager
@@ -97,30 +101,47 @@ def _set(change: sql.SQL) -> None:
 
 
 def _run(program: str, *words: str, options: str = "") -> None:
-    """Run a program of PostgreSQL on our database; its password is in no command line."""
+    """Run a program of PostgreSQL on our database; no secret of it is in a command line."""
     settings = connection.settings_dict
+    given = {key: each for key, each in settings["OPTIONS"].items() if isinstance(each, str)}
+    secret = {key: each for key, each in given.items() if key in SECRET_OPTIONS}
     parts = {
         "dbname": settings["NAME"],
         "user": settings["USER"],
         "host": settings["HOST"],
         "port": settings["PORT"],
         "options": options,
-        **{key: each for key, each in settings["OPTIONS"].items() if isinstance(each, str)},
+        **{key: each for key, each in given.items() if key not in secret},
+        **({"service": SERVICE} if secret else {}),
     }
     address = make_conninfo(**{key: str(each) for key, each in parts.items() if each})
     environment = os.environ | {"PGPASSWORD": settings["PASSWORD"]} | {"LC_ALL": "C"}
-    ended = subprocess.run(
-        [str(_program(program)), "--no-password", f"--dbname={address}", *words],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    with _service_file(secret) as service:
+        ended = subprocess.run(
+            [str(_program(program)), "--no-password", f"--dbname={address}", *words],
+            env={**environment, **service},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
     if ended.returncode:
         said = ended.stderr.strip()[-TAIL_CHARACTERS:]
         raise DatabaseProgramFailed(f"{program} ended with {ended.returncode}: {said}")
+
+
+@contextmanager
+def _service_file(secret: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """The environment that names a connection service file of these options, ours alone."""
+    if not secret:
+        yield {}
+        return
+    with NamedTemporaryFile("w", encoding="utf-8") as file:  # of mode 0600
+        lines = [f"[{SERVICE}]", *(f"{key}={each}" for key, each in secret.items())]
+        file.write("\n".join(lines) + "\n")
+        file.flush()
+        yield {"PGSERVICEFILE": file.name}
 
 
 def _program(name: str) -> Path:

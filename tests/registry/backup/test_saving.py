@@ -18,10 +18,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import override_settings
 
 from assay.signing import canonical
-from registry.backup import layout, saving
+from registry.backup import database, layout, saving
 from registry.backup.errors import (
     BackupBusy,
     BackupDamaged,
@@ -152,6 +153,24 @@ def test_one_backup_at_a_time(backups: Path) -> None:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(BackupBusy, match="wait for it"):
             saving.save(backups, at=AT)
+
+
+def test_no_secret_of_the_database_is_in_a_command_line(
+    checkpoint: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real program, after a script that tells how it was called."""
+    script, told = tmp_path / "pg_dump", tmp_path / "told"
+    real = database._program("pg_dump")
+    script.write_text(
+        f'#!/bin/sh\necho "$@" > {told}.words\ncp "$PGSERVICEFILE" {told}.service\n'
+        f'stat -c %a "$PGSERVICEFILE" >> {told}.service\nexec {real} "$@"\n'
+    )
+    script.chmod(0o700)
+    monkeypatch.setattr(database, "_program", lambda _name: script)
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "sslpassword", "of the key")
+    saving.save(tmp_path / "backups", at=AT)
+    assert "of the key" not in told.with_suffix(".words").read_text()
+    assert told.with_suffix(".service").read_text() == "[assay]\nsslpassword=of the key\n600\n"
 
 
 def test_a_full_disk_leaves_no_backup_and_says_so(checkpoint: Checkpoint, tmp_path: Path) -> None:
