@@ -106,7 +106,7 @@ class Authority:
             source, target = self._current.directory / name, self._next.directory / name
             if source.is_dir():
                 shutil.copytree(source, target, dirs_exist_ok=True)
-            else:
+            elif source.exists():  # one that was revoked is put away
                 shutil.copy2(source, target)
 
     def begin_anew(self) -> None:

@@ -79,8 +79,11 @@ def ensure(wanted: Wanted) -> None:
     in which something is signed. Raises whatever `check` does, SignerError, or a Problem of the
     ledger.
     """
-    if not _is_there(wanted, timezone.now()):
+    now = timezone.now()
+    if not _is_there(wanted, now):
         issue(wanted)
+    elif not _is_there(timestamping(), now):  # it was revoked, or its intermediate replaced
+        issue(timestamping())
 
 
 def issue(wanted: Wanted) -> Chain:
