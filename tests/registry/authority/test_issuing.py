@@ -88,8 +88,8 @@ def test_a_certificate_is_in_the_ledger_before_it_is_one(
 
 def test_the_root_and_its_intermediates_are_the_first_entries(world: World) -> None:
     ensure(world)
-    entries = Entry.objects.order_by("index")[:6]
     shown = [scts.ledger_entry(each) for each in services.signer().authorities()]
+    entries = Entry.objects.order_by("index")[: len(shown)]
     assert [bytes(each.body) for each in entries] == shown
 
 
