@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 # gets an answer within the 30 s that a request waits (docs/spec/http.md).
 MAX_WAITING = 8
 RETRY_AFTER_SECONDS = 5
-QUEUE_LOCK = 0x6173736179_05  # beside settings.JOURNAL_LOCK, and always taken before it
+QUEUE_LOCK = 0x6173736179_08  # beside settings.JOURNAL_LOCK, and always taken before it
 TEXT_TYPE = "text/plain"
 # What trainers/saving.py needs to write a text.
 NEEDED_FILES = frozenset({"config.json", "model.safetensors"})
