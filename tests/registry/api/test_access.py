@@ -22,6 +22,11 @@ WRITES = ("post", "put", "patch", "delete")
 # What anybody may write to, and why that is right (docs/spec/http.md).
 OPEN_TO_ANYBODY = {
     "timestamp": "an RFC 3161 authority stamps for everyone; it learns and keeps nothing",
+    "api/v1/timestamp": "the same, where Sigstore's clients look for it",
+    "api/v2/signingCert": "the identity token in the body says who asks",
+    "api/v2/log/entries": "an entry is taken only if a certificate of this registry signed it",
+    "auth/token": "the code in the body, which a person signed in for, says who asks",
+    "api/v1/projects/<str:owner>/<str:project>/publishing-token": "as signingCert",
 }
 
 
@@ -89,8 +94,12 @@ def test_a_write_of_the_api_refuses_anybody(address: Address, verb: str) -> None
     assert refused, f"expected a permission that refuses anybody to {verb}, found {permissions}"
 
 
-# Its answer has a secret, which nothing here keeps.
-WITHOUT_A_KEY = {"api/v1/tokens"}
+# The answer has a secret, which nothing here keeps; or only a person in a browser asks.
+WITHOUT_A_KEY = {
+    "api/v1/tokens",
+    "api/v1/projects/<str:owner>/<str:project>/publishers",
+    "api/v1/projects/<str:owner>/<str:project>/publishing-token",
+}
 
 
 @pytest.mark.parametrize("address", POSTS, ids=lambda a: a.route)
