@@ -24,7 +24,7 @@ ALICE = "http://registry.test/alice"
 
 def test_each_purpose_has_its_permanent_policy() -> None:
     assert [purpose.oid.dotted_string for purpose in Purpose] == [
-        f"{ARC}.1.{number}" for number in (1, 2, 3, 4, 5)
+        f"{ARC}.1.{number}" for number in (1, 2, 3, 4, 5, 7)
     ]
     assert ARC == "2.25.55496464810101472194271188265311006923"
 

@@ -13,14 +13,13 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from assay.signing.certificates import Purpose
 from assay.signing.signer.__main__ import open_service
 from assay.signing.signer.client import SignerClient
 from registry.authority import steps
 from registry.authority.ceremony import Names
 from registry.authority.steps import HERE, THERE, Step
 from tests.running import _test_database_url
-from tests.signing.signer.worlds import in_thread, output_statement
+from tests.signing.signer.worlds import in_thread, sign_output
 
 ROOT = Path(__file__).parents[3]
 NAMES = Names(registry_url="http://localhost:8000", origin="localhost:8000/ledger")
@@ -109,7 +108,7 @@ def test_the_steps_make_an_authority_and_renew_its_roots_list(
     with in_thread(service, machines.socket):
         renewed = [machines.run(each) for each in steps.yearly()]
         client = SignerClient(machines.socket)
-        client.sign(Purpose.OUTPUT, f"{NAMES.registry_url}/alice", output_statement())
+        sign_output(client)
         assert client.root_crl() != before
     assert "the root's list has number 2" in renewed[-1]
 
