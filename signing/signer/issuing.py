@@ -265,7 +265,7 @@ class Issuing:
             return
         if found.is_stamping:
             self._keystore.place_timestamping(found.issuer, made)
-        elif key_file.exists():
+        else:
             chain = Chain(leaf=made, intermediate=self._keystore.intermediate(found.issuer))
             key = SoftwareKey.load(key_file, self._passphrase)
             self._keystore.place(found.issuer, found.holder, key, chain)
