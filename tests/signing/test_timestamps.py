@@ -59,6 +59,11 @@ def test_times_are_whole_seconds(world: World) -> None:
     assert timestamps.verify(response, data=DATA, root=world.root.certificate) == AT
 
 
+def test_a_nonce_is_asked_for() -> None:
+    asked = timestamps.request_over(bytes(32), wants_certificates=False, nonce=7)
+    assert tsp.TimeStampReq.load(asked)["nonce"].native == 7
+
+
 def test_nonce_and_policy_are_echoed(world: World) -> None:
     info = info_of(respond(world, ask(nonce=1 << 63, req_policy=tokens.POLICY)))
     assert (info["nonce"], info["policy"], info["serial_number"]) == (
