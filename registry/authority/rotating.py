@@ -21,7 +21,7 @@ from assay.signing.certificates import Issuer, Purpose
 from assay.signing.digests import sha256
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Revocation as Finding
-from assay.signing.signer import root as roots
+from assay.signing.signer import offline as roots
 from assay.signing.signer.administration import IssuerState
 from assay.signing.signer.keyring import Keyring, read_passphrase
 from assay.signing.statements import RevocationClaim

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .ceremony import Names
 
-ROOT = "$PYTHON -m assay.signing.signer.root"
+ROOT = "$PYTHON -m assay.signing.signer.offline"
 KEPT = "    --folder root --passphrase-file root.passphrase \\"
 
 

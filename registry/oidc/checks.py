@@ -20,7 +20,7 @@ def providers_are_readable(**_: object) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for provider in known:
         try:
-            provider.client_secret  # noqa: B018 - that it can be read
+            provider.read_client_secret()
         except (OSError, IndexError) as error:
             found.append(Error(f"{provider.name}: no client secret: {error}", id="oidc.E002"))
     return found

@@ -82,8 +82,7 @@ class Provider:
     admits: Admits = Admits.KNOWN
     endpoints: Endpoints | None = None
 
-    @property
-    def client_secret(self) -> str:
+    def read_client_secret(self) -> str:
         """The first line of the secret's file; empty for a public client."""
         if not self.client_secret_file:
             return ""

@@ -174,7 +174,7 @@ def _exchange(provider: Provider, begun: Begun, code: str) -> Mapping[str, objec
         "client_id": provider.client_id,
         "code_verifier": begun.verifier,
     }
-    secret = provider.client_secret
+    secret = provider.read_client_secret()
     return fetching.post(url, form, basic=(provider.client_id, secret) if secret else None)
 
 

@@ -28,6 +28,7 @@ ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "PS256", "RS256", "RS384", "RS
 SKEW = timedelta(seconds=60)  # between our clock and the issuer's
 MAX_AGE = timedelta(days=1)  # however long a token says that it is good for
 MAX_AUDIENCES = 16
+JWS_PARTS = 3  # header, claims, signature (RFC 7515, 3.1)
 # The last second of 9999-12-30: what follows is the last day that a datetime has, and clocks' skew
 # is still to be added.
 LAST_SECOND = 253_402_214_399
@@ -100,7 +101,7 @@ def _claims(token: str, member: str) -> tuple[Obj, str]:
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TokenRefused(f"expected at most {MAX_TOKEN_CHARACTERS} characters, found more")
     parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - header, claims, signature (RFC 7515, 3.1)
+    if len(parts) != JWS_PARTS:
         raise TokenRefused(f"expected a JWS in three parts, found {len(parts)}")
     obj = _object(parts[1])
     return obj, _text(obj, member)

@@ -62,8 +62,19 @@ FILE_MODE = 0o644
 S = TypeVar("S", Root, Targets, Snapshot, Timestamp)
 
 
+class _Held(Signer):
+    """What securesystemslib asks of every signer, and nobody of these: keys at addresses."""
+
+    @classmethod
+    def from_priv_key_uri(
+        cls, priv_key_uri: str, public_key: object, secrets_handler: object = None
+    ) -> Signer:
+        # Abstract there, so it has to be here; a key's address would be one more way to a key.
+        raise NotImplementedError("expected a key at hand, found an address of one")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Offline(Signer):
+class _Offline(_Held):
     """The root's key, at hand for a moment."""
 
     key: SoftwareKey
@@ -72,27 +83,15 @@ class _Offline(Signer):
     def sign(self, payload: bytes) -> Signature:
         return Signature(self.public_key.keyid, self.key.sign(payload).hex())
 
-    @classmethod
-    def from_priv_key_uri(
-        cls, priv_key_uri: str, public_key: object, secrets_handler: object = None
-    ) -> _Offline:
-        raise NotImplementedError("expected a key at hand, found an address of one")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Online(Signer):
+class _Online(_Held):
     """The signer's key, which this process never holds."""
 
     public_key: SSlibKey
 
     def sign(self, payload: bytes) -> Signature:
         return Signature(self.public_key.keyid, ledger.signer().sign_metadata(payload).hex())
-
-    @classmethod
-    def from_priv_key_uri(
-        cls, priv_key_uri: str, public_key: object, secrets_handler: object = None
-    ) -> _Online:
-        raise NotImplementedError("expected the signer, found an address of a key")
 
 
 def sign_root(key: SoftwareKey, *, now: datetime) -> int:

@@ -24,7 +24,7 @@ from ..errors import AssayError
 from ..intermediates import Name
 from ..keys import Curve
 from ..trust import TrustRoot
-from . import root as roots
+from . import offline as roots
 from .audit import Audit
 from .errors import SignerFilesBroken
 from .highwater import HighWater

@@ -49,7 +49,8 @@ def _rotate(options: Options) -> Iterator[str]:
     """With the root at hand at once; else in two steps, around the root's own machine."""
     purpose, at_hand = Purpose(str(options["purpose"])), root(options)
     request, certificate = path(options, "request"), path(options, "certificate")
-    if [at_hand, request, certificate].count(None) != 2:  # noqa: PLR2004 - one of three
+    given = [each for each in (at_hand, request, certificate) if each is not None]
+    if len(given) != 1:
         raise CommandError("expected one of --root, --request and --certificate")
     if request is not None:
         request.parent.mkdir(parents=True, exist_ok=True)

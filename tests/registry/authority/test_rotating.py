@@ -19,7 +19,7 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.errors import SignerError
 from assay.signing.intermediates import Name
 from assay.signing.revocation import NotRevoked, Reason, Revoked, Status
-from assay.signing.signer.root import __main__ as root_program
+from assay.signing.signer.offline import __main__ as root_program
 from assay.signing.statements import RevocationClaim, Statement
 from registry.audit.models import AuditRow
 from registry.authority import issuing, revocations

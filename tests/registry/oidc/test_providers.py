@@ -44,7 +44,7 @@ def test_ones_own_provider_has_every_setting() -> None:
     more = {"title": "Us", "naming": "email", "scopes": ["openid", "email"], "client_id": "x"}
     (found,) = parse({**OWN, **more, "uses": ["sign-in", "signing"]}).known
     assert (found.title, found.naming, found.scopes) == ("Us", Naming.EMAIL, ("openid", "email"))
-    assert found.client_secret == ""
+    assert found.read_client_secret() == ""
 
 
 def test_plain_http_is_for_loopback_on_a_local_registry_alone() -> None:
@@ -102,4 +102,4 @@ def test_a_missing_secret_is_found_at_the_start(settings: Settings, tmp_path: Pa
     assert found.id == "oidc.E002"
     (tmp_path / "none").write_text("secret\n")
     assert checks.providers_are_readable() == []
-    assert providers().known[0].client_secret == "secret"
+    assert providers().known[0].read_client_secret() == "secret"

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from assay.signing.certificates import Issuer, Purpose
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Reason, Revocation
-from assay.signing.signer import root as roots
+from assay.signing.signer import offline as roots
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.keyring import Keyring
 from tests.signing.signer.worlds import BORN, PASSPHRASE

@@ -17,11 +17,11 @@ from assay.signing import crls
 from assay.signing.certificates import Purpose
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.signer import ceremony
-from assay.signing.signer import root as roots
+from assay.signing.signer import offline as roots
 from assay.signing.signer.ceremony import FromRoot
 from assay.signing.signer.errors import SignerFilesBroken
 from assay.signing.signer.keyring import Keyring
-from assay.signing.signer.root import __main__ as program
+from assay.signing.signer.offline import __main__ as program
 from tests.signing.signer.worlds import ORIGIN, PASSPHRASE, REGISTRY, Clock, open_service
 from tests.signing.softhsm import SoftHsm, needs_softhsm
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m assay.signing.signer.root`: the root's own machine, which has no network.
+"""`python -m assay.signing.signer.offline`: the root's own machine, which has no network.
 
 `new` makes the root; `sign` answers requests; `renew` and `revoke` make its next list. What is to
 be carried back is written to the folder of `--out`, and holds no secret.
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     words = argparse.ArgumentParser(
-        prog="python -m assay.signing.signer.root",
+        prog="python -m assay.signing.signer.offline",
         description="A registry's root, on a machine without a network (docs/guides/operator.md).",
     )
     actions = words.add_subparsers(dest="action", required=True, metavar="ACTION")

@@ -4,7 +4,7 @@
     registry.url   root.key.pem (or root.key.json: in a token)   root.pem   root.crl
 
 It certifies intermediates by their requests and lists those that it revoked; nothing else.
-`python -m assay.signing.signer.root` is the program for that machine.
+`python -m assay.signing.signer.offline` is the program for that machine.
 """
 
 from __future__ import annotations
