@@ -24,8 +24,8 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
 from registry.catalog import queries as catalog
-from registry.ledger.serving import LedgerFiles
-from registry.sigstore.serving import TrustFiles
+from registry.ledger.serving import ledger_files
+from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
 from registry.storage.download import Download
 from registry.storage.streams import FileAddress, Streams
@@ -79,4 +79,4 @@ class Lifespan:
 
 
 _streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
-application = Lifespan(LedgerFiles(inner=TrustFiles(inner=_streams)))
+application = Lifespan(ledger_files(trust_files(_streams)))
