@@ -8,7 +8,7 @@ missing. Alice owns the project and the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -123,14 +123,18 @@ class World:
         """What the verification of one bundle rests on."""
         return Basis(trust=self.trust, requirements=self.requirements, lists=self.lists())
 
-    def lists(self, revoked: Mapping[str, Revocation] | None = None) -> tuple[bytes, ...]:
-        """Every issuer's revocation list, without or with one revoked certificate of each.
+    def lists(
+        self,
+        revoked: Mapping[str, Revocation] | None = None,
+        purposes: Collection[Purpose] = tuple(Purpose),
+    ) -> tuple[bytes, ...]:
+        """The root's and these issuers' revocation lists, some with one revoked certificate.
 
         They last for years: what a test does not say about time must not depend on today's.
         """
         period = Period(this_update=self.at, next_update=self.at + LISTS_LAST)
         found = revoked or {}
-        issuers = {ROOT: self.root, **{each.value: i for each, i in self.issuers.items()}}
+        issuers = {ROOT: self.root, **{each.value: self.issuers[each] for each in purposes}}
         return tuple(
             crls.create(
                 [found[name]] if name in found else [],
@@ -267,11 +271,14 @@ class World:
         return {"checkpoint": checkpoint, "run": run, "dataset": dataset, "conduct": conduct}
 
     def _evidence(self, signed: Mapping[str, Signed], files: Mapping[str, bytes]) -> Evidence:
+        bundles = {name: self.bundle(each) for name, each in signed.items()}
+        issuers = {each.chain.intermediate.subject for each in bundles.values()}
+        purposes = {p for p, each in self.issuers.items() if each.certificate.subject in issuers}
         return Evidence(
-            bundles={name: self.bundle(each) for name, each in signed.items()},
+            bundles=bundles,
             manifest=manifest_of(files),
             policy=POLICY,
-            lists=self.lists(),
+            lists=self.lists(purposes=purposes | {Purpose.TIMESTAMP}),
         )
 
 

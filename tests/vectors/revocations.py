@@ -31,7 +31,7 @@ Lists = Mapping[str, bytes]
 
 def revocations(world: World, evidence: Evidence) -> list[Mutation]:
     """Everything about lists; `evidence` is of an output that nothing was revoked behind."""
-    lists = dict(zip((ROOT, *Purpose), evidence.lists, strict=True))
+    lists = dict(zip((ROOT, *Purpose), world.lists(), strict=True))
     return [*_missing(lists), *_old(world, lists), *_revoked(world, evidence), *_bad(world, lists)]
 
 
@@ -146,7 +146,7 @@ def _revoked(world: World, evidence: Evidence) -> list[Mutation]:
         for when, since in (("now", None), ("with effect from before", AT - DAY))
     ]
     aged = _case(world).crl(_revocation(output.chain.leaf, None))
-    lists = dict(zip((ROOT, *Purpose), evidence.lists, strict=True))
+    lists = dict(zip((ROOT, *Purpose), world.lists(), strict=True))
     return [
         *found,
         Mutation(
