@@ -9,7 +9,7 @@ caller says what is proven.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self, TypeAlias
@@ -100,6 +100,9 @@ class Revocation:
 class NotRevoked:
     """Its issuer said, for this moment, that it is not revoked."""
 
+    said_at: datetime = field(compare=False)
+    """When it said so: however long ago, it is the same finding."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoked:
@@ -152,11 +155,16 @@ def judge(
 
 
 def worst(statuses: list[Status]) -> Status:
-    """Of several findings about one certificate the one to go by: revoked, current, stale, none."""
-    for kind in (Revoked, NotRevoked, Stale):
-        found = [status for status in statuses if isinstance(status, kind)]
-        if found:
-            return found[0]
+    """Of several findings about one certificate the one to go by: revoked, current, stale, none.
+
+    Of several that revoke it, the one that counts from the earliest; of others, the newest.
+    """
+    if revoked := [each for each in statuses if isinstance(each, Revoked)]:
+        return min(revoked, key=lambda each: each.counts_from)
+    if current := [each for each in statuses if isinstance(each, NotRevoked)]:
+        return max(current, key=lambda each: each.said_at)
+    if stale := [each for each in statuses if isinstance(each, Stale)]:
+        return max(stale, key=lambda each: each.next_update)
     return Missing()
 
 
@@ -167,7 +175,7 @@ def at_moment(this_update: datetime, next_update: datetime, at: datetime) -> Not
     who is not revoked later was not revoked then (ADR 0010).
     """
     if at <= next_update:
-        return NotRevoked()
+        return NotRevoked(said_at=this_update)
     return Stale(this_update=this_update, next_update=next_update)
 
 

@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 LISTS_LOCK = 0x6173736179_05  # one list of an issuer after the other
 OFFICE = "authority"
 RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
+ROOT_RENEWED_BEFORE = timedelta(days=31)  # of a quarter: bringing the root takes its time
 
 
 def revoke(
@@ -127,6 +128,11 @@ def keep_root() -> RevocationList:
     return _show(crls.ROOT, ledger.signer().root_crl())
 
 
+def root_is_due(*, now: datetime) -> bool:
+    """Whether the root's list ends so soon that its keeper should make the next one."""
+    return keep_root().next_update < now + ROOT_RENEWED_BEFORE
+
+
 def finding(issuer: Name, serial: int) -> tuple[bool, Finding | None]:
     """Whether a certificate was issued, and its revocation if it was revoked."""
     found = issuing.listed(f"{serial:x}")
@@ -151,7 +157,12 @@ def sweep(*, now: datetime) -> None:
         if is_valid and not _is_current(issuer.name, now):
             with transaction.atomic():
                 renew(issuer.name)
-    _made(crls.ROOT)
+    if (root := _made(crls.ROOT)) is not None and root.next_update < now + ROOT_RENEWED_BEFORE:
+        logger.warning(
+            "the root's revocation list ends on %s, and then nothing verifies: "
+            "renew it with `authority root-list`",
+            f"{root.next_update:%Y-%m-%d}",
+        )
 
 
 def _is_current(issuer: Name, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from assay.signing.digests import as_id
+from registry.authority.ceremony import OFFLINE_FOLDER, ROOT_KEY_FILE, ROOT_PASSPHRASE_FILE
 from registry.authority.queries import trust_root
 from registry.site.services import welcome_link
 
@@ -38,6 +39,14 @@ def create_authority(deployment: Deployment) -> None:
     passphrase_file(deployment)
     if not (deployment.places.authority / "trust-root.json").exists():
         _call("authority", "init")
+
+
+def renew_root_list(deployment: Deployment) -> None:
+    """The root's list where it is due, for as long as its key lies where the ceremony put it."""
+    folder = deployment.places.authority / OFFLINE_FOLDER
+    if (folder / ROOT_KEY_FILE).exists():
+        root = ("--root", str(folder), "--root-passphrase-file", str(folder / ROOT_PASSPHRASE_FILE))
+        _call("authority", "root-list", "--if-due", *root)
 
 
 def demo() -> Demo:

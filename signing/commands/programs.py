@@ -69,11 +69,12 @@ def _part_json(part: SignedPart) -> dict[str, object]:
         "predicate_type": part.statement.predicate_type,
         "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
         "signer": part.signer,
-        "signed_before": instant_text(part.signed_at),
+        "signed_before": instant_text(part.signed_before),
         "ledger_index": part.index,
         "ledger_size": part.size,
         "proven_before": _instant_json(part.standing.proven_at),
         "revoked": list(part.standing.revoked),
+        "revocation_listed_at": _instant_json(part.standing.listed_at),
         "revocation_unknown": list(part.standing.unknown),
         "witnesses": None if part.seen is None else _seen_json(part.seen),
     }

@@ -149,7 +149,7 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
                 "a model. There was no evidence beside them, so neither the run that made them, "
                 "nor data and conduct, were examined."
             )
-    yield f"It was signed before {verified.parts[0].signed_at:%Y-%m-%d %H:%M:%S} UTC."
+    yield f"It was signed before {verified.parts[0].signed_before:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) -> str:
@@ -208,7 +208,7 @@ def _standing(judged: Judged, verified: Verified) -> Iterator[str]:
     """What was revoked, and for which moment that is known."""
     as_of = f"{verified.requirements.as_of:%Y-%m-%d %H:%M:%S} UTC"
     if not any(part.standing.unknown for part in verified.parts):
-        yield f"Whether its certificates were revoked is known for {as_of}."
+        yield f"Whether its certificates were revoked is known for {as_of}{_by_lists(verified)}."
     if judged.is_pack:
         yield (
             "That is when witnesses saw the newest tree head in the evidence: what was revoked "
@@ -223,6 +223,12 @@ def _standing(judged: Judged, verified: Verified) -> Iterator[str]:
                 f"to be from before ({part.standing.proven_at:%Y-%m-%d %H:%M:%S} UTC): "
                 f"{', '.join(part.standing.revoked)}."
             )
+
+
+def _by_lists(verified: Verified) -> str:
+    """How old that knowledge is: what was revoked since is in no list at hand."""
+    known = [each for part in verified.parts if (each := part.standing.listed_at) is not None]
+    return f", by lists of {min(known):%Y-%m-%d} and newer" if known else ""
 
 
 def _witnessed(verified: Verified) -> Iterator[str]:

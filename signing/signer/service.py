@@ -280,7 +280,7 @@ class SignerService:
         question = rules.read_question(request, self._keystore.intermediate(request.issuer), at)
         responder = self._keystore.responder(request.issuer, at=at)
         kept = self._keystore.revoked(request.issuer).get(question.about.serial)
-        finding = _finding(request, kept)
+        finding = _finding(request, kept, at)
         self._record(
             at,
             Op.SIGN_OCSP,
@@ -320,12 +320,12 @@ class SignerService:
 
 
 def _finding(
-    request: SignOcspRequest, kept: Revocation | None
+    request: SignOcspRequest, kept: Revocation | None, at: datetime
 ) -> Revocation | NotRevoked | Missing:
     """What the caller says, unless the issuer's last list says worse."""
     if request.revocation is not None:
         return revoked.stricter(kept, request.revocation)
-    return kept or (NotRevoked() if request.is_known else Missing())
+    return kept or (NotRevoked(said_at=at) if request.is_known else Missing())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,7 @@ class Examined(Generic[C]):
             name=self.kind.part,
             statement=self.claim.get().statement(),
             signer=self.signer.get(),
-            signed_at=self.signed_at.get(),
+            signed_before=self.standing.get().signed_before,
             index=bundle.proof.index,
             size=bundle.proof.size,
             standing=self.standing.get(),

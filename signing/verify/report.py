@@ -81,8 +81,8 @@ class SignedPart:
     statement: Statement
     signer: str
     """The URI that the leaf certificate names."""
-    signed_at: datetime
-    """The timestamp's time: the signature existed by then."""
+    signed_before: datetime
+    """By when the signature existed (`standing`)."""
     index: int
     size: int
     """Of the tree whose head the proof leads to."""

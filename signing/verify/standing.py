@@ -17,9 +17,11 @@ from cryptography.x509 import Certificate
 from .. import crls, timestamps
 from ..bundle import Bundle
 from ..canonical import instant_text
-from ..revocation import Missing, Revoked, Stale, Status, judge
+from ..revocation import Missing, NotRevoked, Revoked, Stale, Status, judge
 from .inclusion import proven_at
 from .requirements import Basis
+
+TIMESTAMP_ROLES = ("timestamp leaf", "timestamp intermediate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,10 @@ class Standing:
     """What was revoked, though only after that."""
     unknown: tuple[str, ...]
     """Of what it is not known, which the requirements accept."""
+    listed_at: datetime | None
+    """When the oldest list was made that says of one that it is not revoked; None without such."""
+    signed_before: datetime
+    """What the timestamp says; of an authority that was revoked since, what is proven instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +73,16 @@ def standing(bundle: Bundle, basis: Basis, *, signed_at: datetime) -> tuple[Stan
             proven_at=proven,
             accept_unknown=basis.requirements.accepts_unknown,
         )
+    is_dated = not any(each.role in TIMESTAMP_ROLES for each in revoked)
     result = Standing(
         proven_at=proven,
         revoked=tuple(each.role for each in revoked),
         unknown=tuple(each.role for each in found if isinstance(each.status, Stale | Missing)),
+        listed_at=min(
+            (each.status.said_at for each in found if isinstance(each.status, NotRevoked)),
+            default=None,
+        ),
+        signed_before=signed_at if is_dated or proven is None else proven,
     )
     return result, _in_words(result, at)
 
@@ -82,8 +94,9 @@ def _certificates(
     yield "leaf", bundle.chain.leaf, bundle.chain.intermediate
     yield "intermediate", bundle.chain.intermediate, root
     stamper = timestamps.chain(bundle.timestamp)
-    yield "timestamp leaf", stamper.leaf, stamper.intermediate
-    yield "timestamp intermediate", stamper.intermediate, root
+    leaf_role, intermediate_role = TIMESTAMP_ROLES
+    yield leaf_role, stamper.leaf, stamper.intermediate
+    yield intermediate_role, stamper.intermediate, root
 
 
 def _status(certificate: Certificate, issuer: Certificate, basis: Basis, at: datetime) -> Status:

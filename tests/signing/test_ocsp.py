@@ -39,6 +39,7 @@ from tests.signing.revoking import (
 )
 from tests.signing.world import AT, World
 
+GOOD = NotRevoked(said_at=AT)
 # A flipped bit can make a serial number negative, of which the parser warns before we refuse it.
 pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 NONCE = bytes(range(16))
@@ -137,7 +138,7 @@ def test_an_answer_says_good_revoked_or_unknown(
     world: World, role: Role, nonce: bytes | None
 ) -> None:
     case = case_of(world, role)
-    assert status(case, answer(case, NotRevoked(), nonce=nonce), nonce=nonce) == NotRevoked()
+    assert status(case, answer(case, GOOD, nonce=nonce), nonce=nonce) == GOOD
     assert status(case, answer(case, Missing(), nonce=nonce), nonce=nonce) == Missing()
     for reason in Reason:
         revocation = case.revocation(reason=reason)
@@ -149,21 +150,21 @@ def test_an_answer_says_good_revoked_or_unknown(
 def test_the_issuers_own_key_may_answer_too(world: World) -> None:
     case = case_of(world)
     own = Responder(certificate=case.issuer.certificate, key=case.issuer.key)
-    assert status(case, answer(case, NotRevoked(), responder=own)) == NotRevoked()
+    assert status(case, answer(case, GOOD, responder=own)) == GOOD
 
 
 def test_only_the_responders_own_key_answers(world: World) -> None:
     case = case_of(world)
     stranger = replace(responder_of(case.issuer), key=SoftwareKey.generate())
     with pytest.raises(KeyUnusable, match="the responder's own key"):
-        answer(case, NotRevoked(), responder=stranger)
+        answer(case, GOOD, responder=stranger)
 
 
 def test_an_answer_about_another_certificate_says_nothing(world: World) -> None:
     case, above = case_of(world), case_of(world, Role.INTERMEDIATE)
-    assert status(case, answer(above, NotRevoked())) == Missing()
+    assert status(case, answer(above, GOOD)) == Missing()
     other_leaf = replace(case, certificate=above.certificate)
-    assert status(case, answer(other_leaf, NotRevoked())) == Missing()
+    assert status(case, answer(other_leaf, GOOD)) == Missing()
 
 
 def test_an_answer_for_another_time_is_stale(world: World) -> None:
@@ -171,7 +172,7 @@ def test_an_answer_for_another_time_is_stale(world: World) -> None:
     late = PERIOD.next_update + timedelta(seconds=1)
     issuer = case.issuer.certificate
     found = ocspstatus.status_of(
-        case.certificate, issuer=issuer, response=answer(case, NotRevoked()), at=late
+        case.certificate, issuer=issuer, response=answer(case, GOOD), at=late
     )
     assert found == Stale(this_update=PERIOD.this_update, next_update=PERIOD.next_update)
 
@@ -196,14 +197,14 @@ USAGES = [ExtendedKeyUsageOID.OCSP_SIGNING, ExtendedKeyUsageOID.CODE_SIGNING]
 def test_a_responder_that_was_not_let_is_refused(world: World, change: Change, says: str) -> None:
     case = case_of(world)
     with pytest.raises(BadRevocation, match=says):
-        status(case, answer(case, NotRevoked(), responder=forged(case, change)))
+        status(case, answer(case, GOOD, responder=forged(case, change)))
 
 
 def test_a_responder_of_another_issuer_is_refused(world: World) -> None:
     case = case_of(world)
     foreign = responder_of(world.root)
     with pytest.raises(BadRevocation, match="a responder of the same issuer"):
-        status(case, answer(case, NotRevoked(), responder=foreign))
+        status(case, answer(case, GOOD, responder=foreign))
 
 
 def test_a_key_that_is_not_elliptic_answers_nothing(world: World) -> None:
@@ -231,13 +232,13 @@ def test_an_answer_that_its_responder_did_not_sign_is_refused(world: World) -> N
     assert isinstance(good.key, SoftwareKey)
     liar = replace(good, key=_Liar(good.key))
     with pytest.raises(BadRevocation, match="signed by its responder"):
-        status(case, answer(case, NotRevoked(), responder=liar))
+        status(case, answer(case, GOOD, responder=liar))
 
 
 def without_certificate(case: Case) -> bytes:
     """An answer in which nobody says who the responder is."""
     by = responder_of(case.issuer)
-    tbs = other.load_der_ocsp_response(answer(case, NotRevoked(), responder=by)).tbs_response_bytes
+    tbs = other.load_der_ocsp_response(answer(case, GOOD, responder=by)).tbs_response_bytes
     return ocsp.assemble(tbs, crls.algorithm_of(by.key.public_key), by.key.sign(tbs), ())
 
 
@@ -245,7 +246,7 @@ def with_another_first(case: Case) -> bytes:
     """An answer that brings a certificate more than it needs, in front."""
     by, more = responder_of(case.issuer), responder_of(case.issuer)
     ders = tuple(each.certificate.public_bytes(Encoding.DER) for each in (more, by))
-    tbs = other.load_der_ocsp_response(answer(case, NotRevoked(), responder=by)).tbs_response_bytes
+    tbs = other.load_der_ocsp_response(answer(case, GOOD, responder=by)).tbs_response_bytes
     return ocsp.assemble(tbs, crls.algorithm_of(by.key.public_key), by.key.sign(tbs), ders)
 
 
@@ -257,7 +258,7 @@ def with_unused_bits(case: Case) -> bytes:
     encoded = by.certificate.public_bytes(Encoding.DER)
     signature = by.certificate.signature
     encoded = encoded[: -len(signature) - 1] + b"\x01" + signature
-    tbs = other.load_der_ocsp_response(answer(case, NotRevoked(), responder=by)).tbs_response_bytes
+    tbs = other.load_der_ocsp_response(answer(case, GOOD, responder=by)).tbs_response_bytes
     signed = by.key.sign(tbs)
     return ocsp.assemble(tbs, crls.algorithm_of(by.key.public_key), signed, (encoded,))
 
@@ -288,8 +289,11 @@ def without_end(case: Case) -> bytes:
         (without_certificate, "the certificate of the key that answered"),
         (without_end, "says until when"),
         (with_unused_bits, "responder: expected a signature of whole bytes"),
-        (lambda case: answer(case, NotRevoked(), nonce=bytes(16)), "the nonce that was sent"),
-        (lambda case: answer(case, NotRevoked()), "the nonce that was sent"),
+        (
+            lambda case: answer(case, GOOD, nonce=bytes(16)),
+            "the nonce that was sent",
+        ),
+        (lambda case: answer(case, GOOD), "the nonce that was sent"),
     ],
 )
 def test_what_is_no_answer_is_refused(
@@ -297,14 +301,14 @@ def test_what_is_no_answer_is_refused(
 ) -> None:
     case = case_of(world)
     nonce = NONCE if "nonce" in says else None
-    assert status(case, with_another_first(case)) == NotRevoked()
+    assert status(case, with_another_first(case)) == GOOD
     with pytest.raises(BadRevocation, match=says):
         status(case, made(case), nonce=nonce)
 
 
 WORLD = World.create(at=AT)
 CASE = case_of(WORLD)
-RESPONSE = answer(CASE, NotRevoked(), nonce=NONCE)
+RESPONSE = answer(CASE, GOOD, nonce=NONCE)
 
 
 @settings(max_examples=300, deadline=None)
@@ -320,7 +324,7 @@ def test_an_answer_with_any_byte_changed_clears_nobody(position: int, difference
 @pytest.mark.parametrize(
     ("finding", "says"),
     [
-        (NotRevoked(), "leaf.pem: good"),
+        (GOOD, "leaf.pem: good"),
         (Missing(), "leaf.pem: unknown"),
         (None, "Reason: keyCompromise"),
     ],

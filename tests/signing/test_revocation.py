@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a signature counts: who is revoked, what is proven, and how old the list is."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 
@@ -38,6 +39,7 @@ from tests.signing.world import AT, World
 BEFORE = INVALID_FROM - timedelta(seconds=1)
 AGED = PERIOD.next_update + timedelta(seconds=1)
 REVOKED = Revoked(reason=Reason.SUPERSEDED, revoked_at=REVOKED_AT, invalid_from=INVALID_FROM)
+GOOD = NotRevoked(said_at=AT)
 STALE = Stale(this_update=AT - 9 * DAY, next_update=AT - 2 * DAY)
 
 Expected = type[VerificationError] | None
@@ -72,7 +74,7 @@ def test_the_matrix(world: World, role: Role, is_revoked: bool, lists: str, prov
 
 
 def test_what_is_not_revoked_counts() -> None:
-    judge(NotRevoked(), role="leaf", proven_at=None)
+    judge(GOOD, role="leaf", proven_at=None)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +104,20 @@ def test_a_revocation_counts_from_the_earlier_of_its_times() -> None:
 
 
 def test_of_several_findings_the_worst_known_one_counts() -> None:
-    assert worst([Missing(), STALE, NotRevoked(), REVOKED]) == REVOKED
-    assert worst([STALE, NotRevoked(), Missing()]) == NotRevoked()
+    assert worst([Missing(), STALE, GOOD, REVOKED]) == REVOKED
+    assert worst([STALE, GOOD, Missing()]) == GOOD
     assert worst([Missing(), STALE]) == STALE
     assert worst([]) == Missing()
+
+
+def test_of_several_findings_of_a_kind_the_strictest_or_newest_counts() -> None:
+    late = replace(REVOKED, invalid_from=None)
+    assert worst([late, REVOKED]) == worst([REVOKED, late]) == REVOKED
+    newer = replace(STALE, next_update=STALE.next_update + DAY)
+    assert worst([newer, STALE]) == worst([STALE, newer]) == newer
+    found = worst([GOOD, NotRevoked(said_at=AT + DAY), GOOD])
+    assert isinstance(found, NotRevoked)
+    assert found.said_at == AT + DAY
 
 
 @pytest.mark.parametrize("serial", [0, -1, 1 << 159])
@@ -122,9 +134,9 @@ def test_nothing_is_invalid_from_after_its_revocation() -> None:
 @pytest.mark.parametrize(
     ("at", "status"),
     [
-        (PERIOD.this_update, NotRevoked()),
-        (PERIOD.next_update, NotRevoked()),
-        (AT - timedelta(days=400), NotRevoked()),
+        (PERIOD.this_update, GOOD),
+        (PERIOD.next_update, GOOD),
+        (AT - timedelta(days=400), GOOD),
         (AGED, None),
     ],
 )

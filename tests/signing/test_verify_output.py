@@ -57,7 +57,7 @@ def test_an_output_verifies_down_to_its_conduct(world: World) -> None:
     assert found.dataset is not None
     assert found.conduct is not None
     assert found.trust == world.trust
-    assert {part.signed_at for part in found.parts} == {world.at}
+    assert {part.signed_before for part in found.parts} == {world.at}
     assert {part.size for part in found.parts} == {5}
     assert all(part.statement.predicate for part in found.parts)
 

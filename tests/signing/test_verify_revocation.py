@@ -32,6 +32,7 @@ from assay.signing.verify import (
     newest_seen,
     verify_bundle,
 )
+from assay.signing.verify.standing import TIMESTAMP_ROLES
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, FILES, LISTS_LAST, REGISTRY, World, dataset_claim, manifest_of
 
@@ -103,6 +104,15 @@ def test_a_revoked_one_counts_before_the_proven_time_and_not_after(
         return
     (part,) = verify(seen, basis).parts
     assert (part.standing.proven_at, part.standing.revoked) == (seen_at, (role,))
+    assert part.signed_before == (seen_at if role in TIMESTAMP_ROLES else AT)
+
+
+def test_a_verdict_knows_how_old_its_oldest_list_is(world: World, bundle: Bundle) -> None:
+    (part,) = verify(bundle, world.basis()).parts
+    assert part.standing.listed_at == AT
+    nothing = Requirements(as_of=AT, accepts_unknown=True)
+    (part,) = verify(bundle, Basis(trust=world.trust, requirements=nothing)).parts
+    assert part.standing.listed_at is None
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -15,7 +15,7 @@ from assay.signing import crls, durable
 from assay.signing.certificates import Purpose
 from assay.signing.errors import SignerError
 from assay.signing.signer.errors import PurposeStopped
-from registry.authority import ceremony, rotating
+from registry.authority import ceremony, revocations, rotating
 from registry.ledger import services as ledger
 
 from .words import Action, Options, add_root, path, root
@@ -86,12 +86,18 @@ def listing(crl: bytes) -> Iterator[str]:
 def _add_root_list(parser: ArgumentParser) -> None:
     add_root(parser)
     parser.add_argument("--crl", type=Path, metavar="FILE", help="one made on the root's machine")
+    parser.add_argument(
+        "--if-due", action="store_true", help="only if the list at hand ends within a month"
+    )
 
 
 def _root_list(options: Options) -> Iterator[str]:
     at_hand, file = root(options), path(options, "crl")
     if (at_hand is None) == (file is None):
         raise CommandError("expected one of --root and --crl")
+    if options["if_due"] and not revocations.root_is_due(now=timezone.now()):
+        yield "the root's list is not due"
+        return
     if at_hand is not None:
         crl = at_hand.next_list((), at=timezone.now().replace(microsecond=0))
     else:

@@ -28,7 +28,7 @@ from ..opening import ROOT_CRL_FILE, ROOT_FILE, certificate
 
 URL_FILE = "registry.url"
 ROOT_KEY_FILE = "root.key.pem"
-ROOT_CRL_DAYS = 365
+ROOT_CRL_DAYS = 92  # for so long an older list can hide that an intermediate was revoked
 LABEL = "root"
 
 
@@ -69,7 +69,7 @@ def certify(root: Issuer, csr: bytes, *, at: datetime) -> x509.Certificate:
 def renew_list(
     folder: Path, root: Issuer, *, revoking: Sequence[Revocation] = (), at: datetime
 ) -> bytes:
-    """The root's next list, for a year: all that was revoked before, and these.
+    """The root's next list, for a quarter: all that was revoked before, and these.
 
     A revocation is for ever, and keeps its first date.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from assay.signing.statements import RevocationClaim, Statement
 from registry.audit.models import AuditRow
 from registry.authority import issuing, revocations
 from registry.authority.models import Certificate, Revocation
+from registry.authority.rotating import RootAtHand
 from registry.ledger import certificates
 from registry.ledger.certificates import Wanted
 from tests.running import Authority
@@ -68,7 +70,7 @@ def test_a_rotation_with_the_root_at_hand(db: None, authority: Authority, client
     assert say("rotate", "output", *authority.root_words) == "output-2 issues from now on\n"
     after = issue(authority)
     assert Name.of(after.intermediate) == OUTPUT.next
-    assert [listed(client, each) for each in (before, after)] == [NotRevoked(), NotRevoked()]
+    assert all(isinstance(listed(client, each), NotRevoked) for each in (before, after))
     assert dict(Certificate.objects.values_list("serial", "issuer")) == {
         f"{before.leaf.serial_number:x}": "output",
         f"{after.leaf.serial_number:x}": "output-2",
@@ -125,6 +127,29 @@ def test_a_revocation_that_nobody_can_date_is_logged_after_the_rotation(
     assert not Revocation.objects.exists()
     say("rotate", "timestamp", *authority.root_words)
     assert "timestamp is revoked, stopped and logged" in say("root-list", *authority.root_words)
+
+
+def test_the_roots_list_is_renewed_once_it_is_due(db: None, authority: Authority) -> None:
+    words = ("root-list", "--if-due", *authority.root_words)
+    assert say(*words) == "the root's list is not due\n"
+    made = timezone.now() - timedelta(days=70)
+    opened = RootAtHand(
+        folder=Path(authority.root_words[1]), passphrase_file=Path(authority.root_words[3])
+    )
+    old = opened.next_list((), at=made)
+    (authority.directory / "root.crl").write_bytes(old)
+    revocations.sweep(now=timezone.now())
+    assert say(*words) == "the root's list has number 3\n"
+    assert say(*words) == "the root's list is not due\n"
+
+
+def test_the_sweep_warns_of_the_end_of_the_roots_list(
+    db: None, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    revocations.sweep(now=timezone.now())
+    assert "root's revocation list" not in caplog.text
+    revocations.sweep(now=timezone.now() + timedelta(days=62))
+    assert "the root's revocation list ends on" in caplog.text
 
 
 def test_the_roots_list_is_renewed_here_and_there(

@@ -201,11 +201,13 @@ def test_a_pack_is_judged_at_its_newest_witnessed_head(desk: Desk, witnesses: Wi
     words = ("verify", desk.answer(evidence=evidence), "--policy", desk.folder / "policy", "--pack")
     code, out, _ = desk.assay(*words)
     assert code == 0
-    assert "known for 2026-11-20 09:30:01 UTC. That is when witnesses saw" in " ".join(out.split())
+    said = "known for 2026-11-20 09:30:01 UTC, by lists of 2026-11-20 and newer. That is when"
+    assert said in " ".join(out.split())
     code, out, _ = desk.assay(*words, "--json")
     required = json.loads(out)["requirements"]
     assert (required["as_of"], required["is_pack"]) == ("2026-11-20T09:30:01Z", True)
     assert required["quorum"] == "two"
+    assert json.loads(out)["parts"][0]["revocation_listed_at"] == "2026-11-20T09:30:00Z"
 
 
 def test_what_is_asked_about_a_past_moment_says_so(desk: Desk) -> None:

@@ -82,7 +82,8 @@ def test_each_has_a_list_and_a_responder_of_its_own(client: SignerClient, folder
         see_to(client, wanted(Purpose.OUTPUT, responder_of(name)))
         answer = client.sign_ocsp(replace(asked(chain), issuer=name))
         told = ocspstatus.status_of(chain.leaf, issuer=chain.intermediate, response=answer, at=BORN)
-        assert (said, told) == (NotRevoked(), NotRevoked())
+        assert isinstance(said, NotRevoked)
+        assert isinstance(told, NotRevoked)
     points = after.leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     (uri,) = next(iter(points)).full_name or []
     assert uri.value == f"{REGISTRY}/authority/crl/output-2.crl"

@@ -63,7 +63,7 @@ def test_good_revoked_and_unknown(client: SignerClient, chain: Chain) -> None:
         for each in responses
     ]
     wanted = Revoked(reason=Reason.SUPERSEDED, revoked_at=BORN, invalid_from=None)
-    assert found == [NotRevoked(), wanted, Missing()]
+    assert found == [NotRevoked(said_at=BORN), wanted, Missing()]
 
 
 def test_one_responder_answers_and_each_answer_is_written_down(
