@@ -197,6 +197,7 @@ def test_a_run_that_the_checkpoint_does_not_name_is_refused(world: World) -> Non
     evidence = world.evidence_for_upload()
     made = world.evidence_for_checkpoint()
     evidence = with_bundle(evidence, run=made.bundles["run"], dataset=made.bundles["dataset"])
+    evidence = replace(evidence, lists=made.lists)
     assert failing(evidence, world) == [
         ("checkpoint.run", "broken-link"),
         ("checkpoint.dataset", "broken-link"),
