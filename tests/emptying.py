@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 from django.test import TransactionTestCase
+from psycopg.sql import SQL, Identifier
 
 # What migrations leave behind; no test changes it.
 KEPT = frozenset({"django_migrations", "django_content_type", "auth_permission"})
@@ -30,4 +31,5 @@ def _empty() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         # For tables that can only be appended to, and in any order of foreign keys.
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("; ".join(f'DELETE FROM "{table}"' for table in sorted(tables)))
+        deletions = (SQL("DELETE FROM {}").format(Identifier(table)) for table in sorted(tables))
+        cursor.execute(SQL("; ").join(deletions))

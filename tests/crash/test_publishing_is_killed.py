@@ -39,9 +39,10 @@ from tests.registry.people import invite
 from tests.registry.verifying import demands
 from tests.running import Authority, _deployment, _test_database_url, _without_beat
 from tests.signing.trees import root_of
+from tests.thorough import IS_THOROUGH
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MAX_POINTS = 12
+MAX_POINTS = 12 if IS_THOROUGH else 4
 STEPS = ["checkpoint.receive", "checkpoint.sign", "checkpoint.publish"]
 
 

@@ -18,6 +18,7 @@ from assay.trainers.config import Recipe
 from assay.trainers.loop import Training, train
 from assay.trainers.recipes import standard
 from assay.trainers.sampling import generate
+from tests.thorough import thorough
 
 from .builders import Notebook
 
@@ -44,6 +45,7 @@ def standard_library() -> tuple[Manifest, dict[str, bytes]]:
     return Manifest.of(entries), contents
 
 
+@thorough
 def test_before_two_thirds_the_loss_is_below_the_goal_and_the_text_looks_like_python() -> None:
     # Held-out losses change nothing of a training: those of its checkpoints are enough here.
     recipe = replace(Recipe.parse(standard()), validate_every_steps=BY_STEP)

@@ -40,6 +40,7 @@ from tests.signing.signer.worlds import (
     sign_output,
     wanted,
 )
+from tests.thorough import points
 
 OUTPUTS = wanted(Purpose.OUTPUT, "alice")
 STRACE = shutil.which("strace")
@@ -129,7 +130,10 @@ def test_a_kill_while_a_statement_is_signed(folder: Path, number: int) -> None:
 
 @pytest.mark.parametrize(
     ("call", "number"),
-    [*(("fsync", number) for number in range(1, 31)), *(("/^rename", n) for n in range(1, 9))],
+    [
+        *(("fsync", number) for number in points(range(1, 31), few=6)),
+        *(("/^rename", number) for number in points(range(1, 9), few=3)),
+    ],
 )
 def test_a_kill_while_a_certificate_is_issued(bare_folder: Path, call: str, number: int) -> None:
     before = _strace(f"{call}:signal=KILL:when={number}")
@@ -166,7 +170,10 @@ def log(client: SignerClient, ledger: Ledger, announced: bytes) -> CertifyReques
 
 @pytest.mark.parametrize(
     ("call", "number"),
-    [*(("fsync", number) for number in range(1, 11)), *(("/^rename", n) for n in range(1, 5))],
+    [
+        *(("fsync", number) for number in points(range(1, 11), few=4)),
+        *(("/^rename", number) for number in points(range(1, 5), few=2)),
+    ],
 )
 def test_a_kill_while_an_intermediate_takes_its_turn(folder: Path, call: str, number: int) -> None:
     before = _strace(f"{call}:signal=KILL:when={number}")
