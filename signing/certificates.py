@@ -50,8 +50,8 @@ class Purpose(StrEnum):
     CONDUCT = "conduct"
     NODE = "node"
     TIMESTAMP = "timestamp"
-    IDENTITY = "identity"
-    """For whom an identity provider knows, for minutes, to sign what they like (Sigstore)."""
+    C2PA = "c2pa"  # claims of where media come from, as C2PA has them
+    IDENTITY = "identity"  # for minutes, for whom an identity provider knows (Sigstore)
 
     @property
     def oid(self) -> x509.ObjectIdentifier:
@@ -59,8 +59,12 @@ class Purpose(StrEnum):
         return x509.ObjectIdentifier(f"{ARC}.1.{_NUMBERS[self]}")
 
 
-# 6 is kept for C2PA.
-_NUMBERS = dict(zip(Purpose, (1, 2, 3, 4, 5, 7), strict=True))
+_NUMBERS = dict(zip(Purpose, (1, 2, 3, 4, 5, 6, 7), strict=True))
+_CLAIM_SIGNING = x509.ObjectIdentifier("1.3.6.1.4.1.62558.2.1")  # C2PA 2.x: c2pa-kp-claimSigning
+_USAGES = {  # of C2PA: what its validators take without being told, and what its next ones will
+    Purpose.TIMESTAMP: [ExtendedKeyUsageOID.TIME_STAMPING],
+    Purpose.C2PA: [ExtendedKeyUsageOID.EMAIL_PROTECTION, _CLAIM_SIGNING],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,7 @@ def precertificate(
     builder = _issued(_name(holder.uri), public_key, issuer, at, days)
     builder = (
         builder.add_extension(_key_usage(is_authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([_usage_of(purpose)]), critical=is_timestamp)
+        .add_extension(x509.ExtendedKeyUsage(_usages_of(purpose)), critical=is_timestamp)
         .add_extension(x509.SubjectAlternativeName([name(holder.uri)]), critical=False)
         .add_extension(_policies(purpose), critical=False)
     )
@@ -294,8 +298,8 @@ def _check_leaf(certificate: x509.Certificate, purpose: Purpose) -> None:
     if not key_usage.critical or key_usage.value != _key_usage(is_authority=False):
         raise WrongPurpose("expected the key usage digitalSignature, critical and alone")
     usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    if list(usage.value) != [_usage_of(purpose)]:
-        raise WrongPurpose(f"expected the one extended key usage that {purpose} demands")
+    if list(usage.value) != _usages_of(purpose):
+        raise WrongPurpose(f"expected the extended key usage that {purpose} demands, alone")
     if purpose is Purpose.TIMESTAMP and not usage.critical:  # RFC 3161, 2.3
         raise WrongPurpose("expected the extended key usage timeStamping to be critical")
     if any(extension.oid == x509.BasicConstraints.oid for extension in extensions):
@@ -382,10 +386,8 @@ def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
     )
 
 
-def _usage_of(purpose: Purpose) -> x509.ObjectIdentifier:
-    if purpose is Purpose.TIMESTAMP:
-        return ExtendedKeyUsageOID.TIME_STAMPING
-    return ExtendedKeyUsageOID.CODE_SIGNING
+def _usages_of(purpose: Purpose) -> list[x509.ObjectIdentifier]:
+    return _USAGES.get(purpose, [ExtendedKeyUsageOID.CODE_SIGNING])
 
 
 def _policies(purpose: Purpose) -> x509.CertificatePolicies:

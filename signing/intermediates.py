@@ -25,7 +25,7 @@ from .keys import PublicKey, Signer
 SUBJECT = "Assay intermediate: "
 MAX_NUMBER = 9999
 
-_NAME = re.compile(r"(?P<purpose>[a-z]+)(-(?P<number>[2-9]|[1-9][0-9]{1,3}))?")
+_NAME = re.compile(r"(?P<purpose>[a-z][a-z0-9]*)(-(?P<number>[2-9]|[1-9][0-9]{1,3}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

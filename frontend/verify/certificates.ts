@@ -19,10 +19,20 @@ import { equalBytes, toBase64 } from "./digests";
 import { InvalidDocument, VerificationError } from "./errors";
 
 const ARC = "2.25.55496464810101472194271188265311006923";
-const NUMBERS = { checkpoint: 1, output: 2, conduct: 3, node: 4, timestamp: 5 } as const;
+const NUMBERS = {
+  checkpoint: 1,
+  output: 2,
+  conduct: 3,
+  node: 4,
+  timestamp: 5,
+  c2pa: 6,
+  identity: 7,
+} as const;
 const PURPOSES = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[];
 const CODE_SIGNING = "1.3.6.1.5.5.7.3.3";
 const TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+const EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
+const CLAIM_SIGNING = "1.3.6.1.4.1.62558.2.1";
 const BASIC_CONSTRAINTS = "2.5.29.19";
 const POLICIES = "2.5.29.32";
 /** Key usage, alternative name, basic constraints, policies, extended key usage. */
@@ -201,9 +211,8 @@ function checkLeaf(leaf: Certificate, purpose: Purpose): void {
     throw wrongPurpose("expected the key usage digitalSignature, critical and alone");
   }
   const extended = present(leaf.getExtension(ExtendedKeyUsageExtension));
-  const expected = purpose === "timestamp" ? TIME_STAMPING : CODE_SIGNING;
-  if (extended.usages.length !== 1 || extended.usages[0] !== expected) {
-    throw wrongPurpose(`expected the one extended key usage that ${purpose} demands`);
+  if (extended.usages.join(" ") !== usagesOf(purpose).join(" ")) {
+    throw wrongPurpose(`expected the extended key usage that ${purpose} demands, alone`);
   }
   if (purpose === "timestamp" && !extended.critical) {
     throw wrongPurpose("expected the extended key usage timeStamping to be critical");
@@ -211,6 +220,11 @@ function checkLeaf(leaf: Certificate, purpose: Purpose): void {
   if (leaf.extensions.some(({ type }) => type === BASIC_CONSTRAINTS)) {
     throw wrongPurpose("expected a leaf without basic constraints, found one that has them");
   }
+}
+
+function usagesOf(purpose: Purpose): readonly string[] {
+  if (purpose === "timestamp") return [TIME_STAMPING];
+  return purpose === "c2pa" ? [EMAIL_PROTECTION, CLAIM_SIGNING] : [CODE_SIGNING];
 }
 
 function subjectUri(leaf: Certificate): string {

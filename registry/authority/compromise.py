@@ -39,9 +39,11 @@ def intermediate(name: Name) -> IssuerState:
 
 
 def current(purpose: Purpose) -> Name:
-    """The intermediate that issues for a purpose."""
-    states = ledger.signer().issuers()
-    return next(each.name for each in states if each.name.purpose is purpose and each.is_current)
+    """The intermediate that issues for a purpose; raises NoCertificate if there is none yet."""
+    for each in ledger.signer().issuers():
+        if each.name.purpose is purpose and each.is_current:
+            return each.name
+    raise NoCertificate(f"expected an intermediate for {purpose}, found none: nothing to stop")
 
 
 def stop(name: Name) -> None:

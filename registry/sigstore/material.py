@@ -13,8 +13,8 @@ from assay.signing.trust import TrustRoot
 from registry.ledger import certificates
 from registry.ledger import services as ledger
 
-# What signs for people, programs and the registry. The timestamp authority signs only times.
-SIGNING = frozenset(set(Purpose) - {Purpose.TIMESTAMP})
+# What signs for people, programs and the registry: but times, and claims that C2PA's clients read.
+SIGNING = frozenset(set(Purpose) - {Purpose.TIMESTAMP, Purpose.C2PA})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,12 @@ class PurposeStopped(SignerRefusal):
     code = "purpose-stopped"
 
 
+class PurposeMissing(SignerRefusal):
+    """The registry is older than this purpose, and has no intermediate for it yet."""
+
+    code = "purpose-missing"
+
+
 class KeyUnavailable(SignerRefusal):
     """A key's token does not answer, or has the key no longer: nothing was signed."""
 
@@ -110,6 +116,7 @@ SENT: tuple[type[SignerRefusal], ...] = (
     StorageUnavailable,
     CertificateNotValid,
     PurposeStopped,
+    PurposeMissing,
     KeyUnavailable,
     NotCertified,
     NotIncluded,

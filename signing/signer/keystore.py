@@ -59,6 +59,7 @@ LEAF_DAYS: Mapping[Purpose, float] = {
     Purpose.CONDUCT: 365,
     Purpose.NODE: 365,
     Purpose.TIMESTAMP: 5 * 365,
+    Purpose.C2PA: 7,  # its validators look up no revocation by themselves
     Purpose.IDENTITY: 10 / (24 * 60),  # ten minutes: nobody has to revoke it
 }
 CRL_DAYS = 7

@@ -78,7 +78,7 @@ def _stop(name: Name, keystore: Keystore, record: Record) -> None:
 
 
 def _prepare(request: PrepareRequest, keystore: Keystore, record: Record) -> bytes:
-    name = keystore.opened.current(request.purpose).next
+    name = keystore.opened.next(request.purpose)
     record(AdministrationOp.PREPARE, {"issuer": str(name)})
     csr = rotation.prepare(
         keystore.folder, keystore.opened, request.purpose, keyring=keystore.keyring

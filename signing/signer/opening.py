@@ -4,8 +4,8 @@
     trust-root.json   root.pem   ledger.key.pem   sct.key.pem   timestamp.key.pem
     timestamp.pem                                                once it is certified (issuing)
     intermediates/<purpose>.key.pem, <purpose>.pem               of the ceremony
-    intermediates/<purpose>-<n>/key.pem, intermediate.pem        each that took its place,
-                                leaf.key.pem, leaf.pem           for timestamps, as above
+    intermediates/<name>/key.pem, intermediate.pem               each that came later,
+                         leaf.key.pem, leaf.pem                  for timestamps, as above
     intermediates/stopped/<name>                                 it signs no more
     leaves/<sha256 of name and holder>/key.pem, leaf.pem         once it is certified (issuing)
     lists/<name>.crl                                             what it has revoked (revoked)
@@ -33,7 +33,7 @@ from ..errors import InvalidDocument
 from ..intermediates import Name
 from ..keys import Signer
 from ..trust import TrustRoot
-from .errors import SignerFilesBroken
+from .errors import PurposeMissing, SignerFilesBroken
 from .keyring import Keyring
 
 TRUST_ROOT_FILE = "trust-root.json"
@@ -53,6 +53,8 @@ STAMPING_KEY_FILE = "leaf.key.pem"
 STAMPING_FILE = "leaf.pem"
 UNFINISHED = ".unfinished"
 SUPERSEDED = ".superseded"
+# A registry that is older than such a purpose works on without, until it is asked for (rotation).
+LATER = frozenset({Purpose.C2PA, Purpose.IDENTITY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +80,24 @@ class Opened:
     """Those that sign no more, but say what they revoked."""
 
     def current(self, purpose: Purpose) -> Name:
-        """The newest intermediate of a purpose, the one that issues."""
-        numbers = [name.number for name in self.issuers if name.purpose is purpose]
-        return Name(purpose=purpose, number=max(numbers))
+        """The newest intermediate of a purpose, the one that issues; raises PurposeMissing."""
+        found = self.newest(purpose)
+        if found is None:
+            raise PurposeMissing(
+                f"expected an intermediate for {purpose}, found none: this registry is older than "
+                f"that purpose; make one (authority rotate {purpose})"
+            )
+        return found
+
+    def newest(self, purpose: Purpose) -> Name | None:
+        """The same, or None."""
+        names = (name for name in self.issuers if name.purpose is purpose)
+        return max(names, key=lambda name: name.number, default=None)
+
+    def next(self, purpose: Purpose) -> Name:
+        """The intermediate that is to take its place, or to be the first."""
+        found = self.newest(purpose)
+        return Name(purpose=purpose) if found is None else found.next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +111,9 @@ class Places:
 
     @classmethod
     def of(cls, folder: Path, name: Name) -> Places:
-        """The first ones lie flat, as the ceremony left them; each later one has a folder."""
+        """Those of the ceremony lie flat, as it left them; each that came later has a folder."""
         files = folder / INTERMEDIATES_FOLDER
-        if name.number == 1:
+        if name.number == 1 and not (files / f"{name}").is_dir():
             return cls(
                 key=files / f"{name}.key.pem",
                 certificate=files / f"{name}.pem",
@@ -178,12 +195,18 @@ def stopped(folder: Path, issuers: Mapping[Name, Issuer]) -> frozenset[Name]:
 
 def _names(folder: Path) -> list[Name]:
     """Every purpose's first intermediate, and those that rotations added."""
+    files = folder / INTERMEDIATES_FOLDER
+    flat = [
+        Name(purpose=each)
+        for each in Purpose
+        if each not in LATER or any(files.glob(f"{each}.*"))  # half of a pair is found out
+    ]
     later = [
         Name.parse(path.name)
-        for path in (folder / INTERMEDIATES_FOLDER).glob("*-*/")
-        if path.is_dir() and not path.name.startswith(".")
+        for path in files.glob("[!.]*/")
+        if path.is_dir() and path.name != STOPPED_FOLDER
     ]
-    return [*(Name(purpose=each) for each in Purpose), *later]
+    return list(dict.fromkeys((*flat, *later)))
 
 
 def _issuer(folder: Path, name: Name, keyring: Keyring, trust_root: TrustRoot) -> Issuer:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Intermediates that take the place of others: prepared, certified by the root, put to use.
+"""Intermediates that take the place of others, or are a later purpose's first: made and put to use.
 
 The signer makes the key and never gives it away; the root's holder certifies it, here or on a
 machine without a network. A crash at any line leaves the old intermediate in force, or the new.
@@ -23,6 +23,7 @@ from .errors import BadRequest, StorageUnavailable
 from .keyring import Keyring
 from .opening import (
     INTERMEDIATES_FOLDER,
+    LEDGER_KEY_FILE,
     ROOT_CRL_FILE,
     STOPPED_FOLDER,
     Opened,
@@ -35,23 +36,25 @@ STOPPED = b"it signs no more\n"  # who reads the folder, or a copy, sees what th
 def prepare(folder: Path, opened: Opened, purpose: Purpose, *, keyring: Keyring) -> bytes:
     """The request (DER) for the next intermediate; asked for again, it is for the same key.
 
-    Its key is made where the key of the one before is: in a file, or in that token.
+    Its key is made where the key of the one before is (of the first: the ledger's key): in a file,
+    or in that token.
     """
-    current = opened.current(purpose)
-    pending = _pending(folder, current.next)
+    before, name = opened.newest(purpose), opened.next(purpose)
+    beside = Places.of(folder, before).key if before else folder / LEDGER_KEY_FILE
+    pending = _pending(folder, name)
     try:
         pending.parent.mkdir(mode=0o700, exist_ok=True)
         if not pending.exists():
             make_folder(pending)
         key = keyring.make(
             Places.within(pending).key,
-            label=f"intermediate {current.next}",
+            label=f"intermediate {name}",
             curve=Curve.P256,
-            within=keyring.place(Places.of(folder, current).key),
+            within=keyring.place(beside),
         )
     except OSError as error:
         raise StorageUnavailable(f"the new key cannot be stored: {error.strerror}") from error
-    return intermediates.request(current.next, key)
+    return intermediates.request(name, key)
 
 
 def install(folder: Path, opened: Opened, found: x509.Certificate, *, keyring: Keyring) -> Name:
@@ -121,7 +124,7 @@ def install_root_crl(folder: Path, root: x509.Certificate, der: bytes, *, at: da
 
 
 def _check_next(folder: Path, opened: Opened, name: Name) -> None:
-    expected = opened.current(name.purpose).next
+    expected = opened.next(name.purpose)
     if name != expected or not _pending(folder, name).is_dir():
         raise BadRequest(
             f"certificate: expected that of {expected}, asked for before; found {name}"

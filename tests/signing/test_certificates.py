@@ -24,9 +24,19 @@ ALICE = "http://registry.test/alice"
 
 def test_each_purpose_has_its_permanent_policy() -> None:
     assert [purpose.oid.dotted_string for purpose in Purpose] == [
-        f"{ARC}.1.{number}" for number in (1, 2, 3, 4, 5, 7)
+        f"{ARC}.1.{number}" for number in (1, 2, 3, 4, 5, 6, 7)
     ]
     assert ARC == "2.25.55496464810101472194271188265311006923"
+
+
+def test_a_leaf_for_c2pa_has_what_its_validators_ask_for(world: World) -> None:
+    leaf = world.leaf(Purpose.C2PA, ALICE)[1].leaf
+    usage = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    assert [each.dotted_string for each in usage.value] == [
+        "1.3.6.1.5.5.7.3.4",
+        "1.3.6.1.4.1.62558.2.1",
+    ]
+    assert not usage.critical
 
 
 def test_a_leaf_never_outlives_its_issuer(world: World) -> None:

@@ -28,11 +28,15 @@ def _add_show(parser: ArgumentParser) -> None:
 def _show(options: Options) -> Iterator[str]:
     del options
     client = ledger.signer()
-    for each in client.issuers():
+    states = client.issuers()
+    for each in states:
         state = "stopped" if each.is_stopped else "issues" if each.is_current else "replaced"
         until = each.certificate.not_valid_after_utc
         serial = f"{each.certificate.serial_number:x}"
         yield f"{each.name!s:<14} {state:<9} until {until:%Y-%m-%d}  {serial}"
+    for purpose in Purpose:
+        if all(each.name.purpose is not purpose for each in states):
+            yield f"{purpose!s:<14} missing   authority rotate {purpose} makes it"
     listed = x509.load_der_x509_crl(client.root_crl())
     until_text = f"{listed.next_update_utc:%Y-%m-%d}"
     yield f"root's list    number {crls.number_of(listed)} until {until_text}"

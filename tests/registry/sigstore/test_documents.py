@@ -29,7 +29,7 @@ def test_the_trusted_root_has_every_part(authority: Authority, client: Client) -
     )
     assert log.log_id == treehead.log_id(authority.trust_root.verifier)
     assert certificate_log.key == authority.trust_root.certificate_log
-    assert len(root.authorities) == len(Purpose) - 1
+    assert len(root.authorities) == len(Purpose) - 2
     assert {each.chain[-1] for each in (*root.authorities, stamps)} == {authority.trust_root.root}
     assert len(stamps.chain) == 3
 

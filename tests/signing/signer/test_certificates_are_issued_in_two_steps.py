@@ -276,6 +276,7 @@ def test_each_purpose_has_the_lifetime_of_the_table(client: SignerClient) -> Non
         Purpose.CONDUCT: 365,
         Purpose.NODE: 365,
         Purpose.TIMESTAMP: 1825,
+        Purpose.C2PA: 7,
         Purpose.IDENTITY: 10 / (24 * 60),
     }
     leaf = sign(client).leaf

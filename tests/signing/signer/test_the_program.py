@@ -288,10 +288,10 @@ def test_a_ceremony_leaves_everything_to_its_owner_and_nothing_unencrypted(
 ) -> None:
     folder = bare_folder
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert len(files) == 24
+    assert len(files) == 26
     assert all(path.stat().st_mode & 0o077 == 0 for path in (folder, *folder.rglob("*")))
     keys = [path for path in files if path.name.endswith("key.pem")]
-    assert len(keys) == 10
+    assert len(keys) == 11
     for path in keys:
         assert path.read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
 
