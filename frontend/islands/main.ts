@@ -4,6 +4,7 @@
 const ISLANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   "copy-button": () => import("./copy-button"),
   "loss-chart": () => import("./loss-chart"),
+  "ledger-witness": () => import("./ledger-witness"),
   "live-samples": () => import("./live-samples"),
   "prompt-box": () => import("./prompt-box"),
   "signed-answer": () => import("./signed-answer"),

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/** RFC 9162's Merkle tree: does a leaf lie under a root, is a tree the beginning of another? */
+/**
+ * RFC 9162's Merkle tree: does a leaf lie under a root, is a tree the beginning of another?
+ *
+ * A `Subtree` reads the hash of the complete subtree over 2^level leaves that is the `position`-th
+ * of its level; such hashes never change, so a tree of any size is read from them alone.
+ */
 import type { Bytes } from "./canonical";
 import { concat, equalBytes, sha256Bytes, toHex } from "./digests";
 import type { VerificationCode } from "./errors";
@@ -8,6 +13,7 @@ import { VerificationError } from "./errors";
 const LEAF = Uint8Array.of(0x00);
 const NODE = Uint8Array.of(0x01);
 
+export type Subtree = (level: number, position: number) => Promise<Bytes>;
 export type Inclusion = {
   readonly index: number;
   readonly size: number;
@@ -27,6 +33,43 @@ export async function leafHash(entry: Bytes): Promise<Bytes> {
 /** RFC 9162, 2.1.1: the hash of an inner node. */
 export async function nodeHash(left: Bytes, right: Bytes): Promise<Bytes> {
   return sha256Bytes(concat(NODE, left, right));
+}
+
+/** The root of a tree without leaves. */
+export async function emptyRoot(): Promise<Bytes> {
+  return sha256Bytes(new Uint8Array());
+}
+
+/** The root of the first `size` leaves. */
+export async function rootFrom(size: number, subtree: Subtree): Promise<Bytes> {
+  return size === 0 ? emptyRoot() : rangeRoot(0, size, subtree);
+}
+
+/** RFC 9162, 2.1.4.1: the hashes that show the first `old` leaves to be a prefix of `size`. */
+export async function consistencyProof(
+  old: number,
+  size: number,
+  subtree: Subtree,
+): Promise<readonly Bytes[]> {
+  if (old < 0 || old > size) {
+    throw refuse("bad-tree-head", `expected an old size of at most ${size}, found ${old}`);
+  }
+  if (old === 0 || old === size) return [];
+  const proof: Bytes[] = [];
+  let [start, end] = [0, size];
+  while (end !== old) {
+    const middle = start + 2 ** levelOf(end - start - 1);
+    if (old <= middle) {
+      proof.push(await rangeRoot(middle, end, subtree));
+      end = middle;
+    } else {
+      proof.push(await rangeRoot(start, middle, subtree));
+      start = middle;
+    }
+  }
+  // Where nothing stands to the left, the verifier knows this hash: it is the old root.
+  if (start > 0) proof.push(await rangeRoot(start, end, subtree));
+  return proof.reverse();
 }
 
 /** RFC 9162, 2.1.3.2: raise not-in-ledger unless the leaf hash is the `index`-th of `size`. */
@@ -64,7 +107,7 @@ export async function verifyConsistency(
     return;
   }
   // An empty tree is a prefix of each, and each tree of itself.
-  const shared = oldSize === 0 ? await sha256Bytes(new Uint8Array()) : newRoot;
+  const shared = oldSize === 0 ? await emptyRoot() : newRoot;
   if (proof.length > 0 || !equalBytes(oldRoot, shared)) throw otherHistory();
 }
 
@@ -86,6 +129,19 @@ async function climbToBoth(
   const below = await climbInner(seed, index, path.slice(0, inner));
   const grown = await climbBorder(below, path.slice(inner));
   if (!equalBytes(old, oldRoot) || !equalBytes(grown, newRoot)) throw otherHistory();
+}
+
+/** The root over leaves start..end of a tree, where start is aligned as the tree splits it. */
+async function rangeRoot(start: number, end: number, subtree: Subtree): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  for (let at = start; at < end; ) {
+    const level = levelOf(end - at);
+    pieces.push(await subtree(level, shifted(at, level)));
+    at += 2 ** level;
+  }
+  let [digest = await emptyRoot(), ...rest] = pieces.reverse();
+  for (const left of rest) digest = await nodeHash(left, digest);
+  return digest;
 }
 
 /** How many hashes lead up from a leaf: below where the tree's right border starts, and on it. */
@@ -122,6 +178,13 @@ function bit(value: number, height: number): boolean {
 
 function shifted(value: number, by: number): number {
   return Math.floor(value / 2 ** by);
+}
+
+/** The level of the largest complete subtree over at most `count` leaves. */
+function levelOf(count: number): number {
+  let level = 0;
+  while (2 ** (level + 1) <= count) level += 1;
+  return level;
 }
 
 function trailingZeros(value: number): number {

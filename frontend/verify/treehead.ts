@@ -5,22 +5,27 @@
  * Further signature lines, of witnesses, are read and ignored, as C2SP demands.
  */
 import type { Bytes } from "./canonical";
-import { concat, equalBytes, fromBase64, sha256Bytes, toHex } from "./digests";
+import { concat, equalBytes, fromBase64, sha256Bytes, toBase64, toHex } from "./digests";
 import { InvalidDocument, VerificationError } from "./errors";
 
 const MAX_NOTE_CHARACTERS = 64 * 1024;
 const MAX_SIGNATURE_LINES = 16;
-const HINT_BYTES = 4;
+export const HINT_BYTES = 4;
 const KEY_BYTES = 32;
 const ROOT_BYTES = 32;
 const ED25519 = 0x01;
-const ORIGIN = /^[!-*,-~]{1,255}$/;
+export const ORIGIN = /^[!-*,-~]{1,255}$/;
 const BODY = /^(.+)\n(0|[1-9][0-9]{0,15})\n(.+)\n$/;
 const SIGNATURE = /^— (\S+) (\S+)$/;
 
 export type TreeHead = { readonly origin: string; readonly size: number; readonly root: Bytes };
 export type Verifier = { readonly origin: string; readonly logId: Bytes; readonly key: Bytes };
-type Line = { readonly name: string; readonly signature: Bytes };
+export type Line = { readonly name: string; readonly signature: Bytes; readonly text: string };
+type Split = {
+  readonly head: TreeHead;
+  readonly body: string;
+  readonly lines: readonly Line[];
+};
 
 /** Read a C2SP verifier key: `origin+8 hex digits+base64(0x01 and the key)`. */
 export async function parseVerifier(value: string): Promise<Verifier> {
@@ -35,17 +40,24 @@ export async function parseVerifier(value: string): Promise<Verifier> {
   return { origin, logId, key: material.slice(1) };
 }
 
+/** The C2SP verifier key. */
+export function verifierText({ origin, logId, key }: Verifier): string {
+  const material = concat(Uint8Array.of(ED25519), key);
+  return `${origin}+${toHex(logId.subarray(0, HINT_BYTES))}+${toBase64(material)}`;
+}
+
+/** The text of a tree head that is signed. */
+export function bodyOf({ origin, size, root }: TreeHead): string {
+  return `${origin}\n${size}\n${toBase64(root)}\n`;
+}
+
 /** The tree head, if the ledger with this key signed exactly this note's text. */
 export async function verifyTreeHead(note: string, verifier: Verifier): Promise<TreeHead> {
-  const { head, body, lines } = split(note);
+  const { head, body, lines } = splitNote(note);
   if (head.origin !== verifier.origin) {
     throw bad(`expected a tree head of ${verifier.origin}, found one of ${head.origin}`);
   }
-  const hint = verifier.logId.subarray(0, HINT_BYTES);
-  const [ours, ...more] = lines.filter(
-    ({ name, signature }) =>
-      name === verifier.origin && equalBytes(signature.subarray(0, HINT_BYTES), hint),
-  );
+  const [ours, ...more] = lines.filter((line) => isBy(line, verifier));
   if (ours === undefined || more.length > 0) {
     throw bad("expected one signature by the pinned ledger key, found none or several");
   }
@@ -58,7 +70,15 @@ export async function verifyTreeHead(note: string, verifier: Verifier): Promise<
   return head;
 }
 
-function split(note: string): { head: TreeHead; body: string; lines: readonly Line[] } {
+/** A note that was verified, with the ledger's own line alone: witnesses may have added many. */
+export function withoutWitnesses(note: string, verifier: Verifier): string {
+  const { body, lines } = splitNote(note);
+  const ours = lines.filter((line) => isBy(line, verifier)).map(({ text }) => `${text}\n`);
+  return `${body}\n${ours.join("")}`;
+}
+
+/** The tree head, the text that is signed, and of each signature line the name and the bytes. */
+export function splitNote(note: string): Split {
   const end = note.indexOf("\n\n");
   if (note.length > MAX_NOTE_CHARACTERS || end < 0) throw bad("expected a short signed note");
   const body = note.slice(0, end + 1);
@@ -75,13 +95,18 @@ function split(note: string): { head: TreeHead; body: string; lines: readonly Li
   return { head: { origin, size: Number(size), root }, body, lines: lines.map(lineOf) };
 }
 
-function lineOf(line: string): Line {
-  const [, name, encoded] = SIGNATURE.exec(line) ?? [];
+function isBy({ name, signature }: Line, { origin, logId }: Verifier): boolean {
+  const hint = signature.subarray(0, HINT_BYTES);
+  return name === origin && equalBytes(hint, logId.subarray(0, HINT_BYTES));
+}
+
+function lineOf(text: string): Line {
+  const [, name, encoded] = SIGNATURE.exec(text) ?? [];
   const signature = fromBase64(encoded ?? "");
   if (name === undefined || signature === null || signature.length === 0) {
     throw bad("expected signature lines `— name base64`, found another line");
   }
-  return { name, signature };
+  return { name, signature, text };
 }
 
 function bad(message: string): VerificationError {

@@ -7,6 +7,7 @@ import re
 import uuid
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -32,6 +33,8 @@ from .errors import TicketRefused
 UNPROCESSABLE = 422
 LEDGER_ROWS = 50
 INDEX = re.compile(r"[0-9]{1,15}")
+WITNESS_SECONDS = 30  # a look is one small file as long as nothing was added
+MONITOR_SECONDS = 60
 ANSWER_SECONDS = 30.0  # as the API waits: docs/spec/http.md
 BACKEND = "registry.accounts.passwords.PasswordBackend"
 
@@ -108,6 +111,14 @@ def ledger(request: HttpRequest) -> HttpResponse:
         "older": start or None,
     }
     return render(request, "site/ledger.html", context)
+
+
+@require_safe
+def witness(request: HttpRequest) -> HttpResponse:
+    """`site/witness.html`: a tab that witnesses, and the program that does it better."""
+    monitor = f"assay monitor {settings.PUBLIC_URL} --state ledger-seen --every {MONITOR_SECONDS}"
+    context = {"seconds": WITNESS_SECONDS, "monitor": monitor}
+    return render(request, "site/witness.html", context)
 
 
 @require_safe

@@ -20,6 +20,7 @@ urlpatterns = [
     path("outputs/<uuid:output_id>/text", pages.text, name="output-text"),
     path("conduct", pages.conduct, name="conduct"),
     path("ledger", pages.ledger, name="ledger"),
+    path("ledger/witness", pages.witness, name="ledger-witness"),
     path("ledger/entries/<int:index>", entries.entry, name="ledger-entry"),
     path("ledger/statements/<str:sha256>/<str:name>", pieces.piece, name="piece"),
     path("conduct/<str:policy_id>/<str:version>/policy.json", pieces.policy, name="policy"),

@@ -31,6 +31,7 @@ def paths(shown: Shown) -> list[str]:
         "/projects",
         "/conduct",
         "/ledger",
+        "/ledger/witness",
         "/login",
         "/ledger/entries/0",
         "/errors/digest-mismatch",

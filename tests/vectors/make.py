@@ -23,6 +23,7 @@ from assay.signing.treehead import TreeHead
 from tests.vectors.mutations import evidence_vectors
 from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
+from tests.vectors.witnessing import witnessing_vectors
 
 FOLDER = Path(__file__).parent
 
@@ -293,6 +294,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "tiles": tile_vectors,
     "envelopes": envelope_vectors,
     "treeheads": treehead_vectors,
+    "witnessing": witnessing_vectors,
     "evidence": evidence_vectors,
 }
 

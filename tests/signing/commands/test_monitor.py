@@ -8,13 +8,12 @@ import pytest
 from assay.signing.commands import monitor
 from tests.signing.client.registry import Answer, Loopback, loopback
 from tests.signing.commands.desk import Desk
-from tests.signing.monitor.test_follow import files
 from tests.signing.witness.ledgers import FORKED, HONEST, ORIGIN, VKEY, Ledger
 
 
 def show(registry: Loopback, shown: Ledger, size: int) -> None:
     registry.on("GET", "/ledger/checkpoint", Answer(body=shown.note(size).encode()))
-    for path, data in files(shown, size).items():
+    for path, data in shown.files(size).items():
         registry.on("GET", f"/ledger/{path}", Answer(body=data))
 
 

@@ -26,21 +26,8 @@ FORK = Ledger([b"%d" % number if number != 150 else b"other" for number in range
 SIZES = (1, 2, 200, 255, 256, 257, 600, 65_536, 66_000)
 
 
-def files(ledger: Ledger, size: int) -> dict[str, bytes]:
-    """What the ledger shows at a size."""
-    found: dict[str, bytes] = {}
-    for tile in tiles.added(0, size):
-        places = range(tile.start, tile.start + tile.width)
-        found[tile.path] = (
-            tiles.entry_bundle(ledger.bodies[place] for place in places)
-            if tile.level == ENTRIES
-            else tiles.hash_tile([ledger.subtree(8 * tile.level, place) for place in places])
-        )
-    return found
-
-
 def fetcher(ledger: Ledger, size: int, **changed: bytes) -> Callable[[str], bytes]:
-    shown = files(ledger, size) | changed
+    shown = ledger.files(size) | changed
 
     def fetch(path: str) -> bytes:
         if path not in shown:
@@ -110,7 +97,7 @@ def test_a_head_of_another_key_is_refused(memory: Memory) -> None:
 
 @pytest.mark.parametrize("path", ["tile/0/002.p/88", "tile/1/000.p/2"])
 def test_tiles_of_another_root_are_refused(memory: Memory, path: str) -> None:
-    spoiled = bytes(len(files(LARGE, 600)[path]))
+    spoiled = bytes(len(LARGE.files(600)[path]))
     with pytest.raises(BadTile, match="expected tiles of the signed root"):
         follow(memory, LARGE.note(600), fetcher(LARGE, 600, **{path: spoiled}))
     assert memory.verified().size == 0
@@ -118,7 +105,7 @@ def test_tiles_of_another_root_are_refused(memory: Memory, path: str) -> None:
 
 def test_a_spoiled_tile_is_never_taken_for_a_fork(memory: Memory) -> None:
     grow(memory, LARGE, 200)
-    spoiled = fetcher(LARGE, 600, **{"tile/0/000": files(FORK, 600)["tile/0/000"]})
+    spoiled = fetcher(LARGE, 600, **{"tile/0/000": FORK.files(600)["tile/0/000"]})
     with pytest.raises(BadTile, match="at tile/0/000 expected the hash that stands above it"):
         follow(memory, LARGE.note(600), spoiled)
     assert not list(memory.folder.glob("contradiction-*"))

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ledgers for those who watch them: histories of leaves whose heads one key signs."""
 
-from assay.signing import merkle, treehead
+from assay.signing import merkle, tiles, treehead
 from assay.signing.canonical import base64_text
 from assay.signing.keys import Curve, SoftwareKey
+from assay.signing.tiles import ENTRIES, HEIGHT, Tile
 from assay.signing.treehead import TreeHead
 
 ORIGIN = "registry.test/ledger"
@@ -30,6 +31,16 @@ class Ledger:
         """A signed head."""
         root = merkle.root_from(size, self.subtree)
         return treehead.sign(TreeHead(origin=origin, size=size, root=root), key)
+
+    def files(self, size: int) -> dict[str, bytes]:
+        """What the ledger shows at a size, by its path."""
+        return {tile.path: self._data(tile) for tile in tiles.added(0, size)}
+
+    def _data(self, tile: Tile) -> bytes:
+        places = range(tile.start, tile.start + tile.width)
+        if tile.level == ENTRIES:
+            return tiles.entry_bundle(self.bodies[place] for place in places)
+        return tiles.hash_tile([self.subtree(HEIGHT * tile.level, place) for place in places])
 
     def request(self, old: int, new: int, *, proof: tuple[bytes, ...] | None = None) -> str:
         """What a witness is sent."""
