@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 
@@ -95,10 +94,10 @@ def _while_it_runs(
     with step("a checkpoint is trained, signed, logged and published"):
         checkpoint = _first_published(teller, watch)
     teller.terminal.note(f"{checkpoint['name']} is {checkpoint['id']}")
-    with step("its files and evidence are downloaded"):
-        model = _download(teller, checkpoint)
     with step("its registry's root is pinned (assay trust add)"):
         _assay(teller.folder, "trust", "add", url, "--fingerprint", fingerprint)
+    with step("assay download fetches and verifies it"):
+        model = _download(teller, checkpoint, url)
     with step("assay verify accepts the checkpoint"):
         _assay(teller.folder, "verify", str(model))
     if MODEL_SIGNING.exists():
@@ -127,23 +126,11 @@ def _first_published(teller: Teller, watch: Callable[[], None]) -> Mapping[str, 
     raise StoryFailed(f"no checkpoint was published within {FIRST_CHECKPOINT_SECONDS:.0f} s")
 
 
-def _download(teller: Teller, checkpoint: Mapping[str, Any]) -> Path:
+def _download(teller: Teller, checkpoint: Mapping[str, Any], url: str) -> Path:
     """The folder of its files, with `model.sig`; its evidence lies beside the folder."""
-    base = f"/api/v1/checkpoints/{checkpoint['id']}"
-    name = str(checkpoint["name"])
-    folder = teller.folder / name
-    files = [file["name"] for file in _json(teller, f"{base}/manifest")["files"]]
-    for file in (*files, "model.sig"):
-        path = folder / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        source = f"/{teller.demo.project}/{quote(name)}/files/{quote(file)}"
-        with teller.http.stream("GET", source) as answer, path.open("wb") as target:
-            if not answer.is_success:
-                answer.read()
-            for chunk in _accepted(answer).iter_bytes():
-                target.write(chunk)
-    evidence = _accepted(teller.http.get(f"{base}/evidence"))
-    (teller.folder / f"{name}.assay.json").write_bytes(evidence.content)
+    name = f"{teller.demo.project}@{checkpoint['name']}"
+    folder = teller.folder / str(checkpoint["name"])
+    _assay(teller.folder, "download", name, "--registry", url, "--to", str(folder))
     return folder
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, Self, cast
 import httpx
 
 from .. import canonical, durable
-from ..digests import CHUNK_BYTES, as_id, sha256_file
+from ..digests import CHUNK_BYTES, as_id, sha256, sha256_file
 from ..errors import DigestMismatch
 from ..trust import TrustRoot
 from .errors import ClientError, RegistryUnreachable
@@ -24,6 +24,7 @@ TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
 MAX_JSON_BYTES = 16 * 1024 * 1024
 TRUST_ROOT_PATH = "/.well-known/assay/trust-root.json"
 NO_CONTENT = 204
+PARTIAL_CONTENT = 206
 
 
 class RegistryClient:
@@ -67,6 +68,11 @@ class RegistryClient:
         with self._answer("GET", path, params=params) as answer:
             return _json(answer)
 
+    def get_document(self, path: str) -> object:
+        """The same for a document of ours, which is read as strictly as if it came from a file."""
+        with self._answer("GET", path) as answer:
+            return canonical.loads(_read(answer))
+
     def post_json(
         self, path: str, body: object, *, idempotency_key: str | None = None
     ) -> object | None:
@@ -107,6 +113,38 @@ class RegistryClient:
                     f"expected a blob {as_id(digest)} of {size_bytes} bytes, "
                     f"received {as_id(found)} of {received_bytes}"
                 )
+
+    def small_blob(self, digest: str) -> bytes:
+        """A blob of the size of a document, with its digest checked; raises DigestMismatch."""
+        with self._answer("GET", _blob_path(digest)) as answer:
+            data = _read(answer)
+        if (found := sha256(data)) != digest:
+            raise DigestMismatch(f"expected a blob {as_id(digest)}, received {as_id(found)}")
+        return data
+
+    def blob_range(self, digest: str, start: int, stop: int) -> Iterator[bytes]:
+        """A blob's bytes from `start` up to `stop`, as they come; raises ClientError for others.
+
+        They are not checked against the digest: a part has none of its own.
+        """
+        headers = {"Range": f"bytes={start}-{stop - 1}"}
+        wanted, received_bytes = f"bytes {start}-{stop - 1}/", 0
+        with self._answer("GET", _blob_path(digest), headers=headers) as answer:
+            found = answer.headers.get("Content-Range", "no range")
+            if answer.status_code != PARTIAL_CONTENT or not found.startswith(wanted):
+                raise ClientError(
+                    f"expected {wanted}… of {as_id(digest)}, found {found}",
+                    status=answer.status_code,
+                )
+            for chunk in answer.iter_bytes(CHUNK_BYTES):
+                received_bytes += len(chunk)
+                if received_bytes > stop - start:
+                    break
+                yield chunk
+        if received_bytes != stop - start:
+            raise RegistryUnreachable(
+                f"expected {stop - start} bytes of {as_id(digest)}, received {received_bytes}"
+            )
 
     @contextmanager
     def _answer(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `assay` command: decide whom to trust, verify offline, sign models, watch ledgers.
+"""The `assay` command: decide whom to trust, download, verify offline, sign, watch ledgers.
 
 One module for each noun; here the words are parsed, errors become exit codes, and a stranger's
 file, whatever its bytes, never becomes a traceback.
@@ -24,7 +24,7 @@ from ..errors import (
 )
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
-from . import monitor, oms, sign, sigstore, trust, verify, witness
+from . import download, monitor, oms, sign, sigstore, trust, verify, witness
 from .errors import InputUnreadable
 from .programs import error_json
 from .terminal import COLUMNS, Ink, Terminal
@@ -64,6 +64,8 @@ def _do(arguments: argparse.Namespace, *, terminal: Terminal, complaints: Termin
             code = trust.run(arguments, terminal=terminal)
         case "witness":
             code = witness.run(arguments, terminal=terminal)
+        case "download":
+            code = download.run(arguments, terminal=terminal, progress=complaints)
         case "sign":
             code = sign.run(arguments, terminal=terminal)
         case "oms":
@@ -96,7 +98,8 @@ def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     words = argparse.ArgumentParser(
         prog="assay",
-        description="Trust registries, verify offline what they sign, sign models, watch ledgers.",
+        description="Trust registries, download and verify what they sign, sign models, "
+        "watch ledgers.",
         epilog=exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -111,6 +114,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verify.add_arguments(verifier)
+    getter = commands.add_parser(
+        "download",
+        help="download a checkpoint, which appears once it is verified",
+        epilog=exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    download.add_arguments(getter)
     witness.add_arguments(
         commands.add_parser("witness", help="cosign the tree heads of ledgers that you watch")
     )

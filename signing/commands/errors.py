@@ -34,6 +34,13 @@ class AlreadyPinned(AssayError):
     exit_code = 33
 
 
+class DestinationTaken(AssayError):
+    """What is to be downloaded has no place: something else is there. It was left as it is."""
+
+    code = "destination-taken"
+    exit_code = 35
+
+
 class UnknownPin(AssayError):
     """No pinned trust root is of that registry, or has that fingerprint."""
 

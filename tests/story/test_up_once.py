@@ -19,8 +19,8 @@ REPLACED = ("DATABASE_URL", "BROKER_URL")
 LONGEST_SECONDS = 900.0
 SAID = (
     "a checkpoint is trained, signed, logged and published",
-    "its files and evidence are downloaded",
     "its registry's root is pinned (assay trust add)",
+    "assay download fetches and verifies it",
     "assay verify accepts the checkpoint",
     "a text is generated from it and signed",
     "assay verify traces the text to the checkpoint",

@@ -193,6 +193,7 @@ def commands_of(checkpoint: Checkpoint) -> dict[str, str]:
     path, folder = checkpoint.path, strangers.folder_of(checkpoint.path)
     evidence = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
     return {
+        "get": f"assay download {checkpoint.full_name} --registry {settings.PUBLIC_URL}",
         "download": "\n".join(strangers.download(path, manifest(checkpoint))),
         "evidence": f"{strangers.CURL} -o {folder}.assay.json {evidence}/evidence",
         "trust": f"assay trust add {settings.PUBLIC_URL}",

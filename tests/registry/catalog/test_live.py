@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from assay.signing.digests import as_id
 from assay.signing.evidence import Evidence
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.verify import verify_checkpoint
@@ -55,3 +59,18 @@ def test_uploaded_published_downloaded_and_verified(
         evidence = Evidence.parse(json.loads(anyone.get(f"{path}/evidence").content))
         assert anyone.get("/lab/small/first").status_code == 200
     verify_checkpoint(evidence, trust=authority.trust_root, requirements=demands(), files=manifest)
+    fingerprint = as_id(authority.trust_root.fingerprint)
+    assay(tmp_path, "trust", "add", live.url, "--fingerprint", fingerprint)
+    assay(tmp_path, "download", "lab/small", "--registry", live.url)
+    assert Manifest.of_folder(tmp_path / "small-first") == manifest
+    assay(tmp_path, "verify", "small-first")
+
+
+def assay(folder: Path, *words: str) -> None:
+    """The command as a stranger runs it, in a folder of theirs."""
+    environment = {**os.environ, "ASSAY_CONFIG": str(folder / "config")}
+    command = [sys.executable, "-m", "assay.signing.commands", *words]
+    ended = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr

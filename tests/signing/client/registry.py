@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -23,6 +23,17 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     is_cut: bool = False
     """Promise more bytes than are sent."""
+    has_ranges: bool = False
+    """Answer what a Range asks for, as RFC 9110 has it."""
+
+    def of(self, asked: str | None) -> Answer:
+        """The same, or the part that was asked for."""
+        if asked is None or not self.has_ranges:
+            return self
+        first, last = (int(each) for each in asked.removeprefix("bytes=").split("-"))
+        shown = {"Content-Range": f"bytes {first}-{last}/{len(self.body)}", **self.headers}
+        body = self.body[first : last + 1]
+        return replace(self, status=206, body=body, headers=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +53,10 @@ class Loopback:
     url: str = ""
     routes: dict[tuple[str, str], Answer] = field(default_factory=dict[tuple[str, str], Answer])
     seen: list[Seen] = field(default_factory=list[Seen])
+    before: dict[tuple[str, str], list[Answer]] = field(
+        default_factory=dict[tuple[str, str], list[Answer]]
+    )
+    """What a route answers first, each once."""
 
     def on(self, method: str, path: str, answer: Answer) -> None:
         self.routes[method, path] = answer
@@ -64,7 +79,11 @@ def loopback() -> Iterator[Loopback]:
             registry.seen.append(
                 Seen(method=self.command, path=self.path, headers=self.headers, body=body)
             )
-            found = registry.routes.get((self.command, self.path), Answer(status=404))
+            route = (self.command, self.path)
+            found = registry.routes.get(route, Answer(status=404))
+            if registry.before.get(route):
+                found = registry.before[route].pop(0)
+            found = found.of(self.headers.get("Range"))
             self.send_response(found.status)
             for name, value in found.headers.items():
                 self.send_header(name, value)

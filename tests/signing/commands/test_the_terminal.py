@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing.commands import OUTPUT_LOST, hashing
+from assay.signing.commands import OUTPUT_LOST, bar, hashing
 from assay.signing.commands.pins import Pins
 from assay.signing.commands.terminal import Ink, Terminal, safe, shortened, size_in_words
 from assay.signing.errors import Outcome
@@ -119,8 +119,8 @@ def test_a_blank_has_no_colour() -> None:
 def test_hashing_that_takes_long_says_how_far_it_is(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, *, knows_bytes: bool
 ) -> None:
-    monkeypatch.setattr(hashing, "SHOWN_FROM_BYTES", 1)
-    monkeypatch.setattr(hashing, "TICK_SECONDS", 0.0001)
+    monkeypatch.setattr(bar, "SHOWN_FROM_BYTES", 1)
+    monkeypatch.setattr(bar, "TICK_SECONDS", 0.0001)
     if not knows_bytes:
         monkeypatch.setattr(hashing, "IO_FILE", Path("/nowhere"))
     folder = desk.checkpoint()
@@ -136,16 +136,16 @@ def test_hashing_that_takes_long_says_how_far_it_is(
     assert shown.endswith("\r\x1b[K")
 
 
-@pytest.mark.parametrize(("has_marks", "bar"), [(True, "█" * 20 + "░" * 20), (False, "#" * 20)])
-def test_a_bar_is_as_long_as_its_share(bar: str, *, has_marks: bool) -> None:
+@pytest.mark.parametrize(("has_marks", "seen"), [(True, "█" * 20 + "░" * 20), (False, "#" * 20)])
+def test_a_bar_is_as_long_as_its_share(seen: str, *, has_marks: bool) -> None:
     terminal = Terminal(output=io.StringIO(), is_live=True, has_colour=False, has_marks=has_marks)
-    assert bar in hashing._bar(0.5, terminal)
+    assert seen in bar._bar(0.5, terminal)
 
 
 def test_in_a_pipe_nothing_is_said_while_files_are_hashed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hashing, "SHOWN_FROM_BYTES", 0)
+    monkeypatch.setattr(bar, "SHOWN_FROM_BYTES", 0)
     pipe = Terminal(output=io.StringIO(), is_live=False, has_colour=False, has_marks=True)
     hashing.hasher(frozenset(), pipe)(desk.checkpoint())
     assert isinstance(pipe.output, io.StringIO)

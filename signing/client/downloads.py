@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files by their digests, in parallel ranges, going on where an earlier download stopped.
+
+What is there is written down beside the parts: a memory, and no proof. After a power cut it may
+remember bytes that were never stored, so whoever asked hashes every file before using it, and has
+those fetched anew that are not what they should be (`Parts.forget`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ..durable import sync, sync_tree, write_file
+from ..manifest import FileEntry, Manifest
+from .errors import ClientError, RegistryUnreachable
+from .registry import RegistryClient
+
+SEGMENT_BYTES = 16 << 20  # what is lost at most for each connection when a download is cut off
+CONNECTIONS = 4  # more gain nothing against one server (notes: clients of other hubs use 4 to 8)
+ATTEMPTS = 6
+FIRST_PAUSE_SECONDS = 0.5  # doubled after each attempt: 16 s in all
+RETRIED = frozenset({429, 500, 502, 503, 504})  # RFC 9110: what another attempt may mend
+FILES, MEMORY = "files", "memory"
+_ID_FILE = "checkpoint"
+_DONE = b"+"
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Some bytes of a file: from `start`, up to but not including `stop`."""
+
+    file: int
+    """Which file of the manifest."""
+    number: int
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A folder that the files of one manifest grow in, and beside them what is known of them."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def of(cls, folder: Path, manifest: Manifest) -> Self | None:
+        """A new folder, or that of an earlier call; None for one that holds something else."""
+        known = folder / MEMORY / _ID_FILE
+        if not folder.exists():
+            known.parent.mkdir(parents=True)
+            write_file(known, manifest.id.encode())
+        if not known.exists() or known.read_bytes() != manifest.id.encode():
+            return None
+        return cls(folder=folder, manifest=manifest)
+
+    def missing(self) -> Iterator[Segment]:
+        """What is not there yet, in order; the files are made, and have their sizes."""
+        for file, entry in enumerate(self.manifest.files):
+            path = self.files / entry.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("ab") as growing:
+                growing.truncate(entry.size)
+            done = self._done(file)
+            for number, start in enumerate(range(0, entry.size, SEGMENT_BYTES)):
+                if done[number : number + 1] != _DONE:
+                    stop = min(start + SEGMENT_BYTES, entry.size)
+                    yield Segment(file=file, number=number, start=start, stop=stop)
+
+    @property
+    def files(self) -> Path:
+        """Where the files are."""
+        return self.folder / FILES
+
+    def entry(self, segment: Segment) -> FileEntry:
+        """The file that a segment is of."""
+        return self.manifest.files[segment.file]
+
+    def remember(self, segment: Segment) -> None:
+        """Write down that a segment is there."""
+        descriptor = os.open(self._memory(segment.file), os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(descriptor, _DONE, segment.number)
+        finally:
+            os.close(descriptor)
+
+    def forget(self, name: str) -> None:
+        """Have a file fetched anew, all of it."""
+        names = [entry.name for entry in self.manifest.files]
+        self._memory(names.index(name)).unlink(missing_ok=True)
+
+    def become(self, folder: Path) -> None:
+        """The files are what they should be: they appear, all at once and durable, as a folder."""
+        sync_tree(self.files)
+        self.files.rename(folder)
+        sync(folder.parent)
+        shutil.rmtree(self.folder)
+
+    def _done(self, file: int) -> bytes:
+        try:
+            return self._memory(file).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def _memory(self, file: int) -> Path:
+        return self.folder / MEMORY / str(file)
+
+
+def fetch(
+    client: RegistryClient,
+    parts: Parts,
+    *,
+    arrived: Callable[[int], None],
+    sleep: Sleep = time.sleep,
+) -> None:
+    """Fetch what is missing; raises ClientError, or OSError for a full disk.
+
+    `arrived` is told of bytes, from several threads. Whatever arrived is kept for the next call.
+    """
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        tasks = [
+            pool.submit(_fetch, client, parts, segment, arrived, sleep)
+            for segment in parts.missing()
+        ]
+        try:
+            ended, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+            for task in ended:
+                task.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fetch(
+    client: RegistryClient,
+    parts: Parts,
+    segment: Segment,
+    arrived: Callable[[int], None],
+    sleep: Sleep,
+) -> None:
+    """One segment, asked for again where that may help."""
+    for attempt in range(ATTEMPTS):
+        try:
+            _write(client, parts, segment, arrived)
+            break
+        except ClientError as error:
+            is_passing = isinstance(error, RegistryUnreachable) or error.status in RETRIED
+            if not is_passing or attempt == ATTEMPTS - 1:
+                raise
+        sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+    parts.remember(segment)
+
+
+def _write(
+    client: RegistryClient, parts: Parts, segment: Segment, arrived: Callable[[int], None]
+) -> None:
+    entry = parts.entry(segment)
+    place = segment.start
+    with (parts.files / entry.name).open("r+b") as file:
+        file.seek(place)
+        try:
+            for chunk in client.blob_range(entry.sha256, segment.start, segment.stop):
+                file.write(chunk)
+                place += len(chunk)
+                arrived(len(chunk))
+        except ClientError:
+            arrived(segment.start - place)  # they are asked for again
+            raise

@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay download`: nothing appears that does not verify, and nothing is fetched twice."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay.signing import canonical
+from assay.signing.client import downloads
+from assay.signing.digests import as_id, sha256
+from assay.signing.evidence import Evidence
+from assay.signing.manifest import SIGNATURE_NAME
+from tests.signing.client.registry import Answer, Loopback, loopback
+from tests.signing.commands.desk import Desk
+from tests.signing.world import AT, FILES, World, manifest_of
+
+NAME = "alice/tiny@step-100"
+PATH = "/api/v1/projects/alice/tiny/checkpoints"
+WEIGHTS = max(FILES, key=lambda name: len(FILES[name]))
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Iterator[Loopback]:
+    """A registry that shows one checkpoint."""
+    with loopback() as registry:
+        stock(registry, desk.world)
+        yield registry
+
+
+def stock(registry: Loopback, world: World, evidence: Evidence | None = None) -> None:
+    """Put the checkpoint, its evidence and its files on show."""
+    evidence = evidence or world.evidence_for_checkpoint()
+    signature = canonical.dumps(world.model_signature().to_json())
+    checkpoint_id = as_id(manifest_of(FILES).id)
+    document = {
+        "id": checkpoint_id,
+        "name": "step-100",
+        "signature": {"sha256": sha256(signature), "size": len(signature)},
+    }
+    registry.on_json("GET", f"{PATH}/step-100", document)
+    registry.on_json("GET", PATH, {"results": [{"name": "step-100"}, {"name": "step-50"}]})
+    by_id = f"/api/v1/checkpoints/{checkpoint_id}/evidence"
+    registry.on("GET", by_id, Answer(body=evidence.canonical()))
+    for data in (*FILES.values(), signature):
+        registry.on("GET", blob(data), Answer(body=data, has_ranges=True))
+
+
+def blob(data: bytes) -> str:
+    return f"/api/v1/blobs/{as_id(sha256(data))}"
+
+
+def get(desk: Desk, shop: Loopback, *more: object, name: str = NAME) -> tuple[int, str, str]:
+    return desk.assay("download", name, "--registry", shop.url, "--to", desk.folder / "got", *more)
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", [NAME, "alice/tiny"])
+def test_a_checkpoint_appears_with_its_evidence(desk: Desk, shop: Loopback, name: str) -> None:
+    desk.pin()
+    code, out, _ = get(desk, shop, name=name)
+    got = desk.folder / "got"
+    assert (code, "Verified." in out, str(got) in out) == (0, True, True)
+    assert {each: (got / each).read_bytes() for each in FILES} == dict(FILES)
+    assert (got / SIGNATURE_NAME).exists()
+    assert desk.assay("verify", got)[0] == 0
+    assert not (desk.folder / "got.part").exists()
+
+
+def test_without_words_it_is_fetched_from_the_one_pinned_registry(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    code, _, err = desk.assay("download", NAME)
+    assert (code, "assay trust add URL" in err) == (23, True)
+    here = World.create(at=AT, registry=shop.url)
+    stock(shop, here)
+    desk.pin(here)
+    assert desk.assay("download", NAME)[0] == 0
+    assert names_in(desk.folder / "tiny-step-100") == {*FILES, SIGNATURE_NAME}
+    desk.pin()
+    code, _, err = desk.assay("download", NAME)
+    assert (code, "expected --registry URL, as you trust several" in err) == (34, True)
+
+
+def test_what_does_not_verify_is_not_downloaded(desk: Desk, shop: Loopback) -> None:
+    desk.pin(World.create(at=AT))
+    code, out, _ = get(desk, shop)
+    assert (code, "Not verified" in out) == (13, True)
+    assert not any("/blobs/" in each.path and "Range" in each.headers for each in shop.seen)
+    assert not list(desk.folder.glob("got*"))
+
+
+def test_a_place_that_is_taken_is_left_as_it_is(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    got, parts = desk.folder / "got", desk.folder / "got.part"
+    got.symlink_to("nowhere")
+    code, _, err = get(desk, shop)
+    assert (code, "expected nothing at" in err) == (35, True)
+    got.unlink()
+    parts.mkdir()
+    code, _, err = get(desk, shop)
+    assert (code, "found something else: delete it" in err) == (35, True)
+    assert list(parts.iterdir()) == []
+
+
+def test_a_cut_download_goes_on_where_it_was(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+    monkeypatch.setattr(downloads, "SEGMENT_BYTES", 100)
+    monkeypatch.setattr(downloads, "CONNECTIONS", 1)
+    monkeypatch.setattr(downloads, "ATTEMPTS", 1)
+    route = ("GET", blob(FILES[WEIGHTS]))
+    whole = shop.routes[route]
+    shop.before[route] = [whole, replace(whole, is_cut=True)]
+    code, _, err = get(desk, shop)
+    assert (code, "received" in err) == (6, True)
+    assert not (desk.folder / "got").exists()
+    asked = ranges(shop, route[1])
+    assert get(desk, shop)[0] == 0
+    again = ranges(shop, route[1])[len(asked) :]
+    assert asked[0] not in again
+    assert asked[1] in again
+
+
+def ranges(shop: Loopback, path: str) -> list[str]:
+    return [each.headers["Range"] for each in shop.seen if each.path == path]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_may_pass_is_asked_for_again(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    desk.pin()
+    monkeypatch.setattr(downloads, "FIRST_PAUSE_SECONDS", 0.001)
+    route = ("GET", blob(FILES[WEIGHTS]))
+    shop.before[route] = [Answer(status=status), replace(shop.routes[route], is_cut=True)]
+    assert get(desk, shop)[0] == 0
+    assert len(ranges(shop, route[1])) == 3
+
+
+def test_what_is_refused_is_not_asked_for_again(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    route = ("GET", blob(FILES[WEIGHTS]))
+    shop.routes[route] = Answer(status=403)
+    code, _, err = get(desk, shop)
+    assert (code, "answered 403" in err) == (5, True)
+    assert len(ranges(shop, route[1])) == 1
+
+
+def test_what_arrived_damaged_is_fetched_once_more(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    route = ("GET", blob(FILES[WEIGHTS]))
+    damaged = replace(shop.routes[route], body=bytes(len(FILES[WEIGHTS])))
+    shop.before[route] = [damaged]
+    assert get(desk, shop)[0] == 0
+    assert len(ranges(shop, route[1])) == 2
+
+
+def test_other_bytes_never_appear(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    route = ("GET", blob(FILES[WEIGHTS]))
+    shop.routes[route] = replace(shop.routes[route], body=bytes(len(FILES[WEIGHTS])))
+    code, out, _ = get(desk, shop)
+    assert (code, f"changed: {WEIGHTS}" in " ".join(out.split())) == (20, True)
+    assert not (desk.folder / "got").exists()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(body=FILES[WEIGHTS]),
+        Answer(status=206, body=b"x", headers={"Content-Range": "bytes 5-9/10"}),
+    ],
+)
+def test_another_range_than_was_asked_for_is_refused(
+    desk: Desk, shop: Loopback, answer: Answer
+) -> None:
+    desk.pin()
+    shop.routes["GET", blob(FILES[WEIGHTS])] = answer
+    code, _, err = get(desk, shop)
+    assert (code, "expected bytes 0-" in err) == (5, True)
+
+
+def test_more_bytes_than_were_asked_for_are_not_taken(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+    monkeypatch.setattr(downloads, "ATTEMPTS", 1)
+    size = len(FILES[WEIGHTS])
+    headers = {"Content-Range": f"bytes 0-{size - 1}/{size}"}
+    shop.routes["GET", blob(FILES[WEIGHTS])] = Answer(
+        status=206, body=FILES[WEIGHTS] + b"more", headers=headers
+    )
+    code, _, err = get(desk, shop)
+    assert (code, f"expected {size} bytes" in err) == (6, True)
+
+
+def test_a_checkpoint_of_another_id_is_refused(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    other = desk.world.evidence_for_checkpoint({"config.json": b"{}"})
+    stock(shop, desk.world, other)
+    code, _, err = get(desk, shop)
+    assert (code, "evidence.manifest: expected sha256:" in err) == (10, True)
+
+
+def test_a_signature_of_other_bytes_is_refused(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    served = {path for _, path in shop.routes if "/blobs/" in path}
+    (signature,) = served - {blob(data) for data in FILES.values()}
+    shop.on("GET", signature, Answer(body=b"{}"))
+    code, _, err = get(desk, shop)
+    assert (code, "expected a blob sha256:" in err) == (19, True)
+
+
+def test_a_checkpoint_without_a_signature_beside_it_is_whole(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    document = {"id": as_id(manifest_of(FILES).id), "name": "step-100", "signature": None}
+    shop.on_json("GET", f"{PATH}/step-100", document)
+    assert get(desk, shop)[0] == 0
+    assert names_in(desk.folder / "got") == set(FILES)
+
+
+@pytest.mark.parametrize("name", ["alice", "alice/../x", "alice/tiny@", "Alice/tiny", "a/b/c", ""])
+def test_a_name_that_is_none_is_refused(desk: Desk, shop: Loopback, name: str) -> None:
+    desk.pin()
+    code, _, err = get(desk, shop, name=name)
+    assert (code, "expected OWNER/PROJECT or OWNER/PROJECT@CHECKPOINT" in err) == (10, True)
+    assert shop.seen == []
+
+
+@pytest.mark.parametrize("results", [[], [{"name": "../../x"}]])
+def test_a_project_without_a_usable_checkpoint_is_refused(
+    desk: Desk, shop: Loopback, results: list[object]
+) -> None:
+    desk.pin()
+    shop.on_json("GET", PATH, {"results": results})
+    code, _, _ = get(desk, shop, name="alice/tiny")
+    assert code == 10
+
+
+def test_a_full_disk_leaves_what_came_for_the_next_call(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "got")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(downloads.os, "pwrite", full)
+        code, _, err = get(desk, shop)
+    assert (code, "No space left on device" in err) == (30, True)
+    assert get(desk, shop)[0] == 0
+
+
+def test_programs_are_told_in_json(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    code, out, _ = get(desk, shop, "--json")
+    assert (code, json.loads(out)["verified"]) == (0, True)
+
+
+def test_a_token_is_sent_if_there_is_one(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+    monkeypatch.setenv("ASSAY_TOKEN", "assay_canary")
+    get(desk, shop)
+    assert {each.headers["Authorization"] for each in shop.seen} == {"Bearer assay_canary"}
