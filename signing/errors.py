@@ -235,6 +235,13 @@ class WrongIdentity(VerificationError):
     exit_code = 42
 
 
+class WrongOpening(VerificationError):
+    """What is to say whose a pseudonym is, opens none of those in the certificates."""
+
+    code = "wrong-opening"
+    exit_code = 44
+
+
 class NotLogged(VerificationError):
     """No trusted certificate log says that it took a certificate in."""
 

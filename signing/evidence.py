@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from . import canonical, crls
+from . import canonical, crls, pseudonyms
 from .bundle import Bundle
 from .canonical import Obj
 from .errors import InvalidDocument
 from .manifest import Manifest
+from .pseudonyms import PartyOpening
 
 EVIDENCE_V1 = "https://assay/evidence/v1"
 LISTS = "revocation_lists"
+OPENINGS = "openings"
 
 
 class Part(StrEnum):
@@ -35,13 +37,18 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Bundles by part, the checkpoint's manifest, the conduct policy, and what was revoked."""
+    """Bundles by part, the checkpoint's manifest, the conduct policy, and what was revoked.
+
+    And who the people in it are, as far as it says.
+    """
 
     bundles: Mapping[str, Bundle]
     manifest: Manifest
     policy: Obj
     lists: tuple[bytes, ...] = ()
     """Revocation lists (DER) of those who issued the bundles' certificates, as they were then."""
+    openings: tuple[PartyOpening, ...] = ()
+    """Whose the pseudonyms in the certificates are."""
 
     def __post_init__(self) -> None:
         for name in self.bundles:
@@ -52,7 +59,7 @@ class Evidence:
     def parse(cls, value: object) -> Self:
         """Read the JSON form (docs/spec/formats.md, section 6)."""
         obj = canonical.as_mapping(value, "evidence")
-        canonical.only(obj, "type", "bundles", "manifest", "policy", LISTS)
+        canonical.only(obj, "type", "bundles", "manifest", "policy", LISTS, OPENINGS)
         canonical.literal(obj, "type", EVIDENCE_V1)
         stated = canonical.mapping(obj, "bundles")
         bundles: dict[str, Bundle] = {}
@@ -66,6 +73,7 @@ class Evidence:
             manifest=manifest,
             policy=canonical.mapping(obj, "policy"),
             lists=_lists(obj),
+            openings=pseudonyms.parse_all(obj, OPENINGS),
         )
 
     def with_lists(self, lists: Iterable[bytes]) -> Self:
@@ -82,6 +90,8 @@ class Evidence:
         }
         if self.lists:
             stated[LISTS] = [canonical.base64_text(each) for each in self.lists]
+        if self.openings:
+            stated[OPENINGS] = [each.to_json() for each in self.openings]
         return stated
 
     def canonical(self) -> bytes:

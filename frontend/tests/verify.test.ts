@@ -2,10 +2,11 @@
 /** The whole verifier against the evidence that Python's is held to, whole and changed in one thing. */
 import { expect, test } from "vitest";
 import type { Json } from "../verify/canonical";
-import { sha256 } from "../verify/digests";
+import { fromHex, sha256 } from "../verify/digests";
 import { InvalidDocument } from "../verify/errors";
 import { parseEvidence } from "../verify/evidence";
 import type { Manifest } from "../verify/manifest";
+import { isPseudonym, pseudonymOf } from "../verify/pseudonyms";
 import { parseTrustRoot } from "../verify/trust";
 import { examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
 import { contentOf, type Step } from "../verify/verify/report";
@@ -24,6 +25,12 @@ type Mutation = {
   readonly error?: string;
   readonly refused?: boolean;
 };
+type Worked = {
+  readonly party: string;
+  readonly salt: string;
+  readonly registry: string;
+  readonly pseudonym: string;
+};
 type Vectors = {
   readonly trust_root: Json;
   readonly fingerprint: string;
@@ -35,10 +42,11 @@ type Vectors = {
 };
 
 const given = vectors<Vectors>("evidence");
+const pseudonymous = vectors<Vectors & { readonly pseudonyms: readonly Worked[] }>("pseudonyms");
 const present = { asOf: new Date(given.as_of) };
 
-function document({ set = [], remove = [] }: Mutation): Json {
-  const replaced = set.reduce((all, { path, value }) => changed(all, path, value), given.evidence);
+function document({ set = [], remove = [] }: Mutation, from = given): Json {
+  const replaced = set.reduce((all, { path, value }) => changed(all, path, value), from.evidence);
   return remove.reduce((all, path) => changed(all, path, undefined), replaced);
 }
 
@@ -50,29 +58,50 @@ async function manifestOf(files: Readonly<Record<string, string>>): Promise<Mani
   return { files: await Promise.all(entries) };
 }
 
-async function examine(mutation: Mutation): Promise<readonly Step[]> {
-  const evidence = parseEvidence(document(mutation));
-  const trust = await parseTrustRoot(mutation.trust_root ?? given.trust_root);
-  const required = { asOf: new Date(mutation.as_of ?? given.as_of) };
+async function examine(mutation: Mutation, from: Vectors = given): Promise<readonly Step[]> {
+  const evidence = parseEvidence(document(mutation, from));
+  const trust = await parseTrustRoot(mutation.trust_root ?? from.trust_root);
+  const required = { asOf: new Date(mutation.as_of ?? from.as_of) };
   if (mutation.artifact === "checkpoint") {
-    const files = await manifestOf(mutation.files ?? given.files);
+    const files = await manifestOf(mutation.files ?? from.files);
     return examineCheckpoint(evidence, trust, required, files);
   }
-  return examineOutput(evidence, trust, required, await contentOf(mutation.text ?? given.text));
+  return examineOutput(evidence, trust, required, await contentOf(mutation.text ?? from.text));
 }
 
-const readable = given.mutations.filter(({ refused }) => refused !== true);
-const unreadable = given.mutations.filter(({ refused }) => refused === true);
+const every = [given, pseudonymous].flatMap((from) =>
+  from.mutations.map((mutation) => ({ from, mutation, ...mutation })),
+);
+const readable = every.filter(({ refused }) => refused !== true);
+const unreadable = every.filter(({ refused }) => refused === true);
 
-test.each(readable)("$artifact: $name", async (mutation) => {
-  const steps = await examine(mutation);
+test.each(readable)("$artifact: $name", async ({ mutation, from }) => {
+  const steps = await examine(mutation, from);
   const failed = steps.filter(({ outcome }) => outcome === "failed");
   expect(failed.map(({ code }) => code)).toEqual(mutation.failed ?? []);
   expect(failed[0]?.error ?? undefined).toBe(mutation.error);
 });
 
-test.each(unreadable)("$name", (mutation) => {
-  expect(() => parseEvidence(document(mutation))).toThrow(InvalidDocument);
+test.each(unreadable)("$name", ({ mutation, from }) => {
+  expect(() => parseEvidence(document(mutation, from))).toThrow(InvalidDocument);
+});
+
+test.each(pseudonymous.pseudonyms)("$party has its pseudonym", async (worked) => {
+  const { party, salt, registry, pseudonym } = worked;
+  expect(await pseudonymOf({ party, salt: fromHex(salt) }, registry)).toBe(pseudonym);
+  expect(isPseudonym(pseudonym, registry)).toBe(true);
+  expect(isPseudonym(party, registry)).toBe(false);
+});
+
+test("the name is said with the pseudonym beside it, and the pseudonym alone without", async () => {
+  const good = { name: "", artifact: "output" } as const;
+  const { pseudonym, party } = pseudonymous.pseudonyms[0] ?? { pseudonym: "", party: "" };
+  const said = (steps: readonly Step[]) => steps.find(({ code }) => code === "output.signer");
+  expect(said(await examine(good, pseudonymous))?.detail).toBe(
+    `alice, ${party} (pseudonym ${pseudonym}), certified for output`,
+  );
+  const closed = await examine({ ...good, remove: [["openings"]] }, pseudonymous);
+  expect(said(closed)?.detail).toBe(`${pseudonym}, certified for output`);
 });
 
 test("the trust root has the fingerprint that people compare", async () => {

@@ -122,6 +122,15 @@ export async function verifyChain(chain: Chain, demands: ChainDemands): Promise<
   return subjectUri(leaf); // 5
 }
 
+/** The one URI that a certificate is about, whoever issued it; null if that cannot be read. */
+export function named(certificate: Certificate): string | null {
+  try {
+    return subjectUri(certificate);
+  } catch {
+    return null;
+  }
+}
+
 /** That a certificate's key signed it, or another's. */
 export async function isIssuedBy(certificate: Certificate, issuer: Certificate): Promise<boolean> {
   const sameName = equalBytes(

@@ -20,7 +20,8 @@ export type VerificationCode =
   | "bad-revocation"
   | "certificate-revoked"
   | "revocation-unknown"
-  | "not-logged";
+  | "not-logged"
+  | "wrong-opening";
 
 /** The base of all errors that this verifier raises on purpose. */
 export class AssayError extends Error {

@@ -8,8 +8,11 @@ import { MAX_LISTS } from "./crls";
 import { InvalidDocument } from "./errors";
 import type { Manifest } from "./manifest";
 import { parseManifest } from "./manifest";
+import type { PartyOpening } from "./pseudonyms";
+import { openingsIn } from "./pseudonyms";
 
 const LISTS = "revocation_lists";
+const OPENINGS = "openings";
 const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
@@ -21,12 +24,14 @@ export type Evidence = {
   readonly policy: JsonObject;
   /** Revocation lists (DER) of those who issued the certificates, as they were then. */
   readonly lists: readonly Bytes[];
+  /** Whose the pseudonyms in the certificates are. */
+  readonly openings: readonly PartyOpening[];
 };
 
 /** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
 export function parseEvidence(value: Json): Evidence {
   const document = asMapping(value, "evidence");
-  only(document, "type", "bundles", "manifest", "policy", LISTS);
+  only(document, "type", "bundles", "manifest", "policy", LISTS, OPENINGS);
   literal(document, "type", EVIDENCE_V1);
   const stated = mapping(document, "bundles");
   const bundles: Partial<Record<Part, Bundle>> = {};
@@ -37,7 +42,8 @@ export function parseEvidence(value: Json): Evidence {
   }
   const manifest = within("manifest", () => parseManifest(mapping(document, "manifest")));
   const policy = mapping(document, "policy");
-  return { bundles, manifest, policy, lists: listsOf(document) };
+  const openings = openingsIn(document, OPENINGS);
+  return { bundles, manifest, policy, lists: listsOf(document), openings };
 }
 
 function listsOf(document: JsonObject): readonly Bytes[] {

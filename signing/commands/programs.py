@@ -69,6 +69,7 @@ def _part_json(part: SignedPart) -> dict[str, object]:
         "predicate_type": part.statement.predicate_type,
         "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
         "signer": part.signer,
+        "pseudonym": part.pseudonym,
         "signed_before": instant_text(part.signed_before),
         "ledger_index": part.index,
         "ledger_size": part.size,

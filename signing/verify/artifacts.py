@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verifying an output, a checkpoint, a model signature or one bundle: which steps, in which order.
 
-1. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
+1. The openings, if there are any (`openings`): each is of a pseudonym in these certificates.
+2. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
    there is not examined.
-2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
-3. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
+3. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
+4. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
    `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.run`, `checkpoint.dataset`,
    `checkpoint.conduct`; `run.dataset`, `run.conduct`; `conduct.policy`. An answer of the API is
    held to what was signed (`output.answer`, `output.request`), and a model signature beside a
@@ -28,6 +29,7 @@ from ..trust import TrustRoot
 from . import links
 from .below import Below, examine_below, link_below
 from .kinds import MODEL, OUTPUT, any_of
+from .opening import opening
 from .parts import Examined, examine
 from .report import Answer, Content, Examination, Finding, Match, Report, Verified
 from .requirements import Basis, Requirements
@@ -80,7 +82,7 @@ def examine_output(
     Of an `answer` that claims a generated text, the text is part.
     """
     report = Report()
-    basis = Basis(trust=trust, requirements=requirements, lists=evidence.lists)
+    basis = opening(report, evidence, trust, requirements)
     bundle = evidence.bundles.get(Part.OUTPUT)
     output = examine(report, OUTPUT, bundle, basis, signer=requirements.signer)
     below = examine_below(report, evidence, basis)
@@ -118,7 +120,7 @@ def examine_checkpoint(
     Without files, none are compared.
     """
     report = Report()
-    basis = Basis(trust=trust, requirements=requirements, lists=evidence.lists)
+    basis = opening(report, evidence, trust, requirements)
     below = examine_below(report, evidence, basis, signature=signature, signer=requirements.signer)
     _compare_files(report, evidence, files)
     link_below(report, evidence, trust, below)

@@ -6,7 +6,7 @@
 2. `time`: an RFC 3161 timestamp over the signature, by the registry's own authority, proves by
    when it was made.
 3. `signer`: at that time, leaf and intermediate lead to the pinned root, are certified for this
-   purpose, and name whoever may say this.
+   purpose, and name whoever may say this: as it is, or under a pseudonym that an opening opens.
 4. `sct`: the certificates behind signature and timestamp were in the ledger before they were used,
    says the pinned key for that.
 5. `revocation`: none of the certificates behind signature and timestamp was revoked, or only from
@@ -30,6 +30,7 @@ from ..canonical import instant_text
 from ..certificates import verify_chain
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, MissingEvidence, WrongIdentity, WrongPurpose
+from ..pseudonyms import Signatory, is_pseudonym
 from ..statements import PURPOSE_OF, Claim, Statement
 from ..trust import TrustRoot
 from . import inclusion
@@ -48,7 +49,7 @@ class Examined(Generic[C]):
     kind: Kind[C]
     bundle: Finding[Bundle]
     claim: Finding[C]
-    signer: Finding[str]
+    signer: Finding[Signatory]
     signed_at: Finding[datetime]
     standing: Finding[Standing]
     seen: Finding[Seen | None]
@@ -60,11 +61,12 @@ class Examined(Generic[C]):
 
     def signed(self) -> SignedPart:
         """The part as proved; only where every step passed."""
-        bundle = self.bundle.get()
+        bundle, signer = self.bundle.get(), self.signer.get()
         return SignedPart(
             name=self.kind.part,
             statement=self.claim.get().statement(),
-            signer=self.signer.get(),
+            signer=signer.known_as,
+            pseudonym=None if signer.party is None else signer.uri,
             signed_before=self.standing.get().signed_before,
             index=bundle.proof.index,
             size=bundle.proof.size,
@@ -92,7 +94,9 @@ def examine(
     found = report.check(  # 3
         f"{part}.signer",
         f"The {noun}'s signer was certified for this, under the pinned root",
-        lambda: _demanded(signer, _signer(kind, given.get(), claim.get(), trust, signed_at.get())),
+        lambda: _demanded(
+            signer, _signer(kind, given.get(), claim.get(), basis, signed_at.get()), basis
+        ),
     )
     report.check(  # 4
         f"{part}.sct",
@@ -158,19 +162,37 @@ def _time(bundle: Bundle, trust: TrustRoot) -> tuple[datetime, str]:
 
 
 def _signer(
-    kind: Kind[C], bundle: Bundle, claim: C, trust: TrustRoot, at: datetime
-) -> tuple[str, str]:
-    found = verify_chain(bundle.chain, root=trust.root, purpose=kind.purpose, at=at)
+    kind: Kind[C], bundle: Bundle, claim: C, basis: Basis, at: datetime
+) -> tuple[Signatory, str]:
+    trust = basis.trust
+    uri = verify_chain(bundle.chain, root=trust.root, purpose=kind.purpose, at=at)
+    found = _opened(uri, basis)
     expected = kind.signer(claim, trust.registry)
-    if not is_signer(found, expected):
-        raise BrokenLink(f"expected the signer {expected}, found {found!a}")
-    return found, f"{found}, certified for {kind.purpose}"
+    if not is_signer(found.known_as, expected):
+        raise BrokenLink(f"expected the signer {expected}, found {_found(found, basis)}")
+    return found, f"{found.in_words()}, certified for {kind.purpose}"
 
 
-def _demanded(signer: str | None, found: tuple[str, str]) -> tuple[str, str]:
+def _opened(uri: str, basis: Basis) -> Signatory:
+    """Whom a certificate names; not reached for a pseudonym where an opening was a wrong one."""
+    if not is_pseudonym(uri, registry=basis.trust.registry):
+        return Signatory(uri=uri)
+    parties = Finding(basis.parties).get()
+    return Signatory(uri=uri, party=parties.get(uri))
+
+
+def _found(signatory: Signatory, basis: Basis) -> str:
+    if signatory.party is None and is_pseudonym(signatory.uri, registry=basis.trust.registry):
+        return f"the pseudonym {signatory.uri}, and no opening that says whose it is"
+    return ascii(signatory.known_as)
+
+
+def _demanded(
+    signer: str | None, found: tuple[Signatory, str], basis: Basis
+) -> tuple[Signatory, str]:
     """Whoever signed it is the one that the requirements name."""
-    if signer not in {None, found[0]}:
-        raise WrongIdentity(f"expected the signer {signer}, found {found[0]!a}")
+    if signer not in {None, found[0].uri, found[0].party}:
+        raise WrongIdentity(f"expected the signer {signer}, found {_found(found[0], basis)}")
     return found
 
 
@@ -185,7 +207,7 @@ def _sct(bundle: Bundle, trust: TrustRoot, at: datetime) -> tuple[datetime, str]
 
 
 def _standing(
-    bundle: Bundle, basis: Basis, signed_at: datetime, _signer: str
+    bundle: Bundle, basis: Basis, signed_at: datetime, _signer: Signatory
 ) -> tuple[Standing, str]:
     """Only for a chain that leads to the pinned root: any other says nothing about itself."""
     return standing(bundle, basis, signed_at=signed_at)

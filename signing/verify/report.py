@@ -80,7 +80,10 @@ class SignedPart:
     name: str
     statement: Statement
     signer: str
-    """The URI that the leaf certificate names."""
+    """The URI of whoever signed: what the leaf certificate names, or if that was opened, whose it
+    is."""
+    pseudonym: str | None
+    """What the certificate names, where that was opened; else None."""
     signed_before: datetime
     """By when the signature existed (`standing`)."""
     index: int

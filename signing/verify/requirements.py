@@ -7,7 +7,7 @@ There is no clock here: the moment at which knowledge has to be fresh is the ver
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ..cosignatures import UNSAID
@@ -28,7 +28,9 @@ class Requirements:
     policy: Policy | None = None
     """Who has to have seen the ledger's tree heads; without one nobody, and no time is proven."""
     signer: str | None = None
-    """The URI of whoever must have signed the artifact; without one, whoever may."""
+    """The URI of whoever must have signed the artifact; without one, whoever may.
+
+    A person's own, which an opening must lead to, or the pseudonym in the certificate."""
     accepts_unknown: bool = False
     """Do without lists that are missing or stale, explicitly; a revoked certificate still fails."""
 
@@ -41,6 +43,8 @@ class Basis:
     requirements: Requirements
     lists: tuple[bytes, ...] = ()
     """The revocation lists at hand (DER), of whatever issuers."""
+    parties: Mapping[str, str] | None = field(default_factory=dict[str, str])
+    """Who is behind the pseudonyms that were opened; None where an opening opens none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from assay.signing.envelope import Envelope
 from assay.signing.errors import BadTreeHead, InvalidDocument, NotInLedger, VerificationError
 from assay.signing.evidence import Evidence
 from assay.signing.manifest import FileEntry, Manifest, check_name
+from assay.signing.pseudonyms import PartyOpening, is_pseudonym
 from assay.signing.treehead import TreeHead, Verifier
 from assay.signing.trust import TrustRoot
 from assay.signing.verify import (
@@ -43,6 +44,7 @@ def vectors(name: str) -> Json:
 
 CANONICAL, NAMES, TREEHEADS = vectors("canonical"), vectors("names"), vectors("treeheads")
 TREES, EVIDENCE = vectors("merkle")["trees"], vectors("evidence")
+PSEUDONYMS = vectors("pseudonyms")
 
 
 @pytest.mark.parametrize("case", CANONICAL["accepted"])
@@ -176,8 +178,8 @@ def files_of(encoded: Mapping[str, str]) -> Manifest:
     return manifest_of({name: b64decode(data) for name, data in encoded.items()})
 
 
-def mutated(mutation: Json) -> Json:
-    document = copy.deepcopy(EVIDENCE["evidence"])
+def mutated(given: Json, mutation: Json) -> Json:
+    document = copy.deepcopy(given["evidence"])
     changes = [(change["path"], change["value"]) for change in mutation.get("set", [])]
     for (*outer, last), value in changes:
         inside(document, outer)[last] = value
@@ -192,14 +194,14 @@ def inside(document: Json, path: list[str | int]) -> Json:
     return document
 
 
-def examine(mutation: Json) -> Examination:
-    evidence = Evidence.parse(mutated(mutation))
-    trust = TrustRoot.parse(mutation.get("trust_root", EVIDENCE["trust_root"]))
-    requirements = required(mutation.get("as_of", EVIDENCE["as_of"]))
+def examine(given: Json, mutation: Json) -> Examination:
+    evidence = Evidence.parse(mutated(given, mutation))
+    trust = TrustRoot.parse(mutation.get("trust_root", given["trust_root"]))
+    requirements = required(mutation.get("as_of", given["as_of"]))
     if mutation["artifact"] == "output":
-        content = Content.of(mutation.get("text", EVIDENCE["text"]).encode())
+        content = Content.of(mutation.get("text", given["text"]).encode())
         return examine_output(evidence, trust=trust, requirements=requirements, content=content)
-    files = files_of(mutation.get("files", EVIDENCE["files"]))
+    files = files_of(mutation.get("files", given["files"]))
     return examine_checkpoint(evidence, trust=trust, requirements=requirements, files=files)
 
 
@@ -208,12 +210,18 @@ def required(as_of: str) -> Requirements:
 
 
 def judged(is_refused: bool) -> list[Json]:
-    return [each for each in EVIDENCE["mutations"] if each.get("refused", False) is is_refused]
+    """Pairs of a file of vectors, and one of its mutations."""
+    return [
+        pytest.param(given, each, id=f"{name}: {each['name']} ({each['artifact']})")
+        for name, given in {"clear": EVIDENCE, "pseudonyms": PSEUDONYMS}.items()
+        for each in given["mutations"]
+        if each.get("refused", False) is is_refused
+    ]
 
 
-@pytest.mark.parametrize("mutation", judged(is_refused=False), ids=lambda each: each["name"])
-def test_a_mutation_fails_in_its_steps_and_no_others(mutation: Json) -> None:
-    found = examine(mutation)
+@pytest.mark.parametrize(("given", "mutation"), judged(is_refused=False))
+def test_a_mutation_fails_in_its_steps_and_no_others(given: Json, mutation: Json) -> None:
+    found = examine(given, mutation)
     assert [step.code for step in found.failures] == mutation.get("failed", [])
     if not mutation.get("failed"):
         assert found.verdict().kind == mutation["artifact"]
@@ -224,7 +232,14 @@ def test_a_mutation_fails_in_its_steps_and_no_others(mutation: Json) -> None:
     assert caught.value.step == found.failures[0]
 
 
-@pytest.mark.parametrize("mutation", judged(is_refused=True), ids=lambda each: each["name"])
-def test_a_mutation_is_not_even_evidence(mutation: Json) -> None:
+@pytest.mark.parametrize(("given", "mutation"), judged(is_refused=True))
+def test_a_mutation_is_not_even_evidence(given: Json, mutation: Json) -> None:
     with pytest.raises(InvalidDocument):
-        examine(mutation)
+        examine(given, mutation)
+
+
+@pytest.mark.parametrize("case", PSEUDONYMS["pseudonyms"], ids=lambda case: case["party"])
+def test_a_pseudonym_is_made_of_party_and_salt(case: Mapping[str, str]) -> None:
+    opening = PartyOpening.parse({"party": case["party"], "salt": case["salt"]})
+    assert opening.pseudonym(case["registry"]) == case["pseudonym"]
+    assert is_pseudonym(case["pseudonym"], registry=case["registry"])

@@ -2,8 +2,7 @@
 """A throw-away registry for tests: real certificates, a real timestamp authority, a real ledger.
 
 `World.create(at=…)` makes the keys; `evidence_for_checkpoint` and `evidence_for_output` sign, stamp
-and log everything that a verifier wants. Nothing is faked: only the disk and the network are
-missing. Alice owns the project and the dataset.
+and log all that a verifier wants. Only disk and network are missing. Alice owns what there is.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.provenance import Holder
+from assay.signing.pseudonyms import PartyOpening
 from assay.signing.revocation import Revocation
 from assay.signing.statements import (
     CheckpointClaim,
@@ -97,9 +97,10 @@ class World:
     leaves: dict[tuple[Purpose, str], tuple[SoftwareKey, Chain]] = field(default_factory=dict)
     entries: list[bytes] = field(default_factory=list)
     """The ledger's leaf hashes."""
+    salt: bytes | None = None  # of Alice's pseudonym; none as before there were any
 
     @classmethod
-    def create(cls, *, at: datetime, registry: str = REGISTRY) -> World:
+    def create(cls, *, at: datetime, registry: str = REGISTRY, salt: bytes | None = None) -> World:
         """A registry that was set up a day before `at`."""
         made_at = at - timedelta(days=1)
         root_key = SoftwareKey.generate(Curve.P384)
@@ -112,11 +113,23 @@ class World:
             issuers={each: _issuer(each, root, registry, made_at) for each in Purpose},
             ledger_key=SoftwareKey.generate(Curve.ED25519),
             log_key=SoftwareKey.generate(),
+            salt=salt,
         )
 
     @property
+    def openings(self) -> tuple[PartyOpening, ...]:
+        """What says that Alice is behind her pseudonym, if she has one."""
+        alice = f"{self.registry}/alice"
+        return (PartyOpening(party=alice, salt=self.salt),) if self.salt else ()
+
+    @property
+    def alice(self) -> str:
+        """The path that Alice's certificates name."""
+        return self.openings[0].pseudonym("")[1:] if self.openings else "alice"
+
+    @property
     def requirements(self) -> Requirements:
-        """What a verifier demands who lives in this world's present, and asks no witnesses."""
+        """What a verifier demands who lives in this present, and asks no witnesses."""
         return Requirements(as_of=self.at)
 
     def basis(self) -> Basis:
@@ -235,7 +248,7 @@ class World:
     def model_signature(self, files: Mapping[str, bytes] = FILES) -> Bundle:
         """The `model.sig` beside some files."""
         statement = oms.statement("tiny", manifest_of(files))
-        return self.bundle(self.sign(statement, Purpose.CHECKPOINT, "alice"))
+        return self.bundle(self.sign(statement, Purpose.CHECKPOINT, self.alice))
 
     def evidence_for_checkpoint(self, files: Mapping[str, bytes] = FILES) -> Evidence:
         """Everything about a checkpoint that a run made."""
@@ -245,7 +258,7 @@ class World:
         """Everything about a checkpoint that no run made."""
         claim = checkpoint_claim(self.registry, manifest_of(files), run=None)
         signed = {
-            "checkpoint": self.sign(claim.statement(), Purpose.CHECKPOINT, "alice"),
+            "checkpoint": self.sign(claim.statement(), Purpose.CHECKPOINT, self.alice),
             "conduct": self.sign(conduct_claim().statement(), Purpose.CONDUCT, "conduct"),
         }
         return self._evidence(signed, files)
@@ -256,18 +269,18 @@ class World:
         claim = output_claim(
             text, manifest_of(files).id, sha256(below["checkpoint"].envelope.payload)
         )
-        signed = {"output": self.sign(claim.statement(), Purpose.OUTPUT, "alice"), **below}
+        signed = {"output": self.sign(claim.statement(), Purpose.OUTPUT, self.alice), **below}
         return self._evidence(signed, files)
 
     def _sign_below(self, files: Mapping[str, bytes]) -> dict[str, Signed]:
         manifest, data = manifest_of(files), manifest_of(DATA)
-        dataset = self.sign(dataset_claim().statement(), Purpose.CHECKPOINT, "alice")
+        dataset = self.sign(dataset_claim().statement(), Purpose.CHECKPOINT, self.alice)
         conduct = self.sign(conduct_claim().statement(), Purpose.CONDUCT, "conduct")
         run_statement = run_claim(manifest, data.id, self.at).statement()
         run = self.sign(run_statement, Purpose.NODE, f"nodes/{NODE}")
         reference = RunReference(id=RUN, statement_sha256=run_statement.sha256)
         claim = checkpoint_claim(self.registry, manifest, run=reference)
-        checkpoint = self.sign(claim.statement(), Purpose.CHECKPOINT, "alice")
+        checkpoint = self.sign(claim.statement(), Purpose.CHECKPOINT, self.alice)
         return {"checkpoint": checkpoint, "run": run, "dataset": dataset, "conduct": conduct}
 
     def _evidence(self, signed: Mapping[str, Signed], files: Mapping[str, bytes]) -> Evidence:
@@ -279,6 +292,7 @@ class World:
             manifest=manifest_of(files),
             policy=POLICY,
             lists=self.lists(purposes=purposes | {Purpose.TIMESTAMP}),
+            openings=self.openings,
         )
 
 

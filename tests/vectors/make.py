@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the vectors that both verifiers share: `python -m tests.vectors.make`.
+"""Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
-What stands in a standard is typed in here and never computed. `evidence.json` is signed by a
-throw-away authority whose keys are gone: running this again makes another, equally good one.
+What stands in a standard is typed in here and never computed. `evidence.json` and
+`pseudonyms.json` are signed by throw-away authorities whose keys are gone: running this again makes
+others, equally good.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
 from tests.vectors.mutations import evidence_vectors
+from tests.vectors.pseudonyms import pseudonym_vectors
 from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
 from tests.vectors.witnessing import witnessing_vectors
@@ -296,15 +299,17 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "treeheads": treehead_vectors,
     "witnessing": witnessing_vectors,
     "evidence": evidence_vectors,
+    "pseudonyms": pseudonym_vectors,
 }
 
 
-def main() -> None:
-    """Write every file of vectors."""
-    for name, make in VECTORS.items():
+def main(names: Sequence[str]) -> None:
+    """Write every file of vectors, or those that are named."""
+    for name in names or VECTORS:
+        make = VECTORS[name]
         text = json.dumps(make(), ensure_ascii=True, indent=1)
         (FOLDER / f"{name}.json").write_text(text + "\n", encoding="ascii")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -2,11 +2,12 @@
 /**
  * Verifying an output or a checkpoint: which steps, in which order.
  *
- * 1. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
+ * 1. The openings, if there are any (`openings`): each is of a pseudonym in these certificates.
+ * 2. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
  *    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
  *    there is left out.
- * 2. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
- * 3. The links (`links`) between the parts.
+ * 3. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
+ * 4. The links (`links`) between the parts.
  */
 import type { Evidence } from "../evidence";
 import type { Manifest } from "../manifest";
@@ -19,6 +20,7 @@ import type { RunClaim } from "../statements/run";
 import type { TrustRoot } from "../trust";
 import { CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN } from "./kinds";
 import * as links from "./links";
+import { opening } from "./opening";
 import type { Examined } from "./parts";
 import { examine, statementSha256 } from "./parts";
 import type { Content, Step } from "./report";
@@ -42,7 +44,7 @@ export async function examineOutput(
   content: Content | null,
 ): Promise<readonly Step[]> {
   const report = new Report();
-  const basis = { trust, requirements, lists: evidence.lists };
+  const basis = await opening(report, evidence, trust, requirements);
   const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
   const below = await examineBelow(report, evidence, basis);
   if (content !== null) {
@@ -63,7 +65,7 @@ export async function examineCheckpoint(
   files: Manifest | null,
 ): Promise<readonly Step[]> {
   const report = new Report();
-  const basis = { trust, requirements, lists: evidence.lists };
+  const basis = await opening(report, evidence, trust, requirements);
   const below = await examineBelow(report, evidence, basis);
   if (files !== null) {
     await report.check("files", "The files are those that were signed", () =>

@@ -7,7 +7,7 @@
  * 2. `time`: an RFC 3161 timestamp over the signature, by the registry's own authority, proves by
  *    when it was made.
  * 3. `signer`: at that time, leaf and intermediate lead to the pinned root, are certified for this
- *    purpose, and name whoever may say this.
+ *    purpose, and name whoever may say this: as it is, or under a pseudonym that an opening opens.
  * 4. `sct`: the certificates behind signature and timestamp were in the ledger before they were
  *    used, says the pinned key for that.
  * 5. `revocation`: none of the certificates behind signature and timestamp was revoked
@@ -22,6 +22,8 @@ import { publicKeyOf, verifyChain } from "../certificates";
 import { asId, sha256 } from "../digests";
 import { verifyEnvelope } from "../envelope";
 import { VerificationError } from "../errors";
+import type { Signatory } from "../pseudonyms";
+import { inWords, isPseudonym } from "../pseudonyms";
 import { verifySct } from "../scts";
 import { PURPOSE_OF, parseStatement } from "../statements/statement";
 import { timestampChain, verifyTimestamp } from "../timestamps";
@@ -37,7 +39,7 @@ import { standing } from "./standing";
 export type Examined<C> = {
   readonly bundle: Finding<Bundle>;
   readonly claim: Finding<C>;
-  readonly signer: Finding<string>;
+  readonly signer: Finding<Signatory>;
   readonly signedAt: Finding<Date>;
 };
 
@@ -62,7 +64,7 @@ export async function examine<C>(
   const signer = await report.check(
     `${part}.signer`,
     `The ${part}'s signer was certified for this by the pinned root`,
-    () => signerOf(kind, given.get(), { claim: claim.get(), at: signedAt.get(), trust }),
+    () => signerOf(kind, given.get(), { claim: claim.get(), at: signedAt.get(), basis }),
   ); // 3
   await report.check(
     `${part}.sct`,
@@ -115,16 +117,24 @@ async function timeOf(bundle: Bundle, trust: TrustRoot): Promise<Established<Dat
 async function signerOf<C>(
   kind: Kind<C>,
   bundle: Bundle,
-  { claim, at, trust }: { claim: C; at: Date; trust: TrustRoot },
-): Promise<Established<string>> {
+  { claim, at, basis }: { claim: C; at: Date; basis: Basis },
+): Promise<Established<Signatory>> {
+  const { trust } = basis;
   const demands = { root: trust.root, purpose: kind.purpose, at };
-  const found = await verifyChain(bundle.chain, demands);
+  const uri = await verifyChain(bundle.chain, demands);
+  const isHidden = isPseudonym(uri, trust.registry);
+  const party = isHidden ? (new Finding(basis.parties).get().get(uri) ?? null) : null;
+  const knownAs = party ?? uri;
   const expected = kind.signer(claim, trust.registry);
-  const isExpected = expected.endsWith("/") ? found.startsWith(expected) : found === expected;
+  const isExpected = expected.endsWith("/") ? knownAs.startsWith(expected) : knownAs === expected;
   if (!isExpected) {
-    throw new VerificationError("broken-link", `expected the signer ${expected}, found ${found}`);
+    const isClosed = isHidden && party === null;
+    const closed = `the pseudonym ${uri}, and no opening that says whose it is`;
+    const message = `expected the signer ${expected}, found ${isClosed ? closed : knownAs}`;
+    throw new VerificationError("broken-link", message);
   }
-  return [found, `${found}, certified for ${kind.purpose}`];
+  const found = { uri, party };
+  return [found, `${inWords(found)}, certified for ${kind.purpose}`];
 }
 
 /** The signer's certificate, and that of the authority that says when it was. */
@@ -141,7 +151,7 @@ async function stands(
   bundle: Bundle,
   basis: Basis,
   signedAt: Date,
-  _signer: string,
+  _signer: Signatory,
 ): Promise<Established<Date>> {
   return standing(bundle, basis, signedAt);
 }

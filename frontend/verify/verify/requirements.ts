@@ -17,4 +17,6 @@ export type Basis = {
   readonly requirements: Requirements;
   /** The revocation lists at hand (DER), of whatever issuers. */
   readonly lists: readonly Bytes[];
+  /** Who is behind the pseudonyms that were opened; null where an opening opens none of them. */
+  readonly parties: ReadonlyMap<string, string> | null;
 };

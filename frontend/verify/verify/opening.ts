@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What an examination of evidence rests on, once its openings say who the people in it are. */
+import { named } from "../certificates";
+import type { Evidence } from "../evidence";
+import { opened } from "../pseudonyms";
+import type { TrustRoot } from "../trust";
+import type { Established, Report } from "./report";
+import type { Basis, Requirements } from "./requirements";
+
+/** The basis of every step; where there are openings, after the step that checks them. */
+export async function opening(
+  report: Report,
+  evidence: Evidence,
+  trust: TrustRoot,
+  requirements: Requirements,
+): Promise<Basis> {
+  const { lists, openings } = evidence;
+  if (openings.length === 0) return { trust, requirements, lists, parties: new Map() };
+  const title = "The openings say whose the pseudonyms in the certificates are";
+  const found = await report.check("openings", title, () => partiesOf(evidence, trust));
+  return { trust, requirements, lists, parties: found.value };
+}
+
+async function partiesOf(
+  { bundles, openings }: Evidence,
+  { registry }: TrustRoot,
+): Promise<Established<ReadonlyMap<string, string>>> {
+  const uris = Object.values(bundles).map(({ chain }) => named(chain.leaf));
+  const found = new Set(uris.filter((uri) => uri !== null));
+  const parties = await opened(openings, found, registry);
+  return [parties, [...new Set(parties.values())].sort().join(", ")];
+}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an examination of evidence rests on, once its openings say who the people in it are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cryptography import x509
+
+from .. import pseudonyms
+from ..certificates import MALFORMED
+from ..evidence import Evidence
+from ..trust import TrustRoot
+from .report import Report
+from .requirements import Basis, Requirements
+
+
+def opening(
+    report: Report, evidence: Evidence, trust: TrustRoot, requirements: Requirements
+) -> Basis:
+    """The basis of every step; where there are openings, after the step that checks them.
+
+    A commitment binds: whoever issued the certificates, only one party can be behind a pseudonym.
+    """
+    basis = Basis(trust=trust, requirements=requirements, lists=evidence.lists)
+    if not evidence.openings:
+        return basis
+    found = report.check(
+        "openings",
+        "The openings say whose the pseudonyms in the certificates are",
+        lambda: _opened(evidence, trust),
+    )
+    return replace(basis, parties=found.value)
+
+
+def _opened(evidence: Evidence, trust: TrustRoot) -> tuple[dict[str, str], str]:
+    named = {uri for each in evidence.bundles.values() for uri in _uris(each.chain.leaf)}
+    parties = pseudonyms.opened(evidence.openings, named, registry=trust.registry)
+    return dict(parties), ", ".join(sorted(set(parties.values())))
+
+
+def _uris(leaf: x509.Certificate) -> list[str]:
+    """What a certificate says it is about, whoever issued it; its own step judges that."""
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, *MALFORMED):
+        return []
+    return names.get_values_for_type(x509.UniformResourceIdentifier)
