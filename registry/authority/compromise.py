@@ -17,7 +17,7 @@ from assay.signing.intermediates import Name
 from assay.signing.revocation import Reason
 from assay.signing.revocation import Revocation as Finding
 from assay.signing.signer.administration import IssuerState
-from assay.signing.signer.protocol import MAX_REVOCATIONS
+from assay.signing.signer.revocations import MAX_REVOCATIONS
 from registry.accounts import queries as accounts
 from registry.audit import services as audit
 from registry.ledger import services as ledger

@@ -15,7 +15,7 @@ from assay.signing.errors import InvalidDocument, SignerError
 from assay.signing.intermediates import Name
 from assay.signing.ocsp import Failure
 from assay.signing.signer.errors import BadRequest, NotCertified
-from assay.signing.signer.protocol import SignOcspRequest
+from assay.signing.signer.revocations import SignOcspRequest
 from registry.ledger import certificates
 from registry.ledger import services as ledger
 

@@ -36,15 +36,13 @@ from .protocol import (
     DescribeRequest,
     PrecertifyRequest,
     Request,
-    RootCrlRequest,
-    SignCrlRequest,
     SignHeadRequest,
-    SignOcspRequest,
     SignRequest,
     TimestampRequest,
     frame,
     request_message,
 )
+from .revocations import RootCrlRequest, SignCrlRequest, SignOcspRequest
 from .vouchers import (
     DistributionKeyRequest,
     PrecertifyIdentityRequest,
@@ -71,14 +69,25 @@ class SignerClient:
         return self._ask(DescribeRequest(), answers.read_description)
 
     def sign(
-        self, purpose: Purpose, subject: str, statement: bytes, conduct_sha256: str | None = None
+        self,
+        purpose: Purpose,
+        subject: str,
+        statement: bytes,
+        conduct_sha256: str | None = None,
+        *,
+        salt: bytes | None = None,
     ) -> Signed:
         """Sign and timestamp a statement's canonical bytes in the name of a subject (a URI).
 
+        With a salt the subject is a person, and the certificate names the pseudonym of both.
         Raises NotCertified unless the subject is certified for this, under this conduct policy.
         """
         request = SignRequest(
-            purpose=purpose, subject=subject, statement=statement, conduct_sha256=conduct_sha256
+            purpose=purpose,
+            subject=subject,
+            statement=statement,
+            conduct_sha256=conduct_sha256,
+            salt=salt,
         )
         return self._ask(request, answers.read_signed)
 

@@ -79,7 +79,8 @@ class Issuing:
         registry = self._keystore.trust_root.registry
         rules.check_holder(request, registry=registry)  # 1
         key, public_key = self._key_for(request)  # 2
-        holder = Holder(uri=request.subject, conduct_sha256=request.conduct_sha256)
+        uri = rules.certified(request, registry=registry)
+        holder = Holder(uri=uri, conduct_sha256=request.conduct_sha256)
         record(  # 3
             {
                 "purpose": request.purpose.value,
@@ -160,7 +161,8 @@ class Issuing:
 
     def current(self, request: CertificateRequest, *, at: datetime) -> bytes | None:
         """The certificate (DER) that signs now; None where one is to be asked for."""
-        holder = Holder(uri=request.subject, conduct_sha256=request.conduct_sha256)
+        uri = rules.certified(request, registry=self._keystore.trust_root.registry)
+        holder = Holder(uri=uri, conduct_sha256=request.conduct_sha256)
         try:
             if holder.uri.startswith(RESPONDER):
                 name = Name.parse(holder.uri.removeprefix(RESPONDER))

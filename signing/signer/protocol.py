@@ -8,17 +8,17 @@ service; here only the shape is checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .. import canonical
 from ..certificates import Purpose
 from ..errors import InvalidDocument
 from ..intermediates import Name
-from ..revocation import Revocation
-from . import administration, vouchers
+from . import administration, revocations, vouchers
 from .administration import AdministrationRequest
 from .errors import BadRequest, WrongPurpose
+from .revocations import RevocationRequest, RootCrlRequest, SignCrlRequest, SignOcspRequest
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 LENGTH_BYTES = 4
@@ -27,7 +27,6 @@ MAX_SUBJECT_CHARACTERS = 1024
 RESPONDER = "OCSP:"  # in a subject's place, before an intermediate's name: no URL begins so
 MAX_PROOF_HASHES = 128  # two for each level of a tree of 2^64 entries
 SIGNED_PURPOSES = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT, Purpose.CONDUCT})
-MAX_REVOCATIONS = 10_000
 
 
 class Op(StrEnum):
@@ -41,9 +40,6 @@ class Op(StrEnum):
     CERTIFICATE = "certificate"
     AUTHORITIES = "authorities"
     SIGN_HEAD = "sign_head"
-    SIGN_CRL = "sign_crl"
-    ROOT_CRL = "root_crl"
-    SIGN_OCSP = "sign_ocsp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +56,8 @@ class SignRequest:
     statement: bytes
     conduct_sha256: str | None = None
     """The conduct policy that the subject's certificate names, if it names one."""
+    salt: bytes | None = field(default=None, repr=False)
+    """Where the subject is a person: of the pseudonym that stands in the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +76,8 @@ class PrecertifyRequest:
     csr: bytes | None = None
     """A PKCS#10 request (DER) where the key is the subject's own."""
     conduct_sha256: str | None = None
+    salt: bytes | None = field(default=None, repr=False)
+    """Where the subject is a person: of the pseudonym that stands in the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,8 @@ class CertificateRequest:
     purpose: Purpose
     subject: str
     conduct_sha256: str | None = None
+    salt: bytes | None = field(default=None, repr=False)
+    """Where the subject is a person: of the pseudonym that stands in the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,30 +115,6 @@ class SignHeadRequest:
     consistency: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignCrlRequest:
-    """List these as all that this intermediate has revoked."""
-
-    issuer: Name
-    revocations: tuple[Revocation, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootCrlRequest:
-    """Show the list that the root signed when its key was last at hand."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignOcspRequest:
-    """Answer this OCSP request (DER) for this intermediate."""
-
-    issuer: Name
-    request: bytes
-    is_known: bool
-    """Whether a certificate of that serial number was issued; what was not is `unknown`."""
-    revocation: Revocation | None
-
-
 Request = (
     DescribeRequest
     | SignRequest
@@ -146,9 +124,7 @@ Request = (
     | CertificateRequest
     | AuthoritiesRequest
     | SignHeadRequest
-    | SignCrlRequest
-    | RootCrlRequest
-    | SignOcspRequest
+    | RevocationRequest
     | AdministrationRequest
     | vouchers.Voucher
 )
@@ -176,6 +152,7 @@ def request_message(request: Request) -> bytes:
                 "conduct_sha256": request.conduct_sha256,
                 "op": Op.SIGN.value,
                 "purpose": request.purpose.value,
+                "salt": _salted(request),
                 "statement": _encoded(request.statement),
                 "subject": request.subject,
             }
@@ -191,7 +168,7 @@ def request_message(request: Request) -> bytes:
                 "size": request.size,
             }
         case SignCrlRequest() | SignOcspRequest() | RootCrlRequest():
-            document = _about_revocation(request)
+            document = revocations.to_json(request)
         case _:
             document = administration.to_json(request)
     return canonical.dumps(document)
@@ -207,6 +184,7 @@ def _about_certificates(
                 "csr": None if request.csr is None else _encoded(request.csr),
                 "op": Op.PRECERTIFY.value,
                 "purpose": request.purpose.value,
+                "salt": _salted(request),
                 "subject": request.subject,
             }
         case CertifyRequest():
@@ -222,32 +200,11 @@ def _about_certificates(
                 "conduct_sha256": request.conduct_sha256,
                 "op": Op.CERTIFICATE.value,
                 "purpose": request.purpose.value,
+                "salt": _salted(request),
                 "subject": request.subject,
             }
         case AuthoritiesRequest():
             return {"op": Op.AUTHORITIES.value}
-
-
-def _about_revocation(
-    request: SignCrlRequest | SignOcspRequest | RootCrlRequest,
-) -> dict[str, object]:
-    match request:
-        case SignCrlRequest():
-            return {
-                "op": Op.SIGN_CRL.value,
-                "issuer": str(request.issuer),
-                "revocations": [each.to_json() for each in request.revocations],
-            }
-        case SignOcspRequest():
-            return {
-                "op": Op.SIGN_OCSP.value,
-                "issuer": str(request.issuer),
-                "request": _encoded(request.request),
-                "known": int(request.is_known),
-                "revocation": request.revocation and request.revocation.to_json(),
-            }
-        case RootCrlRequest():
-            return {"op": Op.ROOT_CRL.value}
 
 
 def parse_request(message: bytes) -> Request:
@@ -261,12 +218,13 @@ def parse_request(message: bytes) -> Request:
 
 
 def _read_sign(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "subject", "statement", "conduct_sha256")
+    canonical.only(document, "op", "purpose", "subject", "salt", "statement", "conduct_sha256")
     return SignRequest(
         purpose=_purpose(document, allowed=SIGNED_PURPOSES),
         subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
         statement=canonical.base64_bytes(document, "statement"),
         conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
+        salt=_salt(document),
     )
 
 
@@ -276,12 +234,13 @@ def _read_timestamp(document: Mapping[str, object]) -> Request:
 
 
 def _read_precertify(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "subject", "csr", "conduct_sha256")
+    canonical.only(document, "op", "purpose", "subject", "salt", "csr", "conduct_sha256")
     return PrecertifyRequest(
         purpose=_purpose(document, allowed=frozenset(Purpose)),
         subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
         csr=canonical.nullable(document, "csr", canonical.base64_bytes),
         conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
+        salt=_salt(document),
     )
 
 
@@ -296,11 +255,12 @@ def _read_certify(document: Mapping[str, object]) -> Request:
 
 
 def _read_certificate(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "subject", "conduct_sha256")
+    canonical.only(document, "op", "purpose", "subject", "salt", "conduct_sha256")
     return CertificateRequest(
         purpose=_purpose(document, allowed=frozenset(Purpose)),
         subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
         conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
+        salt=_salt(document),
     )
 
 
@@ -311,33 +271,6 @@ def _read_sign_head(document: Mapping[str, object]) -> Request:
         root=_digest(document, "root"),
         consistency=_digests(document, "consistency"),
     )
-
-
-def _read_sign_crl(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "issuer", "revocations")
-    listed = canonical.items(document, "revocations", maximum=MAX_REVOCATIONS)
-    return SignCrlRequest(
-        issuer=Name.parse(canonical.text(document, "issuer")),
-        revocations=tuple(_revocation(item) for item in listed),
-    )
-
-
-def _read_sign_ocsp(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "issuer", "request", "known", "revocation")
-    return SignOcspRequest(
-        issuer=Name.parse(canonical.text(document, "issuer")),
-        request=canonical.base64_bytes(document, "request"),
-        is_known=canonical.integer(document, "known", maximum=1) == 1,
-        revocation=canonical.nullable(
-            document, "revocation", lambda obj, field: _revocation(canonical.mapping(obj, field))
-        ),
-    )
-
-
-def _revocation(item: object) -> Revocation:
-    document = canonical.as_mapping(item, "revocations")
-    canonical.only(document, "serial", "revoked_at", "reason", "invalid_from")
-    return Revocation.parse(document)
 
 
 def _alone(request: Request) -> Callable[[Mapping[str, object]], Request]:
@@ -359,9 +292,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.CERTIFICATE: _read_certificate,
     Op.AUTHORITIES: _alone(AuthoritiesRequest()),
     Op.SIGN_HEAD: _read_sign_head,
-    Op.SIGN_CRL: _read_sign_crl,
-    Op.ROOT_CRL: _alone(RootCrlRequest()),
-    Op.SIGN_OCSP: _read_sign_ocsp,
+    **revocations.READERS,
     **administration.READERS,
     **vouchers.READERS,
 }
@@ -381,6 +312,17 @@ def _purpose(document: Mapping[str, object], *, allowed: frozenset[Purpose]) -> 
             return purpose
     names = " or ".join(sorted(allowed))
     raise WrongPurpose(f"purpose: expected {names}, found {found[:80]!a}")
+
+
+def _salt(document: Mapping[str, object]) -> bytes | None:
+    """A salt; None for null, and where the field is left out, as before there were pseudonyms."""
+    if document.get("salt") is None:
+        return None
+    return bytes.fromhex(canonical.sha256_hex(document, "salt"))  # as many bytes as a digest
+
+
+def _salted(request: SignRequest | PrecertifyRequest | CertificateRequest) -> str | None:
+    return None if request.salt is None else request.salt.hex()
 
 
 def _digests(document: Mapping[str, object], field: str) -> tuple[bytes, ...]:

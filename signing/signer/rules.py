@@ -17,18 +17,27 @@ from .. import merkle, ocsp
 from ..certificates import Purpose
 from ..errors import BadTreeHead, InvalidDocument
 from ..intermediates import Name
+from ..pseudonyms import PartyOpening, is_pseudonym
 from ..revocation import Revocation
 from ..statements import PURPOSE_OF, CheckpointClaim, ConductReference, Statement
 from ..verify.kinds import KIND_OF, is_signer
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
 from .highwater import Head
-from .protocol import MAX_REVOCATIONS, RESPONDER, PrecertifyRequest, SignOcspRequest, SignRequest
+from .protocol import (
+    RESPONDER,
+    CertificateRequest,
+    PrecertifyRequest,
+    SignRequest,
+)
+from .revocations import MAX_REVOCATIONS, SignOcspRequest
 
 SHOWN_CHARACTERS = 120
 OFFICES: Mapping[Purpose, frozenset[str]] = {
     Purpose.CONDUCT: frozenset({"conduct", "authority"}),
     Purpose.TIMESTAMP: frozenset({"timestamp"}),
 }
+PERSONAL = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT})
+_PERSON = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -40,6 +49,26 @@ def check_subject(subject: str, *, registry: str) -> None:
         raise BadRequest(
             f"subject: expected a URL below {prefix}, found {subject[:SHOWN_CHARACTERS]!a}"
         )
+    if is_pseudonym(subject, registry=registry):
+        raise BadRequest("subject: expected a person with the salt, found a pseudonym")
+
+
+def certified(
+    request: SignRequest | PrecertifyRequest | CertificateRequest, *, registry: str
+) -> str:
+    """What the certificate names: the subject as it is, or with a salt, a person's pseudonym.
+
+    The commitment is made here, so that none is certified that its opening would not open.
+    """
+    if request.salt is None:
+        return request.subject
+    name = request.subject.removeprefix(f"{registry}/")
+    if request.subject != f"{registry}/{name}" or not _PERSON.fullmatch(name):
+        found = ascii(request.subject[:SHOWN_CHARACTERS])
+        raise BadRequest(f"subject: expected {registry}/ and a name, found {found}")
+    if request.purpose not in PERSONAL:
+        raise BadRequest(f"salt: expected none for the purpose {request.purpose}, found one")
+    return PartyOpening(party=request.subject, salt=request.salt).pseudonym(registry)
 
 
 def check_holder(request: PrecertifyRequest, *, registry: str) -> None:

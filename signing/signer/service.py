@@ -35,13 +35,17 @@ from .protocol import (
     DescribeRequest,
     Op,
     PrecertifyRequest,
-    RootCrlRequest,
-    SignCrlRequest,
     SignHeadRequest,
-    SignOcspRequest,
     SignRequest,
     TimestampRequest,
     parse_request,
+)
+from .revocations import (
+    RevocationOp,
+    RevocationRequest,
+    RootCrlRequest,
+    SignCrlRequest,
+    SignOcspRequest,
 )
 from .vouchers import (
     DistributionKeyRequest,
@@ -124,7 +128,7 @@ class SignerService:
 
         return manage(request, self._keystore, record=record, at=at)
 
-    def _tell_revoked(self, request: SignCrlRequest | SignOcspRequest | RootCrlRequest) -> bytes:
+    def _tell_revoked(self, request: RevocationRequest) -> bytes:
         match request:
             case SignCrlRequest():
                 return self._sign_crl(request)
@@ -163,7 +167,8 @@ class SignerService:
         at = self._now()
         rules.check_subject(request.subject, registry=self._registry)
         statement = rules.read_statement(request, registry=self._registry)  # 1
-        holder = Holder(uri=request.subject, conduct_sha256=request.conduct_sha256)
+        uri = rules.certified(request, registry=self._registry)
+        holder = Holder(uri=uri, conduct_sha256=request.conduct_sha256)
         identity = self._keystore.leaf(request.purpose, holder, at=at)  # 2
         stamping = self._keystore.timestamping(at)
         serial = secrets.randbits(SERIAL_BITS)
@@ -172,7 +177,7 @@ class SignerService:
             Op.SIGN,
             {
                 "purpose": request.purpose.value,
-                "subject": request.subject,
+                "subject": uri,
                 "predicate_type": statement.predicate_type,
                 "statement_sha256": sha256(request.statement),
                 "certificate_serial": f"{identity.chain.leaf.serial_number:x}",
@@ -261,7 +266,7 @@ class SignerService:
         listed = canonical.dumps([each.to_json() for each in revocations])
         mark = self._record(
             at,
-            Op.SIGN_CRL,
+            RevocationOp.SIGN_CRL,
             {
                 "issuer": str(request.issuer),
                 "revocations": len(revocations),
@@ -283,7 +288,7 @@ class SignerService:
         finding = _finding(request, kept, at)
         self._record(
             at,
-            Op.SIGN_OCSP,
+            RevocationOp.SIGN_OCSP,
             {
                 "issuer": str(request.issuer),
                 "certificate_serial": f"{question.about.serial:x}",
@@ -314,7 +319,7 @@ class SignerService:
         return record
 
     def _record(
-        self, at: datetime, op: Op | VoucherOp, details: Mapping[str, str | int]
+        self, at: datetime, op: Op | RevocationOp | VoucherOp, details: Mapping[str, str | int]
     ) -> AuditMark:
         return self._audit.append(at=at, op=op.value, details=details)
 

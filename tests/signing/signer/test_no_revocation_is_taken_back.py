@@ -23,7 +23,7 @@ from assay.signing.signer import rules
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BadRequest, StorageUnavailable
-from assay.signing.signer.protocol import SignOcspRequest
+from assay.signing.signer.revocations import SignOcspRequest
 from assay.signing.signer.revoked import LISTS_FOLDER
 from tests.signing.signer.worlds import (
     ALICE,

@@ -22,7 +22,7 @@ from assay.signing.signer import protocol
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BadRequest, NotCertified
-from assay.signing.signer.protocol import SignOcspRequest
+from assay.signing.signer.revocations import SignOcspRequest
 from tests.signing import leaves
 from tests.signing.signer.worlds import (
     ALICE,

@@ -27,6 +27,7 @@ from assay.signing.signer.errors import (
     WrongPurpose,
 )
 from assay.signing.signer.opening import ROOT_CRL_FILE, SUPERSEDED, TIMESTAMP_FILE
+from assay.signing.signer.revocations import SignCrlRequest
 from tests.signing.signer.worlds import (
     ALICE,
     BORN,
@@ -188,7 +189,7 @@ def test_a_malformed_request_is_refused(
     folder: Path, document: dict[str, object], kind: type[SignerError]
 ) -> None:
     service = open_service(folder, Clock())
-    good = protocol.SignCrlRequest(issuer=Name(purpose=Purpose.OUTPUT), revocations=(PLAIN, DATED))
+    good = SignCrlRequest(issuer=Name(purpose=Purpose.OUTPUT), revocations=(PLAIN, DATED))
     assert protocol.parse_request(protocol.request_message(good)) == good
     with pytest.raises(kind):
         answers.read(service.answer(canonical.dumps(document)))
