@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Namespace (a name, for ever), User, Organisation, Membership, Token, Node, SignInFailure.
+"""Namespace (a name, for ever), User, Pseudonym, Organisation, Membership, Token, Node.
 
 A namespace is an *owner*: of projects, of data sets, of an acceptance of conduct. It is a person's
 or an organisation's, and outlives both, so that no URL in a certificate ever means somebody else.
@@ -70,6 +70,30 @@ class User(AbstractBaseUser, PermissionsMixin):
     def actor(self) -> str:
         """How audit rows, holdings and claims name this person."""
         return f"user:{self.username}"
+
+
+class Pseudonym(models.Model):
+    """What makes a person's pseudonym: with this row gone, nothing here says whose it is.
+
+    `commitment` is the pseudonym's last part, to find the row by what a certificate names.
+    """
+
+    namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="+")
+    salt = models.BinaryField()
+    commitment = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        """A salt has the length that commitments demand."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="accounts_pseudonym_commitment_is_hex",
+                condition=Q(commitment__regex=SHA256_HEX),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"pseudonym {self.commitment[:12]}"
 
 
 class Organisation(models.Model):

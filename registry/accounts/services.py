@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from registry.audit import services as audit
 
-from . import queries
+from . import pseudonyms, queries
 from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
 from .models import Membership, Namespace, Organisation, Role, SignInFailure, User
 from .names import check_name
@@ -52,6 +52,7 @@ def create_user(name: str, password: str | None = None, *, is_staff: bool = Fals
     with transaction.atomic():
         person.namespace = _give(name)
         person.save()
+        pseudonyms.give(person.namespace)
         audit.record(queries.SYSTEM, "user.create", name, {"is_staff": is_staff})
     return person
 

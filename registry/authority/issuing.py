@@ -14,11 +14,13 @@ from django.db import transaction
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.intermediates import Name
 from assay.signing.statements import ConductReference
+from registry.accounts import pseudonyms
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, Node
 from registry.conduct import queries as conduct
 from registry.conduct.errors import NotAccepted
 from registry.ledger import certificates as ledger
+from registry.ledger import queries as ledger_queries
 from registry.ledger.certificates import Wanted
 
 from .errors import NotAMember
@@ -42,11 +44,18 @@ def ensure(
             purpose=purpose,
             subject=owner.uri,
             conduct_sha256=reference.sha256,
+            salt=salt_of(owner),
             check=partial(_check_owner, owner, owner.uri, reference),
-            keep=lambda chain: keep(chain, purpose, owner.uri),
+            keep=lambda chain: keep(chain, purpose),
         )
     )
     return reference
+
+
+def salt_of(owner: Namespace) -> bytes | None:
+    """A person's, under whose pseudonym certificates are issued; None for an organisation."""
+    opening = pseudonyms.opening(owner)
+    return None if opening is None else opening.salt
 
 
 def ensure_office(name: str) -> None:
@@ -77,7 +86,7 @@ def issue_for_node(node: Node, csr: bytes) -> Chain:
             conduct_sha256=reference.sha256,
             csr=csr,
             check=check,
-            keep=lambda chain: keep(chain, Purpose.NODE, node.uri),
+            keep=lambda chain: keep(chain, Purpose.NODE),
         )
     )
 
@@ -99,14 +108,14 @@ def list_all() -> None:
         keep(ledger.chain_of(issued), Purpose(issued.purpose), issued.subject)
 
 
-def keep(chain: Chain, purpose: Purpose, subject: str) -> None:
-    """List a certificate, so that it can be revoked; once."""
+def keep(chain: Chain, purpose: Purpose, subject: str = "") -> None:
+    """List a certificate, so that it can be revoked; once. One of a responder's names no URI."""
     leaf = chain.leaf
     with transaction.atomic():
         Certificate.objects.get_or_create(
             serial=f"{leaf.serial_number:x}",
             defaults={
-                "subject": subject,
+                "subject": subject or ledger_queries.uri_of(leaf),
                 "purpose": purpose.value,
                 "issuer": str(Name.of(chain.intermediate)),
                 "pem": chain.leaf_pem.decode(),

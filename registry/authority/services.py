@@ -49,8 +49,9 @@ def sign(
         if acceptance is None:
             raise issuing.not_accepted(owner, named)
         policy = acceptance.version.sha256
-        signed = ledger.signer().sign(purpose, owner.uri, statement.canonical(), policy)
-        issuing.keep(signed.chain, purpose, owner.uri)
+        salt = issuing.salt_of(owner)
+        signed = ledger.signer().sign(purpose, owner.uri, statement.canonical(), policy, salt=salt)
+        issuing.keep(signed.chain, purpose)
         return ledger.record(signed.envelope, signed.chain, signed.timestamp)
 
 

@@ -114,11 +114,12 @@ def _signed(of: Checkpoint) -> list[dict[str, object]]:
         ("dataset", dataset.statement if dataset else None),
         ("conduct", of.conduct.statement),
     ]
+    signatories = ledger.signatories(each for _, each in found if each is not None)
     return [
         {
             "role": role,
             "index": statement.entry.index,
-            "signer": ledger.signer_uri(statement),
+            "signer": signatories[statement.sha256],
         }
         for role, statement in found
         if statement is not None

@@ -21,6 +21,7 @@ from assay.signing.evidence import Evidence, Part
 from assay.signing.intermediates import Name
 from assay.signing.manifest import SIGNATURE_NAME, Manifest
 from assay.signing.statements import ConductReference, RunClaim, Statement
+from registry.accounts import pseudonyms
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
 from registry.authority import revocations
@@ -197,7 +198,13 @@ def parts(
     signed = {part: statement for part, statement in stated.items() if statement is not None}
     bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
     policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
-    return Evidence(bundles=bundles, manifest=manifest(of), policy=policy)
+    named = {ledger.uri_of(bundle.chain.leaf) for bundle in bundles.values()}
+    return Evidence(
+        bundles=bundles,
+        manifest=manifest(of),
+        policy=policy,
+        openings=pseudonyms.openings(named),
+    )
 
 
 def open_blobs(digests: Collection[str]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -27,6 +27,7 @@ from assay.signing import scts
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.digests import sha256
 from assay.signing.intermediates import Name
+from assay.signing.pseudonyms import PartyOpening
 from assay.signing.signer.errors import BadRequest, PurposeStopped
 from assay.signing.signer.protocol import (
     CertificateRequest,
@@ -48,12 +49,21 @@ class Wanted:
     purpose: Purpose
     subject: str
     conduct_sha256: str | None = None
+    salt: bytes | None = field(default=None, repr=False)
+    """Where the subject is a person: of the pseudonym that the certificate names."""
     csr: bytes | None = None
     """A PKCS#10 request (DER) where the key is the subject's own."""
     check: Callable[[], None] = lambda: None
     """Raises unless it may be issued; asked before it is announced, and as it is issued."""
     keep: Callable[[Chain], None] = lambda _: None
     """Is told of the certificate, in the transaction that issues it."""
+
+    @property
+    def named(self) -> str:
+        """The URI in the certificate, by which it is kept here."""
+        if self.salt is None:
+            return self.subject
+        return PartyOpening(party=self.subject, salt=self.salt).pseudonym(settings.PUBLIC_URL)
 
 
 def office(name: str) -> Wanted:
@@ -121,7 +131,7 @@ def chain_of(row: Precertificate) -> Chain:
 def chains(wanted: Wanted) -> tuple[Chain, ...]:
     """Every certificate of this kind that was issued, the newest first; retired ones too."""
     rows = Precertificate.objects.filter(
-        purpose=wanted.purpose.value, subject=wanted.subject, leaf__isnull=False
+        purpose=wanted.purpose.value, subject=wanted.named, leaf__isnull=False
     )
     return tuple(chain_of(row) for row in rows.order_by("-id"))
 
@@ -129,7 +139,7 @@ def chains(wanted: Wanted) -> tuple[Chain, ...]:
 def _of(wanted: Wanted) -> QuerySet[Precertificate]:
     return Precertificate.objects.filter(
         purpose=wanted.purpose.value,
-        subject=wanted.subject,
+        subject=wanted.named,
         conduct_sha256=wanted.conduct_sha256 or "",
         retired_at__isnull=True,
     )
@@ -137,7 +147,10 @@ def _of(wanted: Wanted) -> QuerySet[Precertificate]:
 
 def _is_there(wanted: Wanted, now: datetime) -> bool:
     request = CertificateRequest(
-        purpose=wanted.purpose, subject=wanted.subject, conduct_sha256=wanted.conduct_sha256
+        purpose=wanted.purpose,
+        subject=wanted.subject,
+        conduct_sha256=wanted.conduct_sha256,
+        salt=wanted.salt,
     )
     found = services.signer().certificate(request)
     return found is not None and now < _renewed_at(x509.load_der_x509_certificate(found))
@@ -171,6 +184,7 @@ def _announce(wanted: Wanted) -> None:
         subject=wanted.subject,
         csr=wanted.csr,
         conduct_sha256=wanted.conduct_sha256,
+        salt=wanted.salt,
     )
     announced = services.signer().precertify(request)
     with suppress(IntegrityError), transaction.atomic():
@@ -182,7 +196,7 @@ def _record(wanted: Wanted, announced: bytes) -> None:
     Precertificate.objects.create(
         sha256=sha256(announced),
         purpose=wanted.purpose.value,
-        subject=wanted.subject,
+        subject=wanted.named,
         conduct_sha256=wanted.conduct_sha256 or "",
         serial=f"{certificate.serial_number:x}",
         der=announced,

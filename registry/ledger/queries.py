@@ -8,7 +8,7 @@ other apps' annotations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import TypeVar
@@ -21,7 +21,9 @@ from assay.signing.bundle import Bundle, LedgerProof
 from assay.signing.certificates import Chain
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
+from assay.signing.pseudonyms import Signatory
 from assay.signing.tlog import Proof
+from registry.accounts import pseudonyms
 
 from . import cosigned
 from .errors import LedgerDamaged, NotFound, NotIncluded
@@ -174,9 +176,24 @@ def chain(signed: Statement) -> Chain:
     return Chain.parse((bytes(signed.leaf), bytes(signed.intermediate)))
 
 
+def signatories(statements: Iterable[Statement]) -> Mapping[str, Signatory]:
+    """By the statement's digest, who signed it, for showing; `verify` judges it.
+
+    The person behind a pseudonym is named where that can still be said.
+    """
+    uris = {each.sha256: signer_uri(each) for each in statements}
+    known = pseudonyms.signatories(frozenset(uris.values()))
+    return {sha256: known[uri] for sha256, uri in uris.items()}
+
+
 def signer_uri(signed: Statement) -> str:
-    """Whom the leaf certificate names, for showing; `verify` judges it."""
-    names = chain(signed).leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    """Whom the leaf certificate names, a person by a pseudonym."""
+    return uri_of(chain(signed).leaf)
+
+
+def uri_of(leaf: x509.Certificate) -> str:
+    """The URI that a certificate of ours names."""
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     return ", ".join(names.value.get_values_for_type(x509.UniformResourceIdentifier))
 
 

@@ -58,7 +58,7 @@ def _said(statement: ledger.Statement) -> dict[str, object]:
         "purpose": Purpose(statement.purpose),
         "claim": _pretty(statement.payload),
         "body": _pretty(statement.entry.body),
-        "signer": ledger.signer_uri(statement),
+        "signer": ledger.signatories([statement])[statement.sha256],
         "certificate": ledger.chain(statement).leaf_pem.decode(),
     }
 

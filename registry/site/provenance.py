@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Self
 
 from cryptography import x509
+from django.conf import settings
 from django.utils.functional import Promise as StrPromise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from assay.signing import timestamps
 from assay.signing.bundle import Bundle
 from assay.signing.evidence import Evidence, Part
+from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     CheckpointClaim,
     ConductClaim,
@@ -54,7 +56,7 @@ class Link:
     said: Said
     statement: str
     """The statement's digest, by which others name it."""
-    signer: str
+    signer: Signatory
     signed_at: datetime
     entry: int
     checks: tuple[Check, ...]
@@ -86,7 +88,7 @@ def _link(part: Part, bundle: Bundle, evidence: Evidence, root: x509.Certificate
         part=part.value,
         said=said,
         statement=statement.sha256,
-        signer=_signer(bundle),
+        signer=_signer(bundle, evidence),
         signed_at=timestamps.verify(bundle.timestamp, data=bundle.envelope.signature, root=root),
         entry=bundle.proof.index,
         checks=(*said.checks, strangers.openssl(statement.sha256)),
@@ -182,8 +184,9 @@ _TELLERS: Mapping[Part, Callable[[Statement, Evidence], Said]] = {
 }
 
 
-def _signer(bundle: Bundle) -> str:
-    """Whom the leaf certificate names, without the scheme: the rest is what people read."""
+def _signer(bundle: Bundle, evidence: Evidence) -> Signatory:
+    """Whom the leaf certificate names, and who that is where the evidence says so."""
     names = bundle.chain.leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    uris = names.value.get_values_for_type(x509.UniformResourceIdentifier)
-    return ", ".join(uri.partition("://")[2] for uri in uris)
+    (uri,) = names.value.get_values_for_type(x509.UniformResourceIdentifier)
+    parties = {each.pseudonym(settings.PUBLIC_URL): each.party for each in evidence.openings}
+    return Signatory(uri=uri, party=parties.get(uri))

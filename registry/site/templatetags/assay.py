@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assay.signing.digests import as_id
+from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     ACCEPTANCE_V1,
     CHECKPOINT_V1,
@@ -46,6 +47,7 @@ register = template.Library()
 SHOWN_DIGITS = 6
 SHOWN_ID = 8
 UUID_CHARACTERS = 36
+COMMITMENT_CHARACTERS = 64
 # The mark and the name of each kind of statement.
 KINDS = {
     CHECKPOINT_V1: ("checkpoint", gettext_lazy("checkpoint")),
@@ -212,7 +214,23 @@ def size(size_bytes: int) -> str:
 def short_uri(uri: str) -> str:
     """A URI whose last part, if it is an id, shows its beginning only."""
     before, slash, last = uri.rpartition("/")
-    return f"{before}{slash}{last[:SHOWN_ID]}…" if len(last) == UUID_CHARACTERS else uri
+    is_id = len(last) in {UUID_CHARACTERS, COMMITMENT_CHARACTERS}
+    return f"{before}{slash}{last[:SHOWN_ID]}…" if is_id else uri
+
+
+@register.simple_tag
+def signatory(found: Signatory) -> SafeString:
+    """Who signed: the URI that the certificate names, after whose it is where that is known."""
+    shown = [short_uri(uri.partition("://")[2]) for uri in (found.known_as, found.uri)]
+    if found.party is None:
+        return format_html('<span title="{}">{}</span>', found.uri, shown[0])
+    return format_html(
+        '<span title="{}">{}</span> <small class="quiet" title="{}">{}</small>',
+        found.party,
+        shown[0],
+        found.uri,
+        _("as %(pseudonym)s") % {"pseudonym": shown[1]},
+    )
 
 
 @register.filter

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +23,7 @@ from assay.signing.revocation import Reason
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BadRequest
 from assay.signing.signer.protocol import PrecertifyRequest
+from registry.accounts import pseudonyms
 from registry.accounts import services as accounts
 from registry.accounts.models import Node, User
 from registry.accounts.nodes import CertificateRequest
@@ -37,6 +40,8 @@ from registry.ledger.certificates import Wanted
 from registry.ledger.models import Entry, Precertificate
 from tests.registry.people import People
 from tests.running import Authority
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{100,}={0,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +64,13 @@ def ensure(world: World) -> x509.Certificate:
     """Bob's certificate for outputs."""
     owner = world.people.bob.namespace
     issuing.ensure(Purpose.OUTPUT, owner)
-    issued = Precertificate.objects.filter(subject=owner.uri, leaf__isnull=False)
+    issued = Precertificate.objects.filter(subject=subject(world), leaf__isnull=False)
     return ledger.chain_of(issued.latest("id")).leaf
+
+
+def subject(world: World) -> str:
+    """What Bob's certificates name."""
+    return pseudonyms.certified_as(world.people.bob.namespace)
 
 
 def withdraw(world: World) -> None:
@@ -129,7 +139,7 @@ def test_what_changed_since_it_was_announced_is_seen_as_it_is_issued(
     monkeypatch.setattr(services, "integrate", and_then)
     with pytest.raises(error):
         ensure(world)
-    row = Precertificate.objects.get(subject=world.people.bob.namespace.uri)
+    row = Precertificate.objects.get(subject=subject(world))
     assert row.leaf is None
     assert not Certificate.objects.filter(purpose="output").exists()
 
@@ -167,10 +177,8 @@ def test_a_crash_at_any_step_is_gone_on_with(
     # After the last one the signer has it, and asking again gives it: what it signs is listed then.
     chain = ledger.issue(wanted_by(world))
     assert ensure(world) == chain.leaf
-    issuing.keep(chain, Purpose.OUTPUT, world.people.bob.namespace.uri)
-    issued = Precertificate.objects.filter(
-        subject=world.people.bob.namespace.uri, leaf__isnull=False
-    )
+    issuing.keep(chain, Purpose.OUTPUT)
+    issued = Precertificate.objects.filter(subject=subject(world), leaf__isnull=False)
     assert issued.count() == Certificate.objects.filter(purpose="output").count() == 1
 
 
@@ -190,7 +198,7 @@ def test_two_at_a_time_get_the_same_certificate(
 
     monkeypatch.setattr(SignerClient, "precertify", meanwhile)
     ensure(world)
-    assert Precertificate.objects.filter(subject=world.people.bob.namespace.uri).count() == 1
+    assert Precertificate.objects.filter(subject=subject(world)).count() == 1
 
 
 def test_a_certificate_is_renewed_in_its_last_tenth(
@@ -227,6 +235,7 @@ def wanted_by(world: World) -> Wanted:
         purpose=Purpose.OUTPUT,
         subject=world.people.bob.namespace.uri,
         conduct_sha256=world.version.sha256,
+        salt=issuing.salt_of(world.people.bob.namespace),
     )
 
 
@@ -276,4 +285,17 @@ def join(world: World) -> tuple[Node, bytes]:
 
 def test_a_precertificate_says_what_it_is(world: World) -> None:
     row = Precertificate.objects.get(serial=f"{ensure(world).serial_number:x}")
-    assert str(row) == f"output http://localhost:8000/bob {row.serial}"
+    assert str(row) == f"output {subject(world)} {row.serial}"
+    assert world.people.bob.username not in str(row)
+
+
+def test_no_entry_names_the_person(world: World) -> None:
+    ensure(world)
+    kept = [_readable(bytes(each.body)) for each in Entry.objects.all()]
+    assert any(subject(world).encode() in each for each in kept)
+    assert not any(world.people.bob.namespace.uri.encode() in each for each in kept)
+
+
+def _readable(body: bytes) -> bytes:
+    """An entry with what it holds in base64, such as certificates."""
+    return b"\n".join([body, *(b64decode(each) for each in _BASE64.findall(body))])

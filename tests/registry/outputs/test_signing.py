@@ -15,6 +15,7 @@ from assay.signing.errors import Outcome, TextMismatch
 from assay.signing.evidence import Evidence
 from assay.signing.statements import Origin, commit
 from assay.signing.verify import Content, Match, examine_output, verify_output
+from registry.accounts import pseudonyms
 from registry.accounts.models import User
 from registry.api.problems import NotFound
 from registry.audit.models import AuditRow
@@ -84,8 +85,9 @@ def test_a_text_verifies_down_to_the_run_that_made_its_checkpoint(
     assert verified.output.checkpoint_sha256 == checkpoint.manifest_sha256
     assert verified.run is not None
     assert verified.run.run == str(lab.run.id)
-    signer = next(part.signer for part in verified.parts if part.name == "output")
-    assert signer == lab.people.bob.namespace.uri
+    part = next(part for part in verified.parts if part.name == "output")
+    bob = lab.people.bob.namespace
+    assert (part.signer, part.pseudonym) == (bob.uri, pseudonyms.certified_as(bob))
 
 
 def test_one_changed_character_breaks_the_text_and_nothing_else(

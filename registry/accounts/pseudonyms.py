@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who people are in certificates: the pseudonym of each, and the openings of those that are shown.
+
+An opening is public where the certificate is shown with the name (evidence, pages): whoever may see
+what was signed may know by whom. The ledger alone says neither.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+
+from django.conf import settings
+
+from assay.signing.pseudonyms import PEOPLE, PartyOpening, Signatory, is_pseudonym
+from assay.signing.statements import SALT_BYTES
+
+from .models import Namespace, Pseudonym
+
+
+def give(namespace: Namespace) -> None:
+    """A pseudonym for a person, in the transaction that gives the name."""
+    opening = PartyOpening(party=namespace.uri, salt=secrets.token_bytes(SALT_BYTES))
+    Pseudonym.objects.create(
+        namespace=namespace,
+        salt=opening.salt,
+        commitment=opening.pseudonym(settings.PUBLIC_URL).rpartition("/")[2],
+    )
+
+
+def opening(namespace: Namespace) -> PartyOpening | None:
+    """What opens the pseudonym of a person; None for an organisation, which has none."""
+    found = Pseudonym.objects.filter(namespace=namespace).first()
+    return None if found is None else _opening(namespace, found)
+
+
+def certified_as(namespace: Namespace) -> str:
+    """The URI that new certificates name: a person's pseudonym, or an organisation's own."""
+    found = opening(namespace)
+    return namespace.uri if found is None else found.pseudonym(settings.PUBLIC_URL)
+
+
+def openings(uris: Iterable[str]) -> tuple[PartyOpening, ...]:
+    """The openings of the pseudonyms among these URIs, in one query; of erased ones none."""
+    return tuple(_rows(uris).values())
+
+
+def signatories(uris: Collection[str]) -> Mapping[str, Signatory]:
+    """Who is behind each of these URIs, as far as it can still be said; in one query."""
+    found = _rows(uris)
+    return {
+        uri: Signatory(uri=uri, party=found[uri].party if uri in found else None) for uri in uris
+    }
+
+
+def _rows(uris: Iterable[str]) -> dict[str, PartyOpening]:
+    named = {uri for uri in uris if is_pseudonym(uri, registry=settings.PUBLIC_URL)}
+    if not named:
+        return {}
+    commitments = [uri.rpartition("/")[2] for uri in sorted(named)]
+    rows = Pseudonym.objects.select_related("namespace").filter(commitment__in=commitments)
+    return {
+        f"{settings.PUBLIC_URL}/{PEOPLE}/{row.commitment}": _opening(row.namespace, row)
+        for row in rows.order_by("commitment")
+    }
+
+
+def _opening(namespace: Namespace, row: Pseudonym) -> PartyOpening:
+    return PartyOpening(party=namespace.uri, salt=bytes(row.salt))
