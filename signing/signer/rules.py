@@ -36,7 +36,7 @@ OFFICES: Mapping[Purpose, frozenset[str]] = {
     Purpose.CONDUCT: frozenset({"conduct", "authority"}),
     Purpose.TIMESTAMP: frozenset({"timestamp"}),
 }
-PERSONAL = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT})
+PERSONAL = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT, Purpose.C2PA})
 _PERSON = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

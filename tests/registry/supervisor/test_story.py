@@ -78,12 +78,10 @@ def test_a_refusal_is_told_in_its_own_words(world: World, teller: Teller) -> Non
     assert str(failure.value) == f"POST /api/v1/outputs was answered 429: {DETAIL}"
 
 
-def test_a_file_that_is_refused_is_told_too(world: World, teller: Teller) -> None:
-    manifest = {"files": [{"name": "config.json"}]}
-    world.answers["/api/v1/checkpoints/sha256:00/manifest"] = httpx.Response(200, json=manifest)
-    world.answers["/commons/gpt/step-1/files/config.json"] = problem(404)
-    with pytest.raises(StoryFailed, match=f"answered 404: {DETAIL}"):
-        story._download(teller, checkpoint("step-1", RUN))
+def test_what_a_program_complains_of_is_told_too(teller: Teller) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(StoryFailed, match=r"assay download .* ended with 6:\n.*cannot be reached"):
+        story._download(teller, checkpoint("step-1", RUN), nobody)
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_a_full_disk_leaves_what_came_for_the_next_call(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "got")
 
     with monkeypatch.context() as patch:
-        patch.setattr(downloads.os, "pwrite", full)
+        patch.setattr(os, "pwrite", full)
         code, _, err = get(desk, shop)
     assert (code, "No space left on device" in err) == (30, True)
     assert get(desk, shop)[0] == 0
