@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the ledger: durable entries per second, publishing, and proofs in a large tree.
 
-`./run bench ledger [ENTRIES [PUBLISHES [MILLIONS]]]` starts a registry of its own, its PostgreSQL
-durable (fsync), its signer a process, and lets two programs record ENTRIES signed statements
-(40,000) while a third integrates them, until a signed tree head includes the last; then it
-verifies the ledger from its leaves. It publishes PUBLISHES checkpoints (200), inclusion waited for.
-Last it fills the tree to MILLIONS of leaves (10) and counts what a proof reads. The goals: 4,000
-entries a second and no gap; publishing within 2 s in 99 of 100 cases; reads that grow as log n.
+`./run bench ledger [ROUNDS [ENTRIES [PUBLISHES [MILLIONS]]]]` starts a registry of its own, its
+PostgreSQL durable (fsync), its signer a process. ROUNDS times (5) two programs record ENTRIES
+signed statements (10,000) while a third integrates them, until a signed tree head includes the
+last and its tiles are on the disk, in turns with a plain COPY of the same bytes; then the ledger is
+verified from its leaves. Over HTTP, PUBLISHES checkpoints (100) are published by 1, 20 and 100 at
+once. Last the tree is filled to MILLIONS of leaves (10) and what a proof reads is counted; 0 leaves
+a part out. The goals: 4,000 entries a second and no gap; publishing within 2 s in 99 of 100 cases;
+reads that grow as log n.
 """
 
+import argparse
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,16 +28,30 @@ from registry.supervisor.environment import CHECKOUT, fill_in
 from registry.supervisor.lock import Lock
 from registry.supervisor.processes import Process
 
-INSIDE = Path(__file__).parent / "inside" / "ledger.py"
-DEFAULTS = ("40000", "200", "10")
+INSIDE = Path(__file__).parent / "inside"
 
 
 def main() -> None:
-    """The measurements, in a process that has a registry to talk to."""
-    given = sys.argv[1:]
-    numbers = (*given, *DEFAULTS[len(given) :])
+    """The measurements, in processes that have a registry to talk to."""
+    words = argparse.ArgumentParser(prog="./run bench ledger", description=__doc__)
+    words.add_argument("rounds", type=int, nargs="?", default=5)
+    words.add_argument("entries", type=int, nargs="?", default=10_000, help="in each round")
+    words.add_argument("publishes", type=int, nargs="?", default=100, help="in each round")
+    words.add_argument("millions", type=float, nargs="?", default=10.0)
+    given = words.parse_args()
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as name, registry(Path(name)):
-        subprocess.run([sys.executable, str(INSIDE), *numbers], check=True)
+        if given.entries:
+            measure("entries", given.rounds, given.entries)
+        if given.publishes:
+            measure("publishing", given.publishes, given.rounds)
+        if given.millions:
+            measure("proofs", given.millions)
+
+
+def measure(name: str, *numbers: float) -> None:
+    """One of the measurements, in a process of its own."""
+    words = map(str, numbers)
+    subprocess.run([sys.executable, str(INSIDE / f"{name}.py"), *words], check=True)
 
 
 @contextmanager
@@ -46,6 +64,7 @@ def registry(folder: Path) -> Iterator[None]:
     os.environ |= {
         "ASSAY_DATA_DIR": str(folder / "data"),
         "ASSAY_LOG_LEVEL": "CRITICAL",
+        "ASSAY_PORT": str(free_port()),
         "DJANGO_SETTINGS_MODULE": "registry.settings",
         "PYTHONPATH": str(CHECKOUT),
     }
@@ -60,9 +79,17 @@ def registry(folder: Path) -> Iterator[None]:
             subprocess.run((*manage, *words), check=True, stdout=subprocess.DEVNULL)
         signer = Process(programs.signer(deployment))
         stack.callback(signer.stop)
-        socket = waiting.listens(deployment.places.signer_socket)
-        waiting.until_it_answers(signer, socket, expectation="its socket")
+        answers = waiting.listens(deployment.places.signer_socket)
+        waiting.until_it_answers(signer, answers, expectation="its socket")
         yield
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 if __name__ == "__main__":

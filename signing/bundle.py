@@ -130,7 +130,7 @@ def ledger_leaf(
     match kind:
         case EntryKind.DSSE:
             return entries.dsse(
-                envelope=envelope.to_json(),
+                envelope=envelope.canonical(),
                 payload=envelope.payload,
                 signature=envelope.signature,
                 certificate=leaf_certificate,

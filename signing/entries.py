@@ -9,6 +9,7 @@ readers read both (docs/spec/sigstore.md).
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
@@ -19,6 +20,22 @@ from .digests import sha256
 from .errors import InvalidDocument
 
 KEY_DETAILS = "PKIX_ECDSA_P256_SHA_256"  # protobuf-specs: the one kind of key that we certify
+REMEMBERED = 64  # certificates: most entries are by few signers, and each names its own whole
+
+# The canonical bytes of fixed forms, whose values need no escape: hexadecimal and base64.
+_DSSE = (
+    '{"apiVersion":"0.0.1","kind":"dsse","spec":{'
+    '"envelopeHash":{"algorithm":"sha256","value":"%s"},'
+    '"payloadHash":{"algorithm":"sha256","value":"%s"},'
+    '"signatures":[{"signature":"%s","verifier":"%s"}]}}'
+)
+_HASHED = (
+    '{"apiVersion":"0.0.2","kind":"hashedrekord","spec":{"hashedRekordV002":{'
+    '"data":{"algorithm":"SHA2_256","digest":"%s"},'
+    '"signature":{"content":"%s","verifier":{'
+    f'"keyDetails":"{KEY_DETAILS}",'
+    '"x509Certificate":{"rawBytes":"%s"}}}}}}'
+)
 
 
 class EntryKind(StrEnum):
@@ -43,32 +60,17 @@ class EntryKind(StrEnum):
         return {"kind": kind, "version": version}
 
 
-def dsse(*, envelope: Obj, payload: bytes, signature: bytes, certificate: Certificate) -> bytes:
+def dsse(*, envelope: bytes, payload: bytes, signature: bytes, certificate: Certificate) -> bytes:
     """The body for an envelope: over its payload, and over the whole in its canonical bytes."""
-    verifier = certificate.public_bytes(Encoding.PEM)
-    spec = {
-        "envelopeHash": _hexadecimal(canonical.dumps(envelope)),
-        "payloadHash": _hexadecimal(payload),
-        "signatures": [
-            {"signature": base64_text(signature), "verifier": base64_text(verifier)},
-        ],
-    }
-    return canonical.dumps({"apiVersion": "0.0.1", "kind": "dsse", "spec": spec})
+    verifier = _base64_of(certificate, Encoding.PEM)
+    values = (sha256(envelope), sha256(payload), base64_text(signature), verifier)
+    return (_DSSE % values).encode()
 
 
 def hashed(*, digest: bytes, signature: bytes, certificate: Certificate) -> bytes:
     """The body for a signature over a SHA-256: a file's, or that of an envelope's PAE."""
-    der = certificate.public_bytes(Encoding.DER)
-    verifier = {
-        "keyDetails": KEY_DETAILS,
-        "x509Certificate": {"rawBytes": base64_text(der)},
-    }
-    inner = {
-        "data": {"algorithm": "SHA2_256", "digest": base64_text(digest)},
-        "signature": {"content": base64_text(signature), "verifier": verifier},
-    }
-    spec = {"hashedRekordV002": inner}
-    return canonical.dumps({"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec})
+    verifier = _base64_of(certificate, Encoding.DER)
+    return (_HASHED % (base64_text(digest), base64_text(signature), verifier)).encode()
 
 
 def kind_of(body: bytes) -> EntryKind:
@@ -78,5 +80,6 @@ def kind_of(body: bytes) -> EntryKind:
     return EntryKind.parse(stated)
 
 
-def _hexadecimal(data: bytes) -> dict[str, object]:
-    return {"algorithm": "sha256", "value": sha256(data)}
+@lru_cache(maxsize=REMEMBERED)
+def _base64_of(certificate: Certificate, encoding: Encoding) -> str:
+    return base64_text(certificate.public_bytes(encoding))

@@ -14,6 +14,9 @@ from .errors import InvalidDocument, KeyUnusable
 from .keys import Curve, PublicKey, Signer
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
+_CANONICAL = (
+    f'{{"payload":"%s","payloadType":"{PAYLOAD_TYPE}","signatures":[{{"keyid":"","sig":"%s"}}]}}'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +44,17 @@ class Envelope:
         return cls(payload=canonical.base64_bytes(obj, "payload"), signature=sig)
 
     def to_json(self) -> dict[str, object]:
-        """The JSON form whose canonical bytes the ledger's `envelopeHash` is over."""
+        """The JSON form."""
         return {
             "payload": canonical.base64_text(self.payload),
             "payloadType": PAYLOAD_TYPE,
             "signatures": [{"keyid": "", "sig": canonical.base64_text(self.signature)}],
         }
+
+    def canonical(self) -> bytes:
+        """Its canonical bytes, which the ledger's `envelopeHash` is over; base64 has no escapes."""
+        values = (canonical.base64_text(self.payload), canonical.base64_text(self.signature))
+        return (_CANONICAL % values).encode()
 
     def verify(self, public_key: PublicKey) -> None:
         """Raise `BadSignature` unless this key signed this payload."""

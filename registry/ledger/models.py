@@ -15,12 +15,16 @@ class Entry(models.Model):
 
     index = models.PositiveBigIntegerField(null=True, unique=True)
     body = models.BinaryField()
-    leaf_hash = models.CharField(max_length=64, unique=True)
+    leaf_hash = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        """The sequencer looks for the pending ones; there are rarely more than a handful."""
+        """The sequencer looks for the pending ones; there are rarely more than a handful.
 
+        With `unique=True`, Django would add a second index of the hashes, for searches by LIKE.
+        """
+
+        constraints = (models.UniqueConstraint(fields=("leaf_hash",), name="ledger_entry_leaf"),)
         indexes = (
             models.Index(
                 fields=("id",), condition=Q(index__isnull=True), name="ledger_entry_pending"
@@ -95,7 +99,7 @@ class Statement(models.Model):
     `intermediate` are certificates in DER; `timestamp` is an RFC 3161 response over the signature.
     """
 
-    sha256 = models.CharField(max_length=64, unique=True)
+    sha256 = models.CharField(max_length=64)
     purpose = models.CharField(max_length=20)
     predicate_type = models.CharField(max_length=200)
     payload = models.BinaryField()
@@ -105,6 +109,11 @@ class Statement(models.Model):
     timestamp = models.BinaryField()
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT, related_name="statement")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """As of an entry's hash."""
+
+        constraints = (models.UniqueConstraint(fields=("sha256",), name="ledger_statement_sha256"),)
 
     def __str__(self) -> str:
         return f"{self.predicate_type} {self.sha256[:12]}"

@@ -27,11 +27,11 @@ def write_tiles(size: int, *, written: int | None = None) -> None:
             folder.drop_partial(tile)
 
 
-def publish(head: TreeHead) -> None:
-    """Show a tree head with its cosignatures, once its tiles are there."""
+def publish(head: TreeHead, *, written: int | None = None) -> None:
+    """Show a tree head with its cosignatures, once its tiles are there (see write_tiles)."""
     note = cosigned.note(head).encode()
     if folder.read(folder.CHECKPOINT) != note:
-        write_tiles(head.size)
+        write_tiles(head.size, written=written)
         folder.write(folder.CHECKPOINT, note)
 
 

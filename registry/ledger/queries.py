@@ -8,13 +8,12 @@ other apps' annotations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
-from operator import or_
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from cryptography import x509
-from django.db.models import Max, Q, QuerySet
+from django.db import connection
+from django.db.models import Max, QuerySet
 
 from assay.signing import entries, merkle
 from assay.signing.bundle import Bundle, LedgerProof
@@ -33,6 +32,10 @@ __all__ = ["Entry", "Statement", "TreeHead"]
 
 T = TypeVar("T")
 DRY_HASH = bytes(merkle.HASH_BYTES)
+STORED = """
+    SELECT level, position, digest FROM ledger_hash
+    JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted (level, position) USING (level, position)
+"""
 
 
 def newest_head() -> TreeHead | None:
@@ -271,9 +274,10 @@ def _proofs(newest: TreeHead, indexes: Sequence[int]) -> list[LedgerProof]:
     ]
 
 
-def _stored(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
-    wanted = [Q(level=level, position=position) for level, position in places]
-    if not wanted:
+def _stored(places: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+    if not places:
         return {}
-    rows = Hash.objects.filter(reduce(or_, wanted))
-    return {(row.level, row.position): bytes(row.digest) for row in rows}
+    levels, positions = map(list, zip(*places, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(STORED, [levels, positions])
+        return {(level, position): digest for level, position, digest in cursor.fetchall()}

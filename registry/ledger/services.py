@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
-from assay.signing import merkle, tiles
+from assay.signing import merkle, statements, tiles
 from assay.signing.bundle import ledger_leaf
 from assay.signing.certificates import Chain
 from assay.signing.digests import sha256
@@ -27,7 +28,6 @@ from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
 from assay.signing.statements import PURPOSE_OF
-from assay.signing.statements import Statement as Claim
 
 from . import publishing, queries
 from .errors import LedgerBehind, LedgerBusy, LedgerDamaged
@@ -37,31 +37,47 @@ SEQUENCER_LOCK = 0x6173736179_02  # beside settings.JOURNAL_LOCK; never held wit
 SEQUENCER_WAIT = "10s"  # a stopped process must not stop the others for longer
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
 BATCH_ENTRIES = 5000
-# COPY and arrays, not a value each: most of the time went into composing SQL.
+# COPY in its binary form, not SQL with a value each: most of the time went into composing that,
+# and then into writing and reading bytes as hexadecimal.
+KNOWN = "SELECT sha256 FROM ledger_statement WHERE sha256 = ANY(%s)"
 NEW_ENTRIES = """
     SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id')) FROM generate_series(1, %s)
 """
-COPY_ENTRIES = "COPY ledger_entry (id, body, leaf_hash, created_at) FROM STDIN"
-COPIED = (
-    "sha256",
-    "purpose",
-    "predicate_type",
-    "payload",
-    "signature",
-    "leaf",
-    "intermediate",
-    "timestamp",
-)
-COPY_STATEMENTS = f"COPY ledger_statement ({', '.join(COPIED)}, entry_id, created_at) FROM STDIN"
+ENTRY = {"body": "bytea", "leaf_hash": "varchar", "id": "int8", "created_at": "timestamptz"}
+STATEMENT = {
+    "sha256": "varchar",
+    "purpose": "varchar",
+    "predicate_type": "varchar",
+    "payload": "bytea",
+    "signature": "bytea",
+    "leaf": "bytea",
+    "intermediate": "bytea",
+    "timestamp": "bytea",
+    "entry_id": "int8",
+    "created_at": "timestamptz",
+}
+HASH = {"level": "int2", "position": "int8", "digest": "bytea"}
 GIVE_INDEXES = """
     UPDATE ledger_entry SET index = %s + given.place
-    FROM unnest(%s::bigint[]) WITH ORDINALITY AS given (id, place)
+    FROM (
+        SELECT id, row_number() OVER (ORDER BY id) AS place FROM ledger_entry
+        WHERE index IS NULL ORDER BY id LIMIT %s
+    ) AS given
     WHERE ledger_entry.id = given.id
+    RETURNING ledger_entry.index, ledger_entry.leaf_hash
 """
-KEEP_HASHES = """
-    INSERT INTO ledger_hash (level, position, digest)
-    SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bytea[])
-"""
+
+
+class Row(NamedTuple):
+    """What is kept of a signed statement: the columns of its entry, and its own."""
+
+    entry: tuple[bytes, str]
+    statement: tuple[str, str, str, bytes, bytes, bytes, bytes, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """What it is known by."""
+        return self.statement[0]
 
 
 def signer() -> SignerClient:
@@ -126,38 +142,49 @@ def integrate() -> TreeHead | None:
         return _sign(size)
 
 
-def _row(signed: Signed) -> Statement:
-    claim = Claim.parse(signed.envelope.payload)
+def _row(signed: Signed) -> Row:
+    """The columns; that the statement is one, whoever signed it or took it in has checked."""
+    payload = signed.envelope.payload
+    predicate_type = statements.predicate_type_of(payload)
     body = ledger_leaf(signed.envelope, signed.chain.leaf, EntryKind(settings.DSSE_ENTRY_KIND))
     tiles.entry_bundle((body,))  # what no tile can hold must never get an index
     leaf, intermediate = signed.chain.to_der()
-    return Statement(
-        sha256=sha256(signed.envelope.payload),
-        purpose=PURPOSE_OF[claim.predicate_type].value,
-        predicate_type=claim.predicate_type,
-        payload=signed.envelope.payload,
-        signature=signed.envelope.signature,
-        leaf=leaf,
-        intermediate=intermediate,
-        timestamp=signed.timestamp,
-        entry=Entry(body=body, leaf_hash=merkle.leaf_hash(body).hex()),
+    return Row(
+        entry=(body, merkle.leaf_hash(body).hex()),
+        statement=(
+            sha256(payload),
+            PURPOSE_OF[predicate_type].value,
+            predicate_type,
+            payload,
+            signed.envelope.signature,
+            leaf,
+            intermediate,
+            signed.timestamp,
+        ),
     )
 
 
-def _create(rows: Mapping[str, Statement]) -> None:
+def _create(rows: Mapping[str, Row]) -> None:
     """Insert those that are not there, in one order whoever does: so no two lock each other."""
-    known = Statement.objects.filter(sha256__in=list(rows)).values_list("sha256", flat=True)
-    new = [rows[sha256] for sha256 in sorted(rows.keys() - set(known))]
     at = timezone.now()
-    with connection.cursor() as cursor, connection.wrap_database_errors:
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, [list(rows)])
+        known = {sha256 for (sha256,) in cursor.fetchall()}
+        new = [rows[sha256] for sha256 in sorted(rows.keys() - known)]
         cursor.execute(NEW_ENTRIES, [len(new)])
-        keys = [key for (key,) in cursor.fetchall()]
-        with cursor.copy(COPY_ENTRIES) as copy:
-            for key, row in zip(keys, new, strict=True):
-                copy.write_row((key, row.entry.body, row.entry.leaf_hash, at))
-        with cursor.copy(COPY_STATEMENTS) as copy:
-            for key, row in zip(keys, new, strict=True):
-                copy.write_row((*(getattr(row, name) for name in COPIED), key, at))
+        given = [(row, (key, at)) for row, (key,) in zip(new, cursor.fetchall(), strict=True)]
+    _copy("ledger_entry", ENTRY, (row.entry + more for row, more in given))
+    _copy("ledger_statement", STATEMENT, (row.statement + more for row, more in given))
+
+
+def _copy(table: str, columns: Mapping[str, str], rows: Iterable[tuple[object, ...]]) -> None:
+    """Insert rows of columns of these types; table and columns are constants of ours."""
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    wrapped = connection.wrap_database_errors
+    with wrapped, connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(list(columns.values()))
+        for row in rows:
+            copy.write_row(row)
 
 
 @contextmanager
@@ -196,21 +223,16 @@ def _assign_batch() -> bool:
     After a crash there are entries with indexes and no tree head: the next call signs that tree.
     """
     with transaction.atomic(durable=True):
-        pending = list(
-            Entry.objects.select_for_update()
-            .filter(index__isnull=True)
-            .order_by("id")
-            .values_list("id", "leaf_hash")[:BATCH_ENTRIES]
-        )
-        if not pending:
-            return False
         size = queries.assigned_size()
-        leaves = [bytes.fromhex(leaf_hash) for _, leaf_hash in pending]
-        completed = queries.reading(lambda subtree: merkle.new_subtrees(size, leaves, subtree))
-        levels, positions = zip(*completed, strict=True)
         with connection.cursor() as cursor:
-            cursor.execute(GIVE_INDEXES, [size - 1, [key for key, _ in pending]])
-            cursor.execute(KEEP_HASHES, [[*levels], [*positions], [*completed.values()]])
+            cursor.execute(GIVE_INDEXES, [size - 1, BATCH_ENTRIES])
+            given = sorted(cursor.fetchall())
+        if not given:
+            return False
+        leaves = [bytes.fromhex(leaf_hash) for _, leaf_hash in given]
+        completed = queries.reading(lambda subtree: merkle.new_subtrees(size, leaves, subtree))
+        rows = ((level, position, digest) for (level, position), digest in completed.items())
+        _copy("ledger_hash", HASH, rows)
     return True
 
 
@@ -237,5 +259,5 @@ def _sign(size: int) -> TreeHead:
             size=size,
             defaults={"root": root, "note": note, "verifier": described.trust_root.verifier},
         )
-    publishing.publish(head)
+    publishing.publish(head, written=size)
     return head

@@ -99,7 +99,7 @@ class Submission:
         """The body to log. Without its envelope a signature has one form, whatever is asked for."""
         if self.envelope is not None and kind is EntryKind.DSSE:
             return entries.dsse(
-                envelope=_canonical(self.envelope),
+                envelope=canonical.dumps(_canonical(self.envelope)),
                 payload=self.envelope.payload,
                 signature=self.signature,
                 certificate=self.certificate,

@@ -25,6 +25,7 @@ from .statement import (
     Claim,
     Statement,
     Subject,
+    predicate_type_of,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "Subject",
     "commit",
     "party_commitment",
+    "predicate_type_of",
 ]

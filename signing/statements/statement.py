@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
@@ -95,6 +96,11 @@ class Claim(Protocol):
 
 
 C = TypeVar("C", bound=Claim)
+
+
+def predicate_type_of(payload: bytes) -> str:
+    """Of a payload that was parsed before, or made here: what kind of statement it is."""
+    return str(json.loads(payload)["predicateType"])
 
 
 def predicate_of(statement: Statement, predicate_type: str, *fields: str) -> Obj:

@@ -32,6 +32,11 @@ def test_the_vectors_hold(entry: dict[str, str]) -> None:
     assert canonical.dumps(canonical.loads(body)) == body
 
 
+def test_an_envelope_s_canonical_bytes_are_those_of_its_json() -> None:
+    envelope = Envelope.parse(VECTOR["envelope"])
+    assert envelope.canonical() == canonical.dumps(envelope.to_json())
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"apiVersion":"0.0.9","kind":"dsse"}'])
 def test_another_kind_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidDocument):
