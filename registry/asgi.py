@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
+os.environ.setdefault("ASSAY_DATABASE_POOL", "10")
 
 from django.core.asgi import get_asgi_application
 

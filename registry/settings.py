@@ -250,6 +250,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
 }
 CELERY_TASK_TIME_LIMIT = 540
+# How many tasks Celery leaves a process its connection for (registry/celery.py): for good.
+CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError as DatabaseAway
+from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from registry import wakeups
-from registry.celery import app
+from registry.celery import app, keep_what_works
 from registry.wakeups import nudge
 
 SWEEPS = {
@@ -48,6 +49,20 @@ def sent(celery: Celery) -> list[tuple[str, list[object]]]:
             found.append((message.headers["task"], json.loads(message.body or "")[0]))
             message.ack()
     return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_serves_one_task_after_the_other_until_it_breaks() -> None:
+    connection.ensure_connection()
+    first = connection.connection
+    keep_what_works()
+    assert connection.connection is first
+    with pytest.raises(DatabaseAway), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    keep_what_works()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert connection.connection is not first
 
 
 @pytest.mark.django_db(transaction=True)

@@ -129,7 +129,8 @@ def test_an_entry_is_proven_over_http_also_while_the_database_is_down(
     url = f"http://127.0.0.1:{port}"
     try:
         waiting.until_it_answers(web, serves(url), expectation=f"{url}/ledger/checkpoint")
-        assert httpx.get(f"{url}/api/v1/projects").status_code >= 500
+        # The pool looks for a connection for ten seconds before it gives up.
+        assert httpx.get(f"{url}/api/v1/projects", timeout=30).status_code >= 500
         prove(url, leaf, index, authority)
     finally:
         web.stop()
