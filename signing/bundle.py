@@ -94,11 +94,18 @@ class Bundle:
     def to_json(self) -> dict[str, object]:
         """The JSON form, before canonicalisation."""
         certificates = [{"rawBytes": base64_text(der)} for der in self.chain.to_der()]
+        return self._wrapped({"x509CertificateChain": {"certificates": certificates}})
+
+    def to_sigstore_json(self) -> dict[str, object]:
+        """The same for clients of Sigstore: the leaf alone, as their trusted root has the rest."""
+        return self._wrapped({"certificate": {"rawBytes": base64_text(self.chain.to_der()[0])}})
+
+    def _wrapped(self, signer: dict[str, object]) -> dict[str, object]:
         timestamp = {"signedTimestamp": base64_text(self.timestamp)}
         return {
             "mediaType": MEDIA_TYPE,
             "verificationMaterial": {
-                "x509CertificateChain": {"certificates": certificates},
+                **signer,
                 "tlogEntries": [entry_json(self.proof, self.entry, self.kind)],
                 "timestampVerificationData": {"rfc3161Timestamps": [timestamp]},
             },

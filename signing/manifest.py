@@ -21,6 +21,8 @@ from .errors import InvalidDocument
 
 MANIFEST_V1 = "https://assay/manifest/v1"
 SIGNATURE_NAME = "model.sig"
+SIGSTORE_NAME = "model.sigstore.json"
+SIGNATURE_NAMES = (SIGNATURE_NAME, SIGSTORE_NAME)  # beside the files, and none of them
 MAX_FILES = 10_000
 MAX_NAME_BYTES = 1024
 MAX_SEGMENT_BYTES = 255  # NAME_MAX of every file system in common use
@@ -80,7 +82,7 @@ class Manifest:
 
     @classmethod
     def of_folder(cls, path: Path, *, ignore: frozenset[str] = frozenset()) -> Self:
-        """Hash every regular file below a folder, but for `ignore` and the signature beside them.
+        """Hash every regular file below a folder, but for `ignore` and the signatures beside them.
 
         `ignore` holds relative names of files, or of folders with all that is in them. A link or
         special file is refused: what it points to is not part of the folder.
@@ -134,7 +136,7 @@ class Manifest:
 def folder_pieces(path: Path, *, ignore: frozenset[str] = frozenset()) -> list[hashing.Piece]:
     """The files that `Manifest.of_folder` hashes: whole, with their names. OSError."""
     found: list[hashing.Piece] = []
-    for entry, name in _walk(path, "", ignore | {SIGNATURE_NAME}):
+    for entry, name in _walk(path, "", ignore | {*SIGNATURE_NAMES}):
         if len(found) == MAX_FILES:
             raise InvalidDocument("files", f"1 to {MAX_FILES} entries", "more")
         if not entry.is_file(follow_symlinks=False):
@@ -162,7 +164,7 @@ def _fault(name: str) -> str | None:
     if len(name.encode()) > MAX_NAME_BYTES:
         return f"over {MAX_NAME_BYTES} bytes"
     segments = name.split("/")
-    if segments[0].casefold() == SIGNATURE_NAME:
+    if segments[0].casefold() in SIGNATURE_NAMES:
         return "reserved for the signature"
     return next((fault for segment in segments if (fault := _segment_fault(segment))), None)
 

@@ -19,7 +19,7 @@ export const MANIFEST_V1 = "https://assay/manifest/v1";
 export const MAX_FILES = 10_000;
 const MAX_NAME_BYTES = 1024;
 const MAX_SEGMENT_BYTES = 255;
-const RESERVED = "model.sig";
+const RESERVED = new Set(["model.sig", "model.sigstore.json"]);
 // Control characters, and the marks that make a name read otherwise than it is stored.
 const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
@@ -90,7 +90,7 @@ function unsafe(name: string): string | null {
   if (name.includes("\\")) return "a backslash";
   if (name !== name.normalize("NFC")) return "a name not in NFC";
   if (bytesOf(name) > MAX_NAME_BYTES) return `a name over ${MAX_NAME_BYTES} bytes`;
-  if (fold(segments[0] ?? "") === RESERVED) return "the name reserved for the signature";
+  if (RESERVED.has(fold(segments[0] ?? ""))) return "the name reserved for the signature";
   return segments.map(unsafeSegment).find((reason) => reason !== null) ?? null;
 }
 

@@ -10,16 +10,15 @@ import type { Statement } from "./statements/statement";
 import { OMS_V1 } from "./statements/statement";
 
 /** What model_signing itself ignores by default, so that a clone of a repository still verifies. */
-const IGNORED_PATHS = ["model.sig", ".git", ".gitattributes", ".github", ".gitignore"];
+const DEFAULTS = [".git", ".gitattributes", ".github", ".gitignore"];
+const IGNORED_PATHS = ["model.sig", "model.sigstore.json", ...DEFAULTS];
+const IGNORED_BEFORE = ["model.sig", ...DEFAULTS];
 const IGNORED = new Set(IGNORED_PATHS);
 
 /** How the registry has it written: files by SHA-256, and only these left out. */
-const SERIALIZATION = {
-  allow_symlinks: false,
-  hash_type: "sha256",
-  ignore_paths: IGNORED_PATHS,
-  method: "files",
-};
+const SERIALIZATIONS = [IGNORED_PATHS, IGNORED_BEFORE].map((paths) =>
+  dumps({ allow_symlinks: false, hash_type: "sha256", ignore_paths: paths, method: "files" }),
+);
 
 type Resource = { readonly name: string; readonly sha256: string };
 export type ModelSignature = {
@@ -44,7 +43,8 @@ export async function modelSignature(statement: Statement): Promise<ModelSignatu
   const resources = items(statement.predicate, "resources").map(resourceOf);
   const root = await sha256(concat(...resources.map((each) => fromHex(each.sha256))));
   const stated = dumps(mapping(statement.predicate, "serialization"));
-  const isOurs = equalBytes(stated, dumps(SERIALIZATION)) && statement.predicateType === OMS_V1;
+  const isKnown = SERIALIZATIONS.some((each) => equalBytes(stated, each));
+  const isOurs = isKnown && statement.predicateType === OMS_V1;
   if (!isOurs || subject.sha256 !== root || others.length > 0) {
     const expected = "an OMS statement over files by SHA-256 whose root is right";
     throw new InvalidDocument("statement", expected, "another");

@@ -19,12 +19,14 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from assay.signing import canonical, oms, timestamps
+from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose, verify_chain
 from assay.signing.digests import as_id
 from assay.signing.envelope import Envelope
 from assay.signing.errors import AssayError, InvalidDocument, SignerError, VerificationError
-from assay.signing.manifest import SIGNATURE_NAME
+from assay.signing.manifest import SIGNATURE_NAME, SIGSTORE_NAME
 from assay.signing.statements import CheckpointClaim, RunReference
+from assay.signing.statements import Statement as Signed
 from registry.accounts.queries import SYSTEM
 from registry.api.problems import Problem
 from registry.audit import services as audit
@@ -121,20 +123,32 @@ def _publish(checkpoint: Checkpoint) -> None:
         ledger.integrate()
         if not ledger_queries.is_included(*statements):
             return
-    signature = canonical.dumps(ledger_queries.bundle(statements[0]).to_json())
-    blob = storage.store(signature, holder=SYSTEM)
+    wrappers = _wrappers(ledger_queries.bundle(statements[0]))
+    blobs = {name: storage.store(content, holder=SYSTEM) for name, content in wrappers.items()}
     with transaction.atomic():
         if not _claim(checkpoint, State.SIGNED):
             return
-        File.objects.create(
-            checkpoint=checkpoint, name=SIGNATURE_NAME, sha256=blob.sha256, size=blob.size_bytes
-        )
+        for name, blob in blobs.items():
+            File.objects.create(
+                checkpoint=checkpoint, name=name, sha256=blob.sha256, size=blob.size_bytes
+            )
         Checkpoint.objects.filter(pk=checkpoint.pk).update(
             state=State.PUBLISHED, published_at=timezone.now()
         )
         _tell(checkpoint)
     # COMMIT POINT. Before it nobody but the publisher sees anything of the checkpoint; after it
     # everybody sees all of it: files, signature, evidence, and the event that announces it.
+
+
+def _wrappers(bundle: Bundle) -> dict[str, bytes]:
+    """The files beside the model's: one signature, in the form of OMS and in that of Sigstore.
+
+    What was signed before there was a second wrapper does not let it lie there.
+    """
+    found = {SIGNATURE_NAME: canonical.dumps(bundle.to_json())}
+    if oms.parse(Signed.parse(bundle.envelope.payload)).has_sigstore_wrapper:
+        found[SIGSTORE_NAME] = canonical.dumps(bundle.to_sigstore_json())
+    return found
 
 
 def _claim(checkpoint: Checkpoint, state: State) -> bool:

@@ -193,7 +193,7 @@ class Checkpoint(models.Model):
 
 
 class File(models.Model):
-    """A file that is served beside a checkpoint: each of its manifest, and `model.sig`."""
+    """A file that is served beside a checkpoint: each of its manifest, and its signatures."""
 
     checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="files")
     name = models.CharField(max_length=1024)

@@ -58,22 +58,23 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
 def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) -> HttpResponse:
     """/{owner}/{project}/{checkpoint}: what it is, whose it is, and how to get and verify it.
 
-    checkpoint, project, id (`sha256:…`), files and signature (each with `url`), run (RunClaim or
-    None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card (safe HTML
-    or "").
+    checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
+    (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
+    (safe HTML or "").
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
         found = queries.checkpoint_named(owner, project, checkpoint, viewer)
     except NotFound as error:
         raise Http404(str(error.detail)) from error
-    signature = queries.signature(found)
+    signature, sigstore = queries.signature(found), queries.sigstore(found)
     context = {
         "checkpoint": found,
         "project": found.project,
         "id": as_id(found.manifest_sha256),
         "files": [_with_url(file) for file in queries.files(found)],
         "signature": _with_url(signature) if signature else None,
+        "sigstore": _with_url(sigstore) if sigstore else None,
         "run": queries.run_claim(found),
         "dataset": found.dataset,
         "conduct": found.conduct,

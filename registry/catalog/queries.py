@@ -19,7 +19,9 @@ from assay.signing import canonical
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence, Part
 from assay.signing.intermediates import Name
-from assay.signing.manifest import SIGNATURE_NAME, Manifest
+from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES, SIGSTORE_NAME, Manifest
+from assay.signing.sigstore import Identity
+from assay.signing.sigstore.certificate import identity_of
 from assay.signing.statements import ConductReference, RunClaim, Statement
 from registry.accounts import pseudonyms
 from registry.accounts import queries as accounts
@@ -140,13 +142,25 @@ def manifest(of: Checkpoint) -> Manifest:
 
 
 def files(of: Checkpoint) -> QuerySet[File]:
-    """The files of the manifest; the signature beside them is `signature`."""
-    return _served(of).exclude(name=SIGNATURE_NAME).order_by("name")
+    """The files of the manifest; beside them are `signature` and `sigstore`."""
+    return _served(of).exclude(name__in=SIGNATURE_NAMES).order_by("name")
 
 
 def signature(of: Checkpoint) -> File | None:
     """`model.sig`, once the checkpoint is published."""
     return _served(of).filter(name=SIGNATURE_NAME).first()
+
+
+def sigstore(of: Checkpoint) -> File | None:
+    """`model.sigstore.json`, the same for Sigstore's clients; what was signed before lacks it."""
+    return _served(of).filter(name=SIGSTORE_NAME).first()
+
+
+def identity(of: Checkpoint) -> Identity:
+    """Whom the certificate behind the model signature names, and who vouches for it."""
+    if of.oms_statement is None:
+        raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
+    return identity_of(ledger.chain(of.oms_statement).leaf)
 
 
 def file_url(file: File) -> str:

@@ -59,6 +59,13 @@ class FileSerializer(serializers.Serializer[File]):
         return queries.file_url(file)
 
 
+class SigstoreSerializer(FileSerializer):
+    """A Sigstore bundle, and what its clients want to be told: whom it names, who vouches."""
+
+    identity = serializers.CharField()
+    identity_provider = serializers.CharField()
+
+
 class CheckpointSerializer(serializers.Serializer[Checkpoint]):
     """A checkpoint in a list. `url` is its page, or, until it is published, where to follow it."""
 
@@ -105,6 +112,7 @@ class WholeCheckpointSerializer(CheckpointSerializer):
 
     files = serializers.SerializerMethodField()
     signature = serializers.SerializerMethodField()
+    sigstore = serializers.SerializerMethodField()
     losses = serializers.SerializerMethodField()
 
     @extend_schema_field(FileSerializer(many=True))
@@ -116,6 +124,16 @@ class WholeCheckpointSerializer(CheckpointSerializer):
         """`model.sig`, once published."""
         signature = queries.signature(of)
         return dict(FileSerializer(signature).data) if signature else None
+
+    @extend_schema_field(SigstoreSerializer(allow_null=True))
+    def get_sigstore(self, of: Checkpoint) -> dict[str, object] | None:
+        """`model.sigstore.json`, once published, and what Sigstore's clients want to be told."""
+        found = queries.sigstore(of)
+        if found is None:
+            return None
+        signer = queries.identity(of)
+        who = {"identity": signer.name, "identity_provider": signer.issuer}
+        return {**FileSerializer(found).data, **who}
 
     @extend_schema_field(LossesSerializer(allow_null=True))
     def get_losses(self, of: Checkpoint) -> dict[str, object] | None:

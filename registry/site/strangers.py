@@ -7,18 +7,21 @@ tests/frontend runs these very commands, so that a page never promises what a pr
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import quote
 
 from django.conf import settings
 
-from assay.signing.manifest import SIGNATURE_NAME, Manifest
+from assay.signing.manifest import SIGNATURE_NAME, SIGSTORE_NAME, Manifest
+from assay.signing.sigstore import Identity
 
 # Silent but for errors, of which an HTTP status is one: else its body would pass for the file.
 CURL = "curl -fsS"
 HEADER = '-H "Authorization: Bearer $ASSAY_TOKEN"'
 ROOT_PATH = "/.well-known/assay/root.pem"
+CONFIG = "trust_config.json"
 SIGNATURE_PIECES = (
     "signed.bin",
     "signature.der",
@@ -75,9 +78,11 @@ def model_signing(path: str, manifest: Manifest) -> Check:
     return Check(program="model_signing", command=command, answer="Verification succeeded")
 
 
-def download(path: str, manifest: Manifest) -> tuple[str, ...]:
+def download(
+    path: str, manifest: Manifest, signatures: Sequence[str] = (SIGNATURE_NAME,)
+) -> tuple[str, ...]:
     """Every file of a checkpoint into its folder; interrupted and run again, it goes on."""
-    names = [*(file.name for file in manifest.files), SIGNATURE_NAME]
+    names = [*(file.name for file in manifest.files), *signatures]
     return tuple(_download(path, name) for name in names)
 
 
@@ -92,6 +97,18 @@ def verify_model(path: str) -> str:
     return (
         f"model_signing verify certificate {folder} "
         f"--signature {folder}/{SIGNATURE_NAME} --certificate_chain root.pem"
+    )
+
+
+def verify_sigstore(path: str, identity: Identity) -> str:
+    """The same of it, and of any other client of Sigstore: whose signature, and who says so."""
+    folder = folder_of(path)
+    return (
+        f"{CURL} -O {settings.PUBLIC_URL}/.well-known/assay/{CONFIG}\n"
+        f"model_signing verify sigstore {folder} "
+        f"--signature {folder}/{SIGSTORE_NAME} --trust_config {CONFIG} "
+        f"--identity {shlex.quote(identity.name)} "
+        f"--identity_provider {shlex.quote(identity.issuer)}"
     )
 
 

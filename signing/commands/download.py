@@ -15,7 +15,7 @@ import argparse
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from ..client.downloads import Parts, fetch
 from ..digests import as_id, parse_id
 from ..errors import InvalidDocument, NoTrustRoot
 from ..evidence import Evidence
-from ..manifest import SIGNATURE_NAME, Manifest
+from ..manifest import SIGNATURE_NAME, SIGSTORE_NAME, Manifest
 from ..trust import Pinned
 from . import bar, demands
 from .errors import DestinationTaken, InputUnreadable, UnknownPin
@@ -44,6 +44,8 @@ PART_SUFFIX = ".part"
 TOKEN_VARIABLE = "ASSAY_TOKEN"  # noqa: S105 - the variable's name
 ROUNDS = 2  # what arrived damaged is fetched once more
 MAX_LISTED = 100  # a page of the registry's lists (docs/spec/http.md)
+# Where the registry's document says what lies beside the files (docs/spec/http.md).
+SIGNATURE_FIELDS = {SIGNATURE_NAME: "signature", SIGSTORE_NAME: "sigstore"}
 _SEGMENT = r"[a-z0-9][a-z0-9._-]*"
 _NAME = re.compile(rf"({_SEGMENT})/({_SEGMENT})(?:@({_SEGMENT}))?")
 
@@ -55,15 +57,15 @@ class Published:
     folder: str
     """Where it goes if nobody says where else."""
     evidence: Evidence
-    signature: bytes | None
-    """The `model.sig` beside the files."""
+    signatures: Mapping[str, bytes]
+    """What lies beside the files, by name: `model.sig`, and the same for Sigstore's clients."""
 
     def given(self, files: Manifest) -> CheckpointGiven:
         """The same as what `assay verify` judges, with these files."""
         bundle = None
-        if self.signature is not None:
+        if SIGNATURE_NAME in self.signatures:
             with canonical.within(SIGNATURE_NAME):
-                bundle = Bundle.parse(canonical.loads(self.signature))
+                bundle = Bundle.parse(canonical.loads(self.signatures[SIGNATURE_NAME]))
         return CheckpointGiven(evidence=self.evidence, files=files, signature=bundle)
 
 
@@ -136,7 +138,7 @@ def find(client: RegistryClient, name: str) -> Published:
     if evidence.manifest.id != checkpoint_id:
         found = as_id(evidence.manifest.id)
         raise InvalidDocument("evidence.manifest", as_id(checkpoint_id), found)
-    return Published(folder=folder, evidence=evidence, signature=_signature(client, stated))
+    return Published(folder=folder, evidence=evidence, signatures=_signatures(client, stated))
 
 
 def download(
@@ -185,12 +187,14 @@ def _path(client: RegistryClient, name: str) -> tuple[str, str]:
     return f"{path}/{checkpoint}", f"{project}-{checkpoint}"
 
 
-def _signature(client: RegistryClient, stated: Obj) -> bytes | None:
-    if stated.get("signature") is None:
-        return None
-    file = canonical.mapping(stated, "signature")
-    with canonical.within("signature"):
-        return client.small_blob(canonical.sha256_hex(file, "sha256"))
+def _signatures(client: RegistryClient, stated: Obj) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for name, field_name in SIGNATURE_FIELDS.items():
+        if stated.get(field_name) is not None:
+            file = canonical.mapping(stated, field_name)
+            with canonical.within(field_name):
+                found[name] = client.small_blob(canonical.sha256_hex(file, "sha256"))
+    return found
 
 
 def _fetched(client: RegistryClient, parts: Parts, progress: Terminal) -> Manifest:
@@ -220,8 +224,8 @@ def _fetch(client: RegistryClient, parts: Parts, progress: Terminal) -> None:
 
 def _show(parts: Parts, published: Published, folder: Path) -> None:
     """The evidence first: a folder without it could not be verified."""
-    if published.signature is not None:
-        durable.write_file(parts.files / SIGNATURE_NAME, published.signature)
+    for name, data in published.signatures.items():
+        durable.write_file(parts.files / name, data)
     beside = folder.with_name(folder.name + EVIDENCE_SUFFIX)
     durable.write_file(beside, published.evidence.canonical())
     parts.become(folder)

@@ -6,6 +6,22 @@ as the specification and no stricter, for models that others signed with keys an
 parts are `document` (the bundle), `manifest` (what is signed) and `files` (what is there).
 """
 
-from .registry import IGNORED, ModelSignature, Resource, parse, root_digest, statement
+from .registry import (
+    IGNORED,
+    IGNORED_BEFORE,
+    ModelSignature,
+    Resource,
+    parse,
+    root_digest,
+    statement,
+)
 
-__all__ = ["IGNORED", "ModelSignature", "Resource", "parse", "root_digest", "statement"]
+__all__ = [
+    "IGNORED",
+    "IGNORED_BEFORE",
+    "ModelSignature",
+    "Resource",
+    "parse",
+    "root_digest",
+    "statement",
+]

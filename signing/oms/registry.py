@@ -14,18 +14,21 @@ from typing import Self
 from .. import canonical
 from ..digests import sha256
 from ..errors import InvalidDocument
-from ..manifest import MAX_FILES, SIGNATURE_NAME, Manifest, check_name
+from ..manifest import (
+    MAX_FILES,
+    SIGNATURE_NAME,
+    SIGNATURE_NAMES,
+    SIGSTORE_NAME,
+    Manifest,
+    check_name,
+)
 from ..statements import OMS_V1, Statement, Subject
 
 # What model_signing passes over whether or not it is signed; so neither do we list it here, where
 # it would make a foreign verification fail. The manifest, and with it the id, covers all files.
-IGNORED = (SIGNATURE_NAME, ".git", ".gitattributes", ".github", ".gitignore")
-_SERIALIZATION: canonical.Obj = {
-    "allow_symlinks": False,
-    "hash_type": "sha256",
-    "ignore_paths": list(IGNORED),
-    "method": "files",
-}
+_DEFAULTS = (".git", ".gitattributes", ".github", ".gitignore")
+IGNORED = (*SIGNATURE_NAMES, *_DEFAULTS)
+IGNORED_BEFORE = (SIGNATURE_NAME, *_DEFAULTS)  # until there was a second wrapper; read for ever
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class ModelSignature:
     name: str
     """The model's, for people."""
     resources: tuple[Resource, ...]
+    ignored: tuple[str, ...] = IGNORED
+    """What a verifier passes over beside these files."""
 
     @classmethod
     def of(cls, name: str, manifest: Manifest) -> Self:
@@ -55,6 +60,11 @@ class ModelSignature:
         digests = (bytes.fromhex(resource.sha256) for resource in self.resources)
         return sha256(b"".join(digests))
 
+    @property
+    def has_sigstore_wrapper(self) -> bool:
+        """Whether the second wrapper may lie beside the files: else it would be one too many."""
+        return SIGSTORE_NAME in self.ignored
+
     def statement(self) -> Statement:
         """The statement that says it."""
         resources = [
@@ -64,7 +74,15 @@ class ModelSignature:
         return Statement(
             subjects=(Subject(name=self.name, sha256=self.root_sha256),),
             predicate_type=OMS_V1,
-            predicate={"resources": resources, "serialization": _SERIALIZATION},
+            predicate={
+                "resources": resources,
+                "serialization": {
+                    "allow_symlinks": False,
+                    "hash_type": "sha256",
+                    "ignore_paths": list(self.ignored),
+                    "method": "files",
+                },
+            },
         )
 
 
@@ -87,6 +105,7 @@ def parse(statement: Statement) -> ModelSignature:
             _parse_resource(value)
             for value in canonical.items(predicate, "resources", maximum=MAX_FILES)
         ),
+        ignored=_parse_ignored(canonical.mapping(predicate, "serialization")),
     )
     if found.statement() != statement:
         raise InvalidDocument(
@@ -104,6 +123,12 @@ def _resources(manifest: Manifest) -> tuple[Resource, ...]:
     if not listed:
         raise InvalidDocument("files", "a file that model signatures cover", "none")
     return listed
+
+
+def _parse_ignored(serialization: canonical.Obj) -> tuple[str, ...]:
+    """One of the two lists that we ever wrote; whatever else is stated is not equal to either."""
+    found = canonical.items(serialization, "ignore_paths")
+    return IGNORED_BEFORE if found == [*IGNORED_BEFORE] else IGNORED
 
 
 def _parse_resource(value: object) -> Resource:

@@ -48,12 +48,12 @@ def files(signed: Manifest, observed: Manifest) -> tuple[Manifest, str]:
 def model_files(signed: oms.ModelSignature, observed: Manifest) -> tuple[oms.ModelSignature, str]:
     """The files at hand have the names and digests that a model signature lists."""
     found = oms.ModelSignature.of(signed.name, observed)
-    if found != signed:
+    if found.resources != signed.resources:
         names = sorted({each.name for each in set(found.resources) ^ set(signed.resources)})
         raise FileMismatch(
             f"expected the files that were signed, found differences in {', '.join(names)}"
         )
-    return found, f"{len(signed.resources)} files"
+    return signed, f"{len(signed.resources)} files"
 
 
 def output_checkpoint(

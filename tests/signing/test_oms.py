@@ -32,6 +32,21 @@ def test_the_statement_reads_back() -> None:
     assert read.statement() == STATEMENT
 
 
+def test_the_second_wrapper_may_lie_beside_the_files() -> None:
+    assert oms.parse(STATEMENT).has_sigstore_wrapper
+
+
+def test_a_statement_from_before_there_was_one_reads_back_as_it_was() -> None:
+    paths = [*oms.IGNORED_BEFORE]
+    before = changed(serialization={**SERIALIZATION, "ignore_paths": paths})
+    read = oms.parse(before)
+    assert not read.has_sigstore_wrapper
+    assert read.statement() == before
+    for odd in ([], paths[::-1], [*oms.IGNORED, "x"], [1], ["model.sigstore.json", *paths[1:]]):
+        with pytest.raises(InvalidDocument):
+            oms.parse(changed(serialization={**SERIALIZATION, "ignore_paths": odd}))
+
+
 def test_what_foreign_tools_pass_over_is_not_listed() -> None:
     more = manifest_of({**FILES, ".gitattributes": b"*.bin lfs", ".github/x.yml": b""})
     assert oms.root_digest(more) == oms.root_digest(manifest_of(FILES))

@@ -107,6 +107,7 @@ NAMES = [
     "...",
     "a b",
     "sub/model.sig",
+    "model.sigstore",
     "café",
     "模型.safetensors",
     "😀",
@@ -142,6 +143,8 @@ REFUSED_NAMES = {
     "model.sig": "reserved for the signature",
     "Model.SIG": "reserved for the signature",
     "model.sig/a": "reserved for the signature",
+    "model.sigstore.json": "reserved for the signature",
+    "Model.Sigstore.JSON": "reserved for the signature",
 }
 TOGETHER = [["a", "b"], ["a", "a.b", "ab"], ["a/b", "a/c"], ["B", "a"], ["a/model.sig", "x"]]
 REFUSED_TOGETHER = [

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from assay.signing.digests import as_id
+from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES
 from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     ACCEPTANCE_V1,
@@ -30,6 +31,7 @@ from assay.signing.statements import (
     REVOCATION_V1,
     RUN_V1,
 )
+from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint, manifest
 from registry.ledger.queries import Statement
 from registry.oidc.providers import Provider, Use, providers
@@ -193,14 +195,19 @@ def kind_of(statement: Statement) -> str:
 def commands_of(checkpoint: Checkpoint) -> dict[str, str]:
     """How to download a checkpoint and verify it: with `assay`, and with OpenSSF's program."""
     path, folder = checkpoint.path, strangers.folder_of(checkpoint.path)
+    has_both = catalog.sigstore(checkpoint) is not None
+    names = SIGNATURE_NAMES if has_both else (SIGNATURE_NAME,)
     evidence = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
     return {
         "get": f"assay download {checkpoint.full_name} --registry {settings.PUBLIC_URL}",
-        "download": "\n".join(strangers.download(path, manifest(checkpoint))),
+        "download": "\n".join(strangers.download(path, manifest(checkpoint), names)),
         "evidence": f"{strangers.CURL} -o {folder}.assay.json {evidence}/evidence",
         "trust": f"assay trust add {settings.PUBLIC_URL}",
         "verify": f"assay verify {folder}",
         "stranger": f"{strangers.root()}\n{strangers.verify_model(path)}",
+        "sigstore": strangers.verify_sigstore(path, catalog.identity(checkpoint))
+        if has_both
+        else "",
     }
 
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,14 +15,14 @@ from assay.signing import oms
 from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence, Part
-from assay.signing.manifest import SIGNATURE_NAME
+from assay.signing.manifest import SIGNATURE_NAME, Manifest
 from assay.signing.statements import CheckpointClaim, Statement
 from assay.signing.verify import verify_bundle, verify_checkpoint
 from registry.accounts.models import Namespace
 from registry.audit.models import AuditRow
 from registry.authority import services as authority_services
 from registry.catalog import queries, receive, services
-from registry.catalog.models import Checkpoint, State
+from registry.catalog.models import Checkpoint, File, State
 from registry.conduct import services as conduct
 from registry.events.models import Event
 from registry.ledger import queries as ledger
@@ -109,6 +111,40 @@ def test_model_sig_is_a_bundle_beside_the_files(world: World, authority: Authori
     assert [each.name for each in signed.resources] == [
         file.name for file in queries.manifest(checkpoint).files
     ]
+
+
+def test_model_sigstore_json_is_the_same_signature_for_sigstores_clients(
+    world: World, authority: Authority
+) -> None:
+    checkpoint = publish(by_person(world))
+    found = [queries.signature(checkpoint), queries.sigstore(checkpoint)]
+    oms_form, sigstore_form = (content(file) for file in found)
+    material = sigstore_form["verificationMaterial"]
+    assert oms_form["dsseEnvelope"] == sigstore_form["dsseEnvelope"]
+    chain = oms_form["verificationMaterial"].pop("x509CertificateChain")
+    assert material.pop("certificate") == chain["certificates"][0]
+    assert material == oms_form["verificationMaterial"]
+    assert queries.identity(checkpoint).issuer == authority.trust_root.registry
+
+
+def content(file: File | None) -> dict[str, Any]:
+    assert file is not None
+    with storage.open_blob(file.sha256) as stream:
+        found: dict[str, Any] = json.loads(stream.read())
+    return found
+
+
+def test_what_was_signed_before_there_was_a_second_wrapper_is_published_without(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def statement(name: str, manifest: Manifest) -> Statement:
+        said = oms.ModelSignature.of(name, manifest)
+        return replace(said, ignored=oms.IGNORED_BEFORE).statement()
+
+    monkeypatch.setattr(oms, "statement", statement)
+    checkpoint = publish(by_person(world))
+    assert queries.signature(checkpoint) is not None
+    assert queries.sigstore(checkpoint) is None
 
 
 def test_publishing_tells_the_runs_followers(world: World) -> None:

@@ -45,7 +45,13 @@ def test_a_project_lists_its_checkpoints(shown: Shown, stranger: Client) -> None
 def test_a_checkpoint_shows_files_signatures_and_commands(shown: Shown, stranger: Client) -> None:
     found = page(stranger, shown.checkpoint.path)
     assert as_id(shown.checkpoint.manifest_sha256) in found
-    for name in ("README.md", "config.json", "model.safetensors", "model.sig"):
+    for name in (
+        "README.md",
+        "config.json",
+        "model.safetensors",
+        "model.sig",
+        "model.sigstore.json",
+    ):
         assert f">{name}</a>" in found
     assert "Tiny at step 20" in found
     assert "2.6000 held out, 2.5000 training" in found
@@ -58,6 +64,7 @@ def test_a_checkpoint_shows_files_signatures_and_commands(shown: Shown, stranger
         "model_signing verify certificate tiny-step-000020 --signature "
         "tiny-step-000020/model.sig --certificate_chain root.pem" in found
     )
+    assert "tiny-step-000020/model.sigstore.json --trust_config trust_config.json" in found
 
 
 def test_a_run_shows_its_recipe_and_its_machine(shown: Shown, stranger: Client) -> None:

@@ -16,13 +16,14 @@ from assay.signing import canonical
 from assay.signing.client import downloads
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
-from assay.signing.manifest import SIGNATURE_NAME
+from assay.signing.manifest import SIGNATURE_NAMES, SIGSTORE_NAME
 from tests.signing.client.registry import Answer, Loopback, loopback
 from tests.signing.commands.desk import Desk
 from tests.signing.world import AT, FILES, World, manifest_of
 
 NAME = "alice/tiny@step-100"
 PATH = "/api/v1/projects/alice/tiny/checkpoints"
+SIGSTORE = b'{"mediaType":"for others"}'
 WEIGHTS = max(FILES, key=lambda name: len(FILES[name]))
 
 
@@ -43,12 +44,13 @@ def stock(registry: Loopback, world: World, evidence: Evidence | None = None) ->
         "id": checkpoint_id,
         "name": "step-100",
         "signature": {"sha256": sha256(signature), "size": len(signature)},
+        "sigstore": {"sha256": sha256(SIGSTORE), "size": len(SIGSTORE)},
     }
     registry.on_json("GET", f"{PATH}/step-100", document)
     registry.on_json("GET", PATH, {"results": [{"name": "step-100"}, {"name": "step-50"}]})
     by_id = f"/api/v1/checkpoints/{checkpoint_id}/evidence"
     registry.on("GET", by_id, Answer(body=evidence.canonical()))
-    for data in (*FILES.values(), signature):
+    for data in (*FILES.values(), signature, SIGSTORE):
         registry.on("GET", blob(data), Answer(body=data, has_ranges=True))
 
 
@@ -71,7 +73,7 @@ def test_a_checkpoint_appears_with_its_evidence(desk: Desk, shop: Loopback, name
     got = desk.folder / "got"
     assert (code, "Verified." in out, str(got) in out) == (0, True, True)
     assert {each: (got / each).read_bytes() for each in FILES} == dict(FILES)
-    assert (got / SIGNATURE_NAME).exists()
+    assert (got / SIGSTORE_NAME).read_bytes() == SIGSTORE
     assert desk.assay("verify", got)[0] == 0
     assert not (desk.folder / "got.part").exists()
 
@@ -86,7 +88,7 @@ def test_without_words_it_is_fetched_from_the_one_pinned_registry(
     stock(shop, here)
     desk.pin(here)
     assert desk.assay("download", NAME)[0] == 0
-    assert names_in(desk.folder / "tiny-step-100") == {*FILES, SIGNATURE_NAME}
+    assert names_in(desk.folder / "tiny-step-100") == {*FILES, *SIGNATURE_NAMES}
     desk.pin()
     code, _, err = desk.assay("download", NAME)
     assert (code, "expected --registry URL, as you trust several" in err) == (34, True)
@@ -217,7 +219,7 @@ def test_a_checkpoint_of_another_id_is_refused(desk: Desk, shop: Loopback) -> No
 def test_a_signature_of_other_bytes_is_refused(desk: Desk, shop: Loopback) -> None:
     desk.pin()
     served = {path for _, path in shop.routes if "/blobs/" in path}
-    (signature,) = served - {blob(data) for data in FILES.values()}
+    (signature,) = served - {blob(data) for data in (*FILES.values(), SIGSTORE)}
     shop.on("GET", signature, Answer(body=b"{}"))
     code, _, err = get(desk, shop)
     assert (code, "expected a blob sha256:" in err) == (19, True)

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from assay.signing.evidence import Evidence
-from assay.signing.manifest import SIGNATURE_NAME, Manifest
+from assay.signing.manifest import SIGNATURE_NAME, SIGSTORE_NAME, Manifest
 from assay.signing.verify import verify_checkpoint
 from registry.catalog import queries
 from registry.catalog.models import Checkpoint
@@ -47,6 +47,9 @@ def test_one_is_found_by_name_and_by_id(checkpoint: Checkpoint, client: Client) 
     assert by_name == by_id
     assert by_id["losses"] == {"train": "2.5", "validation": "2.61"}
     assert by_id["signature"]["name"] == SIGNATURE_NAME
+    assert by_id["sigstore"]["name"] == SIGSTORE_NAME
+    assert by_id["sigstore"]["identity_provider"] == "http://localhost:8000"
+    assert by_id["sigstore"]["url"].endswith("/step-000010/files/model.sigstore.json")
     names = [file["name"] for file in by_id["files"]]
     assert names == sorted([*FILES, "step.txt"])
     url = "http://localhost:8000/lab/small/step-000010/files/"
@@ -65,7 +68,8 @@ def test_the_evidence_verifies(
 
 
 def test_its_files_are_for_everybody(checkpoint: Checkpoint) -> None:
-    for file in [*queries.files(checkpoint), queries.signature(checkpoint)]:
+    beside = queries.signature(checkpoint), queries.sigstore(checkpoint)
+    for file in [*queries.files(checkpoint), *beside]:
         assert file is not None
         assert queries.open_blobs([file.sha256]) == {file.sha256}
         found = queries.file_for("lab", "small", "step-000010", file.name)

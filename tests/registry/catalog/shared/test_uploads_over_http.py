@@ -114,6 +114,7 @@ NAMES = {
     "an override of direction": "a\u202enosj.txt",
     "another form": "cafe\u0301.txt",
     "the signature": "model.sig",
+    "the signature in its other form": "model.sigstore.json",
     "the signature in capitals": "MODEL.SIG",
     "too long a segment": "x" * 300 + ".txt",
 }

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`model_signing verify sigstore`, unmodified, judges a folder downloaded from a running registry.
+
+It is told no more than the registry's `trust_config.json` and whom the certificate names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from assay.signing.canonical import base64_decode, base64_text
+from registry.site.templatetags.assay import commands_of
+from tests.registry.catalog.world import build, by_node, publish
+from tests.registry.people import invite
+from tests.running import Authority, Live
+
+PROGRAMS = Path(__file__).parents[2] / ".venv-clients" / "bin"
+HERE = "http://localhost:8000"
+NAME = "model.sigstore.json"
+SECONDS = 120
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(
+        not PROGRAMS.exists(),
+        reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Downloaded:
+    """A checkpoint's folder, and what the registry says of itself and of who signed."""
+
+    model: Path
+    config: Path
+    identity: str
+    provider: str
+    commands: str
+    """As the checkpoint's page has them."""
+
+    @property
+    def bundle(self) -> Path:
+        return self.model / NAME
+
+    def but(self, change: Callable[[Downloaded], Downloaded | None]) -> Downloaded:
+        """A copy that is changed in one thing."""
+        copy = shutil.copytree(self.model, self.model.with_name(change.__name__))
+        changed = replace(self, model=Path(copy))
+        return change(changed) or changed
+
+    def verify(self) -> subprocess.CompletedProcess[str]:
+        words = (
+            *(PROGRAMS / "model_signing", "verify", "sigstore", self.model),
+            *("--signature", self.bundle, "--trust_config", self.config),
+            *("--identity", self.identity, "--identity_provider", self.provider),
+        )
+        return subprocess.run(
+            [str(word) for word in words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
+            env={"HOME": str(self.config.parent), "PATH": os.environ["PATH"]},
+        )
+
+
+@pytest.fixture
+def downloaded(live: Live, authority: Authority, tmp_path: Path) -> Downloaded:
+    checkpoint = publish(by_node(build(invite(), tmp_path / "texts")))
+    commands = commands_of(checkpoint)
+    folder = tmp_path / "small"
+    folder.mkdir()
+    with live.client() as client:
+        found = client.get(f"/api/v1/checkpoints/sha256:{checkpoint.manifest_sha256}").json()
+        for file in (*found["files"], found["signature"], found["sigstore"]):
+            content = client.get(file["url"].removeprefix(HERE)).content
+            (folder / file["name"]).write_bytes(content)
+        config = client.get("/.well-known/assay/trust_config.json").content
+    (tmp_path / "trust_config.json").write_bytes(config)
+    return Downloaded(
+        model=folder,
+        config=tmp_path / "trust_config.json",
+        identity=found["sigstore"]["identity"],
+        provider=found["sigstore"]["identity_provider"],
+        commands="\n".join((commands["download"], commands["sigstore"])),
+    )
+
+
+def one_byte(of: Downloaded) -> None:
+    path = of.model / "config.json"
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(content)
+
+
+def one_name(of: Downloaded) -> None:
+    (of.model / "config.json").rename(of.model / "config.jsom")
+
+
+def one_more_file(of: Downloaded) -> None:
+    (of.model / "more").write_bytes(b"")
+
+
+def the_signature(of: Downloaded) -> None:
+    value = json.loads(of.bundle.read_bytes())
+    (stated,) = value["dsseEnvelope"]["signatures"]
+    signature = bytearray(base64_decode(stated["sig"]))
+    signature[-1] ^= 1
+    stated["sig"] = base64_text(bytes(signature))
+    of.bundle.write_text(json.dumps(value))
+
+
+def the_place_in_the_ledger(of: Downloaded) -> None:
+    value = json.loads(of.bundle.read_bytes())
+    (entry,) = value["verificationMaterial"]["tlogEntries"]
+    entry["inclusionProof"]["rootHash"] = base64_text(bytes(32))
+    of.bundle.write_text(json.dumps(value))
+
+
+def the_time(of: Downloaded) -> None:
+    value = json.loads(of.bundle.read_bytes())
+    value["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"] = []
+    of.bundle.write_text(json.dumps(value))
+
+
+def whom_it_names(of: Downloaded) -> Downloaded:
+    return replace(of, identity=f"{of.identity}2")
+
+
+def who_vouches(of: Downloaded) -> Downloaded:
+    return replace(of, provider="https://another.test")
+
+
+def test_it_verifies_and_one_change_is_refused(downloaded: Downloaded) -> None:
+    done = downloaded.verify()
+    assert done.returncode == 0, done.stderr
+    for change in (
+        *(one_byte, one_name, one_more_file, the_signature),
+        *(the_place_in_the_ledger, the_time, whom_it_names, who_vouches),
+    ):
+        assert downloaded.but(change).verify().returncode != 0, change.__name__
+
+
+def test_the_other_wrapper_verifies_beside_it(downloaded: Downloaded, live: Live) -> None:
+    root = downloaded.config.with_name("root.pem")
+    with live.client() as client:
+        root.write_bytes(client.get("/.well-known/assay/root.pem").content)
+    words = (
+        *(PROGRAMS / "model_signing", "verify", "certificate", downloaded.model),
+        *("--signature", downloaded.model / "model.sig", "--certificate_chain", root),
+    )
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_pages_commands_download_and_verify(downloaded: Downloaded, live: Live) -> None:
+    lines = downloaded.commands.splitlines()  # certificates name the address that is configured
+    script = "\n".join(
+        line.replace(HERE, live.url) if line.startswith("curl") else line for line in lines
+    )
+    folder = downloaded.config.with_name("elsewhere")
+    folder.mkdir()
+    path = f"{PROGRAMS}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ("bash", "-euo", "pipefail", "-c", script),
+        cwd=folder,
+        env={"HOME": str(folder), "PATH": path, "no_proxy": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Verification succeeded" in done.stdout
