@@ -68,11 +68,17 @@ def has_pending() -> bool:
 def entry(index: int) -> Entry:
     """The entry at an index that a signed tree head includes."""
     head = tree_head()
-    found = Entry.objects.filter(index=index, index__lt=head.size).first()
+    found = find(index)
     if found is None:
         message = f"expected an index below the tree head's size {head.size}, found {index}"
         raise NotFound(message)
     return found
+
+
+def find(index: int) -> Entry | None:
+    """The same, if there is one."""
+    head = newest_head()
+    return Entry.objects.filter(index=index, index__lt=head.size if head else 0).first()
 
 
 def statement(sha256: str) -> Statement:
@@ -84,9 +90,14 @@ def statement(sha256: str) -> Statement:
     return found
 
 
+def statement_of(logged: Entry) -> Statement | None:
+    """The signed statement that an entry is of; None for entries of other kinds."""
+    return Statement.objects.select_related("entry").filter(entry=logged).first()
+
+
 def statement_at(index: int) -> Statement:
     """The signed statement whose entry has this index."""
-    found = Statement.objects.select_related("entry").filter(entry=entry(index)).first()
+    found = statement_of(entry(index))
     if found is None:
         raise NotFound(
             f"expected the entry of a statement at {index}, found one that has none here"

@@ -56,6 +56,45 @@ def policy_digest(path: str, sha256: str) -> Check:
     return Check(program="sha256sum", command=f"{CURL} {url} | sha256sum", answer=sha256)
 
 
+def leaf_hash(index: int, sha256: str) -> Check:
+    """The entry's bytes are what the tree has a hash of (RFC 9162, 2.1.1)."""
+    url = f"{settings.PUBLIC_URL}/ledger/entries/{index}.entry"
+    command = f"{{ printf '\\0'; {CURL} {url}; }} | sha256sum"
+    return Check(program="sha256sum", command=command, answer=sha256)
+
+
+def certificate(index: int, *, has_chain: bool) -> Check:
+    """What an entry's certificate says; and where its issuer is known, that the root is behind it.
+
+    A precertificate has a critical extension by which no program takes it for a certificate, and
+    whatever is in a ledger may have expired since.
+    """
+    file = f"{index}.pem"
+    lines = [f"{CURL} -O {settings.PUBLIC_URL}/ledger/entries/{file}"]
+    if has_chain:
+        chain = f"-untrusted {file} {file}"
+        lines += [
+            root(),
+            f"openssl verify -no_check_time -ignore_critical -CAfile root.pem {chain}",
+        ]
+    lines.append(f"openssl x509 -in {file} -noout -text")
+    answer = f"{file}: OK" if has_chain else "Certificate:"
+    return Check(program="openssl", command="\n".join(lines), answer=answer)
+
+
+def signature(index: int) -> Check:
+    """The certificate's key signed a file that the reader has."""
+    base = f"{settings.PUBLIC_URL}/ledger/entries/{index}"
+    command = "\n".join(
+        (
+            f"{CURL} -O {base}.pem -O {base}.sig",
+            f"openssl x509 -in {index}.pem -noout -pubkey -out key.pem",
+            f"openssl dgst -sha256 -verify key.pem -signature {index}.sig FILE",
+        )
+    )
+    return Check(program="openssl", command=command, answer="Verified OK")
+
+
 def openssl(statement: str) -> Check:
     """The leaf's key signed the statement, the root stands behind the leaf, the time is proved."""
     base = settings.PUBLIC_URL
