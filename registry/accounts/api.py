@@ -19,7 +19,7 @@ from registry.api.problems import NotFound
 
 from . import queries, services
 from .errors import NotAllowed
-from .models import Scope, Token
+from .models import Scope, Token, User
 from .permissions import InBrowser
 from .tokens import MAX_LABEL_CHARACTERS
 
@@ -60,6 +60,39 @@ class IssuedTokenSerializer(TokenSerializer):
 
     class Meta(TokenSerializer.Meta):
         fields = (*TokenSerializer.Meta.fields, "secret")
+
+
+class AccountSerializer(serializers.ModelSerializer[User]):
+    """One's own account: whether the ledger's search finds it is its own choice."""
+
+    name = serializers.CharField(source="username", read_only=True)
+
+    class Meta:
+        model = User
+        fields = ("name", "is_findable")
+
+
+class AccountView(APIView):
+    """GET shows one's own account, PATCH changes what one consents to."""
+
+    permission_classes = (InBrowser,)
+
+    @extend_schema(operation_id="account_retrieve", responses={200: AccountSerializer})
+    def get(self, request: Request) -> Response:
+        """The account of whoever asks."""
+        return Response(AccountSerializer(queries.caller(request)).data)
+
+    @extend_schema(
+        operation_id="account_update", request=AccountSerializer, responses={200: AccountSerializer}
+    )
+    def patch(self, request: Request) -> Response:
+        """`is_findable`: whether the ledger's search finds what this person signed."""
+        person = queries.caller(request)
+        wanted = AccountSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        if "is_findable" in request.data:
+            services.set_findable(person, is_findable=wanted.validated_data["is_findable"])
+        return Response(AccountSerializer(person).data)
 
 
 class TokensView(ListAPIView[Token]):

@@ -50,12 +50,16 @@ class Namespace(models.Model):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The user name is their namespace's name; there is no e-mail address to leak."""
+    """A person. The user name is their namespace's name; there is no e-mail address to leak.
+
+    Who is findable has consented that the ledger's search finds what they signed.
+    """
 
     username = models.CharField(max_length=MAX_LENGTH, unique=True)
     namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="+")
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    is_findable = models.BooleanField(default=False)
     joined_at = models.DateTimeField(auto_now_add=True)
 
     objects = BaseUserManager["User"]()

@@ -7,6 +7,7 @@ what was signed may know by whom. The ledger alone says neither.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 
@@ -15,7 +16,11 @@ from django.conf import settings
 from assay.signing.pseudonyms import PEOPLE, PartyOpening, Signatory, is_pseudonym
 from assay.signing.statements import SALT_BYTES
 
-from .models import Namespace, Pseudonym
+from .models import Namespace, Organisation, Pseudonym, User
+from .names import PATTERN
+
+NO_NAME = "-"
+NOBODY = "0" * 64  # no salt is known that makes this commitment
 
 
 def give(namespace: Namespace) -> None:
@@ -51,6 +56,22 @@ def signatories(uris: Collection[str]) -> Mapping[str, Signatory]:
     return {
         uri: Signatory(uri=uri, party=found[uri].party if uri in found else None) for uri in uris
     }
+
+
+def found_as(name: str) -> tuple[str, ...]:
+    """The URIs in certificates by which a search finds what somebody of this name signed.
+
+    An organisation's own, and those of a person who consented. Who did not, and who does not exist,
+    cost the same two queries and have the same answer: a URI that nobody has.
+    """
+    name = name if re.fullmatch(PATTERN, name) else NO_NAME
+    findable = User.objects.filter(username=name, is_active=True, is_findable=True)
+    person = Pseudonym.objects.filter(namespace__in=findable.values("namespace")).first()
+    is_organisation = Organisation.objects.filter(namespace__name=name).exists()
+    uri = f"{settings.PUBLIC_URL}/{name}"
+    if person is not None:
+        return uri, f"{settings.PUBLIC_URL}/{PEOPLE}/{person.commitment}"
+    return (uri,) if is_organisation else (f"{settings.PUBLIC_URL}/{PEOPLE}/{NOBODY}",)
 
 
 def _rows(uris: Iterable[str]) -> dict[str, PartyOpening]:

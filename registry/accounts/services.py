@@ -36,6 +36,7 @@ __all__ = [
     "remove_member",
     "revoke_token",
     "revoke_tokens_of",
+    "set_findable",
     "sweep",
 ]
 
@@ -55,6 +56,16 @@ def create_user(name: str, password: str | None = None, *, is_staff: bool = Fals
         pseudonyms.give(person.namespace)
         audit.record(queries.SYSTEM, "user.create", name, {"is_staff": is_staff})
     return person
+
+
+def set_findable(person: User, *, is_findable: bool) -> None:
+    """A person's own consent that the ledger's search finds them, given or taken back."""
+    with transaction.atomic():
+        others = User.objects.filter(pk=person.pk, is_findable=not is_findable)
+        if others.update(is_findable=is_findable):
+            details = {"is_findable": is_findable}
+            audit.record(person.actor, "user.findable", person.username, details)
+    person.is_findable = is_findable
 
 
 def create_organisation(name: str, by: User) -> Organisation:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .api import TokensView, TokenView
-from .pages import SignIn, SignOut
+from .api import AccountView, TokensView, TokenView
+from .pages import SignIn, SignOut, settings
 
 urlpatterns = [
     path("login", SignIn.as_view(), name="login"),
     path("logout", SignOut.as_view(), name="logout"),
+    path("settings", settings, name="settings"),
+    path("api/v1/account", AccountView.as_view(), name="account"),
     path("api/v1/tokens", TokensView.as_view(), name="tokens"),
     path("api/v1/tokens/<int:token_id>", TokenView.as_view(), name="token"),
 ]

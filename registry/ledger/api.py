@@ -5,18 +5,29 @@ from __future__ import annotations
 
 import base64
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from assay.signing.digests import as_id
+from registry.api.paging import CursorPaging
+from registry.api.problems import InvalidRequest
+
 from . import cosigned, queries
 
+MAX_NAME = 80  # more than a name has: what is longer is nobody's
 NOTE_TYPE = "text/plain; charset=utf-8"
 
+SIGNER = OpenApiParameter(
+    "signer", str, required=True, description="an organisation, or a person who consented"
+)
 ENTRY = inline_serializer(
     "LedgerEntry",
     {
@@ -52,6 +63,45 @@ def tlog_proof(request: HttpRequest, index: int) -> HttpResponse:
         "Content-Disposition": f'attachment; filename="{index}.tlog-proof"',
     }
     return HttpResponse(queries.tlog_proof(index), content_type=NOTE_TYPE, headers=headers)
+
+
+class FoundSerializer(serializers.Serializer[queries.Statement]):
+    """An entry as a search finds it; what was said and the proof are at the entry's own address."""
+
+    index = serializers.IntegerField()
+    statement = serializers.SerializerMethodField(help_text="`sha256:…`")
+    predicate_type = serializers.CharField()
+    logged_at = serializers.DateTimeField(source="created_at")
+
+    def get_statement(self, found: queries.Statement) -> str:
+        """The digest as it is printed."""
+        return as_id(found.sha256)
+
+
+class Newest(CursorPaging):
+    """By the place in the ledger, which is a moment in time."""
+
+    ordering = "-index"
+
+
+class EntriesView(ListAPIView[queries.Statement]):
+    """What a person or an organisation signed; nobody, and who did not consent, answer alike."""
+
+    permission_classes = (AllowAny,)
+    serializer_class = FoundSerializer
+    pagination_class = Newest
+    queryset = queries.Statement.objects.none()
+
+    @extend_schema(operation_id="ledger_entries_list", parameters=[SIGNER])
+    def get(self, request: Request, *args: object, **kwargs: object) -> Response:
+        """The newest first."""
+        return super().get(request, *args, **kwargs)
+
+    def get_queryset(self) -> QuerySet[queries.Statement]:
+        signer = self.request.query_params.get("signer", "")
+        if not signer:
+            raise InvalidRequest("expected ?signer= with a name, found none")
+        return queries.signed_by(signer[:MAX_NAME].strip().lower())
 
 
 class EntryView(APIView):

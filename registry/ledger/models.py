@@ -97,11 +97,13 @@ class Statement(models.Model):
 
     `payload` is the statement's canonical bytes and `sha256` their digest; `leaf` and
     `intermediate` are certificates in DER; `timestamp` is an RFC 3161 response over the signature.
+    `subject` is the URI that the leaf names.
     """
 
     sha256 = models.CharField(max_length=64)
     purpose = models.CharField(max_length=20)
     predicate_type = models.CharField(max_length=200)
+    subject = models.CharField(max_length=400)
     payload = models.BinaryField()
     signature = models.BinaryField()
     leaf = models.BinaryField()
@@ -114,6 +116,7 @@ class Statement(models.Model):
         """As of an entry's hash."""
 
         constraints = (models.UniqueConstraint(fields=("sha256",), name="ledger_statement_sha256"),)
+        indexes = (models.Index(fields=("subject",), name="ledger_statement_subject"),)
 
     def __str__(self) -> str:
         return f"{self.predicate_type} {self.sha256[:12]}"

@@ -9,15 +9,16 @@ other apps' annotations.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from assay.signing import entries, merkle
 from assay.signing.bundle import Bundle, LedgerProof
-from assay.signing.certificates import Chain
+from assay.signing.certificates import REMEMBERED, Chain
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
 from assay.signing.pseudonyms import Signatory
@@ -113,6 +114,20 @@ def between(start: int, end: int) -> QuerySet[Statement]:
     return included.select_related("entry").order_by("-entry__index")
 
 
+def signed_by(name: str, *, before: int | None = None) -> QuerySet[Statement]:
+    """The statements that a search for a person or an organisation finds, the newest first.
+
+    As many queries, and the same answer, for whoever is not to be found and for whoever is not.
+    Each has its entry's index as `index`, which is below `before`, if that is given.
+    """
+    head = newest_head()
+    size = head.size if head else 0
+    end = size if before is None else min(before, size)
+    named = pseudonyms.found_as(name)
+    found = Statement.objects.filter(subject__in=named, entry__index__lt=end)
+    return found.select_related("entry").annotate(index=F("entry__index")).order_by("-index")
+
+
 def included(count: int) -> Iterator[list[Statement]]:
     """Every statement that a signed tree head includes, those of `count` entries at a time."""
     head = newest_head()
@@ -205,6 +220,7 @@ def signer_uri(signed: Statement) -> str:
     return uri_of(chain(signed).leaf)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def uri_of(leaf: x509.Certificate) -> str:
     """The URI that a certificate of ours names."""
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)

@@ -48,6 +48,7 @@ STATEMENT = {
     "sha256": "varchar",
     "purpose": "varchar",
     "predicate_type": "varchar",
+    "subject": "varchar",
     "payload": "bytea",
     "signature": "bytea",
     "leaf": "bytea",
@@ -72,7 +73,7 @@ class Row(NamedTuple):
     """What is kept of a signed statement: the columns of its entry, and its own."""
 
     entry: tuple[bytes, str]
-    statement: tuple[str, str, str, bytes, bytes, bytes, bytes, bytes]
+    statement: tuple[str, str, str, str, bytes, bytes, bytes, bytes, bytes]
 
     @property
     def sha256(self) -> str:
@@ -155,6 +156,7 @@ def _row(signed: Signed) -> Row:
             sha256(payload),
             PURPOSE_OF[predicate_type].value,
             predicate_type,
+            queries.uri_of(signed.chain.leaf),
             payload,
             signed.envelope.signature,
             leaf,

@@ -32,6 +32,7 @@ from .errors import TicketRefused
 
 UNPROCESSABLE = 422
 LEDGER_ROWS = 50
+MAX_NAME = 80  # more than a name has: what is longer is nobody's
 INDEX = re.compile(r"[0-9]{1,15}")
 WITNESS_SECONDS = 30  # a look is one small file as long as nothing was added
 MONITOR_SECONDS = 60
@@ -98,7 +99,12 @@ def text(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
-    """`site/ledger.html`: the newest entries, or with `?before=INDEX` those before it."""
+    """`site/ledger.html`: the newest entries, or with `?before=INDEX` those before it.
+
+    With `?signer=NAME` only those that a person or an organisation signed (`signer`).
+    """
+    if "signer" in request.GET:
+        return _signed_by(request, request.GET["signer"][:MAX_NAME].strip().lower())
     head = ledger_queries.newest_head()
     size = head.size if head else 0
     before = request.GET.get("before", "")
@@ -109,6 +115,19 @@ def ledger(request: HttpRequest) -> HttpResponse:
         "size": size,
         "newer": end + LEDGER_ROWS if end < size else None,
         "older": start or None,
+    }
+    return render(request, "site/ledger.html", context)
+
+
+def _signed_by(request: HttpRequest, signer: str) -> HttpResponse:
+    before = request.GET.get("before", "")
+    end = int(before) if INDEX.fullmatch(before) else None
+    found = list(ledger_queries.signed_by(signer, before=end)[: LEDGER_ROWS + 1])
+    shown = found[:LEDGER_ROWS]
+    context = {
+        "statements": shown,
+        "signer": signer,
+        "older": shown[-1].entry.index if len(found) > LEDGER_ROWS else None,
     }
     return render(request, "site/ledger.html", context)
 

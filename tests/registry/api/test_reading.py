@@ -28,6 +28,7 @@ PUBLIC = {
     f"{CHECKPOINT}/manifest",
     f"{CHECKPOINT}/evidence",
     "api/v1/conduct/<slug:policy>/<str:number>",
+    "api/v1/ledger/entries",
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",
 }
@@ -36,7 +37,7 @@ MADE_BY: Mapping[str, set[Scope]] = {
     CHECKPOINT: {Scope.PUBLISH, Scope.NODE},
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
 }
-IN_BROWSER = {"api/v1/tokens", f"{PROJECT}/publishers"}
+IN_BROWSER = {"api/v1/account", "api/v1/tokens", f"{PROJECT}/publishers"}
 
 
 @pytest.fixture

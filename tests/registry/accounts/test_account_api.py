@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One's own account over HTTP: seen and changed in a browser, by nobody else and by no token."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from registry.accounts.models import User
+from tests.registry.people import People, client_of
+
+URL = "/api/v1/account"
+
+
+def browser(person: User) -> APIClient:
+    client = APIClient()
+    client.force_login(person)
+    return client
+
+
+def test_nobody_is_findable_who_did_not_say_so(people: People) -> None:
+    answer = browser(people.alice).get(URL)
+    assert answer.json() == {"name": "alice", "is_findable": False}
+
+
+def test_a_person_consents_and_takes_it_back(people: People) -> None:
+    alice = browser(people.alice)
+    for wanted in (True, False):
+        answer = alice.patch(URL, {"is_findable": wanted}, format="json")
+        assert answer.json() == {"name": "alice", "is_findable": wanted}
+        people.alice.refresh_from_db()
+        assert people.alice.is_findable is wanted
+    people.bob.refresh_from_db()
+    assert not people.bob.is_findable
+
+
+def test_what_is_left_out_stays(people: People) -> None:
+    alice = browser(people.alice)
+    alice.patch(URL, {"is_findable": True}, format="json")
+    assert alice.patch(URL, {"name": "mallory"}, format="json").json() == {
+        "name": "alice",
+        "is_findable": True,
+    }
+
+
+@pytest.mark.parametrize("wanted", ["perhaps", None, []])
+def test_consent_is_yes_or_no(people: People, wanted: object) -> None:
+    answer = browser(people.alice).patch(URL, {"is_findable": wanted}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+
+
+def test_a_token_consents_to_nothing(people: People) -> None:
+    answer = client_of(people.alice, "read", "publish").patch(
+        URL, {"is_findable": True}, format="json"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+    assert APIClient().get(URL).status_code == 401
