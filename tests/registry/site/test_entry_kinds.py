@@ -48,7 +48,7 @@ def make() -> dict[str, int]:
             digest=hashlib.sha256(SIGNED).digest(), signature=signature, certificate=chain.leaf
         ),
         "dsse": entries.dsse(
-            envelope={}, payload=b"{}", signature=signature, certificate=chain.leaf
+            envelope=b"{}", payload=b"{}", signature=signature, certificate=chain.leaf
         ),
         "unknown": b'{"kind":"of tomorrow"}',
         "binary": b"\xff\x00",

@@ -154,7 +154,7 @@ def test_statements_from_before_are_found_by_their_certificates(
     shown: Shown, stranger: Client
 ) -> None:
     everything = found_by_api(stranger, "lab")
-    migration = import_module("registry.ledger.migrations.0004_statement_subject")
+    migration = import_module("registry.ledger.migrations.0005_statement_subject")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # of rows that this transaction made
         for way in ("DISABLE", "ENABLE"):
