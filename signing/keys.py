@@ -75,9 +75,7 @@ class SoftwareKey:
         try:
             private = serialization.load_pem_private_key(pem, passphrase)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise KeyUnusable(
-                f"{name}: expected a PKCS#8 key that the passphrase opens, found none"
-            ) from error
+            raise KeyUnusable(f"{name}: {_unopened(error, passphrase)}") from error
         if not isinstance(private, PrivateKey):
             raise KeyUnusable(f"{name}: expected {_CURVES}, found {type(private).__name__}")
         key = cls(private=private)
@@ -107,6 +105,15 @@ class SoftwareKey:
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
             return self.private.sign(data)
         return self.private.sign(data, ec.ECDSA(hash_of(self.private.public_key())))
+
+
+def _unopened(error: Exception, passphrase: bytes | None) -> str:
+    """Why a file is no key that can be used; the library's own words name its functions."""
+    if passphrase is not None:
+        return "expected a PKCS#8 key that the passphrase opens, found none"
+    if isinstance(error, TypeError):
+        return "expected a key that is not encrypted, found one that is (openssl pkey decrypts it)"
+    return "expected a private key in PEM, found none"
 
 
 def curve_of(key: object) -> Curve:

@@ -74,8 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sign(arguments: argparse.Namespace) -> None:
-    needed = {"key": "private_key", "certificate": "signing_cert", "sigstore": "identity_token"}
-    _check_words(arguments, **needed)
+    _check_words(
+        arguments,
+        key=("private_key",),
+        certificate=("private_key", "signing_cert"),
+        sigstore=("identity_token",),
+    )
     if arguments.method == "sigstore":
         _sign_keyless(arguments)
         return
@@ -108,13 +112,19 @@ def _sign_keyless(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    _check_words(arguments, key="public_key", certificate="cert_chain", sigstore="identity")
+    _check_words(
+        arguments,
+        key=("public_key",),
+        certificate=("cert_chain",),
+        sigstore=("identity", "identity_provider"),
+    )
     path: Path = arguments.bundle
     with path.open("rb") as file:
         data = file.read(MAX_BUNDLE_BYTES + 1)
+    signed = _signed(arguments, data)
     files.check_model(
         arguments.model_path,
-        _signed(arguments, data),
+        signed,
         ignored=(*arguments.ignore_paths, path.absolute()),
         allows_unsigned=arguments.ignore_unsigned_files,
     )
@@ -123,14 +133,15 @@ def _verify(arguments: argparse.Namespace) -> None:
 def _signed(arguments: argparse.Namespace, data: bytes) -> ModelManifest:
     """What was signed, by the method that was named and no other."""
     if arguments.method == "key":
-        key = _public_key(arguments.public_key)
-        return plain.verify_with_key(Document.parse(data), key).manifest
+        key, document = _public_key(arguments.public_key), _read(arguments.bundle, data)
+        return plain.verify_with_key(document, key).manifest
     if arguments.method == "certificate":
         anchors, now = certificates(arguments.cert_chain), datetime.now(UTC)
-        document = Document.parse(data)
+        document = _read(arguments.bundle, data)
         return plain.verify_with_certificate(document, anchors=anchors, now=now).manifest
-    bundle = SigstoreBundle.parse(data)
-    identity = Identity(name=arguments.identity, issuer=arguments.identity_provider or "")
+    with canonical.within(arguments.bundle.name):
+        bundle = SigstoreBundle.parse(data)
+    identity = Identity(name=arguments.identity, issuer=arguments.identity_provider)
     root = trusted_root(arguments)
     content = verify_sigstore(bundle, root=root, identity=identity).content
     if not isinstance(content, Signed) or content.payload_type != PAYLOAD_TYPE:
@@ -138,11 +149,16 @@ def _signed(arguments: argparse.Namespace, data: bytes) -> ModelManifest:
     return parse(content.payload)
 
 
-def _check_words(arguments: argparse.Namespace, **needed: str) -> None:
+def _read(path: Path, data: bytes) -> Document:
+    with canonical.within(path.name):
+        return Document.parse(data)
+
+
+def _check_words(arguments: argparse.Namespace, **needed: tuple[str, ...]) -> None:
     """Refuse a method without what it needs."""
-    name = needed[arguments.method]
-    if not getattr(arguments, name):
-        arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
+    for name in needed[arguments.method]:
+        if not getattr(arguments, name):
+            arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
 
 
 def _public_key(path: Path) -> ec.EllipticCurvePublicKey:

@@ -112,7 +112,9 @@ def existing(model: Path) -> Path:
 
 
 def write_public(path: Path, data: bytes) -> None:
-    """A signature, whole or not at all. OSError."""
+    """A signature, whole or not at all. OSError, or InputUnreadable where no folder is."""
+    if not path.absolute().parent.is_dir():
+        raise InputUnreadable(f"{path}: expected a folder to write it into, found none: make it")
     with replacing(path) as file:
         file.write(data)
         os.fchmod(file.fileno(), PUBLIC_MODE)

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
 
 def _verify(arguments: argparse.Namespace) -> Verification:
     path: Path = arguments.bundle
-    with path.open("rb") as file:
+    with path.open("rb") as file, canonical.within(path.name):
         bundle = SigstoreBundle.parse(file.read(MAX_BUNDLE_BYTES + 1))
     identity = Identity(
         name=arguments.certificate_identity, issuer=arguments.certificate_oidc_issuer

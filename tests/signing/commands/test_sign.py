@@ -158,6 +158,7 @@ def test_an_absent_model_or_key_is_said(bench: Bench) -> None:
         ("verify-model", ("--method", "certificate"), 2),
         ("sign-model", ("--method", "key"), 2),
         ("sign-model", ("--method", "certificate", "--private-key", "key.pem"), 2),
+        ("sign-model", ("--method", "certificate", "--signing-cert", "leaf.pem"), 2),
         ("sign-model", ("--method", "sigstore"), 2),
         ("sign-model", ("--method", "key", "--private-key", "absent.pem"), 30),
         ("sign-model", ("--method", "key", "--private-key", "leaf.pem"), 3),
@@ -173,6 +174,34 @@ def test_a_mistake_for_the_adapter_is_no_success(
 ) -> None:
     monkeypatch.chdir(bench.folder)
     assert bench.oms(verb, *words)[:2] == (code, "")
+
+
+def test_what_is_no_bundle_is_named(bench: Bench) -> None:
+    (bench.folder / "model.sig").write_text("not JSON")
+    for words in (
+        ("--method", "key", "--public-key", bench.folder / "public.pem"),
+        ("--method", "certificate", "--cert-chain", bench.folder / "root.pem"),
+        ("--method", "sigstore", "--identity", "a", "--identity-provider", "b"),
+    ):
+        code, _, err = bench.oms("verify-model", *words)
+        assert (code, "model.sig.document: expected JSON" in err) == (10, True)
+
+
+def test_a_folder_for_the_signature_is_not_made_up(bench: Bench) -> None:
+    words = ("--method", "key", "--private-key", bench.folder / "key.pem")
+    absent = bench.folder / "absent" / "model.sig"
+    code, _, err = bench.desk.assay("sign", bench.model, *words, "--output-bundle", absent)
+    assert (code, "expected a folder to write it into" in " ".join(err.split())) == (30, True)
+
+
+def test_an_encrypted_key_is_called_that(bench: Bench) -> None:
+    SoftwareKey.generate().store(bench.folder / "locked.pem", b"passphrase")
+    code, _, err = bench.sign("--method", "key", key="locked.pem")
+    assert (code, "expected a key that is not encrypted" in " ".join(err.split())) == (3, True)
+    (bench.folder / "none.pem").write_text("no key")
+    (bench.folder / "none.pem").chmod(0o600)
+    code, _, err = bench.sign("--method", "key", key="none.pem")
+    assert (code, "expected a private key in PEM, found none" in err) == (3, True)
 
 
 def test_a_public_key_is_an_elliptic_one(bench: Bench) -> None:

@@ -82,7 +82,8 @@ def test_a_model_that_was_signed_keyless_verifies(desk: Desk, instance: Instance
     who = ("--identity", NAME, "--identity-provider", ISSUER)
     assert desk.assay(*words, *who) == (0, "", "")
     assert desk.assay(*words)[0] == 2
-    assert desk.assay(*words, "--identity", NAME)[0] == 42
+    assert desk.assay(*words, "--identity", NAME)[0] == 2
+    assert desk.assay(*words, "--identity", NAME, "--identity-provider", "x")[0] == 42
     (model / "config.json").write_bytes(b"")
     assert desk.assay(*words, *who)[0] == 20
     bundle.write_text(json.dumps(message(instance)))
