@@ -108,7 +108,7 @@ def check(
     except (ValueError, TypeError, InvalidSignature) as error:
         raise InvalidDocument(
             "certificate", "one that this registry's root issued", "another"
-        ) from (error)
+        ) from error
     if Name.of(found) != name:
         raise InvalidDocument("certificate", f"that of {name}", f"that of {Name.of(found)}")
     if found.public_key() != public_key:

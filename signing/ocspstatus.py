@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from . import certificates, keys
+from . import certificates, keys, scts
 from .crls import algorithm_of, elliptic_key, reason_of
 from .errors import BadRevocation, BadSignature, InvalidDocument
+from .keys import PublicKey
 from .ocsp import UNREADABLE, assemble, id_of, key_digest, nonce_of
 from .revocation import Missing, Reason, Revoked, Status, at_moment
 
@@ -29,16 +30,19 @@ def status_of(
     *,
     issuer: x509.Certificate,
     response: bytes,
+    log: PublicKey,
     at: datetime,
     nonce: bytes | None = None,
 ) -> Status:
     """What an answer says about a certificate; one about another says nothing.
 
-    Raises BadRevocation for what is no answer, or not by whom the issuer lets answer.
+    Raises BadRevocation for what is no answer, or not by whom the issuer lets answer, and NotLogged
+    where `log` has not seen who answers.
 
     1. It is a successful answer in DER, and not endless.
     2. It is about this certificate of this issuer; another is passed over.
-    3. It is by the issuer's key, or by a key that the issuer certified for this at that moment.
+    3. It is by the issuer's key, or by a key that the issuer certified for this at that moment, as
+       the ledger knows.
     4. That key signed it, and nothing in it is outside a signature.
     5. It repeats the nonce, if one was sent.
     6. Revoked is revoked; good counts until nextUpdate; unknown says nothing.
@@ -52,7 +56,7 @@ def status_of(
         about = id_of(found)
         if about.serial != certificate.serial_number or not about.is_issued_by(issuer):  # 2
             return Missing()
-        _check_signature(found, response, _responder_key(found, issuer, at))  # 3, 4
+        _check_signature(found, response, _responder_key(found, issuer, log, at))  # 3, 4
         if nonce is not None and nonce_of(found) != nonce:  # 5
             raise BadRevocation("expected an OCSP answer with the nonce that was sent, found none")
         return _status(found, at)  # 6
@@ -63,7 +67,7 @@ def status_of(
 
 
 def _responder_key(
-    found: ocsp.OCSPResponse, issuer: x509.Certificate, at: datetime
+    found: ocsp.OCSPResponse, issuer: x509.Certificate, log: PublicKey, at: datetime
 ) -> ec.EllipticCurvePublicKey:
     if found.responder_key_hash == key_digest("sha1", issuer):
         return elliptic_key(issuer)
@@ -71,6 +75,7 @@ def _responder_key(
         responder = certificates.load("responder", each.public_bytes(Encoding.DER))
         if found.responder_key_hash == key_digest("sha1", responder):
             _check_responder(responder, issuer, at)
+            scts.verify(responder, issuer=issuer, log=log, by=at)
             return elliptic_key(responder)
     raise BadRevocation("expected the certificate of the key that answered, found none")
 

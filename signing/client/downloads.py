@@ -147,15 +147,17 @@ def _fetch(
     sleep: Sleep,
 ) -> None:
     """One segment, asked for again where that may help."""
-    for attempt in range(ATTEMPTS):
+    pauses = (FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(ATTEMPTS - 1))
+    while True:
         try:
             _write(client, parts, segment, arrived)
             break
         except ClientError as error:
+            pause = next(pauses, None)
             is_passing = isinstance(error, RegistryUnreachable) or error.status in RETRIED
-            if not is_passing or attempt == ATTEMPTS - 1:
+            if pause is None or not is_passing:
                 raise
-        sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        sleep(pause)
     parts.remember(segment)
 
 

@@ -98,8 +98,7 @@ def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     words = argparse.ArgumentParser(
         prog="assay",
-        description="Trust registries, download and verify what they sign, sign models, "
-        "watch ledgers.",
+        description="Trust registries, download and verify what they sign; sign; watch ledgers.",
         epilog=exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import canonical, crls
 from ..errors import InvalidDocument, NotWitnessed
+from ..ocspstatus import MAX_RESPONSE_BYTES
 from ..tlog import MAX_POLICY_BYTES, Policy
 from ..trust import Pinned
 from ..verify import Requirements, newest_seen
@@ -36,6 +37,8 @@ class Demands:
     signer: str | None = None
     accepts_unknown: bool = False
     lists: tuple[bytes, ...] = ()
+    answers: tuple[bytes, ...] = ()
+    """Of OCSP responders."""
 
     def under(self, pin: Pinned, notes: Iterable[str]) -> Requirements:
         """The same with what was pinned; `notes` are the evidence's tree heads.
@@ -79,6 +82,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="revocation lists, in DER or PEM, besides those of the evidence; may be repeated",
     )
+    add(
+        "--ocsp",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an OCSP answer in DER, as `openssl ocsp -respout FILE` writes it; may be repeated",
+    )
     moment = parser.add_mutually_exclusive_group()
     moment.add_argument(
         "--as-of",
@@ -111,6 +122,7 @@ def of(arguments: argparse.Namespace, *, now: datetime) -> Demands:
         signer=arguments.signer,
         accepts_unknown=arguments.accept_unknown_revocation,
         lists=tuple(each for path in arguments.crl for each in read_lists(path)),
+        answers=tuple(_read(path, most=MAX_RESPONSE_BYTES) for path in arguments.ocsp),
     )
 
 

@@ -3,7 +3,7 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or with `--evidence` any bytes.
+evidence, an answer of the registry's API, or with `--evidence` any bytes; or it is one bundle.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from pathlib import Path
 
 from .. import canonical
 from ..bundle import Bundle
+from ..certificates import Purpose
 from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
+from ..statements import PURPOSE_OF, Statement
 from ..verify import Answer, Content, Opening
 from .demands import read_lists
 from .errors import InputUnreadable
@@ -64,7 +66,16 @@ class ModelGiven:
     lists: tuple[bytes, ...] = ()
 
 
-Given = OutputGiven | CheckpointGiven | ModelGiven
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleGiven:
+    """One bundle alone, as the registry gives for each statement; nothing to compare it with."""
+
+    bundle: Bundle
+    purpose: Purpose
+    lists: tuple[bytes, ...] = ()
+
+
+Given = OutputGiven | CheckpointGiven | ModelGiven | BundleGiven
 
 
 def notes(given: Given) -> Iterator[str]:
@@ -72,7 +83,7 @@ def notes(given: Given) -> Iterator[str]:
     match given:
         case OutputGiven(evidence=evidence) | CheckpointGiven(evidence=evidence):
             yield from (bundle.proof.note for bundle in evidence.bundles.values())
-        case ModelGiven(bundle=bundle):
+        case ModelGiven(bundle=bundle) | BundleGiven(bundle=bundle):
             yield bundle.proof.note
 
 
@@ -135,8 +146,11 @@ def _beside(folder: Path, suffix: str) -> Path:
 
 
 def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Given:
-    """A JSON file that brings its own evidence: evidence alone, or an answer of the API."""
+    """A JSON file that brings its own evidence: an answer of the API, evidence, or one bundle."""
     document = _document(path)
+    if "mediaType" in document:
+        with canonical.within(path.name):
+            return _bundle(Bundle.parse(document))
     is_answer = "evidence" in document
     with canonical.within("evidence"):
         stated = canonical.mapping(document, "evidence") if is_answer else document
@@ -155,6 +169,15 @@ def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Gi
         )
     signature = _signature(checkpoint)
     return CheckpointGiven(evidence=evidence, files=hasher(checkpoint), signature=signature)
+
+
+def _bundle(bundle: Bundle) -> BundleGiven:
+    """A bundle of a statement that the keys of some purpose may sign."""
+    found = Statement.parse(bundle.envelope.payload).predicate_type
+    purpose = PURPOSE_OF.get(found)
+    if purpose is None:
+        raise InvalidDocument("predicateType", "a kind of statement that is known", ascii(found))
+    return BundleGiven(bundle=bundle, purpose=purpose)
 
 
 def _answer(document: Mapping[str, object]) -> Answer:

@@ -143,6 +143,12 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
             )
             if all(part.name != "model" for part in verified.parts):
                 yield "There was no model.sig among them, so no model signature was examined."
+        case Verified(kind="bundle"):
+            part = verified.parts[0]
+            yield (
+                f"{part.signer} signed the statement in {name}: {part.statement.predicate_type}, "
+                f"{as_id(part.statement.sha256)}. What it speaks of was not at hand to compare."
+            )
         case _:
             yield (
                 f"The files in {name} are, to the byte, what {verified.parts[0].signer} signed as "

@@ -4,6 +4,7 @@
 assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json [--checkpoint FOLDER]
 assay verify TEXT --evidence FILE
+assay verify BUNDLE.json
 
 Who must have signed, which witnesses must have seen it, and for which moment it must be known that
 nothing was revoked, are words of `demands`.
@@ -20,11 +21,18 @@ from typing import NoReturn
 
 from ..errors import NoTrustRoot, NotWitnessed
 from ..trust import Pinned
-from ..verify import Basis, Examination, examine_checkpoint, examine_model, examine_output
+from ..verify import (
+    Basis,
+    Examination,
+    examine_bundle,
+    examine_checkpoint,
+    examine_model,
+    examine_output,
+)
 from . import demands, inputs
 from .demands import Demands
 from .hashing import hasher
-from .inputs import CheckpointGiven, Given, ModelGiven, OutputGiven
+from .inputs import BundleGiven, CheckpointGiven, Given, ModelGiven, OutputGiven
 from .pins import Pins
 from .programs import print_json
 from .terminal import Ink, Terminal
@@ -104,7 +112,12 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
         except NotWitnessed as refusal:
             refusals.append(refusal)
             continue
-        basis = Basis(trust=pin.root, requirements=requirements, lists=demanded.lists)
+        basis = Basis(
+            trust=pin.root,
+            requirements=requirements,
+            lists=demanded.lists,
+            answers=demanded.answers,
+        )
         judged.append(
             Judged(
                 name=name,
@@ -122,24 +135,21 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
 
 def _examine(given: Given, basis: Basis) -> Examination:
     """`basis` has what the command line brought; beside it lists may lie with what was given."""
-    lists = (*basis.lists, *given.lists)
+    basis = replace(basis, lists=(*basis.lists, *given.lists))
     match given:
         case OutputGiven():
             return examine_output(
-                given.evidence.with_lists(lists),
-                trust=basis.trust,
-                requirements=basis.requirements,
+                given.evidence,
+                basis=basis,
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
             )
         case CheckpointGiven():
             return examine_checkpoint(
-                given.evidence.with_lists(lists),
-                trust=basis.trust,
-                requirements=basis.requirements,
-                files=given.files,
-                signature=given.signature,
+                given.evidence, basis=basis, files=given.files, signature=given.signature
             )
         case ModelGiven():
-            return examine_model(given.bundle, basis=replace(basis, lists=lists), files=given.files)
+            return examine_model(given.bundle, basis=basis, files=given.files)
+        case BundleGiven():
+            return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)

@@ -44,18 +44,16 @@ def verify_output(
     files: Manifest | None = None,
 ) -> Verified:
     """Verify an output down to its data and conduct; raises the first failure."""
-    return examine_output(
-        evidence, trust=trust, requirements=requirements, content=content, files=files
-    ).verdict()
+    basis = Basis(trust=trust, requirements=requirements)
+    return examine_output(evidence, basis=basis, content=content, files=files).verdict()
 
 
 def verify_checkpoint(
     evidence: Evidence, *, trust: TrustRoot, requirements: Requirements, files: Manifest | None
 ) -> Verified:
     """Verify a checkpoint down to its data and conduct; raises the first failure."""
-    return examine_checkpoint(
-        evidence, trust=trust, requirements=requirements, files=files
-    ).verdict()
+    basis = Basis(trust=trust, requirements=requirements)
+    return examine_checkpoint(evidence, basis=basis, files=files).verdict()
 
 
 def verify_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Verified:
@@ -71,20 +69,21 @@ def verify_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Verified
 def examine_output(
     evidence: Evidence,
     *,
-    trust: TrustRoot,
-    requirements: Requirements,
+    basis: Basis,
     content: Content | None,
     files: Manifest | None = None,
     answer: Answer | None = None,
 ) -> Examination:
     """Take every step for an output. What is not given, content or files, is not compared.
 
+    `basis` may bring revocation lists besides those of the evidence.
+
     Of an `answer` that claims a generated text, the text is part.
     """
     report = Report()
-    basis = opening(report, evidence, trust, requirements)
+    basis = opening(report, evidence, basis)
     bundle = evidence.bundles.get(Part.OUTPUT)
-    output = examine(report, OUTPUT, bundle, basis, signer=requirements.signer)
+    output = examine(report, OUTPUT, bundle, basis, signer=basis.requirements.signer)
     below = examine_below(report, evidence, basis)
     match = Finding(Match.NOT_COMPARED)
     if content is not None or (answer is not None and _is_generated(output.claim.value)):
@@ -97,7 +96,7 @@ def examine_output(
     _link_output(report, output, below)
     if answer is not None:
         _link_answer(report, output.claim, answer)
-    link_below(report, evidence, trust, below)
+    link_below(report, evidence, basis.trust, below)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = below.verified("output", basis, steps)
@@ -110,8 +109,7 @@ def examine_output(
 def examine_checkpoint(
     evidence: Evidence,
     *,
-    trust: TrustRoot,
-    requirements: Requirements,
+    basis: Basis,
     files: Manifest | None,
     signature: Bundle | None = None,
 ) -> Examination:
@@ -120,10 +118,11 @@ def examine_checkpoint(
     Without files, none are compared.
     """
     report = Report()
-    basis = opening(report, evidence, trust, requirements)
-    below = examine_below(report, evidence, basis, signature=signature, signer=requirements.signer)
+    basis = opening(report, evidence, basis)
+    signer = basis.requirements.signer
+    below = examine_below(report, evidence, basis, signature=signature, signer=signer)
     _compare_files(report, evidence, files)
-    link_below(report, evidence, trust, below)
+    link_below(report, evidence, basis.trust, below)
     if below.model is not None and files is not None:
         _compare_model(report, below.model.claim, files)
     return report.finish(lambda steps: below.verified("checkpoint", basis, steps))

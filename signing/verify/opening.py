@@ -12,23 +12,21 @@ from ..certificates import MALFORMED
 from ..evidence import Evidence
 from ..trust import TrustRoot
 from .report import Report
-from .requirements import Basis, Requirements
+from .requirements import Basis
 
 
-def opening(
-    report: Report, evidence: Evidence, trust: TrustRoot, requirements: Requirements
-) -> Basis:
-    """The basis of every step; where there are openings, after the step that checks them.
+def opening(report: Report, evidence: Evidence, basis: Basis) -> Basis:
+    """The basis with all that the evidence brings; of openings, after the step that checks them.
 
     A commitment binds: whoever issued the certificates, only one party can be behind a pseudonym.
     """
-    basis = Basis(trust=trust, requirements=requirements, lists=evidence.lists)
+    basis = replace(basis, lists=evidence.with_lists(basis.lists).lists)
     if not evidence.openings:
         return basis
     found = report.check(
         "openings",
         "The openings say whose the pseudonyms in the certificates are",
-        lambda: _opened(evidence, trust),
+        lambda: _opened(evidence, basis.trust),
     )
     return replace(basis, parties=found.value)
 

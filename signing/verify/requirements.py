@@ -43,6 +43,8 @@ class Basis:
     requirements: Requirements
     lists: tuple[bytes, ...] = ()
     """The revocation lists at hand (DER), of whatever issuers."""
+    answers: tuple[bytes, ...] = ()
+    """OCSP answers at hand (DER), about whatever certificates."""
     parties: Mapping[str, str] | None = field(default_factory=dict[str, str])
     """Who is behind the pseudonyms that were opened; None where an opening opens none of them."""
 

@@ -14,10 +14,10 @@ from datetime import datetime
 
 from cryptography.x509 import Certificate
 
-from .. import crls, timestamps
+from .. import crls, ocspstatus, timestamps
 from ..bundle import Bundle
 from ..canonical import instant_text
-from ..revocation import Missing, NotRevoked, Revoked, Stale, Status, judge
+from ..revocation import Missing, NotRevoked, Revoked, Stale, Status, judge, worst
 from .inclusion import proven_at
 from .requirements import Basis
 
@@ -53,8 +53,9 @@ def standing(bundle: Bundle, basis: Basis, *, signed_at: datetime) -> tuple[Stan
 
     Both chains lead to the pinned root already, and `signed_at` is what the timestamp says.
 
-    1. Of each certificate but the root, its issuer's list says whether it was revoked. What does
-       not revoke must still be current at the demanded moment, and not end before the signature.
+    1. Of each certificate but the root, a list of its issuer or an OCSP answer says whether it was
+       revoked. What does not revoke must still be current at the demanded moment, and not end
+       before the signature.
     2. What was revoked counts if it is proven to be from before; this is judged first, as no
        requirement can relax it.
     3. What is stale or missing fails, unless the requirements accept it.
@@ -100,7 +101,12 @@ def _certificates(
 
 
 def _status(certificate: Certificate, issuer: Certificate, basis: Basis, at: datetime) -> Status:
-    return crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=at)
+    log = basis.trust.certificate_log
+    answered = [
+        ocspstatus.status_of(certificate, issuer=issuer, response=each, log=log, at=at)
+        for each in basis.answers
+    ]
+    return worst([crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=at), *answered])
 
 
 def _in_words(found: Standing, at: datetime) -> str:

@@ -83,11 +83,13 @@ def case_of(world: World, role: Role = Role.LEAF) -> Case:
     return Case(certificate=chain.leaf, issuer=world.issuers[Purpose.OUTPUT])
 
 
-def responder_of(issuer: Issuer, *, at: datetime = AT) -> Responder:
-    """A new key that the issuer lets answer."""
+def responder_of(
+    issuer: Issuer, *, log: SoftwareKey = leaves.SOMEBODY, at: datetime = AT
+) -> Responder:
+    """A new key that the issuer lets answer, which this log has seen."""
     key = SoftwareKey.generate()
     made = certificates.responder(key.public_key, issuer=issuer, at=at)
-    certificate = leaves.logged(made, issuer, log=leaves.SOMEBODY, at=at)
+    certificate = leaves.logged(made, issuer, log=log, at=at)
     return Responder(certificate=certificate, key=key)
 
 

@@ -26,6 +26,15 @@ def as_json(bundle: Bundle) -> Document:
     return canonical.loads(canonical.dumps(bundle.to_json()))
 
 
+def test_for_sigstores_clients_it_has_the_leaf_alone(bundle: Bundle) -> None:
+    ours = as_json(bundle)
+    theirs: Document = canonical.loads(canonical.dumps(bundle.to_sigstore_json()))
+    chain = ours["verificationMaterial"].pop("x509CertificateChain")
+    leaf = theirs["verificationMaterial"].pop("certificate")
+    assert leaf == chain["certificates"][0]
+    assert ours == theirs
+
+
 def test_a_bundle_reads_back_from_its_json(bundle: Bundle) -> None:
     assert Bundle.parse(as_json(bundle)) == bundle
 

@@ -22,10 +22,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.signing import crls, der, ocsp, ocspstatus
-from assay.signing.errors import BadRevocation, InvalidDocument, KeyUnusable
+from assay.signing.errors import BadRevocation, InvalidDocument, KeyUnusable, NotLogged
 from assay.signing.keys import SoftwareKey
 from assay.signing.ocsp import Failure, Responder
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked, Stale, Status
+from tests.signing import leaves
 from tests.signing.forge import Change, forge, private_of
 from tests.signing.revoking import (
     DAY,
@@ -40,6 +41,7 @@ from tests.signing.revoking import (
 from tests.signing.world import AT, World
 
 GOOD = NotRevoked(said_at=AT)
+LOG = leaves.SOMEBODY.public_key
 # A flipped bit can make a serial number negative, of which the parser warns before we refuse it.
 pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 NONCE = bytes(range(16))
@@ -62,7 +64,7 @@ def answer(
 def status(case: Case, response: bytes, *, nonce: bytes | None = None) -> Status:
     issuer = case.issuer.certificate
     return ocspstatus.status_of(
-        case.certificate, issuer=issuer, response=response, at=AT, nonce=nonce
+        case.certificate, issuer=issuer, response=response, log=LOG, at=AT, nonce=nonce
     )
 
 
@@ -172,7 +174,7 @@ def test_an_answer_for_another_time_is_stale(world: World) -> None:
     late = PERIOD.next_update + timedelta(seconds=1)
     issuer = case.issuer.certificate
     found = ocspstatus.status_of(
-        case.certificate, issuer=issuer, response=answer(case, GOOD), at=late
+        case.certificate, issuer=issuer, response=answer(case, GOOD), log=LOG, at=late
     )
     assert found == Stale(this_update=PERIOD.this_update, next_update=PERIOD.next_update)
 
@@ -198,6 +200,13 @@ def test_a_responder_that_was_not_let_is_refused(world: World, change: Change, s
     case = case_of(world)
     with pytest.raises(BadRevocation, match=says):
         status(case, answer(case, GOOD, responder=forged(case, change)))
+
+
+def test_a_responder_that_is_in_another_ledger_is_refused(world: World) -> None:
+    case = case_of(world)
+    elsewhere = responder_of(case.issuer, log=world.log_key)
+    with pytest.raises(NotLogged, match="a timestamp of the pinned log"):
+        status(case, answer(case, GOOD, responder=elsewhere))
 
 
 def test_a_responder_of_another_issuer_is_refused(world: World) -> None:

@@ -10,7 +10,7 @@ from assay.signing.certificates import Purpose
 from assay.signing.errors import BrokenLink, InvalidDocument, WrongIdentity, WrongOpening
 from assay.signing.evidence import Evidence
 from assay.signing.pseudonyms import PartyOpening, is_pseudonym
-from assay.signing.verify import Requirements, Verified, examine_output, verify_output
+from assay.signing.verify import Basis, Requirements, Verified, examine_output, verify_output
 from tests.signing.forge import Change
 from tests.signing.world import AT, REGISTRY, World
 
@@ -72,7 +72,9 @@ def test_a_demanded_signer_may_be_named_either_way(world: World) -> None:
 def test_a_demanded_signer_is_not_found_in_a_pseudonym_that_nothing_opens(world: World) -> None:
     closed = replace(world.evidence_for_output(), openings=())
     requirements = Requirements(as_of=world.at, signer=ALICE)
-    found = examine_output(closed, trust=world.trust, requirements=requirements, content=None)
+    found = examine_output(
+        closed, basis=Basis(trust=world.trust, requirements=requirements), content=None
+    )
     assert isinstance(found.failures[0].error, WrongIdentity)
     assert "no opening that says whose it is" in found.failures[0].detail
 

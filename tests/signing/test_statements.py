@@ -26,6 +26,7 @@ from assay.signing.statements import (
     Subject,
     commit,
     party_commitment,
+    predicate_type_of,
 )
 from assay.signing.verify.kinds import KIND_OF
 from tests.signing.world import (
@@ -74,6 +75,7 @@ def test_a_claim_reads_back_from_its_signed_bytes(claim: Claim) -> None:
     statement = Statement.parse(claim.statement().canonical())
     assert parser_of(claim)(statement) == claim
     assert statement.sha256 == sha256(claim.statement().canonical())
+    assert predicate_type_of(claim.statement().canonical()) == statement.predicate_type
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

@@ -200,9 +200,13 @@ def examine(given: Json, mutation: Json) -> Examination:
     requirements = required(mutation.get("as_of", given["as_of"]))
     if mutation["artifact"] == "output":
         content = Content.of(mutation.get("text", given["text"]).encode())
-        return examine_output(evidence, trust=trust, requirements=requirements, content=content)
+        return examine_output(
+            evidence, basis=Basis(trust=trust, requirements=requirements), content=content
+        )
     files = files_of(mutation.get("files", given["files"]))
-    return examine_checkpoint(evidence, trust=trust, requirements=requirements, files=files)
+    return examine_checkpoint(
+        evidence, basis=Basis(trust=trust, requirements=requirements), files=files
+    )
 
 
 def required(as_of: str) -> Requirements:

@@ -25,6 +25,7 @@ from assay.signing.statements import (
     RunReference,
 )
 from assay.signing.verify import (
+    Basis,
     Outcome,
     Verified,
     examine_checkpoint,
@@ -64,7 +65,7 @@ def failing(
     evidence: Evidence, world: World, files: Manifest | None = MANIFEST
 ) -> list[tuple[str, str]]:
     found = examine_checkpoint(
-        evidence, trust=world.trust, requirements=world.requirements, files=files
+        evidence, basis=Basis(trust=world.trust, requirements=world.requirements), files=files
     )
     return [(step.code, step.error.code) for step in found.failures if step.error]
 
@@ -297,7 +298,7 @@ def test_a_part_that_is_named_must_be_there(world: World, part: str, missing: st
 def test_what_a_missing_part_would_have_told_is_not_reached(world: World) -> None:
     evidence = without(world.evidence_for_checkpoint(), "conduct")
     found = examine_checkpoint(
-        evidence, trust=world.trust, requirements=world.requirements, files=MANIFEST
+        evidence, basis=Basis(trust=world.trust, requirements=world.requirements), files=MANIFEST
     )
     waiting = [step.code for step in found.steps if step.outcome is Outcome.NOT_REACHED]
     assert waiting[-3:] == ["run.conduct", "checkpoint.conduct", "conduct.policy"]
@@ -351,8 +352,7 @@ def test_a_model_signature_is_held_to_the_checkpoint_without_files_too(world: Wo
     evidence, signature = world.evidence_for_checkpoint(), world.model_signature()
     found = examine_checkpoint(
         evidence,
-        trust=world.trust,
-        requirements=world.requirements,
+        basis=Basis(trust=world.trust, requirements=world.requirements),
         files=None,
         signature=signature,
     )

@@ -17,6 +17,7 @@ from assay.signing.errors import (
 from assay.signing.evidence import Evidence
 from assay.signing.statements import Origin, Statement
 from assay.signing.verify import (
+    Basis,
     Content,
     Match,
     Outcome,
@@ -30,7 +31,7 @@ SAME = Content.of(TEXT.encode())
 
 def failing(evidence: Evidence, world: World, content: Content | None = SAME) -> list[str]:
     found = examine_output(
-        evidence, trust=world.trust, requirements=world.requirements, content=content
+        evidence, basis=Basis(trust=world.trust, requirements=world.requirements), content=content
     )
     return [step.code for step in found.failures]
 
@@ -131,7 +132,10 @@ def test_the_checkpoints_files_can_be_compared_too(world: World) -> None:
     )
     other = manifest_of({**FILES, "config.json": b"{}"})
     found = examine_output(
-        evidence, trust=world.trust, requirements=world.requirements, content=SAME, files=other
+        evidence,
+        basis=Basis(trust=world.trust, requirements=world.requirements),
+        content=SAME,
+        files=other,
     )
     assert [step.code for step in found.failures] == ["files"]
 
@@ -176,8 +180,7 @@ def test_evidence_without_an_output_says_so(world: World) -> None:
 def test_steps_that_cannot_be_reached_are_neither_passed_nor_failed(world: World) -> None:
     found = examine_output(
         world.evidence_for_checkpoint(),
-        trust=world.trust,
-        requirements=world.requirements,
+        basis=Basis(trust=world.trust, requirements=world.requirements),
         content=SAME,
     )
     assert [step.code for step in found.failures] == ["output.statement"]
@@ -228,8 +231,7 @@ def test_a_strangers_registry_is_not_trusted(world: World) -> None:
     stranger = World.create(at=world.at, registry="http://stranger.test")
     found = examine_output(
         world.evidence_for_output(),
-        trust=stranger.trust,
-        requirements=stranger.requirements,
+        basis=Basis(trust=stranger.trust, requirements=stranger.requirements),
         content=SAME,
     )
     failed = {step.code for step in found.failures}

@@ -310,8 +310,7 @@ def examine(
 ) -> Examination:
     return examine_checkpoint(
         evidence,
-        trust=world.trust,
-        requirements=demanded,
+        basis=Basis(trust=world.trust, requirements=demanded),
         files=manifest_of(FILES),
         signature=signature,
     )

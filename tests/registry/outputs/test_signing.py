@@ -14,7 +14,7 @@ from assay.signing.digests import normalised_text, sha256
 from assay.signing.errors import Outcome, TextMismatch
 from assay.signing.evidence import Evidence
 from assay.signing.statements import Origin, commit
-from assay.signing.verify import Content, Match, examine_output, verify_output
+from assay.signing.verify import Basis, Content, Match, examine_output, verify_output
 from registry.accounts import pseudonyms
 from registry.accounts.models import User
 from registry.api.problems import NotFound
@@ -99,7 +99,7 @@ def test_one_changed_character_breaks_the_text_and_nothing_else(
     with pytest.raises(TextMismatch):
         verify_output(evidence, trust=authority.trust_root, requirements=demands(), content=changed)
     examination = examine_output(
-        evidence, trust=authority.trust_root, requirements=demands(), content=changed
+        evidence, basis=Basis(trust=authority.trust_root, requirements=demands()), content=changed
     )
     wrong = [step.part for step in examination.steps if step.outcome is not Outcome.PASSED]
     assert wrong == ["text"]

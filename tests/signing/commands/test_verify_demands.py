@@ -10,15 +10,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from assay.signing import ocsp
 from assay.signing.certificates import Purpose
 from assay.signing.commands import verify
 from assay.signing.commands.pins import Pins
 from assay.signing.commands.terminal import Terminal
 from assay.signing.cosignatures import UNSAID
 from assay.signing.evidence import Evidence
-from assay.signing.revocation import Reason, Revocation
+from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation
 from assay.signing.trust import Pinned
 from tests.signing.commands.desk import Desk
+from tests.signing.revoking import PERIOD, Case, question, responder_of
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, LISTS_LAST, TEXT, World
 
@@ -52,6 +54,22 @@ def test_lists_that_have_ended_fail_with_a_code_of_their_own(desk: Desk) -> None
     assert (code, out.count("✘")) == (27, 5)
     assert "expected a current statement of its issuer about the leaf certificate" in words.lower()
     assert "Newer lists, to be given with --crl FILE: http://registry.test/authority/crls" in words
+
+
+def test_an_ocsp_answer_may_say_what_no_list_does(desk: Desk) -> None:
+    desk.pin()
+    evidence, issuer = desk.world.evidence_for_output(), desk.world.issuers[Purpose.OUTPUT]
+    case = Case(certificate=evidence.bundles["output"].chain.leaf, issuer=issuer)
+    by = responder_of(issuer, log=desk.world.log_key)
+    words = ("verify", desk.answer(evidence=evidence), "--as-of", f"{AT:%Y-%m-%dT%H:%M:%SZ}")
+    found = []
+    for finding in (NotRevoked(said_at=AT), Missing(), case.revocation()):
+        told = desk.folder / "answer.ocsp"
+        told.write_bytes(ocsp.respond(question(case), finding, responder=by, period=PERIOD))
+        found.append(desk.assay(*words, "--ocsp", told)[0])
+    assert found == [0, 0, 26]
+    code, out, _ = desk.assay(*words, "--ocsp", desk.lists("lists.pem"))
+    assert (code, "expected an OCSP answer in DER" in " ".join(out.split())) == (25, True)
 
 
 def test_newer_lists_may_be_brought_along(desk: Desk) -> None:

@@ -81,7 +81,8 @@ def test_each_has_a_list_and_a_responder_of_its_own(client: SignerClient, folder
         said = crls.status_of(chain.leaf, issuer=chain.intermediate, lists=lists, at=BORN)
         see_to(client, wanted(Purpose.OUTPUT, responder_of(name)))
         answer = client.sign_ocsp(replace(asked(chain), issuer=name))
-        told = ocspstatus.status_of(chain.leaf, issuer=chain.intermediate, response=answer, at=BORN)
+        issuer, log = chain.intermediate, client.describe().trust_root.certificate_log
+        told = ocspstatus.status_of(chain.leaf, issuer=issuer, response=answer, log=log, at=BORN)
         assert isinstance(said, NotRevoked)
         assert isinstance(told, NotRevoked)
     points = after.leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value

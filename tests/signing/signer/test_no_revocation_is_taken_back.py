@@ -88,7 +88,8 @@ def answered(client: SignerClient, chain: Chain, revocation: Revocation | None) 
     request = builder.build().public_bytes(Encoding.DER)
     asked = SignOcspRequest(issuer=OUTPUT, request=request, is_known=True, revocation=revocation)
     response = client.sign_ocsp(asked)
-    return ocspstatus.status_of(chain.leaf, issuer=chain.intermediate, response=response, at=BORN)
+    issuer, log = chain.intermediate, client.describe().trust_root.certificate_log
+    return ocspstatus.status_of(chain.leaf, issuer=issuer, response=response, log=log, at=BORN)
 
 
 def test_a_list_that_cannot_be_kept_is_not_given_out(client: SignerClient, folder: Path) -> None:

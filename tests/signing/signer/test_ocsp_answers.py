@@ -58,8 +58,9 @@ def test_good_revoked_and_unknown(client: SignerClient, chain: Chain) -> None:
     good = asked(chain)
     revoked = replace(good, revocation=revocation_of(chain))
     responses = [client.sign_ocsp(each) for each in (good, revoked, replace(good, is_known=False))]
+    issuer, log = chain.intermediate, client.describe().trust_root.certificate_log
     found = [
-        ocspstatus.status_of(chain.leaf, issuer=chain.intermediate, response=each, at=BORN)
+        ocspstatus.status_of(chain.leaf, issuer=issuer, response=each, log=log, at=BORN)
         for each in responses
     ]
     wanted = Revoked(reason=Reason.SUPERSEDED, revoked_at=BORN, invalid_from=None)
