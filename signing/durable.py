@@ -36,17 +36,22 @@ def replacing(
     path: Path, *, place: Callable[[Path, Path], None] = os.replace
 ) -> Generator[IO[bytes]]:
     """A file that takes the place of `path` once the block has ended without an error."""
-    with NamedTemporaryFile(
-        dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX, delete=False
-    ) as file:
-        part = Path(file.name)
-        try:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-            place(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+    try:
+        with NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX, delete=False
+        ) as file:
+            part = Path(file.name)
+            try:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                place(part, path)
+            finally:
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        if str(error.filename).endswith(PART_SUFFIX):  # a name that nobody has ever seen
+            error.filename, error.filename2 = str(path), None
+        raise
     sync(path.parent)
 
 

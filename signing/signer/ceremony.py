@@ -66,7 +66,10 @@ class FromRoot:
                 intermediates={each: certificate(folder / f"{each}.pem") for each in Purpose},
             )
         except OSError as error:
-            raise SignerFilesBroken(f"{error.filename}: {error.strerror}") from error
+            raise SignerFilesBroken(
+                f"expected what the root's machine answered (root.pem, root.crl and a certificate "
+                f"for each request), found {error.filename}: {error.strerror}"
+            ) from error
 
 
 def create(

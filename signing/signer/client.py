@@ -190,7 +190,8 @@ class SignerClient:
                     raise SignerUnavailable(f"the signer announced an answer of {length} bytes")
                 return _receive(connection, length)
         except OSError as error:
-            raise SignerUnavailable(f"no signer answers on {self._path}: {error}") from error
+            expected = f"no signer answers on {self._path} (is the registry up?)"
+            raise SignerUnavailable(f"{expected}: {error}") from error
 
 
 def _receive(connection: socket.socket, size_bytes: int) -> bytes:

@@ -100,3 +100,20 @@ def test_a_tree_is_synced_with_every_name_in_it(
         (tmp_path / name).write_bytes(b"")
     durable.sync_tree(tmp_path)
     assert {name for name, _ in synced} == {"a", "b", "inner", tmp_path.name}
+
+
+@pytest.mark.parametrize("make", [write, create, store])
+def test_an_error_names_the_file_that_was_asked_for(
+    make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "nowhere" / "file"
+    with pytest.raises(FileNotFoundError) as caught:
+        make(path)
+    assert (caught.value.filename, caught.value.filename2) == (str(path), None)
+
+
+def test_nor_does_one_that_is_in_the_way_hide_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(FileExistsError) as caught:
+        create(tmp_path / "file")
+    assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "file"), None)

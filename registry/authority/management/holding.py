@@ -39,9 +39,9 @@ def _init(options: Options) -> Iterator[str]:
     yield f"ledger        {trust_root.origin}"
     yield f"fingerprint   {as_id(trust_root.fingerprint)}"
     if (offline / ceremony.ROOT_KEY_FILE).exists():
-        yield f"\nThe root key and its passphrase are in {offline}. Nothing here needs them"
-        yield "again until an intermediate expires: move each to a medium of its own, offline,"
-        yield "and delete the folder."
+        yield f"\nThe root key and its passphrase are in\n    {offline}"
+        yield "Nothing here needs them again until an intermediate expires: move each to a"
+        yield "medium of its own, offline, and delete the folder."
 
 
 def _add_request(parser: ArgumentParser) -> None:

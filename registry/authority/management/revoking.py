@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -20,7 +19,7 @@ from assay.signing.signer.errors import PurposeStopped
 from registry.authority import compromise, revocations, rotating
 
 from .rotations import listing
-from .words import Action, Options, add_root, moment, path, root
+from .words import Action, Options, a_time, add_root, an_intermediate, content, moment, path, root
 
 REASONS = [each.value for each in Reason]
 
@@ -34,7 +33,7 @@ def _add_why(parser: ArgumentParser) -> None:
     parser.add_argument("--reason", required=True, choices=REASONS)
     parser.add_argument(
         "--invalid-from",
-        type=datetime.fromisoformat,
+        type=a_time,
         help="since when its key may be in wrong hands, such as 2026-11-20T09:30:00+00:00",
     )
 
@@ -49,7 +48,7 @@ def _revoke(options: Options) -> Iterator[str]:
 
 
 def _add_revoke_intermediate(parser: ArgumentParser) -> None:
-    parser.add_argument("name", type=Name.parse, help="such as output or output-2")
+    parser.add_argument("name", type=an_intermediate, help="such as output or output-2")
     _add_why(parser)
     add_root(parser)
 
@@ -72,12 +71,12 @@ def _add_compromise(parser: ArgumentParser) -> None:
     parser.add_argument("purpose", choices=[each.value for each in Purpose])
     parser.add_argument(
         "--since",
-        type=datetime.fromisoformat,
+        type=a_time,
         required=True,
         help="since when the key may be in wrong hands, such as 2026-11-20T09:30:00+00:00",
     )
     parser.add_argument(
-        "--issuer", type=Name.parse, help="which intermediate (default: the one that issues)"
+        "--issuer", type=an_intermediate, help="which intermediate (default: the one that issues)"
     )
     parser.add_argument("--crl", type=Path, metavar="FILE", help="the root's list that says so")
     add_root(parser)
@@ -95,7 +94,7 @@ def _compromise(options: Options) -> Iterator[str]:
     compromise.stop(name)  # 1
     yield f"{name} is stopped: it signs no more"
     at_hand, file = root(options), path(options, "crl")
-    crl = at_hand.next_list([finding], at=at) if at_hand else file.read_bytes() if file else None
+    crl = at_hand.next_list([finding], at=at) if at_hand else content(file) if file else None
     try:
         for each in rotating.install_root_list(crl) if crl else ():  # 2
             yield f"{each} is revoked by the root and logged"

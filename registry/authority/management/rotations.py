@@ -18,7 +18,7 @@ from assay.signing.signer.errors import PurposeStopped
 from registry.authority import ceremony, revocations, rotating
 from registry.ledger import services as ledger
 
-from .words import Action, Options, add_root, path, root
+from .words import Action, Options, add_root, content, path, root
 
 
 def _add_show(parser: ArgumentParser) -> None:
@@ -57,8 +57,11 @@ def _rotate(options: Options) -> Iterator[str]:
     if len(given) != 1:
         raise CommandError("expected one of --root, --request and --certificate")
     if request is not None:
+        if request.parent.exists() and not request.parent.is_dir():
+            raise CommandError(f"expected a folder for {request}, found a file in its place")
+        made = ceremony.pem_of(rotating.request(purpose))
         request.parent.mkdir(parents=True, exist_ok=True)
-        durable.write_file(request, ceremony.pem_of(rotating.request(purpose)))
+        durable.write_file(request, made)
         yield f"wrote {request}: the root's machine answers it (authority ceremony, step 5)"
         return
     if at_hand is not None:
@@ -70,7 +73,7 @@ def _rotate(options: Options) -> Iterator[str]:
 
 def _certificate(file: Path) -> x509.Certificate:
     try:
-        return x509.load_pem_x509_certificate(file.read_bytes())
+        return x509.load_pem_x509_certificate(content(file))
     except ValueError as error:
         raise CommandError(f"expected a certificate in PEM in {file}, found none") from error
 
@@ -105,7 +108,7 @@ def _root_list(options: Options) -> Iterator[str]:
     if at_hand is not None:
         crl = at_hand.next_list((), at=timezone.now().replace(microsecond=0))
     else:
-        crl = (file or Path()).read_bytes()
+        crl = content(file or Path())
     yield from listing(crl)
     listed = x509.load_der_x509_crl(crl)
     yield f"the root's list has number {crls.number_of(listed)}"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,10 @@ from typing import TypeAlias
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from assay.signing.errors import InvalidDocument
+from assay.signing.intermediates import Name
 from assay.signing.signer.keyring import Place
+from assay.signing.signer.offline import URL_FILE
 from registry.authority.ceremony import Means
 from registry.authority.rotating import RootAtHand
 
@@ -51,6 +54,9 @@ def means(options: Options) -> Means:
         return Means(passphrase_file=passphrase_file)
     if module is None or pin_file is None or not isinstance(token, str):
         raise CommandError("expected --module, --token and --pin-file together")
+    for file, meaning in ((module, "a PKCS#11 module's library"), (pin_file, "the token's PIN")):
+        if not file.is_file():
+            raise CommandError(f"expected {meaning} in {file}, found no such file")
     place = Place(module=module.absolute(), token=token, pin_file=pin_file.absolute())
     return Means(passphrase_file=passphrase_file, within=place)
 
@@ -68,6 +74,11 @@ def root(options: Options) -> RootAtHand | None:
         return None
     if folder is None or passphrase_file is None:
         raise CommandError("expected --root and --root-passphrase-file together")
+    if not (folder / URL_FILE).is_file():
+        raise CommandError(
+            f"expected the root's folder, which its ceremony made, in {folder}, found none there: "
+            "bring it, or use its machine (authority ceremony)"
+        )
     return RootAtHand(folder=folder, passphrase_file=passphrase_file)
 
 
@@ -78,11 +89,36 @@ def path(options: Options, name: str) -> Path | None:
 
 
 def moment(options: Options, name: str) -> datetime | None:
-    """An option that is a time with its offset, or not given."""
+    """An option that is a time, or not given."""
     found = options[name]
-    if not isinstance(found, datetime):
-        return None
-    if found.tzinfo is None:
-        word = name.replace("_", "-")
-        raise CommandError(f"expected --{word} with its offset from UTC, found none")
+    return found if isinstance(found, datetime) else None
+
+
+def a_time(text: str) -> datetime:
+    """Reads a time with its offset, for argparse."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ArgumentTypeError(
+            "expected a time with its offset from UTC, such as 2026-11-20T09:30:00+00:00, "
+            f"found {text!a}"
+        )
     return found
+
+
+def an_intermediate(text: str) -> Name:
+    """Reads an intermediate's name, for argparse."""
+    try:
+        return Name.parse(text)
+    except InvalidDocument as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def content(file: Path) -> bytes:
+    """What a file holds that was named."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"expected a file at {file}, found none: {error.strerror}") from error

@@ -99,6 +99,21 @@ def test_what_is_in_the_way_is_said(data: Path) -> None:
         init()
 
 
+def test_a_token_that_is_not_there_is_said_before_any_key_is_made(
+    data: Path, tmp_path: Path
+) -> None:
+    pin, module = tmp_path / "pin", tmp_path / "module.so"
+    words = ("--module", str(module), "--token", "x", "--pin-file", str(pin))
+    with pytest.raises(CommandError, match=r"expected a PKCS#11 module's library in .*module\.so"):
+        init(*words)
+    module.touch()
+    with pytest.raises(
+        CommandError, match=r"expected the token's PIN in .*pin, found no such file"
+    ):
+        init(*words)
+    assert not (data / "authority").exists()
+
+
 def test_a_folder_that_is_a_mount_is_filled(data: Path) -> None:
     (data / "authority").mkdir(mode=0o700)
     init()

@@ -203,6 +203,20 @@ def test_each_issuer_has_a_list_that_the_sweep_renews(
         (("revoke-intermediate", "output", "--reason", "superseded"), "a root elsewhere revokes"),
         (("rotate", "output", "--certificate", __file__), "expected a certificate in PEM"),
         (("init", "--token", "x"), "expected --module, --token and --pin-file together"),
+        (
+            ("revoke-intermediate", "nothing", "--reason", "superseded"),
+            "argument name: issuer: exp",
+        ),
+        (
+            ("compromise", "output", "--since", "yesterday"),
+            r"offset from UTC, .* found 'yesterday'",
+        ),
+        (
+            ("rotate", "output", "--root", "x", "--root-passphrase-file", "x"),
+            "expected the root's folder, which its ceremony made, in x, found none there",
+        ),
+        (("rotate", "output", "--request", f"{__file__}/x"), "found a file in its place"),
+        (("revoke", "12ab", "--reason", "superseded"), "no-certificate: "),
     ],
 )
 def test_what_is_missing_is_said(

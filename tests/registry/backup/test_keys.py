@@ -170,6 +170,8 @@ def test_the_commands_put_a_signer_together_again(
     assert places.source().manage("keys", "wrap", *words).returncode == 0
     again = places.source().manage("keys", "wrap", *words)
     assert "File exists" in again.stderr
+    elsewhere = place.manage("keys", "wrap", tmp_path / "none", *words[1:])
+    assert "expected the signer's passphrase in" in elsewhere.stderr
     done = place.manage("keys", "unwrap", *words)
     assert done.returncode == 0, done.stderr
     assert "manage.py restore FOLDER" in done.stdout

@@ -152,6 +152,14 @@ def test_without_a_root_nothing_is_distributed(authority: Authority, offline: Pa
     assert distributing.refresh(now=timezone.now()) is False
     with pytest.raises(CommandError, match="offline keys"):
         call_command("tuf", "root", offline=offline / "nowhere")
+    authority.stop()
+    try:
+        with pytest.raises(
+            CommandError, match=r"^signer-unavailable: no signer answers .* registry up"
+        ):
+            call_command("tuf", "root", offline=offline)
+    finally:
+        authority.start()
 
 
 def test_metadata_that_is_none_is_an_error(offline: Path) -> None:

@@ -243,7 +243,9 @@ def test_a_message_that_is_too_long_is_not_even_sent(tmp_path: Path) -> None:
 
 
 def test_no_signer_is_said_to_be_absent(tmp_path: Path) -> None:
-    with pytest.raises(SignerUnavailable, match=r"no signer answers on .*s\.sock: .*No such file"):
+    with pytest.raises(
+        SignerUnavailable, match=r"no signer answers on .*s\.sock \(.*\): .*No such file"
+    ):
         SignerClient(tmp_path / "s.sock").describe()
 
 

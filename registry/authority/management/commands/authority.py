@@ -37,5 +37,7 @@ class Command(BaseCommand):
             for line in ACTIONS[str(options["action"])].run(options):
                 self.stdout.write(f"{line}\n")
                 self.stdout.flush()
-        except (AssayError, Problem, OSError) as error:
-            raise CommandError(str(error)) from error
+        except (AssayError, Problem) as error:
+            raise CommandError(f"{error.code}: {error}") from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error

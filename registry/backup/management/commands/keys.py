@@ -58,10 +58,15 @@ class Command(BaseCommand):
             raise CommandError(f"{error.filename or file}: {error.strerror}") from error
 
     def _wrap(self, file: Path, passphrase: bytes, signer_file: Path) -> None:
+        try:
+            signer_passphrase = signer_file.read_bytes()
+        except FileNotFoundError as error:
+            raise CommandError(
+                f"expected the signer's passphrase in {signer_file}, found none: wrap the keys on "
+                "the machine that has them, or name it (--signer-passphrase-file)"
+            ) from error
         wrapped = wrapping.wrap(
-            authority.folder(),
-            signer_passphrase=signer_file.read_bytes(),
-            passphrase=passphrase,
+            authority.folder(), signer_passphrase=signer_passphrase, passphrase=passphrase
         )
         durable.create_file(file.absolute(), wrapped)
         self.stdout.write(

@@ -40,13 +40,18 @@ class Command(BaseCommand):
             else:
                 is_new = distributing.refresh(now=timezone.now())
                 self.stdout.write("distributed anew\n" if is_new else "nothing is due\n")
-        except (AssayError, Problem, OSError) as error:
-            raise CommandError(str(error)) from error
+        except (AssayError, Problem) as error:
+            raise CommandError(f"{error.code}: {error}") from error
+        except OSError as error:
+            raise CommandError(f"{error.filename}: {error.strerror}") from error
 
     def _root(self, given: object) -> None:
         offline = given if isinstance(given, Path) else queries.folder() / OFFLINE_FOLDER
         if not offline.is_dir():
-            raise CommandError(f"expected the folder of the offline keys, found none at {offline}")
+            raise CommandError(
+                f"expected the folder of the offline keys at {offline}, found none: bring it, and "
+                "name it by --offline"
+            )
         passphrase = secret(offline / ROOT_PASSPHRASE_FILE)
         path = offline / KEY_FILE
         if not path.exists() and distributing.newest_root() is None:
