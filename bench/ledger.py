@@ -51,7 +51,10 @@ def main() -> None:
 def measure(name: str, *numbers: float) -> None:
     """One of the measurements, in a process of its own."""
     words = map(str, numbers)
-    subprocess.run([sys.executable, str(INSIDE / f"{name}.py"), *words], check=True)
+    subprocess.run(
+        [sys.executable, str(INSIDE / f"{name}.py"), *words],
+        check=True,
+    )
 
 
 @contextmanager

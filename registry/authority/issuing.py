@@ -111,7 +111,7 @@ def list_all() -> None:
 def keep(chain: Chain, purpose: Purpose, subject: str = "") -> None:
     """List a certificate, so that it can be revoked; once. One of a responder's names no URI."""
     leaf = chain.leaf
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         Certificate.objects.get_or_create(
             serial=f"{leaf.serial_number:x}",
             defaults={

@@ -8,6 +8,8 @@ first, outside of it (issuing).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 
@@ -26,7 +28,7 @@ from . import issuing
 from .errors import WrongKey
 from .issuing import ensure
 
-__all__ = ["certify_node", "ensure", "pems", "sign"]
+__all__ = ["certify_node", "ensure", "pems", "sign", "sign_all"]
 
 
 def sign(
@@ -36,23 +38,41 @@ def sign(
     *,
     under: ConductReference | None = None,
 ) -> ledger_queries.Statement:
-    """Have a statement signed in the owner's name, and log it as pending.
+    """Have a statement signed in the owner's name, and log it as pending: see `sign_all`."""
+    (signed,) = sign_all(purpose, owner, (statement,), under=under)
+    return signed
 
-    The owner must have a live acceptance of the conduct version that the statement names, else of
+
+def sign_all(
+    purpose: Purpose,
+    owner: Namespace,
+    statements: Sequence[Statement],
+    *,
+    under: ConductReference | None = None,
+) -> list[ledger_queries.Statement]:
+    """Have statements signed in the owner's name, and log them as pending, together.
+
+    The owner must have a live acceptance of the conduct version that the statements name, else of
     `under`, else of any. It is locked until the transaction ends, so that withdrawing it and using
     it never cross. Call `ensure` before the transaction opens. Raises NotAccepted, or SignerError,
     of which NotCertified says that `ensure` was not called, or is too long ago.
     """
-    named = _conduct_of(statement) or under
+    named = _conduct_of(statements) or under
+    signer = ledger.signer()
     with transaction.atomic():
         acceptance = conduct.standing(owner, named)
         if acceptance is None:
             raise issuing.not_accepted(owner, named)
         policy = acceptance.version.sha256
         salt = issuing.salt_of(owner)
-        signed = ledger.signer().sign(purpose, owner.uri, statement.canonical(), policy, salt=salt)
-        issuing.keep(signed.chain, purpose)
-        return ledger.record(signed.envelope, signed.chain, signed.timestamp)
+        signed = [
+            signer.sign(purpose, owner.uri, one.canonical(), policy, salt=salt)
+            for one in statements
+        ]
+        for chain in {one.chain.leaf: one.chain for one in signed}.values():
+            issuing.keep(chain, purpose)
+        ledger.record_all(signed)
+        return ledger_queries.statements([one.sha256 for one in statements])
 
 
 def certify_node(node: Node, csr: CertificateRequest) -> Chain:
@@ -76,7 +96,10 @@ def pems(chain: Chain) -> tuple[str, str]:
     return leaf, intermediate
 
 
-def _conduct_of(statement: Statement) -> ConductReference | None:
-    if "conduct" not in statement.predicate:
-        return None
-    return ConductReference.parse(statement.predicate, "conduct")
+def _conduct_of(statements: Sequence[Statement]) -> ConductReference | None:
+    """What is signed together names one conduct version, or none."""
+    predicates = [one.predicate for one in statements if "conduct" in one.predicate]
+    named = {ConductReference.parse(each, "conduct") for each in predicates}
+    if len(named) > 1:
+        raise ValueError("expected statements under one conduct version, found several")
+    return named.pop() if named else None

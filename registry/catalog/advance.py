@@ -12,10 +12,10 @@ call takes it from there; a nudge that got lost is made up for by `sweep`.
 
 from __future__ import annotations
 
-import logging
+from typing import TypeAlias
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from assay.signing import canonical, oms, timestamps
@@ -23,12 +23,11 @@ from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose, verify_chain
 from assay.signing.digests import as_id
 from assay.signing.envelope import Envelope
-from assay.signing.errors import AssayError, InvalidDocument, SignerError, VerificationError
+from assay.signing.errors import InvalidDocument, SignerError, VerificationError
 from assay.signing.manifest import SIGNATURE_NAME, SIGSTORE_NAME
 from assay.signing.statements import CheckpointClaim, RunReference
 from assay.signing.statements import Statement as Signed
 from registry.accounts.queries import SYSTEM
-from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import queries as authority_queries
 from registry.authority import services as authority
@@ -45,7 +44,9 @@ from . import queries, run_statement
 from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
-logger = logging.getLogger(__name__)
+Certified: TypeAlias = tuple[int, int]
+"""An owner and the conduct version under which it has a certificate, by their keys."""
+PARTS = ("project__owner", "conduct", "dataset", "oms_statement")
 
 
 def advance(checkpoint_id: int) -> Checkpoint:
@@ -53,47 +54,27 @@ def advance(checkpoint_id: int) -> Checkpoint:
 
     Raises SignerError, or a Problem of the ledger, when it must wait: the state stays as it is.
     """
+    sign(checkpoint_id)
     checkpoint = _load(checkpoint_id)
-    if checkpoint.state == State.RECEIVED:
-        _sign(checkpoint)
-        checkpoint = _load(checkpoint_id)
     if checkpoint.state == State.SIGNED:
-        _publish(checkpoint)
+        if not ledger_queries.are_included(_statements(checkpoint)):
+            ledger.integrate()
+        publish(checkpoint_id)
         checkpoint = _load(checkpoint_id)
     return checkpoint
 
 
-def sweep() -> int:
-    """Advance whatever is underway, and integrate what is pending; how many were published."""
-    published = 0
-    for checkpoint_id in queries.underway():
-        try:
-            published += advance(checkpoint_id).state == State.PUBLISHED
-        except (AssayError, Problem, DatabaseError, OSError) as error:
-            # The row stays as it is, and the others must not wait for this one.
-            logger.warning("checkpoint %s waits: %s", checkpoint_id, error)
-    _integrate_pending()
-    return published
+def sign(checkpoint_id: int, *, certified: set[Certified] | None = None) -> None:
+    """From received to signed: statements, pending entries and state in one transaction.
 
-
-def _integrate_pending() -> None:
-    """What nobody waits for: acceptances, outputs that were left behind."""
+    Of those who are in `certified` it is known that they have their certificate.
+    """
+    checkpoint = _load(checkpoint_id)
+    if checkpoint.state != State.RECEIVED:
+        return
+    known = set() if certified is None else certified
     try:
-        if ledger_queries.has_pending():
-            ledger.integrate()
-    except (AssayError, Problem, DatabaseError) as error:
-        logger.warning("the ledger's pending entries wait: %s", error)
-
-
-def _load(checkpoint_id: int) -> Checkpoint:
-    return Checkpoint.objects.select_related(*queries.PARTS, "run_statement").get(pk=checkpoint_id)
-
-
-def _sign(checkpoint: Checkpoint) -> None:
-    """From received to signed: statements, pending entries and state in one transaction."""
-    try:
-        under = conduct.reference(checkpoint.conduct)
-        authority.ensure(Purpose.CHECKPOINT, checkpoint.project.owner, under=under)
+        _ensure(checkpoint, known)
         with transaction.atomic():
             if not _claim(checkpoint, State.RECEIVED):
                 return
@@ -116,14 +97,23 @@ def _sign(checkpoint: Checkpoint) -> None:
         _reject(checkpoint, f"it can never be signed: {error}")
 
 
-def _publish(checkpoint: Checkpoint) -> None:
-    """From signed to published, once a signed tree head includes its statements."""
-    statements = _statements(checkpoint)
-    if not ledger_queries.is_included(*statements):
-        ledger.integrate()
-        if not ledger_queries.is_included(*statements):
-            return
-    wrappers = _wrappers(ledger_queries.bundle(statements[0]))
+def _ensure(checkpoint: Checkpoint, certified: set[Certified]) -> None:
+    holder = (checkpoint.project.owner_id, checkpoint.conduct_id)
+    if holder not in certified:
+        under = conduct.reference(checkpoint.conduct)
+        authority.ensure(Purpose.CHECKPOINT, checkpoint.project.owner, under=under)
+        certified.add(holder)
+
+
+def publish(checkpoint_id: int) -> None:
+    """From signed to published, if a signed tree head includes its statements."""
+    checkpoint = _load(checkpoint_id)
+    statement = checkpoint.oms_statement
+    if checkpoint.state != State.SIGNED or statement is None:
+        return
+    if not ledger_queries.are_included(_statements(checkpoint)):
+        return
+    wrappers = _wrappers(ledger_queries.bundle(statement))
     blobs = {name: storage.store(content, holder=SYSTEM) for name, content in wrappers.items()}
     with transaction.atomic():
         if not _claim(checkpoint, State.SIGNED):
@@ -149,6 +139,10 @@ def _wrappers(bundle: Bundle) -> dict[str, bytes]:
     if oms.parse(Signed.parse(bundle.envelope.payload)).has_sigstore_wrapper:
         found[SIGSTORE_NAME] = canonical.dumps(bundle.to_sigstore_json())
     return found
+
+
+def _load(checkpoint_id: int) -> Checkpoint:
+    return Checkpoint.objects.select_related(*PARTS).get(pk=checkpoint_id)
 
 
 def _claim(checkpoint: Checkpoint, state: State) -> bool:
@@ -189,10 +183,11 @@ def _sign_statements(checkpoint: Checkpoint, run: Statement | None) -> tuple[Sta
         conduct=under,
     )
     model = oms.statement(f"{project.full_name}@{checkpoint.name}", manifest)
-    return (
-        authority.sign(Purpose.CHECKPOINT, project.owner, claim.statement()),
-        authority.sign(Purpose.CHECKPOINT, project.owner, model, under=under),
+    statements = (claim.statement(), model)
+    ours, oms_statement = authority.sign_all(
+        Purpose.CHECKPOINT, project.owner, statements, under=under
     )
+    return ours, oms_statement
 
 
 def _run_reference(checkpoint: Checkpoint, run: Statement | None) -> RunReference | None:
@@ -201,17 +196,17 @@ def _run_reference(checkpoint: Checkpoint, run: Statement | None) -> RunReferenc
     return RunReference(id=checkpoint.run_id, statement_sha256=run.sha256)
 
 
-def _statements(checkpoint: Checkpoint) -> tuple[Statement, ...]:
-    """The OMS statement first, then every other that the evidence will hold."""
+def _statements(checkpoint: Checkpoint) -> set[int]:
+    """The keys of every statement that the evidence will hold."""
     dataset = checkpoint.dataset
     found = (
-        checkpoint.oms_statement,
-        checkpoint.statement,
-        checkpoint.run_statement,
-        checkpoint.conduct.statement,
-        dataset.statement if dataset else None,
+        checkpoint.oms_statement_id,
+        checkpoint.statement_id,
+        checkpoint.run_statement_id,
+        checkpoint.conduct.statement_id,
+        dataset.statement_id if dataset else None,
     )
-    return tuple(statement for statement in found if statement is not None)
+    return {key for key in found if key is not None}
 
 
 def _tell(checkpoint: Checkpoint) -> None:

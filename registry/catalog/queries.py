@@ -136,6 +136,11 @@ def underway() -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def count_published(checkpoint_ids: Collection[int]) -> int:
+    """How many of these are published."""
+    return Checkpoint.objects.filter(pk__in=checkpoint_ids, state=State.PUBLISHED).count()
+
+
 def manifest(of: Checkpoint) -> Manifest:
     """The checkpoint's files, as its id names them."""
     return Manifest.parse(of.manifest)

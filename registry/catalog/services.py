@@ -4,14 +4,16 @@
 receive(Submission(...))   checks and keeps a checkpoint: state `received`
 check, keep                the same in two steps, for who takes a lock in between
 advance(checkpoint.pk)     takes it on: `signed`, `published` (or `rejected`)
+advance_with_others(pk)    the same, with what else waits along
 sweep()                    advances whatever a crash or a lost nudge left behind
 """
 
-from .advance import advance, sweep
+from .advance import advance
 from .datasets import Origin, add_dataset, standard_library
 from .projects import NewProject, create_project
 from .receive import check, keep, receive
 from .submission import RunEvidence, Submission
+from .together import advance_with_others, sweep
 
 __all__ = [
     "NewProject",
@@ -20,6 +22,7 @@ __all__ = [
     "Submission",
     "add_dataset",
     "advance",
+    "advance_with_others",
     "check",
     "create_project",
     "keep",

@@ -10,8 +10,8 @@ from . import services
 
 @shared_task(name="catalog.advance")
 def advance(checkpoint_id: int) -> None:
-    """Takes one checkpoint as far as it goes now."""
-    services.advance(checkpoint_id)
+    """Takes one checkpoint as far as it goes now, and others along."""
+    services.advance_with_others(checkpoint_id)
 
 
 @shared_task(name="catalog.sweep")

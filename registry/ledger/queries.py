@@ -96,6 +96,13 @@ def statement_of(logged: Entry) -> Statement | None:
     return Statement.objects.select_related("entry").filter(entry=logged).first()
 
 
+def statements(digests: Sequence[str]) -> list[Statement]:
+    """Those with these digests, in this order; all of them are there."""
+    rows = Statement.objects.select_related("entry").filter(sha256__in=digests)
+    found = {row.sha256: row for row in rows}
+    return [found[digest] for digest in digests]
+
+
 def statement_at(index: int) -> Statement:
     """The signed statement whose entry has this index."""
     found = statement_of(entry(index))
@@ -140,10 +147,14 @@ def included(count: int) -> Iterator[list[Statement]]:
 
 def is_included(*statements: Statement) -> bool:
     """Whether the newest signed tree head includes all of them, as the database says now."""
+    return are_included({one.pk for one in statements})
+
+
+def are_included(keys: Collection[int]) -> bool:
+    """The same of statements by their keys."""
     head = newest_head()
     if head is None:
         return False
-    keys = {one.pk for one in statements}
     return Statement.objects.filter(pk__in=keys, entry__index__lt=head.size).count() == len(keys)
 
 

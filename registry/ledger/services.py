@@ -93,13 +93,13 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
     between signing and committing must not log two signatures of one claim.
     """
     record_all([Signed(envelope=envelope, chain=chain, timestamp=timestamp)])
-    return Statement.objects.select_related("entry").get(sha256=sha256(envelope.payload))
+    return queries.statement(sha256(envelope.payload))
 
 
 def record_all(signed: Iterable[Signed]) -> None:
     """The same for many at once, in a handful of queries however many they are."""
     rows = {row.sha256: row for row in map(_row, signed)}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         try:
             with transaction.atomic():
                 _create(rows)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A registry process that forks for each order, so that a test can kill the fork at any call.
 
-Orders come on standard input, one a line: `advance ID`, `receive FILE`. The answers are the fork's
-process id, when it waits for SIGUSR1 to begin, and its wait status, when it has ended.
+Orders come on standard input, one a line: `advance ID`, `along ID`, `receive FILE`. The answers are
+the fork's process id, when it waits for SIGUSR1 to begin, and its wait status, when it has ended.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _obey(order: str, argument: str) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0)
     signal.sigwait({signal.SIGUSR1})
     try:
-        {"advance": _advance, "receive": _receive}[order](argument)
+        {"advance": _advance, "along": _along, "receive": _receive}[order](argument)
     except BaseException:  # noqa: BLE001 - a fork ends here, whatever happens
         traceback.print_exc()
         os._exit(1)
@@ -52,6 +52,13 @@ def _advance(checkpoint_id: str) -> None:
     from registry.catalog import services  # noqa: PLC0415 - after django.setup()
 
     services.advance(int(checkpoint_id))
+
+
+def _along(checkpoint_id: str) -> None:
+    """As the worker does."""
+    from registry.catalog import services  # noqa: PLC0415 - as above
+
+    services.advance_with_others(int(checkpoint_id))
 
 
 def _receive(file: str) -> None:

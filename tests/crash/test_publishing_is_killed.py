@@ -70,12 +70,12 @@ def test_a_process_that_advances_is_killed_at_each_call(
     world: World, forks: Forks, authority: Authority, call: str
 ) -> None:
     first = services.receive(by_node(world, 1))
-    calls = forks.count(f"advance {first.pk}")[call]
+    calls = forks.count(f"along {first.pk}")[call]
     assert calls > 0
     killed = []
     for step, number in enumerate(some_of(calls), start=2):
         checkpoint = services.receive(by_node(world, step))
-        killed += [number] if forks.kill_at(f"advance {checkpoint.pk}", call, number) else []
+        killed += [number] if forks.kill_at(f"along {checkpoint.pk}", call, number) else []
         check_all_or_nothing_is_visible(checkpoint)
         proven_size(authority)
         services.sweep()

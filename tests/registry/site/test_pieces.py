@@ -139,7 +139,7 @@ def test_what_was_said_of_a_checkpoint_is_everybodys_once_it_is_published(
     assert lease is not None
     submitted = pool.Submitted.parse(submission(shown.lab, shown.machine, 2 * STEP))
     checkpoint = pool.submit(lease.id, submitted, by=node.owner, now=timezone.now())
-    advance._sign(checkpoint)
+    advance.sign(checkpoint.pk)
     integrate()  # and the process dies: it is logged, and not published
     checkpoint.refresh_from_db()
     said = (checkpoint.statement, checkpoint.oms_statement, checkpoint.run_statement)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several checkpoints at once share one tree head, and none of them waits for a broken one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from registry.authority import services as authority
+from registry.catalog import services, together
+from registry.catalog.models import Checkpoint, State
+from registry.ledger.models import TreeHead
+from tests.registry.catalog.world import FILES, World, build, by_person
+from tests.registry.people import People
+from tests.running import Authority
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(people: People, authority: Authority, tmp_path: Path) -> World:
+    return build(people, tmp_path / "texts")
+
+
+def received(world: World, *names: str) -> list[Checkpoint]:
+    return [
+        services.receive(by_person(world, name, {**FILES, "name.txt": name.encode()}))
+        for name in names
+    ]
+
+
+def states() -> set[str]:
+    return set(Checkpoint.objects.values_list("state", flat=True))
+
+
+def test_whoever_is_advanced_takes_along_what_waits(world: World) -> None:
+    first, *_ = received(world, "a", "b", "c")
+    heads = TreeHead.objects.count()
+    services.advance_with_others(first.pk)
+    assert states() == {State.PUBLISHED}
+    # One of the three, and at most two for the lab's first certificate.
+    assert TreeHead.objects.count() <= heads + 2
+
+
+def test_what_is_through_is_left_alone(world: World) -> None:
+    first, second = received(world, "a", "b")
+    services.advance(first.pk)
+    services.advance_with_others(first.pk)
+    second.refresh_from_db()
+    assert second.state == State.RECEIVED
+
+
+def test_more_than_share_a_tree_head_are_swept_in_turns(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "TOGETHER", 2)
+    received(world, "a", "b", "c")
+    assert services.sweep() == 3
+    assert states() == {State.PUBLISHED}
+
+
+def test_a_certificate_is_asked_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    ensure = authority.ensure
+
+    def counted(*words: object, **named: object) -> None:
+        asked.append(words)
+        ensure(*words, **named)  # type: ignore[arg-type]  # passed on as they came
+
+    monkeypatch.setattr(authority, "ensure", counted)
+    received(world, "a", "b", "c")
+    services.sweep()
+    assert len(asked) == 1
+
+
+def test_two_at_the_same_moment_publish_each_once(world: World) -> None:
+    checkpoints = received(world, "a", "b", "c", "d")
+
+    def advance(checkpoint: Checkpoint) -> None:
+        try:
+            services.advance_with_others(checkpoint.pk)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(advance, checkpoints))
+    services.sweep()
+    assert states() == {State.PUBLISHED}
+    for checkpoint in checkpoints:
+        assert checkpoint.files.filter(name="model.sig").count() == 1
