@@ -116,6 +116,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.issuer.asked.append(self.path)
+        if self.path.startswith("/authorize?"):
+            self._send_back(self.issuer.sign_in(f"{self.issuer.url}{self.path}"))
+            return
         found = self.issuer.answers.get(self.path)
         if found is None:
             document = self.issuer.documents().get(self.path)
@@ -129,6 +132,13 @@ class _Handler(BaseHTTPRequestHandler):
         authorization = self.headers.get("Authorization", "")
         status, document = self.issuer.exchange(form, authorization)
         self._answer(status, json.dumps(document).encode())
+
+    def _send_back(self, address: str) -> None:
+        """What a person's browser gets, who agreed at once."""
+        self.send_response(302)
+        self.send_header("Location", address)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _answer(self, status: int, body: bytes) -> None:
         if "User-Agent" not in self.headers:  # as GitHub's API

@@ -2,7 +2,7 @@
 """The catalogue's pages, for people: the list, a project, a checkpoint. They work without scripts.
 
 catalog/list.html        projects (page of Project), newest (Checkpoints)
-catalog/project.html     project, conduct, checkpoints (page of Checkpoint)
+catalog/project.html     project, conduct, checkpoints (page of Checkpoint), is_own
 catalog/checkpoint.html  see `checkpoint`
 """
 
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 
 from assay.signing.digests import as_id
 from registry.accounts import reading
+from registry.accounts.queries import User, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
@@ -50,6 +51,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "project": found,
         "conduct": found.conduct,
         "checkpoints": _page(request, queries.published_in(found)),
+        "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
     }
     return render(request, "catalog/project.html", context)
 

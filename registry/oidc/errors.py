@@ -50,6 +50,14 @@ class IdentityTaken(Problem):
     status_code = 409
 
 
+class LastSignIn(Problem):
+    """The only way in which a person can sign in cannot be taken away."""
+
+    code = "last-sign-in"
+    title = "You could not sign in any more"
+    status_code = 409
+
+
 class SignInRefused(Problem):
     """A sign-in that the provider refused, that we did not begin, or that lets nobody in."""
 

@@ -7,24 +7,28 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from csp.decorators import csp_update
+from django.contrib import messages
 from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from registry.accounts.queries import User
 from registry.api.problems import Problem
 
-from . import services, signing_in
-from .errors import SignInRefused
-from .providers import Admits, Provider
+from . import queries, services, signing_in
+from .errors import LastSignIn, SignInRefused
+from .providers import Admits, Provider, Use, providers
 from .signing_in import NOBODY, Begun, Known
 
 BACKEND = "registry.accounts.passwords.PasswordBackend"  # which finds a person by number
+SIGN_INS = "/settings/sign-ins"
 BEGUN, STRANGER = "oidc-begun", "oidc-stranger"  # in the session
 
 
@@ -93,6 +97,51 @@ def choose_name(request: HttpRequest) -> HttpResponse:
         return render(request, "oidc/name.html", context, status=problem.status_code)
     del request.session[STRANGER]
     return _signed_in(request, person, str(kept["next_path"]))
+
+
+@never_cache
+@login_required
+@require_safe
+def sign_ins(request: HttpRequest) -> HttpResponse:
+    """`oidc/sign_ins.html`: one's own ways to sign in."""
+    return _sign_ins(request)
+
+
+@never_cache
+@login_required
+@require_POST
+def unlink(request: HttpRequest, identity_id: int) -> HttpResponse:
+    """Take one away, unless it is the last."""
+    try:
+        services.unlink(_person(request), identity_id)
+    except LastSignIn as refusal:
+        return _sign_ins(request, problem=refusal)
+    messages.success(request, _("You no longer sign in so."))
+    return HttpResponseRedirect(SIGN_INS)
+
+
+def _sign_ins(request: HttpRequest, *, problem: Problem | None = None) -> HttpResponse:
+    """`oidc/sign_ins.html`: identities (with titles), has_password, others (providers), problem."""
+    person = _person(request)
+    identities = list(queries.identities_of(person))
+    known = providers().for_use(Use.SIGN_IN)
+    titles = {one.issuer: one.title for one in known}
+    linked = {one.issuer for one in identities}
+    context = {
+        "identities": [(one, titles.get(one.issuer, "")) for one in identities],
+        "has_password": person.has_usable_password(),
+        "others": [one for one in known if one.issuer not in linked],
+        "problem": problem.detail if problem else "",
+    }
+    status = problem.status_code if problem else 200
+    return render(request, "oidc/sign_ins.html", context, status=status)
+
+
+def _person(request: HttpRequest) -> User:
+    """Whoever asks; `login_required` has let them through."""
+    if not isinstance(request.user, User):
+        raise TypeError("expected a view that demands a sign-in")
+    return request.user
 
 
 def _number(request: HttpRequest) -> str:

@@ -10,10 +10,12 @@ from django.db import IntegrityError, transaction
 
 from registry.accounts import services as accounts
 from registry.accounts.queries import User
+from registry.api.problems import NotFound
 from registry.audit import services as audit
 
-from .errors import IdentityTaken, TokenUsed
+from .errors import IdentityTaken, LastSignIn, TokenUsed
 from .models import Identity, UsedToken
+from .providers import Use, providers
 from .signing_in import Known
 from .tokens import SKEW, Claims
 
@@ -37,6 +39,22 @@ def link(user: User, known: Known) -> None:
             audit.record(user.actor, "identity.link", user.username, {"issuer": known.issuer})
     except IntegrityError as error:
         raise IdentityTaken("expected somebody who is nobody here yet, found another's") from error
+
+
+def unlink(user: User, identity_id: int) -> None:
+    """Sign in so no more; raises NotFound, or LastSignIn where no other way in would be left."""
+    with transaction.atomic():
+        # All of theirs at once: of two that are removed together, one must see the other go.
+        linked = Identity.objects.select_for_update().filter(user=user)
+        identity = next((one for one in linked if one.pk == identity_id), None)
+        if identity is None:
+            raise NotFound("expected a sign-in of yours, found none")
+        believed = {one.issuer for one in providers().for_use(Use.SIGN_IN)}
+        left = [one for one in linked if one != identity and one.issuer in believed]
+        if not left and not user.has_usable_password():
+            raise LastSignIn("expected another way to sign in, found neither one nor a password")
+        identity.delete()
+        audit.record(user.actor, "identity.unlink", user.username, {"issuer": identity.issuer})
 
 
 def create_person(name: str, known: Known) -> User:
