@@ -113,12 +113,12 @@ def statement_at(index: int) -> Statement:
     return found
 
 
-def between(start: int, end: int) -> QuerySet[Statement]:
-    """The statements of the signed entries from `start` up to but not `end`, the newest first."""
+def between(start: int, end: int) -> QuerySet[Entry]:
+    """The signed entries from `start` up to but not `end`, the newest first, with statements."""
     head = newest_head()
     end = min(end, head.size if head else 0)
-    included = Statement.objects.filter(entry__index__gte=start, entry__index__lt=end)
-    return included.select_related("entry").order_by("-entry__index")
+    included = Entry.objects.filter(index__gte=start, index__lt=end)
+    return included.select_related("statement").order_by("-index")
 
 
 def signed_by(name: str, *, before: int | None = None) -> QuerySet[Statement]:

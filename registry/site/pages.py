@@ -27,7 +27,7 @@ from registry.outputs import services as outputs
 from registry.outputs.queries import State
 from registry.pool import queries as pool
 
-from . import queries, services, themes
+from . import listing, queries, services, themes
 from .errors import TicketRefused
 
 UNPROCESSABLE = 422
@@ -111,7 +111,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     end = min(int(before), size) if INDEX.fullmatch(before) else size
     start = max(0, end - LEDGER_ROWS)
     context = {
-        "statements": ledger_queries.between(start, end),
+        "rows": [listing.of_entry(each) for each in ledger_queries.between(start, end)],
         "size": size,
         "newer": end + LEDGER_ROWS if end < size else None,
         "older": start or None,
@@ -125,7 +125,7 @@ def _signed_by(request: HttpRequest, signer: str) -> HttpResponse:
     found = list(ledger_queries.signed_by(signer, before=end)[: LEDGER_ROWS + 1])
     shown = found[:LEDGER_ROWS]
     context = {
-        "statements": shown,
+        "rows": [listing.of_statement(each) for each in shown],
         "signer": signer,
         "older": shown[-1].entry.index if len(found) > LEDGER_ROWS else None,
     }

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -92,3 +94,26 @@ def test_names_and_sizes_of_files_are_in_one_piece(
     assert name is not None
     assert digest is not None
     assert (digest["y"] > name["y"] + 5) == (width < 640)
+
+
+def test_the_ledgers_list_fits_a_narrow_page(visitor: Visitor) -> None:
+    page = visitor.open("/ledger", View(width=320))
+    list_ = page.locator(".scroll")
+    assert list_.evaluate("list => list.scrollWidth - list.clientWidth") <= 0
+    assert page.get_by_role("row").count() > 10  # it is a table all the same
+
+
+def test_on_paper_digests_are_whole_and_nothing_is_to_be_pressed(
+    visitor: Visitor, shown: Shown
+) -> None:
+    page = visitor.open(shown.checkpoint.path, View(colours="dark"))
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button")).to_have_count(0)
+    expect(page.locator(".masthead nav").first).to_be_hidden()
+    shown_digest = page.locator(".files .digest code").first.evaluate(
+        "code => getComputedStyle(code, '::before').content"
+    )
+    assert re.fullmatch(r'"sha256:[0-9a-f]{64}"', shown_digest)
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )

@@ -22,6 +22,7 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.keys import SoftwareKey
 from registry.ledger import certificates, queries, services
 from registry.ledger.certificates import Wanted
+from tests.registry.site.test_pages import indexes_of
 from tests.registry.undone import undone
 from tests.running import Authority, Live
 
@@ -166,6 +167,14 @@ def test_an_announced_certificate_names_whom_it_is_for(indexes: dict[str, int]) 
 def test_what_has_no_such_piece_says_so(indexes: dict[str, int], piece: str) -> None:
     answer = Client().get(f"/ledger/entries/{piece.format(indexes['unknown'])}")
     assert answer.status_code == 404
+
+
+def test_the_list_leaves_no_entry_out(indexes: dict[str, int]) -> None:
+    size = queries.tree_head().size
+    found = indexes_of(page("/ledger"))
+    assert found == list(range(size - 1, -1, -1))
+    for words in ("root certificate", "authority's certificate", "signature", "unknown"):
+        assert words in page("/ledger")
 
 
 @pytest.mark.parametrize("index", ["999", "-1", "x", "007", "٣", "1" * 99, str(2**63)])
