@@ -8,7 +8,7 @@ sees the one sees the others.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -145,6 +145,14 @@ def finding(issuer: Name, serial: int) -> tuple[bool, Finding | None]:
 def is_revoked(serial: int) -> bool:
     """Whether a certificate of ours was revoked: its holder gets another for the asking."""
     return Revocation.objects.filter(certificate__serial=f"{serial:x}").exists()
+
+
+def among(serials: Collection[int]) -> Mapping[int, Finding]:
+    """Those of these certificates that were revoked, by serial number."""
+    rows = Revocation.objects.select_related("certificate").filter(
+        certificate__serial__in=[f"{serial:x}" for serial in serials]
+    )
+    return {found.serial: found for found in map(_finding, rows)}
 
 
 def sweep(*, now: datetime) -> None:

@@ -20,11 +20,12 @@ from registry.accounts import reading
 from registry.accounts.permissions import ScopeToWrite
 from registry.idempotency.api import idempotent
 
-from . import queries, services
+from . import digests, queries, services
 from .models import Checkpoint, Project
 from .serializers import (
     AcknowledgedSerializer,
     CheckpointSerializer,
+    KnownSerializer,
     NewCheckpointSerializer,
     ProjectSerializer,
     WholeCheckpointSerializer,
@@ -119,6 +120,15 @@ class ManifestView(APIView):
         """Canonical bytes, which never change."""
         manifest = queries.manifest(queries.checkpoint(sha256))
         return _canonical(manifest.canonical(), "manifest.json", cache="max-age=31536000")
+
+
+class ByHashView(APIView):
+    """Who published a file, found by its SHA-256."""
+
+    @extend_schema(operation_id="by_hash", responses=KnownSerializer)
+    def get(self, request: Request, sha256: str) -> Response:
+        """Where it was published, by whom, under which conduct, and what was revoked since."""
+        return Response(KnownSerializer(digests.known(sha256)).data)
 
 
 def acknowledged(checkpoint: Checkpoint) -> Response:

@@ -4,10 +4,14 @@
 catalog/list.html        projects (page of Project), newest (Checkpoints)
 catalog/project.html     project, conduct, checkpoints (page of Checkpoint), is_own
 catalog/checkpoint.html  see `checkpoint`
+catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
+                         (digests.Known or None)
 """
 
 from __future__ import annotations
 
+import re
+from http import HTTPStatus
 from typing import TypeVar
 
 from django.core.paginator import Page, Paginator
@@ -23,7 +27,7 @@ from registry.accounts.queries import User, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import queries
+from . import digests, queries
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 
@@ -85,6 +89,23 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "card": mark_safe(found.card_html),  # noqa: S308
     }
     return render(request, "catalog/checkpoint.html", context)
+
+
+@require_safe
+def files(request: HttpRequest) -> HttpResponse:
+    """/files?digest=…: who published a file that somebody already has."""
+    asked = request.GET.get("digest", "")
+    # As it stands in a document, or as sha256sum and openssl print it.
+    found = re.search(r"\b[0-9a-f]{64}\b", asked.lower())
+    digest = found[0] if found else ""
+    known, status = None, HTTPStatus.BAD_REQUEST if asked and not digest else HTTPStatus.OK
+    if digest:
+        try:
+            known = digests.known(digest)
+        except NotFound:
+            status = HTTPStatus.NOT_FOUND
+    context = {"asked": asked, "digest": digest, "known": known}
+    return render(request, "catalog/files.html", context, status=status)
 
 
 def _project(owner: str, name: str) -> Project:

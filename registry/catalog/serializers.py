@@ -10,9 +10,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from assay.signing.digests import as_id
+from assay.signing.revocation import Revocation
 
 from . import queries
-from .models import MAX_NAME, Checkpoint, File, Project, State
+from .digests import Known, Place
+from .models import MAX_NAME, Checkpoint, Dataset, File, Project, State
 
 
 class ConductSerializer(serializers.Serializer[object]):
@@ -141,6 +143,56 @@ class WholeCheckpointSerializer(CheckpointSerializer):
         if claim is None:
             return None
         return {"train": claim.train_loss, "validation": claim.validation_loss}
+
+
+class RevokedSerializer(serializers.Serializer[Revocation]):
+    """A certificate that was revoked."""
+
+    serial = serializers.SerializerMethodField()
+    reason = serializers.CharField()
+    revoked_at = serializers.DateTimeField()
+    invalid_from = serializers.DateTimeField(allow_null=True)
+
+    def get_serial(self, of: Revocation) -> str:
+        return f"{of.serial:x}"
+
+
+class SignatorySerializer(serializers.Serializer[object]):
+    """Who signed: what the certificate names, and whose that is where it may be said."""
+
+    uri = serializers.CharField()
+    party = serializers.CharField(allow_null=True)
+
+
+class PlaceSerializer(serializers.Serializer[Place[Checkpoint]]):
+    """A checkpoint that has a file, or that the digest is the id of."""
+
+    checkpoint = CheckpointSerializer(source="within")
+    files = serializers.ListField(source="names", child=serializers.CharField())
+    signer = SignatorySerializer(source="signatory")
+    revoked = RevokedSerializer(many=True)
+
+
+class DatasetPlaceSerializer(serializers.Serializer[Place[Dataset]]):
+    """A data set that has a file, or that the digest is the id of."""
+
+    dataset = serializers.CharField(source="within", help_text="owner/name")
+    id = serializers.SerializerMethodField()
+    files = serializers.ListField(source="names", child=serializers.CharField())
+    signer = SignatorySerializer(source="signatory")
+    revoked = RevokedSerializer(many=True)
+
+    def get_id(self, of: Place[Dataset]) -> str:
+        return as_id(of.within.sha256)
+
+
+class KnownSerializer(serializers.Serializer[Known]):
+    """Where a digest was published."""
+
+    sha256 = serializers.CharField()
+    checkpoints = PlaceSerializer(many=True)
+    datasets = DatasetPlaceSerializer(many=True)
+    has_more = serializers.BooleanField(help_text="whether there are more than are listed")
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)
