@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
 from typing import Self
 
 from cryptography import x509
@@ -31,7 +30,6 @@ ROOT_DAYS = 20 * 365
 INTERMEDIATE_DAYS = 5 * 365
 LEAF_DAYS = 365
 RESPONDER_DAYS = 90
-REMEMBERED = 64  # certificates whose DER is kept: most signatures are by few signers
 MAX_NAME_CHARACTERS = 64  # RFC 5280, A.1: ub-common-name
 
 # What the library raises for a certificate that is not one; it parses extensions when asked.
@@ -101,7 +99,7 @@ class Chain:
 
     def to_der(self) -> tuple[bytes, bytes]:
         """The DER of the leaf and of the intermediate."""
-        return _der(self.leaf), _der(self.intermediate)
+        return self.leaf.public_bytes(Encoding.DER), self.intermediate.public_bytes(Encoding.DER)
 
     @property
     def leaf_pem(self) -> bytes:
@@ -112,11 +110,6 @@ class Chain:
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """The leaf's key, which must be on P-256."""
         return _p256(self.leaf)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(Encoding.DER)
 
 
 def load(field: str, der: bytes) -> x509.Certificate:

@@ -18,7 +18,7 @@ from django.db.models import F, Max, QuerySet
 
 from assay.signing import entries, merkle
 from assay.signing.bundle import Bundle, LedgerProof
-from assay.signing.certificates import REMEMBERED, Chain
+from assay.signing.certificates import Chain
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
 from assay.signing.pseudonyms import Signatory
@@ -231,7 +231,7 @@ def signer_uri(signed: Statement) -> str:
     return uri_of(chain(signed).leaf)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=entries.REMEMBERED)
 def uri_of(leaf: x509.Certificate) -> str:
     """The URI that a certificate of ours names."""
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from assay.signing import merkle, statements, tiles
 from assay.signing.bundle import ledger_leaf
 from assay.signing.certificates import Chain
 from assay.signing.digests import sha256
-from assay.signing.entries import EntryKind
+from assay.signing.entries import REMEMBERED, EntryKind
 from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
@@ -149,7 +150,7 @@ def _row(signed: Signed) -> Row:
     predicate_type = statements.predicate_type_of(payload)
     body = ledger_leaf(signed.envelope, signed.chain.leaf, EntryKind(settings.DSSE_ENTRY_KIND))
     tiles.entry_bundle((body,))  # what no tile can hold must never get an index
-    leaf, intermediate = signed.chain.to_der()
+    leaf, intermediate = _ders_of(signed.chain)
     return Row(
         entry=(body, merkle.leaf_hash(body).hex()),
         statement=(
@@ -164,6 +165,11 @@ def _row(signed: Signed) -> Row:
             signed.timestamp,
         ),
     )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _ders_of(chain: Chain) -> tuple[bytes, bytes]:
+    return chain.to_der()
 
 
 def _create(rows: Mapping[str, Row]) -> None:
