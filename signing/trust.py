@@ -156,8 +156,13 @@ def _spki(key: PublicKey) -> bytes:
 
 def _url(obj: canonical.Obj, field: str) -> str:
     value = canonical.text(obj, field)
+    check_url(field, value)
+    return value
+
+
+def check_url(field: str, value: str) -> None:
+    """Refuse what is no registry's URL: it stands in certificates for ever."""
     if not _URL.fullmatch(value):
         raise InvalidDocument(
             field, "an http or https URL without a slash at its end", ascii(value)
         )
-    return value

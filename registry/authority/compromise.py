@@ -35,7 +35,7 @@ def intermediate(name: Name) -> IssuerState:
     for each in ledger.signer().issuers():
         if each.name == name:
             return each
-    raise NoCertificate(f"expected the name of an intermediate, found {name}")
+    raise NoCertificate(f"expected the name of an intermediate, found {name} (authority show)")
 
 
 def current(purpose: Purpose) -> Name:

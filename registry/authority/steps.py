@@ -44,8 +44,8 @@ def ceremony(names: Names) -> Iterator[str]:
     yield ""
     yield "Write the fingerprint that step 6 prints on paper: by it people recognise this"
     yield "registry. Keep the folder `root` and `root.passphrase` on two media, in two"
-    yield "places, with copies. Within a year, and after each revocation, do this again:"
-    for number, step in enumerate(yearly(), start=len(steps(names)) + 1):
+    yield "places, with copies. Within a quarter, and after each revocation, do this again:"
+    for number, step in enumerate(quarterly(), start=len(steps(names)) + 1):
         yield ""
         yield f"{number:>2}. [{step.where}] {step.title}"
         yield ""
@@ -103,7 +103,7 @@ def steps(names: Names) -> tuple[Step, ...]:
     )
 
 
-def yearly() -> tuple[Step, ...]:
+def quarterly() -> tuple[Step, ...]:
     """A newer list of the root's."""
     return (
         Step(

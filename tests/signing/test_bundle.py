@@ -11,6 +11,7 @@ import pytest
 from assay.signing import canonical
 from assay.signing.bundle import Bundle, LedgerProof, ledger_leaf
 from assay.signing.errors import InvalidDocument
+from assay.signing.sigstore import SigstoreBundle
 from tests.signing.world import World
 
 
@@ -37,6 +38,15 @@ def test_for_sigstores_clients_it_has_the_leaf_alone(bundle: Bundle) -> None:
 
 def test_a_bundle_reads_back_from_its_json(bundle: Bundle) -> None:
     assert Bundle.parse(as_json(bundle)) == bundle
+
+
+def test_its_form_for_sigstores_clients_differs_in_the_certificates_alone(bundle: Bundle) -> None:
+    ours, theirs = as_json(bundle), bundle.to_sigstore_json()
+    SigstoreBundle.parse(canonical.dumps(theirs))
+    material: Document = theirs["verificationMaterial"]
+    chain = ours["verificationMaterial"].pop("x509CertificateChain")
+    assert material.pop("certificate") == chain["certificates"][0]
+    assert theirs == ours
 
 
 def test_the_ledger_entry_is_rekors_dsse_body(bundle: Bundle) -> None:

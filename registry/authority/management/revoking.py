@@ -19,13 +19,24 @@ from assay.signing.signer.errors import PurposeStopped
 from registry.authority import compromise, revocations, rotating
 
 from .rotations import listing
-from .words import Action, Options, a_time, add_root, an_intermediate, content, moment, path, root
+from .words import (
+    Action,
+    Options,
+    a_serial,
+    a_time,
+    add_root,
+    an_intermediate,
+    content,
+    moment,
+    path,
+    root,
+)
 
 REASONS = [each.value for each in Reason]
 
 
 def _add_revoke(parser: ArgumentParser) -> None:
-    parser.add_argument("serial", help="its serial number in hexadecimal")
+    parser.add_argument("serial", type=a_serial, help="its serial number in hexadecimal")
     _add_why(parser)
 
 

@@ -108,6 +108,14 @@ def a_time(text: str) -> datetime:
     return found
 
 
+def a_serial(text: str) -> str:
+    """Reads a serial number as openssl and browsers print it, for argparse."""
+    digits = text.replace(":", "").lower()
+    if not digits or not set(digits) <= set("0123456789abcdef"):
+        raise ArgumentTypeError(f"expected a serial number in hexadecimal, found {text!a}")
+    return f"{int(digits, 16):x}"
+
+
 def an_intermediate(text: str) -> Name:
     """Reads an intermediate's name, for argparse."""
     try:

@@ -55,7 +55,10 @@ def load(folder: Path, *, keyring: Keyring) -> Issuer:
         found = certificate(folder / ROOT_FILE)
         key = keyring.load(folder / ROOT_KEY_FILE)
     except OSError as error:
-        raise SignerFilesBroken(f"{error.filename}: {error.strerror}") from error
+        raise SignerFilesBroken(
+            f"expected the root's folder ({URL_FILE}, {ROOT_FILE}, its key and its list), "
+            f"found {error.filename}: {error.strerror}"
+        ) from error
     if key.public_key != found.public_key():
         raise SignerFilesBroken(f"{ROOT_KEY_FILE} is not the key of {ROOT_FILE}")
     return Issuer(certificate=found, key=key, crl_url=crls.address(registry, crls.ROOT))

@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...durable import make_folder, write_file
-from ...errors import AssayError
+from ...errors import AssayError, InvalidDocument
 from ...intermediates import Name
 from ...revocation import Reason, Revocation
+from ...trust import check_url
 from ..errors import SignerFilesBroken
 from ..keyring import Keyring, Place, read_passphrase
 from ..opening import ROOT_CRL_FILE, ROOT_FILE, certificate
@@ -61,13 +63,11 @@ def parser() -> argparse.ArgumentParser:
         new.add_argument(option, metavar=metavar, help=what)
     sign = _action(actions.add_parser("sign", help="answer the requests of a folder (*.csr)"))
     sign.add_argument("--requests", type=Path, required=True, metavar="FOLDER")
-    renew = _action(actions.add_parser("renew", help="make the root's next list, for a year"))
+    renew = _action(actions.add_parser("renew", help="make the root's next list, for a quarter"))
     revoke = _action(actions.add_parser("revoke", help="the same, and list an intermediate"))
     revoke.add_argument("certificate", type=Path, help="the intermediate's certificate (PEM)")
     revoke.add_argument("--reason", required=True, choices=[each.value for each in Reason])
-    revoke.add_argument(
-        "--invalid-from", type=datetime.fromisoformat, metavar="TIME", help="with its UTC offset"
-    )
+    revoke.add_argument("--invalid-from", type=_time, metavar="TIME", help="with its UTC offset")
     for each in (sign, renew, revoke):
         each.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="carry it back")
     return words
@@ -85,10 +85,11 @@ def _new(arguments: argparse.Namespace) -> None:
         raise SignerFilesBroken("expected --module, --token and --pin-file together")
     module, token, pin_file = given
     within = Place(module=Path(module), token=token, pin_file=Path(pin_file)) if token else None
+    registry = arguments.registry.rstrip("/")
+    check_url("--registry", registry)
     keyring = Keyring(read_passphrase(arguments.passphrase_file))
     if not arguments.folder.exists():
         make_folder(arguments.folder)
-    registry = arguments.registry.rstrip("/")
     create(arguments.folder, registry=registry, keyring=keyring, at=_now(), within=within)
     sys.stdout.write(f"made the root of {registry}\n")
 
@@ -114,20 +115,23 @@ def _renew(arguments: argparse.Namespace) -> None:
 
 def _revoke(arguments: argparse.Namespace) -> None:
     root = load(arguments.folder, keyring=_keyring(arguments))
-    found, at = certificate(arguments.certificate), _now()
-    if found.issuer != root.certificate.subject:
-        raise SignerFilesBroken(f"expected an intermediate of this root in {arguments.certificate}")
-    since: datetime | None = arguments.invalid_from
-    if since is not None and since.tzinfo is None:
-        raise SignerFilesBroken("expected --invalid-from with its offset from UTC, found none")
+    found = certificate(arguments.certificate)
+    try:  # before anything is listed: a revocation is for ever
+        found.verify_directly_issued_by(root.certificate)
+        name = Name.of(found)
+    except (ValueError, TypeError, InvalidSignature, InvalidDocument) as error:
+        raise SignerFilesBroken(
+            f"expected an intermediate of this root in {arguments.certificate}, found another "
+            "certificate: nothing was revoked"
+        ) from error
     revocation = Revocation(
         serial=found.serial_number,
-        revoked_at=at,
+        revoked_at=_now(),
         reason=Reason(arguments.reason),
-        invalid_from=since,
+        invalid_from=arguments.invalid_from,
     )
     _list(arguments, (revocation,))
-    sys.stdout.write(f"revoked {Name.of(found)}, serial number {found.serial_number:x}\n")
+    sys.stdout.write(f"revoked {name}, serial number {found.serial_number:x}\n")
 
 
 def _list(arguments: argparse.Namespace, revoking: Sequence[Revocation]) -> None:
@@ -152,6 +156,18 @@ def _write(arguments: argparse.Namespace, name: str, content: bytes) -> None:
     if not arguments.out.exists():
         make_folder(arguments.out)
     write_file(arguments.out / name, content)
+
+
+def _time(text: str) -> datetime:
+    """Reads a time with its offset, for argparse."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        expected = "a time with its offset from UTC, such as 2026-11-20T09:30:00+00:00"
+        raise argparse.ArgumentTypeError(f"expected {expected}, found {text!a}")
+    return found
 
 
 def _now() -> datetime:

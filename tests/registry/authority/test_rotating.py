@@ -216,7 +216,8 @@ def test_each_issuer_has_a_list_that_the_sweep_renews(
             "expected the root's folder, which its ceremony made, in x, found none there",
         ),
         (("rotate", "output", "--request", f"{__file__}/x"), "found a file in its place"),
-        (("revoke", "12ab", "--reason", "superseded"), "no-certificate: "),
+        (("revoke", "12:AB", "--reason", "superseded"), "no-certificate: .* number 12ab, found"),
+        (("revoke", "zz", "--reason", "superseded"), "a serial number in hexadecimal, found 'zz'"),
     ],
 )
 def test_what_is_missing_is_said(

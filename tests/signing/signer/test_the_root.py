@@ -169,17 +169,38 @@ def test_what_it_cannot_do_is_said(
     roots.create(stranger, registry="http://other", keyring=keyring, at=datetime.now(UTC))
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "x.csr").write_text("no request")
-    why, naive = ("--reason", "superseded"), ("--invalid-from", "2026-01-02")
+    why = ("--reason", "superseded")
     for words, says in (
         (("new", "--registry", REGISTRY, "--token", "x"), "--module, --token and --pin-file"),
         (("sign", "--requests", tmp_path / "out", *out), "expected requests (*.csr)"),
         (("sign", "--requests", tmp_path / "bad", *out), "x.csr is not a PKCS#10 request"),
         (("renew", "--out", tmp_path / "bad" / "x.csr"), "x.csr"),
         (("revoke", stranger / "root.pem", *why, *out), "an intermediate of this root"),
-        (("revoke", answered.answers / "node.pem", *why, *naive, *out), "its offset from UTC"),
+        (("revoke", answered.root / "root.pem", *why, *out), "an intermediate of this root"),
     ):
         assert answered.do(str(words[0]), *words[1:]) == 4
         assert says in capsys.readouterr().err
+    listed = x509.load_der_x509_crl((answered.root / "root.crl").read_bytes())
+    assert list(listed) == []
+
+
+@pytest.mark.parametrize("time", ["2026-01-02", "yesterday"])
+def test_a_time_has_its_offset(
+    answered: Machines, capsys: pytest.CaptureFixture[str], time: str
+) -> None:
+    words = (answered.answers / "node.pem", "--reason", "superseded", "--out", answered.answers)
+    with pytest.raises(SystemExit):
+        answered.do("revoke", *words, "--invalid-from", time)
+    assert "expected a time with its offset from UTC" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://a b", "ftp://registry.test"])
+def test_no_root_is_made_for_what_is_no_registrys_url(
+    machines: Machines, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert machines.do("new", "--registry", url) == 10
+    assert "--registry: expected an http or https URL" in capsys.readouterr().err
+    assert not machines.root.exists()
 
 
 def _foreign(folder: Path) -> None:
