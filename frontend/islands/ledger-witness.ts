@@ -34,7 +34,8 @@ export class LedgerWitness extends HTMLElement {
     await this.guarded(async () => {
       if (action === "look") return this.round();
       if (action === "begin") {
-        void navigator.storage.persist(); // whether it asks or not is the browser's to decide
+        // Whether it asks, and what it answers, is the browser's to decide.
+        void navigator.storage.persist().catch(() => false);
         await begin(this.dataset.trust ?? "");
         return this.round();
       }

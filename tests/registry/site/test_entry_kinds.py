@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,9 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
 from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -22,6 +26,8 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.keys import SoftwareKey
 from registry.ledger import certificates, queries, services
 from registry.ledger.certificates import Wanted
+from registry.site import bodies
+from registry.site.bodies import OtherEntry
 from tests.registry.site.test_pages import indexes_of
 from tests.registry.undone import undone
 from tests.running import Authority, Live
@@ -161,6 +167,24 @@ def test_an_announced_certificate_names_whom_it_is_for(indexes: dict[str, int]) 
     text = page(f"/ledger/entries/{indexes['announced']}")
     assert "/nodes/7b3c1f6e" in text
     assert "was issued, and is not revoked" in text
+
+
+@pytest.mark.parametrize("name", ["hashed", "dsse"])
+def test_the_pieces_of_a_signature_are_what_was_logged(indexes: dict[str, int], name: str) -> None:
+    base = f"/ledger/entries/{indexes[name]}"
+    held = load_pem_x509_certificate(Client().get(f"{base}.pem").content)
+    key = held.public_key()
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(Client().get(f"{base}.sig").content, SIGNED, ec.ECDSA(SHA256()))
+
+
+@pytest.mark.parametrize("verifier", ["eA==", "", 7])
+def test_what_only_looks_like_a_signature_is_not_known(verifier: object) -> None:
+    signed = {"signature": "AA==", "verifier": verifier}
+    spec = {"payloadHash": {"algorithm": "sha256", "value": "ab" * 32}, "signatures": [signed]}
+    body = json.dumps({"apiVersion": "0.0.1", "kind": "dsse", "spec": spec}).encode()
+    assert bodies.read(body) == OtherEntry()
+    assert bodies.read(body.replace(b"[", b"[{},")) == OtherEntry()
 
 
 @pytest.mark.parametrize("piece", ["{}.pem", "{}.sig"])
