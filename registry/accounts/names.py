@@ -25,6 +25,7 @@ _RESERVED = """
     welcome well-known witness www
 """
 RESERVED = frozenset(_RESERVED.split())
+ERASED = "erased-"  # before what people who left have instead of a name
 
 
 def check_name(name: str) -> str:
@@ -35,6 +36,6 @@ def check_name(name: str) -> str:
             f"between them, but found {name[:60]!r}"
         )
         raise InvalidName(message)
-    if name in RESERVED:
+    if name in RESERVED or name.startswith(ERASED):
         raise InvalidName(f"the name {name!r} is reserved for the registry itself")
     return name

@@ -10,6 +10,8 @@ from assay.signing import canonical, digests
 from .models import AuditRow
 
 GENESIS = "0" * 64
+EMPTY = {"actor": "", "subject": "", "details": {}}
+"""What a row says that named a person who has left; one that says something has an actor."""
 
 
 def digest(row: AuditRow) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
-from .chain import GENESIS, digest
+from .chain import EMPTY, GENESIS, digest
 from .models import AuditRow
 
 
@@ -37,3 +39,22 @@ def record(actor: str, action: str, subject: str, details: Mapping[str, object])
     row.sha256 = digest(row)
     row.save(force_insert=True)
     return row
+
+
+def redact(name: str) -> int:
+    """Empty the rows that name a person, in the caller's transaction; how many there were.
+
+    Digests stay, and with them the chain: that a row was there, when and of what kind. Whoever
+    verifies it counts the redacted ones.
+    """
+    of_theirs = (f'"user:{name}"', f'"{name}/', f'"{settings.PUBLIC_URL}/{name}"')
+    said = Q(actor=f"user:{name}") | Q(details__user=name)
+    for subject in (name, f"user:{name}", f"{settings.PUBLIC_URL}/{name}"):
+        said |= Q(subject=subject)
+    for beginning in (f"{name}/", f"{settings.PUBLIC_URL}/{name}/"):
+        said |= Q(subject__startswith=beginning)
+    for text in of_theirs:
+        said |= Q(said__contains=text)
+    rows = AuditRow.objects.annotate(said=Cast("details", TextField())).filter(said)
+    found = list(rows.values_list("pk", flat=True))
+    return AuditRow.objects.filter(pk__in=found).update(**EMPTY)

@@ -142,6 +142,13 @@ def finding(issuer: Name, serial: int) -> tuple[bool, Finding | None]:
     return found is not None, _finding(row) if row else None
 
 
+def live(subjects: Collection[str]) -> tuple[str, ...]:
+    """The serial numbers of what was issued to these URIs, has not ended and is not revoked."""
+    revoked = Revocation.objects.values("certificate")
+    rows = Certificate.objects.filter(subject__in=subjects, expires_at__gt=timezone.now())
+    return tuple(rows.exclude(pk__in=revoked).order_by("pk").values_list("serial", flat=True))
+
+
 def is_revoked(serial: int) -> bool:
     """Whether a certificate of ours was revoked: its holder gets another for the asking."""
     return Revocation.objects.filter(certificate__serial=f"{serial:x}").exists()

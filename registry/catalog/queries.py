@@ -25,6 +25,7 @@ from assay.signing.sigstore.certificate import identity_of
 from assay.signing.statements import ConductReference, RunClaim, Statement
 from registry.accounts import pseudonyms
 from registry.accounts import queries as accounts
+from registry.accounts.names import ERASED
 from registry.accounts.queries import Namespace, User
 from registry.authority import revocations
 from registry.conduct import queries as conduct
@@ -47,8 +48,9 @@ PARTS = ("project__owner", "conduct", "dataset", "statement__entry", "oms_statem
 
 
 def projects() -> QuerySet[Project]:
-    """All projects, the newest first."""
-    return Project.objects.select_related("owner", "conduct").order_by("-id")
+    """All projects, the newest first; but for what is left of those of people who left."""
+    kept = Project.objects.exclude(owner__name__startswith=ERASED)
+    return kept.select_related("owner", "conduct").order_by("-id")
 
 
 def project(owner: str, name: str) -> Project:
@@ -214,7 +216,11 @@ def parts(
         Part.DATASET: of.dataset.statement if of.dataset else None,
         Part.CONDUCT: of.conduct.statement,
     }
-    signed = {part: statement for part, statement in stated.items() if statement is not None}
+    signed = {
+        part: statement
+        for part, statement in stated.items()
+        if statement is not None and not ledger.is_blank(statement)
+    }
     bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
     policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
     named = {ledger.uri_of(bundle.chain.leaf) for bundle in bundles.values()}

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from .models import Event
 
@@ -34,3 +36,8 @@ def _payload(event: Event) -> str:
     announcement = {"id": event.pk, "topic": event.topic}
     whole = json.dumps({**announcement, "kind": event.kind, "data": event.data})
     return whole if len(whole) <= MAX_PAYLOAD_BYTES else json.dumps(announcement)
+
+
+def forget_all(naming: str) -> None:
+    """Forget every event whose data has this text: somebody is named by it who has left."""
+    Event.objects.annotate(said=Cast("data", TextField())).filter(said__contains=naming).delete()

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from .errors import InProgress, Mismatch
 from .models import Attempt
@@ -88,6 +89,12 @@ def keep(call: Call, answer: Answer, *, started_at: datetime) -> None:
 def forget(call: Call, *, started_at: datetime) -> None:
     """The write was refused or failed, so nothing happened: the key is free again."""
     _running(call, started_at).delete()
+
+
+def forget_all(caller: str, *, naming: str) -> None:
+    """Forget every write of a caller, and every answer that names them (`naming`, in its JSON)."""
+    said = Attempt.objects.annotate(said=Cast("answer", TextField()))
+    said.filter(Q(caller=caller) | Q(said__contains=naming)).delete()
 
 
 def sweep(*, now: datetime) -> int:

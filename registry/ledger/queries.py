@@ -136,9 +136,12 @@ def signed_by(name: str, *, before: int | None = None) -> QuerySet[Statement]:
 
 
 def included(count: int) -> Iterator[list[Statement]]:
-    """Every statement that a signed tree head includes, those of `count` entries at a time."""
+    """Every statement that a signed tree head includes, those of `count` entries at a time.
+
+    But for those that named a person who left: nothing is kept that a signature could be over.
+    """
     head = newest_head()
-    rows = Statement.objects.select_related("entry").order_by("entry__index")
+    rows = Statement.objects.exclude(payload=b"").select_related("entry").order_by("entry__index")
     size = head.size if head else 0
     for start in range(0, size, count):
         end = min(start + count, size)
@@ -174,6 +177,11 @@ def tlog_proof(index: int) -> str:
     return Proof(index=index, hashes=found.hashes, note=found.note).text()
 
 
+def is_blank(signed: Statement) -> bool:
+    """Whether what was said is kept no longer, as it named a person who left."""
+    return not bytes(signed.payload)
+
+
 def bundle(signed: Statement) -> Bundle:
     """All that a verifier needs for one statement; raises NotIncluded while there is no proof."""
     (found,) = bundles(signed)
@@ -182,6 +190,9 @@ def bundle(signed: Statement) -> Bundle:
 
 def bundles(*signed: Statement) -> tuple[Bundle, ...]:
     """The same for several: each under the tree head that proves most about it (see cosigned)."""
+    for one in signed:
+        if is_blank(one):
+            raise NotFound(f"expected a statement that is kept, found sha256:{one.sha256} erased")
     head = newest_head()
     rows = Entry.objects.filter(pk__in=[one.entry_id for one in signed])
     found = list(rows.values_list("pk", "index", "body"))

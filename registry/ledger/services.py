@@ -11,7 +11,7 @@ Invariants, whatever crashes and whoever runs `integrate` at the same time:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from assay.signing.entries import REMEMBERED, EntryKind
 from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
-from assay.signing.statements import PURPOSE_OF
+from assay.signing.statements import CHECKPOINT_V1, DATASET_V1, OMS_V1, PURPOSE_OF
 
 from . import publishing, queries
 from .errors import LedgerBehind, LedgerBusy, LedgerDamaged
@@ -82,6 +82,10 @@ class Row(NamedTuple):
         return self.statement[0]
 
 
+# What a person signs about their own: the name of a project or a data set begins with theirs.
+NAMING = (CHECKPOINT_V1, DATASET_V1, OMS_V1)
+
+
 def signer() -> SignerClient:
     """The process that holds the keys."""
     return SignerClient(settings.SIGNER_SOCKET)
@@ -117,6 +121,15 @@ def log(body: bytes) -> Entry:
     leaf_hash = merkle.leaf_hash(body).hex()
     entry, _ = Entry.objects.get_or_create(leaf_hash=leaf_hash, defaults={"body": body})
     return entry
+
+
+def blank(subjects: Collection[str]) -> int:
+    """Keep no longer what these signed that names its signer; how many statements that were.
+
+    The digest, the certificate and the entry stay, and so does the tree.
+    """
+    named = Statement.objects.filter(subject__in=subjects, predicate_type__in=NAMING)
+    return named.exclude(payload=b"").update(payload=b"")
 
 
 def index_of(entry: Entry) -> int:

@@ -83,3 +83,8 @@ def spend(claims: Claims) -> None:
 def sweep(*, now: datetime) -> None:
     """Forget tokens that nobody would accept any more."""
     UsedToken.objects.filter(expires_at__lt=now).delete()
+
+
+def forget(user: User) -> None:
+    """Who a person of ours is at providers is kept no longer: they have left."""
+    Identity.objects.filter(user=user).delete()

@@ -69,6 +69,11 @@ def evidence(of: Output) -> Evidence:
     return catalog.evidence(of.checkpoint, _statement(of))
 
 
+def stands(of: Output) -> bool:
+    """Whether its checkpoint is still published: that of a person who left is not."""
+    return of.checkpoint.state == catalog.State.PUBLISHED
+
+
 def parts(of: Output) -> Evidence:
     """The same for whoever shows it and does not judge it."""
     return catalog.parts(of.checkpoint, _statement(of))
@@ -94,7 +99,8 @@ def answer(of: Output) -> dict[str, object]:
     match State(of.state):
         case State.SIGNED:
             text = of.text if of.claim == Claim.SERVER_GENERATED else None
-            said |= {"text": text, "evidence": evidence(of).to_json()}
+            shown = evidence(of).to_json() if stands(of) else None
+            said |= {"text": text, "evidence": shown}
         case State.FAILED:
             said |= {"failure": {"code": of.failure, "reason": of.reason}}
         case State.QUEUED | State.LEASED | State.GENERATED:

@@ -162,3 +162,8 @@ def _check(wanted: Description) -> None:
     for claim, value in wanted.claims.items():
         if not _CLAIM_NAME.fullmatch(claim) or not 0 < len(value) <= MAX_CLAIM_CHARACTERS:
             raise InvalidPublisher(f"claims: expected names and short texts, found {claim[:80]!a}")
+
+
+def forget(user: User) -> None:
+    """Who may publish to a person's own projects is kept no longer: they have left."""
+    Publisher.objects.filter(project__owner=user.namespace).delete()

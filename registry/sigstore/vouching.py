@@ -157,3 +157,8 @@ def _challenge(verifier: str) -> str:
         return ""
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def forget(user: User) -> None:
+    """What a person agreed to is kept no longer: they have left."""
+    Code.objects.filter(user=user).delete()

@@ -91,7 +91,12 @@ def signature(_request: HttpRequest, index: str) -> HttpResponse:
 
 
 def may_read(statement: ledger.Statement, request: HttpRequest) -> bool:
-    """Whether the caller may see what the statement is about: an output, or a checkpoint."""
+    """Whether the caller may see what the statement is about: an output, or a checkpoint.
+
+    Nobody sees what is kept no longer.
+    """
+    if ledger.is_blank(statement):
+        return False
     if statement.purpose == Purpose.OUTPUT:
         viewer = reading.viewer(request, reading.OUTPUTS)
         return outputs.visible(viewer).filter(statement=statement).exists()

@@ -130,14 +130,17 @@ def checkpoint_links(checkpoint: catalog.Checkpoint) -> tuple[Link, ...]:
 
 def answer(output: Output) -> Answer:
     """A signed output with its tree; all but samples are their caller's alone."""
-    evidence, root = outputs.parts(output), authority.trust_root().root
     is_private = not output.is_sample
+    links: tuple[Link, ...] = ()
+    if outputs.stands(output):
+        evidence, root = outputs.parts(output), authority.trust_root().root
+        links = provenance.links(evidence, root, is_private=is_private)
     return Answer(
         output=output,
         is_private=is_private,
         prompt=_prompt(output),
         claim_in_words=_claim_in_words(Claim(output.claim)),
-        links=provenance.links(evidence, root, is_private=is_private),
+        links=links,
         off=_switching_off(output, is_private=is_private),
     )
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 CHUNK_BYTES = 1024 * 1024
+OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
 # A part this old has no upload behind it any more: the longest upload at 1 MB/s is shorter.
 ABANDONED_AFTER = timedelta(days=1)
 
@@ -62,6 +63,29 @@ def open_blob(sha256: str) -> BinaryIO:
         return path_of(sha256).open("rb")
     except FileNotFoundError as error:
         raise BlobLost(f"expected the blob sha256:{sha256} on the disk") from error
+
+
+def forget_holder(holder: str) -> None:
+    """That somebody sent what they sent is kept no longer; the bytes are."""
+    Holding.objects.filter(holder=holder).delete()
+
+
+def drop(digests: Collection[str]) -> None:
+    """Remove what no row of other apps names and nobody holds, from the disk once that is durable.
+
+    That no row names them is the caller's to know.
+    """
+    held = Holding.objects.filter(blob__in=digests).exclude(holder=OURSELVES)
+    unheld = Blob.objects.filter(pk__in=digests).exclude(pk__in=held.values("blob"))
+    gone = list(unheld.values_list("pk", flat=True))
+    Holding.objects.filter(blob__in=gone).delete()
+    Blob.objects.filter(pk__in=gone).delete()
+
+    def unlink() -> None:
+        for sha256 in gone:
+            path_of(sha256).unlink(missing_ok=True)
+
+    transaction.on_commit(unlink)
 
 
 def sweep(*, now: datetime) -> int:

@@ -14,6 +14,8 @@ import pytest
 
 from assay.signing.certificates import Purpose
 from assay.signing.signer import ceremony
+from registry.accounts import queries as accounts
+from registry.accounts import services
 from registry.authority import queries
 from registry.ledger import services as ledger
 from tests.registry.authority.test_rotating import issue
@@ -73,6 +75,7 @@ def test_every_command_does_what_the_page_says(
     live: Live, authority: Authority, place: Path
 ) -> None:
     serial = f"{issue(authority).leaf.serial_number:x}"
+    services.create_user("leaver")
     say = shell(
         place,
         {
@@ -80,6 +83,7 @@ def test_every_command_does_what_the_page_says(
             "ROOT": str(place / "root"),
             "MEDIUM": str(place / "medium"),
             "SERIAL": serial,
+            "NAME": "leaver",
         },
     )
     of_keys = commands(GUIDE.read_text(encoding="utf-8").partition(HSM)[0])
@@ -100,6 +104,7 @@ def test_every_command_does_what_the_page_says(
         "revoked; statement sha256:",
     ):
         assert words in said
+    assert accounts.user("leaver") is None
     states = {str(each.name): each for each in ledger.signer().issuers()}
     current = {name for name, each in states.items() if each.is_current}
     assert current == {"checkpoint", "output-3", "conduct-2", "node-2", "timestamp", "identity"}

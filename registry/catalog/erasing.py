@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is left of the projects of a person who left: a row without files, names or statements.
+
+A checkpoint becomes a rejected one with the reason `erased`, so that what others made from it still
+has something to point at. Statements about it are the ledger's to blank.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Mapping
+
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Cast, Concat
+
+from registry.accounts.queries import Namespace
+
+from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
+
+REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
+
+
+def erase(
+    owner: Namespace, *, stub: Namespace, actors: Mapping[str, str], kept: Collection[int]
+) -> frozenset[str]:
+    """Give what the owner had to nobody, and return the digests that no file needs any more.
+
+    `actors` is how the person's submissions were written down, to organisations too, and how they
+    are from now on. The checkpoints of `kept` (row ids) keep their id: others' claims name it.
+    """
+    for before, after in actors.items():
+        Checkpoint.objects.filter(actor=before).update(actor=after)
+    files = File.objects.filter(checkpoint__project__owner=owner)
+    for checkpoint in Checkpoint.objects.filter(project__owner=owner):
+        _empty(checkpoint, keeps_id=checkpoint.pk in kept)
+    digests = frozenset(files.values_list("sha256", flat=True))
+    files.delete()
+    nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
+    Project.objects.filter(owner=owner).update(owner=stub, name=nameless, title="", summary="")
+    Dataset.objects.filter(owner=owner).update(owner=stub, name=nameless, title="")
+    return digests - _needed(digests)
+
+
+def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:
+    """Nothing is kept of which a statement that was signed could be made again."""
+    sha256 = checkpoint.manifest_sha256 if keeps_id else secrets.token_hex(32)
+    Checkpoint.objects.filter(pk=checkpoint.pk).update(
+        state=State.REJECTED,
+        reason=REASON,
+        published_at=None,
+        name=f"erased-{checkpoint.pk}",
+        manifest_sha256=sha256,
+        manifest={},
+        size_bytes=0,
+        step=None,
+        run_id=None,
+        run_envelope=None,
+        run_chain="",
+        dataset=None,
+        statement=None,
+        oms_statement=None,
+        run_statement=None,
+        card_html="",
+    )
+
+
+def _needed(digests: Iterable[str]) -> frozenset[str]:
+    wanted = list(digests)
+    files = File.objects.filter(sha256__in=wanted).values_list("sha256", flat=True)
+    given = DatasetFile.objects.filter(sha256__in=wanted).values_list("sha256", flat=True)
+    return frozenset(files) | frozenset(given)

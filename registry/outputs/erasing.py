@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The outputs of a person who left: nobody's, and without text, prompt or salt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from registry.accounts.queries import Namespace
+
+from .models import Output, State
+
+REASON = "erased"
+
+
+def standing_on(owner: Namespace) -> frozenset[int]:
+    """The owner's checkpoints (row ids) from which others have outputs, whose claims name them."""
+    theirs = Output.objects.filter(checkpoint__project__owner=owner).exclude(caller=owner)
+    return frozenset(theirs.values_list("checkpoint", flat=True))
+
+
+def erase(caller: Namespace, *, stub: Namespace, now: datetime) -> None:
+    """Digest and statement stay: they name nobody. What was asked and answered does not."""
+    theirs = Output.objects.filter(caller=caller)
+    waiting = theirs.exclude(state__in=(State.SIGNED, State.FAILED))
+    waiting.update(
+        state=State.FAILED, failure=REASON, ended_at=now, lease_id=None, lease_expires_at=None
+    )
+    theirs.filter(sampling__isnull=False).update(sampling={}, salt=b"")
+    theirs.update(caller=stub, text="")

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A person leaves: what links them to what they signed goes, and the ledger's tree stays whole.
+
+1. They do nothing here any more: no password, no session, no token.
+2. Their certificates and their machines' are revoked, each by a statement in the ledger.
+3. In one transaction, every app lets go of what names them; the salt goes with the person's row.
+
+A crash leaves a person who can do nothing, for whom the command is said again. Above all apps,
+because each keeps its own (docs/guides/operator.md says what is left).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from assay.signing.revocation import Reason
+from registry.accounts import erasing as accounts
+from registry.accounts import pseudonyms
+from registry.accounts.queries import SYSTEM, User
+from registry.audit import services as audit
+from registry.authority import revocations
+from registry.catalog import erasing as catalog
+from registry.conduct import erasing as conduct
+from registry.events import services as events
+from registry.idempotency import services as idempotency
+from registry.ledger import services as ledger
+from registry.oidc import services as oidc
+from registry.outputs import erasing as outputs
+from registry.publishers import services as publishers
+from registry.sigstore import vouching
+from registry.storage import services as storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What an erasure did; it names nobody."""
+
+    stub: str
+    """What the person's row is called now, which is nobody's name."""
+    pseudonym: str
+    """By which an older backup, restored, says whom to erase again."""
+    certificates: int
+    statements: int
+    audit_rows: int
+
+
+def erase(name: str) -> Erased:
+    """Erase a person; raises NotFound, LastOwner or SignerError. Nothing of it can be undone."""
+    person = accounts.close(name)  # 1
+    pseudonym, nodes = pseudonyms.certified_as(person.namespace), accounts.nodes_of(person)
+    revoked = _revoke({person.namespace.uri, pseudonym, *nodes})  # 2
+    with transaction.atomic():  # 3
+        return _erase(person, pseudonym, revoked)
+
+
+def _revoke(subjects: Collection[str]) -> int:
+    serials = revocations.live(subjects)
+    for serial in serials:
+        revocations.revoke(serial, Reason.CESSATION_OF_OPERATION)
+    return len(serials)
+
+
+def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
+    name, actor, owner = person.username, person.actor, person.namespace
+    for each in (oidc, vouching, publishers):
+        each.forget(person)
+    storage.forget_holder(actor)
+    stub = accounts.erase(person)
+    kept = outputs.standing_on(owner)
+    outputs.erase(owner, stub=stub, now=timezone.now())
+    conduct.erase(owner, stub=stub)
+    actors = {actor: person.actor}
+    storage.drop(catalog.erase(owner, stub=stub, actors=actors, kept=kept))
+    statements = ledger.blank({owner.uri, pseudonym})
+    idempotency.forget_all(actor, naming=f'"{owner.uri}"')
+    events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
+    rows = audit.redact(name)
+    counted = {"certificates": revoked, "statements": statements, "audit_rows": rows}
+    audit.record(SYSTEM, "person.erase", stub.name, counted)
+    return Erased(stub=stub.name, pseudonym=pseudonym, **counted)
