@@ -11,6 +11,7 @@ let isScheduled = false;
 
 /** Listen to a topic's kinds; `resumed` is called when events may have been missed. */
 export function subscribe(topic: string, handlers: Handlers, resumed: () => void): () => void {
+  if (topic === "") return () => undefined; // a page before there is anything to follow
   const subscription = { topic, handlers };
   subscriptions.add(subscription);
   document.addEventListener(RESUMED, resumed);
