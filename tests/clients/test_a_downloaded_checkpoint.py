@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from assay.signing.canonical import base64_decode, base64_text
+from registry.catalog.models import Checkpoint
+from registry.conduct import services as conduct
 from registry.site.templatetags.assay import commands_of
-from tests.registry.catalog.world import build, by_node, publish
+from tests.registry.catalog.world import build, by_node, by_person, changed, project, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live
 
@@ -75,7 +77,21 @@ class Downloaded:
 
 @pytest.fixture
 def downloaded(live: Live, authority: Authority, tmp_path: Path) -> Downloaded:
-    checkpoint = publish(by_node(build(invite(), tmp_path / "texts")))
+    return download(live, publish(by_node(build(invite(), tmp_path / "texts"))), tmp_path)
+
+
+@pytest.fixture
+def persons(live: Live, authority: Authority, tmp_path: Path) -> Downloaded:
+    """The checkpoint of a person, not of an organisation."""
+    world = build(invite(), tmp_path / "texts")
+    alice = world.people.alice
+    conduct.accept(world.conduct, alice.namespace, alice)
+    own = project(alice.namespace, world.conduct, alice, "own")
+    return download(live, publish(changed(by_person(world), project=own)), tmp_path)
+
+
+def download(live: Live, checkpoint: Checkpoint, tmp_path: Path) -> Downloaded:
+    """As a browser would."""
     commands = commands_of(checkpoint)
     folder = tmp_path / "small"
     folder.mkdir()
@@ -150,7 +166,11 @@ def test_it_verifies_and_one_change_is_refused(downloaded: Downloaded) -> None:
         assert downloaded.but(change).verify().returncode != 0, change.__name__
 
 
-def test_the_other_wrapper_verifies_beside_it(downloaded: Downloaded, live: Live) -> None:
+@pytest.mark.parametrize("whose", ["downloaded", "persons"])
+def test_the_other_wrapper_verifies_beside_it(
+    whose: str, request: pytest.FixtureRequest, live: Live
+) -> None:
+    downloaded: Downloaded = request.getfixturevalue(whose)
     root = downloaded.config.with_name("root.pem")
     with live.client() as client:
         root.write_bytes(client.get("/.well-known/assay/root.pem").content)
@@ -181,3 +201,12 @@ def test_the_pages_commands_download_and_verify(downloaded: Downloaded, live: Li
     )
     assert done.returncode == 0, done.stderr
     assert "Verification succeeded" in done.stdout
+
+
+def test_a_persons_checkpoint_verifies_by_the_pseudonym_and_not_by_the_name(
+    persons: Downloaded,
+) -> None:
+    assert persons.identity.startswith(f"{HERE}/people/")
+    done = persons.verify()
+    assert done.returncode == 0, done.stderr
+    assert replace(persons, identity=f"{HERE}/alice").verify().returncode != 0
