@@ -14,9 +14,16 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from assay.signing import canonical, envelope, merkle, oms, treehead
 from assay.signing.bundle import Bundle
+from assay.signing.certificates import Chain, Purpose, load, verify_chain
 from assay.signing.digests import normalised_text, sha256
 from assay.signing.envelope import Envelope
-from assay.signing.errors import BadTreeHead, InvalidDocument, NotInLedger, VerificationError
+from assay.signing.errors import (
+    BadTreeHead,
+    InvalidDocument,
+    NotInLedger,
+    VerificationError,
+    WrongPurpose,
+)
 from assay.signing.evidence import Evidence
 from assay.signing.manifest import FileEntry, Manifest, check_name
 from assay.signing.pseudonyms import PartyOpening, is_pseudonym
@@ -44,7 +51,7 @@ def vectors(name: str) -> Json:
 
 CANONICAL, NAMES, TREEHEADS = vectors("canonical"), vectors("names"), vectors("treeheads")
 TREES, EVIDENCE = vectors("merkle")["trees"], vectors("evidence")
-PSEUDONYMS = vectors("pseudonyms")
+PSEUDONYMS, CHAINS = vectors("pseudonyms"), vectors("chains")
 
 
 @pytest.mark.parametrize("case", CANONICAL["accepted"])
@@ -247,3 +254,13 @@ def test_a_pseudonym_is_made_of_party_and_salt(case: Mapping[str, str]) -> None:
     opening = PartyOpening.parse({"party": case["party"], "salt": case["salt"]})
     assert opening.pseudonym(case["registry"]) == case["pseudonym"]
     assert is_pseudonym(case["pseudonym"], registry=case["registry"])
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_chain_is_good_for_its_purpose_and_for_no_other(purpose: Purpose) -> None:
+    chain = Chain.parse([b64decode(der) for der in CHAINS["chains"][purpose.value]])
+    root, at = load("root", b64decode(CHAINS["root"])), canonical.instant(CHAINS, "at")
+    assert verify_chain(chain, root=root, purpose=purpose, at=at) == CHAINS["subject"]
+    for other in set(Purpose) - {purpose}:
+        with pytest.raises(WrongPurpose):
+            verify_chain(chain, root=root, purpose=other, at=at)

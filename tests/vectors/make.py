@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
-What stands in a standard is typed in here and never computed. `evidence.json` and
-`pseudonyms.json` are signed by throw-away authorities whose keys are gone: running this again makes
-others, equally good.
+What stands in a standard is typed in here and never computed. `chains.json`,
+`evidence.json` and `pseudonyms.json` are signed by throw-away authorities whose keys are gone:
+running this again makes others, equally good.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from assay.signing.digests import normalised_text, sha256
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
+from tests.vectors.chains import chain_vectors
 from tests.vectors.mutations import evidence_vectors
 from tests.vectors.pseudonyms import pseudonym_vectors
 from tests.vectors.tiles import tile_vectors
@@ -301,6 +302,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "envelopes": envelope_vectors,
     "treeheads": treehead_vectors,
     "witnessing": witnessing_vectors,
+    "chains": chain_vectors,
     "evidence": evidence_vectors,
     "pseudonyms": pseudonym_vectors,
 }
