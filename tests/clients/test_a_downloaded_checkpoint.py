@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from assay.signing.canonical import base64_decode, base64_text
 from registry.catalog.models import Checkpoint
@@ -210,3 +211,15 @@ def test_a_persons_checkpoint_verifies_by_the_pseudonym_and_not_by_the_name(
     done = persons.verify()
     assert done.returncode == 0, done.stderr
     assert replace(persons, identity=f"{HERE}/alice").verify().returncode != 0
+
+
+def test_it_verifies_in_the_other_kind_of_entry_too(
+    live: Live, authority: Authority, tmp_path: Path, settings: Settings
+) -> None:
+    settings.DSSE_ENTRY_KIND = "hashedrekord/0.0.2"
+    found = download(live, publish(by_node(build(invite(), tmp_path / "texts"))), tmp_path)
+    (entry,) = json.loads(found.bundle.read_bytes())["verificationMaterial"]["tlogEntries"]
+    assert entry["kindVersion"] == {"kind": "hashedrekord", "version": "0.0.2"}
+    done = found.verify()
+    assert done.returncode == 0, done.stderr
+    assert found.but(the_signature).verify().returncode != 0
