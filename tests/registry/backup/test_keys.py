@@ -169,7 +169,8 @@ def test_the_commands_put_a_signer_together_again(
     words = (tmp_path / "keys", "--passphrase-file", own)
     assert places.source().manage("keys", "wrap", *words).returncode == 0
     again = places.source().manage("keys", "wrap", *words)
-    assert "File exists" in again.stderr
+    assert "expected a new file at" in again.stderr
+    assert "File exists. Nothing was replaced" in again.stderr
     elsewhere = place.manage("keys", "wrap", tmp_path / "none", *words[1:])
     assert "expected the signer's passphrase in" in elsewhere.stderr
     done = place.manage("keys", "unwrap", *words)

@@ -68,7 +68,13 @@ class Command(BaseCommand):
         wrapped = wrapping.wrap(
             authority.folder(), signer_passphrase=signer_passphrase, passphrase=passphrase
         )
-        durable.create_file(file.absolute(), wrapped)
+        try:
+            durable.create_file(file.absolute(), wrapped)
+        except OSError as error:
+            raise CommandError(
+                f"not-written: expected a new file at {file}, in a folder that there is; found: "
+                f"{error.strerror}. Nothing was replaced"
+            ) from error
         self.stdout.write(
             f"keys     {file}\n"
             "Keep it and its passphrase apart from each other, and from the backups. The root key\n"
