@@ -49,7 +49,7 @@ def erase(person: User) -> Namespace:
 
     With the pseudonym's row the salt is gone, and with it all that says whose the pseudonym was.
     """
-    stub = Namespace.objects.create(name=f"{ERASED}{secrets.token_hex(STUB_BYTES)}")
+    stub = nobody()
     Pseudonym.objects.filter(namespace=person.namespace).delete()
     Membership.objects.filter(user=person).delete()
     SignInFailure.objects.filter(name=person.username).delete()
@@ -61,6 +61,11 @@ def erase(person: User) -> Namespace:
     person.last_login = None
     person.save()
     return stub
+
+
+def nobody() -> Namespace:
+    """A name that is nobody's, for rows that have to be somebody's."""
+    return Namespace.objects.create(name=f"{ERASED}{secrets.token_hex(STUB_BYTES)}")
 
 
 def _behind(commitment: str) -> QuerySet[Pseudonym, int]:

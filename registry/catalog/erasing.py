@@ -21,12 +21,18 @@ REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
 
 
 def erase(
-    owner: Namespace, *, stub: Namespace, actors: Mapping[str, str], kept: Collection[int]
+    owner: Namespace,
+    *,
+    stub: Namespace,
+    clear: Namespace,
+    actors: Mapping[str, str],
+    kept: Collection[int],
 ) -> frozenset[str]:
     """Give what the owner had to nobody, and return the digests that no file needs any more.
 
     `actors` is how the person's submissions were written down, to organisations too, and how they
-    are from now on. The checkpoints of `kept` (row ids) keep their id: others' claims name it.
+    are from now on. The checkpoints of `kept` (row ids) keep their id: others' claims name it. A
+    data set that a certificate in clear signed is `clear`'s, or it would say whose the rest is.
     """
     for before, after in actors.items():
         Checkpoint.objects.filter(actor=before).update(actor=after)
@@ -37,7 +43,9 @@ def erase(
     files.delete()
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
     Project.objects.filter(owner=owner).update(owner=stub, name=nameless, title="", summary="")
-    Dataset.objects.filter(owner=owner).update(owner=stub, name=nameless, title="")
+    theirs = Dataset.objects.filter(owner=owner)
+    theirs.filter(statement__subject=owner.uri).update(owner=clear, name=nameless, title="")
+    theirs.update(owner=stub, name=nameless, title="")
     return digests - _needed(digests)
 
 

@@ -18,12 +18,16 @@ def standing_on(owner: Namespace) -> frozenset[int]:
     return frozenset(theirs.values_list("checkpoint", flat=True))
 
 
-def erase(caller: Namespace, *, stub: Namespace, now: datetime) -> None:
-    """Digest and statement stay: they name nobody. What was asked and answered does not."""
+def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime) -> None:
+    """Digest and statement stay: they name nobody. What was asked and answered does not.
+
+    What a certificate in clear signed is given to `clear`, or it would say who the others are of.
+    """
     theirs = Output.objects.filter(caller=caller)
     waiting = theirs.exclude(state__in=(State.SIGNED, State.FAILED))
     waiting.update(
         state=State.FAILED, failure=REASON, ended_at=now, lease_id=None, lease_expires_at=None
     )
     theirs.filter(sampling__isnull=False).update(sampling={}, salt=b"")
+    theirs.filter(statement__subject=caller.uri).update(caller=clear, text="")
     theirs.update(caller=stub, text="")

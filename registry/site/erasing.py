@@ -66,16 +66,21 @@ def _revoke(subjects: Collection[str]) -> int:
 
 
 def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
+    """Step 3, and what it did.
+
+    `clear` has what certificates from before there were pseudonyms signed: they name the person,
+    and beside them nothing of what the pseudonym signed may stand.
+    """
     name, actor, owner = person.username, person.actor, person.namespace
     for each in (oidc, vouching, publishers):
         each.forget(person)
     storage.forget_holder(actor)
-    stub = accounts.erase(person)
+    stub, clear = accounts.erase(person), accounts.nobody()
     kept = outputs.standing_on(owner)
-    outputs.erase(owner, stub=stub, now=timezone.now())
+    outputs.erase(owner, stub=stub, clear=clear, now=timezone.now())
     conduct.erase(owner, stub=stub)
     actors = {actor: person.actor}
-    storage.drop(catalog.erase(owner, stub=stub, actors=actors, kept=kept))
+    storage.drop(catalog.erase(owner, stub=stub, clear=clear, actors=actors, kept=kept))
     statements = ledger.blank({owner.uri, pseudonym})
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")

@@ -300,6 +300,27 @@ def test_after_a_restore_the_pseudonym_says_whom_to_erase_again(left: Left) -> N
         erasing.erase(left.pseudonym.rpartition("/")[2])
 
 
+def test_what_was_signed_in_clear_does_not_say_who_the_rest_is_of(
+    left: Left, tmp_path: Path
+) -> None:
+    Pseudonym.objects.filter(namespace=left.person.namespace).delete()  # as it was before
+    folder = tmp_path / "before"
+    old = catalog_services.add_dataset(left.person.namespace, "before", texts(folder))
+    ask(left.labs, by=left.person)
+    output = answer_next(left.world.people.alice)
+    for statement in (old.statement, output.statement):
+        assert statement is not None
+        assert ledger.statement(statement.sha256).subject == left.person.namespace.uri
+    pseudonyms.give(left.person.namespace)
+    ask(left.labs, by=left.person)
+    later = answer_next(left.world.people.alice)
+    erasing.erase(NAME)
+    clear, hidden = (Output.objects.get(pk=each.pk).caller.name for each in (output, later))
+    old.refresh_from_db()
+    assert old.owner.name == clear != hidden == User.objects.get(pk=left.person.pk).username
+    assert naming(clear) == {"accounts_namespace"}
+
+
 def test_the_last_owner_of_an_organisation_hands_it_over_first(left: Left) -> None:
     with pytest.raises(LastOwner, match="alice is the only owner of lab; name another one first"):
         erasing.erase("alice")
