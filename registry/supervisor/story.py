@@ -7,6 +7,7 @@ verified, one character is changed and refused; then everything stops, and all s
 
 import json
 import os
+import shutil
 import ssl
 import subprocess
 import sys
@@ -55,7 +56,9 @@ class Teller:
 
 def tell(deployment: Deployment, terminal: Terminal) -> None:
     """Runs the story and stops everything; raises StoryFailed where it goes wrong."""
-    folder = private_folder(deployment.places.data / "story")
+    folder = deployment.places.data / "story"
+    shutil.rmtree(folder, ignore_errors=True)  # what was downloaded the last time it was told
+    private_folder(folder)
     with registry.locked(deployment):
         with System(terminal) as system:
             demo = registry.start(deployment, system, terminal)

@@ -21,7 +21,7 @@ from django.db import connections
 from pytest_django import DjangoDbBlocker
 
 from assay.signing import merkle
-from assay.signing.manifest import SIGNATURE_NAME
+from assay.signing.manifest import SIGNATURE_NAMES
 from assay.signing.verify import verify_checkpoint
 from registry.audit.models import AuditRow
 from registry.catalog import queries, services
@@ -211,7 +211,7 @@ def check_published_once(checkpoint: Checkpoint, authority: Authority) -> None:
     assert list(rows.values_list("action", flat=True)) == STEPS
     names = sorted(now.files.values_list("name", flat=True))
     manifest = queries.manifest(now)
-    assert names == sorted([*(file.name for file in manifest.files), SIGNATURE_NAME])
+    assert names == sorted([*(file.name for file in manifest.files), *SIGNATURE_NAMES])
     verify_checkpoint(
         queries.evidence(now), trust=authority.trust_root, requirements=demands(), files=manifest
     )
