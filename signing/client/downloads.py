@@ -8,18 +8,20 @@ those fetched anew that are not what they should be (`Parts.forget`).
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from ..durable import sync, sync_tree, write_file
 from ..manifest import FileEntry, Manifest
-from .errors import ClientError, RegistryUnreachable
+from .errors import ClientError, PartsTaken, RegistryUnreachable
 from .registry import RegistryClient
 
 SEGMENT_BYTES = 16 << 20  # what is lost at most for each connection when a download is cut off
@@ -28,10 +30,8 @@ ATTEMPTS = 6
 FIRST_PAUSE_SECONDS = 0.5  # doubled after each attempt: 16 s in all
 RETRIED = frozenset({429, 500, 502, 503, 504})  # RFC 9110: what another attempt may mend
 FILES, MEMORY = "files", "memory"
-_ID_FILE = "checkpoint"
+_ID_FILE, _LOCK_FILE = "checkpoint", "lock"
 _DONE = b"+"
-
-Sleep = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +53,29 @@ class Parts:
     manifest: Manifest
 
     @classmethod
-    def of(cls, folder: Path, manifest: Manifest) -> Self | None:
-        """A new folder, or that of an earlier call; None for one that holds something else."""
-        known = folder / MEMORY / _ID_FILE
-        if not folder.exists():
-            known.parent.mkdir(parents=True)
-            write_file(known, manifest.id.encode())
-        if not known.exists() or known.read_bytes() != manifest.id.encode():
-            return None
-        return cls(folder=folder, manifest=manifest)
+    @contextmanager
+    def of(cls, folder: Path, manifest: Manifest) -> Generator[Self]:
+        """A new folder, or that of an earlier call, for one process at a time.
+
+        Raises PartsTaken for a folder that holds something else, or that somebody else fills.
+        """
+        memory = folder / MEMORY
+        if folder.exists() and not {each.name for each in folder.iterdir()} <= {FILES, MEMORY}:
+            raise PartsTaken(f"expected {folder} to hold parts of a download, found other files")
+        memory.mkdir(parents=True, exist_ok=True)
+        with (memory / _LOCK_FILE).open("ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise PartsTaken(f"another download is filling {folder}: wait for it") from error
+            known, wanted = memory / _ID_FILE, manifest.id.encode()
+            if not known.exists() and not (folder / FILES).exists():
+                write_file(known, wanted)
+            if not known.exists() or known.read_bytes() != wanted:
+                raise PartsTaken(
+                    f"expected {folder} to hold parts of this checkpoint, found others"
+                )
+            yield cls(folder=folder, manifest=manifest)
 
     def missing(self) -> Iterator[Segment]:
         """What is not there yet, in order; the files are made, and have their sizes."""
@@ -115,64 +129,60 @@ class Parts:
         return self.folder / MEMORY / str(file)
 
 
-def fetch(
-    client: RegistryClient,
-    parts: Parts,
-    *,
-    arrived: Callable[[int], None],
-    sleep: Sleep = time.sleep,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What every thread of one download shares."""
+
+    client: RegistryClient
+    parts: Parts
+    arrived: Callable[[int], None]
+    hung_up: threading.Event = field(default_factory=threading.Event)
+
+
+def fetch(client: RegistryClient, parts: Parts, *, arrived: Callable[[int], None]) -> None:
     """Fetch what is missing; raises ClientError, or OSError for a full disk.
 
     `arrived` is told of bytes, from several threads. Whatever arrived is kept for the next call.
     """
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        tasks = [
-            pool.submit(_fetch, client, parts, segment, arrived, sleep)
-            for segment in parts.missing()
-        ]
-        try:
-            ended, _ = wait(tasks, return_when=FIRST_EXCEPTION)
-            for task in ended:
-                task.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    line = Line(client=client, parts=parts, arrived=arrived)
+    pool = ThreadPoolExecutor(CONNECTIONS)
+    try:
+        tasks = [pool.submit(_fetch, line, segment) for segment in parts.missing()]
+        ended, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+        for task in ended:
+            task.result()
+    finally:
+        line.hung_up.set()  # an interrupt, or one refusal, ends what the others do at once
+        pool.shutdown(cancel_futures=True)
 
 
-def _fetch(
-    client: RegistryClient,
-    parts: Parts,
-    segment: Segment,
-    arrived: Callable[[int], None],
-    sleep: Sleep,
-) -> None:
+def _fetch(line: Line, segment: Segment) -> None:
     """One segment, asked for again where that may help."""
     pauses = (FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(ATTEMPTS - 1))
     while True:
         try:
-            _write(client, parts, segment, arrived)
+            _write(line, segment)
             break
         except ClientError as error:
             pause = next(pauses, None)
             is_passing = isinstance(error, RegistryUnreachable) or error.status in RETRIED
-            if pause is None or not is_passing:
+            if pause is None or not is_passing or line.hung_up.wait(pause):
                 raise
-        sleep(pause)
-    parts.remember(segment)
+    line.parts.remember(segment)
 
 
-def _write(
-    client: RegistryClient, parts: Parts, segment: Segment, arrived: Callable[[int], None]
-) -> None:
-    entry = parts.entry(segment)
+def _write(line: Line, segment: Segment) -> None:
+    entry = line.parts.entry(segment)
     place = segment.start
-    with (parts.files / entry.name).open("r+b") as file:
+    with (line.parts.files / entry.name).open("r+b") as file:
         file.seek(place)
         try:
-            for chunk in client.blob_range(entry.sha256, segment.start, segment.stop):
+            for chunk in line.client.blob_range(entry.sha256, segment.start, segment.stop):
                 file.write(chunk)
                 place += len(chunk)
-                arrived(len(chunk))
+                line.arrived(len(chunk))
+                if line.hung_up.is_set():
+                    raise RegistryUnreachable("the download was ended")
         except ClientError:
-            arrived(segment.start - place)  # they are asked for again
+            line.arrived(segment.start - place)  # they are asked for again
             raise

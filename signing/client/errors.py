@@ -28,6 +28,13 @@ class RegistryUnreachable(ClientError):
     exit_code = 6
 
 
+class PartsTaken(ClientError):
+    """Something else is where a download would grow, or another download is at work there."""
+
+    code = "parts-taken"
+    exit_code = 45
+
+
 class WitnessElsewhere(ClientError):
     """The newest tree head that a witness saw is not the one that it was asked to go on from."""
 

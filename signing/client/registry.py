@@ -23,6 +23,8 @@ from .errors import ClientError, RegistryUnreachable
 TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
 MAX_JSON_BYTES = 16 * 1024 * 1024
 TRUST_ROOT_PATH = "/.well-known/assay/trust-root.json"
+# Bytes as they are: what is compressed may be a thousand times as large once it is read.
+PLAIN = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "assay"}
 NO_CONTENT = 204
 PARTIAL_CONTENT = 206
 
@@ -36,7 +38,7 @@ class RegistryClient:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(
-            headers={"Accept": "application/json", "User-Agent": "assay", **headers},
+            headers={**PLAIN, **headers},
             timeout=timeout_seconds,
             follow_redirects=False,  # the token is for this registry, not for where it points
             trust_env=not is_loopback(self.url),  # a proxy cannot reach our own loopback
@@ -161,6 +163,11 @@ class RegistryClient:
             with self._http.stream(
                 method, self.url + path, params=params, headers=headers, content=content
             ) as answer:
+                if (coding := answer.headers.get("Content-Encoding", "identity")) != "identity":
+                    raise ClientError(
+                        f"expected {answer.url} as it is, found it encoded: {coding[:40]!a}",
+                        status=answer.status_code,
+                    )
                 if not answer.is_success:
                     raise _refusal(answer)
                 yield answer

@@ -149,6 +149,8 @@ def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Gi
     """A JSON file that brings its own evidence: an answer of the API, evidence, or one bundle."""
     document = _document(path)
     if "mediaType" in document:
+        if checkpoint is not None:
+            raise ArgumentError(None, "--checkpoint goes with an output, and not with a bundle")
         with canonical.within(path.name):
             return _bundle(Bundle.parse(document))
     is_answer = "evidence" in document

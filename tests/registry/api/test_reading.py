@@ -28,6 +28,7 @@ PUBLIC = {
     f"{CHECKPOINT}/manifest",
     f"{CHECKPOINT}/evidence",
     "api/v1/conduct/<slug:policy>/<str:number>",
+    "api/v1/by-hash/<digest:sha256>",
     "api/v1/ledger/entries",
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",

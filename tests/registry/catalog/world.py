@@ -22,6 +22,7 @@ from registry.accounts.nodes import CertificateRequest
 from registry.authority import services as authority
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Dataset, Project
+from registry.catalog.queries import UNDERWAY
 from registry.catalog.services import NewProject, Origin, RunEvidence, Submission
 from registry.conduct import queries as conduct_queries
 from registry.conduct import services as conduct
@@ -29,6 +30,7 @@ from registry.conduct.models import PolicyVersion
 from registry.storage import services as storage
 from tests.registry.catalog.weights import weights
 from tests.registry.people import People
+from tests.until import until
 
 RUN_ID = "3f0c8f7e-0f43-4a53-b0a5-9f5d3c1f6a10"
 RECIPE: Mapping[str, object] = {"trainer": "byte-gpt/v1", "schedule": {"steps": 100}}
@@ -181,8 +183,10 @@ def by_node(
 
 
 def publish(submission: Submission) -> Checkpoint:
-    """All the way."""
-    return services.advance(services.receive(submission).pk)
+    """All the way; where a worker is at it too, whoever claims it first."""
+    received = services.receive(submission)
+    until(lambda: services.advance(received.pk).state not in UNDERWAY)
+    return services.advance(received.pk)
 
 
 def changed(submission: Submission, **values: object) -> Submission:

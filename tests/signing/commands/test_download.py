@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
+import gzip
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -13,17 +16,20 @@ from pathlib import Path
 import pytest
 
 from assay.signing import canonical
+from assay.signing.bundle import Bundle
 from assay.signing.client import downloads
+from assay.signing.commands import download
+from assay.signing.commands.terminal import Terminal
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
-from assay.signing.manifest import SIGNATURE_NAMES, SIGSTORE_NAME
+from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES, SIGSTORE_NAME
 from tests.signing.client.registry import Answer, Loopback, loopback
 from tests.signing.commands.desk import Desk
 from tests.signing.world import AT, FILES, World, manifest_of
 
 NAME = "alice/tiny@step-100"
 PATH = "/api/v1/projects/alice/tiny/checkpoints"
-SIGSTORE = b'{"mediaType":"for others"}'
+QUIET = Terminal(output=io.StringIO(), is_live=False, has_colour=False, has_marks=True)
 WEIGHTS = max(FILES, key=lambda name: len(FILES[name]))
 
 
@@ -44,13 +50,12 @@ def stock(registry: Loopback, world: World, evidence: Evidence | None = None) ->
         "id": checkpoint_id,
         "name": "step-100",
         "signature": {"sha256": sha256(signature), "size": len(signature)},
-        "sigstore": {"sha256": sha256(SIGSTORE), "size": len(SIGSTORE)},
     }
     registry.on_json("GET", f"{PATH}/step-100", document)
     registry.on_json("GET", PATH, {"results": [{"name": "step-100"}, {"name": "step-50"}]})
     by_id = f"/api/v1/checkpoints/{checkpoint_id}/evidence"
     registry.on("GET", by_id, Answer(body=evidence.canonical()))
-    for data in (*FILES.values(), signature, SIGSTORE):
+    for data in (*FILES.values(), signature):
         registry.on("GET", blob(data), Answer(body=data, has_ranges=True))
 
 
@@ -73,7 +78,10 @@ def test_a_checkpoint_appears_with_its_evidence(desk: Desk, shop: Loopback, name
     got = desk.folder / "got"
     assert (code, "Verified." in out, str(got) in out) == (0, True, True)
     assert {each: (got / each).read_bytes() for each in FILES} == dict(FILES)
-    assert (got / SIGSTORE_NAME).read_bytes() == SIGSTORE
+    ours = Bundle.parse(canonical.loads((got / SIGNATURE_NAME).read_bytes()))
+    theirs = canonical.loads((got / SIGSTORE_NAME).read_bytes())
+    assert theirs == canonical.loads(canonical.dumps(ours.to_sigstore_json()))
+    assert {path.stat().st_mode & 0o777 for path in got.glob("model.s*")} == {0o644}
     assert desk.assay("verify", got)[0] == 0
     assert not (desk.folder / "got.part").exists()
 
@@ -109,10 +117,91 @@ def test_a_place_that_is_taken_is_left_as_it_is(desk: Desk, shop: Loopback) -> N
     code, _, err = get(desk, shop)
     assert (code, "expected nothing at" in err) == (35, True)
     got.unlink()
-    parts.mkdir()
+    beside = desk.folder / "got.assay.json"
+    beside.write_text("mine")
     code, _, err = get(desk, shop)
-    assert (code, "found something else: delete it" in err) == (35, True)
-    assert list(parts.iterdir()) == []
+    assert (code, beside.read_text()) == (35, "mine")
+    beside.unlink()
+    parts.mkdir()
+    (parts / "mine").touch()
+    code, _, err = get(desk, shop)
+    assert (code, "found other files" in err) == (45, True)
+    assert [each.name for each in parts.iterdir()] == ["mine"]
+
+
+def test_parts_of_another_checkpoint_are_left_as_they_are(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    memory = desk.folder / "got.part" / "memory"
+    memory.mkdir(parents=True)
+    (memory / "checkpoint").write_text("0" * 64)
+    code, _, err = get(desk, shop)
+    assert (code, "to hold parts of this checkpoint, found others" in err) == (45, True)
+
+
+def test_one_download_fills_a_folder_at_a_time(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    manifest = manifest_of(FILES)
+    with downloads.Parts.of(desk.folder / "got.part", manifest):
+        code, _, err = get(desk, shop)
+    assert (code, "another download is filling" in err) == (45, True)
+    assert get(desk, shop)[0] == 0
+
+
+def test_one_that_was_killed_at_its_very_end_is_ended_by_the_next(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(downloads.Parts, "become", killed)
+        with pytest.raises(KeyboardInterrupt):
+            download.run(words(shop, desk), terminal=QUIET, progress=QUIET)
+    assert (desk.folder / "got.assay.json").exists()
+    assert get(desk, shop)[0] == 0
+
+
+def words(shop: Loopback, desk: Desk) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    download.add_arguments(parser)
+    return parser.parse_args([NAME, "--registry", shop.url, "--to", str(desk.folder / "got")])
+
+
+@pytest.mark.parametrize("name", ["alice/other@step-100", "bob/tiny@step-100", "alice/tiny@step-9"])
+def test_what_was_not_asked_for_is_refused_though_it_is_sound(
+    desk: Desk, shop: Loopback, name: str
+) -> None:
+    desk.pin()
+    project, _, checkpoint = name.partition("@")
+    route = f"/api/v1/projects/{project}/checkpoints/{checkpoint}"
+    shop.routes["GET", route] = shop.routes["GET", f"{PATH}/step-100"]
+    code, _, err = get(desk, shop, name=name)
+    assert (code, "expected" in err) == (22, True)
+    assert not list(desk.folder.glob("got*"))
+
+
+def test_what_is_compressed_is_not_unpacked(desk: Desk, shop: Loopback) -> None:
+    desk.pin()
+    bomb = gzip.compress(gzip.compress(bytes(1 << 20)))
+    headers = {"Content-Encoding": "gzip, gzip"}
+    shop.on("GET", f"{PATH}/step-100", Answer(body=bomb, headers=headers))
+    code, _, err = get(desk, shop)
+    assert (code, "found it encoded: 'gzip, gzip'" in err) == (5, True)
+    assert {each.headers["Accept-Encoding"] for each in shop.seen} == {"identity"}
+
+
+def test_a_refusal_ends_what_the_other_connections_do(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.pin()
+    monkeypatch.setattr(downloads, "SEGMENT_BYTES", 100)
+    monkeypatch.setattr(downloads, "FIRST_PAUSE_SECONDS", 3600.0)
+    shop.routes["GET", blob(FILES[WEIGHTS])] = Answer(status=503)
+    other = next(data for name, data in FILES.items() if name != WEIGHTS)
+    shop.routes["GET", blob(other)] = Answer(status=403)
+    assert get(desk, shop)[0] == 5
 
 
 def test_a_cut_download_goes_on_where_it_was(
@@ -219,7 +308,7 @@ def test_a_checkpoint_of_another_id_is_refused(desk: Desk, shop: Loopback) -> No
 def test_a_signature_of_other_bytes_is_refused(desk: Desk, shop: Loopback) -> None:
     desk.pin()
     served = {path for _, path in shop.routes if "/blobs/" in path}
-    (signature,) = served - {blob(data) for data in (*FILES.values(), SIGSTORE)}
+    (signature,) = served - {blob(data) for data in FILES.values()}
     shop.on("GET", signature, Answer(body=b"{}"))
     code, _, err = get(desk, shop)
     assert (code, "expected a blob sha256:" in err) == (19, True)

@@ -55,3 +55,9 @@ def test_a_pack_of_one_bundle_needs_its_witnesses(desk: Desk, policy: Path) -> N
     desk.pin()
     code, _, err = desk.assay("verify", policy, "--pack")
     assert (code, "expected --policy FILE" in err) == (29, True)
+
+
+def test_a_bundle_has_no_checkpoint_to_compare(desk: Desk, policy: Path) -> None:
+    desk.pin()
+    code, _, err = desk.assay("verify", policy, "--checkpoint", desk.checkpoint())
+    assert (code, "--checkpoint goes with an output" in err) == (2, True)
