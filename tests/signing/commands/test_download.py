@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing import canonical
+from assay.signing import canonical, oms
 from assay.signing.bundle import Bundle
+from assay.signing.certificates import Purpose
 from assay.signing.client import downloads
 from assay.signing.commands import download
 from assay.signing.commands.terminal import Terminal
@@ -320,6 +321,22 @@ def test_a_checkpoint_without_a_signature_beside_it_is_whole(desk: Desk, shop: L
     shop.on_json("GET", f"{PATH}/step-100", document)
     assert get(desk, shop)[0] == 0
     assert names_in(desk.folder / "got") == set(FILES)
+
+
+def test_what_was_signed_before_there_were_two_wrappers_gets_one(
+    desk: Desk, shop: Loopback
+) -> None:
+    desk.pin()
+    model = oms.parse(oms.statement("tiny", manifest_of(FILES)))
+    before = replace(model, ignored=oms.IGNORED_BEFORE).statement()
+    bundle = desk.world.bundle(desk.world.sign(before, Purpose.CHECKPOINT, "alice"))
+    signature = canonical.dumps(bundle.to_json())
+    shop.on("GET", blob(signature), Answer(body=signature))
+    document = json.loads(shop.routes["GET", f"{PATH}/step-100"].body)
+    document["signature"] = {"sha256": sha256(signature), "size": len(signature)}
+    shop.on_json("GET", f"{PATH}/step-100", document)
+    assert get(desk, shop)[0] == 0
+    assert names_in(desk.folder / "got") == {*FILES, SIGNATURE_NAME}
 
 
 @pytest.mark.parametrize("name", ["alice", "alice/../x", "alice/tiny@", "Alice/tiny", "a/b/c", ""])
