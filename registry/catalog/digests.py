@@ -7,13 +7,15 @@ That nothing is known proves nothing: a file may have been published elsewhere, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Generic, TypeVar
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
+from assay.signing import timestamps
+from assay.signing.certificates import Chain
 from assay.signing.digests import as_id
 from assay.signing.pseudonyms import Signatory
 from assay.signing.revocation import Revocation
@@ -25,8 +27,10 @@ from .models import Checkpoint, Dataset, DatasetFile, File, State
 from .queries import visible
 
 MAX_LISTED = 100  # the newest of each kind: a common file may be in every checkpoint there is
+MAX_NAMES = 10  # of the file in each: who published it may have given it any number
 
 T = TypeVar("T", Checkpoint, Dataset)
+Named = TypeVar("Named", File, DatasetFile)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +39,12 @@ class Place(Generic[T]):
 
     within: T
     names: tuple[str, ...]
-    """Of the file in it; none where the digest is its own id."""
+    """Of the file in it, the first in order; none where the digest is its own id."""
+    has_more_names: bool
+    """Whether it has the file under more names than these."""
     signatory: Signatory
     revoked: tuple[Revocation, ...]
-    """Of the certificates behind the statement that it was published."""
+    """Of the certificates behind the statement that it was published, and behind its timestamp."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +77,11 @@ def known(sha256: str) -> Known:
     def place(within: T, statement: ledger.Statement, names: Sequence[str]) -> Place[T]:
         signatory, revoked = behind[statement.pk]
         return Place(
-            within=within, names=tuple(sorted(names)), signatory=signatory, revoked=revoked
+            within=within,
+            names=tuple(names[:MAX_NAMES]),
+            has_more_names=len(names) > MAX_NAMES,
+            signatory=signatory,
+            revoked=revoked,
         )
 
     return Known(
@@ -82,28 +92,44 @@ def known(sha256: str) -> Known:
     )
 
 
-def _checkpoints(sha256: str) -> list[tuple[Checkpoint, ledger.Statement, list[str]]]:
+def _checkpoints(sha256: str) -> list[tuple[Checkpoint, ledger.Statement, Sequence[str]]]:
     """The newest, and one more than are listed; each with what the file is called in it."""
-    files = File.objects.filter(sha256=sha256, checkpoint__state=State.PUBLISHED)
-    names = _grouped(files.order_by("-checkpoint_id").values_list("checkpoint_id", "name"))
-    is_it = Q(manifest_sha256=sha256) | Q(pk__in=names.keys())
+    files = File.objects.filter(sha256=sha256)
+    newest = _newest(files.filter(checkpoint__state=State.PUBLISHED), "checkpoint_id")
+    is_it = Q(manifest_sha256=sha256) | Q(pk__in=newest)
     rows = visible(None).filter(is_it)[: MAX_LISTED + 1]
-    return [(each, each.statement, names[each.pk]) for each in rows if each.statement is not None]
+    found = [(each, each.statement) for each in rows if each.statement is not None]
+    within = files.filter(checkpoint_id__in=[each.pk for each, _ in found])
+    names = _grouped(_first(within, "checkpoint_id").values_list("checkpoint_id", "name"))
+    return [(each, statement, names[each.pk]) for each, statement in found]
 
 
-def _datasets(sha256: str) -> list[tuple[Dataset, ledger.Statement, list[str]]]:
+def _datasets(sha256: str) -> list[tuple[Dataset, ledger.Statement, Sequence[str]]]:
     """The same for data sets."""
     files = DatasetFile.objects.filter(sha256=sha256)
-    names = _grouped(files.order_by("-dataset_id").values_list("dataset_id", "name"))
-    is_it = Q(sha256=sha256) | Q(pk__in=names.keys())
+    is_it = Q(sha256=sha256) | Q(pk__in=_newest(files, "dataset_id"))
     rows = Dataset.objects.select_related("owner", "statement__entry").filter(is_it)
-    found = rows.order_by("-id")[: MAX_LISTED + 1]
+    found = list(rows.order_by("-id")[: MAX_LISTED + 1])
+    within = files.filter(dataset_id__in=[each.pk for each in found])
+    names = _grouped(_first(within, "dataset_id").values_list("dataset_id", "name"))
     return [(each, each.statement, names[each.pk]) for each in found]
+
+
+def _newest(files: QuerySet[Named], within: str) -> Sequence[int]:
+    """The newest that have the file, each once however often it has it, by the index on digests."""
+    found = files.order_by(f"-{within}").values_list(within, flat=True).distinct()
+    return list(found[: MAX_LISTED + 1])
+
+
+def _first(files: QuerySet[Named], within: str) -> QuerySet[Named]:
+    """Of each place the names that are shown, and one more."""
+    number = Window(RowNumber(), partition_by=F(within), order_by=F("name").asc())
+    return files.alias(number=number).filter(number__lte=MAX_NAMES + 1).order_by("name")
 
 
 def _grouped(rows: Iterable[tuple[int, str]]) -> defaultdict[int, list[str]]:
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for within, name in islice(rows, MAX_LISTED + 1):
+    for within, name in rows:
         found[within].append(name)
     return found
 
@@ -112,12 +138,8 @@ def _behind(
     statements: Sequence[ledger.Statement],
 ) -> Mapping[int, tuple[Signatory, tuple[Revocation, ...]]]:
     """By statement: who signed it, and which of the certificates behind it were revoked."""
-    chains = {each.pk: ledger.chain(each) for each in statements}
-    serials = {
-        key: (chain.leaf.serial_number, chain.intermediate.serial_number)
-        for key, chain in chains.items()
-    }
-    revoked = revocations.among({serial for pair in serials.values() for serial in pair})
+    serials = {each.pk: _serials(each) for each in statements}
+    revoked = revocations.among({serial for found in serials.values() for serial in found})
     signatories = ledger.signatories(statements)
     return {
         each.pk: (
@@ -126,3 +148,12 @@ def _behind(
         )
         for each in statements
     }
+
+
+def _serials(statement: ledger.Statement) -> Collection[int]:
+    """Of the certificates behind its signature and behind the time that it proves."""
+    chains: tuple[Chain, ...] = (
+        ledger.chain(statement),
+        timestamps.chain(bytes(statement.timestamp)),
+    )
+    return [each.serial_number for chain in chains for each in (chain.leaf, chain.intermediate)]

@@ -169,6 +169,7 @@ class PlaceSerializer(serializers.Serializer[Place[Checkpoint]]):
 
     checkpoint = CheckpointSerializer(source="within")
     files = serializers.ListField(source="names", child=serializers.CharField())
+    has_more_files = serializers.BooleanField(source="has_more_names")
     signer = SignatorySerializer(source="signatory")
     revoked = RevokedSerializer(many=True)
 
@@ -179,6 +180,7 @@ class DatasetPlaceSerializer(serializers.Serializer[Place[Dataset]]):
     dataset = serializers.CharField(source="within", help_text="owner/name")
     id = serializers.SerializerMethodField()
     files = serializers.ListField(source="names", child=serializers.CharField())
+    has_more_files = serializers.BooleanField(source="has_more_names")
     signer = SignatorySerializer(source="signatory")
     revoked = RevokedSerializer(many=True)
 

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from assay.signing import timestamps
+from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.revocation import Reason
-from registry.authority import revocations
+from registry.authority import issuing, revocations
 from registry.catalog import digests, services
 from registry.catalog.models import Checkpoint, State
 from registry.ledger import queries as ledger
@@ -34,7 +38,10 @@ def published(world: World) -> Checkpoint:
 
 def publish(world: World, name: str) -> Checkpoint:
     """A checkpoint of other notes and the same weights."""
-    files = {**FILES, "notes.txt": name.encode()}
+    return put(world, name, {**FILES, "notes.txt": name.encode()})
+
+
+def put(world: World, name: str, files: Mapping[str, bytes]) -> Checkpoint:
     checkpoint = services.receive(by_person(world, name, files))
     services.sweep()
     checkpoint.refresh_from_db()
@@ -86,6 +93,23 @@ def test_what_was_revoked_is_said(published: Checkpoint, client: Client) -> None
     assert "key-compromise" in page
 
 
+def test_a_timestamp_authority_that_was_revoked_is_said(
+    published: Checkpoint, client: Client
+) -> None:
+    assert published.statement is not None
+    chain = timestamps.chain(bytes(published.statement.timestamp))
+    stamped = chain.leaf
+    issuing.keep(chain, Purpose.TIMESTAMP)
+    serial = f"{stamped.serial_number:x}"
+    since = stamped.not_valid_before_utc + timedelta(seconds=1)
+    revocations.revoke(serial, Reason.KEY_COMPROMISE, invalid_from=since)
+    (place,) = client.get(f"/api/v1/by-hash/{WEIGHTS}").json()["checkpoints"]
+    assert [each["serial"] for each in place["revoked"]] == [serial]
+    page = client.get("/files", {"digest": WEIGHTS}).content.decode()
+    assert "a certificate behind it (key-compromise)" in page
+    assert f'in other hands since <time datetime="{since:%Y-%m-%dT%H:%M:%S}' in page
+
+
 def test_what_is_not_published_is_not_found(world: World, client: Client) -> None:
     services.receive(by_person(world, "waiting"))
     assert client.get(f"/api/v1/by-hash/{WEIGHTS}").status_code == 404
@@ -108,13 +132,39 @@ def test_no_more_than_a_hundred_are_listed(
     assert (len(found.checkpoints), found.has_more) == (1, True)
 
 
+@pytest.mark.parametrize("listed", [1, 2])
+def test_no_number_of_names_hides_the_others(
+    world: World, published: Checkpoint, monkeypatch: pytest.MonkeyPatch, listed: int
+) -> None:
+    weights = FILES["model.safetensors"]
+    names = [f"copies/{number:03}.safetensors" for number in range(150)]
+    second = put(world, "second", {**FILES, **dict.fromkeys(names, weights)})
+    monkeypatch.setattr(digests, "MAX_LISTED", listed)
+    found = digests.known(WEIGHTS)
+    assert [each.within for each in found.checkpoints] == [second, published][:listed]
+    assert found.has_more == (listed == 1)
+    assert (found.checkpoints[0].names, found.checkpoints[0].has_more_names) == (
+        tuple(names[: digests.MAX_NAMES]),
+        True,
+    )
+
+
+def test_a_page_and_an_answer_say_that_there_are_more_names(world: World, client: Client) -> None:
+    names = [f"copies/{number:03}.safetensors" for number in range(digests.MAX_NAMES)]
+    put(world, "first", {**FILES, **dict.fromkeys(names, FILES["model.safetensors"])})
+    (place,) = client.get(f"/api/v1/by-hash/{WEIGHTS}").json()["checkpoints"]
+    assert (place["files"], place["has_more_files"]) == (names, True)
+    page = client.get("/files", {"digest": WEIGHTS}).content.decode()
+    assert "copies/009.safetensors, and under more names" in page
+
+
 def test_it_takes_as_many_queries_for_two_as_for_one(
     world: World, published: Checkpoint, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         digests.known(WEIGHTS)
     publish(world, "second")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         digests.known(WEIGHTS)
 
 
