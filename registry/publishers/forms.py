@@ -51,9 +51,15 @@ def _github(values: Mapping[str, str]) -> Description:
         raise InvalidPublisher("expected a branch or an environment, found both or neither")
     if not values["owner_id"].isdigit():
         raise InvalidPublisher("expected the number of the repository's owner, found none")
+    if values["workflow"] and environment:
+        # The claims that name its file name its branch with it; `workflow` is any file's to claim.
+        raise InvalidPublisher(
+            "expected a branch with the workflow file, found an environment: "
+            "GitHub names a file only at a branch"
+        )
     where = f"ref:refs/heads/{branch}" if branch else f"environment:{environment}"
     claims = {"repository_owner_id": values["owner_id"]}
-    if values["workflow"] and branch:
+    if values["workflow"]:
         path = f"{repository}/.github/workflows/{values['workflow']}"
         claims["workflow_ref"] = f"{path}@refs/heads/{branch}"
     return Description(issuer=GITHUB, subject=f"repo:{repository}:{where}", claims=claims)

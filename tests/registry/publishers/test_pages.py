@@ -87,7 +87,7 @@ def test_a_workflow_is_named_in_githubs_words(world: World, alice: Client) -> No
 
 
 def test_an_environment_is_named_instead_of_a_branch(world: World, alice: Client) -> None:
-    send(alice, **{**GITHUB, "branch": "", "environment": "release"})
+    send(alice, **{**GITHUB, "branch": "", "environment": "release", "workflow": ""})
     (publisher,) = queries.publishers_of(world.project)
     assert publisher.subject == "repo:lab/model:environment:release"
     assert publisher.claims == {"repository_owner_id": "71096353"}
@@ -108,6 +108,7 @@ def test_another_issuers_job_is_named_by_its_claims(
     [
         ({"branch": ""}, "expected a branch or an environment, found both or neither"),
         ({"environment": "release"}, "expected a branch or an environment, found both or neither"),
+        ({"branch": "", "environment": "release"}, "expected a branch with the workflow file"),
         ({"owner_id": "lab"}, "expected the number of the repository's owner"),
         ({"repository": "*"}, "subject: expected a subject"),
         ({"form": "other", "issuer": "https://evil.example"}, "issuer: expected one that this"),
