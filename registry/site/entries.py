@@ -77,7 +77,8 @@ def certificate(_request: HttpRequest, index: str) -> HttpResponse:
     if issued is not None:
         chain.append(issued.intermediate)
     pem = b"".join(each.public_bytes(Encoding.PEM) for each in chain)
-    return _download(pem, f"{index}.pem", "application/x-pem-file")
+    # What was only announced gets its issuer's beside it once it is issued.
+    return _download(pem, f"{index}.pem", "application/x-pem-file", caching="no-cache")
 
 
 @require_safe
@@ -204,8 +205,10 @@ def _facts(body: CertificateEntry | SignatureEntry) -> Mapping[str, object]:
     }
 
 
-def _download(content: bytes, name: str, media_type: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": FOR_EVER}
+def _download(
+    content: bytes, name: str, media_type: str, *, caching: str = FOR_EVER
+) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": caching}
     return HttpResponse(content, content_type=media_type, headers=headers)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
 from django.conf import settings
 from django.test import Client
 from pytest_django import DjangoDbBlocker
@@ -26,6 +26,7 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.keys import SoftwareKey
 from registry.ledger import certificates, queries, services
 from registry.ledger.certificates import Wanted
+from registry.ledger.models import Precertificate
 from registry.site import bodies
 from registry.site.bodies import OtherEntry
 from tests.registry.site.test_pages import indexes_of
@@ -146,6 +147,26 @@ def test_each_entry_can_be_downloaded_as_it_was_logged(indexes: dict[str, int]) 
         assert answer.content == bytes(queries.entry(index).body)
         assert answer.headers["Content-Disposition"] == f'attachment; filename="{index}.entry"'
         assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_only_what_never_changes_is_cached_for_ever(indexes: dict[str, int]) -> None:
+    base = f"/ledger/entries/{indexes['hashed']}"
+    assert "immutable" in Client().get(f"{base}.sig").headers["Cache-Control"]
+    assert Client().get(f"{base}.pem").headers["Cache-Control"] == "no-cache"
+
+
+def test_the_certificates_of_an_announced_one_grow_once_it_is_issued(
+    indexes: dict[str, int],
+) -> None:
+    url = f"/ledger/entries/{indexes['announced']}.pem"
+    issued = Client().get(url).content
+    Precertificate.objects.all().delete()
+    announced = Client().get(url)
+    assert (len(load_pem_x509_certificates(issued)), announced.headers["Cache-Control"]) == (
+        2,
+        "no-cache",
+    )
+    assert len(load_pem_x509_certificates(announced.content)) == 1
 
 
 def test_every_command_on_the_pages_agrees(
