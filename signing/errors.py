@@ -222,7 +222,7 @@ class LedgerForked(VerificationError):
 
 
 class LedgerRolledBack(VerificationError):
-    """A ledger shows a smaller tree than one that was verified."""
+    """A ledger shows a smaller tree than one that was verified; alone it may be a stale copy."""
 
     code = "ledger-rolled-back"
     exit_code = 41

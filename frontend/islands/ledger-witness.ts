@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `<ledger-witness>`: while this tab is open, it cosigns each tree head that continues the last. */
 import { AssayError } from "../verify/errors";
-import { WitnessStateBroken } from "../verify/witness/errors";
+import { StaleHead, WitnessStateBroken } from "../verify/witness/errors";
 import type { Account } from "../verify/witness/state";
 import { write } from "./tree-links";
 import { figuresOf } from "./witness-figures";
@@ -95,6 +95,7 @@ export class LedgerWitness extends HTMLElement {
     } catch (error) {
       if (error instanceof NoSuchKeys) this.enter("unable");
       else if (error instanceof Unreached) this.say(this.dataset.saysUnreached, "waiting");
+      else if (error instanceof StaleHead) this.say(this.dataset.saysStale, "waiting");
       else if (error instanceof AssayError) this.complain(error);
       else throw error;
     }

@@ -6,10 +6,16 @@ import { concat, fromHex, toBase64 } from "../verify/digests";
 import { InvalidDocument, VerificationError } from "../verify/errors";
 import { parseVerifier, splitNote, verifyTreeHead, withoutWitnesses } from "../verify/treehead";
 import { see } from "../verify/witness/desk";
+import { StaleHead } from "../verify/witness/errors";
 import { type Account, begun, newestHead } from "../verify/witness/state";
 import { vectors } from "./vectors";
 
-type Step = { readonly files: string; readonly size: number; readonly finds: string };
+type Step = {
+  readonly files: string;
+  readonly head: string;
+  readonly size: number;
+  readonly finds: string;
+};
 type Vectors = {
   readonly ledger: string;
   readonly witness: { readonly seed: string; readonly verifier: string };
@@ -48,8 +54,15 @@ function shown(name: string, size: number, changes: Readonly<Record<string, stri
   return { note: V.heads[name]?.[String(size)] ?? "", fetch, at: 1_763_000_000 + size, sign };
 }
 
-async function look(account: Account, { files, size }: Step): Promise<[Account, string]> {
-  const after = await see(account, shown(files, size));
+async function look(account: Account, step: Step): Promise<[Account, string]> {
+  const { note, at } = shown(step.head, step.size);
+  let after: Account;
+  try {
+    after = await see(account, { ...shown(step.files, step.size), note, at });
+  } catch (error) {
+    if (error instanceof StaleHead) return [account, "stale"];
+    throw error;
+  }
   if (after.contradiction !== null) return [after, after.contradiction.code];
   return [after, after.heads > account.heads ? "seen" : "same"];
 }
@@ -95,6 +108,22 @@ describe("nothing is concluded", () => {
     const tile = V.files.forked?.["tile/0/000.p/5"] ?? "";
     const looked = see(before, shown("honest", 5, { "tile/0/000.p/5": tile }));
     await expect(looked).rejects.toMatchObject({ code: "bad-tile" });
+  });
+
+  test("from an older head without the tiles of the one seen", async () => {
+    const seen = await see(beginning(), shown("honest", 200));
+    const { fetch } = shown("forked", 5);
+    const looked = see(seen, { ...shown("forked", 5), fetch });
+    await expect(looked).rejects.toMatchObject({ code: "bad-tile" });
+    const none = see(seen, { ...shown("honest", 5), fetch: shown("none", 5).fetch });
+    await expect(none).rejects.toMatchObject({ code: "missing-evidence" });
+  });
+
+  test("from an older head, whose words say how old", async () => {
+    const seen = await see(beginning(), shown("honest", 200));
+    await expect(see(seen, shown("honest", 5))).rejects.toThrow(
+      "expected at least 200 entries, found an older head of 5",
+    );
   });
 
   test("without the tiles", async () => {

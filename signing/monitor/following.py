@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import merkle, treehead
-from ..errors import BadTile, BadTreeHead, LedgerForked, LedgerRolledBack
+from ..errors import BadTile, BadTreeHead, LedgerForked, LedgerRolledBack, MissingEvidence
 from ..tiles import WIDTH, Fetch, Reader
 from ..treehead import TreeHead
 from .memory import Memory
@@ -24,7 +24,8 @@ def follow(memory: Memory, note: str, fetch: Fetch) -> Progress:
     """Verify all that the ledger added, and remember its new head.
 
     1. The ledger signed the head that it shows (BadTreeHead).
-    2. It is not smaller than the one before (LedgerRolledBack).
+    2. It is not smaller than the one before (LedgerRolledBack; LedgerForked if it is no beginning
+       of that one, as the tiles show).
     3. The tiles make up its root (BadTile).
     4. It continues the one before (LedgerForked).
     5. Every new entry is the one that its leaf hash names (BadTile).
@@ -32,9 +33,7 @@ def follow(memory: Memory, note: str, fetch: Fetch) -> Progress:
     before = memory.verified()
     now = treehead.verify(note, memory.ledger.text())  # 1
     if now.size < before.size:  # 2
-        name = memory.keep_contradiction(note)
-        message = f"expected at least {before.size} entries, found {now.size}: {name}"
-        raise LedgerRolledBack(message)
+        raise _smaller(memory, note, Reader(size=before.size, fetch=fetch), before=before, now=now)
     if now != before:
         reader = Reader(size=now.size, fetch=fetch)
         _check_history(memory, note, reader, before=before, now=now)
@@ -58,9 +57,32 @@ def _check_history(
         raise _forked(memory, note, before) from error
 
 
+def _smaller(
+    memory: Memory, note: str, reader: Reader, *, before: TreeHead, now: TreeHead
+) -> LedgerForked | LedgerRolledBack:
+    """What a smaller head is: of another history, or one that alone may be a stale copy."""
+    found = (
+        f"expected at least {before.size} entries, found {now.size}; "
+        "a smaller head alone may be a stale copy, such as a cache's: look again"
+    )
+    try:
+        is_known = reader.root() == before.root
+        proof = reader.consistency_proof(now.size) if is_known else ()
+    except (BadTile, MissingEvidence):
+        is_known = False
+    if not is_known:  # nobody shows what was verified any more: keep what there is
+        name = memory.keep_contradiction(note)
+        return LedgerRolledBack(f"{found}. The tiles of what was verified are not shown: {name}")
+    try:
+        merkle.verify_consistency(now.size, before.size, now.root, before.root, proof)
+    except BadTreeHead:
+        return _forked(memory, note, before)
+    return LedgerRolledBack(found)
+
+
 def _forked(memory: Memory, note: str, before: TreeHead) -> LedgerForked:
     name = memory.keep_contradiction(note)
-    return LedgerForked(f"expected a head that continues the {before.size} verified: {name}")
+    return LedgerForked(f"expected a head of the history of the {before.size} verified: {name}")
 
 
 def _check_entries(reader: Reader, *, start: int) -> None:

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from assay.signing import cosignatures, treehead
 from assay.signing.cosignatures import Witness
+from registry.ledger import folder
 from tests.frontend.forging import grow, shown_head
 from tests.frontend.visitor import View, Visitor
 from tests.running import Authority
@@ -137,6 +138,22 @@ def test_a_ledger_that_is_away_is_waited_for(visitor: Visitor) -> None:
     expect(page.locator("[data-status]")).to_contain_text("is the beginning of the next")
     assert [text for text in visitor.complaints if "Failed to load resource" not in text] == []
     visitor.complaints.clear()
+
+
+def test_an_older_head_is_no_accusation_and_is_looked_at_again(visitor: Visitor) -> None:
+    page = witnessing(visitor)
+    older = folder.read(folder.CHECKPOINT)
+    grow()
+    look(page)
+    expect(page.locator('[data-field="heads"]')).to_have_text("2")
+    page.route("**/ledger/checkpoint", lambda route: route.fulfill(body=older))
+    look(page)
+    expect(page.locator("[data-status]")).to_contain_text("The ledger shows an older head")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    page.unroute("**/ledger/checkpoint")
+    grow(b"and another")
+    look(page)
+    expect(page.locator('[data-field="heads"]')).to_have_text("3")
 
 
 def test_whoever_starts_over_is_another_witness(visitor: Visitor) -> None:

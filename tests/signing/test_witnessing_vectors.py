@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from assay.signing import cosignatures, treehead
 from assay.signing.cosignatures import Witness
-from assay.signing.errors import BadTreeHead, MissingEvidence, VerificationError
+from assay.signing.errors import BadTreeHead, LedgerRolledBack, MissingEvidence, VerificationError
 from assay.signing.monitor import Memory, follow
 from assay.signing.treehead import Verifier
 
@@ -33,9 +33,11 @@ def fetcher(name: str) -> Callable[[str], bytes]:
 
 
 def found(memory: Memory, step: dict[str, Any]) -> str:
-    note = VECTORS["heads"][step["files"]][str(step["size"])]
+    note = VECTORS["heads"][step["head"]][str(step["size"])]
     try:
         progress = follow(memory, note, fetcher(step["files"]))
+    except LedgerRolledBack:
+        return "stale"  # as a browser says it; a monitor's run ends
     except VerificationError as error:
         return error.code
     is_new = progress.now != progress.before or progress.now.size == 0

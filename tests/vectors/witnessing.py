@@ -28,8 +28,9 @@ HISTORIES = {
 }
 SIZES = (0, 1, 2, 3, 5, 200, 256, 257, 300)
 
-# Who looks, at which history's files, finds a head of which size; and what they conclude.
-Look = tuple[str, int, str]
+# Who looks, at which history's head (files of that history too, unless named), finds what size of
+# it; and what they conclude. "stale": a beginning of what was seen, which proves nothing.
+Look = tuple[str, int, str] | tuple[str, int, str, str]
 LOOKS: dict[str, tuple[Look, ...]] = {
     "it grows from nothing": (
         ("honest", 0, "seen"),
@@ -42,7 +43,21 @@ LOOKS: dict[str, tuple[Look, ...]] = {
         ("honest", 300, "seen"),
     ),
     "the same head again": (("honest", 5, "seen"), ("honest", 5, "same")),
-    "it is smaller": (("honest", 200, "seen"), ("honest", 5, "ledger-rolled-back")),
+    "an older head is no contradiction": (
+        ("honest", 200, "seen"),
+        ("honest", 5, "stale"),
+        ("honest", 0, "stale"),
+        ("honest", 300, "seen"),
+    ),
+    "an older head past a full tile": (("honest", 300, "seen"), ("honest", 256, "stale")),
+    "smaller, and of another history": (
+        ("honest", 200, "seen"),
+        ("forked", 5, "ledger-forked", "honest"),
+    ),
+    "smaller, and before the histories part": (
+        ("honest", 200, "seen"),
+        ("forked", 2, "stale", "honest"),
+    ),
     "of the same size another root": (("honest", 5, "seen"), ("forked", 5, "ledger-forked")),
     "it grew from another history": (("honest", 5, "seen"), ("forked", 200, "ledger-forked")),
     "another history past a full tile": (
@@ -71,12 +86,16 @@ def witnessing_vectors() -> dict[str, object]:
         "looks": [
             {
                 "why": why,
-                "steps": [{"files": name, "size": size, "finds": e} for name, size, e in steps],
+                "steps": [_step(*step) for step in steps],
             }
             for why, steps in LOOKS.items()
         ],
         "not_signed": _note(HISTORIES["honest"], 5, STRANGER),
     }
+
+
+def _step(head: str, size: int, finds: str, files: str | None = None) -> dict[str, object]:
+    return {"files": files or head, "head": head, "size": size, "finds": finds}
 
 
 def _cosignatures() -> dict[str, object]:

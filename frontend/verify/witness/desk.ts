@@ -6,6 +6,7 @@ import { VerificationError } from "../errors";
 import { verifyConsistency } from "../merkle";
 import { type Fetch, Reader } from "../tiles";
 import { parseVerifier, type TreeHead, verifyTreeHead, withoutWitnesses } from "../treehead";
+import { StaleHead } from "./errors";
 import { type Account, type Contradiction, newestHead } from "./state";
 
 export type Shown = {
@@ -25,9 +26,11 @@ type Heads = { readonly before: TreeHead; readonly now: TreeHead };
  *
  * 1. What is remembered is what this witness wrote (WitnessStateBroken).
  * 2. The ledger signed the head that it shows (bad-tree-head).
- * 3. It is not smaller than the one before, and of the same size it is the same (contradiction).
- * 4. The tiles make up its root (bad-tile, missing-evidence): else nothing is concluded.
- * 5. It continues the one before (contradiction).
+ * 3. Of the same size it is the one before (contradiction).
+ * 4. The tiles make up the root of the larger one (bad-tile, missing-evidence): else nothing is
+ *    concluded.
+ * 5. The smaller one is its beginning (contradiction); and then, if it is the one shown, it is an
+ *    older copy (StaleHead), which proves nothing: a cache or a second server may be behind.
  *
  * Whoever calls must make the account durable before showing anything of it, and must not call
  * again while that lasts: of two at once the later would forget the other.
@@ -50,27 +53,27 @@ async function contradicts(
   { before, now }: Heads,
   fetch: Fetch,
 ): Promise<Pick<Contradiction, "code" | "message"> | null> {
-  if (now.size < before.size) {
-    const message = `expected at least ${before.size} entries, found ${now.size}`;
-    return { code: "ledger-rolled-back", message };
-  }
   if (now.size === before.size && before.size > 0) {
     return equalBytes(now.root, before.root) ? null : forked({ before, now });
   }
-  const reader = new Reader(now.size, fetch);
-  if (!equalBytes(await reader.root(), now.root)) {
-    const expected = `expected tiles of the signed root ${toHex(now.root)}`;
+  const [small, large] = now.size < before.size ? [now, before] : [before, now];
+  const reader = new Reader(large.size, fetch);
+  if (!equalBytes(await reader.root(), large.root)) {
+    const expected = `expected tiles of the signed root ${toHex(large.root)}`;
     throw new VerificationError("bad-tile", `${expected}, found others`);
   }
   // From here on the reader vouches for its tiles: what does not fit is the ledger's own doing.
-  return (await continues({ before, now }, reader)) ? null : forked({ before, now });
+  if (!(await begins(small, large, reader))) return forked({ before, now });
+  if (small === now) throw new StaleHead(before.size, now.size);
+  return null;
 }
 
-async function continues({ before, now }: Heads, reader: Reader): Promise<boolean> {
-  const proof = await reader.consistencyProof(before.size);
-  const sizes = { oldSize: before.size, newSize: now.size, proof };
+/** Whether the one is a beginning of the other, whose tiles are read. */
+async function begins(small: TreeHead, large: TreeHead, reader: Reader): Promise<boolean> {
+  const proof = await reader.consistencyProof(small.size);
+  const sizes = { oldSize: small.size, newSize: large.size, proof };
   try {
-    await verifyConsistency(sizes, before.root, now.root);
+    await verifyConsistency(sizes, small.root, large.root);
   } catch (error) {
     if (error instanceof VerificationError && error.code === "bad-tree-head") return false;
     throw error;
@@ -79,7 +82,7 @@ async function continues({ before, now }: Heads, reader: Reader): Promise<boolea
 }
 
 function forked({ before, now }: Heads): Pick<Contradiction, "code" | "message"> {
-  const expected = `expected a head that continues the ${before.size} entries seen`;
+  const expected = `expected a head of the same history as the ${before.size} entries seen`;
   const found = `found one of ${now.size} entries with another history`;
   return { code: "ledger-forked", message: `${expected}, ${found}` };
 }

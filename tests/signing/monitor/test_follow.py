@@ -72,7 +72,7 @@ def test_an_empty_ledger_has_nothing_to_verify(memory: Memory) -> None:
 @pytest.mark.parametrize("size", [200, 600])
 def test_a_fork_is_found_and_kept(memory: Memory, size: int) -> None:
     grow(memory, LARGE, 200)
-    with pytest.raises(LedgerForked, match="continues the 200 verified: contradiction-"):
+    with pytest.raises(LedgerForked, match="history of the 200 verified: contradiction-"):
         grow(memory, FORK, size)
     (kept,) = memory.folder.glob("contradiction-*")
     assert treehead.verify(kept.read_text(), VKEY).size == size
@@ -80,12 +80,45 @@ def test_a_fork_is_found_and_kept(memory: Memory, size: int) -> None:
     assert grow(memory, LARGE, 600) == (200, 600)
 
 
-def test_a_rollback_is_found_and_kept(memory: Memory) -> None:
+def look_back(memory: Memory, head: Ledger, size: int, files: dict[str, bytes]) -> None:
+    """200 entries are verified; then a smaller head is shown, over these files."""
+
+    def fetch(path: str) -> bytes:
+        if path not in files:
+            raise MissingEvidence(path)
+        return files[path]
+
     grow(memory, LARGE, 200)
-    with pytest.raises(LedgerRolledBack, match="at least 200 entries, found 199: contradiction-"):
-        grow(memory, LARGE, 199)
-    assert len(list(memory.folder.glob("contradiction-*"))) == 1
-    assert memory.verified().size == 200
+    follow(memory, head.note(size), fetch)
+
+
+def kept(memory: Memory) -> list[Path]:
+    return list(memory.folder.glob("contradiction-*"))
+
+
+@pytest.mark.parametrize("size", [0, 1, 199])
+def test_a_smaller_head_of_the_same_history_proves_nothing(memory: Memory, size: int) -> None:
+    words = f"at least 200 entries, found {size}; a smaller head alone may be a stale copy"
+    with pytest.raises(LedgerRolledBack, match=words):
+        look_back(memory, LARGE, size, LARGE.files(200))
+    assert (kept(memory), memory.verified().size) == ([], 200)
+    assert grow(memory, LARGE, 600) == (200, 600)
+
+
+def test_a_smaller_head_of_another_history_is_a_fork(memory: Memory) -> None:
+    with pytest.raises(LedgerForked, match="of the history of the 200 verified: contradiction-"):
+        look_back(memory, FORK, 199, LARGE.files(200))
+    (name,) = kept(memory)
+    assert name.read_text() == FORK.note(199)
+
+
+@pytest.mark.parametrize("files", [{}, FORK.files(200), {"tile/0/000.p/200": b"short"}])
+def test_a_smaller_head_is_kept_where_the_tiles_verified_are_gone(
+    memory: Memory, files: dict[str, bytes]
+) -> None:
+    with pytest.raises(LedgerRolledBack, match="tiles of what was verified are not shown: contra"):
+        look_back(memory, FORK, 199, files)
+    assert (len(kept(memory)), memory.verified().size) == (1, 200)
 
 
 def test_a_head_of_another_key_is_refused(memory: Memory) -> None:
