@@ -96,14 +96,16 @@ export class LedgerWitness extends HTMLElement {
       if (error instanceof NoSuchKeys) this.enter("unable");
       else if (error instanceof Unreached) this.say(this.dataset.saysUnreached, "waiting");
       else if (error instanceof StaleHead) this.say(this.dataset.saysStale, "waiting");
-      else if (error instanceof AssayError) this.complain(error);
-      else throw error;
+      else this.complain(error);
     }
   }
 
-  private complain(error: AssayError): void {
+  /** Also of what nobody thought of: a round that ended unsaid would be the last. */
+  private complain(error: unknown): void {
     if (error instanceof WitnessStateBroken) this.enter("stopped");
-    this.say(`${this.dataset.saysUnsound} ${error.message}`, "unsound");
+    const message = error instanceof Error ? error.message : String(error);
+    this.say(`${this.dataset.saysUnsound} ${message}`, "unsound");
+    if (!(error instanceof AssayError)) reportError(error);
   }
 
   private say(words = "", mood = "sound"): void {

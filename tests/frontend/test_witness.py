@@ -28,6 +28,7 @@ KEY_OF = """() => new Promise((resolve) => {
 })"""
 REFUSE = "() => { %s = () => { throw new DOMException('', '%s') } }"
 NO_KEYS = REFUSE % ("crypto.subtle.generateKey", "NotSupportedError")
+ODD_LOCKS = "() => { navigator.locks.request = () => Promise.reject(new Error('odd')) }"
 FULL_DISK = REFUSE % ("IDBObjectStore.prototype.put", "QuotaExceededError")
 
 
@@ -154,6 +155,19 @@ def test_an_older_head_is_no_accusation_and_is_looked_at_again(visitor: Visitor)
     grow(b"and another")
     look(page)
     expect(page.locator('[data-field="heads"]')).to_have_text("3")
+
+
+def test_what_nobody_thought_of_is_said_and_the_tab_goes_on(visitor: Visitor) -> None:
+    page = visitor.open(PAGE)
+    page.locator("ledger-witness").evaluate("element => { element.dataset.every = '0.2' }")
+    page.get_by_role("button", name="Witness in this tab").click()
+    expect(page.locator('[data-field="heads"]')).to_have_text("1")
+    page.evaluate(ODD_LOCKS)
+    expect(page.locator("[data-status]")).to_contain_text("Nothing was cosigned: odd")
+    page.evaluate("() => { delete navigator.locks.request }")
+    expect(page.locator("[data-status]")).to_contain_text("is the beginning of the next")
+    assert all("odd" in text for text in visitor.complaints)
+    visitor.complaints.clear()
 
 
 def test_whoever_starts_over_is_another_witness(visitor: Visitor) -> None:
