@@ -157,14 +157,18 @@ def reason_of(flag: x509.ReasonFlags) -> Reason:
     return Reason.__members__.get(flag.name.upper(), Reason.UNSPECIFIED)
 
 
+def invalidity_date(moment: datetime) -> bytes:
+    """The extension, in a list's entry or an answer, that says since when nothing counts."""
+    return der.sequence(_INVALIDITY_DATE, der.octets(der.generalized_time(moment)))
+
+
 def _entry(revocation: Revocation) -> bytes:
     extensions = b""
     if revocation.reason is not Reason.UNSPECIFIED:  # RFC 5280, 5.3.1: then it is left out
         reason = der.octets(der.enumerated(revocation.reason.number))
         extensions += der.sequence(_REASON, reason)
     if revocation.invalid_from is not None:
-        moment = der.octets(der.generalized_time(revocation.invalid_from))
-        extensions += der.sequence(_INVALIDITY_DATE, moment)
+        extensions += invalidity_date(revocation.invalid_from)
     return der.sequence(
         der.integer(revocation.serial),
         der.time(revocation.revoked_at),

@@ -22,7 +22,7 @@ from cryptography.x509 import ocsp
 
 from . import der
 from .certificates import MALFORMED
-from .crls import Period, algorithm_of, elliptic_key
+from .crls import Period, algorithm_of, elliptic_key, invalidity_date
 from .errors import InvalidDocument, KeyUnusable
 from .keys import Signer
 from .revocation import Missing, NotRevoked, Reason, Revocation
@@ -139,6 +139,7 @@ def respond(
         _finding(finding),
         der.generalized_time(period.this_update),
         der.explicit(0, der.generalized_time(period.next_update)),
+        _since(finding),
     )
     identifier = der.explicit(2, der.octets(key_digest("sha1", responder.certificate)))
     tbs = der.sequence(
@@ -202,6 +203,14 @@ def _finding(finding: NotRevoked | Revocation | Missing) -> bytes:
                 return der.explicit(1, moment)
             reason = der.explicit(0, der.enumerated(finding.reason.number))
             return der.explicit(1, moment + reason)
+
+
+def _since(finding: NotRevoked | Revocation | Missing) -> bytes:
+    """Since when a revoked one counts for nothing, always: who reads none must assume for ever."""
+    if not isinstance(finding, Revocation):
+        return b""
+    moment = finding.invalid_from or finding.revoked_at
+    return der.explicit(1, der.sequence(invalidity_date(moment)))  # singleExtensions
 
 
 def _echo(question: Question) -> bytes:

@@ -6,7 +6,7 @@ No clock and no network: the caller brings the answer and the moment that it is 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +23,8 @@ from .ocsp import UNREADABLE, assemble, id_of, key_digest, nonce_of
 from .revocation import Missing, Reason, Revoked, Status, at_moment
 
 MAX_RESPONSE_BYTES = 64 << 10
+ALWAYS = datetime.fromtimestamp(0, UTC)
+"""Nothing is proven to be from before it: witnesses count from it (C2SP tlog-cosignature)."""
 
 
 def status_of(
@@ -45,7 +47,8 @@ def status_of(
        the ledger knows.
     4. That key signed it, and nothing in it is outside a signature.
     5. It repeats the nonce, if one was sent.
-    6. Revoked is revoked; good counts until nextUpdate; unknown says nothing.
+    6. Revoked is revoked, from the answer's invalidity date on; one without says not since when, so
+       nothing that was signed counts. Good counts until nextUpdate; unknown says nothing.
     """
     if len(response) > MAX_RESPONSE_BYTES:  # 1
         raise BadRevocation(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(response)}")
@@ -112,9 +115,18 @@ def _status(found: ocsp.OCSPResponse, at: datetime) -> Status:
     moment, flag = found.revocation_time_utc, found.revocation_reason
     if moment is not None:
         reason = Reason.UNSPECIFIED if flag is None else reason_of(flag)
-        return Revoked(reason=reason, revoked_at=moment, invalid_from=None)
+        return Revoked(reason=reason, revoked_at=moment, invalid_from=_invalid_from(found))
     if found.certificate_status is not ocsp.OCSPCertStatus.GOOD:
         return Missing()
     if found.next_update_utc is None:
         raise BadRevocation("expected an OCSP answer that says until when, found none")
     return at_moment(found.this_update_utc, found.next_update_utc, at)
+
+
+def _invalid_from(found: ocsp.OCSPResponse) -> datetime:
+    dates = [
+        extension.value.invalidity_date_utc
+        for extension in found.single_extensions
+        if isinstance(extension.value, x509.InvalidityDate)
+    ]
+    return dates[0] if dates else ALWAYS

@@ -22,14 +22,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.signing import crls, der, ocsp, ocspstatus
-from assay.signing.errors import BadRevocation, InvalidDocument, KeyUnusable, NotLogged
+from assay.signing.errors import (
+    BadRevocation,
+    CertificateRevoked,
+    InvalidDocument,
+    KeyUnusable,
+    NotLogged,
+)
 from assay.signing.keys import SoftwareKey
 from assay.signing.ocsp import Failure, Responder
-from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked, Stale, Status
+from assay.signing.revocation import (
+    Missing,
+    NotRevoked,
+    Reason,
+    Revocation,
+    Revoked,
+    Stale,
+    Status,
+    judge,
+)
 from tests.signing import leaves
 from tests.signing.forge import Change, forge, private_of
 from tests.signing.revoking import (
     DAY,
+    INVALID_FROM,
     PERIOD,
     REVOKED_AT,
     Case,
@@ -145,8 +161,37 @@ def test_an_answer_says_good_revoked_or_unknown(
     for reason in Reason:
         revocation = case.revocation(reason=reason)
         assert status(case, answer(case, revocation, nonce=nonce), nonce=nonce) == Revoked(
-            reason=reason, revoked_at=REVOKED_AT, invalid_from=None
+            reason=reason, revoked_at=REVOKED_AT, invalid_from=INVALID_FROM
         )
+
+
+def test_a_revocation_without_a_date_of_its_own_counts_from_when_it_was_made(world: World) -> None:
+    case = case_of(world)
+    found = status(case, answer(case, case.revocation(invalid_from=None)))
+    assert found == Revoked(
+        reason=Reason.KEY_COMPROMISE, revoked_at=REVOKED_AT, invalid_from=REVOKED_AT
+    )
+
+
+def test_an_answer_and_a_list_say_the_same_of_a_stolen_key(world: World) -> None:
+    case = case_of(world)
+    issuer, revocation = case.issuer.certificate, case.revocation()
+    listed = crls.status_of(
+        case.certificate, issuer=issuer, lists=[case.crl(revocation)], at=REVOKED_AT
+    )
+    assert status(case, answer(case, revocation)) == listed
+    with pytest.raises(CertificateRevoked):
+        judge(listed, role="leaf", proven_at=INVALID_FROM)
+
+
+def test_nothing_proven_relaxes_an_answer_that_says_not_since_when(world: World) -> None:
+    case = case_of(world)
+    found = status(case, by_another(case, other.OCSPCertStatus.REVOKED))
+    assert found == Revoked(
+        reason=Reason.UNSPECIFIED, revoked_at=REVOKED_AT, invalid_from=ocspstatus.ALWAYS
+    )
+    with pytest.raises(CertificateRevoked, match="proven before 1970-01-01T00:00:00Z"):
+        judge(found, role="leaf", proven_at=ocspstatus.ALWAYS, accept_unknown=True)
 
 
 def test_the_issuers_own_key_may_answer_too(world: World) -> None:
@@ -272,15 +317,16 @@ def with_unused_bits(case: Case) -> bytes:
     return ocsp.assemble(tbs, crls.algorithm_of(by.key.public_key), signed, (encoded,))
 
 
-def without_end(case: Case) -> bytes:
+def by_another(case: Case, said: other.OCSPCertStatus) -> bytes:
+    """An answer by another library: it says neither since when nor until when."""
     builder = other.OCSPResponseBuilder().add_response(
         cert=case.certificate,
         issuer=case.issuer.certificate,
         algorithm=hashes.SHA256(),
-        cert_status=other.OCSPCertStatus.GOOD,
+        cert_status=said,
         this_update=AT,
         next_update=None,
-        revocation_time=None,
+        revocation_time=REVOKED_AT if said is other.OCSPCertStatus.REVOKED else None,
         revocation_reason=None,
     )
     by = case.issuer
@@ -296,7 +342,7 @@ def without_end(case: Case) -> bytes:
         (lambda _: ocsp.refuse(Failure.TRY_LATER), "an OCSP answer, found TRY_LATER"),
         (lambda _: ocsp.refuse(Failure.UNAUTHORIZED), "found UNAUTHORIZED"),
         (without_certificate, "the certificate of the key that answered"),
-        (without_end, "says until when"),
+        (lambda case: by_another(case, other.OCSPCertStatus.GOOD), "says until when"),
         (with_unused_bits, "responder: expected a signature of whole bytes"),
         (
             lambda case: answer(case, GOOD, nonce=bytes(16)),

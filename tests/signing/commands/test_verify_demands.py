@@ -35,16 +35,19 @@ def witnesses(desk: Desk) -> Witnesses:
     return found
 
 
-def revoked(desk: Desk, evidence: Evidence) -> tuple[bytes, ...]:
-    """Lists that revoke Alice's leaf for outputs, with effect from a minute after the present."""
-    leaf = evidence.bundles["output"].chain.leaf
-    revocation = Revocation(
-        serial=leaf.serial_number,
+def stolen(evidence: Evidence) -> Revocation:
+    """Of Alice's leaf for outputs: made in an hour, with effect from a minute after the present."""
+    return Revocation(
+        serial=evidence.bundles["output"].chain.leaf.serial_number,
         revoked_at=AT + timedelta(hours=1),
         reason=Reason.KEY_COMPROMISE,
         invalid_from=AT + timedelta(minutes=1),
     )
-    return desk.world.lists({Purpose.OUTPUT.value: revocation})
+
+
+def revoked(desk: Desk, evidence: Evidence) -> tuple[bytes, ...]:
+    """Lists that say so."""
+    return desk.world.lists({Purpose.OUTPUT.value: stolen(evidence)})
 
 
 def test_lists_that_have_ended_fail_with_a_code_of_their_own(desk: Desk) -> None:
@@ -70,6 +73,22 @@ def test_an_ocsp_answer_may_say_what_no_list_does(desk: Desk) -> None:
     assert found == [0, 0, 26]
     code, out, _ = desk.assay(*words, "--ocsp", desk.lists("lists.pem"))
     assert (code, "expected an OCSP answer in DER" in " ".join(out.split())) == (25, True)
+
+
+@pytest.mark.parametrize(("seen_after", "code"), [(59 * SECOND, 0), (60 * SECOND, 26)])
+def test_an_ocsp_answer_says_since_when_a_key_was_stolen(
+    desk: Desk, witnesses: Witnesses, seen_after: timedelta, code: int
+) -> None:
+    desk.pin()
+    evidence = witnesses.evidence(desk.world.evidence_for_output(), w1=AT, w3=AT + seen_after)
+    issuer = desk.world.issuers[Purpose.OUTPUT]
+    case = Case(certificate=evidence.bundles["output"].chain.leaf, issuer=issuer)
+    by = responder_of(issuer, log=desk.world.log_key)
+    told = desk.folder / "answer.ocsp"
+    told.write_bytes(ocsp.respond(question(case), stolen(evidence), responder=by, period=PERIOD))
+    words = ("verify", desk.answer(evidence=evidence), "--policy", desk.folder / "policy")
+    found, out, _ = desk.assay(*words, "--ocsp", told)
+    assert (found, "2026-11-20T09:31:00Z, from which" in " ".join(out.split())) == (code, code > 0)
 
 
 def test_newer_lists_may_be_brought_along(desk: Desk) -> None:

@@ -78,7 +78,7 @@ def test_ocsp_says_what_the_last_list_does(client: SignerClient) -> None:
     client.sign_crl(OUTPUT, [revocation])
     milder = replace(revocation, revoked_at=BORN)
     found = [answered(client, chain, each) for each in (None, milder, revocation)]
-    assert found == [Revoked(reason=PLAIN.reason, revoked_at=early, invalid_from=None)] * 3
+    assert found == [Revoked(reason=PLAIN.reason, revoked_at=early, invalid_from=early)] * 3
 
 
 def answered(client: SignerClient, chain: Chain, revocation: Revocation | None) -> object:

@@ -63,7 +63,7 @@ def test_good_revoked_and_unknown(client: SignerClient, chain: Chain) -> None:
         ocspstatus.status_of(chain.leaf, issuer=issuer, response=each, log=log, at=BORN)
         for each in responses
     ]
-    wanted = Revoked(reason=Reason.SUPERSEDED, revoked_at=BORN, invalid_from=None)
+    wanted = Revoked(reason=Reason.SUPERSEDED, revoked_at=BORN, invalid_from=BORN)
     assert found == [NotRevoked(said_at=BORN), wanted, Missing()]
 
 
