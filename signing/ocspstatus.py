@@ -43,12 +43,14 @@ def status_of(
 
     1. It is a successful answer in DER, and not endless.
     2. It is about this certificate of this issuer; another is passed over.
-    3. It is by the issuer's key, or by a key that the issuer certified for this at that moment, as
-       the ledger knows.
+    3. It is by the issuer's key, or by a key that the issuer certified for this at the answer's
+       thisUpdate, as the ledger knew by then: of the moment judged at it says no less when it is
+       from after it (`revocation.at_moment`).
     4. That key signed it, and nothing in it is outside a signature.
     5. It repeats the nonce, if one was sent.
     6. Revoked is revoked, from the answer's invalidity date on; one without says not since when, so
-       nothing that was signed counts. Good counts until nextUpdate; unknown says nothing.
+       nothing that was signed counts. Good counts until nextUpdate, and no longer than the
+       certificate of who answered; unknown says nothing.
     """
     if len(response) > MAX_RESPONSE_BYTES:  # 1
         raise BadRevocation(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(response)}")
@@ -59,27 +61,28 @@ def status_of(
         about = id_of(found)
         if about.serial != certificate.serial_number or not about.is_issued_by(issuer):  # 2
             return Missing()
-        _check_signature(found, response, _responder_key(found, issuer, log, at))  # 3, 4
+        by = _responder(found, issuer, log)  # 3
+        _check_signature(found, response, elliptic_key(by))  # 4
         if nonce is not None and nonce_of(found) != nonce:  # 5
             raise BadRevocation("expected an OCSP answer with the nonce that was sent, found none")
-        return _status(found, at)  # 6
+        return _status(found, at, ends=by.not_valid_after_utc)  # 6
     except InvalidDocument as error:
         raise BadRevocation(str(error)) from error
     except UNREADABLE as error:
         raise BadRevocation("expected an OCSP answer in DER, found other bytes") from error
 
 
-def _responder_key(
-    found: ocsp.OCSPResponse, issuer: x509.Certificate, log: PublicKey, at: datetime
-) -> ec.EllipticCurvePublicKey:
+def _responder(
+    found: ocsp.OCSPResponse, issuer: x509.Certificate, log: PublicKey
+) -> x509.Certificate:
     if found.responder_key_hash == key_digest("sha1", issuer):
-        return elliptic_key(issuer)
+        return issuer
     for each in found.certificates:
         responder = certificates.load("responder", each.public_bytes(Encoding.DER))
         if found.responder_key_hash == key_digest("sha1", responder):
-            _check_responder(responder, issuer, at)
-            scts.verify(responder, issuer=issuer, log=log, by=at)
-            return elliptic_key(responder)
+            _check_responder(responder, issuer, found.this_update_utc)
+            scts.verify(responder, issuer=issuer, log=log, by=found.this_update_utc)
+            return responder
     raise BadRevocation("expected the certificate of the key that answered, found none")
 
 
@@ -111,7 +114,7 @@ def _check_signature(
         raise BadRevocation("expected an OCSP answer signed by its responder") from error
 
 
-def _status(found: ocsp.OCSPResponse, at: datetime) -> Status:
+def _status(found: ocsp.OCSPResponse, at: datetime, *, ends: datetime) -> Status:
     moment, flag = found.revocation_time_utc, found.revocation_reason
     if moment is not None:
         reason = Reason.UNSPECIFIED if flag is None else reason_of(flag)
@@ -120,7 +123,7 @@ def _status(found: ocsp.OCSPResponse, at: datetime) -> Status:
         return Missing()
     if found.next_update_utc is None:
         raise BadRevocation("expected an OCSP answer that says until when, found none")
-    return at_moment(found.this_update_utc, found.next_update_utc, at)
+    return at_moment(found.this_update_utc, min(found.next_update_utc, ends), at)
 
 
 def _invalid_from(found: ocsp.OCSPResponse) -> datetime:

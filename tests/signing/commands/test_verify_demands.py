@@ -16,6 +16,7 @@ from assay.signing.commands import verify
 from assay.signing.commands.pins import Pins
 from assay.signing.commands.terminal import Terminal
 from assay.signing.cosignatures import UNSAID
+from assay.signing.crls import Period
 from assay.signing.evidence import Evidence
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation
 from assay.signing.trust import Pinned
@@ -73,6 +74,19 @@ def test_an_ocsp_answer_may_say_what_no_list_does(desk: Desk) -> None:
     assert found == [0, 0, 26]
     code, out, _ = desk.assay(*words, "--ocsp", desk.lists("lists.pem"))
     assert (code, "expected an OCSP answer in DER" in " ".join(out.split())) == (25, True)
+
+
+def test_an_ocsp_answer_of_today_speaks_of_a_past_moment_too(desk: Desk) -> None:
+    desk.pin()
+    evidence, issuer = desk.world.evidence_for_output(), desk.world.issuers[Purpose.OUTPUT]
+    case = Case(certificate=evidence.bundles["output"].chain.leaf, issuer=issuer)
+    later = AT + timedelta(days=30)
+    by = responder_of(issuer, log=desk.world.log_key, at=later)
+    told = desk.folder / "answer.ocsp"
+    period = Period(this_update=later, next_update=later + timedelta(days=1))
+    told.write_bytes(ocsp.respond(question(case), Missing(), responder=by, period=period))
+    words = ("verify", desk.answer(evidence=evidence), "--as-of", f"{AT:%Y-%m-%dT%H:%M:%SZ}")
+    assert desk.assay(*words, "--ocsp", told)[0] == 0
 
 
 @pytest.mark.parametrize(("seen_after", "code"), [(59 * SECOND, 0), (60 * SECOND, 26)])
