@@ -19,6 +19,11 @@ export type PartyOpening = { readonly party: string; readonly salt: Bytes };
 /** Whom a certificate names, and who that is where an opening says so. */
 export type Signatory = { readonly uri: string; readonly party: string | null };
 
+/** The party's own URI if it is known, else what the certificate names. */
+export function knownAs({ uri, party }: Signatory): string {
+  return party ?? uri;
+}
+
 /** The openings in a field that may be left out. Raises InvalidDocument. */
 export function openingsIn(document: JsonObject, field: string): readonly PartyOpening[] {
   if (!(field in document)) return [];

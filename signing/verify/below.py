@@ -119,7 +119,7 @@ def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Belo
         lambda: links.policy(conduct.get(), evidence.policy),
     )
     if below.model is not None:
-        _link_model(report, claim, below.model.claim)
+        _link_model(report, below.checkpoint, below.model)
 
 
 def _link_run(
@@ -156,10 +156,15 @@ def _link_dataset(report: Report, below: Below, dataset: Finding[DatasetClaim]) 
 
 
 def _link_model(
-    report: Report, claim: Finding[CheckpointClaim], model: Finding[oms.ModelSignature]
+    report: Report, checkpoint: Examined[CheckpointClaim], model: Examined[oms.ModelSignature]
 ) -> None:
     report.check(
         "model.checkpoint",
-        "The model signature is the one that the checkpoint names",
-        lambda: links.model_checkpoint(claim.get(), model.get()),
+        "The model signature is the one that the checkpoint names, by the same signer",
+        lambda: links.model_checkpoint(
+            checkpoint.claim.get(),
+            model.claim.get(),
+            owner=checkpoint.signer.get(),
+            signer=model.signer.get(),
+        ),
     )

@@ -155,7 +155,7 @@ MODEL = Kind(
     purpose=PURPOSE_OF[OMS_V1],
     parse=oms.parse,
     in_words=lambda claim: f"{claim.name}, {len(claim.resources)} files",
-    signer=_anybody,
+    signer=_anybody,  # beside a checkpoint its signer alone: the link `model.checkpoint`
 )
 KIND_OF: Mapping[str, Kind[Any]] = {
     OUTPUT_V1: OUTPUT,

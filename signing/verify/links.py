@@ -11,6 +11,7 @@ from ..canonical import Obj, dumps
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
 from ..manifest import Manifest
+from ..pseudonyms import Signatory
 from ..statements import (
     CheckpointClaim,
     ConductClaim,
@@ -89,10 +90,18 @@ def request(claim: OutputClaim, opening: Opening) -> tuple[Opening, str]:
 
 
 def model_checkpoint(
-    claim: CheckpointClaim, model: oms.ModelSignature
+    claim: CheckpointClaim, model: oms.ModelSignature, *, owner: Signatory, signer: Signatory
 ) -> tuple[oms.ModelSignature, str]:
-    """The model signature at hand is over the root that the checkpoint names."""
+    """The model signature at hand is over the root that the checkpoint names, by its signer.
+
+    Anybody may sign anybody's files as a model; beside a checkpoint that is no word about it.
+    """
     _same("model signature's root", claim.oms_sha256, model.root_sha256)
+    if signer.known_as != owner.known_as:
+        raise BrokenLink(
+            f"expected a model signature by {owner.known_as}, who signed the checkpoint, "
+            f"found one by {signer.known_as!a}"
+        )
     return model, as_id(model.root_sha256)
 
 

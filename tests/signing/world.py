@@ -245,10 +245,10 @@ class World:
             envelope=signed.envelope, chain=signed.chain, timestamp=signed.timestamp, proof=proof
         )
 
-    def model_signature(self, files: Mapping[str, bytes] = FILES) -> Bundle:
-        """The `model.sig` beside some files."""
+    def model_signature(self, files: Mapping[str, bytes] = FILES, by: str = "") -> Bundle:
+        """The `model.sig` beside some files: by Alice, who owns the checkpoint, unless another."""
         statement = oms.statement("tiny", manifest_of(files))
-        return self.bundle(self.sign(statement, Purpose.CHECKPOINT, self.alice))
+        return self.bundle(self.sign(statement, Purpose.CHECKPOINT, by or self.alice))
 
     def evidence_for_checkpoint(self, files: Mapping[str, bytes] = FILES) -> Evidence:
         """Everything about a checkpoint that a run made."""

@@ -247,16 +247,19 @@ def links(world: World) -> list[Mutation]:
 
 
 def models(world: World) -> list[Mutation]:
-    """A model signature in the evidence: the checkpoint's, another's, and one of a wrong root."""
+    """A model signature in the evidence: the checkpoint's, and others that do not belong to it."""
     ours, others = (world.model_signature(files) for files in (FILES, {"a.bin": b"1"}))
     claim = Statement.parse(ours.envelope.payload)
     (subject,) = claim.subjects
     wrong = replace(claim, subjects=(replace(subject, sha256="cd" * 32),)).canonical()
     forged = _signed(world, wrong, Purpose.CHECKPOINT, "alice")
+    by_bob = _signed(world, ours.envelope.payload, Purpose.CHECKPOINT, "bob")
     table: list[tuple[str, str, Bundle, tuple[str, ...], str]] = [
         ("the model signature besides", "output", ours, (), ""),
         ("the model signature besides", "checkpoint", ours, (), ""),
         ("another model's signature", "output", others, ("model.checkpoint",), "broken-link"),
+        ("the model signature by Bob", "output", by_bob, ("model.checkpoint",), "broken-link"),
+        ("the model signature by Bob", "checkpoint", by_bob, ("model.checkpoint",), "broken-link"),
         (
             "a model signature of a wrong root",
             "output",

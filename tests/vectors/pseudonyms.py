@@ -41,6 +41,7 @@ def pseudonym_vectors() -> dict[str, object]:
                 *_good(world, evidence.bundles["dataset"]),
                 *_wrong(alice),
                 *_others(world, evidence.bundles["checkpoint"], alice),
+                *_models(world, alice),
                 *_malformed(alice),
             )
         ],
@@ -110,6 +111,34 @@ def _others(world: World, checkpoint: Bundle, alice: PartyOpening) -> list[Mutat
             name="the checkpoint signed by another person in clear",
             set={place: in_clear},
             failed=("checkpoint.signer",),
+            error="broken-link",
+        ),
+    ]
+
+
+def _models(world: World, alice: PartyOpening) -> list[Mutation]:
+    """The model signature in the name of the checkpoint's party, and of nobody else."""
+    ours = world.model_signature()
+    in_clear, by_bob = (
+        _signed_by(world, ours, uri.removeprefix(f"{REGISTRY}/"))
+        for uri in (alice.party, BOB.pseudonym(REGISTRY))
+    )
+    place, link = ("bundles", "model"), ("model.checkpoint",)
+    return [
+        Mutation(name="the model signature besides", set={place: ours.to_json()}, failed=()),
+        Mutation(
+            name="the model signature in clear, of the same party", set={place: in_clear}, failed=()
+        ),
+        Mutation(
+            name="the model signature by another person's pseudonym",
+            set={place: by_bob, OPENINGS: [alice.to_json(), BOB.to_json()]},
+            failed=link,
+            error="broken-link",
+        ),
+        Mutation(
+            name="the model signature by a pseudonym that nothing opens",
+            set={place: by_bob},
+            failed=link,
             error="broken-link",
         ),
     ]

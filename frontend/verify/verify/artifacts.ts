@@ -137,11 +137,17 @@ async function linkBelow(
   await report.check("conduct.policy", "The conduct policy is this document", () =>
     links.policy(conduct.get(), evidence.policy),
   );
-  const { model } = below;
+  await linkModel(report, below);
+}
+
+async function linkModel(report: Report, { checkpoint, model }: Below): Promise<void> {
   if (model === null) return;
-  const told = "The model signature is the one that the checkpoint names";
-  await report.check("model.checkpoint", told, () =>
-    links.modelCheckpoint(claim.get(), model.claim.get()),
+  const title = "The model signature is the one that the checkpoint names, by the same signer";
+  await report.check("model.checkpoint", title, () =>
+    links.modelCheckpoint(checkpoint.claim.get(), model.claim.get(), {
+      owner: checkpoint.signer.get(),
+      signer: model.signer.get(),
+    }),
   );
 }
 

@@ -79,5 +79,5 @@ export const MODEL: Kind<ModelSignature> = {
   purpose: "checkpoint",
   parse: modelSignature,
   inWords: (claim) => `${claim.name}, ${claim.resources.length} files`,
-  signer: (_, registry) => `${registry}/`,
+  signer: (_, registry) => `${registry}/`, // by the link `model.checkpoint` the checkpoint's signer alone
 };

@@ -12,6 +12,8 @@ import type { Manifest } from "../manifest";
 import { differences, manifestId } from "../manifest";
 import type { ModelSignature } from "../oms";
 import { rootDigest } from "../oms";
+import type { Signatory } from "../pseudonyms";
+import { knownAs } from "../pseudonyms";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
@@ -59,12 +61,21 @@ export function outputCheckpoint(
   return [name, `made from ${name}`];
 }
 
-/** The model signature at hand is over the root that the checkpoint names. */
+/**
+ * The model signature at hand is over the root that the checkpoint names, by its signer.
+ *
+ * Anybody may sign anybody's files as a model; beside a checkpoint that is no word about it.
+ */
 export function modelCheckpoint(
   claim: CheckpointClaim,
   model: ModelSignature,
+  { owner, signer }: { owner: Signatory; signer: Signatory },
 ): Established<ModelSignature> {
   same("model signature's root", claim.omsSha256, model.rootSha256);
+  if (knownAs(signer) !== knownAs(owner)) {
+    const expected = `expected a model signature by ${knownAs(owner)}, who signed the checkpoint`;
+    throw broken(`${expected}, found one by ${knownAs(signer)}`);
+  }
   return [model, asId(model.rootSha256)];
 }
 

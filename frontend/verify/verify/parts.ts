@@ -23,7 +23,7 @@ import { asId, sha256 } from "../digests";
 import { verifyEnvelope } from "../envelope";
 import { VerificationError } from "../errors";
 import type { Signatory } from "../pseudonyms";
-import { inWords, isPseudonym } from "../pseudonyms";
+import { inWords, isPseudonym, knownAs } from "../pseudonyms";
 import { verifySct } from "../scts";
 import { PURPOSE_OF, parseStatement } from "../statements/statement";
 import { timestampChain, verifyTimestamp } from "../timestamps";
@@ -124,13 +124,13 @@ async function signerOf<C>(
   const uri = await verifyChain(bundle.chain, demands);
   const isHidden = isPseudonym(uri, trust.registry);
   const party = isHidden ? (new Finding(basis.parties).get().get(uri) ?? null) : null;
-  const knownAs = party ?? uri;
+  const name = knownAs({ uri, party });
   const expected = kind.signer(claim, trust.registry);
-  const isExpected = expected.endsWith("/") ? knownAs.startsWith(expected) : knownAs === expected;
+  const isExpected = expected.endsWith("/") ? name.startsWith(expected) : name === expected;
   if (!isExpected) {
     const isClosed = isHidden && party === null;
     const closed = `the pseudonym ${uri}, and no opening that says whose it is`;
-    const message = `expected the signer ${expected}, found ${isClosed ? closed : knownAs}`;
+    const message = `expected the signer ${expected}, found ${isClosed ? closed : name}`;
     throw new VerificationError("broken-link", message);
   }
   const found = { uri, party };

@@ -11,7 +11,7 @@ import pytest
 
 from assay.signing import canonical
 from tests.signing.commands.desk import Desk
-from tests.signing.world import FILES
+from tests.signing.world import FILES, REGISTRY
 
 
 def test_a_checkpoint_verifies_with_the_evidence_beside_it(desk: Desk) -> None:
@@ -101,9 +101,11 @@ def test_a_model_signature_alone_proves_the_files_and_says_what_it_does_not(desk
     assert desk.assay("verify", folder)[0] == 20
 
 
-def _with_model_signature(desk: Desk, files: Mapping[str, bytes] = FILES) -> Path:
+def _with_model_signature(
+    desk: Desk, files: Mapping[str, bytes] = FILES, *, by: str = "alice"
+) -> Path:
     folder = desk.checkpoint()
-    bundle = desk.world.model_signature(files)
+    bundle = desk.world.model_signature(files, by=by)
     (folder / "model.sig").write_bytes(canonical.dumps(bundle.to_json()))
     return folder
 
@@ -134,6 +136,23 @@ def test_a_model_signature_of_other_files_fails_the_steps_that_compare_it(
     desk.pin()
     _, out, _ = desk.assay("verify", _with_model_signature(desk, files), "--json")
     assert [step["code"] for step in json.loads(out)["steps"] if step["error"]] == failed
+
+
+def test_anybodys_signature_of_the_same_files_is_none_of_the_checkpoints(desk: Desk) -> None:
+    desk.pin()
+    folder = _with_model_signature(desk, by="mallory")
+    for words in ((), ("--signer", f"{REGISTRY}/alice")):
+        code, out, _ = desk.assay("verify", folder, *words, "--json")
+        failed = [step["code"] for step in json.loads(out)["steps"] if step["error"]]
+        assert (code, failed) == (22, ["model.checkpoint"])
+        assert f"found one by '{REGISTRY}/mallory'" in out
+    (desk.folder / "step-100.assay.json").unlink()
+    desk.lists("step-100.crl.pem")
+    code, out, _ = desk.assay("verify", folder)  # alone it speaks for itself, and says whose it is
+    assert (code, f"what {REGISTRY}/mallory signed as a model" in " ".join(out.split())) == (
+        0,
+        True,
+    )
 
 
 def test_a_second_folder_beside_a_folder_is_a_wrong_argument(desk: Desk) -> None:
