@@ -32,6 +32,7 @@ type Worked = {
   readonly pseudonym: string;
 };
 type Vectors = {
+  readonly model_signature?: Json;
   readonly trust_root: Json;
   readonly fingerprint: string;
   readonly text: string;
@@ -55,7 +56,8 @@ async function manifestOf(files: Readonly<Record<string, string>>): Promise<Mani
     const data = bytes(content);
     return { name, sha256: await sha256(data), size: data.length };
   });
-  return { files: await Promise.all(entries) };
+  const found = await Promise.all(entries);
+  return { files: found.sort((one, other) => (one.name < other.name ? -1 : 1)) };
 }
 
 async function examine(mutation: Mutation, from: Vectors = given): Promise<readonly Step[]> {
@@ -118,6 +120,31 @@ test("without content none is compared", async () => {
   const steps = await examineOutput(parseEvidence(given.evidence), trust, present, null);
   expect(steps.map(({ code }) => code)).not.toContain("text");
   expect(steps.every(({ outcome }) => outcome === "passed")).toBe(true);
+});
+
+async function besideModelSignature(files: Manifest | null): Promise<readonly Step[]> {
+  const whole = changed(given.evidence, ["bundles", "model"], given.model_signature);
+  const trust = await parseTrustRoot(given.trust_root);
+  return examineCheckpoint(parseEvidence(whole), trust, present, files);
+}
+
+test("without files a model signature is held to the checkpoint alone", async () => {
+  const steps = await besideModelSignature(null);
+  const codes = steps.map(({ code }) => code);
+  expect([codes.includes("model.checkpoint"), codes.includes("model.files")]).toEqual([
+    true,
+    false,
+  ]);
+});
+
+test("the files at hand are compared with a model signature too", async () => {
+  const { files } = await manifestOf(given.files);
+  const said = (steps: readonly Step[]) => steps.find(({ code }) => code === "model.files");
+  expect(said(await besideModelSignature({ files }))?.outcome).toBe("passed");
+  const fewer = said(await besideModelSignature({ files: files.slice(1) }));
+  expect(fewer?.detail).toBe(
+    `expected the files that were signed, found differences in ${files[0]?.name}`,
+  );
 });
 
 test("a fault of the verifier itself is no verdict", async () => {

@@ -20,20 +20,25 @@ const SERIALIZATIONS = [IGNORED_PATHS, IGNORED_BEFORE].map((paths) =>
   dumps({ allow_symlinks: false, hash_type: "sha256", ignore_paths: paths, method: "files" }),
 );
 
-type Resource = { readonly name: string; readonly sha256: string };
+export type Resource = { readonly name: string; readonly sha256: string };
 export type ModelSignature = {
   readonly name: string;
   readonly rootSha256: string;
   readonly resources: readonly Resource[];
 };
 
-/** SHA-256 over the files' digests, in the order of their names; it does not bind the names. */
-export async function rootDigest(manifest: Manifest): Promise<string> {
+/** What a model signature lists of a manifest's files. Raises InvalidDocument if that is none. */
+export function resourcesOf(manifest: Manifest): readonly Resource[] {
   const listed = manifest.files.filter(({ name }) => !IGNORED.has(name.split("/")[0] ?? ""));
   if (listed.length === 0) {
     throw new InvalidDocument("files", "a file that model signatures cover", "none");
   }
-  return sha256(concat(...listed.map((file) => fromHex(file.sha256))));
+  return listed;
+}
+
+/** SHA-256 over the files' digests, in the order of their names; it does not bind the names. */
+export async function rootDigest(manifest: Manifest): Promise<string> {
+  return sha256(concat(...resourcesOf(manifest).map((file) => fromHex(file.sha256))));
 }
 
 /** Read an OMS statement of the kind that the registry writes. Raises InvalidDocument. */

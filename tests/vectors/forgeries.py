@@ -268,15 +268,26 @@ def models(world: World) -> list[Mutation]:
             "bad-envelope",
         ),
     ]
+    place = ("bundles", "model")
     return [
+        *(
+            Mutation(
+                name=name,
+                artifact=artifact,
+                set={place: bundle.to_json()},
+                failed=failed,
+                error=error,
+            )
+            for name, artifact, bundle, failed, error in table
+        ),
         Mutation(
-            name=name,
-            artifact=artifact,
-            set={("bundles", "model"): bundle.to_json()},
-            failed=failed,
-            error=error,
-        )
-        for name, artifact, bundle, failed, error in table
+            name="a file renamed beside the model signature",
+            artifact="checkpoint",
+            set={place: ours.to_json()},
+            files={f"x{name}": data for name, data in FILES.items()},
+            failed=("files", "model.files"),
+            error="file-mismatch",
+        ),
     ]
 
 

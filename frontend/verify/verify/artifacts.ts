@@ -7,7 +7,8 @@
  *    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
  *    there is left out.
  * 3. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
- * 4. The links (`links`) between the parts.
+ * 4. The links (`links`) between the parts, and files at hand against the model signature, if both
+ *    are there (`model.files`).
  */
 import type { Evidence } from "../evidence";
 import type { Manifest } from "../manifest";
@@ -73,6 +74,12 @@ export async function examineCheckpoint(
     );
   }
   await linkBelow(report, evidence, trust, below);
+  const { model } = below;
+  if (model !== null && files !== null) {
+    await report.check("model.files", "The files are those of the model signature", () =>
+      links.modelFiles(model.claim.get(), files),
+    );
+  }
   return report.steps;
 }
 

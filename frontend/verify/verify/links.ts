@@ -10,8 +10,8 @@ import { asId, sha256 } from "../digests";
 import { VerificationError } from "../errors";
 import type { Manifest } from "../manifest";
 import { differences, manifestId } from "../manifest";
-import type { ModelSignature } from "../oms";
-import { rootDigest } from "../oms";
+import type { ModelSignature, Resource } from "../oms";
+import { resourcesOf, rootDigest } from "../oms";
 import type { Signatory } from "../pseudonyms";
 import { knownAs } from "../pseudonyms";
 import type { CheckpointClaim } from "../statements/checkpoint";
@@ -47,6 +47,32 @@ export function files(signed: Manifest, observed: Manifest): Established<Manifes
   }
   const size = signed.files.reduce((sum, file) => sum + file.size, 0);
   return [observed, `${signed.files.length} files, ${size} bytes`];
+}
+
+/** The files at hand have the names and digests that a model signature lists. */
+export function modelFiles(
+  signed: ModelSignature,
+  observed: Manifest,
+): Established<ModelSignature> {
+  const said = signed.resources.map(inLine);
+  const found = resourcesOf(observed).map(inLine);
+  if (said.join("\n") !== found.join("\n")) {
+    const names = [...without(signed.resources, found), ...without(resourcesOf(observed), said)];
+    const listed = [...new Set(names)].sort().join(", ");
+    const message = `expected the files that were signed, found differences in ${listed}`;
+    throw new VerificationError("file-mismatch", message);
+  }
+  return [signed, `${signed.resources.length} files`];
+}
+
+/** No name holds a line feed (manifest.ts, `checkName`). */
+function inLine({ name, sha256 }: Resource): string {
+  return `${sha256} ${name}`;
+}
+
+function without(resources: readonly Resource[], lines: readonly string[]): readonly string[] {
+  const known = new Set(lines);
+  return resources.filter((each) => !known.has(inLine(each))).map(({ name }) => name);
 }
 
 /** The output names this checkpoint, and this statement about it. */
