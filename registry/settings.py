@@ -113,6 +113,8 @@ if _POOL_SIZE:
         "max_size": _POOL_SIZE,
         "timeout": 10,
     }
+    # A pool keeps its connections over a restart of PostgreSQL; each is asked before it is lent.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # One advisory lock for everything that is numbered in commit order (audit chain, events): with one
 # lock instead of two, no pair of transactions can wait for each other's.
