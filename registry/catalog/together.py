@@ -61,6 +61,8 @@ def _or_wait(step: Callable[[int], None], checkpoint_id: int) -> None:
         step(checkpoint_id)
     except EXPECTED as error:
         logger.warning("checkpoint %s waits: %s", checkpoint_id, error)
+    except Exception:  # a fault of ours in one row would end every sweep at it, for all behind it
+        logger.exception("checkpoint %s waits", checkpoint_id)
 
 
 def _integrate() -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 
 from registry.authority import services as authority
-from registry.catalog import services, together
+from registry.catalog import advance, services, together
 from registry.catalog.models import Checkpoint, State
 from registry.ledger.models import TreeHead
 from tests.registry.catalog.world import FILES, World, build, by_person
@@ -60,6 +60,24 @@ def test_more_than_share_a_tree_head_are_swept_in_turns(
     received(world, "a", "b", "c")
     assert services.sweep() == 3
     assert states() == {State.PUBLISHED}
+
+
+def test_a_fault_of_ours_in_one_ends_the_sweep_for_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, *_ = received(world, "a", "b", "c")
+    sign = advance.sign
+
+    def fault(checkpoint_id: int, *, certified: set[tuple[int, int]]) -> None:
+        if checkpoint_id == broken.pk:
+            raise ZeroDivisionError("by a row that nobody thought of")
+        sign(checkpoint_id, certified=certified)
+
+    monkeypatch.setattr(advance, "sign", fault)
+    assert services.sweep() == 2
+    assert states() == {State.RECEIVED, State.PUBLISHED}
+    assert f"checkpoint {broken.pk} waits" in caplog.text
+    assert "ZeroDivisionError: by a row that nobody thought of" in caplog.text
 
 
 def test_a_certificate_is_asked_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
