@@ -13,6 +13,9 @@ GENESIS = "0" * 64
 EMPTY = {"actor": "", "subject": "", "details": {}}
 """What a row says that named a person who has left; one that says something has an actor."""
 
+ERASURE = "person.erase"
+"""The action of the row that says how many rows and statements an erasure emptied."""
+
 
 def digest(row: AuditRow) -> str:
     """SHA-256 of the row's canonical JSON, its predecessor's digest included."""

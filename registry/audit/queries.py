@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .chain import EMPTY, GENESIS, digest
+from .chain import EMPTY, ERASURE, GENESIS, digest
 from .models import AuditRow
 
 
@@ -17,6 +17,8 @@ class Chain:
     head: str
     redacted: int = 0
     """Of these, those that named people who have left; that they were there is all they say."""
+    blanked: int = 0
+    """How many statements, by the rows of erasures, are kept no longer."""
 
 
 class BrokenChain(Exception):
@@ -24,15 +26,29 @@ class BrokenChain(Exception):
 
 
 def verify() -> Chain:
-    """Recomputes every digest; raises BrokenChain, naming the first row that does not fit."""
-    rows, redacted, head = 0, 0, GENESIS
+    """Recomputes every digest; raises BrokenChain, naming the first row that does not fit.
+
+    As many rows may be empty as the rows of erasures, which are never emptied, say that they are.
+    """
+    rows, redacted, head, said, blanked = 0, 0, GENESIS, 0, 0
     for row in AuditRow.objects.order_by("id").iterator():
-        if row.previous_sha256 != head:
-            raise BrokenChain(
-                f"expected row {row.pk} to follow {head}, found {row.previous_sha256}"
-            )
-        is_empty = {name: getattr(row, name) for name in EMPTY} == EMPTY
-        if row.sha256 != digest(row) and not is_empty:
-            raise BrokenChain(f"expected row {row.pk} as it was written, found it changed")
+        is_empty = _check(row, follows=head)
+        if row.action == ERASURE and not is_empty:
+            said += row.details["audit_rows"]
+            blanked += row.details["statements"]
         rows, redacted, head = rows + 1, redacted + is_empty, row.sha256
-    return Chain(rows=rows, head=head, redacted=redacted)
+    if redacted != said:
+        raise BrokenChain(
+            f"expected {said} emptied rows, as the rows of erasures say, found {redacted}"
+        )
+    return Chain(rows=rows, head=head, redacted=redacted, blanked=blanked)
+
+
+def _check(row: AuditRow, *, follows: str) -> bool:
+    """Whether the row was emptied; raises BrokenChain unless it is otherwise as it was written."""
+    if row.previous_sha256 != follows:
+        raise BrokenChain(f"expected row {row.pk} to follow {follows}, found {row.previous_sha256}")
+    is_empty = {name: getattr(row, name) for name in EMPTY} == EMPTY
+    if row.sha256 != digest(row) and not is_empty:
+        raise BrokenChain(f"expected row {row.pk} as it was written, found it changed")
+    return is_empty

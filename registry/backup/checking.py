@@ -40,6 +40,7 @@ def check(trust: TrustRoot) -> Checked:
         head = ledger.newest_head()
         entries = rebuilding.rebuild().size if head else 0
         signatures = _check_statements(trust)
+        _check_blank(chain.blanked)
     except (audit.BrokenChain, Problem) as error:
         raise NotVerified(f"{error}; nothing was opened: restore another backup") from error
     return Checked(audit_rows=chain.rows, entries=entries, signatures=signatures)
@@ -71,6 +72,16 @@ def check_blobs_are_listed(listed: dict[str, int]) -> None:
         raise NotVerified(
             "the database names other blobs than the backup's list; nothing was opened: restore "
             "another backup"
+        )
+
+
+def _check_blank(said: int) -> None:
+    """Raise NotVerified unless as many statements were blanked as the rows of erasures say."""
+    found = ledger.count_blank()
+    if found != said:
+        raise NotVerified(
+            f"expected {said} statements to be kept no longer, as the rows of erasures say, found "
+            f"{found}; nothing was opened: restore another backup"
         )
 
 

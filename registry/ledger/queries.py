@@ -22,6 +22,7 @@ from assay.signing.certificates import Chain
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
 from assay.signing.pseudonyms import Signatory
+from assay.signing.statements import CHECKPOINT_V1, DATASET_V1, OMS_V1
 from assay.signing.tlog import Proof
 from registry.accounts import pseudonyms
 
@@ -32,6 +33,8 @@ from .models import Entry, Hash, Statement, TreeHead
 __all__ = ["Entry", "Statement", "TreeHead"]
 
 T = TypeVar("T")
+# What a person signs about their own: the name of a project or a data set begins with theirs.
+NAMING = (CHECKPOINT_V1, DATASET_V1, OMS_V1)
 DRY_HASH = bytes(merkle.HASH_BYTES)
 STORED = """
     SELECT level, position, digest FROM ledger_hash
@@ -141,11 +144,17 @@ def included(count: int) -> Iterator[list[Statement]]:
     But for those that named a person who left: nothing is kept that a signature could be over.
     """
     head = newest_head()
-    rows = Statement.objects.exclude(payload=b"").select_related("entry").order_by("entry__index")
+    kept = Statement.objects.exclude(payload=b"", predicate_type__in=NAMING)
+    rows = kept.select_related("entry").order_by("entry__index")
     size = head.size if head else 0
     for start in range(0, size, count):
         end = min(start + count, size)
         yield list(rows.filter(entry__index__gte=start, entry__index__lt=end))
+
+
+def count_blank() -> int:
+    """How many statements named a person who left."""
+    return Statement.objects.filter(payload=b"", predicate_type__in=NAMING).count()
 
 
 def is_included(*statements: Statement) -> bool:

@@ -28,7 +28,7 @@ from assay.signing.entries import REMEMBERED, EntryKind
 from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
-from assay.signing.statements import CHECKPOINT_V1, DATASET_V1, OMS_V1, PURPOSE_OF
+from assay.signing.statements import PURPOSE_OF
 
 from . import publishing, queries
 from .errors import LedgerBehind, LedgerBusy, LedgerDamaged
@@ -82,10 +82,6 @@ class Row(NamedTuple):
         return self.statement[0]
 
 
-# What a person signs about their own: the name of a project or a data set begins with theirs.
-NAMING = (CHECKPOINT_V1, DATASET_V1, OMS_V1)
-
-
 def signer() -> SignerClient:
     """The process that holds the keys."""
     return SignerClient(settings.SIGNER_SOCKET)
@@ -128,7 +124,7 @@ def blank(subjects: Collection[str]) -> int:
 
     The digest, the certificate and the entry stay, and so does the tree.
     """
-    named = Statement.objects.filter(subject__in=subjects, predicate_type__in=NAMING)
+    named = Statement.objects.filter(subject__in=subjects, predicate_type__in=queries.NAMING)
     return named.exclude(payload=b"").update(payload=b"")
 
 

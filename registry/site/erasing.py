@@ -23,6 +23,7 @@ from registry.accounts import erasing as accounts
 from registry.accounts import pseudonyms
 from registry.accounts.queries import SYSTEM, User
 from registry.audit import services as audit
+from registry.audit.chain import ERASURE
 from registry.authority import revocations
 from registry.catalog import erasing as catalog
 from registry.conduct import erasing as conduct
@@ -86,5 +87,5 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
     rows = audit.redact(name)
     counted = {"certificates": revoked, "statements": statements, "audit_rows": rows}
-    audit.record(SYSTEM, "person.erase", stub.name, counted)
+    audit.record(SYSTEM, ERASURE, stub.name, counted)
     return Erased(stub=stub.name, pseudonym=pseudonym, **counted)

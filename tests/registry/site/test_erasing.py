@@ -348,6 +348,7 @@ def test_nobody_takes_the_name_of_somebody_erased() -> None:
     "change",
     [
         "UPDATE ledger_statement SET payload = 'x'",
+        "UPDATE ledger_statement SET payload = ''",  # other types are among them
         "UPDATE ledger_statement SET payload = '', subject = 'x'",
         "UPDATE catalog_checkpoint SET name = 'x'",
         "UPDATE catalog_checkpoint SET state = 'rejected', published_at = NULL",

@@ -21,4 +21,7 @@ class Command(BaseCommand):
             chain = queries.verify()
         except queries.BrokenChain as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{chain.rows} audit rows, chained; the last is sha256:{chain.head}")
+        emptied = f", {chain.redacted} of them emptied by erasures" if chain.redacted else ""
+        self.stdout.write(
+            f"{chain.rows} audit rows, chained{emptied}; the last is sha256:{chain.head}"
+        )
