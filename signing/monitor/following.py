@@ -65,12 +65,8 @@ def _smaller(
         f"expected at least {before.size} entries, found {now.size}; "
         "a smaller head alone may be a stale copy, such as a cache's: look again"
     )
-    try:
-        is_known = reader.root() == before.root
-        proof = reader.consistency_proof(now.size) if is_known else ()
-    except (BadTile, MissingEvidence):
-        is_known = False
-    if not is_known:  # nobody shows what was verified any more: keep what there is
+    proof = _proof_between(reader, now, before)
+    if proof is None:  # nobody shows what was verified any more: keep what there is
         name = memory.keep_contradiction(note)
         return LedgerRolledBack(f"{found}. The tiles of what was verified are not shown: {name}")
     try:
@@ -78,6 +74,16 @@ def _smaller(
     except BadTreeHead:
         return _forked(memory, note, before)
     return LedgerRolledBack(found)
+
+
+def _proof_between(reader: Reader, now: TreeHead, before: TreeHead) -> tuple[bytes, ...] | None:
+    """The proof of the tiles of what was verified; None where those are not shown any more."""
+    try:
+        if reader.root() != before.root:
+            return None
+        return tuple(reader.consistency_proof(now.size))
+    except (BadTile, MissingEvidence):
+        return None
 
 
 def _forked(memory: Memory, note: str, before: TreeHead) -> LedgerForked:
