@@ -11,8 +11,12 @@ from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from . import subjects
 from .chain import EMPTY, GENESIS, digest
 from .models import AuditRow
+
+# How refusals to sign (registry.authority) said a name until they said none.
+REASONS_BEFORE = (" by {}, found none", " acts for {}, found nobody", " node of {} with the key")
 
 
 def record(actor: str, action: str, subject: str, details: Mapping[str, object]) -> AuditRow:
@@ -47,14 +51,34 @@ def redact(name: str) -> int:
     Digests stay, and with them the chain: that a row was there, when and of what kind. Whoever
     verifies it counts the redacted ones.
     """
-    of_theirs = (f'"user:{name}"', f'"{name}/', f'"{settings.PUBLIC_URL}/{name}"')
-    said = Q(actor=f"user:{name}") | Q(details__user=name)
-    for subject in (name, f"user:{name}", f"{settings.PUBLIC_URL}/{name}"):
-        said |= Q(subject=subject)
-    for beginning in (f"{name}/", f"{settings.PUBLIC_URL}/{name}/"):
-        said |= Q(subject__startswith=beginning)
-    for text in of_theirs:
-        said |= Q(said__contains=text)
-    rows = AuditRow.objects.annotate(said=Cast("details", TextField())).filter(said)
-    found = list(rows.values_list("pk", flat=True))
+    rows = AuditRow.objects.annotate(said=Cast("details", TextField()))
+    leased = rows.filter(actor=f"user:{name}", action="output.lease")
+    leases = list(leased.values_list("details__lease", flat=True))
+    naming = _about(name) | _saying(name) | Q(details__lease__in=leases)
+    found = list(rows.filter(naming).values_list("pk", flat=True))
     return AuditRow.objects.filter(pk__in=found).update(**EMPTY)
+
+
+def _about(name: str) -> Q:
+    """The person acted, or is what was acted upon; a subject counts only where it is a name."""
+    uri = f"{settings.PUBLIC_URL}/{name}"
+    path = Q(action__in=subjects.PATHS, subject__startswith=f"{name}/")
+    identity = Q(subject=uri) | Q(subject__startswith=f"{uri}/")
+    return (
+        Q(actor=f"user:{name}")
+        | Q(action__in=subjects.NAMES, subject=name)
+        | path
+        | (Q(action__in=subjects.IDENTITIES) & identity)
+    )
+
+
+def _saying(name: str) -> Q:
+    """The details name the person: in a member that holds a name, or in a reason's words."""
+    members = Q(details__user=name) | Q(details__caller=name)
+    members |= Q(details__project__startswith=f"{name}/")
+    members |= Q(said__contains=f'"user:{name}"')
+    uri = f'"{settings.PUBLIC_URL}/{name}'
+    members |= Q(said__contains=f'{uri}"') | Q(said__contains=f"{uri}/")
+    for reason in REASONS_BEFORE:
+        members |= Q(said__contains=reason.format(name))
+    return members

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the subject of an audit row is, by its action: a name that somebody has, or something else.
+
+Names look like other things (`checkpoint-2` is an intermediate too, and a serial number a word), so
+a person who leaves is looked for only where a name can stand. Each action has its place here.
+"""
+
+from __future__ import annotations
+
+NAMES = frozenset(
+    {
+        "conduct.accept",
+        "conduct.withdraw",
+        "identity.agree",
+        "identity.link",
+        "identity.unlink",
+        "organisation.create",
+        "organisation.leave",
+        "organisation.member",
+        "user.create",
+        "user.findable",
+    }
+)
+"""The name itself."""
+PATHS = frozenset(
+    {
+        "checkpoint.publish",
+        "checkpoint.receive",
+        "checkpoint.reject",
+        "checkpoint.sign",
+        "dataset.add",
+        "project.create",
+        "publisher.exchange",
+        "publisher.name",
+        "publisher.remove",
+        "run.create",
+    }
+)
+"""`NAME/PROJECT`, and what comes after it."""
+IDENTITIES = frozenset({"identity.certify"})
+"""What a keyless certificate names: an address, or a URI below the registry's."""
+OTHERS = frozenset(
+    {
+        "authority.compromise",
+        "authority.revoke",
+        "authority.root-list",
+        "authority.rotate",
+        "authority.stop",
+        "certificate.revoke",
+        "conduct.publish",
+        "lease.claim",
+        "lease.complete",
+        "lease.lose",
+        "lease.release",
+        "node.certify",
+        "node.join",
+        "output.assert",
+        "output.fail",
+        "output.generate",
+        "output.lease",
+        "output.refuse",
+        "output.request",
+        "output.requeue",
+        "output.sample",
+        "output.sign",
+        "person.erase",
+        "token.issue",
+        "token.revoke",
+    }
+)
+"""An id, a serial number, an intermediate, a version, or what is left of a person: no name."""
