@@ -38,7 +38,7 @@ def ensure(
     """
     reference = conduct.accepted(owner, under)
     if reference is None:
-        raise not_accepted(owner, under)
+        raise not_accepted(under)
     ledger.ensure(
         Wanted(
             purpose=purpose,
@@ -53,9 +53,17 @@ def ensure(
 
 
 def salt_of(owner: Namespace) -> bytes | None:
-    """A person's, under whose pseudonym certificates are issued; None for an organisation."""
+    """A person's, under whose pseudonym certificates are issued; None for an organisation.
+
+    Raises NotAMember for who is neither: nobody is certified in clear because a row is missing.
+    """
     opening = pseudonyms.opening(owner)
-    return None if opening is None else opening.salt
+    if opening is not None:
+        return opening.salt
+    organisation = accounts.organisation(owner.name)
+    if organisation is None or organisation.namespace_id != owner.pk:
+        raise NotAMember("expected an organisation, or a person with a pseudonym; found neither")
+    return None
 
 
 def ensure_office(name: str) -> None:
@@ -68,7 +76,7 @@ def issue_for_node(node: Node, csr: bytes) -> Chain:
     owner = node.owner.namespace
     reference = conduct.accepted(owner, None)
     if reference is None:
-        raise not_accepted(owner, None)
+        raise not_accepted(None)
 
     def check() -> None:
         known = accounts.node(node.pk, owner=node.owner)
@@ -76,7 +84,7 @@ def issue_for_node(node: Node, csr: bytes) -> Chain:
             node.uri,
             node.public_key_sha256,
         ):
-            raise NotAMember(f"expected a node of {owner.name} with the key it joined with")
+            raise NotAMember("expected a node of its owner's with the key it joined with")
         _check_owner(owner, owner.uri, reference)
 
     return ledger.issue(
@@ -125,16 +133,16 @@ def keep(chain: Chain, purpose: Purpose, subject: str = "") -> None:
         )
 
 
-def not_accepted(owner: Namespace, under: ConductReference | None) -> NotAccepted:
-    """That nothing is signed for an owner."""
+def not_accepted(under: ConductReference | None) -> NotAccepted:
+    """That nothing is signed for an owner; without their name, for the reason is kept."""
     named = "a conduct version" if under is None else f"{under.id}@{under.version}"
-    return NotAccepted(f"expected a live acceptance of {named} by {owner.name}, found none")
+    return NotAccepted(f"expected a live acceptance of {named} by its signer, found none")
 
 
 def _check_owner(owner: Namespace, uri: str, reference: ConductReference) -> None:
     """The name is still that owner's, somebody acts for it, and its acceptance is live (locked)."""
     known = accounts.namespace(owner.name)
     if known is None or (known.pk, known.uri) != (owner.pk, uri) or not accounts.has_actor(known):
-        raise NotAMember(f"expected somebody who acts for {owner.name}, found nobody")
+        raise NotAMember("expected somebody who acts for the signer's name, found nobody")
     if conduct.standing(known, reference) is None:
-        raise not_accepted(owner, reference)
+        raise not_accepted(reference)

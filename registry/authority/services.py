@@ -62,7 +62,7 @@ def sign_all(
     with transaction.atomic():
         acceptance = conduct.standing(owner, named)
         if acceptance is None:
-            raise issuing.not_accepted(owner, named)
+            raise issuing.not_accepted(named)
         policy = acceptance.version.sha256
         salt = issuing.salt_of(owner)
         signed = [

@@ -25,7 +25,7 @@ from assay.signing.signer.errors import BadRequest
 from assay.signing.signer.protocol import PrecertifyRequest
 from registry.accounts import pseudonyms
 from registry.accounts import services as accounts
-from registry.accounts.models import Node, User
+from registry.accounts.models import Node, Pseudonym, User
 from registry.accounts.nodes import CertificateRequest
 from registry.authority import issuing, revocations
 from registry.authority.errors import NotAMember
@@ -116,8 +116,9 @@ def test_nobody_is_certified_who_may_not_be(
 ) -> None:
     change(world)
     entries = Entry.objects.count()
-    with pytest.raises(error, match=r"bob, found (none|nobody)"):
+    with pytest.raises(error, match=r"signer(.s name)?, found (none|nobody)") as refused:
         ensure(world)
+    assert world.people.bob.username not in str(refused.value)  # reasons are kept
     assert Entry.objects.count() == entries
     assert not Certificate.objects.filter(purpose="output").exists()
 
@@ -150,7 +151,7 @@ def test_an_organisation_without_anybody_is_certified_for_nothing(world: World) 
     issuing.ensure(Purpose.CHECKPOINT, lab.namespace)
     members = [people.alice.pk, people.bob.pk]
     User.objects.filter(pk__in=members).update(is_active=False)
-    with pytest.raises(NotAMember, match="somebody who acts for lab, found nobody"):
+    with pytest.raises(NotAMember, match=r"acts for the signer.s name, found nobody"):
         issuing.ensure(Purpose.OUTPUT, lab.namespace)
 
 
@@ -239,6 +240,15 @@ def wanted_by(world: World) -> Wanted:
     )
 
 
+def test_a_person_whose_pseudonym_is_missing_is_not_certified_in_clear(world: World) -> None:
+    bob, lab = world.people.bob.namespace, world.people.lab.namespace
+    assert issuing.salt_of(lab) is None
+    assert issuing.salt_of(bob)
+    Pseudonym.objects.filter(namespace=bob).delete()
+    with pytest.raises(NotAMember, match="a person with a pseudonym; found neither"):
+        issuing.salt_of(bob)
+
+
 def test_a_revoked_certificate_is_replaced(world: World) -> None:
     leaf = ensure(world)
     revocations.revoke(f"{leaf.serial_number:x}", Reason.SUPERSEDED)
@@ -265,14 +275,16 @@ def test_a_node_is_certified_under_what_its_owner_accepted(world: World) -> None
 def test_a_node_of_who_accepted_nothing_is_not_certified(world: World) -> None:
     node, csr = join(world)
     withdraw(world)
-    with pytest.raises(NotAccepted, match="a conduct version by bob"):
+    with pytest.raises(NotAccepted, match="a conduct version by its signer"):
         issuing.issue_for_node(node, csr)
 
 
 def test_a_node_that_is_another_by_now_is_not_certified(world: World) -> None:
     node, csr = join(world)
     Node.objects.filter(pk=node.pk).update(owner=world.people.charlie)
-    with pytest.raises(NotAMember, match="expected a node of bob with the key it joined with"):
+    with pytest.raises(
+        NotAMember, match=r"expected a node of its owner.s with the key it joined with"
+    ):
         issuing.issue_for_node(node, csr)
 
 
