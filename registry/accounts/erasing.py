@@ -44,6 +44,13 @@ def nodes_of(person: User) -> tuple[str, ...]:
     return tuple(node.uri for node in Node.objects.filter(owner=person))
 
 
+def machines_of(person: User) -> frozenset[str]:
+    """The ids of this person's machines."""
+    return frozenset(
+        str(pk) for pk in Node.objects.filter(owner=person).values_list("pk", flat=True)
+    )
+
+
 def erase(person: User) -> Namespace:
     """Make the row nobody's, in the caller's transaction, and return the namespace that it has now.
 

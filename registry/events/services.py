@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -41,3 +41,8 @@ def _payload(event: Event) -> str:
 def forget_all(naming: str) -> None:
     """Forget every event whose data has this text: somebody is named by it who has left."""
     Event.objects.annotate(said=Cast("data", TextField())).filter(said__contains=naming).delete()
+
+
+def forget_those(member: str, values: Collection[str]) -> None:
+    """Forget every event whose data has one of these values as this member."""
+    Event.objects.filter(**{f"data__{member}__in": list(values)}).delete()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outputs of a person who left: nobody's, and without text, prompt or salt."""
+"""The outputs of a person who left: nobody's, and without text, prompt, salt or reason."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from registry.accounts.queries import Namespace
+from registry.accounts.queries import Namespace, User
+from registry.events import services as events
 
 from .models import Output, State
 
@@ -29,5 +30,19 @@ def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime
         state=State.FAILED, failure=REASON, ended_at=now, lease_id=None, lease_expires_at=None
     )
     theirs.filter(sampling__isnull=False).update(sampling={}, salt=b"")
-    theirs.filter(statement__subject=caller.uri).update(caller=clear, text="")
-    theirs.update(caller=stub, text="")
+    theirs.filter(statement__subject=caller.uri).update(caller=clear, text="", reason="")
+    theirs.update(caller=stub, text="", reason="")
+
+
+def forget_samples(caller: Namespace) -> None:
+    """What followers were told of them, text included, is replayed to nobody any more."""
+    ids = Output.objects.filter(caller=caller).values_list("pk", flat=True)
+    events.forget_those("output", frozenset(map(str, ids)))
+
+
+def forget_machines(holder: User) -> None:
+    """Whose outputs it ever was: where this person's machine wrote it, nothing says which.
+
+    With the machine's name goes what it said of itself when it failed.
+    """
+    Output.objects.filter(lease_holder=holder).update(lease_node="", reason="")

@@ -60,8 +60,9 @@ def samples(run_id: uuid.UUID | str) -> QuerySet[Output]:
 
 
 def newest_sample() -> Output | None:
-    """The signed sample that was made last."""
-    return outputs().filter(is_sample=True, state=State.SIGNED).order_by("-ended_at").first()
+    """The signed sample that was made last, of those with a text: people who left have none."""
+    shown = outputs().filter(checkpoint__state=catalog.State.PUBLISHED).exclude(text="")
+    return shown.filter(is_sample=True, state=State.SIGNED).order_by("-ended_at").first()
 
 
 def evidence(of: Output) -> Evidence:

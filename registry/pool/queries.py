@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import Mod, RowNumber
 
+from registry.accounts.names import ERASED
 from registry.accounts.queries import Node, User
 from registry.api.problems import NotFound
 from registry.catalog.queries import Project
@@ -56,8 +57,8 @@ def name_prefix(run: Run) -> str:
 
 
 def newest_run() -> Run | None:
-    """The run that was created last, if there is any."""
-    return runs().first()
+    """The run that was created last, if there is any; of people who left there is none."""
+    return runs().exclude(project__owner__name__startswith=ERASED).first()
 
 
 def lease(lease_id: uuid.UUID | str, *, owner: User) -> Lease:

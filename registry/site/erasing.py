@@ -32,6 +32,7 @@ from registry.idempotency import services as idempotency
 from registry.ledger import services as ledger
 from registry.oidc import services as oidc
 from registry.outputs import erasing as outputs
+from registry.pool import erasing as pool
 from registry.publishers import services as publishers
 from registry.sigstore import vouching
 from registry.storage import services as storage
@@ -72,19 +73,23 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     `clear` has what certificates from before there were pseudonyms signed: they name the person,
     and beside them nothing of what the pseudonym signed may stand.
     """
-    name, actor, owner = person.username, person.actor, person.namespace
+    name, actor, owner, now = person.username, person.actor, person.namespace, timezone.now()
     for each in (oidc, vouching, publishers):
         each.forget(person)
     storage.forget_holder(actor)
     stub, clear = accounts.erase(person), accounts.nobody()
+    pool.end(owner, now=now)
+    outputs.forget_machines(person)
+    outputs.forget_samples(owner)
     kept = outputs.standing_on(owner)
-    outputs.erase(owner, stub=stub, clear=clear, now=timezone.now())
+    outputs.erase(owner, stub=stub, clear=clear, now=now)
     conduct.erase(owner, stub=stub)
     actors = {actor: person.actor}
     storage.drop(catalog.erase(owner, stub=stub, clear=clear, actors=actors, kept=kept))
     statements = ledger.blank({owner.uri, pseudonym})
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
+    events.forget_those("node", accounts.machines_of(person))
     rows = audit.redact(name)
     counted = {"certificates": revoked, "statements": statements, "audit_rows": rows}
     audit.record(SYSTEM, ERASURE, stub.name, counted)
