@@ -22,7 +22,15 @@ from assay.signing.intermediates import Name
 from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES, SIGSTORE_NAME, Manifest
 from assay.signing.sigstore import Identity
 from assay.signing.sigstore.certificate import identity_of
-from assay.signing.statements import ConductReference, RunClaim, Statement
+from assay.signing.statements import (
+    ACCEPTANCE_V1,
+    CONDUCT_V1,
+    DATASET_V1,
+    REVOCATION_V1,
+    ConductReference,
+    RunClaim,
+    Statement,
+)
 from registry.accounts import pseudonyms
 from registry.accounts import queries as accounts
 from registry.accounts.names import ERASED
@@ -36,6 +44,7 @@ from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
 
 __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
 
+OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
 UNDERWAY = (State.RECEIVED, State.SIGNED)
 EVIDENCE = (
     "statement",
@@ -100,11 +109,16 @@ def checkpoint_named(owner: str, project: str, name: str, viewer: User | None = 
 
 
 def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
-    """That a statement is about no checkpoint at all, or about one that this caller may see."""
+    """That a statement is everybody's, or about a checkpoint that this caller may see.
+
+    What is about none that is left is nobody's: that of a person who left opens for no one.
+    """
+    if statement.predicate_type in OPEN:
+        return True
     about = Checkpoint.objects.filter(
         Q(statement=statement) | Q(oms_statement=statement) | Q(run_statement=statement)
     )
-    return not about.exists() or visible(viewer).filter(pk__in=about.values("pk")).exists()
+    return visible(viewer).filter(pk__in=about.values("pk")).exists()
 
 
 def published(sha256: str) -> Checkpoint | None:

@@ -17,9 +17,11 @@ from registry.accounts.queries import SYSTEM
 from registry.audit import queries as audit
 from registry.audit import services as audit_services
 from registry.audit.models import AuditRow
+from registry.catalog import advance
 from registry.catalog.models import Checkpoint
 from registry.conduct import services as conduct
 from registry.events.models import Event
+from registry.ledger.services import integrate
 from registry.outputs import generating
 from registry.outputs import queries as outputs
 from registry.outputs import services as outputs_services
@@ -30,7 +32,7 @@ from registry.pool.models import Lease, LeaseState, Run, RunState
 from registry.site import erasing
 from tests.registry.catalog.world import project
 from tests.registry.people import invite
-from tests.registry.pool.world import RECIPE, Lab, Machine, found, join, publish
+from tests.registry.pool.world import RECIPE, Lab, Machine, found, join, publish, submission
 from tests.registry.site.test_erasing import NAME, naming
 from tests.registry.site.world import answer_next, ask
 from tests.running import Authority
@@ -149,6 +151,21 @@ def test_a_refusal_names_nobody_and_one_from_before_is_forgotten(trained: Traine
     assert naming(NAME) == {"accounts_namespace"}
     row.refresh_from_db()
     assert row.details == {"reason": refused.reason}
+
+
+def test_what_a_machine_stated_before_anything_was_published_opens_for_nobody(
+    trained: Trained,
+) -> None:
+    asked = pool_services.Submitted.parse(submission(trained.lab, trained.machine, 40))
+    received = pool_services.submit(trained.lease.id, asked, by=trained.person, now=timezone.now())
+    advance.sign(received.pk)
+    integrate()
+    stated = Checkpoint.objects.get(pk=received.pk).run_statement
+    assert stated is not None
+    path = f"/ledger/statements/{stated.sha256}/statement.json"
+    assert Client().get(path).status_code == 404
+    erasing.erase(NAME)
+    assert Client().get(path).status_code == 404
 
 
 def test_the_first_page_shows_others(trained: Trained) -> None:
