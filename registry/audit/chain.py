@@ -10,7 +10,7 @@ from assay.signing import canonical, digests
 from .models import AuditRow
 
 GENESIS = "0" * 64
-EMPTY = {"actor": "", "subject": "", "details": {}}
+EMPTY: dict[str, object] = {"actor": "", "subject": "", "details": {}, "salt": None}
 """What a row says that named a person who has left; one that says something has an actor."""
 
 ERASURE = "person.erase"
@@ -18,7 +18,11 @@ ERASURE = "person.erase"
 
 
 def digest(row: AuditRow) -> str:
-    """SHA-256 of the row's canonical JSON, its predecessor's digest included."""
+    """SHA-256 of the row's canonical JSON, its predecessor's digest included.
+
+    The salt is in it, and goes with the words: the digest of an emptied row confirms no guess at
+    what it said. Rows from before there were salts have none.
+    """
     content = {
         "at": row.at.astimezone(UTC).isoformat(timespec="microseconds"),
         "actor": row.actor,
@@ -27,4 +31,6 @@ def digest(row: AuditRow) -> str:
         "details": row.details,
         "previous": row.previous_sha256,
     }
+    if row.salt is not None:
+        content["salt"] = bytes(row.salt).hex()
     return digests.sha256(canonical.dumps(content))

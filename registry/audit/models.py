@@ -7,13 +7,17 @@ from django.db import models
 
 
 class AuditRow(models.Model):
-    """Append-only: triggers of the first migration refuse UPDATE and DELETE."""
+    """Append-only: triggers refuse DELETE, and UPDATE but for one that empties (`chain.EMPTY`).
+
+    `salt` is None in what was written before there were salts, and in what was emptied.
+    """
 
     at = models.DateTimeField()
     actor = models.CharField(max_length=80)
     action = models.CharField(max_length=80)
     subject = models.CharField(max_length=400)
     details = models.JSONField()
+    salt = models.BinaryField(null=True)
     previous_sha256 = models.CharField(max_length=64)
     sha256 = models.CharField(max_length=64, unique=True)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.db import connection, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
+
+from assay.signing.statements import SALT_BYTES
 
 from . import subjects
 from .chain import EMPTY, GENESIS, digest
@@ -38,6 +41,7 @@ def record(actor: str, action: str, subject: str, details: Mapping[str, object])
         action=action,
         subject=subject,
         details=dict(details),
+        salt=secrets.token_bytes(SALT_BYTES),
         previous_sha256=last.sha256 if last else GENESIS,
     )
     row.sha256 = digest(row)
@@ -48,8 +52,8 @@ def record(actor: str, action: str, subject: str, details: Mapping[str, object])
 def redact(name: str) -> int:
     """Empty the rows that name a person, in the caller's transaction; how many there were.
 
-    Digests stay, and with them the chain: that a row was there, when and of what kind. Whoever
-    verifies it counts the redacted ones.
+    Digests stay without their salts, and with them the chain: that a row was there, when and of
+    what kind. Whoever verifies it counts the redacted ones.
     """
     rows = AuditRow.objects.annotate(said=Cast("details", TextField()))
     leased = rows.filter(actor=f"user:{name}", action="output.lease")

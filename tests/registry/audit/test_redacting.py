@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from registry.audit import queries, services, subjects
+from registry.audit.chain import EMPTY, GENESIS, digest
 from registry.audit.models import AuditRow
 
 REGISTRY = Path(services.__file__).parents[1]
@@ -75,6 +78,32 @@ def test_what_became_of_a_lease_of_theirs_is_emptied_whoever_wrote_it(db: None) 
     services.record("system", "output.requeue", "output:1", {"lease": "2", "node": "other"})
     assert services.redact("zoe") == 2
     assert AuditRow.objects.exclude(actor="").get().details["node"] == "other"
+
+
+def test_the_digest_of_an_emptied_row_confirms_no_guess(db: None) -> None:
+    written = services.record("user:zoe", "user.create", "zoe", {})
+    assert digest(written) == written.sha256
+    services.redact("zoe")
+    row = AuditRow.objects.get()
+    assert (row.salt, row.sha256) == (None, written.sha256)
+    row.actor, row.subject = "user:zoe", "zoe"
+    assert digest(row) != row.sha256
+
+
+def test_a_row_keeps_its_salt_as_long_as_its_words_and_no_longer(db: None) -> None:
+    services.record("user:zoe", "user.create", "zoe", {})
+    for change in ({"salt": None}, {**EMPTY, "salt": b"x"}):
+        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+            AuditRow.objects.update(**change)
+
+
+def test_a_row_from_before_there_were_salts_still_verifies(db: None) -> None:
+    words = {"actor": "system", "action": "user.create", "subject": "zoe", "details": {}}
+    row = AuditRow(at=timezone.now(), previous_sha256=GENESIS, **words)
+    row.sha256 = digest(row)
+    row.save(force_insert=True)
+    assert services.record("system", "user.create", "ann", {}).previous_sha256 == row.sha256
+    assert queries.verify().rows == 2
 
 
 def test_every_action_that_is_written_has_one_place() -> None:
