@@ -20,7 +20,7 @@ _django = get_asgi_application()  # models may be imported from here on
 
 from django.utils import timezone
 
-from registry.accounts import reading, tokens
+from registry.accounts import reading, staying, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
@@ -47,6 +47,10 @@ class CatalogGate:
         """In whose name it stores them, if it is for publishing or for a node."""
         token = tokens.authenticate(authorization, now=timezone.now())
         return tokens.require(token, TokenScope.PUBLISH, TokenScope.NODE).actor
+
+    def hold(self, authorization: str | None) -> None:
+        """Who has left since `uploader` has sent nothing."""
+        staying.hold_bearer(authorization)
 
     def may_read(self, sha256: str, actor: str | None) -> bool:
         """Its holders, and whoever may read a thing that it is part of."""

@@ -16,7 +16,17 @@ from registry.api.problems import NotFound
 
 from . import queries
 from .errors import LastOwner
-from .models import Membership, Namespace, Node, Pseudonym, Role, SignInFailure, Token, User
+from .models import (
+    Membership,
+    Namespace,
+    Node,
+    Organisation,
+    Pseudonym,
+    Role,
+    SignInFailure,
+    Token,
+    User,
+)
 from .names import ERASED
 
 STUB_BYTES = 8
@@ -37,6 +47,13 @@ def close(name: str) -> User:
         person.save(update_fields=["password", "is_active"])
         Token.objects.filter(user=person).delete()
     return person
+
+
+def left(name: str) -> Namespace | None:
+    """The name of somebody who left before: given, and nobody's any more."""
+    nobodys = Namespace.objects.exclude(pk__in=User.objects.values("namespace"))
+    nobodys = nobodys.exclude(pk__in=Organisation.objects.values("namespace"))
+    return nobodys.exclude(name__startswith=ERASED).filter(name=name).first()
 
 
 def nodes_of(person: User) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from assay.signing import oms
@@ -18,6 +19,7 @@ from assay.signing.errors import InvalidDocument
 from assay.signing.manifest import FileEntry
 from assay.signing.signer.protocol import MAX_MESSAGE_BYTES
 from registry.accounts import queries as accounts
+from registry.accounts import staying
 from registry.api.problems import FieldProblem
 from registry.audit import services as audit
 from registry.conduct import queries as conduct
@@ -34,7 +36,7 @@ from .errors import (
     MayNotPublish,
     NameTaken,
 )
-from .models import MAX_NAME, NAME_PATTERN, Checkpoint, File, State
+from .models import MAX_NAME, NAME_PATTERN, Checkpoint, File, Project, State
 from .submission import Submission
 
 ADVANCE = "catalog.advance"
@@ -43,6 +45,7 @@ MAX_CHECKPOINT_BYTES = 1 << 40  # 1 TiB: the largest open model of today is belo
 # certificates, timestamp and proof, all below 64 KiB.
 MAX_STATEMENT_BYTES = (MAX_MESSAGE_BYTES - (64 << 10)) * 3 // 4
 MAX_SHOWN = 20
+HOLD_PROJECT = "SELECT 1 FROM catalog_project WHERE id = %s FOR SHARE"
 
 
 def receive(submission: Submission) -> Checkpoint:
@@ -182,6 +185,7 @@ def _check_signable(submission: Submission) -> None:
 def _keep(submission: Submission) -> Checkpoint:
     run, manifest = submission.run, submission.manifest
     with transaction.atomic():
+        submission = _held(submission)
         checkpoint = Checkpoint.objects.create(
             project=submission.project,
             conduct=submission.conduct,
@@ -210,6 +214,21 @@ def _keep(submission: Submission) -> Checkpoint:
         )
         nudge(ADVANCE, checkpoint.pk)
     return checkpoint
+
+
+def _held(submission: Submission) -> Submission:
+    """As it is by now, and stays until the transaction ends; reading files took its time.
+
+    Locks in the order in which an erasure takes them: the person, the project, the blobs.
+    """
+    if not staying.stays(submission.user):
+        raise MayNotPublish("expected somebody who is here, found one who left meanwhile")
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_PROJECT, [submission.project.pk])
+    project = Project.objects.select_related("owner", "conduct").get(pk=submission.project.pk)
+    held = replace(submission, project=project)
+    _check_rights(held)
+    return held
 
 
 def _card(files: tuple[FileEntry, ...]) -> str:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from assay.signing.revocation import Reason
 from registry.accounts import erasing as accounts
 from registry.accounts import pseudonyms
-from registry.accounts.queries import SYSTEM, User
+from registry.accounts.queries import SYSTEM, Namespace, User
 from registry.audit import services as audit
 from registry.audit.chain import ERASURE
 from registry.authority import revocations
@@ -45,19 +45,41 @@ class Erased:
     stub: str
     """What the person's row is called now, which is nobody's name."""
     pseudonym: str
-    """By which an older backup, restored, says whom to erase again."""
+    """By which an older backup, restored, says whom to erase again; empty if that was before."""
     certificates: int
     statements: int
     audit_rows: int
 
 
 def erase(name: str) -> Erased:
-    """Erase a person; raises NotFound, LastOwner or SignerError. Nothing of it can be undone."""
+    """Erase a person; raises NotFound, LastOwner or SignerError. Nothing of it can be undone.
+
+    Where they were erased before, what names them all the same is cleaned up.
+    """
+    left = accounts.left(name)
+    if left is not None:
+        return _again(left)
     person = accounts.close(name)  # 1
     pseudonym, nodes = pseudonyms.certified_as(person.namespace), accounts.nodes_of(person)
     revoked = _revoke({person.namespace.uri, pseudonym, *nodes})  # 2
     with transaction.atomic():  # 3
         return _erase(person, pseudonym, revoked)
+
+
+def _again(left: Namespace) -> Erased:
+    """By the name alone: it is all that is known of who left."""
+    revoked = _revoke({left.uri})
+    with transaction.atomic():
+        stub, actor = accounts.nobody(), f"user:{left.name}"
+        storage.forget_holder(actor)
+        catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
+        statements = ledger.blank({left.uri})
+        idempotency.forget_all(actor, naming=f'"{left.uri}"')
+        events.forget_all(f"{left.uri}/")
+        rows = audit.redact(left.name)
+        counted = {"certificates": revoked, "statements": statements, "audit_rows": rows}
+        audit.record(SYSTEM, ERASURE, stub.name, counted)
+    return Erased(stub=stub.name, pseudonym="", **counted)
 
 
 def _revoke(subjects: Collection[str]) -> int:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
 from registry.api.problems import NotFound, Problem
 from registry.api.wire import (
@@ -61,6 +61,9 @@ class Gate(Protocol):
 
     def uploader(self, authorization: str | None) -> str:
         """Who calls, if they may store blobs; else raises a Problem."""
+
+    def hold(self, authorization: str | None) -> None:
+        """Keep whoever uploaded here until the transaction ends; a Problem if they have left."""
 
     def may_read(self, sha256: str, actor: str | None) -> bool:
         """Whether the caller may read the blob."""
@@ -112,16 +115,23 @@ class Streams:
 
     async def _put(self, scope: Scope, receive: Receive, send: Send, sha256: str) -> None:
         """Who, then how long, then the bytes; the row comes last, and makes it true."""
-        holder = await _ask(self.gate.uploader, header(scope, "Authorization"))
+        authorization = header(scope, "Authorization")
+        holder = await _ask(self.gate.uploader, authorization)
         check_digest(sha256)
         size_bytes = announced_size(scope)
         was_held = await _ask(services.holds, holder, sha256)
         await receive_blob(receive, sha256=sha256, size_bytes=size_bytes)
-        await _ask(services.record, {sha256: size_bytes}, holder=holder)
+        await _ask(self._record, {sha256: size_bytes}, authorization, holder)
         body = json.dumps({"id": f"sha256:{sha256}", "size": size_bytes}).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         await send_head(send, 200 if was_held else 201, headers)
         await send_body(send, body)
+
+    def _record(self, sizes: Mapping[str, int], authorization: str | None, holder: str) -> None:
+        """The bytes took their time: who left meanwhile has sent nothing."""
+        with transaction.atomic():
+            self.gate.hold(authorization)
+            services.record(sizes, holder=holder)
 
     def _readable(self, sha256: str, actor: str | None) -> Download:
         size_bytes = services.size_of(sha256)

@@ -329,13 +329,18 @@ def test_the_last_owner_of_an_organisation_hands_it_over_first(left: Left) -> No
     assert accounts.create_user("another").is_active
 
 
-def test_the_command_erases_once(left: Left) -> None:
+def test_the_command_erases_people_and_who_left_before(left: Left) -> None:
     said = StringIO()
     call_command("accounts", "erase", NAME, stderr=said)
     assert "3 certificates revoked, the words of 3 statements" in said.getvalue()
     assert left.pseudonym in said.getvalue()
+    again = StringIO()
+    call_command("accounts", "erase", NAME, stderr=again)
+    assert "0 certificates revoked, the words of 0 statements and of 0 audit rows" in (
+        again.getvalue()
+    )
     with pytest.raises(CommandError, match="expected the name of a person"):
-        call_command("accounts", "erase", NAME)
+        call_command("accounts", "erase", "lab")
     stub = User.objects.get(pk=left.person.pk).username
     with pytest.raises(CommandError, match="expected the name of a person"):
         call_command("accounts", "erase", stub)

@@ -73,6 +73,13 @@ async def test_another_caller_has_to_send_the_bytes_too(world: World) -> None:
 
 
 @stores
+async def test_who_left_while_the_bytes_came_has_sent_nothing(world: World) -> None:
+    world.gone.add("user:alice")
+    assert (await put(world)).problem["code"] == "token-revoked"
+    assert await rows() == (0, 0)
+
+
+@stores
 async def test_an_empty_blob_is_a_blob(world: World) -> None:
     url = f"/api/v1/blobs/sha256:{hashlib.sha256(b'').hexdigest()}"
     assert (await put(world, (b"",), length="0", url=url)).status == 201

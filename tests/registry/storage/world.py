@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 
-from registry.accounts.errors import ScopeMissing, TokenUnknown, Unauthenticated
+from registry.accounts.errors import ScopeMissing, TokenRevoked, TokenUnknown, Unauthenticated
 from registry.api.wire import Receive, Scope, Send
 from registry.storage import services
 from registry.storage.download import Download
@@ -21,6 +21,7 @@ class World:
     """The gate: alice and bob may store, the reader may not, and nobody else is known."""
 
     def __init__(self) -> None:
+        self.gone: set[str] = set()
         self.public: set[str] = set()
         self.shown: dict[FileAddress, Download] = {}
 
@@ -38,6 +39,10 @@ class World:
         if actor == "user:reader":
             raise ScopeMissing("expected scope publish or node; this token has read")
         return actor
+
+    def hold(self, authorization: str | None) -> None:
+        if self.actor(authorization) in self.gone:
+            raise TokenRevoked("expected somebody who is here")
 
     def may_read(self, sha256: str, actor: str | None) -> bool:
         return sha256 in self.public or (actor is not None and services.holds(actor, sha256))

@@ -28,6 +28,6 @@ class Command(BaseCommand):
         self.stderr.write(
             f"erased: {erased.certificates} certificates revoked, the words of {erased.statements} "
             f"statements and of {erased.audit_rows} audit rows removed; what is left is called "
-            f"{erased.stub}. Backups from before still name who was behind {erased.pseudonym} "
-            "(docs/guides/operator.md)"
+            f"{erased.stub}. Backups from before still name who was behind "
+            f"{erased.pseudonym or 'it'} (docs/guides/operator.md)"
         )

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds a person in place until a transaction ends, for what is kept in their name.
+
+Who leaves (erasing.py) waits for such a transaction and finds all of it; what comes after is told
+that they have left. Without it, what was checked before and kept after would bring the name back.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from . import secrets
+from .errors import TokenRevoked
+from .models import User
+
+PERSON = "SELECT 1 FROM accounts_user WHERE id = %s AND is_active FOR SHARE"
+BEARER = """
+    SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
+    WHERE accounts_token.sha256 = %s AND accounts_user.is_active FOR SHARE OF accounts_user
+"""
+
+
+def stays(person: User) -> bool:
+    """That the person is active, and stays so until the caller's transaction ends."""
+    return _is_there(PERSON, person.pk)
+
+
+def hold_bearer(header: str | None) -> None:
+    """Hold whose token this is; raises TokenRevoked if they left since it was authenticated.
+
+    That it may have expired since does not matter: an upload may take longer than a token lives.
+    """
+    secret = (header or "").partition(" ")[2].strip()
+    if not _is_there(BEARER, secrets.digest(secret)):
+        raise TokenRevoked("expected a live token; this one was revoked meanwhile")
+
+
+def _is_there(query: str, key: int | str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [key])
+        return cursor.fetchone() is not None
