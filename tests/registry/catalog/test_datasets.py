@@ -85,7 +85,7 @@ def test_a_folder_without_text_is_refused(world: World, tmp_path: Path) -> None:
 
 def test_an_owner_who_has_accepted_nothing_adds_nothing(world: World, tmp_path: Path) -> None:
     charlie = Namespace.objects.get(name="charlie")
-    with pytest.raises(NotAccepted, match="a conduct version by charlie"):
+    with pytest.raises(NotAccepted, match="a conduct version by its signer"):
         services.add_dataset(charlie, "x", texts(tmp_path))
     with pytest.raises(InvalidName):
         services.add_dataset(world.lab, "X Y", texts(tmp_path))

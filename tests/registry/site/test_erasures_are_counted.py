@@ -34,11 +34,11 @@ BLANK_NAMELESS = """
     ALTER TABLE ledger_statement ENABLE TRIGGER ledger_statement_change
 """
 EMPTY_OTHERS = """
-    UPDATE audit_auditrow SET actor = '', subject = '', details = '{}'
+    UPDATE audit_auditrow SET actor = '', subject = '', details = '{}', salt = NULL
     WHERE action = 'dataset.add' AND actor <> ''
 """
 EMPTY_ERASURES = """
-    UPDATE audit_auditrow SET actor = '', subject = '', details = '{}'
+    UPDATE audit_auditrow SET actor = '', subject = '', details = '{}', salt = NULL
     WHERE action = 'person.erase'
 """
 

@@ -7,6 +7,7 @@ FUNCTION = """
 CREATE OR REPLACE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND (NEW.actor, NEW.subject, NEW.details) = ('', '', '{}'::jsonb)
+       AND OLD.action <> 'person.erase'
        AND %s(NEW.id, NEW.at, NEW.action, NEW.previous_sha256, NEW.sha256)
          = (OLD.id, OLD.at, OLD.action, OLD.previous_sha256, OLD.sha256) THEN
         RETURN NEW;
@@ -18,7 +19,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_redacting")]
+    dependencies = [("audit", "0003_erasures_stay")]
 
     operations = [
         migrations.AddField("auditrow", "salt", models.BinaryField(null=True)),
