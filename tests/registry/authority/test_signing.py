@@ -129,7 +129,7 @@ def test_the_certificate_is_listed_once(people: People, version: PolicyVersion) 
 def test_who_has_accepted_nothing_gets_nothing(people: People, version: PolicyVersion) -> None:
     entries = Entry.objects.count()
     for statement in (about_texts(), about_weights(conduct_queries.reference(version))):
-        with pytest.raises(NotAccepted, match="by lab"):
+        with pytest.raises(NotAccepted, match="by its signer"):
             sign(people, statement)
     assert Entry.objects.count() == entries
     assert not Certificate.objects.exists()
