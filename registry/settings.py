@@ -266,6 +266,7 @@ CELERY_BEAT_SCHEDULE = {
         "ledger.witness": 10.0,
         "ledger.sweep": 3600.0,
         "storage.sweep": 600.0,
+        "storage.sweep_orphans": 3600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,
         "oidc.sweep": 600.0,

@@ -23,7 +23,7 @@ from registry.ledger import services as ledger
 from registry.storage import services as storage
 
 from . import queries
-from .errors import NameTaken, NoText
+from .errors import BlobMissing, NameTaken, NoText
 from .models import Dataset, DatasetFile
 from .receive import check_name
 
@@ -90,7 +90,10 @@ def _create(owner: Namespace, name: str, origin: Origin, manifest: Manifest) -> 
         bytes=manifest.size_bytes,
     )
     under = authority.ensure(Purpose.CHECKPOINT, owner)
+    digests = {file.sha256 for file in manifest.files}
     with transaction.atomic():
+        if storage.hold(digests) != digests:
+            raise BlobMissing("expected every file that was just stored; add the data set again")
         statement = authority.sign(Purpose.CHECKPOINT, owner, claim.statement(), under=under)
         dataset = Dataset.objects.create(
             owner=owner,

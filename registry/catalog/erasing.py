@@ -8,7 +8,7 @@ has something to point at. Statements about it are the ledger's to blank.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from django.db.models import F, TextField, Value
 from django.db.models.functions import Cast, Concat
@@ -28,7 +28,7 @@ def erase(
     actors: Mapping[str, str],
     kept: Collection[int],
 ) -> frozenset[str]:
-    """Give what the owner had to nobody, and return the digests that no file needs any more.
+    """Give what the owner had to nobody, and return the digests of the files that they had.
 
     `actors` is how the person's submissions were written down, to organisations too, and how they
     are from now on. The checkpoints of `kept` (row ids) keep their id: others' claims name it. A
@@ -46,7 +46,7 @@ def erase(
     theirs = Dataset.objects.filter(owner=owner)
     theirs.filter(statement__subject=owner.uri).update(owner=clear, name=nameless, title="")
     theirs.update(owner=stub, name=nameless, title="")
-    return digests - _needed(digests)
+    return digests
 
 
 def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:
@@ -72,7 +72,8 @@ def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:
     )
 
 
-def _needed(digests: Iterable[str]) -> frozenset[str]:
+def needed(digests: Collection[str]) -> frozenset[str]:
+    """Those of these blobs that a file of a checkpoint or of a data set is."""
     wanted = list(digests)
     files = File.objects.filter(sha256__in=wanted).values_list("sha256", flat=True)
     given = DatasetFile.objects.filter(sha256__in=wanted).values_list("sha256", flat=True)

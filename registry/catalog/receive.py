@@ -228,6 +228,8 @@ def _held(submission: Submission) -> Submission:
     project = Project.objects.select_related("owner", "conduct").get(pk=submission.project.pk)
     held = replace(submission, project=project)
     _check_rights(held)
+    storage.hold([file.sha256 for file in held.manifest.files])
+    _check_blobs(held)
     return held
 
 

@@ -107,7 +107,8 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     outputs.erase(owner, stub=stub, clear=clear, now=now)
     conduct.erase(owner, stub=stub)
     actors = {actor: person.actor}
-    storage.drop(catalog.erase(owner, stub=stub, clear=clear, actors=actors, kept=kept))
+    files = catalog.erase(owner, stub=stub, clear=clear, actors=actors, kept=kept)
+    storage.drop(files, needed=catalog.needed)
     statements = ledger.blank({owner.uri, pseudonym})
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")

@@ -3,23 +3,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from .errors import BlobLost
-from .files import PART_PREFIX, Part, parts_folder, path_of
+from .files import PART_PREFIX, Part, blobs_folder, parts_folder, path_of
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
 
 __all__ = [
     "Part",
+    "drop",
+    "forget_holder",
     "held",
+    "hold",
     "holds",
+    "keep",
     "open_blob",
     "path_of",
     "record",
@@ -27,34 +31,62 @@ __all__ = [
     "sizes",
     "store",
     "sweep",
+    "sweep_orphans",
 ]
 
 CHUNK_BYTES = 1024 * 1024
 OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
 # A part this old has no upload behind it any more: the longest upload at 1 MB/s is shorter.
 ABANDONED_AFTER = timedelta(days=1)
+BLOBS = f"{'[0-9a-f]' * 2}/{'[0-9a-f]' * 64}"
+BATCH = 5000
+FOLDER_LOCK = 0x61737362  # PostgreSQL's other space of locks, of two numbers: this, and the folder
+SHARED = "SELECT pg_advisory_xact_lock_shared(%s, folder) FROM unnest(%s::int[]) AS folder"
+EXCLUSIVE = "SELECT pg_advisory_xact_lock(%s, folder) FROM unnest(%s::int[]) AS folder"
+HOLD = "SELECT sha256 FROM storage_blob WHERE sha256 = ANY(%s) ORDER BY sha256 FOR KEY SHARE"
+Needed = Callable[[Collection[str]], frozenset[str]]
+"""Which of these blobs the rows of other apps name."""
 
 
 def store(source: Path | bytes | BinaryIO, *, holder: str) -> Blob:
-    """Stores bytes of our own (a policy, a data set, model.sig) for the holder."""
+    """Stores bytes of our own (a policy, model.sig) for the holder."""
     with Part() as part:
         for chunk in _chunks(source):
             part.write(chunk)
+        keep(part, holder=holder)
+        return Blob.objects.get(pk=part.sha256)
+
+
+def keep(part: Part, *, holder: str) -> None:
+    """Makes a part a blob: nothing removes its file before there is its row."""
+    with transaction.atomic():
+        _lock(SHARED, [part.sha256])
         part.keep()
         record({part.sha256: part.size_bytes}, holder=holder)
-        return Blob.objects.get(pk=part.sha256)
 
 
 def record(sizes: Mapping[str, int], *, holder: str) -> None:
     """The rows of blobs that are durably on the disk, and the holder's claim to them, together.
 
     In one order whoever records them, so that two who record the same ones do not lock each other.
+    Raises BlobLost for what was removed, having no row, before it got one here.
     """
     blobs = [Blob(sha256=sha256, size_bytes=sizes[sha256]) for sha256 in sorted(sizes)]
     holdings = [Holding(blob=blob, holder=holder) for blob in blobs]
     with transaction.atomic():
+        _lock(SHARED, sizes)
+        for blob in blobs:
+            if not path_of(blob.sha256).exists():
+                raise BlobLost(f"expected the blob sha256:{blob.sha256} on the disk; send it again")
         Blob.objects.bulk_create(blobs, ignore_conflicts=True)
         Holding.objects.bulk_create(holdings, ignore_conflicts=True)
+
+
+def hold(digests: Collection[str]) -> frozenset[str]:
+    """Those of these that are here, and stay until the caller's transaction has named them."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [sorted(digests)])
+        return frozenset(sha256 for (sha256,) in cursor.fetchall())
 
 
 def open_blob(sha256: str) -> BinaryIO:
@@ -70,33 +102,78 @@ def forget_holder(holder: str) -> None:
     Holding.objects.filter(holder=holder).delete()
 
 
-def drop(digests: Collection[str]) -> None:
-    """Remove what no row of other apps names and nobody holds, from the disk once that is durable.
+def drop(digests: Collection[str], *, needed: Needed) -> None:
+    """Remove what no row of other apps needs and nobody holds, from the disk once that is durable.
 
-    That no row names them is the caller's to know.
+    Whoever names a blob holds its row, and whoever sends one its folder: asked is after both.
     """
-    held = Holding.objects.filter(blob__in=digests).exclude(holder=OURSELVES)
-    unheld = Blob.objects.filter(pk__in=digests).exclude(pk__in=held.values("blob"))
-    gone = list(unheld.values_list("pk", flat=True))
+    _lock(EXCLUSIVE, digests)
+    rows = Blob.objects.select_for_update().filter(pk__in=digests).order_by("pk")
+    there = frozenset(rows.values_list("pk", flat=True))
+    held = Holding.objects.filter(blob__in=there).exclude(holder=OURSELVES)
+    gone = there - needed(there) - frozenset(held.values_list("blob_id", flat=True))
     Holding.objects.filter(blob__in=gone).delete()
     Blob.objects.filter(pk__in=gone).delete()
 
     def unlink() -> None:
         for sha256 in gone:
-            path_of(sha256).unlink(missing_ok=True)
+            _remove(sha256)
 
-    transaction.on_commit(unlink)
+    transaction.on_commit(unlink, robust=True)  # what fails here is left to the sweep
 
 
 def sweep(*, now: datetime) -> int:
     """Removes parts whose upload died a day ago; returns how many."""
     removed = 0
     for part in parts_folder().glob(f"{PART_PREFIX}*"):
-        with suppress(FileNotFoundError):  # finished, or swept by another process, just now
-            if part.stat().st_mtime < (now - ABANDONED_AFTER).timestamp():
-                part.unlink()
-                removed += 1
+        if _is_old(part, now):
+            part.unlink(missing_ok=True)
+            removed += 1
     return removed
+
+
+def sweep_orphans(*, now: datetime) -> int:
+    """Removes files of a day ago that no row names, which crashes leave; returns how many.
+
+    None where there are no rows at all: it is the wrong database, or one that was not restored yet.
+    """
+    old = [path.name for path in blobs_folder().glob(BLOBS) if _is_old(path, now)]
+    if not old or not Blob.objects.exists():
+        return 0
+    orphans = [one for some in _batches(old) for one in sorted(set(some) - sizes(some).keys())]
+    return sum(map(_remove, orphans))
+
+
+def _is_old(path: Path, now: datetime) -> bool:
+    with suppress(FileNotFoundError):  # finished, or swept by another process, just now
+        return path.stat().st_mtime < (now - ABANDONED_AFTER).timestamp()
+    return False
+
+
+def _lock(way: str, digests: Collection[str]) -> None:
+    """Lock the folders of these blobs until the caller's transaction ends.
+
+    Shared while files and rows come, alone while they go. A lock for each folder, not for each
+    digest: a data set has more files than PostgreSQL has locks to give.
+    """
+    folders = sorted({int(sha256[:2], 16) for sha256 in digests})
+    with connection.cursor() as cursor:
+        cursor.execute(way, [FOLDER_LOCK, folders])
+
+
+def _remove(sha256: str) -> bool:
+    """Unlink a file unless it has a row by now; whether it did."""
+    with transaction.atomic():
+        _lock(EXCLUSIVE, [sha256])
+        if Blob.objects.filter(pk=sha256).exists():
+            return False
+        path_of(sha256).unlink(missing_ok=True)
+        return True
+
+
+def _batches(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), BATCH):
+        yield names[start : start + BATCH]
 
 
 def _chunks(source: Path | bytes | BinaryIO) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -31,7 +31,7 @@ from registry.api.wire import (
 from . import services
 from .download import Download, send_blob
 from .errors import WrongMethod
-from .files import check_digest
+from .files import Part, check_digest
 from .upload import announced_size, receive_blob
 
 logger = logging.getLogger(__name__)
@@ -116,22 +116,25 @@ class Streams:
     async def _put(self, scope: Scope, receive: Receive, send: Send, sha256: str) -> None:
         """Who, then how long, then the bytes; the row comes last, and makes it true."""
         authorization = header(scope, "Authorization")
+
+        async def keep(part: Part) -> None:
+            await _ask(self._keep, part, authorization, holder)
+
         holder = await _ask(self.gate.uploader, authorization)
         check_digest(sha256)
         size_bytes = announced_size(scope)
         was_held = await _ask(services.holds, holder, sha256)
-        await receive_blob(receive, sha256=sha256, size_bytes=size_bytes)
-        await _ask(self._record, {sha256: size_bytes}, authorization, holder)
+        await receive_blob(receive, keep, sha256=sha256, size_bytes=size_bytes)
         body = json.dumps({"id": f"sha256:{sha256}", "size": size_bytes}).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         await send_head(send, 200 if was_held else 201, headers)
         await send_body(send, body)
 
-    def _record(self, sizes: Mapping[str, int], authorization: str | None, holder: str) -> None:
+    def _keep(self, part: Part, authorization: str | None, holder: str) -> None:
         """The bytes took their time: who left meanwhile has sent nothing."""
         with transaction.atomic():
             self.gate.hold(authorization)
-            services.record(sizes, holder=holder)
+            services.keep(part, holder=holder)
 
     def _readable(self, sha256: str, actor: str | None) -> Download:
         size_bytes = services.size_of(sha256)

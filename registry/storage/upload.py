@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from collections.abc import Awaitable, Callable
 
 from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
 
@@ -15,6 +16,9 @@ from .files import Part
 MAX_BLOB_BYTES = 64 * 1024**3
 # Gathered before a thread hashes and writes: servers deliver 16 to 64 KiB at a time.
 WRITE_BYTES = 1024 * 1024
+
+Keep = Callable[[Part], Awaitable[None]]
+"""Makes a part that is as announced a blob."""
 
 
 def announced_size(scope: Scope) -> int:
@@ -27,7 +31,7 @@ def announced_size(scope: Scope) -> int:
     return int(value)
 
 
-async def receive_blob(receive: Receive, *, sha256: str, size_bytes: int) -> None:
+async def receive_blob(receive: Receive, keep: Keep, *, sha256: str, size_bytes: int) -> None:
     """Durably stores the body as the blob with this digest, or leaves nothing behind.
 
     Raises DigestMismatch, TruncatedUpload, NoSpace or TooSlow.
@@ -36,7 +40,7 @@ async def receive_blob(receive: Receive, *, sha256: str, size_bytes: int) -> Non
         with await asyncio.to_thread(Part) as part:
             await _fill(part, receive, size_bytes)
             part.check(sha256=sha256, size_bytes=size_bytes)
-            await asyncio.to_thread(part.keep)
+            await keep(part)
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

@@ -24,6 +24,7 @@ SWEEPS = {
     "pool.sweep",
     "outputs.sweep",
     "storage.sweep",
+    "storage.sweep_orphans",
     "idempotency.sweep",
     "accounts.sweep",
     "authority.sweep",

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
+from assay.signing.manifest import Manifest
 from registry.accounts import services as accounts
 from registry.accounts import staying
 from registry.accounts.errors import TokenRevoked
 from registry.accounts.models import Role, Scope, User
+from registry.catalog import queries
 from registry.catalog import services as catalog
-from registry.catalog.errors import MayNotPublish
-from registry.catalog.models import Project
+from registry.catalog.errors import BlobMissing, MayNotPublish
+from registry.catalog.models import Project, State
+from registry.catalog.services import Submission
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.site import erasing
+from registry.storage import services as storage
 from tests.registry.catalog.world import (
     FILES,
     World,
@@ -26,6 +31,7 @@ from tests.registry.catalog.world import (
     by_person,
     changed,
     project,
+    publish,
     upload,
 )
 from tests.registry.people import invite, secret_of
@@ -83,6 +89,35 @@ def test_whoever_has_left_the_organisation_publishes_there_no_more(leaving: Leav
     accounts.remove_member(leaving.world.people.lab, leaving.person, by=alice)
     with pytest.raises(MayNotPublish, match="expected somebody who acts for 'lab'"):
         catalog.keep(submission)
+
+
+def reusing(leaving: Leaving) -> Submission:
+    """Alice's next checkpoint: files of hers, and one that only Zebulon has sent and published."""
+    files = {**FILES, "mine.txt": b"mine"}
+    his = changed(by_person(leaving.world, files=files, user=leaving.person), project=leaving.own)
+    publish(his)
+    hers = by_person(leaving.world, files={**FILES, "hers.txt": b"hers"})
+    shared = [file for file in his.manifest.files if file.name == "mine.txt"]
+    return changed(hers, manifest=Manifest.of([*hers.manifest.files, *shared]))
+
+
+def test_somebody_elses_checkpoint_is_not_kept_without_a_file_that_went(leaving: Leaving) -> None:
+    submission = reusing(leaving)
+    catalog.check(submission)
+    erasing.erase(NAME)
+    with pytest.raises(BlobMissing, match="expected every file to be uploaded"):
+        catalog.keep(submission)
+
+
+def test_a_file_that_somebody_elses_checkpoint_has_by_now_stays(
+    leaving: Leaving, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    received = catalog.receive(reusing(leaving))
+    with django_capture_on_commit_callbacks(execute=True):
+        erasing.erase(NAME)
+    published = catalog.advance(received.pk)
+    assert published.state == State.PUBLISHED
+    assert all(storage.path_of(file.sha256).exists() for file in queries.files(published))
 
 
 def test_an_upload_that_was_underway_is_nobodys(leaving: Leaving) -> None:
