@@ -96,11 +96,11 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     and beside them nothing of what the pseudonym signed may stand.
     """
     name, actor, owner, now = person.username, person.actor, person.namespace, timezone.now()
+    pool.end(owner, now=now)  # first: who submits locks the run before the person, too
     for each in (oidc, vouching, publishers):
         each.forget(person)
     storage.forget_holder(actor)
     stub, clear = accounts.erase(person), accounts.nobody()
-    pool.end(owner, now=now)
     outputs.forget_machines(person)
     outputs.forget_samples(owner)
     kept = outputs.standing_on(owner)
