@@ -49,7 +49,7 @@ def main(rounds: int, entries: int) -> None:
         subprocess.Popen([sys.executable, __file__, RECORD, str(number), str(share), str(rounds)])
         for number in range(RECORDERS)
     ]
-    head("entries, signed before, until they are durable", "a second", "µs of CPU", "2 idle cores")
+    head("entries, signed before, until they are durable", "a second", "µs of CPU", "idle cores")
     found: dict[str, list[tuple[float, float]]] = {OURS: [], FLOOR: []}
     for number in range(rounds):
         for name, work in ((OURS, services.integrate), (FLOOR, lambda: None)):
