@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with suppress(ConnectionError):  # whoever asked may have gone
             for byte in body if self.issuer.pause else ():
-                time.sleep(self.issuer.pause)
+                time.sleep(self.issuer.pause)  # it drips: what a deadline in all is tested by
                 self.wfile.write(bytes([byte]))
             if not self.issuer.pause:
                 self.wfile.write(body)

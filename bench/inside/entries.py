@@ -71,6 +71,7 @@ def timed(name: str, share: int, work: Callable[[], object]) -> tuple[float, flo
     busy, began = processor_seconds(), time.perf_counter()
     (FOLDER / f"start-{name}").touch()
     while len(list(FOLDER.glob(f"done-{name}-*"))) < RECORDERS:
+        # As the product's sequencer: it is asked at intervals, and nothing else wakes it.
         time.sleep(INTERVAL_SECONDS if name.startswith(OURS) else LOOK_SECONDS)
         work()
     work()
@@ -97,7 +98,7 @@ def record(number: int, share: int, rounds: int) -> None:
         for name, write, batches in ((OURS, services.record_all, ours), (FLOOR, copy, floor)):
             (FOLDER / f"ready-{name}-{turn}-{number}").touch()
             while not (FOLDER / f"start-{name}-{turn}").exists():
-                time.sleep(LOOK_SECONDS)
+                time.sleep(LOOK_SECONDS)  # another process: nothing wakes us
             for batch in batches:
                 write(batch)
             (FOLDER / f"done-{name}-{turn}-{number}").touch()
@@ -142,7 +143,7 @@ def copy(batch: list[tuple[bytes, ...]]) -> None:
 def await_files(prefix: str) -> None:
     """The other processes say it by files."""
     while len(list(FOLDER.glob(f"{prefix}-*"))) < RECORDERS:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # other processes: nothing wakes us
 
 
 def show(text: str, rate: float, cost: float) -> None:

@@ -103,7 +103,7 @@ def watch(wanted: Mapping[str, Event]) -> None:
     while left and time.monotonic() < deadline:
         for name in published.filter(name__in=left).values_list("name", flat=True):
             left.pop(name).set()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # so is the product's reader told: by looking again
     for one in published.filter(name__in=wanted).select_related("statement", "oms_statement"):
         if not ledger.is_included(*filter(None, (one.statement, one.oms_statement))):
             sys.exit(f"{one.name} is published and not included")

@@ -69,7 +69,8 @@ class _Held(Signer):
     def from_priv_key_uri(
         cls, priv_key_uri: str, public_key: object, secrets_handler: object = None
     ) -> Signer:
-        # Abstract there, so it has to be here; a key's address would be one more way to a key.
+        # Abstract there, so it has to be here, and is never called: securesystemslib's own word for
+        # what a signer does not do. A key's address would be one more way to a key.
         raise NotImplementedError("expected a key at hand, found an address of one")
 
 

@@ -56,7 +56,7 @@ def _advance(checkpoint_id: str) -> None:
 
 def _along(checkpoint_id: str) -> None:
     """As the worker does."""
-    from registry.catalog import services  # noqa: PLC0415 - as above
+    from registry.catalog import services  # noqa: PLC0415 - after django.setup()
 
     services.advance_with_others(int(checkpoint_id))
 

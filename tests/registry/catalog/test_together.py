@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
+from assay.signing.certificates import Purpose
+from assay.signing.statements import ConductReference
+from registry.accounts.models import Namespace
 from registry.authority import services as authority
 from registry.catalog import advance, services, together
 from registry.catalog.models import Checkpoint, State
@@ -84,9 +87,11 @@ def test_a_certificate_is_asked_for_once(world: World, monkeypatch: pytest.Monke
     asked: list[object] = []
     ensure = authority.ensure
 
-    def counted(*words: object, **named: object) -> None:
-        asked.append(words)
-        ensure(*words, **named)  # type: ignore[arg-type]  # passed on as they came
+    def counted(
+        purpose: Purpose, owner: Namespace, *, under: ConductReference | None = None
+    ) -> ConductReference:
+        asked.append(owner)
+        return ensure(purpose, owner, under=under)
 
     monkeypatch.setattr(authority, "ensure", counted)
     received(world, "a", "b", "c")
