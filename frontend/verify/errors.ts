@@ -11,7 +11,6 @@ export type VerificationCode =
   | "bad-tree-head"
   | "bad-tile"
   | "ledger-forked"
-  | "ledger-rolled-back"
   | "digest-mismatch"
   | "file-mismatch"
   | "text-mismatch"

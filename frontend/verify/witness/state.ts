@@ -16,8 +16,7 @@ export const SEEN_V1 = "https://assay/browser-witness/v1";
 export type Seen = { readonly note: string; readonly line: string };
 /** A head that the ledger signed, and that cannot be of the same history. */
 export type Contradiction = {
-  /** The second was said of any smaller head before there was StaleHead; it may still be kept. */
-  readonly code: "ledger-forked" | "ledger-rolled-back";
+  readonly code: "ledger-forked";
   readonly message: string;
   readonly note: string;
   readonly at: number;

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The payload of a statement may go where it names a person who left; digest and entry stay."""
+"""The payload of a statement may go where it names a person who left; digest and entry stay.
+
+Only statements of the types whose subject begins with a person's name may be blanked at all.
+"""
 
 from django.db import migrations
 
@@ -7,6 +10,8 @@ FORWARD = """
 CREATE FUNCTION ledger_statement_is_blanked() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND NEW.payload = ''::bytea
+       AND OLD.predicate_type IN ('https://assay/checkpoint/v1', 'https://assay/dataset/v1',
+                                  'https://model_signing/signature/v1.0')
        AND (NEW.id, NEW.sha256, NEW.purpose, NEW.predicate_type, NEW.subject, NEW.signature,
             NEW.leaf, NEW.intermediate, NEW.timestamp, NEW.entry_id, NEW.created_at)
          = (OLD.id, OLD.sha256, OLD.purpose, OLD.predicate_type, OLD.subject, OLD.signature,

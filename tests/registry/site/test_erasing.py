@@ -16,7 +16,6 @@ from django.db import connection, transaction
 from django.db.utils import IntegrityError
 from django.test import Client
 from django.utils import timezone
-from psycopg import sql
 
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id
@@ -27,7 +26,7 @@ from registry.accounts import pseudonyms
 from registry.accounts import services as accounts
 from registry.accounts.erasing import nodes_of
 from registry.accounts.errors import InvalidName, LastOwner, NameTaken
-from registry.accounts.models import Pseudonym, Role, User
+from registry.accounts.models import Pseudonym, User
 from registry.api.problems import NotFound as NotFoundHere
 from registry.audit import queries as audit
 from registry.audit.models import AuditRow
@@ -57,12 +56,11 @@ from tests.registry.catalog.world import (
     texts,
 )
 from tests.registry.people import client_of, invite
+from tests.registry.site.leaving import NAME, naming, zebulon
 from tests.registry.site.world import answer_next, ask
 from tests.registry.verifying import demands
 from tests.running import Authority
 
-NAME = "zebulon"  # as no other word here
-ROWS = sql.SQL("SELECT string_agg(t::text, chr(10)) FROM {} t")
 BASE64 = re.compile(rb"[A-Za-z0-9+/]{100,}={0,2}")
 
 pytestmark = pytest.mark.django_db
@@ -85,8 +83,7 @@ class Left:
 @pytest.fixture
 def left(authority: Authority, tmp_path: Path) -> Left:
     world = build(invite(), tmp_path / "texts")
-    person = accounts.create_user(NAME)
-    accounts.add_member(world.people.lab, person, Role.MEMBER, by=world.people.alice)
+    person = zebulon(world)
     join(person, f"the box of {NAME}")
     own = project(person.namespace, world.conduct, person, "own")
     files = {**FILES, "mine.txt": f"by {NAME}".encode()}
@@ -111,27 +108,6 @@ def left(authority: Authority, tmp_path: Path) -> Left:
         alices=alices,
         his=his,
     )
-
-
-def everything() -> dict[str, str]:
-    """Each table as text, and what it holds as bytes in hexadecimal."""
-    with connection.cursor() as cursor:
-        tables = connection.introspection.table_names(cursor)
-        found = {}
-        for table in tables:
-            cursor.execute(ROWS.format(sql.Identifier(table)))
-            found[table] = cursor.fetchone()[0] or ""
-    return found
-
-
-def naming(text: str) -> set[str]:
-    """The tables in which a text stands, in clear or in a column of bytes."""
-    sought = (text.lower(), text.encode().hex())
-    return {
-        table
-        for table, rows in everything().items()
-        if any(each in rows.lower() for each in sought)
-    }
 
 
 def test_the_name_is_kept_as_given_and_stands_nowhere_else(left: Left) -> None:

@@ -13,7 +13,7 @@ from assay.signing.manifest import Manifest
 from registry.accounts import services as accounts
 from registry.accounts import staying
 from registry.accounts.errors import TokenRevoked
-from registry.accounts.models import Role, Scope, User
+from registry.accounts.models import Scope, User
 from registry.catalog import queries
 from registry.catalog import services as catalog
 from registry.catalog.errors import BlobMissing, MayNotPublish
@@ -35,10 +35,9 @@ from tests.registry.catalog.world import (
     upload,
 )
 from tests.registry.people import invite, secret_of
-from tests.registry.site.test_erasing import naming
+from tests.registry.site.leaving import NAME, naming, zebulon
 from tests.running import Authority
 
-NAME = "zebulon"
 pytestmark = pytest.mark.django_db
 
 
@@ -54,8 +53,7 @@ class Leaving:
 @pytest.fixture
 def leaving(authority: Authority, tmp_path: Path) -> Leaving:
     world = build(invite(), tmp_path / "texts")
-    person = accounts.create_user(NAME)
-    accounts.add_member(world.people.lab, person, Role.MEMBER, by=world.people.alice)
+    person = zebulon(world)
     conduct.accept(world.conduct, person.namespace, person)
     own = project(person.namespace, world.conduct, person, "own")
     return Leaving(world=world, person=person, own=own)

@@ -33,7 +33,7 @@ from registry.site import erasing
 from tests.registry.catalog.world import project
 from tests.registry.people import invite
 from tests.registry.pool.world import RECIPE, Lab, Machine, found, join, publish, submission
-from tests.registry.site.test_erasing import NAME, naming
+from tests.registry.site.leaving import NAME, naming
 from tests.registry.site.world import answer_next, ask
 from tests.running import Authority
 

@@ -21,9 +21,9 @@ from registry.site import erasing
 from registry.site.erasing import Erased
 from tests.registry.catalog.world import build, texts
 from tests.registry.people import invite
+from tests.registry.site.leaving import NAME
 from tests.running import Authority
 
-NAME = "zebulon"
 BLANK_OTHERS = """
     UPDATE ledger_statement SET payload = ''
     WHERE predicate_type = 'https://assay/dataset/v1' AND payload <> ''
