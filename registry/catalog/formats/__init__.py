@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The content gate: which files a checkpoint may hold, judged by what is in them.
 
-    check(name, path)      raises Refused, which says what was expected and what was found
+    check(name, path)      what the file is; raises Refused, which says what was expected and found
 
-A name decides which format is expected, and the content must be that format to the last byte. What
-is not on the list is refused, and so is anything that a loader could mistake for a program.
+A name with a known ending promises a format, and the content must be that format to the last byte;
+under any other name it must be plain text. Whatever a loader could mistake for a program is
+refused, under every name. Files are read in a process apart (apart.py).
 """
 
-from .gate import CARD_NAME, FORMATS, check
+from .apart import check
+from .gate import CARD_NAME, FORMATS, Accepted, Format
 from .refused import Refused
 
-__all__ = ["CARD_NAME", "FORMATS", "Refused", "check"]
+__all__ = ["CARD_NAME", "FORMATS", "Accepted", "Format", "Refused", "check"]

@@ -16,6 +16,7 @@ from .refused import Refused
 
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 25_000_000  # what the Hugging Face Hub's clients read
+MAX_TENSORS = 100_000  # the largest open models have about 90,000
 MAX_HEADER_DEPTH = 3  # header → tensor → shape
 MAX_HEADER_MEMBERS = 1_000_000
 MAX_DIMENSIONS = 16
@@ -62,6 +63,8 @@ def check(path: Path) -> None:
             raise Refused(f"a header within the file of {size_bytes} bytes", f"one of {length}")
         header = _parse(file.read(length))  # 2
     _check_metadata(header.pop(METADATA, {}))  # 3
+    if len(header) > MAX_TENSORS:
+        raise Refused(f"at most {MAX_TENSORS} tensors", f"{len(header)}")
     spans = sorted(_span(name, tensor) for name, tensor in header.items())
     _check_end_to_end(spans, size_bytes - LENGTH_BYTES - length)  # 4
 

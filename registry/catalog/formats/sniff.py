@@ -14,6 +14,7 @@ ZIP_END = b"PK\x05\x06"
 ZIP_END_BYTES = 22
 TAIL_BYTES = ZIP_END_BYTES + 65_535
 
+GGUF = "a GGUF file"  # the one of these that is welcome under its own name
 MAGIC = (
     (b"\x7fELF", "an ELF program"),
     (b"\xfe\xed\xfa\xce", "a Mach-O program"),
@@ -34,7 +35,7 @@ MAGIC = (
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
     (b"\x93NUMPY", "a NumPy file"),
-    (b"GGUF", "a GGUF file"),
+    (b"GGUF", GGUF),
 )
 PE_MAGIC, PE_OFFSET_AT, PE_HEADER = b"MZ", 0x3C, b"PE\x00\x00"
 TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257

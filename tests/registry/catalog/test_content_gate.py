@@ -17,12 +17,21 @@ import numpy as np
 import pytest
 import torch
 
-from registry.catalog import formats
-from registry.catalog.formats import Refused
+from registry.catalog.formats import Accepted, Format, Refused, gate
 from registry.catalog.formats.plain_text import MAX_CARD_BYTES
+from tests.registry.catalog.test_gguf import write as write_gguf
+from tests.registry.catalog.test_images import picture
 from tests.registry.catalog.weights import file, weights
 
-NAMES = ("model.safetensors", "config.json", "README.md", "notes.txt")
+NAMES = (
+    "model.safetensors",
+    "model.gguf",
+    "config.json",
+    "README.md",
+    "notes.txt",
+    "a.png",
+    "a.py",
+)
 
 
 class Dangerous:
@@ -122,25 +131,25 @@ def test_programs_pickles_and_archives_are_refused_under_every_name(
         check(tmp_path, name, content)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "model.pt",
-        "model.bin",
-        "a.pkl",
-        "run.py",
-        "README",
-        "x.html",
-        "x.svg",
-        "a.safetensors.zip",
-        "model.gguf",
-        ".json",
-        "folder.json/x",
-    ],
+UNKNOWN = (
+    "model.pt",
+    "model.bin",
+    "README",
+    ".json",
+    "folder.json/x",
+    "x.safetensors.zip",
+    "a.exe",
 )
-def test_a_name_that_is_not_on_the_list_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Refused, match=r"expected a file ending in \.safetensors, \.json"):
-        check(tmp_path, name, b"text")
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize("content", [b"\xff\x00", b"a\x00b", *DANGEROUS.values()])
+def test_under_another_name_nothing_but_text_is_accepted(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    assert check(tmp_path, name, b"Plain text.\n") == Accepted(format=Format.TEXT)
+    with pytest.raises(Refused, match=r"expected text, or a file ending in \.safetensors, \.gguf"):
+        check(tmp_path, name, content)
 
 
 def test_the_refusal_says_what_was_found_in_disguise(tmp_path: Path) -> None:
@@ -218,13 +227,36 @@ def test_a_card_has_a_limit_of_its_own(tmp_path: Path) -> None:
             check(tmp_path, name, b"x" * (MAX_CARD_BYTES + 1))
 
 
+def test_python_of_the_checkpoints_own_is_pointed_out(tmp_path: Path) -> None:
+    code = b'{"auto_map": {"AutoModel": "modeling.Mine"}}'
+    assert check(tmp_path, "modeling.py", b"import this\n").needs_code
+    assert check(tmp_path, "config.json", code).needs_code
+    assert not check(tmp_path, "config.json", b'{"layers": 4}').needs_code
+    assert not check(tmp_path, "list.json", b'["auto_map"]').needs_code
+
+
+def test_pictures_are_what_they_are_called(tmp_path: Path) -> None:
+    for name, kind in (("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.webp", "WebP")):
+        assert check(tmp_path, name, picture(kind)).format == kind
+        with pytest.raises(Refused, match=f"expected a {kind} picture"):
+            check(tmp_path, name, b"<svg onload='alert(1)'/>" * 2)
+
+
+def test_gguf_is_accepted_under_its_own_name_alone(tmp_path: Path) -> None:
+    content = write_gguf(tmp_path / "made").read_bytes()
+    assert check(tmp_path, "model.gguf", content) == Accepted(format=Format.GGUF)
+    for name in ("model.safetensors", "notes.txt", "model.bin"):
+        with pytest.raises(Refused, match="found a GGUF file"):
+            check(tmp_path, name, content)
+
+
 def test_a_safetensors_header_that_begins_like_a_pickle_is_no_pickle(tmp_path: Path) -> None:
     header = b"{}".ljust(0x480)  # its length is written 80 04 00 ...
     assert file(header)[:2] == pickle.dumps(0, 4)[:2]
     check(tmp_path, "model.safetensors", file(header))
 
 
-def check(tmp_path: Path, name: str, content: bytes) -> None:
+def check(tmp_path: Path, name: str, content: bytes) -> Accepted:
     path = tmp_path / "blob"
     path.write_bytes(content)
-    formats.check(name, path)
+    return gate.check(name, path)

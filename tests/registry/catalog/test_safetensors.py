@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors
 
-from registry.catalog import formats
-from registry.catalog.formats import Refused
+from registry.catalog.formats import Refused, gate
 from registry.catalog.formats.safetensors import BITS, MAX_HEADER_BYTES
 from tests.registry.catalog.weights import file, tensor, weights
 
@@ -19,7 +18,7 @@ from tests.registry.catalog.weights import file, tensor, weights
 def check(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "blob"
     path.write_bytes(content)
-    formats.check("model.safetensors", path)
+    gate.check("model.safetensors", path)
 
 
 def library_accepts(tmp_path: Path) -> bool:
