@@ -91,7 +91,7 @@ def publish(pool: Pool, lease: Lease, publication: Publication) -> None:
         path = publication.folder.joinpath(*entry.name.split("/"))
         patience.until_answered(partial(client.put_blob, path))
     patience.until_answered(lambda: _submit(pool, lease, publication))
-    _await_published(pool, publication)
+    _await_published(pool, lease, publication)
 
 
 def _submit(pool: Pool, lease: Lease, publication: Publication) -> None:
@@ -106,15 +106,15 @@ def _submit(pool: Pool, lease: Lease, publication: Publication) -> None:
         if error.status != HTTPStatus.CONFLICT or is_passing(error):
             raise
         # One of another run's, or of nobody's that we see, is none that this run could go on from.
-        found = _found(pool, publication)
+        found = _found(pool, lease, publication)
         if found is None or found.get("run") != lease.run.id:
             raise PublishRefused(f"{publication.name}: {error}") from error
 
 
-def _await_published(pool: Pool, publication: Publication) -> None:
+def _await_published(pool: Pool, lease: Lease, publication: Publication) -> None:
     give_up_at = time.monotonic() + PUBLISHED_LIMIT_SECONDS
     while time.monotonic() < give_up_at:
-        match pool.patience.until_answered(lambda: _state(pool, publication)):
+        match pool.patience.until_answered(lambda: _state(pool, lease, publication)):
             case "published":
                 _logger.info("%s is published as %s", publication.name, _id(publication))
                 return
@@ -127,16 +127,17 @@ def _await_published(pool: Pool, publication: Publication) -> None:
     _logger.warning("%s: the registry has it, and has not published it yet", publication.name)
 
 
-def _state(pool: Pool, publication: Publication) -> str | None:
+def _state(pool: Pool, lease: Lease, publication: Publication) -> str | None:
     """How far it is; None if the registry knows none of this id."""
-    found = _found(pool, publication)
+    found = _found(pool, lease, publication)
     return None if found is None else text(found, "state")
 
 
-def _found(pool: Pool, publication: Publication) -> Obj | None:
-    """What the registry says of a checkpoint; None if it knows none of this id."""
+def _found(pool: Pool, lease: Lease, publication: Publication) -> Obj | None:
+    """What the registry says of a checkpoint of the run's project; None if it knows no such id."""
+    within = {"project": lease.run.project}
     try:
-        answer = pool.client.get_json(f"/api/v1/checkpoints/{_id(publication)}")
+        answer = pool.client.get_json(f"/api/v1/checkpoints/{_id(publication)}", within)
     except ClientError as error:
         if error.status == HTTPStatus.NOT_FOUND:
             return None

@@ -14,15 +14,15 @@ PATTERN = r"[a-z0-9](-?[a-z0-9])*"
 # would mistake for the registry itself.
 _RESERVED = """
     about accounts activity admin api apple-touch-icon assay assets auth authority blobs blog
-    campaigns certificates challenges checkpoints code-of-conduct community conduct console
-    contact crl dashboard datasets docs download downloads errors events explore explorer favicon
-    feed files health healthz help home i18n index jobs ledger legal licence license livez login
-    logout logs manage media messages metrics models new nodes notifications ocsp organisations
-    organizations outputs owner people policies pool pricing privacy profile projects public
-    readyz register registry robots root runs sanctions schema search security settings share
-    signer signin signout signup site sitemap static status support system team terms tiles
-    timestamp tokens transparency trust trust-root upload uploads user users v1 v2 verify webhooks
-    welcome well-known witness www
+    buckets campaigns certificates challenges checkpoints code-of-conduct collections community
+    conduct console contact crl dashboard datasets docs download downloads errors events explore
+    explorer favicon feed files health healthz help home i18n index jobs kernels ledger legal
+    licence license livez login logout logs manage media messages metrics models new nodes
+    notifications oauth ocsp organisations organizations outputs owner people policies pool
+    pricing privacy profile projects public readyz register registry robots root runs sanctions
+    schema search security settings share signer signin signout signup site sitemap spaces
+    static status support system team terms tiles timestamp tokens transparency trust trust-root
+    upload uploads user users v1 v2 verify webhooks welcome well-known witness www
 """
 RESERVED = frozenset(_RESERVED.split())
 ERASED = "erased-"  # before what people who left have instead of a name

@@ -33,6 +33,9 @@ PATHS = frozenset(
         "publisher.exchange",
         "publisher.name",
         "publisher.remove",
+        "ref.add",
+        "ref.remove",
+        "revision.commit",
         "run.create",
     }
 )

@@ -40,13 +40,13 @@ from registry.ledger import services as ledger
 from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
-from . import queries, run_statement
+from . import moving, queries, run_statement
 from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
 Certified: TypeAlias = tuple[int, int]
 """An owner and the conduct version under which it has a certificate, by their keys."""
-PARTS = ("project__owner", "conduct", "dataset", "oms_statement")
+PARTS = ("project__owner", "conduct", "dataset", "oms_statement", "publisher")
 
 
 def advance(checkpoint_id: int) -> Checkpoint:
@@ -125,9 +125,10 @@ def publish(checkpoint_id: int) -> None:
         Checkpoint.objects.filter(pk=checkpoint.pk).update(
             state=State.PUBLISHED, published_at=timezone.now()
         )
+        moving.land(checkpoint)
         _tell(checkpoint)
     # COMMIT POINT. Before it nobody but the publisher sees anything of the checkpoint; after it
-    # everybody sees all of it: files, signature, evidence, and the event that announces it.
+    # everybody sees all of it: files, signature, evidence, its branch at it, and the event.
 
 
 def _wrappers(bundle: Bundle) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -31,6 +31,10 @@ from .serializers import (
     WholeCheckpointSerializer,
 )
 from .services import Submission
+
+WITHIN = OpenApiParameter(
+    "project", str, description="owner/name, where several projects have these very files"
+)
 
 
 class ProjectsView(ListAPIView[Project]):
@@ -95,20 +99,25 @@ class CheckpointView(APIView):
 class CheckpointByIdView(APIView):
     """One checkpoint, by id."""
 
-    @extend_schema(operation_id="checkpoints_by_id", responses=WholeCheckpointSerializer)
+    @extend_schema(
+        operation_id="checkpoints_by_id", parameters=[WITHIN], responses=WholeCheckpointSerializer
+    )
     def get(self, request: Request, sha256: str) -> Response:
         """The checkpoint; one that is not published yet only to those who publish it."""
         viewer = reading.viewer(request, reading.CHECKPOINTS)
-        return Response(WholeCheckpointSerializer(queries.checkpoint(sha256, viewer)).data)
+        found = queries.checkpoint(sha256, viewer, within=_within(request))
+        return Response(WholeCheckpointSerializer(found).data)
 
 
 class EvidenceView(APIView):
     """All that a verifier needs, in one document (docs/spec/formats.md, section 6)."""
 
-    @extend_schema(operation_id="checkpoints_evidence", responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="checkpoints_evidence", parameters=[WITHIN], responses=OpenApiTypes.OBJECT
+    )
     def get(self, request: Request, sha256: str) -> HttpResponse:
         """Canonical bytes, with proofs under the newest tree head."""
-        evidence = queries.evidence(queries.checkpoint(sha256))
+        evidence = queries.evidence(queries.checkpoint(sha256, within=_within(request)))
         return _canonical(evidence.canonical(), f"{sha256[:12]}.assay.json", cache="no-cache")
 
 
@@ -135,6 +144,10 @@ def acknowledged(checkpoint: Checkpoint) -> Response:
     """202 and where to follow the checkpoint; a node's publish is answered alike."""
     body = AcknowledgedSerializer(checkpoint).data
     return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": body["url"]})
+
+
+def _within(request: Request) -> str:
+    return request.query_params.get("project", "")
 
 
 def _canonical(content: bytes, name: str, *, cache: str) -> HttpResponse:

@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping
 from django.db.models import F, TextField, Value
 from django.db.models.functions import Cast, Concat
 
-from registry.accounts.queries import Namespace
+from registry.accounts.queries import Namespace, User
 
-from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
+from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
 
 REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
 
@@ -27,8 +27,11 @@ def erase(
     clear: Namespace,
     actors: Mapping[str, str],
     kept: Collection[int],
+    author: User | None = None,
 ) -> frozenset[str]:
     """Give what the owner had to nobody, and return the digests of the files that they had.
+
+    What the `author` said of revisions of organisations' projects goes; the revisions stay.
 
     `actors` is how the person's submissions were written down, to organisations too, and how they
     are from now on. The checkpoints of `kept` (row ids) keep their id: others' claims name it. A
@@ -41,12 +44,21 @@ def erase(
         _empty(checkpoint, keeps_id=checkpoint.pk in kept)
     digests = frozenset(files.values_list("sha256", flat=True))
     files.delete()
+    _forget_history(owner, author)
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
     Project.objects.filter(owner=owner).update(owner=stub, name=nameless, title="", summary="")
     theirs = Dataset.objects.filter(owner=owner)
     theirs.filter(statement__subject=owner.uri).update(owner=clear, name=nameless, title="")
     theirs.update(owner=stub, name=nameless, title="")
     return digests
+
+
+def _forget_history(owner: Namespace, author: User | None) -> None:
+    """No refs and no revisions of what is gone."""
+    Ref.objects.filter(project__owner=owner).delete()
+    Revision.objects.filter(project__owner=owner).delete()
+    if author is not None:
+        Revision.objects.filter(author=author).update(title="", message="", author=None)
 
 
 def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:

@@ -76,3 +76,59 @@ class NoText(Problem):
     code = "no-text"
     title = "The folder holds no text files"
     status_code = 422
+
+
+class RevisionUnknown(Problem):
+    """No branch, tag, pull request, oid or checkpoint of the project is called so."""
+
+    code = "revision-unknown"
+    title = "The project has no such revision"
+    status_code = 404
+
+
+class StaleParent(Problem):
+    """The branch has moved since the commit was prepared: what came meanwhile is not undone."""
+
+    code = "stale-parent"
+    title = "The branch has moved meanwhile"
+    status_code = 412
+
+
+class RefBusy(Problem):
+    """Another commit of this branch is being signed."""
+
+    code = "ref-busy"
+    title = "Another commit is on its way"
+    status_code = 503
+
+
+class InvalidRef(Problem):
+    """Not a name for a branch or a tag, or one that cannot be made or taken away."""
+
+    code = "invalid-ref"
+    title = "This is no name for a branch or a tag"
+    status_code = 422
+
+
+class RefTaken(Problem):
+    """The project has a branch, tag or pull request of this name."""
+
+    code = "ref-taken"
+    title = "This name is taken in the project"
+    status_code = 409
+
+
+class CommitRefused(Problem):
+    """The changes do not fit the files that are there, or leave none."""
+
+    code = "commit-refused"
+    title = "These changes make no revision"
+    status_code = 422
+
+
+class CommitRejected(Problem):
+    """It was received, and could not be signed; the detail says why."""
+
+    code = "commit-rejected"
+    title = "The commit could not be signed"
+    status_code = 409

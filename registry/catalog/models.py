@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projects, data sets, checkpoints and their files.
+"""Projects, data sets, checkpoints and their files, revisions and refs.
 
 A checkpoint's `state` is the publish machine's (services): it moves forward only, by conditional
 updates, and only a published one is ever shown to a stranger.
@@ -15,6 +15,13 @@ MAX_NAME = 100
 # Lower case only, so that unique means unique after case folding; never `.`, `..` or empty.
 NAME_PATTERN = r"[a-z0-9]([._-]?[a-z0-9])*"
 SHA256_HEX = r"^[0-9a-f]{64}$"
+OID_CHARACTERS = 40  # of a SHA-1 in hexadecimal, which is what clients of the Hub expect
+MAX_REF_NAME = 200
+MAX_TITLE = 200
+# What git-check-ref-format(1) takes, less what nobody would type: segments of plain characters.
+REF_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*"
+REFS_PATTERN = rf"{REF_PATTERN}(/{REF_PATTERN})*"
+MAIN = "main"
 
 
 class Project(models.Model):
@@ -136,11 +143,14 @@ class Checkpoint(models.Model):
     published_at = models.DateTimeField(null=True)
 
     class Meta:
-        """A rejected checkpoint frees its name and its files for another attempt."""
+        """A rejected checkpoint frees its name and its files for another attempt.
+
+        Two projects may hold the same files: a fork, a mirror.
+        """
 
         constraints = (
             models.UniqueConstraint(
-                fields=("manifest_sha256",),
+                fields=("project", "manifest_sha256"),
                 condition=~Q(state="rejected"),
                 name="catalog_checkpoint_id",
             ),
@@ -176,10 +186,16 @@ class Checkpoint(models.Model):
                 name="catalog_checkpoint_underway",
             ),
             models.Index(fields=("project", "-id"), name="catalog_checkpoint_list"),
+            models.Index(fields=("manifest_sha256",), name="catalog_checkpoint_by_id"),
         )
 
     def __str__(self) -> str:
         return f"{self.full_name} ({self.state})"
+
+    @property
+    def oid(self) -> str:
+        """How clients of the Hub name it: the beginning of its id (docs/adr/0020)."""
+        return self.manifest_sha256[:OID_CHARACTERS]
 
     @property
     def full_name(self) -> str:
@@ -207,3 +223,71 @@ class File(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Revision(models.Model):
+    """One step of a project's history: the files as somebody left them, and what they said of it.
+
+    It is made with its checkpoint, and stands in the history of `branch` once that ref has moved to
+    it. `author` is null for a run's, and once the person left.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="+")
+    # PostgreSQL protects it; an erasure takes a project's whole history away at once.
+    parent = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="+")
+    branch = models.CharField(max_length=MAX_REF_NAME)
+    title = models.CharField(max_length=MAX_TITLE)
+    message = models.TextField(blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("project", "branch"), name="catalog_revision_of_branch"),)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Kind(models.TextChoices):
+    """What a ref is: a branch moves with each commit, a tag stays, a pull request is proposed."""
+
+    BRANCH = "branch"
+    TAG = "tag"
+    PULL = "pull"
+
+
+class Ref(models.Model):
+    """A name for a revision of a project. One name means one thing, whatever its kind."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    name = models.CharField(max_length=MAX_REF_NAME)
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("project", "name"), name="catalog_ref_name"),
+            models.CheckConstraint(
+                condition=Q(name__regex=f"^{REFS_PATTERN}$"), name="catalog_ref_name_is_plain"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=Kind.values), name="catalog_ref_kind_is_known"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def full_name(self) -> str:
+        """As git writes it; a pull request's name says it already."""
+        match Kind(self.kind):
+            case Kind.BRANCH:
+                return f"refs/heads/{self.name}"
+            case Kind.TAG:
+                return f"refs/tags/{self.name}"
+            case Kind.PULL:
+                return self.name

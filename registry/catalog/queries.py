@@ -45,6 +45,7 @@ from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
 __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
 
 OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
+EARLIEST = ("published_at", "pk")
 UNDERWAY = (State.RECEIVED, State.SIGNED)
 EVIDENCE = (
     "statement",
@@ -90,12 +91,21 @@ def visible(viewer: User | None) -> QuerySet[Checkpoint]:
     return Checkpoint.objects.select_related(*PARTS).filter(seen).order_by("-id")
 
 
-def checkpoint(sha256: str, viewer: User | None = None) -> Checkpoint:
-    """The checkpoint with this id; of rejected ones the newest. Raises NotFound."""
-    found = list(visible(viewer).filter(manifest_sha256=sha256)[:10])
-    if not found:
+def checkpoint(sha256: str, viewer: User | None = None, *, within: str = "") -> Checkpoint:
+    """The checkpoint with this id, `within` a project (`owner/name`) or anywhere; raises NotFound.
+
+    Several projects may have published the same files: the earliest of those that this caller may
+    see counts, after those one that is on its way, and of rejected ones the newest.
+    """
+    rows = visible(viewer).filter(manifest_sha256=sha256)
+    if within:
+        owner, _, name = within.partition("/")
+        rows = rows.filter(project__owner__name=owner, project__name=name)
+    found = rows.filter(state=State.PUBLISHED).order_by(*EARLIEST).first()
+    found = found or rows.exclude(state=State.REJECTED).first() or rows.first()
+    if found is None:
         raise NotFound(f"expected a checkpoint's id, found none with sha256:{sha256[:80]}")
-    return min(found, key=lambda one: one.state == State.REJECTED)
+    return found
 
 
 def checkpoint_named(owner: str, project: str, name: str, viewer: User | None = None) -> Checkpoint:
@@ -122,8 +132,8 @@ def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
 
 
 def published(sha256: str) -> Checkpoint | None:
-    """The published checkpoint with this id."""
-    return visible(None).filter(manifest_sha256=sha256).first()
+    """The published checkpoint with this id; of several, with the same files, the earliest."""
+    return visible(None).filter(manifest_sha256=sha256).order_by(*EARLIEST).first()
 
 
 def published_in(project: Project) -> QuerySet[Checkpoint]:

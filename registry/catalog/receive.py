@@ -20,6 +20,7 @@ from assay.signing.manifest import FileEntry
 from assay.signing.signer.protocol import MAX_MESSAGE_BYTES
 from registry.accounts import queries as accounts
 from registry.accounts import staying
+from registry.accounts.queries import User
 from registry.api.problems import FieldProblem
 from registry.audit import services as audit
 from registry.conduct import queries as conduct
@@ -36,15 +37,21 @@ from .errors import (
     MayNotPublish,
     NameTaken,
 )
-from .models import MAX_NAME, NAME_PATTERN, Checkpoint, File, Project, State
+from .models import MAX_NAME, NAME_PATTERN, OID_CHARACTERS, Checkpoint, File, Project, State
 from .submission import Submission
 
 ADVANCE = "catalog.advance"
+# What comes behind a project's address, or before the end of it, for clients of the Hub and of git.
+ROUTES = frozenset(
+    {"blob", "commit", "commits", "discussions", "info", "raw", "resolve", "settings", "tree"}
+)
+GIT = ".git"
 MAX_CHECKPOINT_BYTES = 1 << 40  # 1 TiB: the largest open model of today is below
 # Base64 makes three bytes four; a request has a subject besides, an answer and a bundle signature,
 # certificates, timestamp and proof, all below 64 KiB.
 MAX_STATEMENT_BYTES = (MAX_MESSAGE_BYTES - (64 << 10)) * 3 // 4
 MAX_SHOWN = 20
+OID = rf"[0-9a-f]{{{OID_CHARACTERS}}}"
 HOLD_PROJECT = "SELECT 1 FROM catalog_project WHERE id = %s FOR SHARE"
 
 
@@ -57,12 +64,14 @@ def receive(submission: Submission) -> Checkpoint:
 def check(submission: Submission) -> None:
     """Refuse what cannot be published. Every file is read: hold no lock meanwhile.
 
-    1. The name is one. 2. The caller may publish here, under conduct that the owner accepted.
-    3. Neither these files nor this name are taken. 4. Each file was uploaded by this caller, or is
-    theirs to read. 5. Each file is what its name says. 6. What foreign tools verify can be signed
+    1. The name is one, and no other checkpoint's oid. 2. The caller may publish here, under conduct
+    that the owner accepted. 3. The project has neither these files nor this name. 4. Each file was
+    uploaded by this caller, or is theirs to read. 5. Each file is what its name says, unless that
+    was seen in the revision before. 6. What foreign tools verify can be signed
     of these files. 7. The run statement belongs to all this.
     """
     check_name(submission.name)  # 1
+    _check_is_not_an_oid(submission)
     _check_rights(submission)  # 2
     _check_new(submission)  # 3
     _check_blobs(submission)  # 4
@@ -88,21 +97,41 @@ def check_name(name: str) -> None:
             f"expected at most {MAX_NAME} characters a-z, 0-9 and single `.`, `_` or `-` between "
             f"them, found {name[:120]!r}"
         )
+    if name in ROUTES or name.endswith(GIT):
+        raise InvalidName(f"expected a name that is no address of the registry's, found {name!r}")
+
+
+def _check_is_not_an_oid(submission: Submission) -> None:
+    """Clients of the Hub would take it for the checkpoint whose id begins so (docs/adr/0020)."""
+    own = submission.manifest.id[:OID_CHARACTERS]
+    if submission.name != own and re.fullmatch(OID, submission.name):
+        raise InvalidName(f"expected no 40 hexadecimal digits but {own}, found {submission.name}")
 
 
 def _check_rights(submission: Submission) -> None:
-    owner = submission.project.owner
-    if submission.run is None and not accounts.may_publish(submission.user, owner):
+    by = None if submission.run else submission.user
+    check_rights(by, submission.project, submission.conduct)
+
+
+def check_rights(by: User | None, project: Project, under: conduct.PolicyVersion) -> None:
+    """Whoever publishes acts for the owner, which accepted the rules; a run's lease was checked."""
+    owner = project.owner
+    if by is not None and not accounts.may_publish(by, owner):
         raise MayNotPublish(f"expected somebody who acts for {owner.name!r}")
-    if not conduct.in_good_standing(owner, submission.conduct):
-        raise NotAccepted(
-            f"expected a live acceptance of {submission.conduct} by {owner.name}, found none"
-        )
+    if not conduct.in_good_standing(owner, under):
+        raise NotAccepted(f"expected a live acceptance of {under} by {owner.name}, found none")
+
+
+def hold_person(person: User) -> None:
+    """They are here until the caller's transaction ends; raises MayNotPublish if they left."""
+    if not staying.stays(person):
+        raise MayNotPublish("expected somebody who is here, found one who left meanwhile")
 
 
 def _check_new(submission: Submission) -> None:
     """A rejected attempt does not count."""
-    alive = Checkpoint.objects.select_related("project__owner").exclude(state=State.REJECTED)
+    own = Checkpoint.objects.filter(project=submission.project)
+    alive = own.select_related("project__owner").exclude(state=State.REJECTED)
     same = alive.filter(manifest_sha256=submission.manifest.id).first()
     if same is not None:
         # Who may not see it yet learns that it exists, and no more.
@@ -113,10 +142,10 @@ def _check_new(submission: Submission) -> None:
         )
         shown = f"{same.full_name} ({same.state})" if is_seen else "one of somebody else's"
         raise AlreadyPublished(
-            f"expected files that are no checkpoint yet, but sha256:{same.manifest_sha256} "
-            f"is {shown}"
+            f"expected files that are no checkpoint of the project yet, but "
+            f"sha256:{same.manifest_sha256} is {shown}"
         )
-    if alive.filter(project=submission.project, name=submission.name).exists():
+    if alive.filter(name=submission.name).exists():
         raise NameTaken(
             f"expected a new name, but {submission.project} has a checkpoint {submission.name!r}"
         )
@@ -161,7 +190,10 @@ def _check_content(submission: Submission) -> None:
 
 
 def _refused(submission: Submission) -> Iterator[FieldProblem]:
+    known = frozenset(queries.manifest(submission.base).files if submission.base else ())
     for file in submission.manifest.files:
+        if file in known:
+            continue
         try:
             formats.check(file.name, storage.path_of(file.sha256))
         except formats.Refused as refusal:
@@ -221,8 +253,7 @@ def _held(submission: Submission) -> Submission:
 
     Locks in the order in which an erasure takes them: the person, the project, the blobs.
     """
-    if not staying.stays(submission.user):
-        raise MayNotPublish("expected somebody who is here, found one who left meanwhile")
+    hold_person(submission.user)
     with connection.cursor() as cursor:
         cursor.execute(HOLD_PROJECT, [submission.project.pk])
     project = Project.objects.select_related("owner", "conduct").get(pk=submission.project.pk)

@@ -225,4 +225,5 @@ class AcknowledgedSerializer(serializers.Serializer[Checkpoint]):
 
 def api_path(of: Checkpoint) -> str:
     """Where the checkpoint can be followed until it is published."""
-    return reverse("api-checkpoint-by-id", kwargs={"sha256": of.manifest_sha256})
+    by_id = reverse("api-checkpoint-by-id", kwargs={"sha256": of.manifest_sha256})
+    return f"{by_id}?project={of.project.full_name}"  # others may have the same files

@@ -1,32 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changes the catalogue: projects, data sets, and the publish machine.
+"""What changes the catalogue: projects, data sets, commits, refs, and the publish machine.
 
 receive(Submission(...))   checks and keeps a checkpoint: state `received`
 check, keep                the same in two steps, for who takes a lock in between
 advance(checkpoint.pk)     takes it on: `signed`, `published` (or `rejected`)
 advance_with_others(pk)    the same, with what else waits along
+commit(Commit(...))        a branch's next revision, published when it returns
+add_ref, remove_ref        branches and tags
 sweep()                    advances whatever a crash or a lost nudge left behind
 """
 
 from .advance import advance
+from .changes import Change, Put, Remove
+from .commits import Commit, commit
 from .datasets import Origin, add_dataset, standard_library
+from .naming import add_ref, remove_ref
 from .projects import NewProject, create_project
 from .receive import check, keep, receive
 from .submission import RunEvidence, Submission
 from .together import advance_with_others, sweep
 
 __all__ = [
+    "Change",
+    "Commit",
     "NewProject",
     "Origin",
+    "Put",
+    "Remove",
     "RunEvidence",
     "Submission",
     "add_dataset",
+    "add_ref",
     "advance",
     "advance_with_others",
     "check",
+    "commit",
     "create_project",
     "keep",
     "receive",
+    "remove_ref",
     "standard_library",
     "sweep",
 ]

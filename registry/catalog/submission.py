@@ -11,7 +11,7 @@ from assay.signing.manifest import Manifest
 from registry.accounts.queries import Node, User
 from registry.conduct.queries import PolicyVersion
 
-from .models import Dataset, Project
+from .models import Checkpoint, Dataset, Project
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class Submission:
     step: int | None
     manifest: Manifest
     run: RunEvidence | None = None
+    base: Checkpoint | None = None
+    """A published checkpoint of the project whose files, under their names, were checked before."""
     holder: str = ""
     """Of a token for this project alone, if it was sent with one: nobody's other files are its."""
 

@@ -106,8 +106,14 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     kept = outputs.standing_on(owner)
     outputs.erase(owner, stub=stub, clear=clear, now=now)
     conduct.erase(owner, stub=stub)
-    actors = {actor: person.actor}
-    files = catalog.erase(owner, stub=stub, clear=clear, actors=actors, kept=kept)
+    files = catalog.erase(
+        owner,
+        stub=stub,
+        clear=clear,
+        actors={actor: person.actor},
+        kept=kept,
+        author=person,
+    )
     storage.drop(files, needed=catalog.needed)
     statements = ledger.blank({owner.uri, pseudonym})
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')

@@ -82,7 +82,9 @@ def find(client: RegistryClient, asked: Asked) -> Published:
     checkpoint_id = parse_id(canonical.text(stated, "id"))
     by_id = f"/api/v1/checkpoints/{as_id(checkpoint_id)}"
     with canonical.within("evidence"):
-        evidence = Evidence.parse(client.get_document(f"{by_id}/evidence"))
+        # Another project may have published the same files; its statement would name that one.
+        path = f"{by_id}/evidence?project={asked.project}"
+        evidence = Evidence.parse(client.get_document(path))
     if evidence.manifest.id != checkpoint_id:
         found = as_id(evidence.manifest.id)
         raise InvalidDocument("evidence.manifest", as_id(checkpoint_id), found)

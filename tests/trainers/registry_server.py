@@ -189,7 +189,9 @@ def _store(handler: Handler, parts: tuple[str, ...], data: bytes) -> tuple[int, 
 ROUTES: dict[str, Answer] = {
     r"GET /\.well-known/assay/trust-root\.json": _get(lambda world, _parts: world.trust_root()),
     r"GET /api/v1/conduct/(.+)": _get(lambda world, parts: world.show_conduct(parts[0])),
-    r"GET /api/v1/checkpoints/(.+)": _get(lambda world, parts: world.show_checkpoint(parts[0])),
+    r"GET /api/v1/checkpoints/([^?]+)\?project=[^?]+": _get(
+        lambda world, parts: world.show_checkpoint(parts[0])
+    ),
     r"GET /api/v1/blobs/sha256:([0-9a-f]{64})": _blob,
     r"PUT /api/v1/blobs/sha256:([0-9a-f]{64})": _store,
     r"POST /api/v1/nodes": _post(201, lambda world, _parts, body: world.join(body)),

@@ -197,11 +197,12 @@ def commands_of(checkpoint: Checkpoint) -> dict[str, str]:
     path, folder = checkpoint.path, strangers.folder_of(checkpoint.path)
     has_both = catalog.sigstore(checkpoint) is not None
     names = SIGNATURE_NAMES if has_both else (SIGNATURE_NAME,)
-    evidence = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
+    by_id = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
+    evidence = f"{by_id}/evidence?project={checkpoint.project.full_name}"
     return {
         "get": f"assay download {checkpoint.full_name} --registry {settings.PUBLIC_URL}",
         "download": "\n".join(strangers.download(path, manifest(checkpoint), names)),
-        "evidence": f"{strangers.CURL} -o {folder}.assay.json {evidence}/evidence",
+        "evidence": f"{strangers.CURL} -o {folder}.assay.json {evidence}",
         "trust": f"assay trust add {settings.PUBLIC_URL}",
         "verify": f"assay verify {folder}",
         "stranger": f"{strangers.root()}\n{strangers.verify_model(path)}",

@@ -56,7 +56,7 @@ def test_uploaded_published_downloaded_and_verified(
             assert got.headers["content-disposition"].startswith("attachment")
             part = anyone.get(url, headers={"Range": "bytes=1-3"})
             assert (part.status_code, part.content) == (206, got.content[1:4])
-        evidence = Evidence.parse(json.loads(anyone.get(f"{path}/evidence").content))
+        evidence = Evidence.parse(json.loads(anyone.get(path.replace("?", "/evidence?")).content))
         assert anyone.get("/lab/small/first").status_code == 200
     verify_checkpoint(evidence, trust=authority.trust_root, requirements=demands(), files=manifest)
     fingerprint = as_id(authority.trust_root.fingerprint)

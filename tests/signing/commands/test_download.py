@@ -54,7 +54,7 @@ def stock(registry: Loopback, world: World, evidence: Evidence | None = None) ->
     }
     registry.on_json("GET", f"{PATH}/step-100", document)
     registry.on_json("GET", PATH, {"results": [{"name": "step-100"}, {"name": "step-50"}]})
-    by_id = f"/api/v1/checkpoints/{checkpoint_id}/evidence"
+    by_id = f"/api/v1/checkpoints/{checkpoint_id}/evidence?project=alice/tiny"
     registry.on("GET", by_id, Answer(body=evidence.canonical()))
     for data in (*FILES.values(), signature):
         registry.on("GET", blob(data), Answer(body=data, has_ranges=True))
@@ -178,6 +178,8 @@ def test_what_was_not_asked_for_is_refused_though_it_is_sound(
     project, _, checkpoint = name.partition("@")
     route = f"/api/v1/projects/{project}/checkpoints/{checkpoint}"
     shop.routes["GET", route] = shop.routes["GET", f"{PATH}/step-100"]
+    by_id = f"/api/v1/checkpoints/{as_id(manifest_of(FILES).id)}/evidence?project="
+    shop.routes["GET", by_id + project] = shop.routes["GET", f"{by_id}alice/tiny"]
     code, _, err = get(desk, shop, name=name)
     assert (code, "expected" in err) == (22, True)
     assert not list(desk.folder.glob("got*"))

@@ -28,7 +28,8 @@ def test_an_upload_is_acknowledged(world: World) -> None:
     answer = client_of(world.people.alice, "publish").post(URL, body(world))
     assert answer.status_code == 202
     checkpoint = Checkpoint.objects.get()
-    url = f"http://localhost:8000/api/v1/checkpoints/sha256:{checkpoint.manifest_sha256}"
+    by_id = f"http://localhost:8000/api/v1/checkpoints/sha256:{checkpoint.manifest_sha256}"
+    url = f"{by_id}?project=lab/small"
     assert answer.json() == {
         "id": f"sha256:{checkpoint.manifest_sha256}",
         "state": "received",
