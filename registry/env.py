@@ -7,6 +7,7 @@ Nothing else in registry/ reads the environment; docs/settings.md describes each
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,11 +33,27 @@ VARIABLES = (
     "ASSAY_BEHIND_PROXY",
     "ASSAY_OIDC_PROVIDERS",
     "ASSAY_DSSE_ENTRY_KIND",
+    "ASSAY_DISK_RESERVE",
 )
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)")
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+WHOLE_PERCENT = 100
 # What a Django connection calls the parts of a libpq URL's query string.
 CONNECTION_PARTS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """Part of a disk: so many hundredths of it, and so many bytes; one of the two is zero."""
+
+    percent: int = 0
+    size_bytes: int = 0
+
+    def of(self, total_bytes: int) -> int:
+        """How many bytes of a disk of that size."""
+        return self.size_bytes + total_bytes * self.percent // WHOLE_PERCENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +103,27 @@ class Environment:
                 f"{name} must be a whole number, zero or more, but is {value!r}"
             )
         return int(value)
+
+    def size(self, name: str, default: str) -> int:
+        """A number of bytes; K, M, G and T are powers of 1024."""
+        value = self.text(name, default)
+        if not (match := SIZE.fullmatch(value)):
+            raise ImproperlyConfigured(
+                f"{name} must be a number of bytes like 500M or 2G, but is {value!r}"
+            )
+        return int(match[1]) * UNITS[match[2]]
+
+    def portion(self, name: str, default: str) -> Portion:
+        """A share of a disk like 5%, or a size."""
+        value = self.text(name, default)
+        if not value.endswith("%"):
+            return Portion(size_bytes=self.size(name, default))
+        number = value.removesuffix("%")
+        if not (number.isascii() and number.isdigit() and int(number) <= WHOLE_PERCENT):
+            raise ImproperlyConfigured(
+                f"{name} must be a whole share like 5%, or a size like 2G, but is {value!r}"
+            )
+        return Portion(percent=int(number))
 
     def path(self, name: str, default: Path) -> Path:
         """An absolute path; a relative one starts at the checkout."""

@@ -26,6 +26,9 @@ SECRET_KEY = environment.secret("ASSAY_SECRET_KEY_FILE")
 DEBUG = environment.flag("ASSAY_DEBUG", default=False)
 OIDC_PROVIDERS = environment.text("ASSAY_OIDC_PROVIDERS", "")
 DSSE_ENTRY_KIND = environment.choice("ASSAY_DSSE_ENTRY_KIND", "dsse/0.0.1", "hashedrekord/0.0.2")
+# PostgreSQL's log alone may take max_wal_size, 1 GB by default; as much again is for the ledger and
+# the programs' logs. Uploads stop before they take it away.
+DISK_RESERVE = environment.portion("ASSAY_DISK_RESERVE", "2G")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
 ALLOWED_HOSTS = [
     *environment.names("ASSAY_ALLOWED_HOSTS", (urlsplit(PUBLIC_URL).hostname or "localhost",)),
@@ -265,6 +268,7 @@ CELERY_BEAT_SCHEDULE = {
         "outputs.sweep": 5.0,
         "ledger.witness": 10.0,
         "ledger.sweep": 3600.0,
+        "storage.watch": 60.0,
         "storage.sweep": 600.0,
         "storage.sweep_orphans": 3600.0,
         "idempotency.sweep": 600.0,

@@ -129,6 +129,7 @@ def _write(folder: Path, path: Path) -> FileEntry | None:
     content = path.read_bytes()
     if not content or not _is_text(content):
         return None
+    storage.check_room(len(content))
     with storage.Part() as part:
         part.write(content)
         part.keep()

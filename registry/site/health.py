@@ -14,10 +14,12 @@ from kombu.exceptions import OperationalError
 
 from assay.signing.errors import SignerError
 from registry.ledger import services as ledger
+from registry.storage import space
 from registry.wakeups import app
 
 UNAVAILABLE = 503
 OK = "ok"
+READS_ONLY = "reads only: the disk is nearly full"
 
 
 @require_safe
@@ -28,9 +30,13 @@ def alive(_request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(_request: HttpRequest) -> HttpResponse:
-    """200 when every part answers, 503 with what is wrong in a word each otherwise."""
+    """200 when every part answers, 503 with what is wrong in a word each otherwise.
+
+    A disk too full for uploads is said with 200: whoever takes an unready registry out of service
+    would take reading away, which goes on.
+    """
     found = {name: check() for name, check in CHECKS.items()}
-    is_ready = all(state == OK for state in found.values())
+    is_ready = all(state in {OK, READS_ONLY} for state in found.values())
     return JsonResponse(found, status=200 if is_ready else UNAVAILABLE)
 
 
@@ -64,8 +70,10 @@ def signer() -> str:
 
 
 def storage() -> str:
-    """Blobs can be written."""
-    return OK if os.access(settings.DATA_DIR, os.W_OK | os.X_OK) else "cannot be written"
+    """Blobs can be written, and there is room for more."""
+    if not os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
+        return "cannot be written"
+    return READS_ONLY if space.room().is_short else OK
 
 
 CHECKS: Mapping[str, Callable[[], str]] = {

@@ -45,7 +45,7 @@ class TruncatedUpload(Problem):
 
 
 class NoSpace(Problem):
-    """The disk is full: writing stops, reading goes on."""
+    """The disk is full, or nearly: writing stops, reading goes on."""
 
     code = "insufficient-storage"
     title = "There is no room for this now"

@@ -15,9 +15,11 @@ from .errors import BlobLost
 from .files import PART_PREFIX, Part, blobs_folder, parts_folder, path_of
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
+from .space import check_room
 
 __all__ = [
     "Part",
+    "check_room",
     "drop",
     "forget_holder",
     "held",

@@ -11,6 +11,7 @@ from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
 
 from .errors import BlobTooLarge, LengthRequired, NoSpace, TruncatedUpload
 from .files import Part
+from .space import check_room
 
 # The largest single files of open models are shards of about 10 GB.
 MAX_BLOB_BYTES = 64 * 1024**3
@@ -36,6 +37,7 @@ async def receive_blob(receive: Receive, keep: Keep, *, sha256: str, size_bytes:
 
     Raises DigestMismatch, TruncatedUpload, NoSpace or TooSlow.
     """
+    await asyncio.to_thread(check_room, size_bytes)
     try:
         with await asyncio.to_thread(Part) as part:
             await _fill(part, receive, size_bytes)
@@ -62,5 +64,11 @@ async def _fill(part: Part, receive: Receive, size_bytes: int) -> None:
         if part.size_bytes + len(waiting) > size_bytes:
             raise TruncatedUpload(f"expected {size_bytes} bytes, found more")
         if len(waiting) >= WRITE_BYTES or not is_more:
-            await asyncio.to_thread(part.write, bytes(waiting))
+            await asyncio.to_thread(_write, part, bytes(waiting))
             waiting.clear()
+
+
+def _write(part: Part, chunk: bytes) -> None:
+    """Asks for room each time: others write too, and what this one announced is not set aside."""
+    check_room(len(chunk))
+    part.write(chunk)

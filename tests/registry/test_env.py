@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from registry.env import CHECKOUT, Environment
+from registry.env import CHECKOUT, Environment, Portion
 
 
 def given(**values: str) -> Environment:
@@ -136,3 +136,31 @@ def test_a_database_url_is_libpqs(url: str, expected: dict[str, object]) -> None
 def test_there_is_no_sqlite() -> None:
     with pytest.raises(ImproperlyConfigured, match="its scheme is 'sqlite'"):
         given(DATABASE_URL="sqlite:///db").database("DATABASE_URL", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "size_bytes"),
+    [("0", 0), ("512", 512), ("3K", 3072), ("2G", 2 << 30), ("1T", 1 << 40)],
+)
+def test_a_size_is_a_number_of_bytes(value: str, size_bytes: int) -> None:
+    assert given(ASSAY_DISK_RESERVE=value).size("ASSAY_DISK_RESERVE", "7") == size_bytes
+    assert given().size("ASSAY_DISK_RESERVE", value) == size_bytes
+
+
+@pytest.mark.parametrize("value", ["-1", "2 G", "2g", "2GB", "many", "1.5G", "٣G", "9" * 16])
+def test_anything_else_is_no_size(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="number of bytes like 500M or 2G"):
+        given(ASSAY_DISK_RESERVE=value).size("ASSAY_DISK_RESERVE", "0")
+
+
+def test_part_of_a_disk_is_a_share_or_a_size() -> None:
+    share = given(ASSAY_DISK_RESERVE="5%").portion("ASSAY_DISK_RESERVE", "2G")
+    assert (share, share.of(1000)) == (Portion(percent=5), 50)
+    size = given().portion("ASSAY_DISK_RESERVE", "2G")
+    assert (size.of(1000), size.of(1 << 50)) == (2 << 30, 2 << 30)
+
+
+@pytest.mark.parametrize("value", ["%", "-5%", "101%", "5.5%", "²%", "five"])
+def test_anything_else_is_no_part_of_a_disk(value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="ASSAY_DISK_RESERVE must be"):
+        given(ASSAY_DISK_RESERVE=value).portion("ASSAY_DISK_RESERVE", "2G")

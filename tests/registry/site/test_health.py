@@ -8,6 +8,7 @@ from pathlib import Path
 from django.test import Client
 from pytest_django import Settings
 
+from registry.env import Portion
 from registry.wakeups import app
 from tests.running import Authority
 
@@ -55,3 +56,12 @@ def test_without_its_broker_it_is_not(
         assert stranger.get("/readyz").json()["broker"] == "does not answer"
     finally:
         app.cache_clear()
+
+
+def test_with_a_disk_too_full_for_uploads_it_says_so_and_serves(
+    db: None, authority: Authority, settings: Settings, stranger: Client
+) -> None:
+    settings.DISK_RESERVE = Portion(percent=100)
+    answer = stranger.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["storage"] == "reads only: the disk is nearly full"
