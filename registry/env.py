@@ -34,14 +34,25 @@ VARIABLES = (
     "ASSAY_OIDC_PROVIDERS",
     "ASSAY_DSSE_ENTRY_KIND",
     "ASSAY_DISK_RESERVE",
+    "ASSAY_STORAGE_QUOTA",
+    "ASSAY_GENERATION_QUOTA",
 )
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
-SIZE = re.compile(r"([0-9]{1,15})([KMGT]?)")
-UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+# With a unit or without, it stays below 2^63, the most that a row can say.
+SIZE = re.compile(r"([0-9]{1,18})|([0-9]{1,6})([KMGT])")
+UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 WHOLE_PERCENT = 100
 # What a Django connection calls the parts of a libpq URL's query string.
 CONNECTION_PARTS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+
+
+def size_of(text: str) -> int | None:
+    """A number of bytes; K, M, G and T are powers of 1024. None for what says none."""
+    match = SIZE.fullmatch(text)
+    if match is None:
+        return None
+    return int(match[1]) if match[1] else int(match[2]) * UNITS[match[3]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +116,13 @@ class Environment:
         return int(value)
 
     def size(self, name: str, default: str) -> int:
-        """A number of bytes; K, M, G and T are powers of 1024."""
+        """A number of bytes, as `size_of` reads it."""
         value = self.text(name, default)
-        if not (match := SIZE.fullmatch(value)):
+        if (found := size_of(value)) is None:
             raise ImproperlyConfigured(
                 f"{name} must be a number of bytes like 500M or 2G, but is {value!r}"
             )
-        return int(match[1]) * UNITS[match[2]]
+        return found
 
     def portion(self, name: str, default: str) -> Portion:
         """A share of a disk like 5%, or a size."""

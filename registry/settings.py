@@ -29,6 +29,11 @@ DSSE_ENTRY_KIND = environment.choice("ASSAY_DSSE_ENTRY_KIND", "dsse/0.0.1", "has
 # PostgreSQL's log alone may take max_wal_size, 1 GB by default; as much again is for the ledger and
 # the programs' logs. Uploads stop before they take it away.
 DISK_RESERVE = environment.portion("ASSAY_DISK_RESERVE", "2G")
+# What a person or an organisation may store where `accounts quota` says nothing else: half a dozen
+# checkpoints of a model of 8 billion parameters, at two bytes each.
+STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
+# Texts that a person may ask for in a day: one each minute and a half, around the clock.
+GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
 IS_LOCAL = PUBLIC_URL.startswith("http://")
 ALLOWED_HOSTS = [
     *environment.names("ASSAY_ALLOWED_HOSTS", (urlsplit(PUBLIC_URL).hostname or "localhost",)),

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticated
@@ -16,11 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry.api.problems import NotFound
+from registry.storage.quotas import Use, use_of
 
 from . import queries, services
 from .errors import NotAllowed
 from .models import Scope, Token, User
 from .permissions import InBrowser
+from .queries import SESSION_SCOPES
 from .tokens import MAX_LABEL_CHARACTERS
 
 MAX_DAYS = 366
@@ -62,14 +65,59 @@ class IssuedTokenSerializer(TokenSerializer):
         fields = (*TokenSerializer.Meta.fields, "secret")
 
 
+class UseSerializer(serializers.Serializer[Use]):
+    """What is stored in a name, and may be."""
+
+    name = serializers.CharField()
+    used_bytes = serializers.IntegerField()
+    allowed_bytes = serializers.IntegerField()
+
+
 class AccountSerializer(serializers.ModelSerializer[User]):
     """One's own account: whether the ledger's search finds it is its own choice."""
 
     name = serializers.CharField(source="username", read_only=True)
+    storage = serializers.SerializerMethodField()
 
     class Meta:
         model = User
-        fields = ("name", "is_findable")
+        fields = ("name", "is_findable", "storage")
+
+    @extend_schema_field(UseSerializer(many=True))
+    def get_storage(self, person: User) -> list[dict[str, object]]:
+        """In the person's own name and in their organisations'."""
+        return [{"name": name, **asdict(use)} for name, use in queries.uses(person).items()]
+
+
+class WhoAmISerializer(serializers.Serializer[User]):
+    """In whose name a token or a session acts, what it may, and what is stored in that name."""
+
+    actor = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
+    project = serializers.CharField()
+    storage = UseSerializer(many=True)
+
+
+class WhoAmIView(APIView):
+    """GET says to a program what its token is."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="whoami", responses={200: WhoAmISerializer})
+    def get(self, request: Request) -> Response:
+        """A project's token is told of nobody but itself."""
+        token, actor = request.auth, queries.actor(request)
+        person = queries.caller(request)
+        is_bound = isinstance(token, Token) and bool(token.project)
+        uses = {actor: use_of(actor)} if is_bound else queries.uses(person)
+        return Response(
+            {
+                "actor": actor,
+                "scopes": token.scopes if isinstance(token, Token) else sorted(SESSION_SCOPES),
+                "project": token.project if isinstance(token, Token) else "",
+                "storage": [{"name": name, **asdict(use)} for name, use in uses.items()],
+            }
+        )
 
 
 class AccountView(APIView):

@@ -46,6 +46,14 @@ class InvalidTokenRequest(Problem):
     status_code = 422
 
 
+class TooManyTokens(Problem):
+    """A person has as many live tokens as one may have."""
+
+    code = "too-many-tokens"
+    title = "There are too many live tokens"
+    status_code = 409
+
+
 class LastOwner(Problem):
     """An organisation would be left without anybody who may admit members."""
 

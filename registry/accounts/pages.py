@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from . import services
+from . import queries, services
 from .forms import SignInForm
 from .models import User
 
@@ -29,11 +29,13 @@ class SignOut(LogoutView):
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings(request: HttpRequest) -> HttpResponse:
-    """`accounts/settings.html` (`person`); POST `findable` says yes or no to being found."""
+    """`accounts/settings.html` (`person`, `uses`); POST `findable` is yes or no to being found."""
     person = request.user
     if not isinstance(person, User):
         raise TypeError("expected a view that demands a sign-in")
     if request.method == "POST":
         services.set_findable(person, is_findable=request.POST.get("findable") == "yes")
         return redirect("settings")
-    return render(request, "accounts/settings.html", {"person": person})
+    return render(
+        request, "accounts/settings.html", {"person": person, "uses": queries.uses(person)}
+    )

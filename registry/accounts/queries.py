@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
+from registry.storage import quotas as storage
+from registry.storage.quotas import Use
+
 from .models import (
     Membership,
     Namespace,
@@ -68,6 +71,22 @@ def has_actor(namespace: Namespace) -> bool:
     members = Membership.objects.filter(organisation__namespace=namespace).values("user")
     people = User.objects.filter(Q(namespace=namespace) | Q(pk__in=members))
     return people.filter(is_active=True).exists()
+
+
+def holder(namespace: Namespace) -> str:
+    """How storage names whoever owns this name: the person, or the organisation."""
+    person = User.objects.filter(namespace=namespace).first()
+    return f"organisation:{namespace.name}" if person is None else person.actor
+
+
+def use(namespace: Namespace) -> Use:
+    """What is stored in this name, and may be."""
+    return storage.use_of(holder(namespace))
+
+
+def uses(user: User) -> dict[str, Use]:
+    """What this person and their organisations have stored, by name, and may."""
+    return {each.name: use(each) for each in namespaces_of(user)}
 
 
 def role_in(organisation: Organisation, user: User) -> Role | None:

@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from registry.audit import services as audit
+from registry.storage import quotas as storage
 
 from . import pseudonyms, queries
 from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
@@ -26,6 +27,7 @@ __all__ = [
     "Binding",
     "CertificateRequest",
     "add_member",
+    "allow_storage",
     "authenticate",
     "create_organisation",
     "create_user",
@@ -101,6 +103,14 @@ def remove_member(organisation: Organisation, user: User, *, by: User) -> None:
         if ended:
             details = {"user": user.username}
             audit.record(by.actor, "organisation.leave", organisation.namespace.name, details)
+
+
+def allow_storage(namespace: Namespace, allowed_bytes: int | None) -> None:
+    """How much may be stored in this name from now on; None is as much as in any other."""
+    with transaction.atomic():
+        storage.allow(queries.holder(namespace), allowed_bytes)
+        details = {"allowed_bytes": allowed_bytes}
+        audit.record(queries.SYSTEM, "storage.quota", namespace.name, details)
 
 
 def sweep(*, now: datetime) -> None:

@@ -22,6 +22,7 @@ from .errors import (
     TokenMalformed,
     TokenRevoked,
     TokenUnknown,
+    TooManyTokens,
     Unauthenticated,
 )
 from .models import Scope, Token, User
@@ -29,6 +30,8 @@ from .models import Scope, Token, User
 # A write for each request would cost more than the request.
 LAST_USED_EVERY = timedelta(minutes=1)
 MAX_LABEL_CHARACTERS = 80
+# One page of the list (http.md): a lost token is found by looking through them.
+MAX_LIVE_TOKENS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ def issue_token(
     *,
     binding: Binding = ANYWHERE,
 ) -> tuple[Token, str]:
-    """The token and its secret, which nobody can ask for again."""
+    """The token and its secret, which nobody can ask for again; raises TooManyTokens."""
     wanted = _known(scopes)
     if expires_at <= timezone.now():
         raise InvalidTokenRequest(f"expected an expiry in the future, found {expires_at:%Y-%m-%d}")
@@ -58,6 +61,7 @@ def issue_token(
         raise InvalidTokenRequest("expected a label of 1 to 80 characters")
     secret = secrets.generate()
     with transaction.atomic():
+        _check_number(user, binding)
         token = Token.objects.create(
             user=user,
             label=label,
@@ -119,6 +123,17 @@ def require(token: Token | None, *scopes: str) -> Token:
         found = ", ".join(token.scopes)
         raise ScopeMissing(f"expected scope {' or '.join(scopes)}; this token has {found}")
     return token
+
+
+def _check_number(user: User, binding: Binding) -> None:
+    """Under the person's lock, or two at once would both see the last place free."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    own = Token.objects.filter(user=user, holder=binding.holder)
+    live = own.filter(revoked_at=None, expires_at__gt=timezone.now()).count()
+    if live >= MAX_LIVE_TOKENS:
+        raise TooManyTokens(
+            f"expected fewer than {MAX_LIVE_TOKENS} live tokens, found {live}; revoke one first"
+        )
 
 
 def _by_secret(secret: str) -> Token:

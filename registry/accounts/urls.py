@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .api import AccountView, TokensView, TokenView
+from .api import AccountView, TokensView, TokenView, WhoAmIView
 from .pages import SignIn, SignOut, settings
 
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("logout", SignOut.as_view(), name="logout"),
     path("settings", settings, name="settings"),
     path("api/v1/account", AccountView.as_view(), name="account"),
+    path("api/v1/whoami", WhoAmIView.as_view(), name="whoami"),
     path("api/v1/tokens", TokensView.as_view(), name="tokens"),
     path("api/v1/tokens/<int:token_id>", TokenView.as_view(), name="token"),
 ]

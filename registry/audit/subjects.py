@@ -17,6 +17,7 @@ NAMES = frozenset(
         "organisation.create",
         "organisation.leave",
         "organisation.member",
+        "storage.quota",
         "user.create",
         "user.findable",
     }

@@ -261,6 +261,7 @@ def _held(submission: Submission) -> Submission:
     _check_rights(held)
     storage.hold([file.sha256 for file in held.manifest.files])
     _check_blobs(held)
+    storage.charge(accounts.holder(project.owner), {file.sha256 for file in held.manifest.files})
     return held
 
 

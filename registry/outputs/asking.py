@@ -8,10 +8,13 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import Self
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from assay.signing import canonical
 from assay.signing.canonical import Obj
@@ -27,7 +30,7 @@ from registry.pool import standing
 from registry.pool.sampling import MAX_SEED, Sampling
 
 from . import queries
-from .errors import NotGeneratable, QueueFull
+from .errors import GenerationQuotaExceeded, NotGeneratable, QueueFull
 from .models import Claim, Output, State
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,8 @@ logger = logging.getLogger(__name__)
 # gets an answer within the 30 s that a request waits (docs/spec/http.md).
 MAX_WAITING = 8
 RETRY_AFTER_SECONDS = 5
+DAY = timedelta(days=1)
+RETRY_TOMORROW_SECONDS = 3600  # the oldest of a day's requests leaves it long before the day ends
 QUEUE_LOCK = 0x6173736179_08  # beside settings.JOURNAL_LOCK, and always taken before it
 TEXT_TYPE = "text/plain"
 # What trainers/saving.py needs to write a text.
@@ -91,7 +96,7 @@ class Assertion:
 def ask(request: Request, *, by: User, output_id: uuid.UUID | None = None) -> Output:
     """Queue a request for a text; an id that was asked under before gives what it gave then.
 
-    Raises QueueFull, or NotAccepted (nothing would be signed).
+    Raises QueueFull, GenerationQuotaExceeded, or NotAccepted (nothing would be signed).
     """
     if before := _asked_under(output_id):
         return before
@@ -100,6 +105,7 @@ def ask(request: Request, *, by: User, output_id: uuid.UUID | None = None) -> Ou
     _check_generatable(checkpoint)
     with transaction.atomic():
         _check_room()
+        _check_quota(by)
         output = _queue(checkpoint, by.namespace, request.sampling, output_id=output_id)
         audit.record(by.actor, "output.request", output.subject, _details(output))
     return output
@@ -197,6 +203,19 @@ def _check_room() -> None:
         raise QueueFull(
             f"expected fewer than {MAX_WAITING} waiting requests, found {waiting}; ask again later",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+
+
+def _check_quota(by: User) -> None:
+    """Under the same lock; what failed is counted too, for it was worked on."""
+    asked = Output.objects.filter(caller=by.namespace, claim=Claim.SERVER_GENERATED)
+    since = timezone.now() - DAY
+    found = asked.filter(is_sample=False, created_at__gt=since).count()
+    if found >= settings.GENERATION_QUOTA:
+        raise GenerationQuotaExceeded(
+            f"expected at most {settings.GENERATION_QUOTA} texts asked for by {by.username} in a "
+            f"day, found {found} and one more; ask again tomorrow",
+            headers={"Retry-After": str(RETRY_TOMORROW_SECONDS)},
         )
 
 

@@ -30,6 +30,14 @@ class QueueFull(Problem):
     status_code = 429
 
 
+class GenerationQuotaExceeded(Problem):
+    """As many texts as a person may ask for in a day."""
+
+    code = "generation-quota-exceeded"
+    title = "You have asked for as many texts as one may in a day"
+    status_code = 429
+
+
 class GenerationFailed(Problem):
     """The generation program gave up, or was lost, as often as we try."""
 

@@ -52,6 +52,13 @@ class NoSpace(Problem):
     status_code = 507
 
 
+class QuotaExceeded(TooLarge):
+    """More than this holder may store; says what is used, asked for and allowed."""
+
+    code = "quota-exceeded"
+    title = "This is more than may be stored in this name"
+
+
 class BlobLost(Problem):
     """The row says we hold the blob, but the file is not there or shorter: a fault of ours."""
 

@@ -79,6 +79,10 @@ class Part:
         if self.sha256 != sha256:
             raise DigestMismatch(f"expected sha256:{sha256}, found sha256:{self.sha256}")
 
+    def sync(self) -> None:
+        """What came so far is on the disk from here on; a large file takes its time for it."""
+        os.fsync(self._file.fileno())
+
     def keep(self) -> Path:
         """Makes it the blob of its digest, durably; one that is there already is the same bytes."""
         target = path_of(self.sha256)

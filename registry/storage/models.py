@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Blob: bytes we hold, named by digest. Holding: who has sent them, and may therefore read them."""
+"""Blob: bytes we hold, named by digest. Holding: who has sent them, and may therefore read them.
+
+Usage: how many bytes that makes for each holder, and how many they may be.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,28 @@ class Blob(models.Model):
             ),
             models.CheckConstraint(
                 name="storage_blob_size_is_not_negative", condition=Q(size_bytes__gte=0)
+            ),
+        )
+
+
+class Usage(models.Model):
+    """How much a holder has here and may have; None is what ASSAY_STORAGE_QUOTA says.
+
+    The row is also the lock under which the holder's bytes are counted.
+    """
+
+    holder = models.CharField(max_length=80, primary_key=True)
+    used_bytes = models.BigIntegerField(default=0)
+    allowed_bytes = models.BigIntegerField(null=True)
+
+    class Meta:
+        """Nobody has less than nothing."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="storage_usage_is_not_negative",
+                condition=Q(used_bytes__gte=0)
+                & (Q(allowed_bytes__isnull=True) | Q(allowed_bytes__gte=0)),
             ),
         )
 

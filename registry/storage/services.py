@@ -11,14 +11,19 @@ from typing import BinaryIO
 
 from django.db import connection, transaction
 
+from . import quotas
 from .errors import BlobLost
 from .files import PART_PREFIX, Part, blobs_folder, parts_folder, path_of
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
+from .quotas import OURSELVES
 from .space import check_room
 
 __all__ = [
+    "OURSELVES",
     "Part",
+    "admit",
+    "charge",
     "check_room",
     "drop",
     "forget_holder",
@@ -37,7 +42,6 @@ __all__ = [
 ]
 
 CHUNK_BYTES = 1024 * 1024
-OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
 # A part this old has no upload behind it any more: the longest upload at 1 MB/s is shorter.
 ABANDONED_AFTER = timedelta(days=1)
 BLOBS = f"{'[0-9a-f]' * 2}/{'[0-9a-f]' * 64}"
@@ -59,29 +63,56 @@ def store(source: Path | bytes | BinaryIO, *, holder: str) -> Blob:
         return Blob.objects.get(pk=part.sha256)
 
 
+def admit(holder: str, sha256: str, *, size_bytes: int) -> None:
+    """Raises QuotaExceeded for what could not be kept: ask when it is announced, and again later.
+
+    What decides is `keep`; this spares everybody the bytes.
+    """
+    quotas.check(holder, sha256, size_bytes)
+
+
 def keep(part: Part, *, holder: str) -> None:
-    """Makes a part a blob: nothing removes its file before there is its row."""
+    """Makes a part a blob: nothing removes its file before there is its row.
+
+    Raises QuotaExceeded. The bytes are synced before the holder's other uploads have to wait.
+    """
+    part.sync()
+    sizes = {part.sha256: part.size_bytes}
     with transaction.atomic():
-        _lock(SHARED, [part.sha256])
+        _lock(SHARED, sizes)
+        quotas.lock(holder, sizes)
         part.keep()
-        record({part.sha256: part.size_bytes}, holder=holder)
+        _record(sizes, holder)
+
+
+def charge(holder: str, digests: Collection[str]) -> None:
+    """Count what is published under a name as stored by it; raises QuotaExceeded.
+
+    In the caller's transaction, which has named these blobs.
+    """
+    quotas.lock(holder, sizes(digests))
+    quotas.claim(holder, digests)
 
 
 def record(sizes: Mapping[str, int], *, holder: str) -> None:
     """The rows of blobs that are durably on the disk, and the holder's claim to them, together.
 
     In one order whoever records them, so that two who record the same ones do not lock each other.
-    Raises BlobLost for what was removed, having no row, before it got one here.
+    Raises BlobLost for what was removed, having no row, before it got one here; QuotaExceeded.
     """
-    blobs = [Blob(sha256=sha256, size_bytes=sizes[sha256]) for sha256 in sorted(sizes)]
-    holdings = [Holding(blob=blob, holder=holder) for blob in blobs]
     with transaction.atomic():
         _lock(SHARED, sizes)
-        for blob in blobs:
-            if not path_of(blob.sha256).exists():
-                raise BlobLost(f"expected the blob sha256:{blob.sha256} on the disk; send it again")
-        Blob.objects.bulk_create(blobs, ignore_conflicts=True)
-        Holding.objects.bulk_create(holdings, ignore_conflicts=True)
+        quotas.lock(holder, sizes)
+        for sha256 in sizes:
+            if not path_of(sha256).exists():
+                raise BlobLost(f"expected the blob sha256:{sha256} on the disk; send it again")
+        _record(sizes, holder)
+
+
+def _record(sizes: Mapping[str, int], holder: str) -> None:
+    blobs = [Blob(sha256=sha256, size_bytes=sizes[sha256]) for sha256 in sorted(sizes)]
+    Blob.objects.bulk_create(blobs, ignore_conflicts=True)
+    quotas.claim(holder, sizes)
 
 
 def hold(digests: Collection[str]) -> frozenset[str]:
@@ -102,6 +133,7 @@ def open_blob(sha256: str) -> BinaryIO:
 def forget_holder(holder: str) -> None:
     """That somebody sent what they sent is kept no longer; the bytes are."""
     Holding.objects.filter(holder=holder).delete()
+    quotas.forget(holder)
 
 
 def drop(digests: Collection[str], *, needed: Needed) -> None:

@@ -32,7 +32,7 @@ from . import services
 from .download import Download, send_blob
 from .errors import WrongMethod
 from .files import Part, check_digest
-from .upload import announced_size, receive_blob
+from .upload import Asking, announced_size, receive_blob
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +117,9 @@ class Streams:
         """Who, then how long, then the bytes; the row comes last, and makes it true."""
         authorization = header(scope, "Authorization")
 
+        async def admit() -> None:
+            await _ask(services.admit, holder, sha256, size_bytes=size_bytes)
+
         async def keep(part: Part) -> None:
             await _ask(self._keep, part, authorization, holder)
 
@@ -124,7 +127,8 @@ class Streams:
         check_digest(sha256)
         size_bytes = announced_size(scope)
         was_held = await _ask(services.holds, holder, sha256)
-        await receive_blob(receive, keep, sha256=sha256, size_bytes=size_bytes)
+        asking = Asking(admit=admit, keep=keep)
+        await receive_blob(receive, asking, sha256=sha256, size_bytes=size_bytes)
         body = json.dumps({"id": f"sha256:{sha256}", "size": size_bytes}).encode()
         headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
         await send_head(send, 200 if was_held else 201, headers)

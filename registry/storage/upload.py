@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
 
@@ -18,8 +19,18 @@ MAX_BLOB_BYTES = 64 * 1024**3
 # Gathered before a thread hashes and writes: servers deliver 16 to 64 KiB at a time.
 WRITE_BYTES = 1024 * 1024
 
-Keep = Callable[[Part], Awaitable[None]]
-"""Makes a part that is as announced a blob."""
+# How often a running upload is asked whether it may still be kept: once in a few seconds.
+ASK_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What an upload asks of those who know the caller."""
+
+    admit: Callable[[], Awaitable[None]]
+    """Raises a Problem if the blob could not be kept, as things are now."""
+    keep: Callable[[Part], Awaitable[None]]
+    """Makes a part that is as announced a blob."""
 
 
 def announced_size(scope: Scope) -> int:
@@ -32,17 +43,18 @@ def announced_size(scope: Scope) -> int:
     return int(value)
 
 
-async def receive_blob(receive: Receive, keep: Keep, *, sha256: str, size_bytes: int) -> None:
+async def receive_blob(receive: Receive, asking: Asking, *, sha256: str, size_bytes: int) -> None:
     """Durably stores the body as the blob with this digest, or leaves nothing behind.
 
-    Raises DigestMismatch, TruncatedUpload, NoSpace or TooSlow.
+    Raises DigestMismatch, TruncatedUpload, NoSpace, QuotaExceeded or TooSlow.
     """
+    await asking.admit()
     await asyncio.to_thread(check_room, size_bytes)
     try:
         with await asyncio.to_thread(Part) as part:
-            await _fill(part, receive, size_bytes)
+            await _fill(part, receive, asking, size_bytes)
             part.check(sha256=sha256, size_bytes=size_bytes)
-            await keep(part)
+            await asking.keep(part)
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
@@ -51,8 +63,8 @@ async def receive_blob(receive: Receive, keep: Keep, *, sha256: str, size_bytes:
         ) from error
 
 
-async def _fill(part: Part, receive: Receive, size_bytes: int) -> None:
-    waiting, is_more = bytearray(), True
+async def _fill(part: Part, receive: Receive, asking: Asking, size_bytes: int) -> None:
+    waiting, is_more, ask_at = bytearray(), True, ASK_BYTES
     while is_more:
         try:
             chunk, is_more = await body_chunk(receive)
@@ -66,6 +78,9 @@ async def _fill(part: Part, receive: Receive, size_bytes: int) -> None:
         if len(waiting) >= WRITE_BYTES or not is_more:
             await asyncio.to_thread(_write, part, bytes(waiting))
             waiting.clear()
+        if part.size_bytes >= ask_at:
+            await asking.admit()
+            ask_at += ASK_BYTES
 
 
 def _write(part: Part, chunk: bytes) -> None:

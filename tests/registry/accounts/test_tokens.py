@@ -22,6 +22,7 @@ from registry.accounts.errors import (
     TokenMalformed,
     TokenRevoked,
     TokenUnknown,
+    TooManyTokens,
     Unauthenticated,
 )
 from registry.accounts.models import Token
@@ -183,3 +184,17 @@ def test_the_command_prints_a_secret_that_opens_until_it_is_revoked(people: Peop
 def test_the_command_says_what_is_wrong(words: tuple[str, ...], found: str, people: People) -> None:
     with pytest.raises(CommandError, match=found):
         call_command("token", *words)
+
+
+def test_one_has_as_many_live_tokens_as_one_can_look_through(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_LIVE_TOKENS", 2)
+    soon = timezone.now() + timedelta(hours=1)
+    first, _ = services.issue_token(people.alice, "first", ["read"], soon)
+    services.issue_token(people.alice, "second", ["read"], soon)
+    with pytest.raises(TooManyTokens, match="fewer than 2 live tokens, found 2; revoke one"):
+        services.issue_token(people.alice, "third", ["read"], soon)
+    services.issue_token(people.bob, "of somebody else", ["read"], soon)
+    services.revoke_token(first, by=people.alice.actor)
+    services.issue_token(people.alice, "third", ["read"], soon)

@@ -26,7 +26,9 @@ from registry.catalog.models import Checkpoint, File, State
 from registry.conduct import services as conduct
 from registry.events.models import Event
 from registry.ledger import queries as ledger
+from registry.storage import quotas
 from registry.storage import services as storage
+from registry.storage.errors import QuotaExceeded
 from tests.registry.catalog.world import CARD, World, by_node, by_person, publish
 from tests.registry.verifying import basis, demands
 from tests.running import Authority
@@ -39,6 +41,20 @@ def test_a_received_checkpoint_is_acknowledged_and_nobody_elses_to_see(world: Wo
     assert queries.visible(world.people.charlie).count() == 0
     assert queries.visible(world.people.bob).get() == checkpoint
     assert queries.published_in(world.project).count() == 0
+
+
+def test_what_is_published_counts_as_stored_by_the_owner(world: World) -> None:
+    checkpoint = services.receive(by_person(world))
+    files = {file.sha256: file.size for file in queries.files(checkpoint)}
+    assert quotas.use_of("organisation:lab").used_bytes == sum(files.values())
+
+
+def test_an_owner_who_may_store_no_more_publishes_no_more(world: World) -> None:
+    quotas.allow("organisation:lab", 1)
+    with pytest.raises(QuotaExceeded, match="at most 1 bytes stored by organisation:lab"):
+        services.receive(by_person(world))
+    assert not Checkpoint.objects.exists()
+    assert quotas.use_of("organisation:lab").used_bytes == 0
 
 
 def test_its_page_is_for_those_who_act_for_the_owner_until_it_is_published(

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from registry.accounts.models import User
 from registry.audit.models import AuditRow
@@ -13,7 +16,12 @@ from registry.catalog.models import State as CheckpointState
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.outputs import asking, services
-from registry.outputs.errors import CheckpointUnknown, NotGeneratable, QueueFull
+from registry.outputs.errors import (
+    CheckpointUnknown,
+    GenerationQuotaExceeded,
+    NotGeneratable,
+    QueueFull,
+)
 from registry.outputs.models import Output, State
 from registry.pool.models import Run
 from tests.registry.outputs import world
@@ -36,6 +44,20 @@ def test_a_full_queue_says_when_to_ask_again(lab: Lab, checkpoint: Checkpoint) -
         world.ask(lab, checkpoint)
     assert refusal.value.headers == {"Retry-After": "5"}
     assert Output.objects.count() == asking.MAX_WAITING
+
+
+def test_a_person_asks_for_so_many_texts_a_day(
+    lab: Lab, checkpoint: Checkpoint, settings: Settings
+) -> None:
+    settings.GENERATION_QUOTA = 2
+    old = world.ask(lab, checkpoint)
+    world.ask(lab, checkpoint)
+    with pytest.raises(GenerationQuotaExceeded) as refusal:
+        world.ask(lab, checkpoint)
+    assert "at most 2 texts asked for by bob in a day, found 2" in str(refusal.value)
+    assert refusal.value.headers == {"Retry-After": "3600"}
+    Output.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=1))
+    world.ask(lab, checkpoint)
 
 
 def test_what_is_being_answered_does_not_wait(

@@ -131,7 +131,7 @@ def test_what_came_after_all_is_cleaned_up_by_the_name_again(leaving: Leaving) -
     actor = f"user:{NAME}"
     late = upload(FILES, actor)
     catalog.receive(changed(by_person(leaving.world), manifest=late, holder=actor))
-    tables = {"storage_holding", "catalog_checkpoint", "audit_auditrow"}
+    tables = {"storage_holding", "storage_usage", "catalog_checkpoint", "audit_auditrow"}
     assert naming(NAME) == {"accounts_namespace", *tables}
     again = erasing.erase(NAME)
     assert naming(NAME) == {"accounts_namespace"}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much a holder may store: the bytes of the different blobs that they hold.
+
+Asked when an upload is announced and while it runs (`check`), which is for early answers; decided
+when the blob gets its row (`claim`), under the lock of the holder's own row, so that of any number
+at once none slips through. The registry's own writes are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection
+
+from .errors import QuotaExceeded
+from .models import Usage
+from .queries import held, holds
+
+OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
+CLAIM = """
+    WITH gained AS (
+        INSERT INTO storage_holding (blob_id, holder, created_at)
+        SELECT blob, %s, now() FROM unnest(%s::text[]) AS blob ON CONFLICT DO NOTHING
+        RETURNING blob_id
+    )
+    SELECT coalesce(sum(size_bytes), 0) FROM gained JOIN storage_blob ON sha256 = blob_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What a holder has stored, and may."""
+
+    used_bytes: int
+    allowed_bytes: int
+
+
+def use_of(holder: str) -> Use:
+    """As it is at this moment."""
+    return _use(Usage.objects.filter(pk=holder).first())
+
+
+def check(holder: str, sha256: str, size_bytes: int) -> None:
+    """Raises QuotaExceeded for a blob that the holder could not keep as things are now."""
+    if holder != OURSELVES and not holds(holder, sha256):
+        _compare(holder, use_of(holder), size_bytes)
+
+
+def lock(holder: str, sizes: Mapping[str, int]) -> None:
+    """Let nobody else count the holder's bytes until the transaction ends; raises QuotaExceeded."""
+    if holder == OURSELVES:
+        return
+    Usage.objects.bulk_create([Usage(holder=holder)], ignore_conflicts=True)
+    usage = Usage.objects.select_for_update().get(pk=holder)
+    has = held({holder}, sizes)
+    asked_bytes = sum(size for sha256, size in sizes.items() if sha256 not in has)
+    _compare(holder, _use(usage), asked_bytes)
+
+
+def claim(holder: str, digests: Collection[str]) -> None:
+    """Make these blobs, which have rows, the holder's too, and count them; after `lock`."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [holder, sorted(digests)])
+        (gained_bytes,) = cursor.fetchone()
+    usage = Usage.objects.filter(pk=holder).first()
+    if usage is not None and gained_bytes:
+        usage.used_bytes += int(gained_bytes)
+        usage.save(update_fields=["used_bytes"])
+
+
+def allow(holder: str, allowed_bytes: int | None) -> None:
+    """From now on the holder may store so much; None is as much as anybody."""
+    Usage.objects.update_or_create(holder=holder, defaults={"allowed_bytes": allowed_bytes})
+
+
+def forget(holder: str) -> None:
+    """Nothing says any more that somebody of this name stored anything."""
+    Usage.objects.filter(pk=holder).delete()
+
+
+def _use(usage: Usage | None) -> Use:
+    used_bytes = 0 if usage is None else usage.used_bytes
+    own = None if usage is None else usage.allowed_bytes
+    return Use(used_bytes=used_bytes, allowed_bytes=settings.STORAGE_QUOTA if own is None else own)
+
+
+def _compare(holder: str, use: Use, asked_bytes: int) -> None:
+    if asked_bytes and use.used_bytes + asked_bytes > use.allowed_bytes:
+        raise QuotaExceeded(
+            f"expected at most {use.allowed_bytes} bytes stored by {holder}, found "
+            f"{use.used_bytes} used and {asked_bytes} more asked for; whoever runs this registry "
+            "can allow more"
+        )
