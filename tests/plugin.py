@@ -56,6 +56,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         ASSAY_SECRET_KEY_FILE=str(secret_key),
         ASSAY_ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
         ASSAY_OIDC_PROVIDERS=str(providers),
+        ASSAY_DISK_RESERVE="16M",  # a small machine may test, too
     )
 
 
