@@ -7,7 +7,6 @@ list of elements. Links lead to https or mailto only; an image becomes its alter
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 
@@ -16,6 +15,8 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from .formats import front_matter
+
 TAGS = {
     *("p", "br", "hr", "strong", "em", "s", "blockquote", "code", "pre", "ul", "ol", "li", "a"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
@@ -23,13 +24,12 @@ TAGS = {
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href"}, "ol": {"start"}, "*": set()}
 LINKS = ("https://", "mailto:")
 LINK_RELATION = "nofollow noopener noreferrer ugc"
-# The YAML that model cards elsewhere begin with: for programs, not for readers.
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
 def render(markdown: str) -> str:
     """Safe HTML of a card."""
-    html = _renderer().render(_FRONT_MATTER.sub("", markdown.replace("\r\n", "\n")))
+    _, text = front_matter.split(markdown)  # that is for programs, not for readers
+    html = _renderer().render(text)
     return nh3.clean(
         html,
         tags=TAGS,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from . import gguf, images, pickles, plain_text, safetensors, sniff, strict_json
+from . import front_matter, gguf, images, pickles, plain_text, safetensors, sniff, strict_json
 from .refused import Refused
 
 CARD_NAME = "readme.md"
@@ -85,11 +85,13 @@ def _check_text(name: str, path: Path, size_bytes: int, *, is_named: bool) -> No
     is_card = name.lower() == CARD_NAME
     limit = plain_text.MAX_CARD_BYTES if is_card else plain_text.MAX_BYTES
     try:
-        plain_text.check(_whole(path, size_bytes, limit))
+        text = plain_text.read(_whole(path, size_bytes, limit))
     except Refused as refused:
         if is_named:
             raise
         raise Refused(_expected(), refused.found) from refused
+    if is_card:
+        front_matter.read(text)
 
 
 def _expected() -> str:

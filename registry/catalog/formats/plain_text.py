@@ -12,8 +12,8 @@ MAX_CARD_BYTES = 256 * 1024  # rendering 20,000 brackets was measured at 0.5 s: 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
-def check(content: bytes) -> None:
-    """Raises Refused for what is no text."""
+def read(content: bytes) -> str:
+    """The text; raises Refused for what is none."""
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -23,3 +23,4 @@ def check(content: bytes) -> None:
     control = _CONTROL.search(text)
     if control is not None:
         raise Refused("text", f"the control character U+{ord(control[0]):04X} at {control.start()}")
+    return text

@@ -227,6 +227,13 @@ def test_a_card_has_a_limit_of_its_own(tmp_path: Path) -> None:
             check(tmp_path, name, b"x" * (MAX_CARD_BYTES + 1))
 
 
+def test_a_card_begins_with_yaml_or_with_none(tmp_path: Path) -> None:
+    check(tmp_path, "README.md", b"---\nlicense: mit\n---\n# A model\n")
+    check(tmp_path, "other.md", b"---\na: [\n---\n")
+    with pytest.raises(Refused, match="expected front matter in YAML"):
+        check(tmp_path, "README.md", b"---\na: [\n---\n")
+
+
 def test_python_of_the_checkpoints_own_is_pointed_out(tmp_path: Path) -> None:
     code = b'{"auto_map": {"AutoModel": "modeling.Mine"}}'
     assert check(tmp_path, "modeling.py", b"import this\n").needs_code
