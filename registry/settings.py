@@ -34,6 +34,7 @@ DISK_RESERVE = environment.portion("ASSAY_DISK_RESERVE", "2G")
 STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 # Texts that a person may ask for in a day: one each minute and a half, around the clock.
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
+SECOND_COPY = environment.text("ASSAY_SECOND_COPY", "")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
 ALLOWED_HOSTS = [
     *environment.names("ASSAY_ALLOWED_HOSTS", (urlsplit(PUBLIC_URL).hostname or "localhost",)),
@@ -275,6 +276,8 @@ CELERY_BEAT_SCHEDULE = {
         "ledger.sweep": 3600.0,
         "storage.watch": 60.0,
         "storage.sweep": 600.0,
+        "storage.scrub": 300.0,
+        "storage.catch_up": 600.0,
         "storage.sweep_orphans": 3600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,

@@ -50,6 +50,8 @@ OTHERS = frozenset(
         "authority.root-list",
         "authority.rotate",
         "authority.stop",
+        "blob.damage",
+        "blob.repair",
         "certificate.revoke",
         "conduct.publish",
         "lease.claim",
@@ -68,6 +70,7 @@ OTHERS = frozenset(
         "output.sample",
         "output.sign",
         "person.erase",
+        "storage.scrub",
         "token.issue",
         "token.revoke",
     }

@@ -24,7 +24,7 @@ from assay.signing.signer.highwater import Head
 from assay.signing.trust import TrustRoot
 from registry.authority import queries as authority
 from registry.ledger import folder as ledger_folder
-from registry.storage import files
+from registry.storage import files, places
 
 from . import checking, database, history, layout
 from .checking import Checked
@@ -92,7 +92,7 @@ def restore(source: Path, *, seen: Path | None, say: Say) -> Restored:
 
 def _check_empty() -> None:
     database.check_empty()
-    for folder in (files.blobs_folder(), ledger_folder.place("")):
+    for folder in (places.blobs_folder(), ledger_folder.place("")):
         if folder.is_dir() and any(path.is_file() for path in folder.rglob("*")):
             raise NotEmpty(
                 f"{folder} has files: a backup is restored into an empty folder only. Name another "

@@ -195,7 +195,8 @@ def _refused(submission: Submission) -> Iterator[FieldProblem]:
         if file in known:
             continue
         try:
-            formats.check(file.name, storage.path_of(file.sha256))
+            with storage.local(file.sha256) as path:
+                formats.check(file.name, path)
         except formats.Refused as refusal:
             yield FieldProblem(field=file.name, message=str(refusal))
 
@@ -269,4 +270,5 @@ def _card(files: tuple[FileEntry, ...]) -> str:
     card = next((file for file in files if file.name.lower() == formats.CARD_NAME), None)
     if card is None:
         return ""
-    return cards.render(storage.path_of(card.sha256).read_text("utf-8"))
+    with storage.open_blob(card.sha256) as file:
+        return cards.render(file.read().decode("utf-8"))

@@ -67,6 +67,22 @@ class BlobLost(Problem):
     status_code = 500
 
 
+class ScrubRunning(Problem):
+    """One process at a time reads all blobs."""
+
+    code = "scrub-running"
+    title = "The blobs are being read again already"
+    status_code = 409
+
+
+class BlobDamaged(BlobLost):
+    """The bytes rotted and are kept from everybody until there are sound ones again."""
+
+    code = "blob-damaged"
+    title = "These bytes are damaged"
+    status_code = 503
+
+
 class WrongMethod(Problem):
     """Blobs are put, got and headed; files are got and headed."""
 

@@ -11,11 +11,16 @@ from django.db.models import Q
 
 
 class Blob(models.Model):
-    """A file under DATA_DIR/blobs, hashed, synced and renamed before its row was written."""
+    """Bytes in their place (places.py), hashed and durable before this row was written.
+
+    Damaged is what was found to be others, and is not served; copied what the second copy has.
+    """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     size_bytes = models.BigIntegerField()
     stored_at = models.DateTimeField(auto_now_add=True)
+    damaged_at = models.DateTimeField(null=True)
+    is_copied = models.BooleanField(default=False)
 
     class Meta:
         """Digests are lower-case hexadecimal, whoever writes the row."""
@@ -28,6 +33,51 @@ class Blob(models.Model):
                 name="storage_blob_size_is_not_negative", condition=Q(size_bytes__gte=0)
             ),
         )
+        indexes = (
+            models.Index(
+                name="storage_blob_damaged",
+                fields=("sha256",),
+                condition=Q(damaged_at__isnull=False),
+            ),
+            models.Index(
+                name="storage_blob_uncopied", fields=("sha256",), condition=Q(is_copied=False)
+            ),
+        )
+
+
+class Scrub(models.Model):
+    """One pass over all blobs in the order of their digests: how far it is, and what it found."""
+
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    position = models.CharField(max_length=64, blank=True, default="")
+    blobs = models.BigIntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)
+    damaged = models.IntegerField(default=0)
+    repaired = models.IntegerField(default=0)
+    copied = models.IntegerField(default=0)
+
+    class Meta:
+        """One at a time."""
+
+        constraints = (
+            models.UniqueConstraint(
+                name="storage_one_scrub_at_a_time",
+                fields=("ended_at",),
+                condition=Q(ended_at__isnull=True),
+                nulls_distinct=False,
+            ),
+        )
+
+    def outcome(self) -> dict[str, object]:
+        """What it did, for the audit and for people."""
+        return {
+            "blobs": self.blobs,
+            "size_bytes": self.size_bytes,
+            "damaged": self.damaged,
+            "repaired": self.repaired,
+            "copied": self.copied,
+        }
 
 
 class Usage(models.Model):

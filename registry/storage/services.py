@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from django.db import connection, transaction
 
-from . import quotas
-from .errors import BlobLost
-from .files import PART_PREFIX, Part, blobs_folder, parts_folder, path_of
+from . import copies, locks, places, quotas
+from .errors import BlobDamaged, BlobLost
+from .files import PART_PREFIX, Part
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
 from .quotas import OURSELVES
@@ -31,8 +31,8 @@ __all__ = [
     "hold",
     "holds",
     "keep",
+    "local",
     "open_blob",
-    "path_of",
     "record",
     "size_of",
     "sizes",
@@ -44,11 +44,7 @@ __all__ = [
 CHUNK_BYTES = 1024 * 1024
 # A part this old has no upload behind it any more: the longest upload at 1 MB/s is shorter.
 ABANDONED_AFTER = timedelta(days=1)
-BLOBS = f"{'[0-9a-f]' * 2}/{'[0-9a-f]' * 64}"
 BATCH = 5000
-FOLDER_LOCK = 0x61737362  # PostgreSQL's other space of locks, of two numbers: this, and the folder
-SHARED = "SELECT pg_advisory_xact_lock_shared(%s, folder) FROM unnest(%s::int[]) AS folder"
-EXCLUSIVE = "SELECT pg_advisory_xact_lock(%s, folder) FROM unnest(%s::int[]) AS folder"
 HOLD = "SELECT sha256 FROM storage_blob WHERE sha256 = ANY(%s) ORDER BY sha256 FOR KEY SHARE"
 Needed = Callable[[Collection[str]], frozenset[str]]
 """Which of these blobs the rows of other apps name."""
@@ -74,15 +70,19 @@ def admit(holder: str, sha256: str, *, size_bytes: int) -> None:
 def keep(part: Part, *, holder: str) -> None:
     """Makes a part a blob: nothing removes its file before there is its row.
 
-    Raises QuotaExceeded. The bytes are synced before the holder's other uploads have to wait.
+    Raises QuotaExceeded. The bytes are synced, and copied, before the holder's other uploads have
+    to wait. Where the second copy cannot be written, the first is enough (copies.py).
     """
     part.sync()
     sizes = {part.sha256: part.size_bytes}
+    is_copied = copies.write(part)
     with transaction.atomic():
-        _lock(SHARED, sizes)
+        locks.coming(sizes)
         quotas.lock(holder, sizes)
         part.keep()
         _record(sizes, holder)
+        if is_copied:
+            copies.note(part.sha256)
 
 
 def charge(holder: str, digests: Collection[str]) -> None:
@@ -101,10 +101,10 @@ def record(sizes: Mapping[str, int], *, holder: str) -> None:
     Raises BlobLost for what was removed, having no row, before it got one here; QuotaExceeded.
     """
     with transaction.atomic():
-        _lock(SHARED, sizes)
+        locks.coming(sizes)
         quotas.lock(holder, sizes)
         for sha256 in sizes:
-            if not path_of(sha256).exists():
+            if not places.primary().stamp(sha256):
                 raise BlobLost(f"expected the blob sha256:{sha256} on the disk; send it again")
         _record(sizes, holder)
 
@@ -112,6 +112,8 @@ def record(sizes: Mapping[str, int], *, holder: str) -> None:
 def _record(sizes: Mapping[str, int], holder: str) -> None:
     blobs = [Blob(sha256=sha256, size_bytes=sizes[sha256]) for sha256 in sorted(sizes)]
     Blob.objects.bulk_create(blobs, ignore_conflicts=True)
+    damaged = Blob.objects.filter(pk__in=sizes, damaged_at__isnull=False)
+    damaged.update(damaged_at=None)  # what was sent again is whole again
     quotas.claim(holder, sizes)
 
 
@@ -123,10 +125,30 @@ def hold(digests: Collection[str]) -> frozenset[str]:
 
 
 def open_blob(sha256: str) -> BinaryIO:
-    """The blob's bytes, to be closed by the caller; raises BlobLost."""
+    """The blob's bytes, to be closed by the caller; raises BlobLost, or BlobDamaged."""
+    with _there(sha256):
+        return places.primary().open(sha256)
+
+
+@contextmanager
+def local(sha256: str) -> Iterator[Path]:
+    """A file of this machine with the blob's bytes, not to be changed; raises as `open_blob`."""
+    with ExitStack() as stack:
+        with _there(sha256):
+            path = stack.enter_context(places.primary().local(sha256))
+        yield path
+
+
+@contextmanager
+def _there(sha256: str) -> Iterator[None]:
     try:
-        return path_of(sha256).open("rb")
+        yield
     except FileNotFoundError as error:
+        if places.primary().is_quarantined(sha256):
+            raise BlobDamaged(
+                f"expected the bytes of sha256:{sha256}, found others in their place, which are "
+                "kept from everybody; send the file again, or try later"
+            ) from error
         raise BlobLost(f"expected the blob sha256:{sha256} on the disk") from error
 
 
@@ -141,7 +163,7 @@ def drop(digests: Collection[str], *, needed: Needed) -> None:
 
     Whoever names a blob holds its row, and whoever sends one its folder: asked is after both.
     """
-    _lock(EXCLUSIVE, digests)
+    locks.going(digests)
     rows = Blob.objects.select_for_update().filter(pk__in=digests).order_by("pk")
     there = frozenset(rows.values_list("pk", flat=True))
     held = Holding.objects.filter(blob__in=there).exclude(holder=OURSELVES)
@@ -158,8 +180,9 @@ def drop(digests: Collection[str], *, needed: Needed) -> None:
 
 def sweep(*, now: datetime) -> int:
     """Removes parts whose upload died a day ago; returns how many."""
-    removed = 0
-    for part in parts_folder().glob(f"{PART_PREFIX}*"):
+    removed, second = 0, places.second()
+    folders = {places.primary().parts, *(() if second is None else (second.parts,))}
+    for part in (part for folder in folders for part in folder.glob(f"{PART_PREFIX}*")):
         if _is_old(part, now):
             part.unlink(missing_ok=True)
             removed += 1
@@ -171,7 +194,10 @@ def sweep_orphans(*, now: datetime) -> int:
 
     None where there are no rows at all: it is the wrong database, or one that was not restored yet.
     """
-    old = [path.name for path in blobs_folder().glob(BLOBS) if _is_old(path, now)]
+    second, since = places.second(), now - ABANDONED_AFTER
+    old = sorted(
+        {*places.primary().older_than(since), *(second.older_than(since) if second else ())}
+    )
     if not old or not Blob.objects.exists():
         return 0
     orphans = [one for some in _batches(old) for one in sorted(set(some) - sizes(some).keys())]
@@ -184,24 +210,14 @@ def _is_old(path: Path, now: datetime) -> bool:
     return False
 
 
-def _lock(way: str, digests: Collection[str]) -> None:
-    """Lock the folders of these blobs until the caller's transaction ends.
-
-    Shared while files and rows come, alone while they go. A lock for each folder, not for each
-    digest: a data set has more files than PostgreSQL has locks to give.
-    """
-    folders = sorted({int(sha256[:2], 16) for sha256 in digests})
-    with connection.cursor() as cursor:
-        cursor.execute(way, [FOLDER_LOCK, folders])
-
-
 def _remove(sha256: str) -> bool:
     """Unlink a file unless it has a row by now; whether it did."""
     with transaction.atomic():
-        _lock(EXCLUSIVE, [sha256])
+        locks.going([sha256])
         if Blob.objects.filter(pk=sha256).exists():
             return False
-        path_of(sha256).unlink(missing_ok=True)
+        places.primary().remove(sha256)
+        copies.remove(sha256)
         return True
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.conf import settings
 
 from .errors import NoSpace
-from .files import blobs_folder
+from .places import blobs_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,8 @@ from registry.api.wire import (
 from . import services
 from .download import Download, send_blob
 from .errors import WrongMethod
-from .files import Part, check_digest
+from .files import Part
+from .folder import check_digest
 from .upload import Asking, announced_size, receive_blob
 
 logger = logging.getLogger(__name__)

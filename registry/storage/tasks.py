@@ -4,13 +4,21 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
-from . import services, space
+from . import copies, scrubbing, services, space
+from .errors import ScrubRunning
 
 logger = logging.getLogger(__name__)
+
+# A sector that rots unread for a week is one that a second copy still has.
+SCRUB_EVERY = timedelta(days=7)
+# Read at once: 20 s at 200 MB/s. The largest blob that there can be takes 330 s, below the time
+# that a task has (CELERY_TASK_TIME_LIMIT). Ten terabytes take their week and a day.
+SCRUB_BYTES = 4 * 1024**3
 
 
 @shared_task(name="storage.watch")
@@ -29,6 +37,26 @@ def watch() -> None:
 def sweep() -> None:
     """Removes parts of uploads that died."""
     services.sweep(now=timezone.now())
+
+
+@shared_task(name="storage.scrub")
+def scrub() -> None:
+    """A piece of the pass over all blobs; a new pass begins a week after the last one ended."""
+    ended_at = scrubbing.last_ended()
+    is_due = ended_at is None or timezone.now() - ended_at > SCRUB_EVERY
+    if not is_due and not scrubbing.is_underway():
+        return
+    try:
+        scrubbing.scrub(most_bytes=SCRUB_BYTES)
+    except ScrubRunning:
+        logger.info("another process reads the blobs again at this moment")
+
+
+@shared_task(name="storage.catch_up")
+def catch_up() -> None:
+    """Writes the second copies that could not be written when their blobs came."""
+    if count := copies.catch_up():
+        logger.info("%d second copies were written that were missing", count)
 
 
 @shared_task(name="storage.sweep_orphans")

@@ -32,6 +32,7 @@ from registry.backup.errors import (
 )
 from registry.catalog.models import Checkpoint
 from registry.storage import services as storage
+from registry.storage.files import path_of
 from registry.storage.models import Blob
 from tests.registry.backup import places
 from tests.registry.backup.places import CHECKOUT
@@ -200,14 +201,14 @@ def test_the_command_says_what_it_made(checkpoint: Checkpoint, tmp_path: Path) -
 
 def test_a_lost_blob_is_no_backup(checkpoint: Checkpoint, tmp_path: Path) -> None:
     blob = storage.store(b"soon lost", holder="test")
-    storage.path_of(blob.sha256).unlink()
+    path_of(blob.sha256).unlink()
     with pytest.raises(BlobMissing, match="put it back from an older backup"):
         saving.save(tmp_path / "backups", at=AT)
 
 
 def test_a_blob_with_other_bytes_is_no_backup(checkpoint: Checkpoint, tmp_path: Path) -> None:
     blob = storage.store(b"soon changed", holder="test")
-    storage.path_of(blob.sha256).write_bytes(b"just changed")
+    path_of(blob.sha256).write_bytes(b"just changed")
     with pytest.raises(BackupDamaged, match="has other bytes than its name says"):
         saving.save(tmp_path / "backups", at=AT)
     assert not layout.blob_place(tmp_path / "backups", blob.sha256).exists()

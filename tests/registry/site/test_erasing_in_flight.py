@@ -22,7 +22,7 @@ from registry.catalog.services import Submission
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.site import erasing
-from registry.storage import services as storage
+from registry.storage.files import path_of
 from tests.registry.catalog.world import (
     FILES,
     World,
@@ -115,7 +115,7 @@ def test_a_file_that_somebody_elses_checkpoint_has_by_now_stays(
         erasing.erase(NAME)
     published = catalog.advance(received.pk)
     assert published.state == State.PUBLISHED
-    assert all(storage.path_of(file.sha256).exists() for file in queries.files(published))
+    assert all(path_of(file.sha256).exists() for file in queries.files(published))
 
 
 def test_an_upload_that_was_underway_is_nobodys(leaving: Leaving) -> None:

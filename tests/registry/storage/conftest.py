@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from tests.registry.storage.world import World
+
+DISK = "8m"
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +27,18 @@ def data_folder(tmp_path: Path, settings: Settings) -> Path:
 def world() -> World:
     """Nothing stored, nothing shown."""
     return World()
+
+
+@pytest.fixture
+def small_disk(data_folder: Path) -> Iterator[Path]:
+    """The data folder on a file system of 8 MiB, or a skip that says why there is none."""
+    mount = shutil.which("mount")
+    command = [mount or "mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(data_folder)]
+    made = mount and subprocess.run(command, capture_output=True, text=True, check=False)
+    if not made or made.returncode:
+        pytest.skip(f"no file system of its own here: {made.stderr if made else 'no mount'}")
+    yield data_folder
+    subprocess.run(["umount", "--lazy", str(data_folder)], check=True)
 
 
 def everything_in(folder: Path) -> list[str]:

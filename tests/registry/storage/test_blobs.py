@@ -19,7 +19,7 @@ from registry.storage.files import Part, parts_folder, path_of
 from registry.storage.models import Blob
 
 HELLO = b"hello"
-QUERIES = 10  # locks, the use of the holder before and after, and two inserts
+QUERIES = 11  # locks, the use of the holder before and after, and two inserts
 SHA256 = hashlib.sha256(HELLO).hexdigest()
 
 
@@ -93,7 +93,7 @@ def test_the_file_and_both_folders_are_synced_around_the_rename(
         monkeypatch.setattr(os, "fsync", note_sync)
         monkeypatch.setattr(Path, "rename", note_rename)
         part.keep()
-    assert done == ["blobs", ".part-", "rename", SHA256[:2], "parts"]
+    assert done == [".part-", "blobs", "rename", SHA256[:2], "parts"]
 
 
 def test_what_was_announced_is_compared_with_what_came() -> None:

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,21 +16,8 @@ from registry.storage.errors import NoSpace
 from tests.registry.callers import Heard, call
 from tests.registry.storage.world import World, streams
 
-DISK = "8m"
 MANY = 64
 PIECE = bytes(256 * 1024)
-
-
-@pytest.fixture
-def small_disk(data_folder: Path) -> Iterator[Path]:
-    """The data folder on a file system of 8 MiB, of which uploads leave 25 % free."""
-    mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(data_folder)]
-    made = mount and subprocess.run(command, capture_output=True, text=True, check=False)
-    if not made or made.returncode:
-        pytest.skip(f"no file system of its own here: {made.stderr if made else 'no mount'}")
-    yield data_folder
-    subprocess.run(["umount", "--lazy", str(data_folder)], check=True)
 
 
 async def put(content: bytes) -> Heard:
