@@ -22,7 +22,7 @@ from registry.supervisor.postgres import Postgres
 from registry.supervisor.processes import Process
 from registry.supervisor.valkey import Valkey
 
-pytest_plugins = ("tests.emptying", "tests.running")
+pytest_plugins = ("tests.emptying", "tests.running", "tests.thorough")
 
 PUBLIC_URL = "http://localhost:8000"
 # A file of these takes a minute or more: begun last, one process would wait for the other.

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 T = TypeVar("T")
 
@@ -19,6 +20,21 @@ IS_THOROUGH = bool(os.environ.get("ASSAY_TEST_THOROUGH"))
 thorough = pytest.mark.skipif(
     not IS_THOROUGH, reason="takes long: run by .ci/run, and with ASSAY_TEST_THOROUGH=1"
 )
+
+# A test is never right or wrong by the time that it took: the machine may be at something else.
+# Fixtures of a function are there once for all its examples; those that use them know.
+settings.register_profile(
+    "assay",
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("assay")
+
+
+def examples(few: int, *, many: int) -> settings:
+    """So many inputs that nobody thought of; `many` where the tests are thorough."""
+    return settings(max_examples=many if IS_THOROUGH else few)
 
 
 def points(every: Sequence[T], *, few: int) -> list[T]:

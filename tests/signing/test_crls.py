@@ -215,7 +215,7 @@ CASE = case_of(WORLD)
 LIST = CASE.crl(Revocation(serial=5, revoked_at=AT, reason=Reason.SUPERSEDED))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(LIST) - 1), st.integers(1, 255))
 def test_a_list_with_any_byte_changed_clears_nobody(position: int, difference: int) -> None:
     changed = bytearray(LIST)

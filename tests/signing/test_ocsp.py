@@ -312,7 +312,7 @@ CASE = case_of(WORLD)
 RESPONSE = answer(CASE, GOOD, nonce=NONCE)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(RESPONSE) - 1), st.integers(1, 255))
 def test_an_answer_with_any_byte_changed_clears_nobody(position: int, difference: int) -> None:
     changed = bytearray(RESPONSE)

@@ -385,7 +385,7 @@ WORLD = World.create(at=AT)
 RESPONSE = respond(WORLD, timestamps.request(DATA))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, len(RESPONSE) * 8 - 1))
 def test_no_flipped_bit_is_accepted(bit: int) -> None:
     changed = bytearray(RESPONSE)

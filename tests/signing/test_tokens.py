@@ -22,7 +22,7 @@ _Response: Any = tsp.TimeStampResp
 WORLD = World.create(at=AT)
 KEY, CHAIN = WORLD.leaf(Purpose.TIMESTAMP, "http://registry.test/timestamp")
 TIMES = st.datetimes(datetime(1950, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
-EXAMPLES = settings(max_examples=40, deadline=None)
+EXAMPLES = settings(max_examples=40)
 SERIALS = st.integers(0, (1 << 160) - 1)
 REQUESTS = st.builds(
     Asked,

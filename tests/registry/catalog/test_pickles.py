@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registry.catalog.formats.pickles import is_pickle
+from tests.thorough import examples
 
 IMPORTED = [b"cos\nsystem\n", b"(ios\nsystem\n", b"\x8c\x02os\x8c\x06system\x93"]
 PUSHED = [
@@ -67,9 +68,7 @@ def calls_something(content: bytes) -> bool:
 
 @given(st.lists(st.sampled_from(KNOWN) | st.binary(max_size=3), max_size=14).map(b"".join))
 @example(b"(cos\nsystem\n(S'a'\ntR.")
-@settings(
-    max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(500, many=5_000)
 def test_whatever_makes_pythons_unpickler_call_something_is_a_pickle(
     tmp_path: Path, content: bytes
 ) -> None:

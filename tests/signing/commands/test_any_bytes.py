@@ -9,22 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.signing import canonical
 from tests.signing.commands.desk import Desk
 from tests.signing.world import AT, TEXT, World
+from tests.thorough import examples
 
 WORLD = World.create(at=AT)
 EVIDENCE = canonical.dumps(WORLD.evidence_for_output().to_json())
 KNOWN_CODES = {10, *range(12, 28), 30}
-FUZZED = settings(
-    max_examples=40,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+FUZZED = examples(20, many=100)
 
 
 @pytest.fixture
@@ -129,7 +125,7 @@ def _places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str |
 PLACES = [place for place in _places(json.loads(EVIDENCE)) if place[-1] != "keyid"]
 
 
-@settings(FUZZED, max_examples=100)
+@examples(50, many=250)
 @given(place=st.sampled_from(PLACES), wrong=st.sampled_from(WRONG_VALUES), is_dropped=st.booleans())
 def test_no_field_can_be_dropped_or_of_another_type(
     verify: Callable[[bytes], int],

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.signing import timestamps
@@ -137,12 +137,7 @@ def test_a_caller_that_goes_away_in_the_middle_is_forgotten(socket_path: Path, s
     assert SignerClient(socket_path).describe().head.size == 0
 
 
-@settings(
-    max_examples=150,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=150)
 @given(message=st.binary(max_size=200) | st.text(max_size=60).map(lambda t: t.encode("utf-8")))
 def test_no_bytes_make_it_sign_or_stop(socket_path: Path, message: bytes) -> None:
     (answer,) = _talk(socket_path, frame(message))
