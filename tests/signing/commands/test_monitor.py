@@ -42,6 +42,14 @@ def test_a_fork_and_a_rollback_have_exit_codes_of_their_own(desk: Desk) -> None:
         assert (code, "ledger-rolled-back" in err) == (41, True)
 
 
+def test_a_spoiled_tile_has_one_too(desk: Desk) -> None:
+    with loopback() as registry:
+        show(registry, HONEST, 7)
+        registry.on("GET", "/ledger/tile/0/000.p/7", Answer(body=bytes(7 * 32)))
+        code, _, err = watch(desk, registry.url, "--log", VKEY)
+    assert (code, "bad-tile" in err) == (28, True)
+
+
 def test_the_key_comes_from_the_pin_of_the_registry(desk: Desk) -> None:
     pin = desk.pin()
     code, _, err = watch(desk, "http://127.0.0.1:1")
