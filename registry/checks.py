@@ -3,7 +3,7 @@
 
 E001 secret key of one process only · E002 plain http for more than this machine · E003 others may
 read the data folder · E004 debugging in public · E005 an origin no tree head can carry · E006 a
-policy of witnesses that cannot be read.
+policy of witnesses that cannot be read · E007 a bucket's file that cannot be read, or by others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from assay.signing.errors import InvalidDocument
 from assay.signing.tlog import Policy
+from registry.storage.bucket import Account
 
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 # A signed note's origin is one line, and `+` separates the parts of a verifier key (C2SP).
@@ -39,6 +40,7 @@ class Deployment(AppConfig):
             does_not_debug_in_public,
             has_a_usable_origin,
             has_a_usable_policy,
+            has_a_usable_bucket,
         ):
             register(check, Tags.security, deploy=True)
 
@@ -94,4 +96,20 @@ def has_a_usable_policy(**_: object) -> list[CheckMessage]:
     except (OSError, InvalidDocument) as error:
         hint = f"Name a C2SP tlog-policy file in ASSAY_LEDGER_POLICY: {error}"
         return [Error("The witnesses are not known.", hint=hint, id="assay.E006")]
+    return []
+
+
+def has_a_usable_bucket(**_: object) -> list[CheckMessage]:
+    """The first upload would find it out; and the file has a secret."""
+    if not settings.BUCKET:
+        return []
+    try:
+        Account.read(settings.BUCKET)
+        others = Path(settings.BUCKET).stat().st_mode & 0o077
+    except (OSError, InvalidDocument) as error:
+        hint = f"Name a file like that of docs/guides/operator.md in ASSAY_BUCKET: {error}"
+        return [Error("The bucket of the blobs is not known.", hint=hint, id="assay.E007")]
+    if others:
+        hint = f"chmod 600 {settings.BUCKET}"
+        return [Error("Other users may read the bucket's key.", hint=hint, id="assay.E007")]
     return []

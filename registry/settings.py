@@ -34,6 +34,7 @@ DISK_RESERVE = environment.portion("ASSAY_DISK_RESERVE", "2G")
 STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 # Texts that a person may ask for in a day: one each minute and a half, around the clock.
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
+BUCKET = environment.text("ASSAY_BUCKET", "")
 SECOND_COPY = environment.text("ASSAY_SECOND_COPY", "")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
 ALLOWED_HOSTS = [

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+
+from django.utils import timezone
 
 from assay.signing import canonical, treehead
 from assay.signing.errors import AssayError
@@ -98,6 +101,11 @@ def _check_empty() -> None:
                 f"{folder} has files: a backup is restored into an empty folder only. Name another "
                 "ASSAY_DATA_DIR, or move the folder away"
             )
+    if next(places.primary().older_than(timezone.now() + timedelta(days=1)), None) is not None:
+        raise NotEmpty(
+            "the bucket that ASSAY_BUCKET names has blobs: a backup is restored into an empty one "
+            "only"
+        )
 
 
 def _trust(backup: Backup) -> TrustRoot:

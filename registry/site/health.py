@@ -14,11 +14,12 @@ from kombu.exceptions import OperationalError
 
 from assay.signing.errors import SignerError
 from registry.ledger import services as ledger
-from registry.storage import space
+from registry.storage import places, space
 from registry.wakeups import app
 
 UNAVAILABLE = 503
 OK = "ok"
+NO_BLOB = "0" * 64
 READS_ONLY = "reads only: the disk is nearly full"
 
 
@@ -73,6 +74,10 @@ def storage() -> str:
     """Blobs can be written, and there is room for more."""
     if not os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
         return "cannot be written"
+    try:
+        places.primary().stamp(NO_BLOB)
+    except OSError:
+        return "does not answer"
     return READS_ONLY if space.room().is_short else OK
 
 

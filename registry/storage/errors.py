@@ -83,6 +83,14 @@ class BlobDamaged(BlobLost):
     status_code = 503
 
 
+class StorageUnavailable(Problem):
+    """The store that has the blobs does not answer at this moment."""
+
+    code = "storage-unavailable"
+    title = "The files cannot be reached now"
+    status_code = 503
+
+
 class WrongMethod(Problem):
     """Blobs are put, got and headed; files are got and headed."""
 

@@ -39,7 +39,7 @@ class Part:
         self._place = place or places.primary()
         self._path = self._place.parts / f"{PART_PREFIX}{secrets.token_hex(16)}"
         self._hash = hashlib.sha256()
-        self.size_bytes = 0
+        self.size_bytes, self._settled_bytes = 0, -1
         make_folder(self._place.parts)
         self._file = self._path.open("xb", buffering=0)
 
@@ -63,9 +63,11 @@ class Part:
         if self.sha256 != sha256:
             raise DigestMismatch(f"expected sha256:{sha256}, found sha256:{self.sha256}")
 
-    def sync(self) -> None:
-        """What came so far is on the disk from here on; a large file takes its time for it."""
+    def settle(self) -> None:
+        """What came so far is durable from here on; a large file takes its time for it."""
         os.fsync(self._file.fileno())
+        self._place.settle(self._path, self.sha256)
+        self._settled_bytes = self.size_bytes
 
     def open(self) -> BinaryIO:
         """What came so far, to be read, before it is kept."""
@@ -73,7 +75,8 @@ class Part:
 
     def keep(self) -> None:
         """Makes it the blob of its digest, durably."""
-        self.sync()
+        if self._settled_bytes != self.size_bytes:
+            self.settle()
         self._file.close()
         self._place.take(self._path, self.sha256)
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 
 from django.conf import settings
 
+from .bucket import Bucket, open_store
 from .folder import Folder
 
 
@@ -24,6 +25,9 @@ class Place(Protocol):
     @property
     def parts(self) -> Path:
         """A folder of this machine in which blobs are received."""
+
+    def settle(self, part: Path, sha256: str) -> None:
+        """Do whatever of `take` takes long; nobody waits for this, while others wait for that."""
 
     def take(self, part: Path, sha256: str) -> None:
         """Make a file of `parts`, which is synced, the blob; durable once this returns."""
@@ -57,6 +61,8 @@ def blobs_folder() -> Path:
 
 def primary() -> Place:
     """Where blobs are read from; the tests move it."""
+    if settings.BUCKET:
+        return Bucket(store=open_store(settings.BUCKET), parts=blobs_folder() / "parts")
     return Folder(root=blobs_folder())
 
 

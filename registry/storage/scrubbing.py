@@ -26,6 +26,7 @@ from django.utils import timezone
 from registry.audit import services as audit
 
 from . import copies, locks, places
+from .bucket import Unreachable
 from .errors import DigestMismatch, ScrubRunning, TruncatedUpload
 from .files import Part
 from .models import Blob, Scrub
@@ -63,7 +64,7 @@ AT_ONCE = Pace()
 def scrub(*, pace: Pace = AT_ONCE, most_bytes: int | None = None) -> Scrub:
     """Go on with the pass that did not end, or begin one; stops after so many bytes.
 
-    Raises ScrubRunning if another process is at it.
+    Raises ScrubRunning if another process is at it, and Unreachable where a bucket is away.
     """
     with _alone():
         found, _ = Scrub.objects.get_or_create(ended_at=None, defaults={"began_at": timezone.now()})
@@ -118,6 +119,8 @@ def _is_sound(place: Place, sha256: str, pace: Pace) -> bool:
     try:
         for chunk in pace.chunks(place, sha256):
             digest.update(chunk)
+    except Unreachable:
+        raise  # nothing is known of the blob: the pass goes on when the bucket answers
     except OSError as error:
         logger.warning("the blob sha256:%s cannot be read: %s", sha256, error)
         return False
@@ -150,7 +153,7 @@ def _repair(blob: Blob) -> bool:
             for chunk in AT_ONCE.chunks(second, blob.sha256):
                 part.write(chunk)
             part.check(sha256=blob.sha256, size_bytes=blob.size_bytes)
-            part.sync()
+            part.settle()
             with transaction.atomic():
                 locks.coming([blob.sha256])
                 if not Blob.objects.filter(pk=blob.sha256).update(damaged_at=None):

@@ -12,7 +12,8 @@ from typing import BinaryIO
 from django.db import connection, transaction
 
 from . import copies, locks, places, quotas
-from .errors import BlobDamaged, BlobLost
+from .bucket import Unreachable
+from .errors import BlobDamaged, BlobLost, StorageUnavailable
 from .files import PART_PREFIX, Part
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
@@ -70,10 +71,10 @@ def admit(holder: str, sha256: str, *, size_bytes: int) -> None:
 def keep(part: Part, *, holder: str) -> None:
     """Makes a part a blob: nothing removes its file before there is its row.
 
-    Raises QuotaExceeded. The bytes are synced, and copied, before the holder's other uploads have
+    Raises QuotaExceeded. The bytes are settled, and copied, before the holder's other uploads have
     to wait. Where the second copy cannot be written, the first is enough (copies.py).
     """
-    part.sync()
+    part.settle()
     sizes = {part.sha256: part.size_bytes}
     is_copied = copies.write(part)
     with transaction.atomic():
@@ -150,6 +151,8 @@ def _there(sha256: str) -> Iterator[None]:
                 "kept from everybody; send the file again, or try later"
             ) from error
         raise BlobLost(f"expected the blob sha256:{sha256} on the disk") from error
+    except Unreachable as error:
+        raise StorageUnavailable(f"{error}; try again later") from error
 
 
 def forget_holder(holder: str) -> None:

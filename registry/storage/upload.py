@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
 
-from .errors import BlobTooLarge, LengthRequired, NoSpace, TruncatedUpload
+from .bucket import Unreachable
+from .errors import BlobTooLarge, LengthRequired, NoSpace, StorageUnavailable, TruncatedUpload
 from .files import Part
 from .space import check_room
 
@@ -55,6 +56,8 @@ async def receive_blob(receive: Receive, asking: Asking, *, sha256: str, size_by
             await _fill(part, receive, asking, size_bytes)
             part.check(sha256=sha256, size_bytes=size_bytes)
             await asking.keep(part)
+    except Unreachable as error:
+        raise StorageUnavailable(f"{error}; try again later") from error
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

@@ -199,6 +199,15 @@ def test_the_command_says_what_it_made(checkpoint: Checkpoint, tmp_path: Path) -
     assert "keys are not in it" in ended.stdout
 
 
+def test_blobs_in_a_bucket_are_in_the_backup(
+    bucket: str, checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    content = b"far away"
+    blob = storage.store(content, holder="test")
+    saving.save(tmp_path / "backups", at=AT)
+    assert layout.blob_place(tmp_path / "backups", blob.sha256).read_bytes() == content
+
+
 def test_a_lost_blob_is_no_backup(checkpoint: Checkpoint, tmp_path: Path) -> None:
     blob = storage.store(b"soon lost", holder="test")
     path_of(blob.sha256).unlink()

@@ -43,6 +43,17 @@ def test_a_received_checkpoint_is_acknowledged_and_nobody_elses_to_see(world: Wo
     assert queries.published_in(world.project).count() == 0
 
 
+def test_a_checkpoint_whose_files_are_in_a_bucket_is_published_and_read(
+    bucket: str, world: World, client: Client
+) -> None:
+    checkpoint = publish(by_person(world))
+    assert checkpoint.state == State.PUBLISHED
+    assert "<h1>" in checkpoint.card_html
+    with storage.open_blob(queries.files(checkpoint)[0].sha256) as file:
+        assert file.read()
+    assert client.get(checkpoint.path).status_code == 200
+
+
 def test_what_is_published_counts_as_stored_by_the_owner(world: World) -> None:
     checkpoint = services.receive(by_person(world))
     files = {file.sha256: file.size for file in queries.files(checkpoint)}

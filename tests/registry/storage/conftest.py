@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from registry.storage import places
+from registry.storage.places import Place
 from tests.registry.storage.world import World
 
 DISK = "8m"
@@ -21,6 +23,14 @@ def data_folder(tmp_path: Path, settings: Settings) -> Path:
     """Where this test's blobs are."""
     settings.DATA_DIR = tmp_path
     return tmp_path
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def place(request: pytest.FixtureRequest, data_folder: Path) -> Place:
+    """A test that asks for it is run with blobs in a folder, and with blobs in a bucket."""
+    if request.param == "bucket":
+        request.getfixturevalue("bucket")
+    return places.primary()
 
 
 @pytest.fixture
