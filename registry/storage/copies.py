@@ -85,8 +85,8 @@ def copy(second: Folder, sha256: str, size_bytes: int) -> bool:
 def _write(second: Folder, source: BinaryIO, sha256: str, size_bytes: int) -> None:
     if not second.root.is_dir():
         raise FileNotFoundError(f"expected the folder {second.root}, which is not there")
-    if second.stamp(sha256):
-        return
+    # Written whether or not it is there: the time of an upload must not say that somebody else has
+    # sent the same before.
     with Part(second) as part:
         while chunk := source.read(CHUNK_BYTES):
             part.write(chunk)

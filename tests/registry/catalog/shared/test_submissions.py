@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from collections.abc import Iterator
 from dataclasses import replace
@@ -143,6 +144,20 @@ def test_a_file_that_somebody_else_uploaded(world: World) -> None:
     secret = upload({"config.json": b'{"secret": 1}'}, "user:charlie")
     submission = changed(by_person(world), manifest=secret)
     refused(submission, BlobMissing, "config.json")
+
+
+def test_what_somebody_else_uploaded_is_refused_as_what_nobody_did(world: World) -> None:
+    content, said = b'{"secret": 1}', []
+    for uploads in (False, True):
+        if uploads:
+            upload({"config.json": content}, "user:charlie")
+        entry = FileEntry(
+            name="config.json", sha256=hashlib.sha256(content).hexdigest(), size=len(content)
+        )
+        submission = changed(by_person(world), manifest=Manifest(files=(entry,)))
+        refusal = refused(submission, BlobMissing, "config.json")
+        said.append((str(refusal.detail), refusal.errors))
+    assert said[0] == said[1]
 
 
 def test_a_file_that_is_open_to_everybody_may_be_used(world: World) -> None:
