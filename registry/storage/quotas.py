@@ -25,7 +25,9 @@ CLAIM = """
         SELECT blob, %s, now() FROM unnest(%s::text[]) AS blob ON CONFLICT DO NOTHING
         RETURNING blob_id
     )
-    SELECT coalesce(sum(size_bytes), 0) FROM gained JOIN storage_blob ON sha256 = blob_id
+    UPDATE storage_usage SET used_bytes = used_bytes + coalesce(
+        (SELECT sum(size_bytes) FROM gained JOIN storage_blob ON sha256 = blob_id), 0)
+    WHERE holder = %s
 """
 
 
@@ -62,12 +64,7 @@ def lock(holder: str, sizes: Mapping[str, int]) -> None:
 def claim(holder: str, digests: Collection[str]) -> None:
     """Make these blobs, which have rows, the holder's too, and count them; after `lock`."""
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [holder, sorted(digests)])
-        (gained_bytes,) = cursor.fetchone()
-    usage = Usage.objects.filter(pk=holder).first()
-    if usage is not None and gained_bytes:
-        usage.used_bytes += int(gained_bytes)
-        usage.save(update_fields=["used_bytes"])
+        cursor.execute(CLAIM, [holder, sorted(digests), holder])
 
 
 def allow(holder: str, allowed_bytes: int | None) -> None:

@@ -111,6 +111,9 @@ def _examine(blob: Blob, found: Scrub, pace: Pace) -> None:
             logger.warning("the blob sha256:%s is damaged, and no copy is sound", blob.sha256)
             return
         found.repaired += 1
+    elif blob.damaged_at is not None:  # whoever runs the registry put the file back
+        _note_repair(blob.sha256)
+        found.repaired += 1
     found.copied += _renew_copy(blob, pace)
 
 
@@ -156,13 +159,21 @@ def _repair(blob: Blob) -> bool:
             part.settle()
             with transaction.atomic():
                 locks.coming([blob.sha256])
-                if not Blob.objects.filter(pk=blob.sha256).update(damaged_at=None):
+                if not _note_repair(blob.sha256):
                     return False
                 part.keep()
-                audit.record(SYSTEM, "blob.repair", blob.sha256, {})
     except (OSError, DigestMismatch, TruncatedUpload) as error:
         logger.warning("the second copy of sha256:%s repairs nothing: %s", blob.sha256, error)
         return False
+    return True
+
+
+def _note_repair(sha256: str) -> bool:
+    """False for what was removed meanwhile."""
+    with transaction.atomic():
+        if not Blob.objects.filter(pk=sha256).update(damaged_at=None):
+            return False
+        audit.record(SYSTEM, "blob.repair", sha256, {})
     return True
 
 

@@ -19,7 +19,7 @@ from registry.storage.files import Part, parts_folder, path_of
 from registry.storage.models import Blob
 
 HELLO = b"hello"
-QUERIES = 11  # locks, the use of the holder before and after, and two inserts
+QUERIES = 9  # locks, the use of the holder before and after, and two inserts
 SHA256 = hashlib.sha256(HELLO).hexdigest()
 
 

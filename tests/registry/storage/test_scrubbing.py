@@ -20,6 +20,7 @@ from registry.storage.errors import BlobDamaged, BlobLost, ScrubRunning
 from registry.storage.files import path_of
 from registry.storage.folder import Folder
 from registry.storage.models import Blob, Scrub
+from registry.storage.places import Place
 from registry.storage.scrubbing import Pace
 from tests.registry.callers import call, in_database
 from tests.registry.storage.test_removing import elsewhere
@@ -149,6 +150,47 @@ def test_a_rotten_or_missing_second_copy_is_written_anew(db: None, second: Folde
     for digest in (DIGESTS[2], DIGESTS[3]):
         assert hashlib.sha256(second.path(digest).read_bytes()).hexdigest() == digest
     assert command()[0]["copied"] == 0
+
+
+def test_while_the_second_copy_is_gone_the_first_is_read_all_the_same(
+    db: None, second: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill()
+    second.root.rename(second.root.with_name("away"))
+    outcome, failure = command()
+    assert (outcome["blobs"], outcome["copied"], failure) == (5, 0, "")
+    assert f"the second copy of sha256:{DIGESTS[0]} is not written" in caplog.text
+    second.root.with_name("away").rename(second.root)
+    assert command()[0]["copied"] == 0
+    assert not Blob.objects.filter(is_copied=False).exists()
+
+
+def test_what_is_sent_again_while_it_is_read_is_not_taken_for_damaged(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill()
+    flip(path_of(DIGESTS[0]))
+    is_sound = scrubbing._is_sound
+
+    def meanwhile(place: Place, sha256: str, pace: Pace) -> bool:
+        found = is_sound(place, sha256, pace)
+        fill()
+        return found
+
+    monkeypatch.setattr(scrubbing, "_is_sound", meanwhile)
+    outcome, failure = command()
+    assert (outcome["damaged"], outcome["unrepaired"], failure) == (0, [], "")
+    services.open_blob(DIGESTS[0]).close()
+
+
+def test_a_file_that_an_operator_put_back_is_repaired(db: None) -> None:
+    fill()
+    path = path_of(DIGESTS[0])
+    flip(path)
+    assert command()[0]["unrepaired"] == [DIGESTS[0]]
+    path.write_bytes(next(one for one in CONTENTS if hashlib.sha256(one).hexdigest() == path.name))
+    outcome, failure = command()
+    assert (outcome["damaged"], outcome["repaired"], failure) == (0, 1, "")
 
 
 def test_it_goes_on_where_it_stopped_and_begins_anew_after_its_end(db: None) -> None:
