@@ -12,6 +12,7 @@ In the order of the digests, on from where the last call stopped, however it end
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import time
@@ -26,7 +27,6 @@ from django.utils import timezone
 from registry.audit import services as audit
 
 from . import copies, locks, places
-from .bucket import Unreachable
 from .errors import DigestMismatch, ScrubRunning, TruncatedUpload
 from .files import Part
 from .models import Blob, Scrub
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 CHUNK_BYTES = 1024 * 1024
 SCRUB_LOCK = 0x6173736179_09  # of a session: it ends with the process, however that ends
 SYSTEM = "system"
+DAMAGE = frozenset({errno.EIO, errno.EUCLEAN, errno.EBADMSG})  # what disks and file systems say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,8 @@ AT_ONCE = Pace()
 def scrub(*, pace: Pace = AT_ONCE, most_bytes: int | None = None) -> Scrub:
     """Go on with the pass that did not end, or begin one; stops after so many bytes.
 
-    Raises ScrubRunning if another process is at it, and Unreachable where a bucket is away.
+    Raises ScrubRunning if another process is at it, and OSError where nothing can be said of a
+    blob: a bucket that is away, a process without files to open. The next call goes on from there.
     """
     with _alone():
         found, _ = Scrub.objects.get_or_create(ended_at=None, defaults={"began_at": timezone.now()})
@@ -122,9 +124,9 @@ def _is_sound(place: Place, sha256: str, pace: Pace) -> bool:
     try:
         for chunk in pace.chunks(place, sha256):
             digest.update(chunk)
-    except Unreachable:
-        raise  # nothing is known of the blob: the pass goes on when the bucket answers
     except OSError as error:
+        if error.errno not in DAMAGE and not isinstance(error, FileNotFoundError):
+            raise  # nothing is known of the blob: of us, or of the bucket
         logger.warning("the blob sha256:%s cannot be read: %s", sha256, error)
         return False
     return digest.hexdigest() == sha256
@@ -182,11 +184,11 @@ def _renew_copy(blob: Blob, pace: Pace) -> bool:
     second = places.second()
     if second is None:
         return False
-    is_there = bool(second.stamp(blob.sha256))
-    if is_there and _is_sound(second, blob.sha256, pace):
-        copies.note(blob.sha256)
-        return False
     try:
+        is_there = bool(second.stamp(blob.sha256))
+        if is_there and _is_sound(second, blob.sha256, pace):
+            copies.note(blob.sha256)
+            return False
         if is_there:
             second.quarantine(blob.sha256)
         Blob.objects.filter(pk=blob.sha256).update(is_copied=False)

@@ -10,7 +10,6 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import copies, scrubbing, services, space
-from .bucket import Unreachable
 from .errors import ScrubRunning
 
 logger = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ def scrub() -> None:
         scrubbing.scrub(most_bytes=SCRUB_BYTES)
     except ScrubRunning:
         logger.info("another process reads the blobs again at this moment")
-    except Unreachable as error:
+    except OSError as error:
         logger.warning("the blobs are not read again now: %s", error)
 
 

@@ -17,7 +17,7 @@ from tests.registry.people import People, invite
 from tests.running import free_port
 from tests.until import until
 
-S3_SERVER = Path(__file__).parents[2] / ".venv-clients" / "bin" / "moto_server"
+S3_SERVER = Path(__file__).parents[2] / ".venv-servers" / "bin" / "moto_server"
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def people(db: None) -> People:
 def s3_server() -> Iterator[str]:
     """An S3 server that we did not write, in a process of its own, on loopback."""
     if not S3_SERVER.exists():
-        pytest.skip(f"no {S3_SERVER}: ./run test makes it from requirements/clients.txt")
+        pytest.skip(f"no {S3_SERVER}: ./run test makes it from requirements/servers.txt")
     url = f"http://127.0.0.1:{free_port()}"
     command = [str(S3_SERVER), "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -218,6 +221,26 @@ def test_a_task_reads_a_piece_and_rests_for_a_week_after_all(
     Scrub.objects.update(ended_at=found.ended_at - tasks.SCRUB_EVERY)
     tasks.scrub()
     assert Scrub.objects.count() == 2
+
+
+@pytest.mark.parametrize(("code", "is_damage"), [(errno.EIO, True), (errno.EMFILE, False)])
+def test_what_the_disk_says_is_damage_and_what_ails_us_is_not(
+    db: None, monkeypatch: pytest.MonkeyPatch, code: int, *, is_damage: bool
+) -> None:
+    fill()
+
+    def fails(_self: Folder, _sha256: str) -> BinaryIO:
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "open", fails)
+        if is_damage:
+            assert command()[0]["damaged"] == len(CONTENTS)
+            return
+        with pytest.raises(OSError, match="Too many open files"):
+            scrubbing.scrub()
+    assert scrubbing.damaged() == []
+    assert command()[0]["blobs"] == len(CONTENTS)
 
 
 def test_a_rate_is_kept(db: None) -> None:

@@ -12,7 +12,6 @@ from django.core.management.base import BaseCommand, CommandError
 from registry.api.problems import Problem
 from registry.env import size_of
 from registry.storage import scrubbing
-from registry.storage.bucket import Unreachable
 from registry.storage.scrubbing import Pace
 
 
@@ -33,7 +32,7 @@ class Command(BaseCommand):
             found = scrubbing.scrub(pace=Pace(rate_bytes=size_of(rate or "0") or 0))
         except Problem as problem:
             raise CommandError(str(problem.detail)) from problem
-        except Unreachable as error:
+        except OSError as error:
             raise CommandError(f"{error}; say this again when it does, to go on") from error
         damaged = scrubbing.damaged()
         outcome = {**found.outcome(), "unrepaired": damaged}
