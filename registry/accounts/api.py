@@ -89,12 +89,14 @@ class AccountSerializer(serializers.ModelSerializer[User]):
         return [{"name": name, **asdict(use)} for name, use in queries.uses(person).items()]
 
 
-class WhoAmISerializer(serializers.Serializer[User]):
+class WhoAmISerializer(serializers.Serializer[object]):
     """In whose name a token or a session acts, what it may, and what is stored in that name."""
 
     actor = serializers.CharField()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
     project = serializers.CharField()
+    token = serializers.IntegerField(allow_null=True, help_text="its id; null for a session")
+    expires_at = serializers.DateTimeField(allow_null=True)
     storage = UseSerializer(many=True)
 
 
@@ -108,16 +110,18 @@ class WhoAmIView(APIView):
         """A project's token is told of nobody but itself."""
         token, actor = request.auth, queries.actor(request)
         person = queries.caller(request)
-        is_bound = isinstance(token, Token) and bool(token.project)
+        found = token if isinstance(token, Token) else None
+        is_bound = found is not None and bool(found.project)
         uses = {actor: use_of(actor)} if is_bound else queries.uses(person)
-        return Response(
-            {
-                "actor": actor,
-                "scopes": token.scopes if isinstance(token, Token) else sorted(SESSION_SCOPES),
-                "project": token.project if isinstance(token, Token) else "",
-                "storage": [{"name": name, **asdict(use)} for name, use in uses.items()],
-            }
-        )
+        answer = {
+            "actor": actor,
+            "scopes": found.scopes if found else sorted(SESSION_SCOPES),
+            "project": found.project if found else "",
+            "token": found.pk if found else None,
+            "expires_at": found.expires_at if found else None,
+            "storage": [{"name": name, **asdict(use)} for name, use in uses.items()],
+        }
+        return Response(WhoAmISerializer(answer).data)
 
 
 class AccountView(APIView):

@@ -49,10 +49,13 @@ def test_what_cannot_be_set_is_said(people: People, words: tuple[str, ...], said
 def test_a_program_is_told_who_it_is_and_what_is_stored(people: People) -> None:
     quota("lab", "--bytes", "7")
     answer = client_of(people.alice, "read").get(WHOAMI)
+    (token,) = queries.tokens_of(people.alice)
     assert answer.json() == {
         "actor": "user:alice",
         "scopes": ["read"],
         "project": "",
+        "token": token.pk,
+        "expires_at": token.expires_at.isoformat().replace("+00:00", "Z"),
         "storage": [
             {"name": "alice", "used_bytes": 0, "allowed_bytes": 100 << 30},
             {"name": "lab", "used_bytes": 0, "allowed_bytes": 7},
@@ -67,6 +70,13 @@ def test_a_projects_token_is_told_of_nobody_but_itself(people: People) -> None:
     answer = Client().get(WHOAMI, headers={"Authorization": f"Bearer {secret}"}).json()
     assert (answer["actor"], answer["project"]) == ("publisher:1", "lab/model")
     assert [use["name"] for use in answer["storage"]] == ["publisher:1"]
+
+
+def test_a_session_has_no_token_and_no_end(people: People) -> None:
+    browser = Client()
+    browser.force_login(people.alice)
+    answer = browser.get(WHOAMI).json()
+    assert (answer["actor"], answer["token"], answer["expires_at"]) == ("user:alice", None, None)
 
 
 def test_nobody_is_nobody(db: None) -> None:
