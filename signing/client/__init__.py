@@ -6,9 +6,10 @@ Blobs are streamed and verified; what an answer means is left to those who asked
 
 from __future__ import annotations
 
+from .addresses import address, is_loopback, is_private
 from .errors import ClientError, RegistryUnreachable, WitnessElsewhere
 from .ledger import LedgerClient, add_checkpoint
-from .registry import RegistryClient, is_loopback
+from .registry import RegistryClient
 
 __all__ = [
     "ClientError",
@@ -17,5 +18,7 @@ __all__ = [
     "RegistryUnreachable",
     "WitnessElsewhere",
     "add_checkpoint",
+    "address",
     "is_loopback",
+    "is_private",
 ]

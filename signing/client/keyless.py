@@ -20,8 +20,8 @@ from ..keys import SoftwareKey
 from ..sigstore import SigstoreBundle, verify
 from ..sigstore.certificate import identity_of
 from ..sigstore.config import TrustConfig
+from .addresses import is_loopback
 from .errors import ClientError, RegistryUnreachable
-from .registry import is_loopback
 
 TIMEOUT_SECONDS = 60.0  # an entry is answered once it is in a signed tree head
 MAX_ANSWER_BYTES = 1 << 20

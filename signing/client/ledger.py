@@ -13,8 +13,8 @@ from ..canonical import base64_text
 from ..errors import MissingEvidence
 from ..tiles import MAX_TILE_BYTES
 from ..treehead import MAX_NOTE_CHARACTERS
+from .addresses import is_loopback
 from .errors import ClientError, RegistryUnreachable, WitnessElsewhere
-from .registry import is_loopback
 
 TIMEOUT_SECONDS = 10.0
 CHECKPOINT = "checkpoint"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from .. import canonical, durable
 from ..digests import CHUNK_BYTES, as_id, sha256, sha256_file
 from ..errors import DigestMismatch
 from ..trust import TrustRoot
+from .addresses import is_loopback
 from .errors import ClientError, RegistryUnreachable
 
 TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
@@ -85,6 +85,11 @@ class RegistryClient:
         content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         with self._answer("POST", path, headers=headers, content=content) as answer:
             return None if answer.status_code == NO_CONTENT else _json(answer)
+
+    def delete(self, path: str) -> None:
+        """Have what is at a path taken away."""
+        with self._answer("DELETE", path):
+            pass
 
     def put_blob(self, path: Path) -> str:
         """Upload a file under its digest, which is returned (hexadecimal)."""
@@ -226,12 +231,3 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 def _blob_path(digest: str) -> str:
     return f"/api/v1/blobs/{as_id(digest)}"
-
-
-def is_loopback(url: str) -> bool:
-    """Whether a URL names this machine, so that neither proxy nor eavesdropper is in between."""
-    try:
-        host = httpx.URL(url).host
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except (httpx.InvalidURL, ValueError):
-        return False

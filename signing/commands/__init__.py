@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `assay` command: decide whom to trust, download, verify offline, sign, watch ledgers.
+"""The `assay` command: decide whom to trust, log in, download, verify offline, sign, watch.
 
 One module for each noun; here the words are parsed, errors become exit codes, and a stranger's
 file, whatever its bytes, never becomes a traceback.
@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 
 from ..client import ClientError
@@ -24,7 +24,7 @@ from ..errors import (
 )
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
-from . import download, monitor, oms, sign, sigstore, trust, verify, witness
+from . import download, login, monitor, oms, sign, sigstore, trust, verify, whoami, witness
 from .errors import InputUnreadable
 from .programs import error_json
 from .terminal import COLUMNS, Ink, Terminal
@@ -58,40 +58,38 @@ def _let_go_of_the_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _do(arguments: argparse.Namespace, *, terminal: Terminal, complaints: Terminal) -> int:
-    match arguments.command:
-        case "trust":
-            code = trust.run(arguments, terminal=terminal)
-        case "witness":
-            code = witness.run(arguments, terminal=terminal)
-        case "download":
-            code = download.run(arguments, terminal=terminal, progress=complaints)
-        case "sign":
-            code = sign.run(arguments, terminal=terminal)
-        case "oms":
-            code = oms.run(arguments)
-        case "monitor":
-            code = monitor.run(arguments, terminal=terminal, complaints=complaints)
-        case "sigstore":
-            code = sigstore.run(arguments, terminal=terminal)
-        case _:
-            code = verify.run(arguments, terminal=terminal, progress=complaints)
-    return code
-
-
 def _run(arguments: argparse.Namespace) -> int:
     terminal, complaints = Terminal.on(sys.stdout), Terminal.on(sys.stderr)
     try:
-        code = _do(arguments, terminal=terminal, complaints=complaints)
+        code = _COMMANDS[arguments.command](arguments, terminal, complaints)
     except AssayError as error:
         if getattr(arguments, "json", False):
-            terminal.line(json.dumps({"verified": False, "error": error_json(error)}, indent=2))
+            failure = {**_FAILED.get(arguments.command, {}), "error": error_json(error)}
+            terminal.line(json.dumps(failure, indent=2))
         complaints.columns(
             f"{complaints.mark(Outcome.FAILED)} ", f"{error.code}: {error}", indent=2, ink=Ink.RED
         )
         code = error.exit_code
     sys.stdout.flush()
     return code
+
+
+# What runs each word: with its arguments, where to print, and where to complain.
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]] = {
+    "trust": lambda words, out, _: trust.run(words, terminal=out),
+    "login": lambda words, out, _: login.login(words, terminal=out),
+    "logout": lambda words, out, _: login.logout(words, terminal=out),
+    "whoami": lambda words, out, _: whoami.run(words, terminal=out),
+    "verify": lambda words, out, err: verify.run(words, terminal=out, progress=err),
+    "download": lambda words, out, err: download.run(words, terminal=out, progress=err),
+    "witness": lambda words, out, _: witness.run(words, terminal=out),
+    "sign": lambda words, out, _: sign.run(words, terminal=out),
+    "oms": lambda words, _, __: oms.run(words),
+    "monitor": lambda words, out, err: monitor.run(words, terminal=out, complaints=err),
+    "sigstore": lambda words, out, _: sigstore.run(words, terminal=out),
+}
+# What a program that reads JSON finds beside the error.
+_FAILED = {word: {"verified": False} for word in ("trust", "verify", "download")}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -120,6 +118,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     download.add_arguments(getter)
+    login.add_arguments(
+        commands.add_parser("login", help="keep a token for a registry on this machine")
+    )
+    login.add_logout_arguments(commands.add_parser("logout", help="forget it"))
+    whoami.add_arguments(
+        commands.add_parser("whoami", help="say whose the token is, and what it may")
+    )
     witness.add_arguments(
         commands.add_parser("witness", help="cosign the tree heads of ledgers that you watch")
     )

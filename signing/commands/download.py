@@ -20,16 +20,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..client import RegistryClient
+from ..client import RegistryClient, address
 from ..client.downloads import Parts, fetch
-from ..errors import NoTrustRoot
 from ..manifest import Manifest
-from ..trust import Pinned
 from . import bar, demands
-from .errors import DestinationTaken, InputUnreadable, UnknownPin
+from .callers import secret_for
+from .errors import DestinationTaken, InputUnreadable
 from .hashing import hasher
 from .inputs import EVIDENCE_SUFFIX
-from .pins import Pins
+from .pins import Pins, of_registry, only_registry
 from .programs import print_json
 from .published import Asked, Published, find
 from .sign import write_public
@@ -38,7 +37,6 @@ from .verdict import Judged, print_steps, print_verdict
 from .verify import judge
 
 PART_SUFFIX = ".part"
-CALLER_VARIABLE = "ASSAY_TOKEN"  # what not everybody may see is shown to who this says
 ROUNDS = 2  # what arrived damaged is fetched once more
 STALLED_SECONDS = 20.0  # without a byte: then it is asked for again
 
@@ -77,16 +75,16 @@ def run(
     asked = Asked.parse(arguments.name)
     pins = Pins.of_user().all()
     demanded = demands.of(arguments, now=clock())
-    url = arguments.registry or _only_registry(pins)
-    token = os.environ.get(CALLER_VARIABLE)
-    with RegistryClient(url, token, timeout_seconds=STALLED_SECONDS) as client:
+    url = address(arguments.registry or only_registry(pins, word="--registry URL"))
+    # What not everybody may see is shown to who the token says.
+    with RegistryClient(url, secret_for(url), timeout_seconds=STALLED_SECONDS) as client:
         published = find(client, asked)
         project = asked.project.rpartition("/")[2]
         folder: Path = arguments.to or Path(f"{project}-{published.name}")
 
         def judged(files: Manifest) -> Judged:
             given = published.judged_with(files)
-            return judge(given, _of_registry(pins, url), demanded, name=str(folder))
+            return judge(given, of_registry(pins, url), demanded, name=str(folder))
 
         try:
             found = download(client, published, folder, judged=judged, progress=progress)
@@ -157,19 +155,3 @@ def _fetch(client: RegistryClient, parts: Parts, progress: Terminal) -> None:
     )
     with bar.shown(work, progress):
         fetch(client, parts, arrived=arrived.more)
-
-
-def _of_registry(pins: tuple[Pinned, ...], url: str) -> tuple[Pinned, ...]:
-    """The root of the registry that was asked; all, where it answers at another address."""
-    own = tuple(pin for pin in pins if pin.root.registry == url.rstrip("/"))
-    return own or pins
-
-
-def _only_registry(pins: tuple[Pinned, ...]) -> str:
-    """Where to look if nothing is said: where the one pinned root is in force."""
-    registries = sorted({pin.root.registry for pin in pins})
-    if not registries:
-        raise NoTrustRoot("no registry is trusted yet. To trust one: assay trust add URL")
-    if len(registries) > 1:
-        raise UnknownPin(f"expected --registry URL, as you trust several: {', '.join(registries)}")
-    return registries[0]

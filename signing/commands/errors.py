@@ -46,3 +46,24 @@ class UnknownPin(AssayError):
 
     code = "unknown-pin"
     exit_code = 34
+
+
+class NoToken(AssayError):
+    """What was given is no token, or nothing was given: nothing was sent or kept."""
+
+    code = "no-token"
+    exit_code = 36
+
+
+class NotLoggedIn(AssayError):
+    """No token for that registry is at hand."""
+
+    code = "not-logged-in"
+    exit_code = 37
+
+
+class AddressNotPrivate(AssayError):
+    """Others could read a token on its way: plain http is for this machine alone."""
+
+    code = "address-not-private"
+    exit_code = 38

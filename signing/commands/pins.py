@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pinned trust roots on disk: one file each, in a folder that belongs to the user.
 
-$ASSAY_CONFIG, or else ~/.config/assay, holds `trust/<fingerprint>.json`. A file that cannot be read
+The user's folder (config.py) holds `trust/<fingerprint>.json`. A file that cannot be read
 is an error and never skipped: it may be the one that was meant.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import canonical
 from ..durable import PRIVATE_FOLDER_MODE, write_file
-from ..errors import InvalidDocument
+from ..errors import InvalidDocument, NoTrustRoot
 from ..trust import Pinned
-from .errors import InputUnreadable
+from . import config
+from .errors import InputUnreadable, UnknownPin
 
 MAX_PIN_BYTES = 1 << 20  # a policy of witnesses may be with it
 
@@ -30,10 +30,7 @@ class Pins:
     @classmethod
     def of_user(cls, environment: Mapping[str, str] | None = None) -> Pins:
         """The user's own."""
-        variables = os.environ if environment is None else environment
-        configured = variables.get("ASSAY_CONFIG")
-        base = Path(configured) if configured else _home() / ".config" / "assay"
-        return cls(folder=base / "trust")
+        return cls(folder=config.folder(environment) / "trust")
 
     def all(self) -> tuple[Pinned, ...]:
         """Every pin, the oldest first."""
@@ -73,8 +70,17 @@ def _read(file: Path) -> Pinned:
         raise error.under(str(file)) from error
 
 
-def _home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError as error:
-        raise InputUnreadable("no home folder is known: set ASSAY_CONFIG to a folder") from error
+def only_registry(pins: tuple[Pinned, ...], *, word: str) -> str:
+    """Which registry is meant if none is named by `word`: where the one pinned root is in force."""
+    registries = sorted({pin.root.registry for pin in pins})
+    if not registries:
+        raise NoTrustRoot("no registry is trusted yet. To trust one: assay trust add URL")
+    if len(registries) > 1:
+        raise UnknownPin(f"expected {word}, as you trust several: {', '.join(registries)}")
+    return registries[0]
+
+
+def of_registry(pins: tuple[Pinned, ...], url: str) -> tuple[Pinned, ...]:
+    """The root of the registry that was asked; all, where it answers at another address."""
+    own = tuple(pin for pin in pins if pin.root.registry == url.rstrip("/"))
+    return own or pins

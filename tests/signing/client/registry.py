@@ -90,10 +90,11 @@ def loopback() -> Iterator[Loopback]:
             if found.status != 204:
                 self.send_header("Content-Length", str(len(found.body) + found.is_cut * 10))
             self.end_headers()
-            self.wfile.write(found.body)
+            if self.command != "HEAD":
+                self.wfile.write(found.body)
             self.close_connection = found.is_cut
 
-        do_GET = do_POST = do_PUT = answer  # noqa: N815 - the standard library's names
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the standard library's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -20,6 +20,7 @@ from assay.signing.trust import Pinned
 from tests.signing.world import AT, FILES, TEXT, World
 
 COLUMNS = 80
+TOKEN = f"assay_{'canary' * 6}00"
 OUTPUT = "0b8f7ad4-6b8e-4b53-8f3a-54b0c2b7e6c1"
 
 

@@ -25,7 +25,7 @@ from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
 from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES, SIGSTORE_NAME
 from tests.signing.client.registry import Answer, Loopback, loopback
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import TOKEN, Desk
 from tests.signing.world import AT, FILES, World, manifest_of
 
 NAME = "alice/tiny@step-100"
@@ -384,6 +384,6 @@ def test_a_token_is_sent_if_there_is_one(
     desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.pin()
-    monkeypatch.setenv("ASSAY_TOKEN", "assay_canary")
+    monkeypatch.setenv("ASSAY_TOKEN", TOKEN)
     get(desk, shop)
-    assert {each.headers["Authorization"] for each in shop.seen} == {"Bearer assay_canary"}
+    assert {each.headers["Authorization"] for each in shop.seen} == {f"Bearer {TOKEN}"}

@@ -20,23 +20,33 @@ from assay.signing.commands.terminal import Ink, Terminal, safe, shortened, size
 from assay.signing.errors import Outcome
 from assay.signing.trust import Pinned
 from tests.signing.client.registry import TRUST_ROOT, Answer, Loopback
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import TOKEN, Desk
 from tests.signing.world import AT
 
 COMMAND = (sys.executable, "-m", "assay.signing.commands")
 SECONDS = 30.0
 
 
-def _at_a_terminal(*words: str, says: str = "", **more: str) -> tuple[int, str]:
-    """Run the command on a pseudo-terminal: its exit code and all that appears there."""
+def _at_a_terminal(*words: str, says: str = "", to: str = "", **more: str) -> tuple[int, str]:
+    """Run the command on a pseudo-terminal: its exit code and all that appears there.
+
+    What is said, is said at once, or as the answer `to` a question.
+    """
     leader, follower = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "PYTHONIOENCODING": "utf-8", **more}
     process = subprocess.Popen(
-        [*COMMAND, *words], stdin=follower, stdout=follower, stderr=follower, env=environment
+        [*COMMAND, *words],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=environment,
+        start_new_session=True,  # or a question could be asked on the terminal of the tests
     )
     os.close(follower)
-    os.write(leader, says.encode())
     shown = b""
+    while to.encode() not in shown:
+        shown += os.read(leader, 65536)
+    os.write(leader, says.encode())
     ends_at = time.monotonic() + SECONDS
     while time.monotonic() < ends_at:
         try:
@@ -56,6 +66,15 @@ def test_a_person_is_asked_and_answers(desk: Desk, registry: Loopback) -> None:
     assert (code, "Pinned." in shown) == (0, True)
     (pin,) = Pins.of_user().all()
     assert pin.pinned_from == registry.url
+
+
+@pytest.mark.parametrize(("typed", "code"), [(TOKEN, 0), ("hunter2", 36)])
+def test_a_token_is_typed_unseen(desk: Desk, registry: Loopback, typed: str, code: int) -> None:
+    answer = {"actor": "user:bob", "scopes": ["read"], "storage": []}
+    registry.on_json("GET", "/api/v1/whoami", answer)
+    found, shown = _at_a_terminal("login", registry.url, says=f"{typed}\n", to="Token: ")
+    assert (found, typed in shown) == (code, False)
+    assert ("Logged in" in shown) == (code == 0)
 
 
 def test_a_verdict_is_in_colour_unless_that_is_unwanted(desk: Desk) -> None:

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay login`, `assay logout`: keep a token for a registry on this machine, and forget it.
+
+assay login [URL] [--token-file FILE]
+assay logout [URL] [--revoke]
+
+A token is made on the registry's settings page. It is typed unseen, or comes from a file or a pipe;
+never as a word of the command, which every program on the machine could read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from http import HTTPStatus
+from pathlib import Path
+
+from ..client import ClientError, RegistryClient, address
+from ..client.whoami import WhoAmI
+from .callers import VARIABLE, check_private, token_in
+from .errors import InputUnreadable, NotLoggedIn
+from .logins import Login, Logins
+from .pins import Pins, only_registry
+from .terminal import Terminal, safe
+from .whoami import acts_as, until
+
+MAX_TOKEN_BYTES = 4096
+STDIN = "standard input"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `assay login`."""
+    add_url(parser)
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="a file with the token; else it is asked for, or read from a pipe",
+    )
+
+
+def add_logout_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `assay logout`."""
+    add_url(parser)
+    parser.add_argument(
+        "--revoke",
+        action="store_true",
+        help="have the registry end the token too, wherever else it is",
+    )
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """The registry that is meant."""
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="the registry; else the one that you trust"
+    )
+
+
+def url_of(arguments: argparse.Namespace) -> str:
+    """Its address; raises UnknownPin or NoTrustRoot where none is named."""
+    return address(arguments.url or only_registry(Pins.of_user().all(), word="a URL"))
+
+
+def login(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
+    """Ask the registry whose the token is, and only then keep it; raises AssayError."""
+    url = url_of(arguments)
+    check_private(url)
+    secret = _read(arguments.token_file, url, terminal)
+    with RegistryClient(url, secret) as client:
+        found = WhoAmI.ask(client)
+    path = Logins.of_user().keep(Login(registry=url, secret=secret))
+    terminal.columns("", f"Logged in to {url} as {acts_as(found)}, {until(found)}.", indent=0)
+    terminal.line(f"  {safe(str(path))}")
+    _warn_of_variable(terminal)
+    return 0
+
+
+def logout(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
+    """Forget the token that is kept; raises NotLoggedIn where none is."""
+    url, logins = url_of(arguments), Logins.of_user()
+    said = f"It still opens {url} for whoever else has it: its end is on {url}/settings."
+    if arguments.revoke:
+        _revoke(url, logins)
+        said = "The registry ended it, wherever else it is."
+    if not logins.forget(url):
+        raise NotLoggedIn(f"expected a token that is kept for {url}, found none")
+    terminal.columns("", f"Logged out of {url}: the token is forgotten here. {said}", indent=0)
+    _warn_of_variable(terminal)
+    return 0
+
+
+def _revoke(url: str, logins: Logins) -> None:
+    """A token may end itself; one that opens nothing any more has been ended already."""
+    kept = logins.find(url)
+    if kept is None:
+        return
+    check_private(url)
+    with RegistryClient(url, token_in(kept.secret, source="the kept login")) as client:
+        try:
+            found = WhoAmI.ask(client)
+            client.delete(f"/api/v1/tokens/{found.token}")
+        except ClientError as error:
+            if error.status != HTTPStatus.UNAUTHORIZED:
+                raise
+
+
+def _warn_of_variable(terminal: Terminal) -> None:
+    if os.environ.get(VARIABLE):
+        terminal.columns("", f"{VARIABLE} is set, and goes before any token kept here.", indent=0)
+
+
+def _read(file: Path | None, url: str, terminal: Terminal) -> str:
+    """The token, from where it is; raises NoToken."""
+    if file is not None:
+        return token_in(_text(file), source=str(file))
+    if not sys.stdin.isatty():
+        data = sys.stdin.buffer.read(MAX_TOKEN_BYTES)
+        return token_in(data.decode("ascii", errors="replace"), source=STDIN)
+    terminal.columns("", f"A token is made on {url}/settings; it is not shown here.", indent=0)
+    try:
+        typed = getpass.getpass("Token: ")
+    except EOFError:
+        typed = ""
+    return token_in(typed, source="what was typed")
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_TOKEN_BYTES).decode("ascii", errors="replace")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputUnreadable(f"{file}: {reason}") from error
