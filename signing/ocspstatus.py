@@ -23,6 +23,12 @@ from .ocsp import UNREADABLE, assemble, id_of, key_digest, nonce_of
 from .revocation import Missing, Reason, Revoked, Status, at_moment
 
 MAX_RESPONSE_BYTES = 64 << 10
+# Which extensions are read here, of a certificate and of an answer: any other one that is critical
+# says something without which neither may be used (RFC 5280, 4.2; RFC 6960, 4.4).
+_LEAF = x509.BasicConstraints(ca=False, path_length=None)
+_OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING
+_OF_RESPONDERS = (x509.KeyUsage, x509.ExtendedKeyUsage, x509.BasicConstraints)
+_OF_ANSWERS = (x509.OCSPNonce, x509.InvalidityDate)
 ALWAYS = datetime.fromtimestamp(0, UTC)
 """Nothing is proven to be from before it: witnesses count from it (C2SP tlog-cosignature)."""
 
@@ -46,7 +52,7 @@ def status_of(
     3. It is by the issuer's key, or by a key that the issuer certified for this at the answer's
        thisUpdate, as the ledger knew by then: of the moment judged at it says no less when it is
        from after it (`revocation.at_moment`).
-    4. That key signed it, and nothing in it is outside a signature.
+    4. That key signed it; nothing in it is outside a signature, nothing critical is passed over.
     5. It repeats the nonce, if one was sent.
     6. Revoked is revoked, from the answer's invalidity date on; one without says not since when, so
        nothing that was signed counts. Good counts until nextUpdate, and no longer than the
@@ -63,6 +69,8 @@ def status_of(
             return Missing()
         by = _responder(found, issuer, log)  # 3
         _check_signature(found, response, elliptic_key(by))  # 4
+        _check_known("answer", found.extensions, _OF_ANSWERS)
+        _check_known("answer", found.single_extensions, _OF_ANSWERS)
         if nonce is not None and nonce_of(found) != nonce:  # 5
             raise BadRevocation("expected an OCSP answer with the nonce that was sent, found none")
         return _status(found, at, ends=by.not_valid_after_utc)  # 6
@@ -91,14 +99,34 @@ def _check_responder(responder: x509.Certificate, issuer: x509.Certificate, at: 
         responder.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature) as error:
         raise BadRevocation("expected a responder of the same issuer, found another") from error
-    try:
-        usage = responder.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
-    if list(usage) != [ExtendedKeyUsageOID.OCSP_SIGNING]:
-        raise BadRevocation("expected a responder certified for OCSP alone, found another")
+    _check_known("responder", responder.extensions, _OF_RESPONDERS)
+    _check_usages(responder.extensions)
     if not responder.not_valid_before_utc <= at <= responder.not_valid_after_utc:
         raise BadRevocation(f"expected a responder that is valid at {at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _check_usages(extensions: x509.Extensions) -> None:
+    """Certified to answer, to sign with its own key, and to issue nothing (RFC 6960, 4.2.2.2)."""
+    found = {type(each.value): each.value for each in extensions}
+    if found.get(x509.ExtendedKeyUsage) != x509.ExtendedKeyUsage([_OCSP_SIGNING]):
+        raise BadRevocation("expected a responder certified for OCSP alone, found another")
+    is_authority = found.get(x509.BasicConstraints, _LEAF) != _LEAF
+    match found.get(x509.KeyUsage):
+        case x509.KeyUsage(digital_signature=True, key_cert_sign=False) if not is_authority:
+            pass
+        case _:
+            raise BadRevocation(
+                "expected a responder whose key signs answers and no certificates, found another"
+            )
+
+
+def _check_known(
+    what: str, extensions: x509.Extensions, known: tuple[type[x509.ExtensionType], ...]
+) -> None:
+    for each in extensions:
+        if each.critical and not isinstance(each.value, known):
+            oid = each.oid.dotted_string
+            raise BadRevocation(f"expected no critical extension {oid} of an OCSP {what}, found it")
 
 
 def _check_signature(

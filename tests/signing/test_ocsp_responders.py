@@ -6,6 +6,9 @@ from datetime import datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp as other
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from assay.signing import certificates
@@ -15,8 +18,8 @@ from assay.signing.keys import SoftwareKey
 from assay.signing.ocsp import Responder
 from assay.signing.revocation import Revoked, Stale
 from tests.signing import leaves
-from tests.signing.forge import Change, forge
-from tests.signing.revoking import DAY, PERIOD, Case, case_of, responder_of
+from tests.signing.forge import Change, forge, private_of
+from tests.signing.revoking import DAY, PERIOD, UNKNOWN, Case, case_of, responder_of
 from tests.signing.test_ocsp import GOOD, SECOND, answer, status
 from tests.signing.world import AT, World
 
@@ -39,6 +42,22 @@ def forged(case: Case, change: Change) -> Responder:
     return replace(good, certificate=forge(good.certificate, case.issuer, change))
 
 
+def usage(*, digital_signature: bool, key_cert_sign: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        key_cert_sign=key_cert_sign,
+        crl_sign=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+ISSUES = usage(digital_signature=False, key_cert_sign=True)
+BOTH = usage(digital_signature=True, key_cert_sign=True)
 USAGES = [ExtendedKeyUsageOID.OCSP_SIGNING, ExtendedKeyUsageOID.CODE_SIGNING]
 
 
@@ -49,12 +68,62 @@ USAGES = [ExtendedKeyUsageOID.OCSP_SIGNING, ExtendedKeyUsageOID.CODE_SIGNING]
         (Change(add=[(x509.ExtendedKeyUsage(USAGES), False)]), "certified for OCSP alone"),
         (Change(not_after=AT - DAY / 2, not_before=AT - DAY), "a responder that is valid at"),
         (Change(not_before=AT + DAY), "a responder that is valid at"),
+        (Change(drop=x509.KeyUsage), "signs answers and no certificates"),
+        (Change(add=[(ISSUES, True)]), "signs answers and no certificates"),
+        (Change(add=[(BOTH, True)]), "signs answers and no certificates"),
+        (
+            Change(add=[(x509.BasicConstraints(ca=True, path_length=None), True)]),
+            "signs answers and no certificates",
+        ),
+        (Change(add=[(UNKNOWN, True)]), "no critical extension 1.2.3.4 of an OCSP responder"),
     ],
 )
 def test_a_responder_that_was_not_let_is_refused(world: World, change: Change, says: str) -> None:
     case = case_of(world)
     with pytest.raises(BadRevocation, match=says):
         status(case, answer(case, GOOD, responder=forged(case, change)))
+
+
+@pytest.mark.parametrize(
+    "harmless", [(x509.BasicConstraints(ca=False, path_length=None), True), (UNKNOWN, False)]
+)
+def test_a_responder_with_more_that_says_nothing_else_answers(
+    world: World, harmless: tuple[x509.ExtensionType, bool]
+) -> None:
+    case = case_of(world)
+    good = forged(case, Change(add=[harmless]))
+    listed = leaves.logged(good.certificate, case.issuer, log=leaves.SOMEBODY, at=AT)
+    by = replace(good, certificate=listed)
+    assert status(case, answer(case, GOOD, responder=by)) == GOOD
+
+
+def answered(case: Case, extension: x509.ExtensionType, *, is_critical: bool) -> bytes:
+    """An answer by another library, which writes extensions that ours does not."""
+    by = responder_of(case.issuer)
+    builder = (
+        other.OCSPResponseBuilder()
+        .add_response(
+            cert=case.certificate,
+            issuer=case.issuer.certificate,
+            algorithm=hashes.SHA1(),  # noqa: S303 - RFC 5019 asks clients for it
+            cert_status=other.OCSPCertStatus.GOOD,
+            this_update=PERIOD.this_update,
+            next_update=PERIOD.next_update,
+            revocation_time=None,
+            revocation_reason=None,
+        )
+        .responder_id(other.OCSPResponderEncoding.HASH, by.certificate)
+        .certificates([by.certificate])
+        .add_extension(extension, critical=is_critical)
+    )
+    return builder.sign(private_of(by.key), hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def test_an_answer_that_says_something_critical_and_unknown_is_refused(world: World) -> None:
+    case = case_of(world)
+    assert status(case, answered(case, UNKNOWN, is_critical=False)) == GOOD
+    with pytest.raises(BadRevocation, match=r"critical extension 1.2.3.4 of an OCSP answer"):
+        status(case, answered(case, UNKNOWN, is_critical=True))
 
 
 def test_a_responder_that_is_in_another_ledger_is_refused(world: World) -> None:
