@@ -82,6 +82,15 @@ def request_over(digest: bytes, *, wants_certificates: bool, nonce: int | None =
     return bytes(_TimeStampReq(fields).dump())
 
 
+def refusal(request: bytes) -> bytes | None:
+    """The failure for a request that earns no token whoever answers it; None for one that may."""
+    try:
+        _parse_request(request)
+    except _Refused as refused:
+        return tokens.rejection(refused.failure, str(refused))
+    return None
+
+
 def respond(request: bytes, *, key: Signer, chain: Chain, at: datetime, serial: int) -> bytes:
     """A TimeStampResp: a token for `at`, or RFC 3161's failure for a request that earns none."""
     if keys.curve_of(key.public_key) is not Curve.P256:

@@ -19,6 +19,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from assay.signing.errors import AssayError, InvalidDocument, SignerError
+from assay.signing.signer.errors import BadRequest, WrongPurpose, WrongStatement
 
 if TYPE_CHECKING:  # views ask for the settings, which name modules that import this one
     from rest_framework.request import Request
@@ -26,6 +27,9 @@ if TYPE_CHECKING:  # views ask for the settings, which name modules that import 
 
 CONTENT_TYPE = "application/problem+json"
 MAX_FOUND_CHARACTERS = 80
+# Of the signer's refusals (docs/spec/signer.md) those that are about the request itself: the same
+# request is refused for ever. All others pass, with the signer's restart or its operator's help.
+FINAL = frozenset({BadRequest.code, WrongPurpose.code, WrongStatement.code})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,13 +158,7 @@ def document_of(error: Exception) -> Document | None:
         case exceptions.APIException():
             return _of_framework(error)
         case SignerError():
-            return Document(
-                code=error.code,
-                title="The signer does not sign now",
-                status=503,
-                # Its message may name files of this machine; it is in the signer's own log.
-                detail=f"expected a signature, but the signer says {error.reason}; try again later",
-            )
+            return _of_signer(error)
         case AssayError():
             errors = (_field_of(error),) if isinstance(error, InvalidDocument) else ()
             return Document(
@@ -172,6 +170,24 @@ def document_of(error: Exception) -> Document | None:
             )
         case _:
             return None
+
+
+def _of_signer(error: SignerError) -> Document:
+    """Its message may name files of this machine; it is in the signer's own log."""
+    if error.reason in FINAL:
+        return Document(
+            code=error.code,
+            title="The signer does not sign this",
+            status=422,
+            detail=f"expected what the signer may sign, but it says {error.reason}; "
+            "the same request is refused again",
+        )
+    return Document(
+        code=error.code,
+        title="The signer does not sign now",
+        status=503,
+        detail=f"expected a signature, but the signer says {error.reason}; try again later",
+    )
 
 
 def exception_handler(error: Exception, context: Mapping[str, object]) -> Response | None:

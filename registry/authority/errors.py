@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from assay.signing.errors import AssayError, InvalidDocument, SignerError
-from assay.signing.signer.errors import BadRequest, WrongPurpose, WrongStatement
-from registry.api.problems import Problem
+from registry.api.problems import FINAL, Problem
 
 
 class WrongKey(Problem):
@@ -54,11 +53,6 @@ class NoRevocation(Problem):
     code = "no-revocation"
     title = "This cannot be a revocation"
     status_code = 422
-
-
-# Of the signer's refusals (docs/spec/signer.md) those that are about the request itself: the same
-# request is refused for ever. All others pass, with the signer's restart or its operator's help.
-FINAL = frozenset({BadRequest.code, WrongPurpose.code, WrongStatement.code})
 
 
 def is_final(error: AssayError) -> bool:

@@ -11,9 +11,8 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
+from assay.signing import timestamps
 from assay.signing.signer.errors import NotCertified
-from assay.signing.timestamps import MAX_REQUEST_BYTES
-from registry.api.problems import TooLarge
 from registry.ledger import certificates
 from registry.ledger import services as ledger
 
@@ -33,14 +32,24 @@ def timestamp(request: HttpRequest) -> HttpResponse:
 
 
 def reply_to(request: HttpRequest, query: bytes) -> HttpResponse:
-    """The reply to a query (DER), however it came."""
+    """The reply to a query (DER), however it came.
+
+    What is no query is told so here: the signer would spend a serial number and a line on it.
+    """
     _check_rate(request)
+    return HttpResponse(
+        timestamps.refusal(query) or _signed(query),
+        content_type=REPLY_TYPE,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _signed(query: bytes) -> bytes:
     try:
-        reply = ledger.signer().timestamp(query)
+        return ledger.signer().timestamp(query)
     except NotCertified:
         certificates.ensure(certificates.timestamping())
-        reply = ledger.signer().timestamp(query)
-    return HttpResponse(reply, content_type=REPLY_TYPE, headers={"Cache-Control": "no-store"})
+        return ledger.signer().timestamp(query)
 
 
 class _Rate(SimpleRateThrottle):
@@ -56,10 +65,6 @@ def _query(request: HttpRequest) -> bytes:
     found = request.content_type or "none"
     if found != QUERY_TYPE:
         raise UnsupportedMediaType(found, f"expected {QUERY_TYPE}, found {found[:80]!a}")
-    if len(request.body) > MAX_REQUEST_BYTES:
-        raise TooLarge(
-            f"expected a query of at most {MAX_REQUEST_BYTES} bytes, found {len(request.body)}"
-        )
     return request.body
 
 

@@ -49,6 +49,7 @@ def info_of(response: bytes) -> dict[str, Any]:
 
 def test_a_timestamp_proves_its_time(world: World) -> None:
     response = respond(world, timestamps.request(DATA))
+    assert timestamps.refusal(timestamps.request(DATA)) is None
     assert timestamps.verify(response, data=DATA, root=world.root.certificate) == AT
 
 
@@ -152,6 +153,7 @@ def test_a_bad_request_gets_the_standards_failure(
     world: World, request_: bytes, failure: str
 ) -> None:
     response = respond(world, request_)
+    assert timestamps.refusal(request_) == response
     status = timestamps._TimeStampResp.load(response)["status"].native
     assert (status["status"], status["fail_info"]) == ("rejection", {failure})
     with pytest.raises(BadTimestamp, match="expected a granted timestamp, found the status rej"):

@@ -46,6 +46,7 @@ RAISED: dict[str, Exception] = {
     "document": InvalidDocument("files", "a list", "a number"),
     "nested": InvalidDocument("manifest.files[3].name", "a relative path", "'..'"),
     "signer": SignerError("ledger-rollback", "the tree is smaller"),
+    "unsigned": SignerError("bad-request", "request: expected bytes"),
     "fields": exceptions.ValidationError(
         {"name": ["too long"], "files": [{}, {"size": ["wrong"]}], "non_field_errors": ["both"]}
     ),
@@ -139,6 +140,7 @@ def problem_at(url: str, **headers: str) -> dict[str, object]:
         ("other", 500, "error", "odd"),
         ("document", 422, "invalid-document", "files: expected a list, found a number"),
         ("signer", 503, "signer-error", "says ledger-rollback; try again"),
+        ("unsigned", 422, "signer-error", "says bad-request; the same request is refused again"),
         ("fields", 400, "invalid", "name: too long; files.1.size: wrong; both"),
         ("plain", 400, "invalid", "no"),
         ("fault", 500, "fault", "the fault is in the registry's log"),
