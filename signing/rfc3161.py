@@ -70,34 +70,47 @@ class _Token:
     certificates: tuple[bytes, ...]
 
 
-def verify(
-    response: bytes,
-    *,
-    data: bytes,
-    anchors: Sequence[x509.Certificate],
-    untrusted: Sequence[x509.Certificate] = (),
-) -> Timestamp:
+def verify(response: bytes, *, data: bytes, anchors: Sequence[x509.Certificate]) -> Timestamp:
     """Check a response over `data` and return the time it proves, and who says so.
-
-    `untrusted` are certificates that may belong to the path and need not be in the token.
 
     1. It was granted, and its imprint is a digest of `data`.
     2. Its signed attributes are of this content and this certificate (RFC 5652, 5.4; RFC 5816).
     3. The certificate's key signed them.
     4. The certificate is for timestamps alone (RFC 3161, 2.3).
-    5. Its path to an anchor holds at the time that it states.
+    5. Its path to an anchor, through what the token holds, is sound at the time that it states.
     """
     token = _parse(response)
+    given = _certificates(token)
+    leaf = _stamped_by(token, given, data)  # 1 to 4
+    others = list(dict.fromkeys(each for each in given if each != leaf and each not in anchors))
+    verify_path(leaf, others, anchors=anchors, at=token.at)  # 5
+    return Timestamp(at=token.at, authority=leaf)
+
+
+def verify_by(response: bytes, *, data: bytes, chain: Sequence[x509.Certificate]) -> Timestamp:
+    """The same, by one authority: its path is `chain`, and nothing that the token brings.
+
+    `chain` leads to an anchor, which is last, and begins with the authority's own certificate or,
+    where that is not listed, with who issued it. Another authority below the same anchor is not it.
+    """
+    token = _parse(response)
+    leaf = _stamped_by(token, [*chain, *_certificates(token)], data)
+    others = [each for each in chain[:-1] if each != leaf]
+    path = verify_path(leaf, others, anchors=chain[-1:], at=token.at)
+    if tuple(chain) not in {path, path[1:]}:
+        raise BadTimestamp("expected a timestamp by the listed authority, found another's")
+    return Timestamp(at=token.at, authority=leaf)
+
+
+def _stamped_by(token: _Token, given: Sequence[x509.Certificate], data: bytes) -> x509.Certificate:
+    """The certificate of these whose key stamped the data."""
     if _digest(token.imprint_hash, data) != token.imprint:  # 1
         raise BadTimestamp("expected a timestamp over these bytes, found one over others")
-    given = [*_certificates(token), *untrusted]
     leaf = _signer(token, given)
     _check_attributes(token, leaf)  # 2
     _check_signature(token, key_of(leaf))  # 3
     _check_purpose(leaf)  # 4
-    others = list(dict.fromkeys(each for each in given if each != leaf and each not in anchors))
-    verify_path(leaf, others, anchors=anchors, at=token.at)  # 5
-    return Timestamp(at=token.at, authority=leaf)
+    return leaf
 
 
 def _parse(response: bytes) -> _Token:

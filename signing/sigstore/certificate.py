@@ -43,7 +43,11 @@ class Identity:
 def stamped_times(
     timestamps: Sequence[bytes], signature: bytes, root: TrustedRoot
 ) -> list[datetime]:
-    """The times that trusted authorities put on a signature; what does not verify is no time."""
+    """The times that listed authorities, each in its period, put on a signature.
+
+    What does not verify is no time, and so is the stamp of an authority that is not listed: that
+    it leads to a root which is listed for another says nothing.
+    """
     found = [_stamped_at(each, signature, root.timestamp_authorities) for each in timestamps]
     return [at for at in found if at is not None]
 
@@ -53,9 +57,7 @@ def _stamped_at(
 ) -> datetime | None:
     for authority in authorities:
         try:
-            stamp = rfc3161.verify(
-                response, data=signature, anchors=authority.chain[-1:], untrusted=authority.chain
-            )
+            stamp = rfc3161.verify_by(response, data=signature, chain=authority.chain)
         except VerificationError:
             continue
         if authority.period.covers(stamp.at):

@@ -79,14 +79,45 @@ def test_an_authority_with_an_rsa_key_is_as_good() -> None:
         verify(stamp.but(signed_over=b"another"))
 
 
-def test_certificates_may_come_from_elsewhere() -> None:
-    found = rfc3161.verify(
-        STAMP.but(certificates=[]),
-        data=b"data",
-        anchors=[ROOT.certificate],
-        untrusted=[LEAF.certificate, MIDDLE.certificate],
-    )
-    assert found.at == AT
+CHAIN = [LEAF.certificate, MIDDLE.certificate, ROOT.certificate]
+
+
+@pytest.mark.parametrize("certificates", [[], None, [LEAF.der, MIDDLE.der]])
+@pytest.mark.parametrize("listed", [CHAIN, CHAIN[1:]])
+def test_a_listed_authority_stamps_whatever_the_token_holds(
+    listed: list[x509.Certificate], certificates: list[bytes] | None
+) -> None:
+    response = STAMP.but(certificates=certificates)
+    if certificates == [] and LEAF.certificate not in listed:
+        with pytest.raises(BadTimestamp, match="the timestamp authority's certificate, found none"):
+            rfc3161.verify_by(response, data=b"data", chain=listed)
+        return
+    found = rfc3161.verify_by(response, data=b"data", chain=listed)
+    assert (found.at, found.authority) == (AT, LEAF.certificate)
+
+
+OTHER = signer(MIDDLE, purposes=[TIME_STAMPING])
+SIBLING = authority("sibling", ROOT)
+BELOW_SIBLING = signer(SIBLING, purposes=[TIME_STAMPING])
+
+
+@pytest.mark.parametrize(
+    ("holder", "brings", "listed"),
+    [
+        (OTHER, [OTHER, MIDDLE], CHAIN),
+        (BELOW_SIBLING, [BELOW_SIBLING, SIBLING], CHAIN),
+        (BELOW_SIBLING, [BELOW_SIBLING, SIBLING], CHAIN[1:]),
+        (BELOW_SIBLING, [BELOW_SIBLING, SIBLING], CHAIN[2:]),
+        (LEAF, [LEAF, MIDDLE], CHAIN[2:]),
+    ],
+)
+def test_an_authority_that_is_not_listed_is_not_trusted_for_its_root(
+    holder: Holder, brings: list[Holder], listed: list[x509.Certificate]
+) -> None:
+    response = STAMP.but(holder=holder, certificates=[each.der for each in brings])
+    assert verify(response).at == AT  # though its path to the root is sound
+    with pytest.raises((BadTimestamp, UntrustedChain)):
+        rfc3161.verify_by(response, data=b"data", chain=listed)
 
 
 BROKEN = unreadable(signer(MIDDLE, purposes=[TIME_STAMPING]).certificate)
@@ -149,11 +180,10 @@ def test_another_certificate_than_the_one_named_is_refused() -> None:
 
 def test_a_certificate_without_key_identifier_is_not_found_by_one() -> None:
     with pytest.raises(BadTimestamp, match="found none"):
-        rfc3161.verify(
+        rfc3161.verify_by(
             STAMP.but(by_key_identifier=True, certificates=[]),
             data=b"data",
-            anchors=[ROOT.certificate],
-            untrusted=[BROKEN],
+            chain=[BROKEN, ROOT.certificate],
         )
 
 

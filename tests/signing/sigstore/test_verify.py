@@ -28,9 +28,11 @@ from assay.signing.errors import (
 )
 from assay.signing.sigstore import Identity, Signed, check_subject
 from assay.signing.sigstore.roots import Log, Period, find_log
-from tests.signing.pki import AT, NOW, ec_key
+from tests.signing.pki import AT, NOW, TIME_STAMPING, ec_key
+from tests.signing.pki import signer as holder_below
 from tests.signing.sigstore.bundles import ALICE, KINDS, Made, entry_body, envelope, judge, message
 from tests.signing.sigstore.instance import FILE, Instance, sign, statement
+from tests.signing.stamps import Stamp
 
 LATER = AT + timedelta(hours=1)
 
@@ -149,6 +151,15 @@ def test_whom_the_root_does_not_name_is_not_trusted(
 def test_a_timestamp_over_something_else_is_no_time(instance: Instance) -> None:
     made = envelope(instance, "dsse", "0.0.1")
     stamps_of(made)[0]["signedTimestamp"] = base64_text(instance.stamp(b"another"))
+    refuse(made, instance, BadTimestamp, "time")
+
+
+def test_an_authority_that_the_root_does_not_list_proves_no_time(instance: Instance) -> None:
+    """Though it is certified by the root that is listed for another."""
+    made = envelope(instance, "dsse", "0.0.1")
+    other = holder_below(instance.root, purposes=[TIME_STAMPING])
+    stamp = Stamp(holder=other, data=signature_of(made), at=AT)
+    stamps_of(made)[0]["signedTimestamp"] = base64_text(stamp.response())
     refuse(made, instance, BadTimestamp, "time")
 
 
