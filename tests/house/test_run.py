@@ -125,3 +125,18 @@ def test_pages_that_cannot_be_built_stop_nothing(
 
     run.Board().try_all(lambda: iter([run.Step("npm", "npm", b"", (), lambda _log: broken())]))
     assert "Going on without scripts: npm is not well" in capsys.readouterr().out
+
+
+def test_an_environment_that_was_interrupted_half_way_is_made_anew(
+    run: ModuleType, tmp_path: Path
+) -> None:
+    folder = tmp_path / "half"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    step, log = run.environment_step(folder, "venv"), run.Log(tmp_path / "log")
+    step.stamp.write_text(step.digest)  # as the version did that took such a folder for made
+    assert not step.is_done()
+    step.do(log)
+    assert run.works(*step.leaves)
+    record = next(folder.glob("lib/python3*/site-packages/pip-*.dist-info/RECORD"))
+    record.unlink()  # what is installed last
+    assert not run.works(*step.leaves)
