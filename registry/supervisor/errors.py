@@ -6,6 +6,14 @@ class SupervisorError(Exception):
     """A problem that stops the start; its message says what to do about it."""
 
     code = "supervisor"
+    exit_code = 1
+
+
+class Interrupted(SupervisorError):
+    """Somebody stopped it before it had done what it is for."""
+
+    code = "interrupted"
+    exit_code = 130  # 128 + SIGINT, as shells say it
 
 
 class AlreadyRunning(SupervisorError):

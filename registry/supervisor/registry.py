@@ -3,7 +3,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -21,17 +21,19 @@ ORPHAN_SECONDS = 10.0  # how long the children of a supervisor that was killed m
 
 
 def serve(deployment: Deployment, terminal: Terminal, *, is_verbose: bool) -> None:
-    """Runs until it is interrupted."""
+    """Runs until it is interrupted: once it is ready, that is its end, and no failure."""
     with locked(deployment), System(terminal) as system:
         follower = LogFollower(deployment.places.logs, terminal) if is_verbose else None
         demo = start(deployment, system, terminal)
         progress = Progress(programs.local_url(deployment), demo.project, terminal)
-        while True:
-            time.sleep(LOOK_SECONDS)
-            system.watch()
-            progress.look()
-            if follower is not None:
-                follower.show_new()
+        with suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(LOOK_SECONDS)
+                system.watch()
+                progress.look()
+                if follower is not None:
+                    follower.show_new()
+    terminal.say("Stopped.")
 
 
 @contextmanager

@@ -123,7 +123,9 @@ def test_pages_that_cannot_be_built_stop_nothing(
     def broken() -> object:
         raise run.Failed("npm is not well")
 
-    run.Board().try_all(lambda: iter([run.Step("npm", "npm", b"", (), lambda _log: broken())]))
+    run.Board().try_all(
+        lambda: iter([run.Step("npm", "npm", b"", (), lambda _log: broken())]), "scripts"
+    )
     assert "Going on without scripts: npm is not well" in capsys.readouterr().out
 
 

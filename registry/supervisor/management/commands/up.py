@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 
 from registry.supervisor import registry, story
 from registry.supervisor.environment import fill_in
+from registry.supervisor.errors import Interrupted
 from registry.supervisor.terminal import Terminal
 
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
             else:
                 registry.serve(deployment, terminal, is_verbose=options["verbose"])
         except KeyboardInterrupt:
-            terminal.say("Stopped.")
+            raise Interrupted("interrupted before it was ready; everything is stopped") from None
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
