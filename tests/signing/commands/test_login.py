@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import json
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing.commands import callers, login
+from assay.signing.commands import callers
 from assay.signing.commands.logins import Login, Logins
 from tests.signing.client.registry import Answer, Loopback
 from tests.signing.commands.desk import TOKEN, Desk
@@ -253,7 +254,7 @@ def test_nobody_who_is_there_to_type_has_typed_nothing(
         raise EOFError
 
     monkeypatch.setattr(sys, "stdin", Closed())
-    monkeypatch.setattr(login.getpass, "getpass", hung_up)
+    monkeypatch.setattr(getpass, "getpass", hung_up)
     code, out, err = desk.assay("login", registry.url)
     assert (code, "found nothing" in err) == (36, True)
     assert f"A token is made on {registry.url}/settings" in out
