@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 from psycopg.sql import SQL, Identifier
 
@@ -198,3 +199,22 @@ def test_one_has_as_many_live_tokens_as_one_can_look_through(
     services.issue_token(people.bob, "of somebody else", ["read"], soon)
     services.revoke_token(first, by=people.alice.actor)
     services.issue_token(people.alice, "third", ["read"], soon)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_tokens_at_once_none_is_one_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "MAX_LIVE_TOKENS", 3)
+    alice, soon = services.create_user("alice"), timezone.now() + timedelta(hours=1)
+
+    def issue(number: int) -> bool:
+        try:
+            services.issue_token(alice, f"token {number}", ["read"], soon)
+        except TooManyTokens:
+            return False
+        finally:
+            connections.close_all()
+        return True
+
+    with ThreadPoolExecutor(10) as threads:
+        assert sum(threads.map(issue, range(20))) == 3
+    assert Token.objects.count() == 3
