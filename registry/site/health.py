@@ -19,7 +19,6 @@ from registry.wakeups import app
 
 UNAVAILABLE = 503
 OK = "ok"
-NO_BLOB = "0" * 64
 READS_ONLY = "reads only: the disk is nearly full"
 
 
@@ -75,7 +74,7 @@ def storage() -> str:
     if not os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
         return "cannot be written"
     try:
-        places.primary().stamp(NO_BLOB)
+        places.primary().check()
     except OSError:
         return "does not answer"
     return READS_ONLY if space.room().is_short else OK

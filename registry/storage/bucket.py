@@ -155,15 +155,21 @@ class Bucket:
 
     def older_than(self, moment: datetime) -> Iterator[str]:
         """The digests of what has been here since before."""
-        with _translated(""):
+        with _whole():
             for page in obstore.list(self.store, chunk_size=1000):
                 for found in page:
                     folder, _, name = found["path"].rpartition("/")
                     if folder == name[:2] and found["last_modified"] < moment:
                         yield name
 
+    def check(self) -> None:
+        """Raises Unreachable; a HEAD, which has no body, would not tell a bucket from a blob."""
+        with _whole():
+            next(iter(obstore.list(self.store, chunk_size=1)), None)
+
     def _put(self, key: str, source: BinaryIO) -> None:
-        obstore.put(self.store, key, source, chunk_size=PUT_BYTES, max_concurrency=PUTS_AT_ONCE)
+        with _whole():
+            obstore.put(self.store, key, source, chunk_size=PUT_BYTES, max_concurrency=PUTS_AT_ONCE)
 
 
 class Reading(io.RawIOBase):
@@ -217,13 +223,25 @@ def _key(sha256: str) -> str:
 
 
 @contextmanager
+def _whole() -> Iterator[None]:
+    """What is not found where no blob is asked for is the bucket."""
+    try:
+        with _translated(""):
+            yield
+    except FileNotFoundError as error:
+        raise Unreachable("the bucket is not there") from error
+
+
+@contextmanager
 def _translated(sha256: str) -> Iterator[None]:
     """Errors of the store as those of files; its own words may name what is nobody's business."""
     try:
         yield
-    except NotFoundError as error:
+    except Unreachable:
+        raise
+    except (FileNotFoundError, NotFoundError) as error:  # obstore raises Python's own
         raise FileNotFoundError(f"expected the blob sha256:{sha256} in the bucket") from error
-    except BaseError as error:
+    except (BaseError, OSError) as error:
         raise Unreachable(
             f"the bucket does not answer as expected: {type(error).__name__}"
         ) from error

@@ -46,6 +46,9 @@ class Folder:
         check_digest(sha256)
         return self.root / sha256[:2] / sha256
 
+    def check(self) -> None:
+        """It is made with the first blob."""
+
     def settle(self, part: Path, sha256: str) -> None:
         """Nothing more: a part is on the same file system."""
 

@@ -26,6 +26,9 @@ class Place(Protocol):
     def parts(self) -> Path:
         """A folder of this machine in which blobs are received."""
 
+    def check(self) -> None:
+        """Raises an OSError where the place as a whole does not answer."""
+
     def settle(self, part: Path, sha256: str) -> None:
         """Do whatever of `take` takes long; nobody waits for this, while others wait for that."""
 

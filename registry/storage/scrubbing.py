@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -27,6 +27,7 @@ from django.utils import timezone
 from registry.audit import services as audit
 
 from . import copies, locks, places
+from .bucket import Unreachable
 from .errors import DigestMismatch, ScrubRunning, TruncatedUpload
 from .files import Part
 from .models import Blob, Scrub
@@ -38,6 +39,7 @@ CHUNK_BYTES = 1024 * 1024
 SCRUB_LOCK = 0x6173736179_09  # of a session: it ends with the process, however that ends
 SYSTEM = "system"
 DAMAGE = frozenset({errno.EIO, errno.EUCLEAN, errno.EBADMSG})  # what disks and file systems say
+SOON = timedelta(days=1)  # all that is there, whatever the store's clock says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,7 @@ def scrub(*, pace: Pace = AT_ONCE, most_bytes: int | None = None) -> Scrub:
     """Go on with the pass that did not end, or begin one; stops after so many bytes.
 
     Raises ScrubRunning if another process is at it, and OSError where nothing can be said of a
-    blob: a bucket that is away, a process without files to open. The next call goes on from there.
+    blob: a bucket or a disk that is away, a process without files to open. The next call goes on from there.
     """
     with _alone():
         found, _ = Scrub.objects.get_or_create(ended_at=None, defaults={"began_at": timezone.now()})
@@ -135,6 +137,8 @@ def _is_sound(place: Place, sha256: str, pace: Pace) -> bool:
 def _mark(sha256: str, stamp: str) -> bool:
     """Step 2; False if it was removed, or sent again, while it was read."""
     place = places.primary()
+    if not stamp:
+        _check_anything(place)
     with transaction.atomic():
         locks.going([sha256])
         row = Blob.objects.filter(pk=sha256).first()
@@ -146,6 +150,12 @@ def _mark(sha256: str, stamp: str) -> bool:
             Blob.objects.filter(pk=sha256).update(damaged_at=timezone.now())
             audit.record(SYSTEM, "blob.damage", sha256, {"is_missing": not stamp})
     return True
+
+
+def _check_anything(place: Place) -> None:
+    """Where not one blob is, it is not the blobs that are missing but their disk or bucket."""
+    if next(place.older_than(timezone.now() + SOON), None) is None:
+        raise Unreachable("expected blobs where they are kept, found none at all: is it mounted?")
 
 
 def _repair(blob: Blob) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 from django.test import Client
 from pytest_django import Settings
 
@@ -65,3 +66,12 @@ def test_with_a_disk_too_full_for_uploads_it_says_so_and_serves(
     answer = stranger.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["storage"] == "reads only: the disk is nearly full"
+
+
+def test_without_its_bucket_it_is_not(
+    db: None, authority: Authority, bucket: str, settings: Settings, stranger: Client
+) -> None:
+    assert stranger.get("/readyz").json()["storage"] == "ok"
+    httpx.delete(bucket, trust_env=False).raise_for_status()
+    answer = stranger.get("/readyz")
+    assert (answer.status_code, answer.json()["storage"]) == (503, "does not answer")

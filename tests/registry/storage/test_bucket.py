@@ -54,6 +54,14 @@ def away(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) ->
     return file
 
 
+@pytest.fixture
+def misnamed(s3_server: str, tmp_path: Path, settings: Settings) -> None:
+    """A server that answers, and a bucket that it does not have."""
+    file = tmp_path / "misnamed.json"
+    file.write_text(json.dumps({**ACCOUNT, "endpoint": s3_server, "bucket": "never-made"}))
+    settings.BUCKET = str(file)
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_while_it_is_away_callers_are_told_to_try_later(
     world: World, away: Path, data_folder: Path
@@ -68,6 +76,22 @@ async def test_while_it_is_away_callers_are_told_to_try_later(
     await in_database(lambda: Blob.objects.create(sha256=SHA256, size_bytes=1))
     answer = await call(streams(world), "GET", URL, headers=ALICE)
     assert (answer.status, answer.problem["code"]) == (503, "storage-unavailable")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_bucket_that_does_not_exist_is_said_to_be_away(
+    world: World, misnamed: None
+) -> None:
+    headers = {**ALICE, "Content-Length": str(len(CONTENT))}
+    answer = await call(streams(world), "PUT", URL, headers=headers, pieces=[CONTENT])
+    assert (answer.status, answer.problem["code"]) == (503, "storage-unavailable")
+    assert answer.problem["detail"] == "the bucket is not there; try again later"
+    await in_database(lambda: Blob.objects.create(sha256=SHA256, size_bytes=1))
+    with pytest.raises(Unreachable, match="the bucket does not answer as expected"):
+        await in_database(scrubbing.scrub)
+    assert await in_database(scrubbing.damaged) == []
+    with pytest.raises(Unreachable):
+        places.primary().check()
 
 
 def test_while_it_is_away_nothing_is_taken_for_damaged(

@@ -13,7 +13,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from registry.storage import quotas, scrubbing, services
-from registry.storage.bucket import Bucket
+from registry.storage.bucket import Bucket, Unreachable
 from registry.storage.errors import BlobDamaged, BlobLost
 from registry.storage.files import Part
 from registry.storage.folder import Folder
@@ -184,11 +184,20 @@ def test_rotten_bytes_are_repaired_from_the_second_copy(
 
 def test_a_lost_blob_is_damaged_too(db: None, place: Place) -> None:
     services.store(CONTENT, holder="user:alice")
+    services.store(b"another one", holder="user:alice")
     place.remove(SHA256)
     assert scrubbing.scrub().damaged == 1
     with pytest.raises(BlobLost) as refusal:
         services.open_blob(SHA256)
     assert not isinstance(refusal.value, BlobDamaged)
+
+
+def test_where_nothing_is_at_all_nothing_is_taken_for_damaged(db: None, place: Place) -> None:
+    services.store(CONTENT, holder="user:alice")
+    place.remove(SHA256)
+    with pytest.raises(Unreachable, match="found none at all: is it mounted"):
+        scrubbing.scrub()
+    assert scrubbing.damaged() == []
 
 
 def test_use_is_counted_alike(db: None, place: Place) -> None:

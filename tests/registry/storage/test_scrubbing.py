@@ -272,6 +272,7 @@ def test_people_read_counts_and_what_is_damaged(db: None) -> None:
 
 
 def test_what_has_a_row_but_was_never_here_is_lost(db: None) -> None:
+    fill()
     Blob.objects.create(sha256="0" * 64, size_bytes=1)
     assert command()[0]["unrepaired"] == ["0" * 64]
     with pytest.raises(BlobLost) as refusal:
