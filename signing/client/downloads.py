@@ -21,14 +21,12 @@ from typing import Self
 
 from ..durable import sync, sync_tree, write_file
 from ..manifest import FileEntry, Manifest
+from .attempts import repeatedly
 from .errors import ClientError, PartsTaken, RegistryUnreachable
 from .registry import RegistryClient
 
 SEGMENT_BYTES = 16 << 20  # what is lost at most for each connection when a download is cut off
 CONNECTIONS = 4  # more gain nothing against one server (notes: clients of other hubs use 4 to 8)
-ATTEMPTS = 6
-FIRST_PAUSE_SECONDS = 0.5  # doubled after each attempt: 16 s in all
-RETRIED = frozenset({429, 500, 502, 503, 504})  # RFC 9110: what another attempt may mend
 FILES, MEMORY = "files", "memory"
 _ID_FILE, _LOCK_FILE = "checkpoint", "lock"
 _DONE = b"+"
@@ -158,16 +156,7 @@ def fetch(client: RegistryClient, parts: Parts, *, arrived: Callable[[int], None
 
 def _fetch(line: Line, segment: Segment) -> None:
     """One segment, asked for again where that may help."""
-    pauses = (FIRST_PAUSE_SECONDS * 2**attempt for attempt in range(ATTEMPTS - 1))
-    while True:
-        try:
-            _write(line, segment)
-            break
-        except ClientError as error:
-            pause = next(pauses, None)
-            is_passing = isinstance(error, RegistryUnreachable) or error.status in RETRIED
-            if pause is None or not is_passing or line.hung_up.wait(pause):
-                raise
+    repeatedly(lambda: _write(line, segment), wait=line.hung_up.wait)
     line.parts.remember(segment)
 
 

@@ -13,12 +13,22 @@ class ClientError(AssayError):
     exit_code = 5
 
     def __init__(
-        self, message: str, *, status: int | None = None, problem: str | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        problem: str | None = None,
+        title: str = "",
+        reasons: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.problem = problem
         """The registry's own code (docs/spec/http.md), such as `digest-mismatch`."""
+        self.title = title
+        """The message without what `reasons` say again."""
+        self.reasons = reasons
+        """In the registry's words, one for each field or file that it refused."""
 
 
 class RegistryUnreachable(ClientError):
@@ -33,6 +43,13 @@ class PartsTaken(ClientError):
 
     code = "parts-taken"
     exit_code = 45
+
+
+class NotPublished(ClientError):
+    """What was sent is not published: the name is another's, or the registry did not sign it."""
+
+    code = "not-published"
+    exit_code = 39
 
 
 class WitnessElsewhere(ClientError):

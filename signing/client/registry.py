@@ -27,6 +27,9 @@ TRUST_ROOT_PATH = "/.well-known/assay/trust-root.json"
 PLAIN = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "assay"}
 NO_CONTENT = 204
 PARTIAL_CONTENT = 206
+NOT_FOUND = 404
+MAX_REASONS = 100  # five times as many as a registry gives
+MAX_REASON_CHARACTERS = 1000
 
 
 class RegistryClient:
@@ -94,12 +97,25 @@ class RegistryClient:
     def put_blob(self, path: Path) -> str:
         """Upload a file under its digest, which is returned (hexadecimal)."""
         digest, size_bytes = sha256_file(path)
+        with path.open("rb") as file:
+            self.put(digest, size_bytes, _chunks(file))
+        return digest
+
+    def put(self, digest: str, size_bytes: int, content: Iterator[bytes]) -> None:
+        """Upload so many bytes under their digest, both known."""
         headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
-        with (
-            path.open("rb") as file,
-            self._answer("PUT", _blob_path(digest), headers=headers, content=_chunks(file)),
-        ):
-            return digest
+        with self._answer("PUT", _blob_path(digest), headers=headers, content=content):
+            pass
+
+    def has_blob(self, digest: str) -> bool:
+        """Whether the caller may read a blob there, as who sent one may."""
+        try:
+            with self._answer("HEAD", _blob_path(digest)):
+                return True
+        except ClientError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return False
 
     def get_blob(self, digest: str, size_bytes: int, destination: Path) -> None:
         """Download a blob; `destination` appears only when all of it is there, with the digest.
@@ -193,11 +209,25 @@ def _refusal(answer: httpx.Response) -> ClientError:
     fields = cast("dict[str, object]", problem)
     detail = fields.get("detail") or fields.get("title") or answer.reason_phrase
     code = fields.get("code")
+    reasons = tuple(_reasons(fields.get("errors")))
+    is_repeated = all(reason in str(detail) for reason in reasons)
+    title = fields.get("title") if is_repeated else detail
     return ClientError(
         f"{prefix}: {detail}",
         status=answer.status_code,
         problem=code if isinstance(code, str) else None,
+        title=f"{prefix}: {title}",
+        reasons=reasons,
     )
+
+
+def _reasons(errors: object) -> Iterator[str]:
+    """What a problem says of single fields: `[{"field", "message"}]`."""
+    for each in cast("list[object]", errors)[:MAX_REASONS] if isinstance(errors, list) else []:
+        if isinstance(each, dict):
+            stated = cast("dict[str, object]", each)
+            said = [str(stated[name]) for name in ("field", "message") if stated.get(name)]
+            yield ": ".join(said)[:MAX_REASON_CHARACTERS]
 
 
 def _json(answer: httpx.Response) -> object:

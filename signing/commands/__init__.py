@@ -24,7 +24,7 @@ from ..errors import (
 )
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
-from . import download, login, monitor, oms, sign, sigstore, trust, verify, whoami, witness
+from . import download, login, monitor, oms, publish, sign, sigstore, trust, verify, whoami, witness
 from .errors import InputUnreadable
 from .programs import error_json
 from .terminal import COLUMNS, Ink, Terminal
@@ -66,12 +66,20 @@ def _run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, "json", False):
             failure = {**_FAILED.get(arguments.command, {}), "error": error_json(error)}
             terminal.line(json.dumps(failure, indent=2))
-        complaints.columns(
-            f"{complaints.mark(Outcome.FAILED)} ", f"{error.code}: {error}", indent=2, ink=Ink.RED
-        )
+        _complain(error, complaints)
         code = error.exit_code
     sys.stdout.flush()
     return code
+
+
+def _complain(error: AssayError, complaints: Terminal) -> None:
+    """What was expected and found; of a registry's refusal each reason on a line of its own."""
+    reasons = error.reasons if isinstance(error, ClientError) else ()
+    said = error.title if isinstance(error, ClientError) and reasons else str(error)
+    mark = f"{complaints.mark(Outcome.FAILED)} "
+    complaints.columns(mark, f"{error.code}: {said}", indent=2, ink=Ink.RED)
+    for reason in reasons:
+        complaints.columns("", reason, indent=4)
 
 
 # What runs each word: with its arguments, where to print, and where to complain.
@@ -82,6 +90,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "whoami": lambda words, out, _: whoami.run(words, terminal=out),
     "verify": lambda words, out, err: verify.run(words, terminal=out, progress=err),
     "download": lambda words, out, err: download.run(words, terminal=out, progress=err),
+    "publish": lambda words, out, err: publish.run(words, terminal=out, progress=err),
     "witness": lambda words, out, _: witness.run(words, terminal=out),
     "sign": lambda words, out, _: sign.run(words, terminal=out),
     "oms": lambda words, _, __: oms.run(words),
@@ -89,14 +98,16 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "sigstore": lambda words, out, _: sigstore.run(words, terminal=out),
 }
 # What a program that reads JSON finds beside the error.
-_FAILED = {word: {"verified": False} for word in ("trust", "verify", "download")}
+_FAILED = {word: {"verified": False} for word in ("trust", "verify", "download")} | {
+    "publish": {"published": False}
+}
 
 
 def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     words = argparse.ArgumentParser(
         prog="assay",
-        description="Trust registries, download and verify what they sign; sign; watch ledgers.",
+        description="Trust registries, download, publish, verify what they sign; watch ledgers.",
         epilog=exit_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -124,6 +135,9 @@ def parser() -> argparse.ArgumentParser:
     login.add_logout_arguments(commands.add_parser("logout", help="forget it"))
     whoami.add_arguments(
         commands.add_parser("whoami", help="say whose the token is, and what it may")
+    )
+    publish.add_arguments(
+        commands.add_parser("publish", help="send files, have them signed, and verify that")
     )
     witness.add_arguments(
         commands.add_parser("witness", help="cosign the tree heads of ledgers that you watch")

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from ..client import RegistryClient, address
 from ..client.downloads import Parts, fetch
 from ..manifest import Manifest
 from . import bar, demands
+from .arrived import Arrived
 from .callers import secret_for
 from .errors import DestinationTaken, InputUnreadable
 from .hashing import hasher
@@ -39,19 +38,6 @@ from .verify import judge
 PART_SUFFIX = ".part"
 ROUNDS = 2  # what arrived damaged is fetched once more
 STALLED_SECONDS = 20.0  # without a byte: then it is asked for again
-
-
-@dataclass(slots=True)
-class Arrived:
-    """How many bytes have come; told by several threads."""
-
-    bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def more(self, number: int) -> None:
-        """Count some; those that are asked for again are taken back."""
-        with self._lock:
-            self.bytes += number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 
 from ..canonical import instant_text
+from ..client import ClientError
 from ..digests import as_id
 from ..errors import AssayError, Step
 from ..verify import Seen, SignedPart
@@ -17,6 +18,11 @@ from .verdict import Judged, not_known
 
 def print_json(judged: Judged, terminal: Terminal) -> None:
     """The same for programs: every step, the parts, the root, and the first failure."""
+    terminal.line(json.dumps(verdict_json(judged), indent=2))
+
+
+def verdict_json(judged: Judged) -> dict[str, object]:
+    """The document itself."""
     document: dict[str, object] = {
         "verified": judged.failure is None,
         "trust": pin_json(judged.pin),
@@ -31,12 +37,19 @@ def print_json(judged: Judged, terminal: Terminal) -> None:
             document["warning"] = warning
     else:
         document["error"] = error_json(judged.failure)
-    terminal.line(json.dumps(document, indent=2))
+    return document
 
 
 def error_json(error: AssayError) -> dict[str, object]:
     """What went wrong, for programs."""
-    return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+    found: dict[str, object] = {
+        "code": error.code,
+        "message": str(error),
+        "exit_code": error.exit_code,
+    }
+    if isinstance(error, ClientError):
+        return {**found, "problem": error.problem, "reasons": list(error.reasons)}
+    return found
 
 
 def _requirements_json(judged: Judged) -> dict[str, object]:

@@ -18,7 +18,7 @@ import pytest
 from assay.signing import canonical, oms
 from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
-from assay.signing.client import downloads
+from assay.signing.client import attempts, downloads
 from assay.signing.commands import download
 from assay.signing.commands.terminal import Terminal
 from assay.signing.digests import as_id, sha256
@@ -200,7 +200,7 @@ def test_a_refusal_ends_what_the_other_connections_do(
 ) -> None:
     desk.pin()
     monkeypatch.setattr(downloads, "SEGMENT_BYTES", 100)
-    monkeypatch.setattr(downloads, "FIRST_PAUSE_SECONDS", 3600.0)
+    monkeypatch.setattr(attempts, "FIRST_PAUSE_SECONDS", 3600.0)
     shop.routes["GET", blob(FILES[WEIGHTS])] = Answer(status=503)
     other = next(data for name, data in FILES.items() if name != WEIGHTS)
     shop.routes["GET", blob(other)] = Answer(status=403)
@@ -213,7 +213,7 @@ def test_a_cut_download_goes_on_where_it_was(
     desk.pin()
     monkeypatch.setattr(downloads, "SEGMENT_BYTES", 100)
     monkeypatch.setattr(downloads, "CONNECTIONS", 1)
-    monkeypatch.setattr(downloads, "ATTEMPTS", 1)
+    monkeypatch.setattr(attempts, "ATTEMPTS", 1)
     route = ("GET", blob(FILES[WEIGHTS]))
     whole = shop.routes[route]
     shop.before[route] = [whole, replace(whole, is_cut=True)]
@@ -236,7 +236,7 @@ def test_what_may_pass_is_asked_for_again(
     desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     desk.pin()
-    monkeypatch.setattr(downloads, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(attempts, "FIRST_PAUSE_SECONDS", 0.001)
     route = ("GET", blob(FILES[WEIGHTS]))
     shop.before[route] = [Answer(status=status), replace(shop.routes[route], is_cut=True)]
     assert get(desk, shop)[0] == 0
@@ -290,7 +290,7 @@ def test_more_bytes_than_were_asked_for_are_not_taken(
     desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.pin()
-    monkeypatch.setattr(downloads, "ATTEMPTS", 1)
+    monkeypatch.setattr(attempts, "ATTEMPTS", 1)
     size = len(FILES[WEIGHTS])
     headers = {"Content-Range": f"bytes 0-{size - 1}/{size}"}
     shop.routes["GET", blob(FILES[WEIGHTS])] = Answer(
