@@ -68,7 +68,8 @@ def scrub(*, pace: Pace = AT_ONCE, most_bytes: int | None = None) -> Scrub:
     """Go on with the pass that did not end, or begin one; stops after so many bytes.
 
     Raises ScrubRunning if another process is at it, and OSError where nothing can be said of a
-    blob: a bucket or a disk that is away, a process without files to open. The next call goes on from there.
+    blob: a bucket or a disk that is away, a process without files to open. The next call goes on
+    from there.
     """
     with _alone():
         found, _ = Scrub.objects.get_or_create(ended_at=None, defaults={"began_at": timezone.now()})

@@ -78,13 +78,18 @@ class BundleGiven:
 Given = OutputGiven | CheckpointGiven | ModelGiven | BundleGiven
 
 
-def notes(given: Given) -> Iterator[str]:
-    """The signed tree heads that it brings."""
+def bundles(given: Given) -> tuple[Bundle, ...]:
+    """Everything signed that it brings."""
     match given:
         case OutputGiven(evidence=evidence) | CheckpointGiven(evidence=evidence):
-            yield from (bundle.proof.note for bundle in evidence.bundles.values())
+            return tuple(evidence.bundles.values())
         case ModelGiven(bundle=bundle) | BundleGiven(bundle=bundle):
-            yield bundle.proof.note
+            return (bundle,)
+
+
+def notes(given: Given) -> Iterator[str]:
+    """The signed tree heads that it brings."""
+    yield from (bundle.proof.note for bundle in bundles(given))
 
 
 def read(path: Path, *, evidence: Path | None, checkpoint: Path | None, hasher: Hasher) -> Given:

@@ -29,7 +29,7 @@ from ..verify import (
     examine_model,
     examine_output,
 )
-from . import demands, inputs
+from . import demands, inputs, unpinned
 from .demands import Demands
 from .hashing import hasher
 from .inputs import BundleGiven, CheckpointGiven, Given, ModelGiven, OutputGiven
@@ -97,6 +97,8 @@ def run(
 def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: str) -> Judged:
     """Examine under the pinned root that says most; raises NoTrustRoot if none is pinned.
 
+    It is raised too for what fails, and by its own word comes from a registry that is not pinned.
+
     Roots do not help each other: every step of one examination rests on one root. NotWitnessed is
     raised if none of them can say for which moment the evidence speaks.
     """
@@ -128,9 +130,14 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
                 examination=_examine(given, basis),
             )
         )
-    if not judged:
+    best = max(judged, key=lambda each: each.passed_steps, default=None)
+    if best is not None and best.failure is None:
+        return best
+    if (stranger := unpinned.refusal(given, pins)) is not None:
+        raise stranger
+    if best is None:
         raise refusals[0]
-    return max(judged, key=lambda each: each.passed_steps)
+    return best
 
 
 def _examine(given: Given, basis: Basis) -> Examination:

@@ -9,6 +9,7 @@ from cryptography import x509
 
 from .. import pseudonyms
 from ..certificates import MALFORMED
+from ..errors import UntrustedChain
 from ..evidence import Evidence
 from ..trust import TrustRoot
 from .report import Report
@@ -32,12 +33,16 @@ def opening(report: Report, evidence: Evidence, basis: Basis) -> Basis:
 
 
 def _opened(evidence: Evidence, trust: TrustRoot) -> tuple[dict[str, str], str]:
-    named = {uri for each in evidence.bundles.values() for uri in _uris(each.chain.leaf)}
+    named = {uri for each in evidence.bundles.values() for uri in uris(each.chain.leaf)}
+    if named and not any(uri.startswith(f"{trust.registry}/") for uri in named):
+        raise UntrustedChain(  # under this registry's name no opening could fit
+            f"expected certificates of {trust.registry}, found those of {min(named)!a}"
+        )
     parties = pseudonyms.opened(evidence.openings, named, registry=trust.registry)
     return dict(parties), ", ".join(sorted(set(parties.values())))
 
 
-def _uris(leaf: x509.Certificate) -> list[str]:
+def uris(leaf: x509.Certificate) -> list[str]:
     """What a certificate says it is about, whoever issued it; its own step judges that."""
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

@@ -15,6 +15,7 @@ SALT = bytes(range(32))  # of a worked number: a real one is random
 BOB = PartyOpening(party=f"{REGISTRY}/bob", salt=bytes(range(32, 64)))
 OPENINGS = ("openings",)
 FIRST = (*OPENINGS, 0)
+PARTS = ("output", "checkpoint", "run", "dataset", "conduct")
 OWNED = ("checkpoint.signer", "dataset.signer")
 
 
@@ -43,6 +44,7 @@ def pseudonym_vectors() -> dict[str, object]:
                 *_others(world, evidence.bundles["checkpoint"], alice),
                 *_models(world, alice),
                 *_malformed(alice),
+                _elsewhere(world),
             )
         ],
     }
@@ -159,6 +161,16 @@ def _malformed(alice: PartyOpening) -> list[Mutation]:
         Mutation(name=f"openings: {name}", set={OPENINGS: value}, failed=(), is_refused=True)
         for name, value in table
     ]
+
+
+def _elsewhere(world: World) -> Mutation:
+    """Judged under another registry's name, where no opening could fit."""
+    return Mutation(
+        name="another URL is pinned",
+        trust_root={**world.trust.to_json(), "registry": "http://other.test"},
+        failed=("openings", *(f"{part}.signer" for part in PARTS), "checkpoint.registry"),
+        error="untrusted-chain",
+    )
 
 
 def _signed_by(world: World, bundle: Bundle, path: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an examination of evidence rests on, once its openings say who the people in it are. */
 import { named } from "../certificates";
+import { VerificationError } from "../errors";
 import type { Evidence } from "../evidence";
 import { opened } from "../pseudonyms";
 import type { TrustRoot } from "../trust";
@@ -27,6 +28,11 @@ async function partiesOf(
 ): Promise<Established<ReadonlyMap<string, string>>> {
   const uris = Object.values(bundles).map(({ chain }) => named(chain.leaf));
   const found = new Set(uris.filter((uri) => uri !== null));
+  const [first] = [...found].sort();
+  if (first !== undefined && ![...found].some((uri) => uri.startsWith(`${registry}/`))) {
+    const message = `expected certificates of ${registry}, found those of '${first}'`;
+    throw new VerificationError("untrusted-chain", message); // no opening could fit
+  }
   const parties = await opened(openings, found, registry);
   return [parties, [...new Set(parties.values())].sort().join(", ")];
 }
