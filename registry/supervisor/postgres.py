@@ -68,7 +68,7 @@ class Postgres:
         if not self.data.exists():
             self._create(programs, account)
         self._check_version()
-        _end_leftover(self.data / "postmaster.pid")
+        _end_leftover(self)
         with _reachable(self.data, account) as (data, inherited):
             process = Process(self._server(programs, account, data=data, inherited=inherited))
         self._wait(process)
@@ -174,25 +174,32 @@ def _private_folder(folder: Path, account: Account | None) -> None:
         raise UnsafeFolder(message)
 
 
-def _end_leftover(pid_file: Path) -> None:
+def _end_leftover(server: Postgres) -> None:
     """Ends a server whose supervisor was killed; forgets one that is gone.
 
     The caller holds the data folder's lock. PostgreSQL itself would refuse to start when the
-    process id in a stale file was given to another process.
+    process id in a stale file was given to another process, perhaps somebody else's PostgreSQL.
     """
+    pid_file = server.data / "postmaster.pid"
     if not pid_file.exists():
         return
     pid = int(pid_file.read_text().split("\n", 1)[0])
     deadline = time.monotonic() + STOP_SECONDS
-    while _is_postgres(pid) and time.monotonic() < deadline:
+    while _is_ours(pid, server) and time.monotonic() < deadline:
         os.kill(pid, signal.SIGINT)
         time.sleep(POLL_SECONDS * 5)
-    if not _is_postgres(pid):
+    if not _is_ours(pid, server):
         pid_file.unlink(missing_ok=True)
 
 
-def _is_postgres(pid: int) -> bool:
+def _is_ours(pid: int, server: Postgres) -> bool:
+    """Whether it is PostgreSQL, on our socket or in our data folder, by whatever path."""
+    process = Path(f"/proc/{pid}")
+    socket_option = f"unix_socket_directories={server.socket_folder}"
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
-    except (FileNotFoundError, ProcessLookupError):
+        if (process / "comm").read_text().strip() != "postgres":
+            return False
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        return os.fsencode(socket_option) in words or (process / "cwd").samefile(server.data)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False

@@ -3,6 +3,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -42,6 +43,27 @@ def test_a_stale_process_id_of_somebody_else_is_forgotten(places: Places) -> Non
     server.start().stop()
     (server.data / "postmaster.pid").write_text(f"{os.getpid()}\n", encoding="ascii")
     server.start().stop()
+
+
+def test_the_stale_process_id_of_somebody_elses_server_ends_nothing(
+    places: Places,
+) -> None:
+    sockets = places.sockets / "theirs"
+    theirs = replace(postgres(places), data=places.data / "theirs", socket_folder=sockets)
+    process = theirs.start()
+    ours = postgres(places)
+    ours.start().stop()
+    (ours.data / "postmaster.pid").write_text(f"{process.pid}\n", encoding="ascii")
+    ours.start().stop()
+    assert process.exit_code is None
+    process.stop()
+
+
+def test_a_server_that_its_supervisor_left_is_ended(places: Places) -> None:
+    server = postgres(places)
+    left = server.start()
+    server.start().stop()
+    assert left.exit_code == 0
 
 
 def test_it_sorts_the_same_everywhere_and_listens_on_no_port(places: Places) -> None:
