@@ -25,6 +25,7 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
 from registry.catalog import queries as catalog
+from registry.hub.resolve import Files
 from registry.ledger.serving import ledger_files
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
@@ -83,5 +84,5 @@ class Lifespan:
                 return
 
 
-_streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
+_streams = Files(inner=Streams(gate=CatalogGate(), inner=Bodies(_django)))
 application = Lifespan(ledger_files(trust_files(_streams)))

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "registry.sigstore",
     "registry.catalog",
     "registry.publishers",
+    "registry.hub",
     "registry.pool",
     "registry.outputs",
     "registry.site",

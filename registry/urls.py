@@ -22,6 +22,7 @@ APPS = (
     "authority",
     "sigstore",
     "publishers",
+    "hub",
     "pool",
     "outputs",
     "site",

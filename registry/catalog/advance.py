@@ -40,7 +40,7 @@ from registry.ledger import services as ledger
 from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
-from . import moving, queries, run_statement
+from . import large, moving, queries, run_statement
 from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
@@ -115,6 +115,9 @@ def publish(checkpoint_id: int) -> None:
         return
     wrappers = _wrappers(ledger_queries.bundle(statement))
     blobs = {name: storage.store(content, holder=SYSTEM) for name, content in wrappers.items()}
+    named = [(file.name, file.sha256, file.size) for file in queries.manifest(checkpoint).files]
+    named += [(name, blob.sha256, blob.size_bytes) for name, blob in blobs.items()]
+    storage.identify([sha256 for name, sha256, size in named if not large.is_large(name, size)])
     with transaction.atomic():
         if not _claim(checkpoint, State.SIGNED):
             return

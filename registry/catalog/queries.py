@@ -172,19 +172,24 @@ def manifest(of: Checkpoint) -> Manifest:
     return Manifest.parse(of.manifest)
 
 
+def served(of: Checkpoint) -> QuerySet[File]:
+    """All that is served of it: the files of the manifest, and its signatures beside them."""
+    return File.objects.select_related("checkpoint__project__owner").filter(checkpoint=of)
+
+
 def files(of: Checkpoint) -> QuerySet[File]:
     """The files of the manifest; beside them are `signature` and `sigstore`."""
-    return _served(of).exclude(name__in=SIGNATURE_NAMES).order_by("name")
+    return served(of).exclude(name__in=SIGNATURE_NAMES).order_by("name")
 
 
 def signature(of: Checkpoint) -> File | None:
     """`model.sig`, once the checkpoint is published."""
-    return _served(of).filter(name=SIGNATURE_NAME).first()
+    return served(of).filter(name=SIGNATURE_NAME).first()
 
 
 def sigstore(of: Checkpoint) -> File | None:
     """`model.sigstore.json`, the same for Sigstore's clients; what was signed before lacks it."""
-    return _served(of).filter(name=SIGSTORE_NAME).first()
+    return served(of).filter(name=SIGSTORE_NAME).first()
 
 
 def identity(of: Checkpoint) -> Identity:
@@ -278,7 +283,3 @@ def file_for(owner: str, project: str, checkpoint: str, path: str) -> tuple[str,
     if found is None:
         return None
     return found.sha256, found.size, found.name.rpartition("/")[2]
-
-
-def _served(of: Checkpoint) -> QuerySet[File]:
-    return File.objects.select_related("checkpoint__project__owner").filter(checkpoint=of)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from django.utils.http import content_disposition_header
@@ -36,17 +36,21 @@ class Download:
     sha256: str
     size_bytes: int
     name: str
+    tag: str = ""
+    """By which its clients know it, if not by its SHA-256; it has to name these bytes alone."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What else the answer carries."""
 
     @property
     def etag(self) -> str:
-        """Strong, because it is the digest."""
-        return f'"{self.sha256}"'
+        """Strong, because it is a digest."""
+        return f'"{self.tag or self.sha256}"'
 
 
 async def send_blob(scope: Scope, receive: Receive, send: Send, download: Download) -> None:
     """Answers GET or HEAD; raises UnsatisfiableRange or BlobLost before anything is sent."""
     is_head = scope["method"] == "HEAD"
-    headers = {**CONFINED, "ETag": download.etag}
+    headers = {**CONFINED, **download.headers, "ETag": download.etag}
     if _has_it(header(scope, "If-None-Match"), download.etag):
         await send_head(send, 304, headers)
         await send_body(send)

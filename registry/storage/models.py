@@ -14,10 +14,12 @@ class Blob(models.Model):
     """Bytes in their place (places.py), hashed and durable before this row was written.
 
     Damaged is what was found to be others, and is not served; copied what the second copy has.
+    `git_oid` is empty for large ones, and for those that nobody asked about (git.py).
     """
 
     sha256 = models.CharField(max_length=64, primary_key=True)
     size_bytes = models.BigIntegerField()
+    git_oid = models.CharField(max_length=40, blank=True, default="")
     stored_at = models.DateTimeField(auto_now_add=True)
     damaged_at = models.DateTimeField(null=True)
     is_copied = models.BooleanField(default=False)

@@ -15,6 +15,7 @@ from . import copies, locks, places, quotas
 from .bucket import Unreachable
 from .errors import BlobDamaged, BlobLost, StorageUnavailable
 from .files import PART_PREFIX, Part
+from .git import blob_oid, identify, oids
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
 from .quotas import OURSELVES
@@ -24,6 +25,7 @@ __all__ = [
     "OURSELVES",
     "Part",
     "admit",
+    "blob_oid",
     "charge",
     "check_room",
     "drop",
@@ -31,8 +33,10 @@ __all__ = [
     "held",
     "hold",
     "holds",
+    "identify",
     "keep",
     "local",
+    "oids",
     "open_blob",
     "record",
     "size_of",

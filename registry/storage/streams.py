@@ -99,8 +99,8 @@ class Streams:
             case "PUT":
                 await self._put(scope, receive, send, sha256)
             case "GET" | "HEAD":
-                actor = await _ask(self.gate.actor, header(scope, "Authorization"))
-                download = await _ask(self._readable, check_digest(sha256), actor)
+                actor = await ask(self.gate.actor, header(scope, "Authorization"))
+                download = await ask(self._readable, check_digest(sha256), actor)
                 await send_blob(scope, receive, send, download)
             case method:
                 raise _wrong(method, "GET, HEAD, PUT")
@@ -109,8 +109,8 @@ class Streams:
         if scope["method"] not in {"GET", "HEAD"}:
             raise _wrong(scope["method"], "GET, HEAD")
         # A token that opens nothing is said so, here as everywhere, though a file needs none.
-        await _ask(self.gate.actor, header(scope, "Authorization"))
-        if "\0" in scope["path"] or (download := await _ask(self.gate.file_for, file)) is None:
+        await ask(self.gate.actor, header(scope, "Authorization"))
+        if "\0" in scope["path"] or (download := await ask(self.gate.file_for, file)) is None:
             raise NotFound("expected a file of a published checkpoint")
         await send_blob(scope, receive, send, download)
 
@@ -119,15 +119,15 @@ class Streams:
         authorization = header(scope, "Authorization")
 
         async def admit() -> None:
-            await _ask(services.admit, holder, sha256, size_bytes=size_bytes)
+            await ask(services.admit, holder, sha256, size_bytes=size_bytes)
 
         async def keep(part: Part) -> None:
-            await _ask(self._keep, part, authorization, holder)
+            await ask(self._keep, part, authorization, holder)
 
-        holder = await _ask(self.gate.uploader, authorization)
+        holder = await ask(self.gate.uploader, authorization)
         check_digest(sha256)
         size_bytes = announced_size(scope)
-        was_held = await _ask(services.holds, holder, sha256)
+        was_held = await ask(services.holds, holder, sha256)
         asking = Asking(admit=admit, keep=keep)
         await receive_blob(receive, asking, sha256=sha256, size_bytes=size_bytes)
         body = json.dumps({"id": f"sha256:{sha256}", "size": size_bytes}).encode()
@@ -148,18 +148,18 @@ class Streams:
         return Download(sha256=sha256, size_bytes=size_bytes, name=sha256)
 
 
-async def _ask(
+async def ask(
     question: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
     """Asks in a thread of its own, whose database connection goes back at once."""
 
-    def ask() -> Result:
+    def answer() -> Result:
         try:
             return question(*args, **kwargs)
         finally:
             close_old_connections()
 
-    return await sync_to_async(ask, thread_sensitive=False)()
+    return await sync_to_async(answer, thread_sensitive=False)()
 
 
 def _wrong(method: str, allowed: str) -> WrongMethod:

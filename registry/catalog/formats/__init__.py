@@ -2,6 +2,7 @@
 """The content gate: which files a checkpoint may hold, judged by what is in them.
 
     check(name, path)      what the file is; raises Refused, which says what was expected and found
+    header(path)           of a safetensors file that was accepted, alone
 
 A name with a known ending promises a format, and the content must be that format to the last byte;
 under any other name it must be plain text. Whatever a loader could mistake for a program is
@@ -11,5 +12,6 @@ refused, under every name. Files are read in a process apart (apart.py).
 from .apart import check
 from .gate import CARD_NAME, FORMATS, Accepted, Format
 from .refused import Refused
+from .safetensors import header
 
-__all__ = ["CARD_NAME", "FORMATS", "Accepted", "Format", "Refused", "check"]
+__all__ = ["CARD_NAME", "FORMATS", "Accepted", "Format", "Refused", "check", "header"]

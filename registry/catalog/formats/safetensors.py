@@ -51,22 +51,32 @@ def check(path: Path) -> None:
     3. Metadata is text; each tensor has a known type, a shape, and as many bytes as they take.
     4. The tensors lie end to end: no gap, no overlap, nothing after the last.
     """
-    size_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        prefix = file.read(LENGTH_BYTES)
-        length = int.from_bytes(prefix, "little")
-        if len(prefix) < LENGTH_BYTES:  # 1
-            raise Refused(f"a header length of {LENGTH_BYTES} bytes", f"{len(prefix)} bytes in all")
-        if length > MAX_HEADER_BYTES:
-            raise Refused(f"a header of at most {MAX_HEADER_BYTES} bytes", f"one of {length}")
-        if length > size_bytes - LENGTH_BYTES:
-            raise Refused(f"a header within the file of {size_bytes} bytes", f"one of {length}")
-        header = _parse(file.read(length))  # 2
+    content = _content(path, MAX_HEADER_BYTES)  # 1
+    header = _parse(content)  # 2
     _check_metadata(header.pop(METADATA, {}))  # 3
     if len(header) > MAX_TENSORS:
         raise Refused(f"at most {MAX_TENSORS} tensors", f"{len(header)}")
     spans = sorted(_span(name, tensor) for name, tensor in header.items())
-    _check_end_to_end(spans, size_bytes - LENGTH_BYTES - length)  # 4
+    _check_end_to_end(spans, path.stat().st_size - LENGTH_BYTES - len(content))  # 4
+
+
+def header(path: Path, *, most_bytes: int = MAX_HEADER_BYTES) -> dict[str, object]:
+    """The header alone, its metadata with it; raises Refused."""
+    return _parse(_content(path, min(most_bytes, MAX_HEADER_BYTES)))
+
+
+def _content(path: Path, most_bytes: int) -> bytes:
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        prefix = file.read(LENGTH_BYTES)
+        length = int.from_bytes(prefix, "little")
+        if len(prefix) < LENGTH_BYTES:
+            raise Refused(f"a header length of {LENGTH_BYTES} bytes", f"{len(prefix)} bytes in all")
+        if length > most_bytes:
+            raise Refused(f"a header of at most {most_bytes} bytes", f"one of {length}")
+        if length > size_bytes - LENGTH_BYTES:
+            raise Refused(f"a header within the file of {size_bytes} bytes", f"one of {length}")
+        return file.read(length)
 
 
 def _parse(content: bytes) -> dict[str, object]:

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub app's place in the Django project; it has no tables: everything is the catalogue's."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class HubConfig(AppConfig):
+    """Registers the app under the label `hub`."""
+
+    name = "registry.hub"
+    label = "hub"

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who calls: by a token alone, as the Hub's clients have no sessions; and what they may do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from registry.accounts import queries as accounts
+from registry.accounts import reading, tokens
+from registry.accounts.errors import NotAllowed
+from registry.accounts.queries import Scope, Token, User
+from registry.catalog import queries as catalog
+from registry.catalog.errors import MayNotPublish
+from registry.catalog.errors import NotFound as NotInCatalogue
+from registry.catalog.queries import Project
+from registry.conduct import queries as conduct
+
+from .errors import RepoUnknown, gated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Somebody with a live token, or anybody."""
+
+    token: Token | None
+
+    @property
+    def is_anonymous(self) -> bool:
+        """That there is no token at all."""
+        return self.token is None
+
+    @property
+    def viewer(self) -> User | None:
+        """In whose name private things are read."""
+        return reading.reader(self.token, reading.CHECKPOINTS)
+
+    def writer(self) -> Token:
+        """The token, if it may publish; raises Unauthenticated or ScopeMissing."""
+        return tokens.require(self.token, Scope.PUBLISH)
+
+
+def caller(authorization: str | None) -> Caller:
+    """Whose the Authorization header is; raises a subclass of InvalidToken if nobody's."""
+    return Caller(token=tokens.authenticate(_bearer(authorization), now=timezone.now()))
+
+
+def project(owner: str, name: str) -> Project:
+    """The project that everybody may see; raises RepoUnknown."""
+    try:
+        return catalog.project(owner, name)
+    except NotInCatalogue as error:
+        raise RepoUnknown(str(error.detail)) from error
+
+
+def check_writes(by: Caller, to: Project) -> Token:
+    """Whoever commits acts for the owner, which accepted the conduct; says where it is if not."""
+    token = by.writer()
+    check_bound(token, to.full_name)
+    if not accounts.may_publish(token.user, to.owner):
+        raise MayNotPublish(f"expected somebody who acts for {to.owner.name!r}")
+    if not conduct.in_good_standing(to.owner, to.conduct):
+        raise gated(to)
+    return token
+
+
+def check_bound(token: Token, full_name: str) -> None:
+    """A project's token opens that project, and nothing else."""
+    if token.project and token.project != full_name:
+        raise NotAllowed(f"expected what is {token.project}'s; this token is for nothing else")
+
+
+def _bearer(authorization: str | None) -> str | None:
+    """Git and git-lfs send a name and the token as a password; the name says nothing."""
+    scheme, _, value = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return authorization
+    try:
+        pair = base64.b64decode(value.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        pair = ""
+    return f"Bearer {pair.partition(':')[2]}"

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files and folders of a revision as the Hub's clients know them: by git's names, or git-lfs's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db.models import QuerySet
+
+from registry.catalog import queries as catalog
+from registry.catalog import revisions
+from registry.catalog.large import is_large, pointer, pointer_oid
+from registry.catalog.queries import File, Project
+from registry.catalog.revisions import NO_OID, Found
+from registry.storage import services as storage
+
+from .errors import EntryUnknown
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
+ROOT = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A file; `git_oid` is of its bytes, or for a large one of the pointer to them."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+    git_oid: str
+
+    @property
+    def is_large(self) -> bool:
+        """Whether clients know it by its SHA-256."""
+        return is_large(self.path, self.size_bytes)
+
+    @property
+    def tag(self) -> str:
+        """What its ETag is, and what tells a client that it has these bytes already."""
+        return self.sha256 if self.is_large else self.git_oid
+
+    @property
+    def pointer(self) -> bytes:
+        """What git has in place of a large file."""
+        return pointer(self.sha256, self.size_bytes)
+
+    def to_json(self) -> dict[str, object]:
+        """As a tree lists it."""
+        found: dict[str, object] = {
+            "type": "file",
+            "path": self.path,
+            "size": self.size_bytes,
+            "oid": self.git_oid,
+        }
+        if self.is_large:
+            size = {"size": self.size_bytes, "pointerSize": len(self.pointer)}
+            found["lfs"] = {"oid": self.sha256, **size}
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """A folder, which is there because of the files below it."""
+
+    path: str
+    oid: str
+
+    def to_json(self) -> dict[str, object]:
+        """As a tree lists it."""
+        return {"type": "directory", "path": self.path, "size": 0, "oid": self.oid}
+
+
+def entries(of: Found) -> list[Entry]:
+    """All files of the revision by name, its signatures with them."""
+    if of.checkpoint is None:
+        return []
+    return _read(catalog.served(of.checkpoint).order_by("name"))
+
+
+def entry(project: Project, revision: str, path: str) -> tuple[Found, Entry]:
+    """One file; raises RevisionUnknown, or EntryUnknown with the revision in its headers."""
+    found = revisions.find(project, revision)
+    rows = _read(catalog.served(found.checkpoint).filter(name=path)) if found.checkpoint else []
+    if not rows:
+        raise no_entry(found, path)
+    return found, rows[0]
+
+
+def no_entry(found: Found, path: str) -> EntryUnknown:
+    """Clients remember that there is none, if they are told of which revision that is true."""
+    return EntryUnknown(
+        f"expected a file of the revision {found.oid}, found none called {path[:120]!r}",
+        headers={"X-Repo-Commit": found.oid},
+    )
+
+
+def below(files: Sequence[Entry], folder: str, *, is_recursive: bool) -> list[Entry | Folder]:
+    """What is in a folder, by path; with all that is below it, if so."""
+    start = f"{folder}/" if folder else ROOT
+    found: dict[str, Entry | Folder] = {}
+    for file in files:
+        if file.path.startswith(start) and (is_recursive or "/" not in file.path[len(start) :]):
+            found[file.path] = file
+    found |= {
+        path: inner
+        for path, inner in folders(files).items()
+        if path.startswith(start) and (is_recursive or "/" not in path[len(start) :])
+    }
+    return [found[path] for path in sorted(found)]
+
+
+def folders(files: Iterable[Entry]) -> dict[str, Folder]:
+    """All folders by path. Their oids change with what is below; git's own would need its trees."""
+    hashes: defaultdict[str, Hash] = defaultdict(partial(hashlib.sha1, usedforsecurity=False))
+    for file in files:
+        line = f"{file.sha256} {file.path}\n".encode()
+        for end, character in enumerate(file.path):
+            if character == "/":
+                hashes[file.path[:end]].update(line)
+    return {path: Folder(path=path, oid=each.hexdigest()) for path, each in hashes.items()}
+
+
+def _read(rows: QuerySet[File]) -> list[Entry]:
+    named = list(rows.values_list("name", "sha256", "size"))
+    small = {sha256 for name, sha256, size in named if not is_large(name, size)}
+    oids = storage.oids(small)
+    return [
+        Entry(
+            path=name,
+            sha256=sha256,
+            size_bytes=size,
+            git_oid=pointer_oid(sha256, size) if is_large(name, size) else oids.get(sha256, NO_OID),
+        )
+        for name, sha256, size in named
+    ]

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refusals in the words of the Hub's clients: they read headers, and show few messages of others.
+
+Measured: on a download they print our message for GatedRepo, RepoNotFound and 401 alone; any other
+403 becomes "check your connection". So conduct that was not accepted is GatedRepo.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from registry.accounts.errors import InvalidToken, Unauthenticated
+from registry.api.problems import Document, NotFound, Problem, document_of, headers_of
+from registry.catalog.errors import NotFound as NotInCatalogue
+from registry.catalog.errors import RevisionUnknown
+from registry.catalog.queries import Project
+from registry.conduct.errors import NotAccepted
+
+MAX_MESSAGE_CHARACTERS = 500
+# The very words that clients compare: with them a 401 is a bad token, and not a hidden repository.
+INVALID_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - a message
+EXPOSED = (
+    "X-Repo-Commit",
+    "X-Linked-Etag",
+    "X-Linked-Size",
+    "ETag",
+    "Content-Range",
+    "Accept-Ranges",
+    "Link",
+    "X-Error-Code",
+    "X-Error-Message",
+    "X-Request-Id",
+)
+CORS = {
+    "Access-Control-Allow-Origin": "*",  # no cookie opens anything here
+    "Access-Control-Expose-Headers": ", ".join(EXPOSED),
+}
+
+
+class RepoUnknown(NotFound):
+    """No project of this name, or none that the caller may see."""
+
+    code = "repo-not-found"
+    title = "There is no such repository"
+
+
+class EntryUnknown(NotFound):
+    """The revision has no file or folder of this name."""
+
+    code = "entry-not-found"
+    title = "The revision has no such file"
+
+
+class Gated(Problem):
+    """The conduct that this is under has not been accepted; the message says where it is."""
+
+    code = "conduct-not-accepted"
+    title = "The code of conduct has not been accepted"
+    status_code = 403
+
+
+class WrongMethod(Problem):
+    """The address is there, for other methods."""
+
+    code = "method-not-allowed"
+    title = "This address does not take this method"
+    status_code = 405
+
+
+class Unreadable(Problem):
+    """The request is not what the protocol says."""
+
+    code = "invalid-request"
+    title = "The request is malformed"
+
+
+CODES: Mapping[type[Problem], str] = {
+    RepoUnknown: "RepoNotFound",
+    NotInCatalogue: "RepoNotFound",
+    RevisionUnknown: "RevisionNotFound",
+    EntryUnknown: "EntryNotFound",
+    Gated: "GatedRepo",
+    NotAccepted: "GatedRepo",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer that says no: with headers for clients, and the problem for people."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def request_id() -> str:
+    """By which an answer can be found in the program's log."""
+    return secrets.token_hex(8)
+
+
+def gated(project: Project) -> Gated:
+    """Where to read and accept what the project is under."""
+    under = project.conduct
+    return Gated(
+        f"{project.owner.name} has not accepted {under.title}, version {under.version}: read and "
+        f"accept it at {settings.PUBLIC_URL}{under.path}"
+    )
+
+
+def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
+    """What an exception is answered with; None for a fault of ours."""
+    document = document_of(error)
+    if document is None:
+        return None
+    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), "")
+    status, message = document.status, document.detail
+    if code == "RepoNotFound" and is_anonymous:
+        status = Unauthenticated.status_code  # as the Hub does: it might be there for somebody
+    if isinstance(error, InvalidToken):
+        message = INVALID_TOKEN
+    headers = {
+        **headers_of(error),
+        **CORS,
+        "Content-Type": "application/json",
+        "X-Error-Message": _plain(message),
+        "X-Request-Id": request_id(),
+    }
+    if code:
+        headers["X-Error-Code"] = code
+    return Refusal(status=status, headers=headers, body=_body(document))
+
+
+def _body(document: Document) -> bytes:
+    return json.dumps({"error": document.detail, **document.members()}).encode()
+
+
+def _plain(message: str) -> str:
+    """What a header can hold."""
+    one_line = " ".join(message.split())[:MAX_MESSAGE_CHARACTERS]
+    return one_line.encode("ascii", "replace").decode("ascii")

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Refs and the history of a project, as `list_repo_refs` and `list_repo_commits` read them."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from registry.catalog import revisions
+from registry.catalog.queries import Project
+from registry.catalog.revisions import Kind, Ref, Revision
+
+from .answers import Asked, answer, flag, limit_of, link_to
+from .errors import Unreadable
+
+MAX_LISTED = 100
+MAX_PAGES = 1000  # a page is found by walking to it
+
+
+def refs(asked: Asked, project: Project) -> HttpResponse:
+    """All branches and tags; pull requests if they are asked for."""
+    found = list(revisions.refs(project))
+    body: dict[str, object] = {
+        "branches": [_ref(each) for each in found if each.kind == Kind.BRANCH],
+        "tags": [_ref(each) for each in found if each.kind == Kind.TAG],
+        "converts": [],
+    }
+    if flag(asked.request, "include_prs"):
+        body["pullRequests"] = [_ref(each) for each in found if each.kind == Kind.PULL]
+    return answer(body)
+
+
+def commits(asked: Asked, project: Project) -> HttpResponse:
+    """The revision and those before it, the newest first."""
+    request, found = asked.request, revisions.find(project, asked.revision)
+    limit, page = limit_of(request, most=MAX_LISTED), _page(request)
+    rows = revisions.history(found, start=page * limit, limit=limit + 1)
+    headers = link_to(request, p=str(page + 1)) if len(rows) > limit else {}
+    return answer([_commit(each) for each in rows[:limit]], headers)
+
+
+def _page(request: HttpRequest) -> int:
+    given = request.GET.get("p") or "0"
+    if not (given.isascii() and given.isdigit() and int(given[:9]) < MAX_PAGES):
+        raise Unreadable(f"expected a page of 0 to {MAX_PAGES - 1}, found {given[:40]!r}")
+    return int(given)
+
+
+def _ref(of: Ref) -> dict[str, object]:
+    oid = of.revision.checkpoint.oid
+    return {"name": of.name, "ref": of.full_name, "targetCommit": oid}
+
+
+def _commit(of: Revision) -> dict[str, object]:
+    authors = [{"user": of.author.username}] if of.author else []
+    return {
+        "id": of.checkpoint.oid,
+        "title": of.title,
+        "message": of.message,
+        "authors": authors,
+        "date": of.created_at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+    }

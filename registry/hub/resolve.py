@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/{owner}/{name}/resolve/{revision}/{path}`: files by revision, streamed below Django.
+
+Headers and bytes come in one answer, 200 or 206, and never by a redirect: measured, clients lose
+the headers of one within an origin. HEAD says all that a client decides by: X-Repo-Commit, ETag
+(the SHA-256 of a large file, git's name of another) and X-Linked-Size. X-Xet-Hash is never sent,
+so that each of them downloads by plain HTTP.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry.api.problems import Problem
+from registry.api.wire import Application, Receive, Scope, Send, header, send_body, send_head
+from registry.storage.download import Download, send_blob
+from registry.storage.streams import ask
+
+from . import addresses
+from .answers import PREFLIGHT
+from .callers import Caller, caller, project
+from .entries import Entry, entry
+from .errors import CORS, EntryUnknown, WrongMethod, refusal, request_id
+
+logger = logging.getLogger(__name__)
+
+RESOLVE, RAW = "resolve", "raw"
+MIN_SEGMENTS = 5  # owner, name, verb, revision, path
+ALLOWED = "GET, HEAD, OPTIONS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A file as its URL names it; `is_raw` asks for what git would have of it."""
+
+    owner: str
+    name: str
+    is_raw: bool
+    revision: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """Answers the addresses of files by revision; everything else goes on to `inner`."""
+
+    inner: Application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] != "http" or not _may_be_ours(scope["path"]):
+            await self.inner(scope, receive, send)
+            return
+        by = Caller(token=None)
+        try:
+            wanted = _address(scope)
+            if scope["method"] == "OPTIONS":
+                await send_head(send, 204, {**CORS, **PREFLIGHT})
+                await send_body(send)
+                return
+            _check_method(scope["method"])
+            by = await ask(caller, header(scope, "Authorization"))
+            await _answer(scope, receive, send, await ask(_found, wanted))
+        except Problem as problem:
+            logger.info("%s %s: %s", scope["method"], scope["path"], problem.detail)
+            await _refuse(send, problem, by, is_head=scope["method"] == "HEAD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    download: Download
+    pointer: bytes
+    """What is sent in its place; empty for the bytes themselves."""
+
+
+async def _answer(scope: Scope, receive: Receive, send: Send, file: _File) -> None:
+    if not file.pointer:
+        await send_blob(scope, receive, send, file.download)
+        return
+    length = {"Content-Length": str(len(file.pointer)), "Content-Type": "text/plain; charset=utf-8"}
+    await send_head(send, 200, {**file.download.headers, **length})
+    await send_body(send, b"" if scope["method"] == "HEAD" else file.pointer)
+
+
+async def _refuse(send: Send, problem: Problem, by: Caller, *, is_head: bool) -> None:
+    refused = refusal(problem, is_anonymous=by.is_anonymous)
+    if refused is None:
+        raise problem
+    length = {"Content-Length": str(len(refused.body))}
+    await send_head(send, refused.status, {**refused.headers, **length})
+    await send_body(send, b"" if is_head else refused.body)
+
+
+def _may_be_ours(path: str) -> bool:
+    parts = path.split("/", MIN_SEGMENTS)
+    return len(parts) > MIN_SEGMENTS and parts[3] in {RESOLVE, RAW}
+
+
+def _address(scope: Scope) -> Address:
+    owner, name, verb, revision, *path = addresses.of_scope(scope)
+    if not path:
+        raise EntryUnknown("expected a file's path behind the revision, found none")
+    return Address(
+        owner=owner, name=name, is_raw=verb == RAW, revision=revision, path="/".join(path)
+    )
+
+
+def _found(wanted: Address) -> _File:
+    """In the database: the project, its revision, the file in it."""
+    found, file = entry(project(wanted.owner, wanted.name), wanted.revision, wanted.path)
+    download = Download(
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        name=file.path.rpartition("/")[2],
+        tag=file.tag,
+        headers=_headers(found.oid, file),
+    )
+    is_pointer = wanted.is_raw and file.is_large
+    return _File(download=download, pointer=file.pointer if is_pointer else b"")
+
+
+def _headers(oid: str, file: Entry) -> Mapping[str, str]:
+    found = {**CORS, "X-Repo-Commit": oid, "X-Request-Id": request_id()}
+    if file.is_large:
+        found["X-Linked-Etag"] = f'"{file.sha256}"'
+        found["X-Linked-Size"] = str(file.size_bytes)
+    return found
+
+
+def _check_method(method: str) -> None:
+    if method not in {"GET", "HEAD"}:
+        raise WrongMethod(f"expected {ALLOWED}, found {method[:20]}", headers={"Allow": ALLOWED})

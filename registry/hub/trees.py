@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in a revision: its tree, single paths of it, and what the headers of its weights say."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest, HttpResponse
+
+from registry.catalog import formats, revisions
+from registry.catalog.queries import Project
+from registry.catalog.revisions import MAIN
+from registry.storage import services as storage
+
+from .answers import Asked, answer, cursor_of, flag, limit_of, next_page
+from .entries import Entry, below, entries, entry, folders, no_entry
+from .errors import Unreadable
+
+MAX_LISTED = 1000  # as the Hub's own
+MAX_PATHS = 1000
+MAX_SHARDS = 500
+MAX_HEADERS_BYTES = 32_000_000  # of all shards together: more than any model of today has
+MAX_INDEX_BYTES = 8_000_000
+INDEX = ".index.json"
+
+
+def tree(asked: Asked, project: Project) -> HttpResponse:
+    """A folder of the revision, by path."""
+    request, folder = asked.request, "/".join(asked.words[1:]).rstrip("/")
+    found = revisions.find(project, asked.revision)
+    listed = below(entries(found), folder, is_recursive=flag(request, "recursive"))
+    if folder and not listed:
+        raise no_entry(found, folder)
+    limit, after = limit_of(request, most=MAX_LISTED), cursor_of(request)
+    rest = [each for each in listed if each.path > after]
+    page = rest[:limit]
+    headers = next_page(request, page[-1].path if len(rest) > limit else None)
+    return answer([each.to_json() for each in page], headers)
+
+
+def paths_info(asked: Asked, project: Project) -> HttpResponse:
+    """Those of the paths that there are, files and folders."""
+    wanted = set(_paths(asked.request))
+    files = entries(revisions.find(project, asked.revision))
+    inner = folders(files)
+    listed = [file.to_json() for file in files if file.path in wanted]
+    listed += [inner[path].to_json() for path in sorted(wanted) if path in inner]
+    return answer(listed)
+
+
+def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
+    """The headers of a file of weights on `main`, or of all shards that an index names."""
+    path = "/".join(asked.words)
+    _, index = entry(project, MAIN, path)
+    if not path.endswith(INDEX):
+        return answer({"index": {}, "headers": {path: _header(index, MAX_HEADERS_BYTES)}})
+    document = _index(index)
+    folder = path.rpartition("/")[0]
+    start, left, headers = f"{folder}/" if folder else "", MAX_HEADERS_BYTES, {}
+    for shard in _shards(document):
+        _, file = entry(project, MAIN, start + shard)
+        raw = _header(file, left)
+        headers[shard], left = raw, left - len(json.dumps(raw))
+    return answer({"index": {"metadata": document.get("metadata")}, "headers": headers})
+
+
+def _paths(request: HttpRequest) -> list[str]:
+    """As a form of the Python clients', or JSON of the browser's."""
+    if request.content_type == "application/json":
+        try:
+            found = json.loads(request.body)["paths"]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise Unreadable('expected {"paths": […]}, found something else') from error
+        paths = found if isinstance(found, list) else [found]
+    else:
+        paths = [value for name, value in _form(request.body) if name == "paths"]
+    if len(paths) > MAX_PATHS or not all(isinstance(path, str) for path in paths):
+        raise Unreadable(f"expected at most {MAX_PATHS} paths, found others")
+    return paths
+
+
+def _form(body: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode(), max_num_fields=MAX_PATHS + 10)
+    except ValueError as error:
+        raise Unreadable(f"expected a form of at most {MAX_PATHS} paths") from error
+
+
+def _header(file: Entry, most_bytes: int) -> dict[str, object]:
+    """The gate read it when it was published, and knows no other JSON."""
+    try:
+        with storage.local(file.sha256) as path:
+            return formats.header(path, most_bytes=most_bytes)
+    except formats.Refused as refused:
+        raise Unreadable(f"{file.path}: {refused}") from refused
+
+
+def _index(file: Entry) -> dict[str, object]:
+    if file.size_bytes > MAX_INDEX_BYTES:
+        raise Unreadable(f"expected an index of at most {MAX_INDEX_BYTES} bytes")
+    with storage.open_blob(file.sha256) as content:
+        document = json.loads(content.read())
+    if not isinstance(document, dict):
+        raise Unreadable("expected an index with a weight_map, found something else")
+    return document
+
+
+def _shards(index: dict[str, object]) -> list[str]:
+    weights = index.get("weight_map")
+    names = set(weights.values()) if isinstance(weights, dict) else set()
+    if not names or len(names) > MAX_SHARDS or not all(isinstance(each, str) for each in names):
+        raise Unreadable(f"expected a weight_map of 1 to {MAX_SHARDS} files, found another")
+    return sorted(names)

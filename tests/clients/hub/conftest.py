@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each test here runs once for each version of the client, against a running registry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.clients.hub.stock import VERSIONS, Stock
+from tests.registry.catalog.world import World, build
+from tests.registry.people import invite, secret_of
+from tests.running import Authority, Live
+
+
+@pytest.fixture
+def world(live: Live, authority: Authority, tmp_path: Path) -> World:
+    return build(invite(), tmp_path / "texts")
+
+
+@pytest.fixture(params=VERSIONS)
+def stock(request: pytest.FixtureRequest, live: Live, tmp_path: Path) -> Stock:
+    """Without a token."""
+    found = Stock(version=request.param, url=live.url, home=tmp_path / "home")
+    if not found.folder.exists():
+        pytest.skip(f".venv-hub-{found.version} is absent: ./run test makes it")
+    found.home.mkdir()
+    return found
+
+
+@pytest.fixture
+def alices(stock: Stock, world: World) -> Stock:
+    """With a token that may publish; nothing goes by Xet."""
+    token = secret_of(world.people.alice, "read", "publish")
+    return replace(stock, token=token, variables={"HF_HUB_DISABLE_XET": "1"})
