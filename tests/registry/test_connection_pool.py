@@ -4,16 +4,35 @@
 from __future__ import annotations
 
 import runpy
+import shutil
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from registry import settings as module
+from registry.supervisor.places import Places
+from registry.supervisor.postgres import Postgres
+from tests.registry.supervisor.worlds import postgres
 
 END = "SELECT pg_terminate_backend(%s, 5000)"  # what a restart does to each, waited for
+
+OUTAGE_SECONDS = 8.0  # by when a pool that doubles its pauses waits for eight more
+BACK_SECONDS = 3.0
+
+
+@pytest.fixture
+def own_server() -> Iterator[Postgres]:
+    """A PostgreSQL that the test may stop."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-test-"))
+    places = Places.of(folder / "data")
+    yield postgres(places)
+    places.tidy()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -44,3 +63,36 @@ def test_no_request_is_given_a_connection_that_a_restart_ended(pooled: DatabaseW
     with connection.cursor() as cursor:
         cursor.execute(END, [before])
     assert backend(pooled) != before
+
+
+def test_after_an_outage_the_next_request_is_the_next_attempt(
+    db: None, own_server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_DATABASE_POOL", "2")
+    monkeypatch.setenv("DATABASE_URL", own_server.url)
+    found = runpy.run_path(str(Path(module.__file__)))["DATABASES"]["default"]
+    found["OPTIONS"]["pool"]["timeout"] = 0.4  # a request in this test waits no longer
+    wrapper = DatabaseWrapper({**connection.settings_dict, **found}, alias=connection.alias)
+    process = own_server.start()
+    try:
+        assert backend(wrapper)
+        process.stop()
+        until = time.monotonic() + OUTAGE_SECONDS
+        while time.monotonic() < until:
+            assert not answers(wrapper)
+        process = own_server.start()
+        until = time.monotonic() + BACK_SECONDS
+        while not answers(wrapper):
+            assert time.monotonic() < until
+    finally:
+        wrapper.close()
+        wrapper.close_pool()
+        process.stop()
+
+
+def answers(wrapper: DatabaseWrapper) -> bool:
+    """Whether a request finds a database."""
+    try:
+        return backend(wrapper) > 0
+    except OperationalError:
+        return False
