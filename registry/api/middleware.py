@@ -15,8 +15,8 @@ from rest_framework.exceptions import APIException
 
 from assay.signing.errors import AssayError
 
-from .pages import refusal
-from .problems import Document, InvalidRequest, document_of, headers_of
+from .pages import refusal, wants_problem
+from .problems import AWAY, Document, InvalidRequest, document_of, headers_of
 
 Handler = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
@@ -40,7 +40,9 @@ class Refusals(MiddlewareMixin):
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """None leaves a fault to Django, and its own refusals to its handlers."""
-        document = document_of(error) if isinstance(error, APIException | AssayError) else None
-        if document is None:
-            return None
+        document = (
+            document_of(error) if isinstance(error, (APIException, AssayError, *AWAY)) else None
+        )
+        if document is None or (isinstance(error, AWAY) and not wants_problem(request)):
+            return None  # a page of ours asks the database who is signed in
         return refusal(request, document, headers_of(error))

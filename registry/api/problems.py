@@ -8,12 +8,14 @@ Django REST framework, of the `assay.signing` library and of the signer are tran
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -25,11 +27,14 @@ if TYPE_CHECKING:  # views ask for the settings, which name modules that import 
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
+logger = logging.getLogger(__name__)
+
 CONTENT_TYPE = "application/problem+json"
 MAX_FOUND_CHARACTERS = 80
 # Of the signer's refusals (docs/spec/signer.md) those that are about the request itself: the same
 # request is refused for ever. All others pass, with the signer's restart or its operator's help.
 FINAL = frozenset({BadRequest.code, WrongPurpose.code, WrongStatement.code})
+AWAY_SECONDS = 5  # by then a restart of PostgreSQL is over, or it is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,26 @@ class TruncatedBody(Problem):
 
     code = "truncated-body"
     title = "The body ended too soon"
+
+
+class DatabaseAway(Problem):
+    """The registry's database does not answer now; nothing of the request was kept."""
+
+    code = "database-away"
+    title = "The database does not answer now"
+    status_code = 503
+
+    def __init__(self) -> None:
+        """What the database said names hosts and users; it is in the registry's log."""
+        super().__init__(
+            "expected the registry's database to answer, but it does not; try again",
+            headers={"Retry-After": str(AWAY_SECONDS)},
+        )
+
+
+# How Django says it, whichever way the connection was lost; a query that was chosen to end a
+# deadlock is one too, and may be tried again as well.
+AWAY = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +178,7 @@ def document_of(error: Exception) -> Document | None:
     match error:
         case Problem():
             return Document.of(error)
-        case Http404() | PermissionDenied():
+        case Http404() | PermissionDenied() | OperationalError() | InterfaceError():
             return document_of(_of_django(error))
         case exceptions.APIException():
             return _of_framework(error)
@@ -195,6 +220,8 @@ def exception_handler(error: Exception, context: Mapping[str, object]) -> Respon
     document = document_of(error)
     if document is None:
         return None
+    if isinstance(error, AWAY):
+        logger.warning("the database does not answer: %s", error)
     view, request = cast("APIView", context["view"]), cast("Request", context["request"])
     document = replace(document, detail=_detail(error, view, request) or document.detail)
     response = Response(document.members(), status=document.status, headers=headers_of(error))
@@ -233,6 +260,8 @@ def _field_of(error: InvalidDocument) -> FieldProblem:
 
 def headers_of(error: Exception) -> dict[str, str]:
     """The headers that go with a refusal."""
+    if isinstance(error, AWAY):
+        error = DatabaseAway()
     headers = dict(error.headers) if isinstance(error, Problem) else {}
     if isinstance(error, exceptions.APIException):
         challenge = getattr(error, "auth_header", None)
@@ -244,10 +273,14 @@ def headers_of(error: Exception) -> dict[str, str]:
     return headers
 
 
-def _of_django(error: Http404 | PermissionDenied) -> exceptions.APIException:
-    if isinstance(error, Http404):
-        return NotFound("no such thing, or it is not yours to see")
-    return exceptions.PermissionDenied()
+def _of_django(error: Exception) -> exceptions.APIException:
+    match error:
+        case Http404():
+            return NotFound("no such thing, or it is not yours to see")
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+        case _:
+            return DatabaseAway()
 
 
 def _of_framework(error: exceptions.APIException) -> Document:

@@ -16,7 +16,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, transaction
 
-from registry.api.problems import NotFound, Problem
+from registry.api.problems import AWAY, DatabaseAway, NotFound, Problem
 from registry.api.wire import (
     Application,
     Receive,
@@ -90,8 +90,9 @@ class Streams:
                 await self._file(scope, receive, send, FileAddress(**match.groupdict()))
             else:
                 await self.inner(scope, receive, send)
-        except Problem as problem:
-            logger.info("%s %s: %s", scope["method"], path, problem.detail)
+        except (Problem, *AWAY) as refusal:
+            problem = refusal if isinstance(refusal, Problem) else DatabaseAway()
+            logger.info("%s %s: %s", scope["method"], path, refusal)
             await send_problem(send, problem, is_head=scope["method"] == "HEAD")
 
     async def _blob(self, scope: Scope, receive: Receive, send: Send, sha256: str) -> None:

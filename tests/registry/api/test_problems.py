@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
@@ -51,6 +52,7 @@ RAISED: dict[str, Exception] = {
         {"name": ["too long"], "files": [{}, {"size": ["wrong"]}], "non_field_errors": ["both"]}
     ),
     "plain": exceptions.ValidationError("no"),
+    "away": OperationalError("connection to host db.internal failed"),
     "fault": RuntimeError("password=hunter2"),
     "suspicious": SuspiciousOperation("attack"),
 }
@@ -152,6 +154,18 @@ def test_a_view_of_the_api_refuses_with_a_problem(
     problem = problem_at(f"/api/v1/drf/{name}")
     assert (problem["status"], problem["code"]) == (status, code)
     assert detail in str(problem["detail"])
+
+
+@pytest.mark.parametrize("view", ["drf", "django"])
+def test_a_database_that_is_away_is_said_and_when_to_try_again(view: str) -> None:
+    problem = problem_at(f"/api/v1/{view}/away")
+    assert (problem["status"], problem["code"]) == (503, "database-away")
+    assert "db.internal" not in str(problem)
+    assert get(f"/api/v1/{view}/away")["Retry-After"] == "5"
+
+
+def test_a_page_without_a_database_is_a_fault() -> None:
+    assert get("/page/away").status_code == 500
 
 
 @pytest.mark.parametrize(

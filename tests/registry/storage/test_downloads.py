@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from registry.api.wire import BrokenOff
 from registry.storage import services
@@ -44,6 +45,22 @@ async def test_the_bytes_come_as_a_download_that_can_do_nothing(stored: World, u
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert headers["accept-ranges"] == "bytes"
+
+
+class Away(World):
+    """Whoever is asked needs the database, and it does not answer."""
+
+    def actor(self, authorization: str | None) -> str | None:
+        raise OperationalError("connection to db.internal failed")
+
+
+@pytest.mark.parametrize(("method", "url"), [("GET", BLOB), ("GET", FILE), ("PUT", BLOB)])
+async def test_without_a_database_it_says_when_to_try_again(method: str, url: str) -> None:
+    answer = await get(Away(), url, method, Authorization="Bearer alice")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert b"database-away" in answer.body
+    assert b"db.internal" not in answer.body
 
 
 async def test_a_file_is_saved_under_its_own_name(stored: World) -> None:
