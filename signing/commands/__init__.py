@@ -35,6 +35,35 @@ OUTPUT_LOST = 74  # sysexits.h: EX_IOERR
 USAGE = 2
 
 
+WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = (
+    ("trust", "decide which registries to trust", trust.add_parsers),
+    ("verify", "verify a checkpoint or an output, offline", verify.add_arguments),
+    (
+        "download",
+        "download a checkpoint, which appears once it is verified",
+        download.add_arguments,
+    ),
+    ("login", "keep a token for a registry on this machine", login.add_arguments),
+    ("logout", "forget it", login.add_logout_arguments),
+    ("whoami", "say whose the token is, and what it may", whoami.add_arguments),
+    ("publish", "send files, have them signed, and verify that", publish.add_arguments),
+    ("witness", "cosign the tree heads of ledgers that you watch", witness.add_arguments),
+    (
+        "sign",
+        "sign a model with a key or a certificate (OpenSSF Model Signing)",
+        sign.add_arguments,
+    ),
+    ("oms", "what OMS conformance suites call", oms.add_parsers),
+    (
+        "monitor",
+        "follow a registry's ledger, and find out if it ever lies",
+        monitor.add_arguments,
+    ),
+    ("sigstore", "verify a Sigstore bundle, offline", sigstore.add_parsers),
+)
+VERIFYING = frozenset({"verify", "download"})  # whose help lists the exit codes, too
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code is in `assay --help`."""
     arguments = parser().parse_args(argv)
@@ -105,55 +134,19 @@ _FAILED = {word: {"verified": False} for word in ("trust", "verify", "download")
 
 def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
-    words = argparse.ArgumentParser(
-        prog="assay",
-        description="Trust registries, download, publish, verify what they sign; watch ledgers.",
-        epilog=exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    about = "Trust registries, download, publish, verify what they sign; watch ledgers."
+    words = _with_exit_codes(argparse.ArgumentParser(prog="assay", description=about))
     words.add_argument("--version", action="version", version=f"assay {version()}")
     commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    trusted = commands.add_parser("trust", help="decide which registries to trust")
-    trust.add_parsers(trusted)
-    verifier = commands.add_parser(
-        "verify",
-        help="verify a checkpoint or an output, offline",
-        epilog=exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verify.add_arguments(verifier)
-    getter = commands.add_parser(
-        "download",
-        help="download a checkpoint, which appears once it is verified",
-        epilog=exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    download.add_arguments(getter)
-    login.add_arguments(
-        commands.add_parser("login", help="keep a token for a registry on this machine")
-    )
-    login.add_logout_arguments(commands.add_parser("logout", help="forget it"))
-    whoami.add_arguments(
-        commands.add_parser("whoami", help="say whose the token is, and what it may")
-    )
-    publish.add_arguments(
-        commands.add_parser("publish", help="send files, have them signed, and verify that")
-    )
-    witness.add_arguments(
-        commands.add_parser("witness", help="cosign the tree heads of ledgers that you watch")
-    )
-    signer = commands.add_parser(
-        "sign", help="sign a model with a key or a certificate (OpenSSF Model Signing)"
-    )
-    sign.add_arguments(signer)
-    oms.add_parsers(commands.add_parser("oms", help="what OMS conformance suites call"))
-    monitor.add_arguments(
-        commands.add_parser(
-            "monitor", help="follow a registry's ledger, and find out if it ever lies"
-        )
-    )
-    sigstore.add_parsers(commands.add_parser("sigstore", help="verify a Sigstore bundle, offline"))
+    for name, purpose, add_arguments in WORDS:
+        word = commands.add_parser(name, help=purpose)
+        add_arguments(_with_exit_codes(word) if name in VERIFYING else word)
     return words
+
+
+def _with_exit_codes(word: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    word.epilog, word.formatter_class = exit_codes(), argparse.RawDescriptionHelpFormatter
+    return word
 
 
 def exit_codes() -> str:

@@ -38,6 +38,7 @@ MADE_BY: Mapping[str, set[Scope]] = {
     CHECKPOINT: {Scope.PUBLISH, Scope.NODE},
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
 }
+OWN = {"api/v1/whoami"}  # of whoever calls: their token's alone (test_account_api.py)
 IN_BROWSER = {"api/v1/account", "api/v1/tokens", f"{PROJECT}/publishers"}
 
 
@@ -89,7 +90,7 @@ def statuses(client: APIClient, urls: Mapping[str, str]) -> dict[str, int]:
 
 def test_every_view_of_the_api_that_reads_has_its_place() -> None:
     reads = {one.route for one in EVERY if one.is_api and hasattr(one.view, "get")}
-    assert reads == PUBLIC | set(MADE_BY) | IN_BROWSER
+    assert reads == PUBLIC | set(MADE_BY) | IN_BROWSER | OWN
 
 
 @pytest.mark.parametrize("scope", Scope)
