@@ -20,6 +20,7 @@ from assay.signing.signer.administration import IssuerState
 from assay.signing.signer.revocations import MAX_REVOCATIONS
 from registry.accounts import queries as accounts
 from registry.audit import services as audit
+from registry.ledger import barring
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
@@ -47,10 +48,15 @@ def current(purpose: Purpose) -> Name:
 
 
 def stop(name: Name) -> None:
-    """Let it sign no more, from now on, whatever becomes of this process. Raises SignerError."""
+    """Let it sign no more, from now on, whatever becomes of this process. Raises SignerError.
+
+    When this returns, nothing more is recorded under what it certified, whoever holds the keys.
+    """
     ledger.signer().stop(name)
     with transaction.atomic():
+        barring.bar([intermediate(name).certificate])
         audit.record(accounts.SYSTEM, "authority.stop", str(name), {})
+        nudge(revocations.DISTRIBUTE)
 
 
 def finding_of(
@@ -79,6 +85,7 @@ def revoke_leaves(name: Name, *, since: datetime) -> tuple[int, int]:
             details = {"certificates": len(batch)}
             audit.record(accounts.SYSTEM, "authority.compromise", str(name), details)
             nudge("ledger.integrate")
+            nudge(revocations.DISTRIBUTE)
         revoked += len(batch)
     return revoked, _of(name).count() - _listed(name)
 

@@ -27,6 +27,7 @@ from assay.signing.revocation import Revocation as Finding
 from assay.signing.statements import RevocationClaim
 from registry.accounts import queries as accounts
 from registry.audit import services as audit
+from registry.ledger import barring
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 LISTS_LOCK = 0x6173736179_05  # one list of an issuer after the other
 OFFICE = "authority"
 RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
+DISTRIBUTE = "sigstore.distribute"  # trusted roots say until when whom to believe
 ROOT_RENEWED_BEFORE = timedelta(days=31)  # of a quarter: bringing the root takes its time
 
 
@@ -63,6 +65,7 @@ def revoke(
         details = {"reason": reason.value, "statement": statement.sha256}
         audit.record(accounts.SYSTEM, "certificate.revoke", serial, details)
         nudge("ledger.integrate")
+        nudge(DISTRIBUTE)
     return statement
 
 
@@ -70,8 +73,11 @@ def add(
     certificate: Certificate, reason: Reason, *, invalid_from: datetime | None
 ) -> ledger_queries.Statement:
     """The statement and the row of a revocation, in a transaction that also renews the list."""
+    barring.hold()
     claim = _claim(certificate, reason, timezone.now().replace(microsecond=0), invalid_from)
+    # The statement first: where the certificate is the office's own, this is the last it signs.
     statement = log(claim)
+    barring.bar([_parsed(certificate)])
     Revocation.objects.create(
         certificate=certificate,
         reason=reason.value,
@@ -165,9 +171,14 @@ def among(serials: Collection[int]) -> Mapping[int, Finding]:
 def sweep(*, now: datetime) -> None:
     """Renew every list that is due, each in a transaction of its own; look for the root's.
 
+    What was stopped without us, or while we crashed, is barred.
+
     What has expired lists nothing any more: nothing that it issued is valid either.
     """
-    for issuer in ledger.signer().issuers():
+    states = ledger.signer().issuers()
+    with transaction.atomic():  # of those that were stopped by nobody who could say so here
+        barring.bar(each.certificate for each in states if each.is_stopped)
+    for issuer in states:
         is_valid = now < issuer.certificate.not_valid_after_utc
         if is_valid and not _is_current(issuer.name, now):
             with transaction.atomic():
@@ -194,12 +205,15 @@ def _claim(
         finding = Finding(serial=serial, revoked_at=at, reason=reason, invalid_from=since)
     except InvalidDocument as error:
         raise NoRevocation(str(error)) from error
-    parsed = x509.load_pem_x509_certificate(certificate.pem.encode())
     return RevocationClaim(
-        certificate_sha256=sha256(parsed.public_bytes(Encoding.DER)),
+        certificate_sha256=sha256(_parsed(certificate).public_bytes(Encoding.DER)),
         issuer=certificate.issuer,
         revocation=finding,
     )
+
+
+def _parsed(certificate: Certificate) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(certificate.pem.encode())
 
 
 def log(claim: RevocationClaim) -> ledger_queries.Statement:

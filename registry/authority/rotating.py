@@ -27,6 +27,7 @@ from assay.signing.signer.keyring import Keyring, read_passphrase
 from assay.signing.statements import RevocationClaim
 from registry.accounts import queries as accounts
 from registry.audit import services as audit
+from registry.ledger import barring
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
@@ -72,6 +73,7 @@ def install(certificate: x509.Certificate) -> Name:
         revocations.renew(name)
         details = {"serial": f"{certificate.serial_number:x}"}
         audit.record(accounts.SYSTEM, "authority.rotate", str(name), details)
+        nudge(revocations.DISTRIBUTE)
     return name
 
 
@@ -89,11 +91,11 @@ def install_root_list(crl: bytes) -> tuple[Name, ...]:
             digest = {"sha256": sha256(crl)}
             audit.record(accounts.SYSTEM, "authority.root-list", crls.ROOT, digest)
     found = {each.serial: each for each in crls.revocations(x509.load_der_x509_crl(crl))}
-    fresh = [
-        each
-        for each in client.issuers()
-        if each.certificate.serial_number in found and not _is_logged(each)
-    ]
+    listed = [each for each in client.issuers() if each.certificate.serial_number in found]
+    with transaction.atomic():
+        barring.bar(each.certificate for each in listed)
+        nudge(revocations.DISTRIBUTE)
+    fresh = [each for each in listed if not _is_logged(each)]
     for each in fresh:
         _log(each, found[each.certificate.serial_number])
     return tuple(each.name for each in fresh)

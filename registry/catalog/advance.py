@@ -37,6 +37,7 @@ from registry.conduct.errors import NotAccepted
 from registry.events import services as events
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
+from registry.ledger.errors import CertificateBarred
 from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
@@ -168,7 +169,10 @@ def _record_run(checkpoint: Checkpoint) -> Statement | None:
         verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
     except VerificationError as error:
         raise RunStatementRefused(f"the node's certificate: {error}") from error
-    return ledger.record(envelope, chain, response)
+    try:
+        return ledger.record(envelope, chain, response)
+    except CertificateBarred as error:
+        raise RunStatementRefused(f"the node's certificate: {error.detail}") from error
 
 
 def _sign_statements(checkpoint: Checkpoint, run: Statement | None) -> tuple[Statement, Statement]:

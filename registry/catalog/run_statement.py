@@ -13,6 +13,7 @@ from assay.signing.errors import AssayError, InvalidDocument
 from assay.signing.statements import RunClaim, Statement
 from registry.authority import queries as authority
 from registry.conduct import queries as conduct
+from registry.ledger import barring
 
 from .errors import RunStatementRefused
 from .models import Checkpoint, Project, State
@@ -22,7 +23,8 @@ from .submission import RunEvidence, Submission
 def check(submission: Submission, run: RunEvidence, *, at: datetime) -> None:
     """Raises RunStatementRefused unless the statement is this node's, about this checkpoint.
 
-    1. The node's certificates lead to our root, for the purpose `node`, and name this node.
+    1. The node's certificates lead to our root, for the purpose `node`, name this node, and are
+       not revoked (asked again when the statement is recorded).
     2. The envelope was signed with the certified key.
     3. It is a run statement, and its subject is this manifest.
     4. Run, node, step, recipe, data set and conduct are those of the lease.
@@ -37,6 +39,8 @@ def check(submission: Submission, run: RunEvidence, *, at: datetime) -> None:
         claim = RunClaim.parse(Statement.parse(run.envelope.payload))  # 3
     except AssayError as error:
         raise RunStatementRefused(f"{error.code}: {error}") from error
+    if barring.barred((chain.leaf, chain.intermediate)):
+        raise RunStatementRefused("certificate: expected one that is not revoked, found another")
     _expect("certificate's subject", run.node.uri, subject)
     _expect("subject", submission.manifest.id, claim.manifest_sha256)
     for field, expected, found in _of_lease(submission, run, claim):  # 4

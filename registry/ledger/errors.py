@@ -22,6 +22,14 @@ class NotIncluded(Problem):
     status_code = 409
 
 
+class CertificateBarred(Problem):
+    """The certificate, or who issued it, was revoked or stopped: another one has to sign."""
+
+    code = "certificate-revoked"
+    title = "Nothing is recorded under this certificate any more"
+    status_code = 409
+
+
 class LedgerBusy(Problem):
     """Another process held the sequencer's lock for too long; the entries stay pending."""
 

@@ -122,6 +122,16 @@ class Statement(models.Model):
         return f"{self.predicate_type} {self.sha256[:12]}"
 
 
+class Barred(models.Model):
+    """A certificate, by its serial number in hexadecimal, under which nothing more is recorded."""
+
+    serial = models.CharField(max_length=40, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"nothing under {self.serial}"
+
+
 class Precertificate(models.Model):
     """A certificate that was asked for: first its entry, and once that is logged, the certificate.
 

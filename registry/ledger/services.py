@@ -30,7 +30,7 @@ from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
 from assay.signing.statements import PURPOSE_OF
 
-from . import publishing, queries
+from . import barring, publishing, queries
 from .errors import LedgerBehind, LedgerBusy, LedgerDamaged
 from .models import Entry, Statement, TreeHead
 
@@ -98,9 +98,15 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
 
 
 def record_all(signed: Iterable[Signed]) -> None:
-    """The same for many at once, in a handful of queries however many they are."""
-    rows = {row.sha256: row for row in map(_row, signed)}
+    """The same for many at once, in a handful of queries however many they are.
+
+    Raises CertificateBarred for what was signed under a certificate that is revoked by now.
+    """
+    everything = tuple(signed)
+    rows = {row.sha256: row for row in map(_row, everything)}
+    chains = {one.chain for one in everything}
     with transaction.atomic(savepoint=False):
+        barring.check([each for chain in chains for each in (chain.leaf, chain.intermediate)])
         try:
             with transaction.atomic():
                 _create(rows)

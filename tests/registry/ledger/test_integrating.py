@@ -75,7 +75,7 @@ def test_many_are_recorded_in_as_many_queries_as_few(
 ) -> None:
     signed = [sign(number) for number in range(8)]
     services.record_all(signed[:3])
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         services.record_all([*signed, signed[7]])
     head = services.integrate()
     assert head is not None

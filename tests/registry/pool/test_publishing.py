@@ -6,11 +6,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cryptography import x509
 from django.utils import timezone
 
+from assay.signing.revocation import Reason
 from assay.signing.verify import verify_checkpoint
+from registry.accounts.models import Node
+from registry.authority import revocations
 from registry.catalog import queries as catalog
-from registry.catalog.models import Checkpoint
+from registry.catalog import services as services_of_catalog
+from registry.catalog.models import Checkpoint, State
+from registry.ledger.models import Statement
 from registry.pool import queries, services
 from registry.pool.models import Lease, Run
 from tests.registry.pool.world import Lab, Machine, join, publish, refused, submission
@@ -115,6 +121,32 @@ def test_a_statement_of_another_nodes_key_is_refused(
     hers = join(lab.people.alice)
     asked = submission(lab, machine, 20) | {"statement": submission(lab, hers, 20)["statement"]}
     assert refused(machine, lease, asked) == (422, "run-statement-refused")
+
+
+def revoke(machine: Machine) -> None:
+    """The machine's certificate, which it goes on using."""
+    pem = Node.objects.get(pk=machine.node.pk).chain.encode()
+    leaf, _ = x509.load_pem_x509_certificates(pem)
+    revocations.revoke(f"{leaf.serial_number:x}", Reason.KEY_COMPROMISE)
+
+
+def test_what_a_revoked_certificate_signed_is_refused(
+    lab: Lab, machine: Machine, lease: Lease
+) -> None:
+    asked = submission(lab, machine, 20)
+    revoke(machine)
+    assert refused(machine, lease, asked) == (422, "run-statement-refused")
+
+
+def test_a_certificate_that_is_revoked_meanwhile_has_its_statement_rejected(
+    lab: Lab, machine: Machine, lease: Lease
+) -> None:
+    assert machine.client.post(url(lease), submission(lab, machine, 20)).status_code == 202
+    revoke(machine)
+    before = Statement.objects.count()
+    found = services_of_catalog.advance(Checkpoint.objects.get().pk)
+    assert (found.state, Statement.objects.count()) == (State.REJECTED, before)
+    assert "that are not revoked" in found.reason
 
 
 def test_what_a_statement_says_was_lost_is_known_from_it(
