@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -27,6 +27,10 @@ TRUST_CONFIG_TYPE = "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json"
 FULCIO_VERSION, REKOR_VERSION, TSA_VERSION, OIDC_VERSION = 1, 2, 1, 1  # as signing configs count
 TIMESTAMP_PATH = "/api/v1/timestamp"  # where clients that are given an origin alone look for it
 
+# Periods are closed (sigstore_common.proto: TimeRange), but sigstore-python 4 takes them for open:
+# between two whole seconds, which timestamps are in, they end for both at the same one.
+INSTANT = timedelta(milliseconds=1)
+
 Json = dict[str, object]
 
 
@@ -42,12 +46,11 @@ def trusted_root(material: Material) -> Json:
         "tlogs": [
             _log(base, ledger.public_key, ledger.log_id, "PKIX_ED25519", start),
         ],
-        "certificateAuthorities": [_authority(material, (each, root)) for each in issuers],
+        "certificateAuthorities": _authorities(material, [(each, root) for each in issuers]),
         "ctlogs": [_certificate_log(base, material.trust_root.certificate_log, start)],
-        "timestampAuthorities": [
-            _authority(material, (each.leaf, each.intermediate, root))
-            for each in material.timestamps
-        ],
+        "timestampAuthorities": _authorities(
+            material, [(each.leaf, each.intermediate, root) for each in material.timestamps]
+        ),
     }
 
 
@@ -103,7 +106,24 @@ def _certificate_log(base: str, key: PublicKey, start: datetime) -> Json:
     return _log(base, key, log_id, "PKIX_ECDSA_P256_SHA_256", start)
 
 
-def _authority(material: Material, chain: Sequence[x509.Certificate]) -> Json:
+def _authorities(material: Material, chains: Iterable[tuple[x509.Certificate, ...]]) -> list[Json]:
+    """Those that were ever believed: a period that ends before it begins is none."""
+    ended = ((chain, _end(material, chain)) for chain in chains)
+    return [
+        _authority(material, chain, end)
+        for chain, end in ended
+        if chain[0].not_valid_before_utc <= end
+    ]
+
+
+def _end(material: Material, chain: Sequence[x509.Certificate]) -> datetime:
+    """The last moment at which all of a chain is believed: revocation is told to clients so."""
+    revoked = (material.ends.get(each.serial_number) for each in chain)
+    last = [at - INSTANT for at in revoked if at is not None]
+    return min([chain[0].not_valid_after_utc, *last])
+
+
+def _authority(material: Material, chain: Sequence[x509.Certificate], end: datetime) -> Json:
     first = chain[0]
     names = first.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return {
@@ -119,7 +139,7 @@ def _authority(material: Material, chain: Sequence[x509.Certificate]) -> Json:
         },
         "validFor": {
             "start": instant_text(first.not_valid_before_utc),
-            "end": instant_text(first.not_valid_after_utc),
+            "end": end.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         },
     }
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography import x509
 
+from assay.signing import crls
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.signer.client import SignerClient
 from assay.signing.signer.protocol import CertificateRequest
 from assay.signing.trust import TrustRoot
-from registry.ledger import certificates
+from registry.authority import revocations
+from registry.ledger import barring, certificates
 from registry.ledger import services as ledger
 
 # What signs for people, programs and the registry: but times, and claims that C2PA's clients read.
@@ -26,6 +31,8 @@ class Material:
     """Those that issue now, and those whose place they took."""
     timestamps: tuple[Chain, ...]
     """Of the timestamp authority: what it stamps with now, and what it stamped with before."""
+    ends: Mapping[int, datetime]
+    """By serial number, since when a certificate of these is not believed, though it is valid."""
 
     @property
     def root(self) -> x509.Certificate:
@@ -50,10 +57,12 @@ def current() -> Material:
     _, *found = map(x509.load_der_x509_certificate, client.authorities())
     now = _chained(leaf, found)
     before = [each for each in certificates.chains(stamping) if each not in now]
+    stamps = (*now, *before)
     return Material(
         trust_root=client.describe().trust_root,
         intermediates=tuple(found),
-        timestamps=(*now, *before),
+        timestamps=stamps,
+        ends=_ends(client, [*found, *(each.leaf for each in stamps)]),
     )
 
 
@@ -62,6 +71,20 @@ def purpose_of(intermediate: x509.Certificate) -> Purpose:
     policies = intermediate.extensions.get_extension_for_class(x509.CertificatePolicies).value
     named = {policy.policy_identifier for policy in policies}
     return next(purpose for purpose in Purpose if purpose.oid in named)
+
+
+def _ends(client: SignerClient, listed: Sequence[x509.Certificate]) -> dict[int, datetime]:
+    """Since when what was revoked does not count, and since when what was stopped signs no more.
+
+    Of intermediates the root's list says so before any row of ours does.
+    """
+    ends = barring.since(listed)
+    serials = {each.serial_number for each in listed}
+    by_root = crls.revocations(x509.load_der_x509_crl(client.root_crl()))
+    for each in (*by_root, *revocations.among(serials).values()):
+        if each.serial in serials:
+            ends[each.serial] = each.invalid_from or each.revoked_at
+    return ends
 
 
 def _chained(leaf: bytes | None, intermediates: list[x509.Certificate]) -> tuple[Chain, ...]:

@@ -64,6 +64,18 @@ class Desk:
     def config(self) -> Path:
         return self / "trust_config.json"
 
+    def fetch(self) -> None:
+        """What the registry says of itself by now, at the address where it is."""
+        with self.live.client() as client:
+            for name in ("trust_config.json", "trusted_root.json"):
+                answer = client.get(f"/.well-known/assay/{name}")
+                assert answer.headers["content-type"] == "application/json", answer.text
+                found = answer.json()
+                for services in found.get("signingConfig", {}).values():
+                    for service in services if isinstance(services, list) else ():
+                        service["url"] = service["url"].replace(HERE, self.live.url)
+                (self / name).write_text(json.dumps(found))
+
     def token(self) -> str:
         return self.issuer.token()
 
@@ -100,22 +112,16 @@ class Desk:
 
 @pytest.fixture
 def desk(live: Live, authority: Authority, tmp_path: Path) -> Iterator[Desk]:
-    with running() as issuer, live.client() as client:
+    with running() as issuer:
         provider = {"name": "x", "issuer": issuer.url, "uses": ["signing"]}
         providers = Path(os.environ["ASSAY_OIDC_PROVIDERS"])
         providers.write_text(json.dumps({"providers": [provider]}))
-        for name in ("trust_config.json", "trusted_root.json"):
-            answer = client.get(f"/.well-known/assay/{name}")
-            assert answer.headers["content-type"] == "application/json", answer.text
-            found = answer.json()
-            for services in found.get("signingConfig", {}).values():
-                for service in services if isinstance(services, list) else ():
-                    service["url"] = service["url"].replace(HERE, live.url)
-            (tmp_path / name).write_text(json.dumps(found))
+        found = Desk(folder=tmp_path, live=live, issuer=issuer)
+        found.fetch()
         (tmp_path / "weights").write_bytes(WEIGHTS)
         (tmp_path / "other").write_bytes(b"other weights")
         (tmp_path / "statement.json").write_text(json.dumps(STATEMENT))
-        yield Desk(folder=tmp_path, live=live, issuer=issuer)
+        yield found
         providers.write_text('{"providers":[]}')
 
 

@@ -19,6 +19,7 @@ from assay.signing.certificates import Purpose
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Reason
 from registry.authority import compromise, revocations
+from registry.ledger import services as ledger
 from registry.ledger.models import Barred, Entry
 from registry.sigstore import recording
 from registry.sigstore.errors import NotOurs
@@ -53,7 +54,7 @@ def stop(_leaf: x509.Certificate) -> None:
 
 def stop_behind_our_back(_leaf: x509.Certificate) -> None:
     """As by a process that was killed between the signer's answer and its own commit."""
-    revocations.ledger.signer().stop(IDENTITY)
+    ledger.signer().stop(IDENTITY)
     revocations.sweep(now=timezone.now())
 
 
