@@ -27,6 +27,16 @@ class Progress:
         """The ids of what was shown."""
         return frozenset(self._known)
 
+    def begin(self) -> None:
+        """What was published before this start is no news; it is counted in a line."""
+        try:
+            listed = self._get("")["results"]
+        except httpx.HTTPError:
+            return
+        self._known = {each["id"] for each in listed if each["state"] == "published"}
+        if self._known:
+            self._terminal.note(f"{len(self._known)} published before this start")
+
     def look(self) -> None:
         """Prints what was published since the last look; at most one look in two seconds."""
         if time.monotonic() < self._next_look_at:

@@ -27,6 +27,7 @@ def serve(deployment: Deployment, terminal: Terminal, *, is_verbose: bool) -> No
         demo = start(deployment, system, terminal)
         progress = Progress(programs.local_url(deployment), demo.project, terminal)
         with suppress(KeyboardInterrupt):
+            progress.begin()
             while True:
                 time.sleep(LOOK_SECONDS)
                 system.watch()

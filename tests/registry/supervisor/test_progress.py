@@ -64,10 +64,26 @@ def test_each_is_shown_once_the_oldest_first(url: str, capsys: pytest.CaptureFix
     assert capsys.readouterr().out.count("published") == 1
 
 
+def test_what_was_published_before_this_start_is_no_news(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = Progress(url, "commons/gpt", Terminal(has_colour=False))
+    Registry.checkpoints = [checkpoint(60, "published")]
+    progress.begin()
+    Registry.checkpoints = [checkpoint(120, "published"), checkpoint(60, "published")]
+    progress.look()
+    printed = capsys.readouterr().out
+    assert "1 published before this start" in printed
+    assert "step-000060" not in printed
+    assert "step-000120 published" in printed
+
+
 def test_a_registry_that_does_not_answer_is_asked_again_later(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Progress("http://127.0.0.1:9", "commons/gpt", Terminal()).look()
+    progress = Progress("http://127.0.0.1:9", "commons/gpt", Terminal())
+    progress.begin()
+    progress.look()
     assert capsys.readouterr().out == ""
 
 
