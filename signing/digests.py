@@ -46,11 +46,11 @@ def is_digest(value: str) -> bool:
     return _HEX.fullmatch(value) is not None
 
 
-def parse_id(printed: str) -> str:
-    """The digest in a printed id (`sha256:…`)."""
+def parse_id(printed: str, field: str = "id") -> str:
+    """The digest in a printed id (`sha256:…`); `field` is where it stood, for the refusal."""
     digest = printed.removeprefix(ID_PREFIX)
     if digest == printed or not is_digest(digest):
-        raise InvalidDocument("id", "sha256: and 64 lower-case hexadecimal digits", ascii(printed))
+        raise InvalidDocument(field, "sha256: and 64 lower-case hexadecimal digits", ascii(printed))
     return digest
 
 

@@ -48,7 +48,7 @@ class Job:
     def parse(cls, value: object) -> Job:
         """Read a leased request; its files must be the checkpoint that it names."""
         obj = as_mapping(value, "job")
-        checkpoint = parse_id(text(obj, "checkpoint"))
+        checkpoint = parse_id(text(obj, "checkpoint"), "checkpoint")
         return cls(
             id=text(obj, "id"),
             checkpoint=checkpoint,

@@ -59,7 +59,7 @@ class Request:
     def parse(cls, obj: Obj) -> Self:
         """Read it; a seed that is not given is drawn here, and recorded like a given one."""
         asked = {"seed": secrets.randbelow(MAX_SEED + 1), **obj}
-        checkpoint = parse_id(canonical.text(asked, "checkpoint"))
+        checkpoint = parse_id(canonical.text(asked, "checkpoint"), "checkpoint")
         del asked["checkpoint"]
         asked["temperature"] = _as_text(asked.get("temperature"))
         return cls(checkpoint=checkpoint, sampling=Sampling.parse(asked))
@@ -86,7 +86,7 @@ class Assertion:
                 canonical.sha256_hex(digests, "normalised") if "normalised" in digests else ""
             )
         return cls(
-            checkpoint=parse_id(canonical.text(obj, "checkpoint")),
+            checkpoint=parse_id(canonical.text(obj, "checkpoint"), "checkpoint"),
             media_type=_media_type(obj),
             sha256=exact,
             normalised_sha256=normalised,

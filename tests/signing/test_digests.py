@@ -35,6 +35,8 @@ def test_a_printed_id_parses_back() -> None:
 def test_another_form_of_id_is_refused(printed: str) -> None:
     with pytest.raises(InvalidDocument, match="id: expected sha256:"):
         digests.parse_id(printed)
+    with pytest.raises(InvalidDocument, match=r"^checkpoint: expected sha256:"):
+        digests.parse_id(printed, "checkpoint")
 
 
 @given(st.text())

@@ -101,3 +101,9 @@ def test_an_assertion_is_read() -> None:
 def test_an_assertion_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidDocument):
         Assertion.parse({**ASSERTED, **wrong})
+
+
+def test_a_wrong_checkpoint_is_named_by_its_own_field() -> None:
+    for parse, whole in ((Request.parse, WHOLE), (Assertion.parse, ASSERTED)):
+        with pytest.raises(InvalidDocument, match=r"^checkpoint: expected sha256: and 64"):
+            parse({**whole, "checkpoint": "zzz"})
