@@ -157,27 +157,39 @@ def _check_blobs(submission: Submission) -> None:
             f"expected at most {MAX_CHECKPOINT_BYTES} bytes in all, "
             f"found {submission.manifest.size_bytes}"
         )
-    missing = tuple(_missing(submission))
+    missing, others = _unsent(submission)
     if missing:
         raise BlobMissing(
             "expected every file to be uploaded before it is published, found "
             f"{len(missing)} that you have not sent",
-            errors=missing[:MAX_SHOWN],
+            errors=(*missing, *others)[:MAX_SHOWN],
+        )
+    if others:
+        raise BlobMissing(
+            f"expected the sizes of what was uploaded, found another in {len(others)} of the files",
+            errors=others[:MAX_SHOWN],
         )
 
 
-def _missing(submission: Submission) -> Iterator[FieldProblem]:
-    """Knowing a digest is not having the file: it must be the caller's, or open to everybody."""
+def _unsent(submission: Submission) -> tuple[list[FieldProblem], list[FieldProblem]]:
+    """The files that are not there, and those that are of another size.
+
+    Knowing a digest is not having the file: it must be the caller's, or open to everybody.
+    """
+    missing: list[FieldProblem] = []
+    others: list[FieldProblem] = []
     digests = {file.sha256 for file in submission.manifest.files}
     own = storage.held(submission.senders, digests)
     sizes = storage.sizes(own | queries.open_blobs(digests))
     for file in submission.manifest.files:
         size_bytes = sizes.get(file.sha256)
         if size_bytes is None:
-            yield FieldProblem(field=file.name, message=f"upload sha256:{file.sha256} first")
+            message = f"upload sha256:{file.sha256} first"
+            missing.append(FieldProblem(field=file.name, message=message))
         elif size_bytes != file.size:
             message = f"expected {size_bytes} bytes, as uploaded, found {file.size}"
-            yield FieldProblem(field=file.name, message=message)
+            others.append(FieldProblem(field=file.name, message=message))
+    return missing, others
 
 
 def _check_content(submission: Submission) -> None:

@@ -168,7 +168,14 @@ def test_a_file_that_is_open_to_everybody_may_be_used(world: World) -> None:
 def test_a_file_of_another_size_than_uploaded(world: World) -> None:
     honest = by_person(world)
     files = tuple(replace(each, size=each.size + 1) for each in honest.manifest.files)
-    refused(changed(honest, manifest=Manifest(files=files)), BlobMissing, "as uploaded")
+    manifest = Manifest(files=files)
+    problem = refused(changed(honest, manifest=manifest), BlobMissing, "as uploaded")
+    assert str(problem.detail).startswith("expected the sizes of what was uploaded, found another")
+    ghost = FileEntry(name="ghost.txt", sha256="ab" * 32, size=2)
+    every = tuple(sorted((*files, ghost), key=lambda each: each.name))
+    both = changed(honest, manifest=Manifest(files=every))
+    problem = refused(both, BlobMissing, "as uploaded")
+    assert str(problem.detail).endswith("found 1 that you have not sent")
 
 
 @pytest.mark.parametrize("count", [1, 300])
