@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import canonical, crls
-from ..errors import InvalidDocument, NotWitnessed
+from ..canonical import instant_text
+from ..errors import InvalidDocument, NotWitnessed, RevocationUnknown
 from ..ocspstatus import MAX_RESPONSE_BYTES
 from ..tlog import MAX_POLICY_BYTES, Policy
 from ..trust import Pinned
@@ -43,7 +44,8 @@ class Demands:
     def under(self, pin: Pinned, notes: Iterable[str]) -> Requirements:
         """The same with what was pinned; `notes` are the evidence's tree heads.
 
-        Raises NotWitnessed where the evidence cannot say for which moment it speaks.
+        Raises NotWitnessed where the evidence cannot say for which moment it speaks, and
+        RevocationUnknown for a moment at which there was no such registry.
         """
         policy = self.policy
         if policy is None and pin.policy is not None:
@@ -56,6 +58,13 @@ class Demands:
                     "--policy FILE or a policy pinned with assay trust add, found neither"
                 )
             as_of = newest_seen(notes, trust=pin.root, policy=policy)
+        founded_at = pin.root.root.not_valid_before_utc
+        if self.is_past and as_of < founded_at:
+            raise RevocationUnknown(
+                f"expected a moment since the root of {pin.root.registry} was made "
+                f"({instant_text(founded_at)}), found {instant_text(as_of)}: of what was before, "
+                "nothing says who was revoked"
+            )
         return Requirements(
             as_of=as_of,
             policy=policy,

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from ..errors import NoTrustRoot, NotWitnessed
+from ..errors import NoTrustRoot, NotWitnessed, RevocationUnknown, VerificationError
 from ..trust import Pinned
 from ..verify import (
     Basis,
@@ -99,20 +99,20 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
 
     It is raised too for what fails, and by its own word comes from a registry that is not pinned.
 
-    Roots do not help each other: every step of one examination rests on one root. NotWitnessed is
-    raised if none of them can say for which moment the evidence speaks.
+    Roots do not help each other: every step of one examination rests on one root. NotWitnessed or
+    RevocationUnknown is raised if under none of them anything is known of the demanded moment.
     """
     if not pins:
         raise NoTrustRoot(
             "no registry is trusted yet, so nothing can verify. To trust one: assay trust add URL"
         )
     judged: list[Judged] = []
-    refusals: list[NotWitnessed] = []
+    refusals: list[VerificationError] = []
     for pin in pins:
         try:
             requirements = demanded.under(pin, inputs.notes(given))
-        except NotWitnessed as refusal:
-            refusals.append(refusal)
+        except (NotWitnessed, RevocationUnknown) as unknown:
+            refusals.append(unknown)
             continue
         basis = Basis(
             trust=pin.root,

@@ -326,3 +326,15 @@ def test_the_signer_may_be_demanded(desk: Desk) -> None:
     assert (code, out.count("✘")) == (42, 1)
     assert f"Expected the signer {bob}, found '{alice}'." in " ".join(out.split())
     assert desk.assay("verify", desk.checkpoint(), "--signer", bob)[0] == 42
+
+
+@pytest.mark.parametrize("accepting", [(), ("--accept-unknown-revocation",)])
+def test_of_a_moment_before_the_registry_nothing_is_known(
+    desk: Desk, accepting: tuple[str, ...]
+) -> None:
+    desk.pin()
+    words = ("verify", desk.answer(), "--as-of", "2001-01-01T00:00:00Z", *accepting)
+    code, out, err = desk.assay(*words)
+    assert (code, out) == (27, "")
+    assert "expected a moment since the root of http://registry.test was made (2026-11-19T" in err
+    assert "found 2001-01-01T00:00:00Z" in err
