@@ -24,7 +24,20 @@ from ..errors import (
 )
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
-from . import download, login, monitor, oms, publish, sign, sigstore, trust, verify, whoami, witness
+from . import (
+    download,
+    info,
+    login,
+    monitor,
+    oms,
+    publish,
+    sign,
+    sigstore,
+    trust,
+    verify,
+    whoami,
+    witness,
+)
 from .errors import InputUnreadable
 from .programs import error_json
 from .terminal import COLUMNS, Ink, Terminal
@@ -46,6 +59,7 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("login", "keep a token for a registry on this machine", login.add_arguments),
     ("logout", "forget it", login.add_logout_arguments),
     ("whoami", "say whose the token is, and what it may", whoami.add_arguments),
+    ("info", "say what a registry says of a checkpoint", info.add_arguments),
     ("publish", "send files, have them signed, and verify that", publish.add_arguments),
     ("witness", "cosign the tree heads of ledgers that you watch", witness.add_arguments),
     (
@@ -119,6 +133,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "whoami": lambda words, out, _: whoami.run(words, terminal=out),
     "verify": lambda words, out, err: verify.run(words, terminal=out, progress=err),
     "download": lambda words, out, err: download.run(words, terminal=out, progress=err),
+    "info": lambda words, out, _: info.run(words, terminal=out),
     "publish": lambda words, out, err: publish.run(words, terminal=out, progress=err),
     "witness": lambda words, out, _: witness.run(words, terminal=out),
     "sign": lambda words, out, _: sign.run(words, terminal=out),

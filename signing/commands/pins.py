@@ -74,7 +74,9 @@ def only_registry(pins: tuple[Pinned, ...], *, word: str) -> str:
     """Which registry is meant if none is named by `word`: where the one pinned root is in force."""
     registries = sorted({pin.root.registry for pin in pins})
     if not registries:
-        raise NoTrustRoot("no registry is trusted yet. To trust one: assay trust add URL")
+        raise NoTrustRoot(
+            f"expected {word}, as no registry is trusted yet. To trust one: assay trust add URL"
+        )
     if len(registries) > 1:
         raise UnknownPin(f"expected {word}, as you trust several: {', '.join(registries)}")
     return registries[0]

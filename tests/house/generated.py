@@ -21,7 +21,18 @@ MAP = ROOT / "docs" / "map.md"
 OPENAPI = ROOT / "docs" / "openapi.yaml"
 README = ROOT / "README.md"
 HELP = re.compile(r"(?<=<!-- help:begin -->\n).*?(?=<!-- help:end -->)", re.DOTALL)
-WORDS = ("", "trust", "login", "logout", "whoami", "publish", "verify", "witness", "monitor")
+WORDS = (
+    "",
+    "trust",
+    "login",
+    "logout",
+    "whoami",
+    "info",
+    "publish",
+    "verify",
+    "witness",
+    "monitor",
+)
 HELP_OF = tuple((word,) if word else () for word in WORDS)
 TITLE = """\
 # Map: every source file in a sentence

@@ -86,6 +86,13 @@ def test_published_once_and_verified(alice: Shell) -> None:
     assert (again["published"], again["sent_files"]) == (True, 0)
     assert again["verification"]["verified"] is True
     assert Checkpoint.objects.count() == 1
+    asked = ("--registry", alice.live.url)
+    says = json.loads(alice.assay("info", "lab/small@first", *asked, "--json"))["says"]
+    assert says["checkpoint"]["id"] == again["id"]
+    shown = alice.assay("info", "lab/small@first", *asked)
+    assert shown.startswith("Not verified: this is what the registry says.\n")
+    assert "signer   http://localhost:8000/lab\n" in shown
+    assert "  first  published 20" in alice.assay("info", "lab/small", *asked)
     alice.assay("download", "lab/small@first", "--registry", alice.live.url)
     assert (alice.folder / "small-first" / "README.md").read_bytes() == FILES["README.md"]
 
