@@ -21,6 +21,7 @@ from .addresses import is_loopback
 from .errors import ClientError, RegistryUnreachable
 
 TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
+CONNECT_SECONDS = 20.0  # whoever answers, accepts a connection at once
 MAX_JSON_BYTES = 16 * 1024 * 1024
 TRUST_ROOT_PATH = "/.well-known/assay/trust-root.json"
 # Bytes as they are: what is compressed may be a thousand times as large once it is read.
@@ -28,6 +29,7 @@ PLAIN = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agen
 NO_CONTENT = 204
 PARTIAL_CONTENT = 206
 NOT_FOUND = 404
+SERVER_ERROR = 500
 MAX_REASONS = 100  # five times as many as a registry gives
 MAX_REASON_CHARACTERS = 1000
 
@@ -42,7 +44,7 @@ class RegistryClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._http = httpx.Client(
             headers={**PLAIN, **headers},
-            timeout=timeout_seconds,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS)),
             follow_redirects=False,  # the token is for this registry, not for where it points
             trust_env=not is_loopback(self.url),  # a proxy cannot reach our own loopback
         )
@@ -108,14 +110,19 @@ class RegistryClient:
             pass
 
     def has_blob(self, digest: str) -> bool:
-        """Whether the caller may read a blob there, as who sent one may."""
+        """Whether the caller may read a blob there, as who sent one may; not one that is damaged.
+
+        Raises ClientError for any other refusal.
+        """
         try:
             with self._answer("HEAD", _blob_path(digest)):
                 return True
         except ClientError as error:
-            if error.status != NOT_FOUND:
-                raise
-            return False
+            # A HEAD has no body that says why: what is lost or damaged there has to be sent again,
+            # and a registry that is merely away says so to the PUT as well.
+            if error.status == NOT_FOUND or (error.status or 0) >= SERVER_ERROR:
+                return False
+            raise
 
     def get_blob(self, digest: str, size_bytes: int, destination: Path) -> None:
         """Download a blob; `destination` appears only when all of it is there, with the digest.

@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..client import RegistryClient, address
+from ..client.attempts import repeatedly
 from ..client.publishing import POLL_SECONDS, Publication, State, look, published, submit
 from ..client.uploads import Line, missing, send
 from ..digests import as_id
@@ -130,7 +131,7 @@ def run(
             publication = _named(asked, folder.manifest)
 
             def judged() -> Judged:
-                shown = find(client, asked)
+                shown = repeatedly(lambda: find(client, asked), wait=threading.Event().wait)
                 given = shown.judged_with(folder.now())
                 demanded = demands.of(arguments, now=clock())
                 return judge(given, of_registry(pins, url), demanded, name=str(folder.path))

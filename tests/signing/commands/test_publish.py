@@ -105,6 +105,12 @@ def test_what_the_registry_has_from_this_caller_is_not_sent(desk: Desk, office: 
     assert blob(FILES[WEIGHTS]) not in sent(office)
 
 
+def test_what_is_damaged_at_the_registry_is_sent_again(desk: Desk, office: Loopback) -> None:
+    office.on("HEAD", blob(FILES[WEIGHTS]), Answer(status=503))
+    assert put(desk, office)[0] == 0
+    assert blob(FILES[WEIGHTS]) in sent(office)
+
+
 def test_what_was_handed_in_before_is_awaited(desk: Desk, office: Loopback) -> None:
     del office.before[ROUTE][0]
     code, out, _ = put(desk, office)
@@ -154,6 +160,7 @@ def test_what_may_pass_is_asked_again(desk: Desk, office: Loopback, status: int)
     office.before["PUT", blob(FILES[WEIGHTS])] = [busy, busy]
     office.before["POST", PATH] = [busy, running]
     office.before[ROUTE].append(busy)
+    office.before["GET", f"/api/v1/checkpoints/{ID}/evidence?project=alice/tiny"] = [busy]
     code, out, _ = put(desk, office)
     assert (code, "3 files sent" in out) == (0, True)
     keys = {each.headers["Idempotency-Key"] for each in office.seen if each.method == "POST"}
