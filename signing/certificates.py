@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registry's certificates: how they are made, and how a chain is checked for one purpose.
+"""The registry's certificates: how they are made and read.
 
 Root → one intermediate for each purpose → leaves (docs/spec/formats.md, section 8). A purpose is
 a policy OID in the leaf and in its intermediate, so that a key certified for outputs can never
-sign a checkpoint. Whether a certificate was revoked is left to others.
+sign a checkpoint. Whether a chain leads to a root, and what was revoked, is left to others.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import verification
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
-from . import issuing, provenance
-from .errors import InvalidDocument, UntrustedChain, WrongPurpose
+from . import forms, issuing, provenance
+from .errors import InvalidDocument, UntrustedChain
 from .keys import Curve, PublicKey, Signer, curve_of
 from .provenance import ARC, Holder
 
@@ -95,7 +94,7 @@ class Chain:
             raise InvalidDocument(
                 "chain", "a leaf and an intermediate", f"{len(ders)} certificates"
             )
-        return cls(leaf=load("leaf", ders[0]), intermediate=load("intermediate", ders[1]))
+        return cls(leaf=own("leaf", ders[0]), intermediate=own("intermediate", ders[1]))
 
     def to_der(self) -> tuple[bytes, bytes]:
         """The DER of the leaf and of the intermediate."""
@@ -109,18 +108,24 @@ class Chain:
     @property
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """The leaf's key, which must be on P-256."""
-        return _p256(self.leaf)
+        return p256_key(self.leaf)
 
 
-def load(field: str, der: bytes) -> x509.Certificate:
+def own(field: str, encoded: bytes) -> x509.Certificate:
+    """Read one certificate in the form in which a registry's stand."""
+    forms.parse(field, encoded)
+    return load(field, encoded)
+
+
+def load(field: str, encoded: bytes) -> x509.Certificate:
     """Read one certificate: DER to its end, and no bit beside what is signed and the signature."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
+        certificate = x509.load_der_x509_certificate(encoded)
     except MALFORMED as error:
         raise InvalidDocument(field, "a DER certificate", "none") from error
     # The count of unused bits before the signature is signed by nobody, and the parser takes 0 to 7
     # as long as those bits are zero: without this, one certificate could be written in eight ways.
-    if not der.endswith(b"\x00" + certificate.signature):
+    if not encoded.endswith(b"\x00" + certificate.signature):
         raise InvalidDocument(field, "a signature of whole bytes", "unused bits in it")
     return certificate
 
@@ -167,7 +172,7 @@ def precertificate(
     builder = _issued(_name(holder.uri), public_key, issuer, at, days)
     builder = (
         builder.add_extension(_key_usage(is_authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(_usages_of(purpose)), critical=is_timestamp)
+        .add_extension(x509.ExtendedKeyUsage(usages_of(purpose)), critical=is_timestamp)
         .add_extension(x509.SubjectAlternativeName([name(holder.uri)]), critical=False)
         .add_extension(_policies(purpose), critical=False)
     )
@@ -190,16 +195,6 @@ def responder(
     return _poisoned(builder, issuer)
 
 
-def check_intermediate(certificate: x509.Certificate, purpose: Purpose) -> None:
-    """Raise unless it may issue leaves of this purpose, sign lists, and nothing else."""
-    extensions = certificate.extensions
-    usage = extensions.get_extension_for_class(x509.KeyUsage).value
-    limits = extensions.get_extension_for_class(x509.BasicConstraints).value
-    _check_purpose("intermediate", certificate, purpose)
-    if (limits.ca, limits.path_length) != (True, 0) or usage != _key_usage(is_authority=True):
-        raise WrongPurpose("expected an authority over leaves alone, found another certificate")
-
-
 def request(key: Signer, *, subject: str) -> bytes:
     """A PKCS#10 request (DER) that shows possession of the key."""
     return issuing.request(_name(subject), key)
@@ -220,102 +215,8 @@ def key_of_request(csr: bytes) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def verify_chain(chain: Chain, *, root: x509.Certificate, purpose: Purpose, at: datetime) -> str:
-    """Check a chain and return the URI that its leaf is about.
-
-    1. Every certificate, the root too, is valid at `at`.
-    2. The path leaf → intermediate → root holds (RFC 5280), with no other anchor in sight.
-    3. Leaf and intermediate carry the purpose, and no other.
-    4. The leaf's key is for signing, on P-256, used as the purpose demands, and issues nothing.
-    5. The leaf names exactly one subject, a URI.
-    """
-    try:
-        for role, certificate in (
-            ("leaf", chain.leaf),
-            ("intermediate", chain.intermediate),
-            ("root", root),
-        ):
-            _check_validity(role, certificate, at)  # 1
-        _check_path(chain, root, at)  # 2
-        for role, certificate in (("leaf", chain.leaf), ("intermediate", chain.intermediate)):
-            _check_purpose(role, certificate, purpose)  # 3
-        _check_leaf(chain.leaf, purpose)  # 4
-        return _subject_uri(chain.leaf)  # 5
-    except x509.ExtensionNotFound as error:
-        raise UntrustedChain(f"expected extension {error.oid.dotted_string}, found none") from error
-    except MALFORMED as error:
-        raise UntrustedChain("expected a well-formed certificate, found another") from error
-
-
-def _check_validity(role: str, certificate: x509.Certificate, at: datetime) -> None:
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    if not start <= at <= end:
-        raise UntrustedChain(
-            f"expected the {role} certificate to be valid at {at:%Y-%m-%dT%H:%M:%SZ}, "
-            f"found it valid from {start:%Y-%m-%dT%H:%M:%SZ} to {end:%Y-%m-%dT%H:%M:%SZ}"
-        )
-
-
-def _check_path(chain: Chain, root: x509.Certificate, at: datetime) -> None:
-    # The web's rules for leaves (DNS names, serverAuth) do not fit ours: _check_leaf has our own.
-    verifier = (
-        verification.PolicyBuilder()
-        .store(verification.Store([root]))
-        .time(at)
-        .max_chain_depth(1)
-        .extension_policies(
-            ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
-            ee_policy=verification.ExtensionPolicy.permit_all(),
-        )
-        .build_client_verifier()
-    )
-    try:
-        path = verifier.verify(chain.leaf, [chain.intermediate]).chain
-    except verification.VerificationError as error:
-        raise UntrustedChain("expected a chain to the pinned root, found another") from error
-    if path != [chain.leaf, chain.intermediate, root]:
-        raise UntrustedChain("expected leaf, intermediate and root, found another path")
-
-
-def _check_purpose(role: str, certificate: x509.Certificate, purpose: Purpose) -> None:
-    policies = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
-    found = [policy.policy_identifier for policy in policies]
-    if found != [purpose.oid]:
-        names = ", ".join(_purpose_named(oid) for oid in found)
-        raise WrongPurpose(
-            f"expected the {role} certificate to be for {purpose}, found it for {names}"
-        )
-
-
-def _purpose_named(oid: x509.ObjectIdentifier) -> str:
-    return next((str(each) for each in Purpose if each.oid == oid), oid.dotted_string)
-
-
-def _check_leaf(certificate: x509.Certificate, purpose: Purpose) -> None:
-    extensions = certificate.extensions
-    _p256(certificate)
-    key_usage = extensions.get_extension_for_class(x509.KeyUsage)
-    if not key_usage.critical or key_usage.value != _key_usage(is_authority=False):
-        raise WrongPurpose("expected the key usage digitalSignature, critical and alone")
-    usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    if list(usage.value) != _usages_of(purpose):
-        raise WrongPurpose(f"expected the extended key usage that {purpose} demands, alone")
-    if purpose is Purpose.TIMESTAMP and not usage.critical:  # RFC 3161, 2.3
-        raise WrongPurpose("expected the extended key usage timeStamping to be critical")
-    if any(extension.oid == x509.BasicConstraints.oid for extension in extensions):
-        raise WrongPurpose("expected a leaf without basic constraints, found one that has them")
-
-
-def _subject_uri(certificate: x509.Certificate) -> str:
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    match list(names):
-        case [x509.UniformResourceIdentifier(value=uri)]:
-            return uri
-        case _:
-            raise UntrustedChain("expected a leaf that names one URI, found other names")
-
-
-def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    """A leaf's key, which must be on P-256; raises UntrustedChain."""
     try:
         key = certificate.public_key()
     except MALFORMED as error:
@@ -386,7 +287,8 @@ def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
     )
 
 
-def _usages_of(purpose: Purpose) -> list[x509.ObjectIdentifier]:
+def usages_of(purpose: Purpose) -> list[x509.ObjectIdentifier]:
+    """The extended key usages of a leaf for this purpose, in this order."""
     return _USAGES.get(purpose, [ExtendedKeyUsageOID.CODE_SIGNING])
 
 

@@ -95,7 +95,7 @@ def status_of(
     Raises BadRevocation for a list that is malformed, not the issuer's, or limited in a way that
     is not understood.
 
-    1. There are few lists, each is DER and not endless.
+    1. There are few lists, each is not endless, and in DER as far as to its issuer's name.
     2. The list names this issuer, by name and by key identifier; another is passed over.
     3. The issuer may sign lists (keyUsage cRLSign).
     4. The issuer's key signed it, and nothing in it is outside the signature.
@@ -194,11 +194,10 @@ def _read(
 ) -> Status:
     if len(encoded) > MAX_BYTES:  # 1
         raise BadRevocation(f"expected at most {MAX_BYTES} bytes, found {len(encoded)}")
-    found = x509.load_der_x509_crl(encoded)
-    if found.issuer != issuer.subject:  # 2: whatever else a stranger's list holds
+    if _issuer_of(encoded) != issuer.subject.public_bytes():  # 2: whatever else is in it
         return Missing()
-    identifier = found.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
-    if identifier.key_identifier != _key_identifier(issuer):
+    found = x509.load_der_x509_crl(encoded)
+    if _identified(found) != _key_identifier(issuer):
         return Missing()
     _check_signature(found, encoded, issuer)  # 3, 4
     _check_whole(found)  # 5
@@ -208,6 +207,23 @@ def _read(
     if found.next_update_utc is None:
         raise BadRevocation("expected a revocation list that says when the next comes, found none")
     return at_moment(found.last_update_utc, found.next_update_utc, at)
+
+
+def _issuer_of(encoded: bytes) -> bytes:
+    """The name in a list, as both verifiers read it: by the elements before it alone."""
+    signed = der.inside(der.whole(encoded, der.SEQUENCE))[:1]
+    match tuple(field for each in signed for field in der.inside(each)):
+        case (version, _, issuer, *_) if version.encoded == _VERSION_2:
+            return issuer.encoded
+        case _:
+            raise BadRevocation("expected a revocation list of version 2, found another")
+
+
+def _identified(found: x509.CertificateRevocationList) -> bytes:
+    identifier = found.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+    if identifier.key_identifier is None or identifier.authority_cert_issuer is not None:
+        raise BadRevocation("expected its issuer's key identifier alone in a list, found another")
+    return identifier.key_identifier
 
 
 def _check_signature(

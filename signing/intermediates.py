@@ -17,9 +17,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from . import certificates, crls, issuing
+from . import certificates, chains, crls, issuing
 from .certificates import MALFORMED, Issuer, Purpose
-from .errors import InvalidDocument
+from .errors import InvalidDocument, UntrustedChain
 from .keys import PublicKey, Signer
 
 SUBJECT = "Assay intermediate: "
@@ -114,9 +114,9 @@ def check(
     if found.public_key() != public_key:
         raise InvalidDocument("certificate", f"one for the key of {name}", "one for another key")
     try:
-        certificates.check_intermediate(found, name.purpose)
+        chains.check_intermediate(found, name.purpose)
         points = found.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    except (x509.ExtensionNotFound, *MALFORMED) as error:
+    except (UntrustedChain, x509.ExtensionNotFound, *MALFORMED) as error:
         raise InvalidDocument("certificate", "an intermediate's extensions", "others") from error
     expected = crls.address(registry, crls.ROOT)
     if [uri.value for point in points for uri in point.full_name or ()] != [expected]:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from . import canonical, der, keys
-from .certificates import MALFORMED, Issuer
+from . import canonical, der, forms, keys
+from .certificates import Issuer
 from .crls import algorithm_of
+from .der import Element, NotDer
 from .errors import BadSignature, KeyUnusable, NotLogged
 from .keys import Curve, PublicKey, Signer
 
@@ -33,13 +32,13 @@ _SHA256_ECDSA = b"\x04\x03"  # RFC 5246, 7.4.1.4.1: hash sha256(4), signature ec
 _NO_EXTENSIONS = b"\x00\x00"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_LAST_MILLISECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 _EXTENSIONS = 3  # RFC 5280, 4.1: the tag of a certificate's extensions
+_SCT_LIST = der.oid(SCT_LIST)
+_NOT_SIGNED = frozenset({_SCT_LIST, der.oid(POISON)})
 
 # Where the parts of a list of one timestamp begin; an ECDSA signature has at most 72 bytes.
 _LOG_ID, _TIME, _SIGNATURE, _LAST = 7, 39, 53, 125
-
-# asn1crypto has no types; the structure enters as Any here and leaves as bytes.
-_TbsCertificate: Any = asn1.TbsCertificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +78,8 @@ class Sct:
 
     @property
     def at(self) -> datetime:
-        """When."""
-        return _EPOCH + self.milliseconds * _MILLISECOND
+        """When; the last moment there is, where it says a later one."""
+        return _EPOCH + min(self.milliseconds, _LAST_MILLISECOND) * _MILLISECOND
 
 
 def log_id(key: PublicKey) -> bytes:
@@ -122,9 +121,7 @@ def verify(
     try:
         sct = Sct.parse(_value_in(leaf))  # 1
         signed = _signed_bytes(leaf, issuer, sct.milliseconds)
-    except x509.ExtensionNotFound as error:
-        raise NotLogged("expected a certificate with a timestamp, found one without") from error
-    except MALFORMED as error:
+    except NotDer as error:
         raise NotLogged("expected a certificate with one timestamp, found another") from error
     if sct.log_id != log_id(log):  # 2
         raise NotLogged("expected a timestamp of the pinned log, found one of another log")
@@ -147,22 +144,26 @@ def ledger_entry(der_bytes: bytes) -> bytes:
 
 
 def _value_in(leaf: x509.Certificate) -> bytes:
-    kind = x509.PrecertificateSignedCertificateTimestamps
-    return leaf.extensions.get_extension_for_class(kind).value.public_bytes()
+    found = [each.value for each in forms.of(leaf).extensions if each.oid == _SCT_LIST]
+    if not found:
+        raise NotLogged("expected a certificate with a timestamp, found one without")
+    if len(found) > 1:
+        raise NotLogged("expected a certificate with one timestamp, found another")
+    return found[0]
 
 
 def _signed_bytes(
     certificate: x509.Certificate, issuer: x509.Certificate, milliseconds: int
 ) -> bytes:
     """What a log signs for a certificate and its issuer's key (RFC 6962, 3.2)."""
-    issuer_key = _TbsCertificate.load(issuer.tbs_certificate_bytes)["subject_public_key_info"]
+    issuer_key = forms.of(issuer).key
     return b"".join(
         (
             _VERSION_1,
             _CERTIFICATE_TIMESTAMP,
             milliseconds.to_bytes(8, "big"),
             _PRECERT_ENTRY,
-            hashlib.sha256(issuer_key.dump()).digest(),
+            hashlib.sha256(issuer_key).digest(),
             _counted(_rebuilt(certificate), 3),
             _NO_EXTENSIONS,
         )
@@ -171,14 +172,15 @@ def _signed_bytes(
 
 def _rebuilt(certificate: x509.Certificate, *more: bytes) -> bytes:
     """The TBSCertificate without poison and timestamps, and with these extensions at its end."""
-    parsed = _TbsCertificate.load(certificate.tbs_certificate_bytes, strict=True)
-    kept = [
-        extension.dump()
-        for extension in parsed["extensions"]
-        if extension["extn_id"].dotted not in {SCT_LIST, POISON}
-    ]
-    fields = [parsed[name].dump() for name, *_ in _TbsCertificate._fields if name != "extensions"]
-    return der.sequence(*fields, der.explicit(_EXTENSIONS, der.sequence(*kept, *more)))
+    *fields, last = der.inside(der.whole(certificate.tbs_certificate_bytes, der.SEQUENCE))
+    extensions = der.inside(der.whole(last.content, der.SEQUENCE))
+    kept = [each.encoded for each in extensions if _kind(each) not in _NOT_SIGNED]
+    signed = [each.encoded for each in fields]
+    return der.sequence(*signed, der.explicit(_EXTENSIONS, der.sequence(*kept, *more)))
+
+
+def _kind(extension: Element) -> bytes:
+    return der.inside(extension)[0].encoded
 
 
 def _counted(data: bytes, length_bytes: int) -> bytes:

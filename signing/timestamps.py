@@ -17,7 +17,8 @@ from asn1crypto import cms, core, tsp
 from cryptography.x509 import Certificate
 
 from . import keys, tokens
-from .certificates import Chain, Purpose, verify_chain
+from .certificates import Chain, Purpose
+from .chains import verify_chain
 from .errors import BadSignature, BadTimestamp, InvalidDocument, KeyUnusable
 from .keys import Curve, Signer
 from .tokens import POLICY, Algorithm, Failure, Token
@@ -111,14 +112,20 @@ def respond(request: bytes, *, key: Signer, chain: Chain, at: datetime, serial: 
     return tokens.granted(token, chain)
 
 
-def verify(response: bytes, *, data: bytes, root: Certificate) -> datetime:
-    """Check a response over `data` and return the time it proves.
+def authority(registry: str) -> str:
+    """The URI that a registry's timestamp authority is certified under; it is permanent."""
+    return f"{registry}/timestamp"
+
+
+def verify(response: bytes, *, data: bytes, root: Certificate, authority: str) -> datetime:
+    """Check a response over `data` by this authority (a URI) and return the time it proves.
 
     1. It is a granted response of our form: built again from its parts, it is the same bytes.
     2. Its imprint is the SHA-256 of `data`.
     3. Its signed attributes name this content and this leaf certificate (RFC 5816).
     4. The leaf's key signed them.
     5. The chain holds under `root`, for timestamps, at the time it states (RFC 3161, 2.3).
+    6. Its leaf is the authority's: nobody else's is asked what time it is.
     """
     token = _parse_response(response)
     found = _chain_of(token)
@@ -132,7 +139,9 @@ def verify(response: bytes, *, data: bytes, root: Certificate) -> datetime:
         keys.verify(found.public_key, token.signature, token.signed_attributes)  # 4
     except BadSignature as error:
         raise BadTimestamp("expected a signature by the timestamp's own certificate") from error
-    verify_chain(found, root=root, purpose=Purpose.TIMESTAMP, at=at)  # 5
+    uri = verify_chain(found, root=root, purpose=Purpose.TIMESTAMP, at=at)  # 5
+    if uri != authority:  # 6
+        raise BadTimestamp(f"expected a timestamp of {authority}, found one of {uri!a}")
     return at
 
 
@@ -216,11 +225,7 @@ def _chain_of(token: Token) -> Chain:
 
 
 def _check_whole(token: Token, chain: Chain, response: bytes) -> None:
-    try:
-        is_whole = tokens.granted(token, chain) == response
-    except _MALFORMED:  # a part that cannot even be written again
-        is_whole = False
-    if not is_whole:
+    if tokens.granted(token, chain) != response:
         raise BadTimestamp("expected a response without unsigned parts, found some")
 
 
@@ -237,4 +242,14 @@ def _read_info(info: bytes) -> tuple[datetime, bytes]:
         raise BadTimestamp(f"expected version 1, policy {POLICY} and SHA-256, found others")
     if not isinstance(at, datetime) or at.microsecond:
         raise BadTimestamp("expected a time in whole seconds, found another")
+    serial, nonce = fields["serial_number"], fields["nonce"]
+    written = (
+        tokens.info(imprint=each, serial=serial, at=at, nonce=nonce)
+        for each in (
+            tokens.imprint(Algorithm.SHA256, imprint, has_null=has_null)
+            for has_null in (True, False)
+        )
+    )
+    if info not in written:  # an accuracy or a name, say: what it would mean is not checked
+        raise BadTimestamp("expected a TSTInfo with the fields of ours, found others")
     return at, imprint

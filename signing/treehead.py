@@ -29,7 +29,12 @@ ED25519 = b"\x01"  # C2SP signed-note: the algorithm of the key
 
 _ORIGIN = re.compile(r"[!-*,-~]{1,255}")  # printable ASCII without space and plus
 _BODY = re.compile(r"(?P<origin>.+)\n(?P<size>0|[1-9][0-9]{0,15})\n(?P<root>.+)\n")
-_SIGNATURE = re.compile(r"— (?P<name>\S+) (?P<signature>\S+)\n")
+# C2SP signed-note: no control characters, and no space (Unicode's White_Space) or plus in a name.
+# Spelt out, as languages differ in what their `\s` is.
+_SIGNATURE = re.compile(
+    r"— (?P<name>[^\x00-\x20+\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+)"
+    r" (?P<signature>[A-Za-z0-9+/=]+)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +160,9 @@ def split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
     if fields is None or len(root) != HASH_BYTES or int(fields["size"]) > MAX_INTEGER:
         raise BadTreeHead("expected origin, size and root, each on its line; found another note")
     head = TreeHead(origin=fields["origin"], size=int(fields["size"]), root=root)
-    lines = signed.splitlines(keepends=True)
+    *lines, after = signed.split("\n")
+    if after:
+        raise BadTreeHead("expected a note that ends with a line feed, found another")
     if len(lines) > MAX_SIGNATURE_LINES:
         raise BadTreeHead(f"expected at most {MAX_SIGNATURE_LINES} signatures, found {len(lines)}")
     return head, [_signature(line) for line in lines]
@@ -163,6 +170,7 @@ def split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
 
 def _signature(line: str) -> tuple[str, bytes]:
     match = _SIGNATURE.fullmatch(line)
-    if match is None:
+    signature = base64_decode(match["signature"]) if match else b""
+    if match is None or len(signature) <= KEY_HINT_BYTES:
         raise BadTreeHead("expected signature lines `— name base64`, found another line")
-    return match["name"], base64_decode(match["signature"])
+    return match["name"], signature

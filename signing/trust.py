@@ -56,7 +56,7 @@ class TrustRoot:
             canonical.only(ledger, "origin", "verifier")
             verifier = treehead.Verifier.parse(canonical.text(ledger, "verifier"))
             canonical.literal(ledger, "origin", verifier.origin)
-        root = certificates.load("root", canonical.base64_bytes(obj, "root"))
+        root = certificates.own("root", canonical.base64_bytes(obj, "root"))
         _check_root(root)
         return cls(
             registry=_url(obj, "registry"),

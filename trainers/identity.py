@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from assay.signing import certificates
+from assay.signing import certificates, chains
 from assay.signing.canonical import as_mapping, items, text
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.client import RegistryClient
@@ -66,7 +66,7 @@ def join(
     chain = Chain.parse([_der(pem) for pem in items(joined, "chain")])
     root = patience.until_answered(client.trust_root).root
     at = _time_of_check(chain, now())
-    subject = certificates.verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
+    subject = chains.verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
     uri = text(joined, "uri")
     if subject != uri or chain.public_key != key.public_key:
         raise UntrustedChain(

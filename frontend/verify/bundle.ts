@@ -96,7 +96,7 @@ async function dsseBody(envelope: Envelope, leaf: Certificate): Promise<Bytes> {
 
 async function hashedBody(envelope: Envelope, leaf: Certificate): Promise<Bytes> {
   const digest = toBase64(fromHex(await sha256(pae(envelope.payload))));
-  const x509Certificate = { rawBytes: toBase64(new Uint8Array(leaf.rawData)) };
+  const x509Certificate = { rawBytes: toBase64(leaf.encoded) };
   const verifier = { keyDetails: "PKIX_ECDSA_P256_SHA_256", x509Certificate };
   const signature = { content: toBase64(envelope.signature), verifier };
   const data = { algorithm: "SHA2_256", digest };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Certificate revocation lists (RFC 5280, 5): whole ones by the issuer itself, read strictly. */
-import type { KeyUsagesExtension as Usages } from "@peculiar/x509";
-import { KeyUsageFlags, KeyUsagesExtension, SubjectKeyIdentifierExtension } from "@peculiar/x509";
 import type { Bytes } from "./canonical";
 import type { Certificate } from "./certificates";
+import { keyOf } from "./certificates";
 import type { Element } from "./der";
 import * as der from "./der";
-import { equalBytes, fromHex, toHex } from "./digests";
+import { equalBytes, toHex } from "./digests";
 import { VerificationError } from "./errors";
+import { extensionOf as certificateExtension, KEY_USAGE, keyIdentifierOf } from "./forms";
 import type { Status } from "./revocation";
 import { atMoment, worst } from "./revocation";
 
@@ -22,10 +22,6 @@ const REASON = "0603551d15";
 const INVALIDITY_DATE = "0603551d18";
 const KNOWN = new Set([AUTHORITY_KEY, NUMBER]);
 const LIMITS = new Set([DELTA, DISTRIBUTION_POINT]);
-const KINDS = {
-  "P-256": { algorithm: fromHex("300a06082a8648ce3d040302"), hash: "SHA-256", width: 32 },
-  "P-384": { algorithm: fromHex("300a06082a8648ce3d040303"), hash: "SHA-384", width: 48 },
-} as const;
 const REASONS: Readonly<Record<number, string>> = {
   1: "key-compromise",
   2: "ca-compromise",
@@ -36,8 +32,9 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 const CONTEXT_0 = 0xa0;
+const KEY = 0x80; // RFC 5280, 4.2.1.1: keyIdentifier
+const MAY_SIGN_LISTS = 0x02; // RFC 5280, 4.2.1.3: cRLSign, in the first octet
 const VERSION_2 = "020101";
-const BOOLEAN_TRUE = "0101ff";
 const TIMES = new Set([der.UTC_TIME, der.GENERALIZED_TIME]);
 
 type Extension = { readonly id: string; readonly isCritical: boolean; readonly value: Bytes };
@@ -61,7 +58,7 @@ type List = {
 /**
  * What the lists at hand say about a certificate; lists of other issuers say nothing.
  *
- * 1. There are few lists, each is DER and not endless.
+ * 1. There are few lists, each is not endless, and in DER as far as to its issuer's name.
  * 2. The list names this issuer, by name and by key identifier; another is passed over.
  * 3. The issuer may sign lists (keyUsage cRLSign).
  * 4. The issuer's key signed it, and nothing in it is outside the signature.
@@ -75,11 +72,12 @@ export async function statusOf(
   at: Date,
 ): Promise<Status> {
   if (lists.length > MAX_LISTS) throw bad(`expected at most ${MAX_LISTS} revocation lists`); // 1
-  const serial = withoutZeros(fromHex(certificate.serialNumber));
+  const serial = withoutZeros(certificate.serial);
   const found: Status[] = [];
   for (const each of lists) {
+    if (!equalBytes(issuerOf(each), issuer.subject)) continue; // 2: whatever else is in it
     const list = parse(each);
-    if (!isOf(list, issuer)) continue; // 2
+    if (!isIdentified(list, issuer)) continue;
     await checkSignature(list, issuer); // 3, 4
     checkWhole(list); // 5
     found.push(finding(list, serial, at)); // 6
@@ -109,31 +107,40 @@ function revoked({ at, extensions }: Entry): Status {
   };
 }
 
-function isOf(list: List, issuer: Certificate): boolean {
-  const name = new Uint8Array(issuer.subjectName.toArrayBuffer());
-  if (!equalBytes(list.issuer, name)) return false; // whatever else a stranger's list holds
+/** The name in a list, as both verifiers read it: by the elements before it alone. */
+function issuerOf(encoded: Bytes): Bytes {
+  if (encoded.length > MAX_BYTES) throw malformed();
+  const [version, , issuer] = inside(inside(whole(encoded))[0]);
+  if (version === undefined || issuer === undefined) throw malformed();
+  if (toHex(version.encoded) !== VERSION_2) throw malformed();
+  return issuer.encoded;
+}
+
+function isIdentified(list: List, issuer: Certificate): boolean {
   const identifier = list.extensions.find(({ id }) => id === AUTHORITY_KEY);
-  if (identifier === undefined) throw bad("expected a key identifier in a revocation list");
-  const [key] = inside(whole(identifier.value));
-  const expected = issuer.getExtension(SubjectKeyIdentifierExtension)?.keyId;
-  return key !== undefined && toHex(key.content) === expected;
+  const [key, ...more] = identifier === undefined ? [] : inside(whole(identifier.value));
+  if (key?.tag !== KEY || more.length > 0) {
+    throw bad("expected its issuer's key identifier alone in a list, found another");
+  }
+  const expected = keyIdentifierOf(issuer);
+  return expected !== null && equalBytes(key.content, expected);
 }
 
 async function checkSignature(list: List, issuer: Certificate): Promise<void> {
-  const usage: Usages | null = issuer.getExtension(KeyUsagesExtension);
-  if (usage === null || (usage.usages & KeyUsageFlags.cRLSign) === 0) {
+  const usage = certificateExtension(issuer, KEY_USAGE);
+  const bits = usage && der.whole(usage.value, der.BIT_STRING)?.content[1];
+  if (((bits ?? 0) & MAY_SIGN_LISTS) === 0) {
     throw bad("expected an issuer that may sign revocation lists, found one without"); // 3
   }
-  const { namedCurve } = issuer.publicKey.algorithm as { namedCurve?: string };
-  const kind = namedCurve === "P-384" ? KINDS["P-384"] : KINDS["P-256"];
-  const isStated =
-    equalBytes(list.algorithm, kind.algorithm) && equalBytes(list.outerAlgorithm, kind.algorithm);
-  const raw = der.ecdsaFromDer(list.signature, kind.width);
-  if (!isStated || raw === null) throw forged();
-  const algorithm = { name: "ECDSA", namedCurve, hash: kind.hash };
-  const spki = issuer.publicKey.rawData;
-  const key = await crypto.subtle.importKey("spki", spki, algorithm, false, ["verify"]);
-  if (!(await crypto.subtle.verify(algorithm, key, raw, list.signed.encoded))) throw forged(); // 4
+  const { name, hash, width, algorithm } = issuer.curve;
+  const isStated = [list.algorithm, list.outerAlgorithm].every((each) =>
+    equalBytes(each, algorithm),
+  );
+  const raw = der.ecdsaFromDer(list.signature, width);
+  const key = await keyOf(issuer);
+  if (!isStated || raw === null || key === null) throw forged();
+  const kind = { name: "ECDSA", namedCurve: name, hash };
+  if (!(await crypto.subtle.verify(kind, key, raw, list.signed.encoded))) throw forged(); // 4
 }
 
 function checkWhole({ extensions, entries }: List): void {
@@ -151,7 +158,6 @@ function checkWhole({ extensions, entries }: List): void {
 }
 
 function parse(encoded: Bytes): List {
-  if (encoded.length > MAX_BYTES) throw malformed();
   const [signed, outerAlgorithm, signature, ...more] = inside(whole(encoded));
   if (signed === undefined || outerAlgorithm === undefined || more.length > 0) throw malformed();
   if (signature?.tag !== der.BIT_STRING || signature.content[0] !== 0) throw malformed();
@@ -203,21 +209,15 @@ function extensionOf(encoded: Element): Extension {
   const [critical, ...more] = parts;
   const isCritical = critical !== undefined;
   if (id?.tag !== der.OBJECT_IDENTIFIER || value?.tag !== der.OCTET_STRING) throw malformed();
-  if (more.length > 0 || (isCritical && toHex(critical.encoded) !== BOOLEAN_TRUE)) {
+  if (more.length > 0 || (isCritical && !equalBytes(critical.encoded, der.TRUE))) {
     throw malformed();
   }
   return { id: toHex(id.encoded), isCritical, value: value.content };
 }
 
-/** A UTCTime or GeneralizedTime in the one form that RFC 5280 lets: seconds, and `Z`. */
-function timeOf({ tag, content }: Element): Date {
-  const written = new TextDecoder().decode(content);
-  const century = Number(written.slice(0, 2)) < 50 ? "20" : "19"; // RFC 5280, 4.1.2.5.1
-  const digits = tag === der.UTC_TIME ? century + written : written;
-  const at = new Date(
-    digits.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z"),
-  );
-  if (!TIMES.has(tag) || Number.isNaN(at.getTime())) throw malformed();
+function timeOf(found: Element): Date {
+  const at = der.readTime(found);
+  if (at === null) throw malformed();
   return at;
 }
 

@@ -3,10 +3,13 @@
 import type { Bytes } from "./canonical";
 import { concat } from "./digests";
 
+export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
 export const OBJECT_IDENTIFIER = 0x06;
+export const UTF8_STRING = 0x0c;
+export const PRINTABLE_STRING = 0x13;
 export const UTC_TIME = 0x17;
 export const GENERALIZED_TIME = 0x18;
 export const SEQUENCE = 0x30;
@@ -14,6 +17,11 @@ export const SET = 0x31;
 const LONG_FORM = 0x80;
 const HIGH_TAG = 0x1f;
 const MAX_LENGTH_BYTES = 4;
+const MAX_TIME_BYTES = 15;
+const MAX_ARC = 2n ** 128n - 1n; // as large as a UUID is (X.667)
+
+export const NULL = Uint8Array.of(5, 0);
+export const TRUE = Uint8Array.of(BOOLEAN, 1, 0xff);
 
 /** One element: its content alone, and with its tag and length; `end` is where the next begins. */
 export type Element = {
@@ -49,6 +57,48 @@ export function elements(data: Bytes): readonly Element[] | null {
   return found;
 }
 
+/** The one element with this tag that these bytes are, or null. */
+export function whole(data: Bytes, tag: number): Element | null {
+  const found = element(data);
+  return found?.tag === tag && found.end === data.length ? found : null;
+}
+
+/** What an element with this tag is made of, or null where it is another. */
+export function inside(
+  found: Element | null | undefined,
+  tag = SEQUENCE,
+): readonly Element[] | null {
+  return found?.tag === tag ? elements(found.content) : null;
+}
+
+/** Whether it is an object identifier whose arcs are in their shortest form. */
+export function isOid({ tag, content }: Element): boolean {
+  if (tag !== OBJECT_IDENTIFIER || (content.at(-1) ?? LONG_FORM) >= LONG_FORM) return false;
+  let arc = 0n;
+  let isFirst = true;
+  for (const byte of content) {
+    if (isFirst && byte === LONG_FORM) return false;
+    arc = (isFirst ? 0n : arc << 7n) | BigInt(byte & 0x7f);
+    isFirst = byte < LONG_FORM;
+    if (isFirst && arc > MAX_ARC) return false;
+  }
+  return true;
+}
+
+/** A UTCTime or GeneralizedTime in the one form that RFC 5280 lets: seconds, and `Z`; or null. */
+export function readTime({ tag, content }: Element): Date | null {
+  const written = String.fromCharCode(...content.subarray(0, MAX_TIME_BYTES + 1));
+  const century = Number(written.slice(0, 2)) < 50 ? "20" : "19"; // RFC 5280, 4.1.2.5.1
+  const digits = tag === UTC_TIME ? century + written : written;
+  if (tag !== UTC_TIME && tag !== GENERALIZED_TIME) return null;
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(digits) ?? [];
+  const [year, month, day, hour, minute, second] = parts;
+  const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const at = new Date(text);
+  // A day or an hour that there is not would be taken for another one.
+  return !Number.isNaN(at.getTime()) && at.toISOString() === text && year !== "0000" ? at : null;
+}
+
 /** An element with this tag around these contents. */
 export function encode(tag: number, ...contents: readonly Bytes[]): Bytes {
   const content = concat(...contents);
@@ -64,6 +114,16 @@ export function objectIdentifier(dotted: string): Bytes {
   const [first = 0n, second = 0n, ...rest] = dotted.split(".").map(BigInt);
   const arcs = [first * 40n + second, ...rest];
   return encode(OBJECT_IDENTIFIER, Uint8Array.from(arcs.flatMap(base128)));
+}
+
+/** A small INTEGER. */
+export function integer(value: number): Bytes {
+  return encode(INTEGER, Uint8Array.of(value));
+}
+
+/** A collection in a context tag. */
+export function explicit(number: number, ...contents: readonly Bytes[]): Bytes {
+  return encode(0xa0 + number, ...contents);
 }
 
 /** Seven bits a byte, the highest first; all but the last say that more follow. */

@@ -2,7 +2,6 @@
 /** Signed certificate timestamps (RFC 6962): that a certificate was logged before it was one. */
 import type { Bytes } from "./canonical";
 import type { Certificate } from "./certificates";
-import { derOf } from "./certificates";
 import type { Element } from "./der";
 import * as der from "./der";
 import { concat, equalBytes, fromHex, sha256Bytes } from "./digests";
@@ -16,12 +15,12 @@ const SHA256_ECDSA = fromHex("0403"); // RFC 5246, 7.4.1.4.1
 const NO_EXTENSIONS = fromHex("0000");
 const P256_BYTES = 32;
 const EXTENSIONS = 0xa3; // RFC 5280, 4.1
-const SUBJECT_KEY = 6; // its place among the fields of a certificate that has a version
 // Where the parts of a list of one timestamp begin; an ECDSA signature has at most 72 bytes.
 const LOG_ID = 7;
 const TIME = 39;
 const SIGNATURE = 53;
 const LAST = 125;
+const LAST_MILLISECOND = Date.parse("9999-12-31T23:59:59.999Z"); // that instants are written for
 
 /** The key of a registry's log of certificates, and its id. */
 export type CertificateLog = { readonly key: CryptoKey; readonly id: Bytes };
@@ -40,7 +39,7 @@ export async function verifySct(
   { leaf, intermediate }: { readonly leaf: Certificate; readonly intermediate: Certificate },
   { log, by }: { readonly log: CertificateLog; readonly by: Date },
 ): Promise<Date> {
-  const fields = fieldsOf(leaf);
+  const { fields } = leaf;
   const sct = parse(valueIn(fields)); // 1
   if (!equalBytes(sct.logId, log.id)) {
     throw notLogged("expected a timestamp of the pinned log, found one of another log"); // 2
@@ -51,7 +50,8 @@ export async function verifySct(
   if (raw === null || !(await crypto.subtle.verify(algorithm, log.key, raw, signed))) {
     throw notLogged("expected a timestamp over this certificate, found one over another"); // 3
   }
-  const at = new Date(sct.time.reduce((sum, byte) => sum * 256 + byte, 0));
+  const milliseconds = sct.time.reduce((sum, byte) => sum * 256 + byte, 0);
+  const at = new Date(Math.min(milliseconds, LAST_MILLISECOND));
   if (at > by) {
     throw notLogged(
       `expected a certificate logged by ${by.toISOString()}, found it logged at ${at.toISOString()}`,
@@ -85,13 +85,12 @@ async function signedBytes(
   issuer: Certificate,
   time: Bytes,
 ): Promise<Bytes> {
-  const issuerKey = fieldsOf(issuer)[SUBJECT_KEY]?.encoded ?? new Uint8Array();
   return concat(
     VERSION_1,
     CERTIFICATE_TIMESTAMP,
     time,
     PRECERT_ENTRY,
-    await sha256Bytes(issuerKey),
+    await sha256Bytes(issuer.key),
     counted(withoutTimestamps(fields), 3),
     NO_EXTENSIONS,
   );
@@ -129,10 +128,6 @@ function isTimestamps(extension: Element): boolean {
 function extensionsOf(fields: readonly Element[]): readonly Element[] {
   const list = inside(fields.find(({ tag }) => tag === EXTENSIONS))[0];
   return inside(list);
-}
-
-function fieldsOf(certificate: Certificate): readonly Element[] {
-  return inside(inside(der.element(derOf(certificate)))[0]);
 }
 
 function inside(outer: Element | null | undefined): readonly Element[] {

@@ -15,8 +15,11 @@ const KEY_BYTES = 32;
 const ROOT_BYTES = 32;
 const ED25519 = 0x01;
 export const ORIGIN = /^[!-*,-~]{1,255}$/;
-const BODY = /^(.+)\n(0|[1-9][0-9]{0,15})\n(.+)\n$/;
-const SIGNATURE = /^— (\S+) (\S+)$/;
+const BODY = /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([^\n]+)\n$/;
+// C2SP signed-note: no control characters, and no space (Unicode's White_Space) or plus in a name.
+// Spelt out, as languages differ in what their `\s` is.
+const NAME = "[^\\x00-\\x20+\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
+const SIGNATURE = new RegExp(`^— (${NAME}) ([A-Za-z0-9+/=]+)$`);
 
 export type TreeHead = { readonly origin: string; readonly size: number; readonly root: Bytes };
 export type Verifier = { readonly origin: string; readonly logId: Bytes; readonly key: Bytes };
@@ -80,7 +83,8 @@ export function withoutWitnesses(note: string, verifier: Verifier): string {
 /** The tree head, the text that is signed, and of each signature line the name and the bytes. */
 export function splitNote(note: string): Split {
   const end = note.indexOf("\n\n");
-  if (note.length > MAX_NOTE_CHARACTERS || end < 0) throw bad("expected a short signed note");
+  if (charactersIn(note) > MAX_NOTE_CHARACTERS || end < 0)
+    throw bad("expected a short signed note");
   const body = note.slice(0, end + 1);
   const [, origin = "", size = "", encoded = ""] = BODY.exec(body) ?? [];
   const root = fromBase64(encoded);
@@ -103,10 +107,15 @@ function isBy({ name, signature }: Line, { origin, logId }: Verifier): boolean {
 function lineOf(text: string): Line {
   const [, name, encoded] = SIGNATURE.exec(text) ?? [];
   const signature = fromBase64(encoded ?? "");
-  if (name === undefined || signature === null || signature.length === 0) {
+  if (name === undefined || signature === null || signature.length <= HINT_BYTES) {
     throw bad("expected signature lines `— name base64`, found another line");
   }
   return { name, signature, text };
+}
+
+/** Of Unicode, as everywhere else: an astral one is two in JavaScript. */
+function charactersIn(note: string): number {
+  return note.length - (note.match(/[\ud800-\udbff]/g)?.length ?? 0);
 }
 
 function bad(message: string): VerificationError {

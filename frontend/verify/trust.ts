@@ -3,7 +3,8 @@
 import type { Bytes, Json } from "./canonical";
 import { asMapping, base64Bytes, dumps, literal, mapping, only, text, within } from "./canonical";
 import type { Certificate } from "./certificates";
-import { isIssuedBy, isRoot, loadCertificate } from "./certificates";
+import { loadCertificate } from "./certificates";
+import { isIssuedBy, isRoot } from "./chains";
 import { equalBytes, sha256, sha256Bytes } from "./digests";
 import { InvalidDocument } from "./errors";
 import type { CertificateLog } from "./scts";

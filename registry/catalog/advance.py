@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from assay.signing import canonical, oms, timestamps
 from assay.signing.bundle import Bundle
-from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.certificates import Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.digests import as_id
 from assay.signing.envelope import Envelope
 from assay.signing.errors import InvalidDocument, SignerError, VerificationError
@@ -163,8 +164,10 @@ def _record_run(checkpoint: Checkpoint) -> Statement | None:
     envelope = Envelope.parse(checkpoint.run_envelope)
     chain = run_statement.parse_chain(checkpoint.run_chain)
     response = ledger.signer().timestamp(timestamps.request(envelope.signature))
-    root = authority_queries.trust_root().root
-    at = timestamps.verify(response, data=envelope.signature, root=root)
+    trust = authority_queries.trust_root()
+    authority = timestamps.authority(trust.registry)
+    root = trust.root
+    at = timestamps.verify(response, data=envelope.signature, root=root, authority=authority)
     try:
         verify_chain(chain, root=root, purpose=Purpose.NODE, at=at)
     except VerificationError as error:

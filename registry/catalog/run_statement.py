@@ -8,7 +8,8 @@ from datetime import datetime
 from cryptography import x509
 
 from assay.signing import canonical
-from assay.signing.certificates import Chain, Purpose, verify_chain
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.errors import AssayError, InvalidDocument
 from assay.signing.statements import RunClaim, Statement
 from registry.authority import queries as authority

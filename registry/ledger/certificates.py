@@ -23,7 +23,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from assay.signing import scts
+from assay.signing import scts, timestamps
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.digests import sha256
 from assay.signing.intermediates import Name
@@ -73,7 +73,7 @@ def office(name: str) -> Wanted:
 
 def timestamping() -> Wanted:
     """The timestamp authority's."""
-    return Wanted(purpose=Purpose.TIMESTAMP, subject=f"{settings.PUBLIC_URL}/timestamp")
+    return Wanted(purpose=Purpose.TIMESTAMP, subject=timestamps.authority(settings.PUBLIC_URL))
 
 
 def responder(issuer: Name) -> Wanted:

@@ -84,12 +84,14 @@ def links(
 def _link(part: Part, bundle: Bundle, evidence: Evidence, root: x509.Certificate) -> Link:
     statement = Statement.parse(bundle.envelope.payload)
     said = _TELLERS[part](statement, evidence)
+    by = timestamps.authority(settings.PUBLIC_URL)
+    signature = bundle.envelope.signature
     return Link(
         part=part.value,
         said=said,
         statement=statement.sha256,
         signer=_signer(bundle, evidence),
-        signed_at=timestamps.verify(bundle.timestamp, data=bundle.envelope.signature, root=root),
+        signed_at=timestamps.verify(bundle.timestamp, data=signature, root=root, authority=by),
         entry=bundle.proof.index,
         checks=(*said.checks, strangers.openssl(statement.sha256)),
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cryptography import x509
 
 from .. import pseudonyms
-from ..certificates import MALFORMED
+from ..chains import subject_uri
 from ..errors import UntrustedChain
 from ..evidence import Evidence
 from ..trust import TrustRoot
@@ -45,7 +45,6 @@ def _opened(evidence: Evidence, trust: TrustRoot) -> tuple[dict[str, str], str]:
 def uris(leaf: x509.Certificate) -> list[str]:
     """What a certificate says it is about, whoever issued it; its own step judges that."""
     try:
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, *MALFORMED):
+        return [subject_uri(leaf)]
+    except UntrustedChain:
         return []
-    return names.get_values_for_type(x509.UniformResourceIdentifier)

@@ -27,7 +27,7 @@ from typing import Generic, TypeVar
 from .. import scts, timestamps
 from ..bundle import Bundle
 from ..canonical import instant_text
-from ..certificates import verify_chain
+from ..chains import verify_chain
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, MissingEvidence, WrongIdentity, WrongPurpose
 from ..pseudonyms import Signatory, is_pseudonym
@@ -157,7 +157,8 @@ def _statement(kind: Kind[C], bundle: Bundle | None) -> tuple[C, str]:
 
 def _time(bundle: Bundle, trust: TrustRoot) -> tuple[datetime, str]:
     data = bundle.envelope.signature
-    at = timestamps.verify(bundle.timestamp, data=data, root=trust.root)
+    authority = timestamps.authority(trust.registry)
+    at = timestamps.verify(bundle.timestamp, data=data, root=trust.root, authority=authority)
     return at, f"signed by {instant_text(at)}"
 
 

@@ -47,8 +47,13 @@ class Change:
     not_after: datetime | None = None
 
 
-def forge(certificate: x509.Certificate, issuer: Issuer, change: Change) -> x509.Certificate:
-    """The certificate with one thing changed, signed again by its issuer (or by another)."""
+def forge(
+    certificate: x509.Certificate, issuer: Issuer, change: Change, *, is_short: bool = False
+) -> x509.Certificate:
+    """The certificate with one thing changed, signed again by its issuer (or by another).
+
+    With SHA-256, if that is to be short, even where the key's curve goes with a longer hash.
+    """
     new_key = change.public_key or certificate.public_key()
     assert isinstance(new_key, PublicKey | rsa.RSAPublicKey)
     builder = (
@@ -67,8 +72,8 @@ def forge(certificate: x509.Certificate, issuer: Issuer, change: Change) -> x509
     for value, is_critical in change.add:
         builder = builder.add_extension(value, is_critical)
     private = private_of(issuer.key)
-    is_p384 = private.key_size == 384
-    return builder.sign(private, hashes.SHA384() if is_p384 else hashes.SHA256())
+    is_long = private.key_size == 384 and not is_short
+    return builder.sign(private, hashes.SHA384() if is_long else hashes.SHA256())
 
 
 def private_of(key: Signer) -> ec.EllipticCurvePrivateKey:

@@ -100,6 +100,14 @@ def question(case: Case, *, algorithm: str = "sha1", nonce: bytes | None = None)
     return ocsp.Question(about=about, nonce=nonce)
 
 
+def named_twice(case: Case) -> x509.AuthorityKeyIdentifier:
+    """The issuer's name and serial number beside its key's identifier (RFC 5280, 4.2.1.1)."""
+    issuer = case.issuer.certificate
+    own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    name = [x509.DirectoryName(issuer.issuer)]
+    return x509.AuthorityKeyIdentifier(own.digest, name, issuer.serial_number)
+
+
 def build(
     case: Case,
     *,
@@ -120,7 +128,8 @@ def build(
         .last_update(PERIOD.this_update)
         .next_update(PERIOD.next_update)
     )
-    builder = builder.add_extension(identifier, critical=False)
+    if x509.AuthorityKeyIdentifier not in {type(value) for value, _ in more or []}:
+        builder = builder.add_extension(identifier, critical=False)
     if number is not None:
         builder = builder.add_extension(x509.CRLNumber(number), critical=is_critical)
     for extension, critical in more or []:

@@ -9,7 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-from assay.signing.certificates import Chain, Issuer, Purpose, verify_chain
+from assay.signing.certificates import Chain, Issuer, Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.errors import UntrustedChain, VerificationError, WrongPurpose
 from assay.signing.keys import SoftwareKey
 from tests.signing import leaves

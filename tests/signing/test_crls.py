@@ -34,6 +34,7 @@ from tests.signing.revoking import (
     Role,
     build,
     case_of,
+    named_twice,
 )
 from tests.signing.world import AT, World
 
@@ -100,6 +101,10 @@ Builder = Callable[[Case], bytes]
     [
         (lambda case: build(case, number=None), r"extension 2\.5\.29\.20"),
         (lambda case: build(case, is_critical=True), "a number that is not critical"),
+        (
+            lambda case: build(case, more=[(named_twice(case), False)]),
+            "its issuer's key identifier alone",
+        ),
         (lambda case: build(case, more=[(UNKNOWN, True)]), r"a whole list, found 1\.2\.3\.4"),
         (lambda case: build(case, more=[(USERS_ONLY, True)]), "a whole list"),
         (lambda case: build(case, more=[(x509.DeltaCRLIndicator(1), True)]), "a whole list"),

@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.certificate_transparency import LogEntryType, Version
 from hypothesis import given
@@ -23,6 +23,7 @@ from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.provenance import Holder
 from assay.signing.scts import Sct
 from tests.signing import leaves
+from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World
 
 SECOND = timedelta(seconds=1)
@@ -177,6 +178,19 @@ def test_a_timestamp_is_for_one_certificate_of_one_issuer(world: World) -> None:
     sct = scts.make(chain.leaf, issuer=node, key=key, at=AT)
     with pytest.raises(NotLogged, match="found one over another"):
         judge(world, with_values(world, sct.value()))
+
+
+def test_a_certificate_in_another_form_was_not_logged(world: World) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    chain = alice(world)
+    leaf = forge(chain.leaf, world.issuers[Purpose.OUTPUT], Change(public_key=key))
+    with pytest.raises(NotLogged, match="a certificate with one timestamp, found another"):
+        judge(world, replace(chain, leaf=leaf))
+
+
+def test_a_time_that_no_calendar_has_is_after_every_use(world: World) -> None:
+    sct = replace(leaves.sct_of(alice(world).leaf), milliseconds=(1 << 64) - 1)
+    assert sct.at > datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def test_a_certificate_is_logged_before_it_is_used(world: World) -> None:

@@ -20,7 +20,8 @@ from tests.signing.world import AT, World
 _Info: Any = tsp.TSTInfo
 _Response: Any = tsp.TimeStampResp
 WORLD = World.create(at=AT)
-KEY, CHAIN = WORLD.leaf(Purpose.TIMESTAMP, "http://registry.test/timestamp")
+TIMESTAMPS = timestamps.authority("http://registry.test")
+KEY, CHAIN = WORLD.leaf(Purpose.TIMESTAMP, TIMESTAMPS)
 TIMES = st.datetimes(datetime(1950, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
 EXAMPLES = settings(max_examples=40)
 SERIALS = st.integers(0, (1 << 160) - 1)
@@ -101,7 +102,10 @@ def test_the_reference_answers_as_we_do() -> None:
         Asked(algorithm="sha256", digest=b"", nonce=None, wants_certificates=True), b"data"
     )
     answer = reference.answer(asked, key=KEY, chain=CHAIN, at=AT, serial=7)
-    assert timestamps.verify(answer, data=b"data", root=WORLD.root.certificate) == AT
+    assert (
+        timestamps.verify(answer, data=b"data", root=WORLD.root.certificate, authority=TIMESTAMPS)
+        == AT
+    )
 
 
 def test_a_chain_has_the_certificates_of_a_set_in_order() -> None:

@@ -67,7 +67,7 @@ def test_a_changed_head_is_refused(key: SoftwareKey) -> None:
 
 
 def test_signatures_of_witnesses_are_passed_over(key: SoftwareKey) -> None:
-    note = treehead.sign(HEAD, key) + "— witness.test AAAAAAAA\n— other.test !\n"
+    note = treehead.sign(HEAD, key) + "— witness.test AAAAAAAA\n— other.test BBBBBBBB\n"
     assert treehead.verify(note, vkey(key)) == HEAD
 
 
@@ -101,10 +101,15 @@ def test_another_text_is_no_tree_head(note: str, key: SoftwareKey) -> None:
         treehead.verify(note, vkey(key))
 
 
-@pytest.mark.parametrize("line", ["junk\n", "— name\n", "- name AAAA\n", "— name AAAA", "\n"])
+@pytest.mark.parametrize("line", ["junk\n", "— name\n", "- name AAAAAAAA\n", "— a AAAA\n", "\n"])
 def test_a_malformed_signature_line_is_refused(line: str, key: SoftwareKey) -> None:
     with pytest.raises(BadTreeHead, match="expected signature lines"):
         treehead.verify(treehead.sign(HEAD, key) + line, vkey(key))
+
+
+def test_a_note_ends_with_a_line_feed(key: SoftwareKey) -> None:
+    with pytest.raises(BadTreeHead, match="ends with a line feed"):
+        treehead.verify(treehead.sign(HEAD, key) + "— name AAAAAAAA", vkey(key))
 
 
 def test_an_endless_note_is_refused(key: SoftwareKey) -> None:

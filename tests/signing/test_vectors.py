@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from assay.signing import canonical, envelope, merkle, oms, treehead
 from assay.signing.bundle import Bundle
-from assay.signing.certificates import Chain, Purpose, load, verify_chain
+from assay.signing.certificates import Chain, Purpose, load, own
+from assay.signing.chains import verify_chain
 from assay.signing.digests import normalised_text, sha256
 from assay.signing.envelope import Envelope
 from assay.signing.errors import (
@@ -264,3 +265,15 @@ def test_a_chain_is_good_for_its_purpose_and_for_no_other(purpose: Purpose) -> N
     for other in set(Purpose) - {purpose}:
         with pytest.raises(WrongPurpose):
             verify_chain(chain, root=root, purpose=other, at=at)
+
+
+@pytest.mark.parametrize("case", CHAINS["outputs"], ids=lambda case: case["name"])
+def test_a_chain_that_differs_in_one_thing(case: Json) -> None:
+    chain = Chain.parse([b64decode(der) for der in case["chain"]])
+    root, at = own("root", b64decode(case["root"])), canonical.instant(CHAINS, "at")
+    if not case["error"]:
+        assert verify_chain(chain, root=root, purpose=Purpose.OUTPUT, at=at) == CHAINS["subject"]
+        return
+    with pytest.raises(VerificationError) as refused:
+        verify_chain(chain, root=root, purpose=Purpose.OUTPUT, at=at)
+    assert refused.value.code == case["error"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The vectors of chains: one for each purpose, under one root."""
+"""The vectors of chains: one for each purpose, under one root; and faults, each in one thing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from assay.signing.canonical import base64_text, instant_text
 from assay.signing.certificates import Purpose
 from tests.signing.world import AT, World
-
-SUBJECT = "http://registry.test/lab"
+from tests.vectors.chainfaults import SUBJECT, Fault, faults
 
 
 def chain_vectors() -> dict[str, Any]:
@@ -26,4 +25,14 @@ def chain_vectors() -> dict[str, Any]:
             purpose: [base64_text(der) for der in chain.to_der()]
             for purpose, chain in chains.items()
         },
+        "outputs": [_written(each) for each in faults(world)],
+    }
+
+
+def _written(fault: Fault) -> dict[str, object]:
+    return {
+        "name": fault.name,
+        "chain": [base64_text(fault.leaf), base64_text(fault.intermediate)],
+        "root": base64_text(fault.root),
+        "error": fault.error,
     }

@@ -255,6 +255,13 @@ def _spki(key: SoftwareKey) -> bytes:
     return key.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+# C2SP signed-note: no plus and no Unicode space in a name, no ASCII control character in a note.
+NOT_IN_NAMES = (
+    "\x00\t\x0b\x0c\r\x1c\x1d\x1e\x1f +\x85\xa0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+IN_NAMES = "\x7f\u200b\u180e\ufeff\U0001f600"
+
+
 def treehead_vectors() -> dict[str, object]:
     """Notes that a verifier key accepts, and notes that it refuses."""
     key = SoftwareKey.generate(Curve.ED25519)
@@ -278,7 +285,14 @@ def treehead_vectors() -> dict[str, object]:
         "a hyphen for the dash": note.replace("— ", "- "),
         "another hint": note.replace(line, line[:-6] + "AAAA\n"),
         "seventeen signatures": note + "— witness.test AAAAAAAA\n" * 16,
+        "a stranger's line that is no base64": note + "— witness.test AAA\n",
+        "a stranger's line of another base64": note + "— witness.test AAAA-___\n",
+        "a stranger's line with a hint alone": note + "— witness.test AAAAAA==\n",
         "nothing": "",
+        **{
+            f"a name with U+{ord(each):04X}": f"{note}— a{each}b AAAAAAAA\n"
+            for each in NOT_IN_NAMES
+        },
     }
     return {
         "source": "C2SP signed-note, tlog-checkpoint; golang.org/x/mod/sumdb/note (foreign keys)",
@@ -287,7 +301,11 @@ def treehead_vectors() -> dict[str, object]:
         "foreign_verifiers": GO_KEYS,
         "refused_verifiers": ["", "a", GO_KEYS[0][:-4], GO_KEYS[0].replace("c74f", "c74e")],
         "head": {"origin": origin, "size": 5, "root": head.root.hex()},
-        "accepted": [note, note + "— witness.test AAAAAAAA\n"],
+        "accepted": [
+            note,
+            note + "— witness.test AAAAAAAA\n",
+            *(f"{note}— a{each}b AAAAAAAA\n" for each in IN_NAMES),
+        ],
         "refused": [{"why": why, "note": text} for why, text in refused.items()],
     }
 

@@ -14,6 +14,7 @@ from tests.signing.world import AT, FILES, TEXT, World, manifest_of
 from tests.vectors import forgeries
 from tests.vectors.mutation import DSSE, ENTRY, OUTPUT, PROOF, Mutation, Path, b64
 from tests.vectors.revocations import revocations
+from tests.vectors.stamps import stamps
 from tests.vectors.unlogged import unlogged
 
 
@@ -35,6 +36,7 @@ def evidence_vectors() -> dict[str, object]:
         *forgeries.strangers(world, evidence.bundles),
         *revocations(world, evidence),
         *unlogged(world, evidence.bundles["output"]),
+        *stamps(world, evidence.bundles["output"]),
     ]
     return {
         "source": "docs/spec/formats.md, section 6; a throw-away authority (tests/vectors/make.py)",
@@ -149,8 +151,8 @@ def _documents(world: World) -> list[Mutation]:
         Mutation(
             name="another URL is pinned",
             trust_root={**world.trust.to_json(), "registry": "http://other.test"},
-            failed=(*(f"{part}.signer" for part in every), "checkpoint.registry"),
-            error="broken-link",
+            failed=(*(f"{part}.time" for part in every), "checkpoint.registry"),
+            error="bad-timestamp",
         ),
         *(
             Mutation(

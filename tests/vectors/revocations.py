@@ -17,7 +17,16 @@ from assay.signing.evidence import LISTS, Evidence
 from assay.signing.keys import SoftwareKey
 from assay.signing.revocation import Reason, Revocation
 from tests.signing.forge import twin
-from tests.signing.revoking import DAY, ODD_ENTRY, PERIOD, UNKNOWN, USERS_ONLY, Case, build
+from tests.signing.revoking import (
+    DAY,
+    ODD_ENTRY,
+    PERIOD,
+    UNKNOWN,
+    USERS_ONLY,
+    Case,
+    build,
+    named_twice,
+)
 from tests.signing.world import AT, LISTS_LAST, World
 from tests.vectors.mutation import Mutation, b64
 
@@ -177,6 +186,7 @@ def _bad(world: World, lists: Lists) -> list[Mutation]:
         ("without a number", lambda: build(case, number=None)),
         ("with a critical number", lambda: build(case, is_critical=True)),
         ("with an unknown critical extension", lambda: build(case, more=[(UNKNOWN, True)])),
+        ("that names its issuer twice", lambda: build(case, more=[(named_twice(case), False)])),
         ("of users only", lambda: build(case, more=[(USERS_ONLY, False)])),
         ("of changes only", lambda: build(case, more=[(x509.DeltaCRLIndicator(1), True)])),
         (

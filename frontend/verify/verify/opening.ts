@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an examination of evidence rests on, once its openings say who the people in it are. */
-import { named } from "../certificates";
+
 import { VerificationError } from "../errors";
 import type { Evidence } from "../evidence";
+import { urisOf } from "../forms";
 import { opened } from "../pseudonyms";
 import type { TrustRoot } from "../trust";
 import type { Established, Report } from "./report";
@@ -26,8 +27,9 @@ async function partiesOf(
   { bundles, openings }: Evidence,
   { registry }: TrustRoot,
 ): Promise<Established<ReadonlyMap<string, string>>> {
-  const uris = Object.values(bundles).map(({ chain }) => named(chain.leaf));
-  const found = new Set(uris.filter((uri) => uri !== null));
+  // Whoever issued the certificates: their own steps judge that.
+  const uris = Object.values(bundles).map(({ chain }) => urisOf(chain.leaf));
+  const found = new Set(uris.flatMap((each) => (each.length === 1 ? each : [])));
   const [first] = [...found].sort();
   if (first !== undefined && ![...found].some((uri) => uri.startsWith(`${registry}/`))) {
     const message = `expected certificates of ${registry}, found those of '${first}'`;

@@ -18,15 +18,16 @@
  * 8. `tree-head`: the pinned ledger signed a tree head of that size and root.
  */
 import type { Bundle } from "../bundle";
-import { publicKeyOf, verifyChain } from "../certificates";
-import { asId, sha256 } from "../digests";
+import { publicKeyOf } from "../certificates";
+import { verifyChain } from "../chains";
+import { asId, sha256, toHex } from "../digests";
 import { verifyEnvelope } from "../envelope";
 import { VerificationError } from "../errors";
 import type { Signatory } from "../pseudonyms";
 import { inWords, isPseudonym, knownAs } from "../pseudonyms";
 import { verifySct } from "../scts";
 import { PURPOSE_OF, parseStatement } from "../statements/statement";
-import { timestampChain, verifyTimestamp } from "../timestamps";
+import { authorityOf, timestampChain, verifyTimestamp } from "../timestamps";
 import type { TrustRoot } from "../trust";
 import { entry, treeHead } from "./inclusion";
 import type { Kind } from "./kinds";
@@ -110,7 +111,8 @@ async function statementOf<C>(kind: Kind<C>, bundle: Bundle | undefined): Promis
 }
 
 async function timeOf(bundle: Bundle, trust: TrustRoot): Promise<Established<Date>> {
-  const at = await verifyTimestamp(bundle.timestamp, bundle.envelope.signature, trust.root);
+  const authority = { root: trust.root, uri: authorityOf(trust.registry) };
+  const at = await verifyTimestamp(bundle.timestamp, bundle.envelope.signature, authority);
   return [at, `signed by ${at.toISOString().replace(".000Z", "Z")}`];
 }
 
@@ -143,7 +145,8 @@ async function sct(bundle: Bundle, { trust }: Basis, by: Date): Promise<Establis
   const at = await verifySct(bundle.chain, demands);
   await verifySct(timestampChain(bundle.timestamp), demands);
   const logged = at.toISOString().replace(".000Z", "Z");
-  return [at, `serial number ${bundle.chain.leaf.serialNumber}, logged at ${logged}`];
+  const serial = toHex(bundle.chain.leaf.serial).replace(/^0+/, "");
+  return [at, `serial number ${serial}, logged at ${logged}`];
 }
 
 /** Only for a chain that leads to the pinned root: any other says nothing about itself. */

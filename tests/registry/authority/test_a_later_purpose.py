@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from assay.signing import certificates, scts
+from assay.signing import chains, scts
 from assay.signing.certificates import Purpose
 from assay.signing.errors import SignerError
 from registry.authority import issuing
@@ -68,7 +68,7 @@ def test_a_rotation_makes_it(
     assert row.issuer == "c2pa"
     (issued,) = [each for each in ledger.issued() if each.serial == row.serial]
     chain = ledger.chain_of(issued)
-    named = certificates.verify_chain(
+    named = chains.verify_chain(
         chain, root=authority.trust_root.root, purpose=Purpose.C2PA, at=row.issued_at
     )
     assert named == row.subject

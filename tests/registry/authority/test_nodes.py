@@ -8,7 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import certificates
-from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.certificates import Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.errors import WrongPurpose
 from assay.signing.keys import SoftwareKey
 from registry.accounts import services as accounts

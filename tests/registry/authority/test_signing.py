@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.certificates import Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.digests import sha256
 from assay.signing.errors import SignerError
 from assay.signing.statements import (

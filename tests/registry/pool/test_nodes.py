@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from django.utils import timezone
 
-from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.certificates import Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.keys import SoftwareKey
 from assay.signing.revocation import Reason
 from registry.accounts.models import Node

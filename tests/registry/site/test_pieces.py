@@ -65,7 +65,9 @@ def test_the_pieces_belong_together(statement: str, stranger: Client, authority:
     root = x509.load_pem_x509_certificate(stranger.get("/.well-known/assay/root.pem").content)
     assert root == authority.trust_root.root
     intermediate.verify_directly_issued_by(root)
-    timestamps.verify(pieces["timestamp.tsr"], data=pieces["signature.der"], root=root)
+    by = timestamps.authority(authority.trust_root.registry)
+    stamp, signature = pieces["timestamp.tsr"], pieces["signature.der"]
+    timestamps.verify(stamp, data=signature, root=root, authority=by)
     bundle = Bundle.parse(json.loads(pieces["bundle.json"]))
     assert bundle.envelope.payload == pieces["statement.json"]
 

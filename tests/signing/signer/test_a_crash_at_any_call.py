@@ -31,6 +31,7 @@ from tests.signing.signer.worlds import (
     PASSPHRASE,
     POLICY,
     START_SECONDS,
+    TIMESTAMPS,
     Ledger,
     certified,
     in_thread,
@@ -190,7 +191,9 @@ def test_a_kill_while_an_intermediate_takes_its_turn(folder: Path, call: str, nu
     with next_life(folder) as client:
         signed = sign_output(client, "after")
         root = client.describe().trust_root.root
-        timestamps.verify(signed.timestamp, data=signed.envelope.signature, root=root)
+        timestamps.verify(
+            signed.timestamp, data=signed.envelope.signature, root=root, authority=TIMESTAMPS
+        )
         csr = client.prepare_intermediate(Purpose.TIMESTAMP)
         client.install_intermediate(rooting.certified(folder, csr, at=datetime.now(UTC)))
         sign_output(client)

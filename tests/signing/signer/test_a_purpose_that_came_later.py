@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.certificates import Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.intermediates import Name, read_request
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import (

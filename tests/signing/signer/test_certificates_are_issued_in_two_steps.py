@@ -13,7 +13,8 @@ import pytest
 from cryptography import x509
 
 from assay.signing import certificates, scts
-from assay.signing.certificates import Chain, Purpose, verify_chain
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.keys import SoftwareKey
 from assay.signing.provenance import CONDUCT, ISSUER_V1, ISSUER_V2
 from assay.signing.signer import issuing

@@ -11,7 +11,8 @@ import pytest
 from cryptography import x509
 
 from assay.signing import canonical, crls, ocspstatus, timestamps
-from assay.signing.certificates import Chain, Purpose, verify_chain
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.errors import SignerError
 from assay.signing.intermediates import Name, read_request
 from assay.signing.keys import SoftwareKey
@@ -28,6 +29,7 @@ from tests.signing.signer.worlds import (
     BORN,
     PASSPHRASE,
     REGISTRY,
+    TIMESTAMPS,
     Clock,
     in_thread,
     open_service,
@@ -97,7 +99,9 @@ def test_the_timestamp_authority_gets_a_new_key_too(client: SignerClient, folder
     root = client.describe().trust_root.root
     for signed in (before, after):
         data = signed.envelope.signature
-        assert timestamps.verify(signed.timestamp, data=data, root=root) == BORN
+        assert (
+            timestamps.verify(signed.timestamp, data=data, root=root, authority=TIMESTAMPS) == BORN
+        )
     assert names(client)["timestamp-2"] == (True, False)
     assert (folder / "intermediates" / f"{STAMPS.next}" / "leaf.key.pem").exists()
 

@@ -10,7 +10,8 @@ import pytest
 from cryptography.x509.oid import NameOID
 
 from assay.signing import canonical
-from assay.signing.certificates import Purpose, verify_chain
+from assay.signing.certificates import Purpose
+from assay.signing.chains import verify_chain
 from assay.signing.pseudonyms import PartyOpening
 from assay.signing.signer import protocol
 from assay.signing.signer.ceremony import AUDIT_FILE

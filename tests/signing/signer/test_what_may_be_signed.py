@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.signing import certificates, oms, timestamps
+from assay.signing import chains, oms, timestamps
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import SignerError
@@ -25,7 +25,7 @@ from assay.signing.signer.errors import (
 )
 from assay.signing.statements import AcceptanceClaim, RunReference, Statement, Subject
 from tests.signing import world
-from tests.signing.signer.worlds import ALICE, BORN, POLICY, REGISTRY, output_statement
+from tests.signing.signer.worlds import ALICE, BORN, POLICY, REGISTRY, TIMESTAMPS, output_statement
 
 CONDUCT = f"{REGISTRY}/conduct"
 CHARLIE = f"{REGISTRY}/charlie"
@@ -69,9 +69,11 @@ def test_a_statement_is_signed_stamped_and_written_down(
     root = client.describe().trust_root.root
     signed.envelope.verify(signed.chain.public_key)
     assert signed.envelope.payload == statement
-    stamped_at = timestamps.verify(signed.timestamp, data=signed.envelope.signature, root=root)
+    stamped_at = timestamps.verify(
+        signed.timestamp, data=signed.envelope.signature, root=root, authority=TIMESTAMPS
+    )
     assert stamped_at == BORN
-    found = certificates.verify_chain(signed.chain, root=root, purpose=purpose, at=stamped_at)
+    found = chains.verify_chain(signed.chain, root=root, purpose=purpose, at=stamped_at)
     assert found == subject
     line = json.loads((folder / AUDIT_FILE).read_bytes())
     assert (line["op"], line["purpose"], line["subject"]) == ("sign", purpose, subject)
@@ -182,7 +184,7 @@ def test_nobody_signs_without_a_certificate(bare: SignerClient, bare_folder: Pat
 def test_a_timestamp_is_given_and_written_down(client: SignerClient, folder: Path) -> None:
     response = client.timestamp(timestamps.request(b"data"))
     root = client.describe().trust_root.root
-    assert timestamps.verify(response, data=b"data", root=root) == BORN
+    assert timestamps.verify(response, data=b"data", root=root, authority=TIMESTAMPS) == BORN
     assert json.loads((folder / AUDIT_FILE).read_bytes())["op"] == "timestamp"
 
 
@@ -192,7 +194,7 @@ def test_a_malformed_query_gets_rfc_3161s_failure_and_no_audit_line(
     response = client.timestamp(b"not a query")
     root = client.describe().trust_root.root
     with pytest.raises(Exception, match="rejection"):
-        timestamps.verify(response, data=b"data", root=root)
+        timestamps.verify(response, data=b"data", root=root, authority=TIMESTAMPS)
     assert (folder / AUDIT_FILE).read_bytes() == b""
 
 

@@ -41,6 +41,7 @@ from tests.signing.world import conduct_reference
 from tests.until import until
 
 REGISTRY = "http://localhost:8000"
+TIMESTAMPS = f"{REGISTRY}/timestamp"
 ORIGIN = "localhost:8000/ledger"
 ALICE = f"{REGISTRY}/alice"
 PASSPHRASE = b"correct horse battery staple 7391"
