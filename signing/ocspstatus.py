@@ -7,6 +7,7 @@ No clock and no network: the caller brings the answer and the moment that it is 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -29,6 +30,7 @@ _LEAF = x509.BasicConstraints(ca=False, path_length=None)
 _OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING
 _OF_RESPONDERS = (x509.KeyUsage, x509.ExtendedKeyUsage, x509.BasicConstraints)
 _OF_ANSWERS = (x509.OCSPNonce, x509.InvalidityDate)
+Kind = TypeVar("Kind", bound=x509.ExtensionType)
 ALWAYS = datetime.fromtimestamp(0, UTC)
 """Nothing is proven to be from before it: witnesses count from it (C2SP tlog-cosignature)."""
 
@@ -105,13 +107,19 @@ def _check_responder(responder: x509.Certificate, issuer: x509.Certificate, at: 
         raise BadRevocation(f"expected a responder that is valid at {at:%Y-%m-%dT%H:%M:%SZ}")
 
 
+def _value(extensions: x509.Extensions, kind: type[Kind]) -> Kind | None:
+    try:
+        return extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def _check_usages(extensions: x509.Extensions) -> None:
     """Certified to answer, to sign with its own key, and to issue nothing (RFC 6960, 4.2.2.2)."""
-    found = {type(each.value): each.value for each in extensions}
-    if found.get(x509.ExtendedKeyUsage) != x509.ExtendedKeyUsage([_OCSP_SIGNING]):
+    if _value(extensions, x509.ExtendedKeyUsage) != x509.ExtendedKeyUsage([_OCSP_SIGNING]):
         raise BadRevocation("expected a responder certified for OCSP alone, found another")
-    is_authority = found.get(x509.BasicConstraints, _LEAF) != _LEAF
-    match found.get(x509.KeyUsage):
+    is_authority = _value(extensions, x509.BasicConstraints) not in {None, _LEAF}
+    match _value(extensions, x509.KeyUsage):
         case x509.KeyUsage(digital_signature=True, key_cert_sign=False) if not is_authority:
             pass
         case _:

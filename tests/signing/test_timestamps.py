@@ -39,8 +39,7 @@ def respond(world: World, request: bytes) -> bytes:
 
 
 def judge(response: bytes, world: World) -> datetime:
-    root = world.root.certificate
-    return timestamps.verify(response, data=DATA, root=root, authority=PATH)
+    return timestamps.verify(response, data=DATA, root=world.root.certificate, authority=PATH)
 
 
 def token_of(response: bytes) -> Asn1:

@@ -168,7 +168,7 @@ def _elsewhere(world: World) -> Mutation:
     return Mutation(
         name="another URL is pinned",
         trust_root={**world.trust.to_json(), "registry": "http://other.test"},
-        failed=("openings", *(f"{part}.signer" for part in PARTS), "checkpoint.registry"),
+        failed=("openings", *(f"{part}.time" for part in PARTS), "checkpoint.registry"),
         error="untrusted-chain",
     )
 
