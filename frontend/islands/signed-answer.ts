@@ -6,7 +6,8 @@ import { type Evidence, parseEvidence } from "../verify/evidence";
 import { parseTrustRoot, type TrustRoot } from "../verify/trust";
 import { examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
 import { contentOf, type Step } from "../verify/verify/report";
-import { judge, write } from "./tree-links";
+import { read, Unfetched } from "./evidence-fetch";
+import { judge, unjudge, write } from "./tree-links";
 
 const PAUSE_MS = 120;
 
@@ -17,9 +18,6 @@ type Material = {
   readonly text: string | null;
 };
 
-/** The evidence did not come: nothing was checked, which is neither intact nor broken. */
-class Unfetched extends Error {}
-
 export class SignedAnswer extends HTMLElement {
   private pause = 0;
   private rounds = 0;
@@ -29,14 +27,25 @@ export class SignedAnswer extends HTMLElement {
       write(this, "[data-status]", this.dataset.insecure ?? "");
       return;
     }
-    try {
+    await this.orSaySo(async () => {
       const material = await this.load();
       if (material.text !== null) this.makeEditable(material, material.text);
       await this.verify(material, material.text);
+    });
+  }
+
+  /** What was not judged is said so, and looks like nothing else: neither intact nor broken. */
+  private async orSaySo(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
     } catch (error) {
-      if (error instanceof Unfetched) write(this, "[data-status]", this.dataset.unfetched ?? "");
-      else if (error instanceof AssayError) write(this, "[data-status]", error.message);
-      else throw error;
+      this.dataset.state = "unjudged";
+      for (const link of this.querySelectorAll<HTMLElement>("[data-part]")) unjudge(link);
+      const { unfetched = "", unjudged = "" } = this.dataset;
+      if (error instanceof Unfetched) return write(this, "[data-status]", unfetched);
+      const isTheirs = error instanceof AssayError;
+      write(this, "[data-status]", isTheirs ? `${unjudged} ${error.message}` : unjudged);
+      if (!isTheirs) reportError(error); // for whoever reads the console
     }
   }
 
@@ -64,13 +73,17 @@ export class SignedAnswer extends HTMLElement {
     this.querySelector("[data-text]")?.replaceWith(area);
     area.addEventListener("input", () => {
       clearTimeout(this.pause);
-      this.pause = window.setTimeout(() => void this.verify(material, area.value), PAUSE_MS);
+      this.pause = window.setTimeout(() => this.again(material, area.value), PAUSE_MS);
     });
     this.querySelector("[data-restore]")?.addEventListener("click", () => {
       area.value = signed;
       area.focus();
-      void this.verify(material, signed);
+      this.again(material, signed);
     });
+  }
+
+  private again(material: Material, shown: string): void {
+    void this.orSaySo(() => this.verify(material, shown));
   }
 
   private async verify(material: Material, shown: string | null): Promise<void> {
@@ -94,16 +107,6 @@ async function examine(material: Material, shown: string | null): Promise<readon
   const now = { asOf: new Date() };
   if (evidence.bundles.output === undefined) return examineCheckpoint(evidence, trust, now, null);
   return examineOutput(evidence, trust, now, shown === null ? null : await contentOf(shown));
-}
-
-async function read(url: string): Promise<Uint8Array> {
-  try {
-    const response = await fetch(url, { headers: { Accept: "application/json" } });
-    if (!response.ok) throw new Unfetched(response.statusText);
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    throw new Unfetched(url, { cause: error }); // refused, cut off, or no network at all
-  }
 }
 
 customElements.define("signed-answer", SignedAnswer);

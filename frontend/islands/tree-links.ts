@@ -25,6 +25,14 @@ export function judge(link: HTMLElement, steps: readonly Step[], words: Words): 
   link.querySelector("[data-steps]")?.removeAttribute("hidden");
 }
 
+/** One link of a verification that came to no end: nothing is said of it. */
+export function unjudge(link: HTMLElement): void {
+  link.dataset.state = "recorded";
+  write(link, "[data-verdict]", "");
+  write(link, "[data-reason]", "");
+  link.querySelector("[data-steps]")?.setAttribute("hidden", "");
+}
+
 export function write(within: Element, selector: string, words: string): void {
   const place = within.querySelector<HTMLElement>(selector);
   if (place === null) return;

@@ -108,6 +108,32 @@ def test_evidence_that_does_not_come_is_said_so(
     visitor.complaints.clear()
 
 
+BROKEN = "crypto.subtle.digest = () => { throw new TypeError('a fault of our own'); };"
+
+
+def test_a_fault_of_our_own_is_no_verdict_and_is_said(visitor: Visitor) -> None:
+    page = visitor.open("/projects")
+    page.add_init_script(BROKEN)
+    page.goto(visitor.url)
+    answered(page, "unjudged")
+    status = page.locator("signed-answer [data-status]")
+    expect(status).to_contain_text("This could not be judged here")
+    assert states(page) == ["recorded"] * 5
+    assert any("a fault of our own" in text for text in visitor.complaints)
+    visitor.complaints.clear()
+
+
+def test_a_fault_at_a_keystroke_takes_the_verdict_back(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    text = answered(page).get_by_role("textbox")
+    page.evaluate(f"() => {{ {BROKEN} }}")
+    text.press_sequentially("x")
+    answered(page, "unjudged")
+    assert states(page) == ["recorded"] * 5
+    assert any("a fault of our own" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
+
+
 def test_without_scripts_the_tree_says_what_is_recorded(visitor: Visitor) -> None:
     page = visitor.open("/", View(has_scripts=False))
     assert states(page) == ["recorded"] * 5
