@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Judges many documents in one go, for whoever compares that with what Python says. */
+import type { Json } from "../verify/canonical";
+import { loads } from "../verify/canonical";
+import { AssayError } from "../verify/errors";
+import { parseEvidence } from "../verify/evidence";
+import { parseTrustRoot } from "../verify/trust";
+import { examineOutput } from "../verify/verify/artifacts";
+import { contentOf } from "../verify/verify/report";
+import { bytes } from "./vectors";
+
+type Given = {
+  readonly trust_root: Json;
+  readonly as_of: string;
+  readonly text: string;
+  /** Each in base64. */
+  readonly documents: readonly string[];
+};
+
+/** Of each step its code, its outcome and its error; or the one code with which reading failed. */
+export type Verdict = readonly (readonly [code: string, outcome: string, error: string | null])[];
+
+export async function judgeAll(given: Given): Promise<readonly Verdict[]> {
+  const found: Verdict[] = [];
+  for (const each of given.documents) found.push(await judge(given, bytes(each)));
+  return found;
+}
+
+async function judge(given: Given, document: Uint8Array): Promise<Verdict> {
+  try {
+    const trust = await parseTrustRoot(given.trust_root);
+    const required = { asOf: new Date(given.as_of) };
+    const evidence = parseEvidence(loads(document));
+    const steps = await examineOutput(evidence, trust, required, await contentOf(given.text));
+    return steps.map(({ code, outcome, error }) => [code, outcome, error]);
+  } catch (error) {
+    return [["reading", "failed", error instanceof AssayError ? error.code : `${error}`]];
+  }
+}
