@@ -22,11 +22,15 @@ from assay.signing import canonical, certificates
 from assay.signing.canonical import Obj
 from assay.signing.errors import InvalidDocument
 from registry.accounts import queries as accounts
+from registry.accounts import staying
+from registry.accounts.queries import User
+from registry.authority import issuing as authority
+from registry.conduct import queries as conduct
 from registry.ledger import services as ledger
 from registry.oidc import naming, tokens
 from registry.oidc.errors import TokenRefused
 from registry.oidc.naming import Name
-from registry.oidc.providers import Provider, Use
+from registry.oidc.providers import Provider, Use, providers
 from registry.oidc.tokens import Claims
 
 from .errors import InvalidRequest, NoPossession
@@ -92,6 +96,30 @@ def identify(asked: Asked, *, now: datetime) -> Identity:
     return Identity(name=name, issuer=provider.issuer)
 
 
+def check_standing(identity: Identity) -> None:
+    """Raise unless an identity may be certified now; in the transaction that certifies it.
+
+    A person of ours is still one, under this name, and has a live acceptance of a conduct version:
+    person and acceptance stay so until the transaction ends. Of whom another provider knows there
+    is nothing here to withdraw (docs/adr/0015): that provider must still be believed.
+    """
+    if identity.issuer != ourselves().issuer:
+        if identity.issuer not in {one.issuer for one in providers().for_use(Use.SIGNING)}:
+            raise TokenRefused("expected an issuer that is believed for signing, found another")
+        return
+    person = _person(identity.name.value)
+    if person is None or not staying.stays(person):
+        raise TokenRefused("expected a person of this registry, found nobody who still is one")
+    if conduct.standing(person.namespace, None) is None:
+        raise authority.not_accepted(None)
+
+
+def _person(uri: str) -> User | None:
+    """Who has this permanent URL and may sign in."""
+    found = accounts.user(uri.removeprefix(f"{ourselves().issuer}/"))
+    return found if found and found.is_active and found.namespace.uri == uri else None
+
+
 def ourselves() -> Provider:
     """The registry itself as a provider, whose tokens name its people by their permanent URLs."""
     return Provider(
@@ -110,8 +138,7 @@ def _claims(token: str, now: datetime) -> tuple[Provider, Claims]:
     claims = tokens.check_with(
         token, lambda **_: key_set, issuer=own.issuer, audience=AUDIENCE, now=now
     )
-    person = accounts.user(claims.subject.removeprefix(f"{own.issuer}/"))
-    if person is None or not person.is_active or person.namespace.uri != claims.subject:
+    if _person(claims.subject) is None:
         raise TokenRefused("expected a token about a person of this registry, found another")
     return own, claims
 

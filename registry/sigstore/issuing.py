@@ -22,16 +22,20 @@ from registry.authority import issuing as authority
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
-from .certifying import Identity
+from .certifying import Identity, check_standing
 from .material import Material
 
 
 def issue(key: ec.EllipticCurvePublicKey, identity: Identity) -> Chain:
-    """The certificate with its issuer's; raises SignerError or a Problem of the ledger.
+    """The certificate with its issuer's; raises SignerError or a Problem.
 
-    A crash between the steps leaves a precertificate in the ledger, which signs nothing.
+    Whether this identity may be certified is asked before it is announced, and again in the
+    transaction in which the certificate is given. A crash between the steps leaves a precertificate
+    in the ledger, which signs nothing.
     """
     client = ledger.signer()
+    with transaction.atomic():
+        check_standing(identity)
     announced = client.precertify_identity(
         PrecertifyIdentityRequest(
             name=identity.name.value,
@@ -45,15 +49,16 @@ def issue(key: ec.EllipticCurvePublicKey, identity: Identity) -> Chain:
         ledger.integrate()
         entry.refresh_from_db()
         proof = ledger_queries.proof(ledger.index_of(entry))
-        chain = client.certify(
-            CertifyRequest(
-                precertificate_sha256=sha256(announced),
-                index=proof.index,
-                size=proof.size,
-                hashes=proof.hashes,
-            )
+        request = CertifyRequest(
+            precertificate_sha256=sha256(announced),
+            index=proof.index,
+            size=proof.size,
+            hashes=proof.hashes,
         )
-    _keep(chain, identity)
+        with transaction.atomic():
+            check_standing(identity)
+            chain = client.certify(request)
+            _keep(chain, identity)
     return chain
 
 
@@ -66,7 +71,6 @@ def pems(*certificates_of: Chain, material: Material) -> list[str]:
 
 def _keep(chain: Chain, identity: Identity) -> None:
     """Listed, so that it can be revoked; and an audit row."""
-    with transaction.atomic():
-        authority.keep(chain, Purpose.IDENTITY, identity.name.value)
-        details = {"serial": f"{chain.leaf.serial_number:x}", "issuer": identity.issuer}
-        audit.record(accounts.SYSTEM, "identity.certify", identity.name.value[:200], details)
+    authority.keep(chain, Purpose.IDENTITY, identity.name.value)
+    details = {"serial": f"{chain.leaf.serial_number:x}", "issuer": identity.issuer}
+    audit.record(accounts.SYSTEM, "identity.certify", identity.name.value[:200], details)

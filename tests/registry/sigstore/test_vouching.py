@@ -19,6 +19,7 @@ from joserfc.jwk import KeySet
 
 from assay.signing.sigstore.certificate import Identity, verify_identity
 from registry.audit.models import AuditRow
+from registry.conduct import services as conduct
 from registry.sigstore import tasks, vouching
 from registry.sigstore.models import Code
 from tests.registry.people import People, invite
@@ -46,7 +47,11 @@ BASIC = "Basic " + base64.b64encode(b"sigstore:").decode()
 
 @pytest.fixture
 def people(authority: Authority, transactional_db: None) -> People:
-    return invite()
+    """Alice may sign: she has accepted a conduct version."""
+    found = invite()
+    version, *_ = conduct.publish_shipped()
+    conduct.accept(version, found.alice.namespace, found.alice)
+    return found
 
 
 def ask(client: Client, **more: str | None) -> Any:  # noqa: ANN401 - a response
