@@ -125,10 +125,10 @@ def install_root_crl(folder: Path, root: x509.Certificate, der: bytes, *, at: da
 
 def _check_next(folder: Path, opened: Opened, name: Name) -> None:
     expected = opened.next(name.purpose)
-    if name != expected or not _pending(folder, name).is_dir():
-        raise BadRequest(
-            f"certificate: expected that of {expected}, asked for before; found {name}"
-        )
+    is_asked_for = _pending(folder, expected).is_dir()
+    if name != expected or not is_asked_for:
+        wanted = f"that of {expected}" if is_asked_for else f"a request for {expected} before it"
+        raise BadRequest(f"certificate: expected {wanted}, found the certificate of {name}")
 
 
 def _check_newer(

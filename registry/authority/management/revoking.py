@@ -121,7 +121,8 @@ def _compromise(options: Options) -> Iterator[str]:
         yield f"{left} more than its list can hold fail with {name} alone"
     if crl is None:
         yield f"The root has not revoked {name} yet: see the operator's guide, Compromise"
-    yield f"Now: authority rotate {purpose}"
+    if name == compromise.current(purpose):
+        yield f"Now: authority rotate {purpose}"
 
 
 REVOKE = Action(help="take a certificate back, for ever", add=_add_revoke, run=_revoke)

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import io
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 
 from assay.signing.certificates import Purpose
 from assay.signing.errors import SignerError
@@ -54,11 +58,39 @@ def test_after_a_rotation_the_one_before_can_be_named(db: None, authority: Autho
     issue(authority)
     say("rotate", "output", *authority.root_words)
     issue(authority)
-    say("compromise", "output", *WORDS, "--issuer", "output")
+    said = say("compromise", "output", *WORDS, "--issuer", "output")
+    assert "Now: authority rotate" not in said  # another is in its place already
     revoked = Revocation.objects.get().certificate
     assert revoked.issuer == "output"
     assert (states()["output"], states()["output-2"]) == (True, False)
     issue(authority)
+
+
+class Closed(io.StringIO):
+    """A pipe that nobody reads from."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_it_is_done_to_its_end_though_nobody_reads_what_it_says(
+    db: None, authority: Authority
+) -> None:
+    issue(authority)
+    call_command("authority", "compromise", "output", *WORDS, stdout=Closed())
+    assert (Revocation.objects.count(), states()["output"]) == (1, True)
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    words = (sys.executable, "-m", "django", "authority", "ceremony")
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "registry.settings"}
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        words, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, env=environment
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("purpose", ["conduct", "timestamp"])
@@ -96,7 +128,8 @@ def test_many_leaves_are_revoked_in_batches_and_the_newest_first(
     monkeypatch.setattr(compromise, "MAX_REVOCATIONS", 5)
     assert compromise.revoke_leaves(OUTPUT, since=SINCE) == (5, 1)
     assert AuditRow.objects.filter(action="authority.compromise").count() == 3
-    left = Certificate.objects.exclude(pk__in=Revocation.objects.values("certificate"))
+    done = Revocation.objects.values("certificate")
+    left = Certificate.objects.filter(issuer="output").exclude(pk__in=done)
     assert left.get() == row
 
 

@@ -79,7 +79,9 @@ def test_the_first_one_is_asked_for_as_any_other_is(
     assert purpose.value not in known(old)
     old.install_intermediate(certified(old_folder, csr))
     assert purpose.value in known(old)
-    with pytest.raises(BadRequest, match=f"expected that of {purpose}-2, asked for before"):
+    with pytest.raises(
+        BadRequest, match=f"expected a request for {purpose}-2 before it, found the"
+    ):
         old.install_intermediate(certified(old_folder, csr))
 
 

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
+from contextlib import suppress
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -34,10 +37,23 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **options: object) -> None:
         try:
+            is_read = True
             for line in ACTIONS[str(options["action"])].run(options):
-                self.stdout.write(f"{line}\n")
-                self.stdout.flush()
+                # Whoever stops reading stops nothing: each action is run to its end.
+                is_read = is_read and self._show(line)
         except (AssayError, Problem) as error:
             raise CommandError(f"{error.code}: {error}") from error
         except OSError as error:
             raise CommandError(f"{error.filename}: {error.strerror}") from error
+
+    def _show(self, line: str) -> bool:
+        """Print a line at once; False once nobody reads."""
+        try:
+            self.stdout.write(f"{line}\n")
+            self.stdout.flush()
+        except BrokenPipeError:
+            # What is still in the buffer is written once more as the process ends, to nobody.
+            with suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+                os.dup2(nowhere.fileno(), self.stdout.fileno())
+            return False
+        return True
