@@ -42,6 +42,9 @@ def ceremony(names: Names) -> Iterator[str]:
         yield ""
         yield from (f"    {command}" for command in step.commands)
     yield ""
+    yield "For clients that follow the registry by TUF sign a root of that too, later and here:"
+    yield "`./run tuf root` (docs/guides/operator.md says what that costs)."
+    yield ""
     yield "Write the fingerprint that step 6 prints on paper: by it people recognise this"
     yield "registry. Keep the folder `root` and `root.passphrase` on two media, in two"
     yield "places, with copies. Within a quarter, and after each revocation, do this again:"

@@ -18,6 +18,7 @@ from registry.accounts import queries as accounts
 from registry.accounts import services
 from registry.authority import queries
 from registry.ledger import services as ledger
+from registry.sigstore import distributing
 from tests.registry.authority.test_rotating import issue
 from tests.running import Authority, Live
 from tests.signing import softhsm
@@ -76,6 +77,7 @@ def test_every_command_does_what_the_page_says(
 ) -> None:
     serial = f"{issue(authority).leaf.serial_number:x}"
     services.create_user("leaver")
+    shutil.rmtree(distributing.folder(), ignore_errors=True)
     say = shell(
         place,
         {
@@ -102,6 +104,8 @@ def test_every_command_does_what_the_page_says(
         "say this again with --issuer conduct",
         "conduct is revoked by the root and logged",
         "revoked; statement sha256:",
+        "1.root.json",
+        "distributed anew",
     ):
         assert words in said
     assert accounts.user("leaver") is None

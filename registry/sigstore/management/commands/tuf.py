@@ -24,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        root = actions.add_parser("root", help="sign the first root, or the next one")
+        root = actions.add_parser(
+            "root", help="sign the first root, or the next one, with its key on this machine"
+        )
         root.add_argument(
             "--offline",
             type=Path,
@@ -59,6 +61,7 @@ class Command(BaseCommand):
         version = distributing.sign_root(SoftwareKey.load(path, passphrase), now=timezone.now())
         self.stdout.write(
             f"{distributing.folder() / f'{version}.root.json'}\n"
-            f"Move {path} to where the authority's root key is, offline. Clients begin with\n"
-            "1.root.json; give it to them by a way that they trust.\n"
+            f"Move {path} to where the authority's root key is, offline. It was opened on this\n"
+            "machine: who owned it just now can have kept it. Clients begin with 1.root.json;\n"
+            "give it to them by a way that they trust.\n"
         )
