@@ -145,7 +145,7 @@ class Environment:
     def url(self, name: str, default: str) -> str:
         """An http(s) URL with a host and without a trailing slash, query or fragment."""
         value = self.text(name, default).rstrip("/")
-        parts = urlsplit(value)
+        parts = _split(name, value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ImproperlyConfigured(
                 f"{name} must be like https://registry.example, but is {value!r}"
@@ -176,13 +176,29 @@ class Environment:
 
     def database(self, name: str, default: str) -> dict[str, str | dict[str, object]]:
         """A libpq URL (postgresql://user:password@host:port/name?host=/socket) for Django."""
-        parts = urlsplit(self.text(name, default))
+        parts = _split(name, self.text(name, default))
         if parts.scheme not in {"postgresql", "postgres"}:
             raise ImproperlyConfigured(
-                f"{name} must be a postgresql:// URL, but its scheme is {parts.scheme!r}"
+                f"{name} must be like postgresql://user@host:5432/name, "
+                f"but its scheme is {parts.scheme!r}"
             )
         database, options = _database_of(parts)
         return {"ENGINE": "django.db.backends.postgresql", **database, "OPTIONS": options}
+
+
+def _split(name: str, value: str) -> SplitResult:
+    """The parts of a URL whose port, if it has one, is a port.
+
+    What it says is not repeated: where an @ is missing, that is a password.
+    """
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a URL whose port is a number up to 65535, but it is none"
+        ) from error
+    return parts
 
 
 def _database_of(parts: SplitResult) -> tuple[dict[str, str], dict[str, object]]:

@@ -4,7 +4,11 @@
 import os
 import sys
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
+from psycopg import errors
 
 from .embedded import servers_for
 from .environment import fill_in
@@ -21,4 +25,30 @@ def command(words: list[str]) -> int:
     except SupervisorError as problem:
         sys.stderr.write(f"✘ {problem}\n")
         return problem.exit_code
+    except ImproperlyConfigured as problem:
+        sys.stderr.write(f"✘ {problem} (docs/settings.md)\n")
+        return SupervisorError.exit_code
+    except OperationalError as problem:
+        if not is_away(problem):
+            raise
+        sys.stderr.write(f"✘ {_away(problem)}\n")
+        return SupervisorError.exit_code
     return 0
+
+
+def is_away(problem: OperationalError) -> bool:
+    """Whether there was no database to talk to: what a database says itself has an SQLSTATE."""
+    cause = problem.__cause__
+    return isinstance(cause, errors.Error) and cause.sqlstate is None
+
+
+def _away(problem: OperationalError) -> str:
+    """What was expected, without the password that DATABASE_URL may hold."""
+    found = settings.DATABASES["default"]
+    where = f"{found['HOST'] or 'its socket'}{':' if found['PORT'] else ''}{found['PORT']}"
+    said = str(problem).strip().splitlines()
+    return (
+        f"expected PostgreSQL to answer at {where}, database {found['NAME']}, as DATABASE_URL "
+        f"says; found: {said[0] if said else 'nothing'}. Start it, or unset DATABASE_URL: then "
+        "one is started here"
+    )

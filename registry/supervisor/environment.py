@@ -67,7 +67,7 @@ def fill_in(environment: MutableMapping[str, str]) -> Deployment:
         places=places,
         postgres=None if has_database else postgres,
         valkey=None if has_broker else valkey,
-        port=_port(environment) or urlsplit(public_url).port or DEFAULT_PORT,
+        port=_port(environment) or _port_in(public_url) or DEFAULT_PORT,
         public_url=public_url,
     )
 
@@ -106,6 +106,14 @@ def _port(environment: MutableMapping[str, str]) -> int | None:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LAST_PORT:
         raise SupervisorError(f"ASSAY_PORT must be a port (1 to {LAST_PORT}), but is {text!r}")
     return int(text)
+
+
+def _port_in(public_url: str) -> int | None:
+    try:
+        return urlsplit(public_url).port
+    except ValueError as error:
+        message = "ASSAY_PUBLIC_URL must be like https://registry.example, but its port is none"
+        raise SupervisorError(message) from error
 
 
 def _set_missing(environment: MutableMapping[str, str], **values: str) -> None:

@@ -64,6 +64,11 @@ def test_a_port_that_is_none_is_refused(environment: dict[str, str], port: str) 
         fill_in(environment | {"ASSAY_PORT": port})
 
 
+def test_a_public_url_whose_port_is_none_is_refused(environment: dict[str, str]) -> None:
+    with pytest.raises(SupervisorError, match=r"ASSAY_PUBLIC_URL must be like .* its port is none"):
+        fill_in(environment | {"ASSAY_PUBLIC_URL": "http://h:99999"})
+
+
 def test_the_names_in_the_certificates_stay(fixed: dict[str, str]) -> None:
     deployment = fill_in(fixed)
     assert deployment.public_url == "http://localhost:8123"
