@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `<signed-answer>`: verifies a tree in this browser; where there is a text, lets it be changed. */
-import { asMapping, loads, mapping } from "../verify/canonical";
+import { asMapping, type JsonObject, loads, mapping } from "../verify/canonical";
 import { AssayError } from "../verify/errors";
 import { type Evidence, parseEvidence } from "../verify/evidence";
 import { parseTrustRoot, type TrustRoot } from "../verify/trust";
 import { examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
 import { contentOf, type Step } from "../verify/verify/report";
 import { read, Unfetched } from "./evidence-fetch";
+import { savesWhatIsShown } from "./shown-answer";
 import { judge, unjudge, write } from "./tree-links";
 
 const PAUSE_MS = 120;
@@ -14,6 +15,7 @@ const PAUSE_MS = 120;
 type Material = {
   readonly evidence: Evidence;
   readonly trust: TrustRoot;
+  readonly answer: JsonObject;
   /** null where a page has no content to compare: a checkpoint, a digest of the caller's. */
   readonly text: string | null;
 };
@@ -59,6 +61,7 @@ export class SignedAnswer extends HTMLElement {
     return {
       evidence: parseEvidence(isOutput ? mapping(document, "evidence") : document),
       trust: await parseTrustRoot(loads(root)),
+      answer: document,
       text: typeof document.text === "string" ? document.text : null,
     };
   }
@@ -75,6 +78,8 @@ export class SignedAnswer extends HTMLElement {
       clearTimeout(this.pause);
       this.pause = window.setTimeout(() => this.again(material, area.value), PAUSE_MS);
     });
+    const save = this.querySelector<HTMLAnchorElement>("a[data-save]");
+    if (save !== null) savesWhatIsShown(save, material.answer, () => area.value);
     this.querySelector("[data-restore]")?.addEventListener("click", () => {
       area.value = signed;
       area.focus();

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -47,6 +49,28 @@ def test_one_changed_character_breaks_exactly_one_link(visitor: Visitor) -> None
     reason = page.locator(".reason:visible")
     expect(reason).to_have_count(1)
     expect(reason).to_contain_text("This is not the text that was signed. Expected sha256:")
+
+
+def saved(page: Page) -> dict[str, object]:
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save with its evidence").click()
+    assert download.value.suggested_filename == "answer.json"
+    document: dict[str, object] = json.loads(Path(download.value.path()).read_bytes())
+    return document
+
+
+def test_what_is_shown_is_what_is_saved(visitor: Visitor) -> None:
+    page = visitor.open("/")
+    text = answered(page).get_by_role("textbox")
+    signed = saved(page)
+    assert signed["text"] == TEXT
+    changed = TEXT.replace("hello", "hallo")
+    text.fill(changed)
+    answered(page, "broken")
+    assert saved(page) == {**signed, "text": changed}
+    page.get_by_role("button", name="Restore").click()
+    answered(page)
+    assert saved(page) == signed
 
 
 def revoke(shown: Shown) -> None:
