@@ -13,27 +13,30 @@ from psycopg import errors
 from .embedded import servers_for
 from .environment import fill_in
 from .errors import SupervisorError
+from .terminal import wrapped
 
 
 def command(words: list[str]) -> int:
-    """Runs it; whatever is wrong with the start is said in one line, and is the exit code."""
+    """Runs it; whatever is wrong with the start is said in a sentence, and is the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
     word = words[1] if len(words) > 1 else "help"
     try:
         with servers_for(word, fill_in(os.environ)):
             execute_from_command_line(words)
     except SupervisorError as problem:
-        sys.stderr.write(f"✘ {problem}\n")
-        return problem.exit_code
+        return _refused(str(problem), problem.exit_code)
     except ImproperlyConfigured as problem:
-        sys.stderr.write(f"✘ {problem} (docs/settings.md)\n")
-        return SupervisorError.exit_code
+        return _refused(f"{problem} (docs/settings.md)")
     except OperationalError as problem:
         if not is_away(problem):
             raise
-        sys.stderr.write(f"✘ {_away(problem)}\n")
-        return SupervisorError.exit_code
+        return _refused(_away(problem))
     return 0
+
+
+def _refused(said: str, exit_code: int = SupervisorError.exit_code) -> int:
+    sys.stderr.write(f"✘ {wrapped(said, '  ')}\n")
+    return exit_code
 
 
 def is_away(problem: OperationalError) -> bool:

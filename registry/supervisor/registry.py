@@ -92,7 +92,7 @@ def _welcome(deployment: Deployment, terminal: Terminal) -> None:
         f"    .venv/bin/assay trust add {here}\n"
         "    .venv/bin/assay verify PATH\n\n"
         f"Its fingerprint is\n    {preparing.fingerprint()}\n\n"
-        f"Logs: {_short(deployment)}/logs. Ctrl-C stops everything; the data stay.\n"
+        f"Logs: {_short(deployment)}/logs\nCtrl-C stops everything; the data stay.\n"
     )
 
 

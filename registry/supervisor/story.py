@@ -67,7 +67,7 @@ def tell(deployment: Deployment, terminal: Terminal) -> None:
         _tell(deployment, terminal, folder, shown)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted.{not_shown(shown)}") from None
-    terminal.say(f"\nDone in {terminal.seconds:.0f} s. What it downloaded is in {folder}.")
+    terminal.say(f"\nDone in {terminal.seconds:.0f} s. What it downloaded is in\n    {folder}")
     if missing := not_shown(shown):
         terminal.say(missing)
 
@@ -103,8 +103,10 @@ def _tell(deployment: Deployment, terminal: Terminal, folder: Path, shown: list[
 def play(scene: Scene, teller: Teller, shown: list[str]) -> None:
     """One scene, if what it needs is there; what is not shown is said."""
     if scene.needs is not None and not scene.needs.exists():
-        teller.terminal.warn(f"not shown: {scene.title}\n    ({scene.needs} is not there;")
-        teller.terminal.say("    `./run up --once` makes it, where PyPI can be reached)")
+        teller.terminal.warn(
+            f"not shown: {scene.title}: it needs {scene.needs}, which `./run up --once` makes "
+            "where PyPI can be reached"
+        )
         return
     with teller.terminal.step(scene.title):
         scene.act(teller)

@@ -2,6 +2,7 @@
 """What the supervisor says on the terminal: short lines that fit in 80 columns."""
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,23 @@ from pathlib import Path
 GREEN, RED, DIM, PLAIN = "\033[32m", "\033[31m", "\033[2m", "\033[0m"
 NAME_COLOURS = ("\033[36m", "\033[35m", "\033[33m", "\033[34m", "\033[32m", "\033[31m")
 TEXT_COLUMNS = 54
+COLUMNS = 80
+
+
+def wrapped(text: str, indent: str) -> str:
+    """Lines that fit, all but the first indented; a path or a URL stays in one piece."""
+    lines = (
+        textwrap.wrap(
+            line,
+            COLUMNS,
+            initial_indent=indent,
+            subsequent_indent=indent + " " * (len(line) - len(line.lstrip())),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )
+    return "\n".join(line for part in lines for line in part or [""]).removeprefix(indent)
 
 
 class Terminal:
@@ -47,7 +65,7 @@ class Terminal:
 
     def warn(self, text: str) -> None:
         """Something that went wrong and is being dealt with."""
-        print(f"  {self.paint(RED, '✘')} {text}", flush=True)
+        print(f"  {self.paint(RED, '✘')} {wrapped(text, '    ')}", flush=True)
 
     def paint(self, colour: str, text: str) -> str:
         """Coloured text, or plain text where nobody looks."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.supervisor.terminal import LogFollower, Terminal
+from registry.supervisor.terminal import LogFollower, Terminal, wrapped
 
 
 def test_a_step_that_works_has_a_tick_and_a_time(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +21,21 @@ def test_a_step_that_fails_has_a_cross(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(ValueError, match="no"), Terminal(has_colour=True).step("tables"):
         raise ValueError("no")
     assert "\033[31m✘\033[0m tables" in capsys.readouterr().out
+
+
+def test_a_warning_is_folded_and_a_path_stays_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "/" + "long/" * 14 + "web.log"
+    Terminal(has_colour=False).warn(f"web ended with -9; again in 1 s ({path})")
+    first, second = capsys.readouterr().out.splitlines()
+    assert (first, second) == ("  ✘ web ended with -9; again in 1 s", f"    ({path})")
+
+
+def test_what_was_indented_stays_so() -> None:
+    text = "stopped.\n    not shown: " + "word " * 20
+    lines = wrapped(text, "  ").splitlines()
+    assert lines[:1] == ["stopped."]
+    assert [len(line) - len(line.lstrip()) for line in lines[1:]] == [6, 6]
+    assert max(map(len, lines)) <= 80
 
 
 def test_only_what_is_new_and_whole_is_shown(
