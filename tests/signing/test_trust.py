@@ -46,7 +46,7 @@ def test_a_pin_remembers_when_and_from_where(world: World) -> None:
         ({"registry": "registry.test"}, "registry: expected an http or https URL"),
         ({"registry": "http://registry.test/"}, "registry: expected an http or https URL"),
         ({"registry": "http://registry.test/?a"}, "registry: expected an http or https URL"),
-        ({"root": "AAAA"}, "root: expected a DER certificate"),
+        ({"root": "AAAA"}, "root: expected a certificate in the form of a registry's"),
         ({"ledger": {}}, "ledger.verifier: expected a value"),
         ({"certificate_log": "AAAA"}, "certificate_log: expected a P-256 key in DER"),
         ({"certificate_log": P384}, "certificate_log: expected a P-256 key in DER"),
