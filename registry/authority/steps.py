@@ -42,7 +42,7 @@ def ceremony(names: Names) -> Iterator[str]:
         yield ""
         yield from (f"    {command}" for command in step.commands)
     yield ""
-    yield "For clients that follow the registry by TUF sign a root of that too, later and here:"
+    yield "For clients that follow the registry by TUF, sign a root of that too, here:"
     yield "`./run tuf root` (docs/guides/operator.md says what that costs)."
     yield ""
     yield "Write the fingerprint that step 6 prints on paper: by it people recognise this"
