@@ -20,7 +20,7 @@ from assay.signing.verify import Basis, Content, Requirements, examine_output
 from tests.thorough import IS_THOROUGH
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = 1000 if IS_THOROUGH else 100  # some ten a second, in both languages
+MUTANTS = 500 if IS_THOROUGH else 100  # some five a second, in both languages
 SEED = 20261121
 NODE = shutil.which("node") or "node"
 Json: TypeAlias = Any

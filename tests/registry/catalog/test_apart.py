@@ -19,7 +19,8 @@ from tests.until import until
 
 @pytest.fixture(autouse=True)
 def _others() -> Iterator[None]:
-    """What a test has changed of the process, no other test meets."""
+    """What a test has changed of the process, no other test meets; nor this one what others left."""
+    apart.end_all()
     yield
     apart.end_all()
 
