@@ -25,7 +25,9 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
 from registry.catalog import queries as catalog
+from registry.hub.commits import Commits
 from registry.hub.resolve import Files
+from registry.hub.uploads import Uploads
 from registry.ledger.serving import ledger_files
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
@@ -84,5 +86,6 @@ class Lifespan:
                 return
 
 
-_streams = Files(inner=Streams(gate=CatalogGate(), inner=Bodies(_django)))
-application = Lifespan(ledger_files(trust_files(_streams)))
+_streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
+_hub = Files(inner=Uploads(inner=Commits(inner=_streams)))
+application = Lifespan(ledger_files(trust_files(_hub)))

@@ -11,13 +11,18 @@ from django.db import connection
 
 from . import secrets
 from .errors import TokenRevoked
-from .models import User
+from .models import Token, User
 
 PERSON = "SELECT 1 FROM accounts_user WHERE id = %s AND is_active FOR SHARE"
 BEARER = """
     SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
     WHERE accounts_token.sha256 = %s AND accounts_user.is_active FOR SHARE OF accounts_user
 """
+SENDER = """
+    SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
+    WHERE accounts_token.id = %s AND accounts_user.is_active FOR SHARE OF accounts_user
+"""
+GONE = "expected a live token; this one was revoked meanwhile"
 
 
 def stays(person: User) -> bool:
@@ -32,7 +37,13 @@ def hold_bearer(header: str | None) -> None:
     """
     secret = (header or "").partition(" ")[2].strip()
     if not _is_there(BEARER, secrets.digest(secret)):
-        raise TokenRevoked("expected a live token; this one was revoked meanwhile")
+        raise TokenRevoked(GONE)
+
+
+def hold_token(token: Token) -> None:
+    """The same, where the token itself is at hand."""
+    if not _is_there(SENDER, token.pk):
+        raise TokenRevoked(GONE)
 
 
 def _is_there(query: str, key: int | str) -> bool:

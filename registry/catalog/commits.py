@@ -79,10 +79,13 @@ def commit(wanted: Commit) -> Revision:
 def _done_before(wanted: Commit, at: Found) -> Revision:
     """What the branch is at if it is this very commit, sent again; else the parent is stale."""
     revision = at.revision
-    if revision is not None and revision.author_id == wanted.user.pk and revision.parent:
-        before = revision.parent.checkpoint
-        same = before.oid == wanted.parent
-        if same and applied(queries.manifest(before), wanted.changes) == _manifest(at):
+    if revision is not None and revision.author_id == wanted.user.pk:
+        before = Found(
+            checkpoint=revision.parent.checkpoint if revision.parent else None,
+            revision=revision.parent,
+        )
+        is_same = before.oid == wanted.parent
+        if is_same and applied(_manifest(before), wanted.changes) == _manifest(at):
             return revision
     expected = (wanted.parent or NO_OID)[:80]
     raise StaleParent(f"expected {wanted.branch} at {expected}, found it at {at.oid}")

@@ -10,6 +10,8 @@ import os
 
 from registry.storage.git import MAX_BYTES, blob_oid
 
+__all__ = ["MAX_BYTES", "is_large", "pointer", "pointer_oid"]
+
 # Weights, whatever their size: the Hub's own default lists these endings, too.
 WEIGHTS = frozenset({".safetensors", ".gguf"})
 

@@ -21,6 +21,7 @@ from .models import Acceptance, PolicyVersion
 __all__ = ["Acceptance", "PolicyVersion"]
 
 OFFICE = "conduct"
+DEFAULT_POLICY = "community-language-models"  # ships with the registry
 
 
 def version(policy_id: str, number: str) -> PolicyVersion:
@@ -34,6 +35,14 @@ def version(policy_id: str, number: str) -> PolicyVersion:
         raise NotFound(
             f"expected a published conduct version, found {policy_id[:80]!r} {number[:20]!r}"
         )
+    return found
+
+
+def default() -> PolicyVersion:
+    """What a project is under whose maker names no version; raises NotFound before there is one."""
+    found = versions().filter(policy_id=DEFAULT_POLICY).first()
+    if found is None:
+        raise NotFound(f"expected a published version of {DEFAULT_POLICY!r}, found none")
     return found
 
 

@@ -47,13 +47,13 @@ def endpoint(handler: Callable[[Asked], HttpResponse]) -> Callable[..., HttpResp
 
     @csrf_exempt
     @functools.wraps(handler)
-    def view(request: HttpRequest, **_: str) -> HttpResponse:
+    def view(request: HttpRequest, **words: str) -> HttpResponse:
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={**CORS, **PREFLIGHT})
         by = Caller(token=None)
         try:
             by = caller(request.headers.get("Authorization"))
-            answer = handler(Asked(request=request, by=by))
+            answer = handler(Asked(request=request, by=by, words=tuple(words.values())))
         except Exception as error:
             refused = refusal(error, is_anonymous=by.is_anonymous)
             if refused is None:

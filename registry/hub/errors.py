@@ -11,15 +11,18 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.conf import settings
 
 from registry.accounts.errors import InvalidToken, Unauthenticated
+from registry.accounts.queries import Namespace
 from registry.api.problems import Document, NotFound, Problem, document_of, headers_of
 from registry.catalog.errors import NotFound as NotInCatalogue
 from registry.catalog.errors import RevisionUnknown
 from registry.catalog.queries import Project
 from registry.conduct.errors import NotAccepted
+from registry.conduct.queries import PolicyVersion
 
 MAX_MESSAGE_CHARACTERS = 500
 # The very words that clients compare: with them a 401 is a bad token, and not a hidden repository.
@@ -36,6 +39,7 @@ EXPOSED = (
     "X-Error-Message",
     "X-Request-Id",
 )
+LATER = {"Retry-After": "5"}  # while the signer or the ledger is away
 CORS = {
     "Access-Control-Allow-Origin": "*",  # no cookie opens anything here
     "Access-Control-Expose-Headers": ", ".join(EXPOSED),
@@ -105,10 +109,14 @@ def request_id() -> str:
 
 def gated(project: Project) -> Gated:
     """Where to read and accept what the project is under."""
-    under = project.conduct
+    return gated_under(project.owner, project.conduct)
+
+
+def gated_under(owner: Namespace, under: PolicyVersion) -> Gated:
+    """The same for what there is no project of yet."""
     return Gated(
-        f"{project.owner.name} has not accepted {under.title}, version {under.version}: read and "
-        f"accept it at {settings.PUBLIC_URL}{under.path}"
+        f"{owner.name} has not accepted {under.title}, version {under.version}: read and accept it "
+        f"at {settings.PUBLIC_URL}{under.path}"
     )
 
 
@@ -124,6 +132,7 @@ def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
     if isinstance(error, InvalidToken):
         message = INVALID_TOKEN
     headers = {
+        **(LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
         **headers_of(error),
         **CORS,
         "Content-Type": "application/json",

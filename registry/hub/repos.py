@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from registry.api.problems import NotFound
 from registry.catalog.queries import Project
 
-from . import addresses, histories, infos, trees
+from . import addresses, histories, infos, trees, writing
 from .answers import Asked, answer, endpoint
 from .callers import check_writes, project
 from .errors import RepoUnknown, WrongMethod
@@ -60,4 +60,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "commits": {"GET": histories.commits},
     "safetensors-metadata": {"GET": trees.safetensors_metadata},
     "auth-check": {"GET": auth_check},
+    "preupload": {"POST": writing.preupload},
+    "branch": {"POST": writing.add_branch, "DELETE": writing.remove_branch},
+    "tag": {"POST": writing.add_tag, "DELETE": writing.remove_tag},
 }

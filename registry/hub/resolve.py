@@ -9,22 +9,18 @@ so that each of them downloads by plain HTTP.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.api.problems import Problem
 from registry.api.wire import Application, Receive, Scope, Send, header, send_body, send_head
 from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
 
 from . import addresses
-from .answers import PREFLIGHT
-from .callers import Caller, caller, project
+from .callers import caller, project
 from .entries import Entry, entry
-from .errors import CORS, EntryUnknown, WrongMethod, refusal, request_id
-
-logger = logging.getLogger(__name__)
+from .errors import CORS, EntryUnknown, WrongMethod, request_id
+from .refusing import preflight, refusing
 
 RESOLVE, RAW = "resolve", "raw"
 MIN_SEGMENTS = 5  # owner, name, verb, revision, path
@@ -53,19 +49,14 @@ class Files:
         if scope["type"] != "http" or not _may_be_ours(scope["path"]):
             await self.inner(scope, receive, send)
             return
-        by = Caller(token=None)
-        try:
+        async with refusing(scope, send):
             wanted = _address(scope)
             if scope["method"] == "OPTIONS":
-                await send_head(send, 204, {**CORS, **PREFLIGHT})
-                await send_body(send)
+                await preflight(send)
                 return
             _check_method(scope["method"])
-            by = await ask(caller, header(scope, "Authorization"))
+            await ask(caller, header(scope, "Authorization"))
             await _answer(scope, receive, send, await ask(_found, wanted))
-        except Problem as problem:
-            logger.info("%s %s: %s", scope["method"], scope["path"], problem.detail)
-            await _refuse(send, problem, by, is_head=scope["method"] == "HEAD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +73,6 @@ async def _answer(scope: Scope, receive: Receive, send: Send, file: _File) -> No
     length = {"Content-Length": str(len(file.pointer)), "Content-Type": "text/plain; charset=utf-8"}
     await send_head(send, 200, {**file.download.headers, **length})
     await send_body(send, b"" if scope["method"] == "HEAD" else file.pointer)
-
-
-async def _refuse(send: Send, problem: Problem, by: Caller, *, is_head: bool) -> None:
-    refused = refusal(problem, is_anonymous=by.is_anonymous)
-    if refused is None:
-        raise problem
-    length = {"Content-Length": str(len(refused.body))}
-    await send_head(send, refused.status, {**refused.headers, **length})
-    await send_body(send, b"" if is_head else refused.body)
 
 
 def _may_be_ours(path: str) -> bool:

@@ -14,6 +14,7 @@ from registry.catalog.revisions import MAIN
 from registry.storage import services as storage
 
 from .answers import Asked, answer, cursor_of, flag, limit_of, next_page
+from .bodies import document
 from .entries import Entry, below, entries, entry, folders, no_entry
 from .errors import Unreadable
 
@@ -68,16 +69,14 @@ def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
 def _paths(request: HttpRequest) -> list[str]:
     """As a form of the Python clients', or JSON of the browser's."""
     if request.content_type == "application/json":
-        try:
-            found = json.loads(request.body)["paths"]
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise Unreadable('expected {"paths": […]}, found something else') from error
-        paths = found if isinstance(found, list) else [found]
+        found = document(request).get("paths")
+        paths: list[object] = found if isinstance(found, list) else [found]
     else:
         paths = [value for name, value in _form(request.body) if name == "paths"]
-    if len(paths) > MAX_PATHS or not all(isinstance(path, str) for path in paths):
+    texts = [path for path in paths if isinstance(path, str)]
+    if len(paths) > MAX_PATHS or len(texts) < len(paths):
         raise Unreadable(f"expected at most {MAX_PATHS} paths, found others")
-    return paths
+    return texts
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

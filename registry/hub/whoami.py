@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-import json
-
-import yaml
 from django.http import HttpResponse
 
 from registry.accounts import queries as accounts
 from registry.accounts.errors import Unauthenticated
 from registry.accounts.queries import Scope, Token, User
+from registry.catalog.formats import Refused, front_matter
 
 from .answers import Asked, answer, endpoint
-from .errors import Unreadable, WrongMethod
-
-MAX_YAML_BYTES = 256 * 1024  # as a card
-SEPARATOR = "---"
+from .bodies import document, text
+from .errors import WrongMethod
 
 
 @endpoint
@@ -47,33 +43,17 @@ def validate_yaml(asked: Asked) -> HttpResponse:
     request = asked.request
     if request.method != "POST":
         raise WrongMethod(f"expected POST, found {request.method}", headers={"Allow": "POST"})
-    try:
-        content = json.loads(request.body)["content"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Unreadable('expected {"content": "…"}, found something else') from error
-    wrong = _wrong(content) if isinstance(content, str) else "expected text"
+    wrong = _wrong(text(document(request), "content"))
     errors = [{"message": wrong}] if wrong else []
     return answer({"errors": errors, "warnings": []})
 
 
 def _wrong(card: str) -> str:
-    """Empty if the front matter is a mapping; events alone are read, so no alias multiplies."""
-    lines = card.lstrip("\ufeff").splitlines()
-    if not lines or lines[0].strip() != SEPARATOR or SEPARATOR not in map(str.strip, lines[1:]):
-        return ""
-    end = [line.strip() for line in lines[1:]].index(SEPARATOR) + 1
-    matter = "\n".join(lines[1:end])
-    if len(matter.encode()) > MAX_YAML_BYTES:
-        return f"expected front matter of at most {MAX_YAML_BYTES} bytes"
+    """Empty if it would pass the gate; it is judged by the same reader."""
     try:
-        events = list(yaml.parse(matter, Loader=yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError) as error:
-        return f"expected YAML: {' '.join(str(error).split())[:200]}"
-    if any(isinstance(event, yaml.AliasEvent) for event in events):
-        return "expected YAML without aliases"
-    inside = events[2:3]
-    if inside and not isinstance(inside[0], yaml.MappingStartEvent):
-        return "expected a mapping of names to values"
+        front_matter.read(card)
+    except Refused as refused:
+        return str(refused)
     return ""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
@@ -51,11 +52,17 @@ async def receive_blob(receive: Receive, asking: Asking, *, sha256: str, size_by
     """
     await asking.admit()
     await asyncio.to_thread(check_room, size_bytes)
+    with room(), await asyncio.to_thread(Part) as part:
+        await _fill(part, receive, asking, size_bytes)
+        part.check(sha256=sha256, size_bytes=size_bytes)
+        await asking.keep(part)
+
+
+@contextmanager
+def room() -> Iterator[None]:
+    """A full disk, or a bucket that is away, is the caller's to know, and no fault of a program."""
     try:
-        with await asyncio.to_thread(Part) as part:
-            await _fill(part, receive, asking, size_bytes)
-            part.check(sha256=sha256, size_bytes=size_bytes)
-            await asking.keep(part)
+        yield
     except Unreachable as error:
         raise StorageUnavailable(f"{error}; try again later") from error
     except OSError as error:

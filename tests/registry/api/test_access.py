@@ -28,6 +28,8 @@ OPEN_TO_ANYBODY = {
     "auth/token": "the code in the body, which a person signed in for, says who asks",
     "api/v1/projects/<str:owner>/<str:project>/publishing-token": "as signingCert",
     "api/validate-yaml": "it reads what it is sent, and keeps nothing",
+    "oauth/device": "a program asks to be let in; a person who is signed in decides",
+    "oauth/token": "the secret in the body, which that person has allowed, says who asks",
 }
 
 
@@ -113,7 +115,7 @@ def test_every_post_of_the_api_heeds_an_idempotency_key(people: People, address:
 
 
 @pytest.mark.parametrize("address", [a for a in EVERY if a.view is None], ids=lambda a: a.route)
-def test_a_plain_function_only_reads(address: Address) -> None:
+def test_a_plain_function_only_reads(db: None, address: Address) -> None:
     """Views that are functions are not asked for permissions: nobody in particular writes there.
 
     Those of the Hub's protocol ask for a token themselves, and 401 for one.

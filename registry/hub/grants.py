@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses that authorise one upload by themselves: clients of git-lfs send no token there.
+
+A grant names the digest, the size and the token in whose name it was given, and is signed; it is
+good for those bytes alone, for some hours, and for no longer than the token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core import signing
+from django.utils import timezone
+
+from registry.accounts import queries as accounts
+from registry.accounts import tokens
+from registry.accounts.errors import TokenRevoked
+from registry.accounts.queries import Scope, Token
+from registry.api.problems import Problem
+
+SALT = "registry.hub.grants"
+# Clients ask for all of a commit's files at once, and send the last hours after the first.
+GOOD_FOR = timedelta(hours=6)
+
+
+class GrantRefused(Problem):
+    """The address was not made here, or not for this, or too long ago."""
+
+    code = "grant-refused"
+    title = "This address does not authorise the upload"
+    status_code = 403
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Who may upload what."""
+
+    sha256: str
+    size_bytes: int
+    token: Token
+
+
+def give(token: Token, *, sha256: str, size_bytes: int) -> str:
+    """The last part of the address."""
+    return signing.dumps([sha256, size_bytes, token.pk], salt=SALT)
+
+
+def take(text: str) -> Grant:
+    """What was given; raises GrantRefused, or InvalidToken when the token is no longer good."""
+    try:
+        sha256, size_bytes, token_id = signing.loads(text, salt=SALT, max_age=GOOD_FOR)
+    except signing.SignatureExpired as error:
+        raise GrantRefused(
+            f"expected an address of the last {GOOD_FOR.seconds // 3600} hours, found an older one"
+        ) from error
+    except signing.BadSignature as error:
+        raise GrantRefused("expected an address that the registry gave, found another") from error
+    token = accounts.token(token_id)
+    if token is None or not token.is_live(timezone.now()) or not token.user.is_active:
+        raise TokenRevoked("expected a live token behind the address; it was revoked or expired")
+    return Grant(sha256=sha256, size_bytes=size_bytes, token=tokens.require(token, Scope.PUBLISH))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Large files as git-lfs speaks of them (its docs/api/batch.md): what to send where, and whether.
+
+An upload is skipped only for bytes that this caller has sent, or may read: that a digest is known
+here says nothing to whoever merely knows the digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from registry.accounts.queries import Token
+from registry.api.problems import NotFound
+from registry.catalog import queries as catalog
+from registry.storage import services as storage
+from registry.storage.errors import InvalidDigest
+from registry.storage.folder import check_digest
+from registry.storage.upload import MAX_BLOB_BYTES
+
+from . import grants
+from .answers import Asked, endpoint
+from .bodies import document
+from .callers import check_writes, project
+from .errors import Unreadable, WrongMethod
+from .uploads import PREFIX
+
+CONTENT_TYPE = "application/vnd.git-lfs+json"
+MAX_OBJECTS = 1000
+VERIFY = "/api/lfs/verify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An object of the request."""
+
+    sha256: str
+    size_bytes: int
+
+    def to_json(self) -> dict[str, object]:
+        """As the answer begins."""
+        return {"oid": self.sha256, "size": self.size_bytes}
+
+
+@endpoint
+def batch(asked: Asked) -> HttpResponse:
+    """Where each object is sent to, or got from."""
+    owner, name = asked.words
+    of, body = project(owner, name), _posted(asked.request)
+    objects = _objects(body)
+    match body.get("operation"):
+        case "upload":
+            token = check_writes(asked.by, of)
+            sizes = storage.sizes(readable(token, {each.sha256 for each in objects}))
+            listed = [_upload(asked.request, token, each, sizes) for each in objects]
+        case "download":
+            sizes = storage.sizes(catalog.open_blobs({each.sha256 for each in objects}))
+            listed = [_download(asked.request, each, sizes) for each in objects]
+        case other:
+            raise Unreadable(f"expected the operation upload or download, found {other!a:.40}")
+    found = {"transfer": "basic", "hash_algo": "sha256", "objects": listed}
+    return JsonResponse(found, content_type=CONTENT_TYPE)
+
+
+@endpoint
+def verify(asked: Asked) -> HttpResponse:
+    """That the bytes have come, in full, from this caller."""
+    token, (wanted,) = asked.by.writer(), _objects({"objects": [_posted(asked.request)]})
+    if storage.sizes(readable(token, {wanted.sha256})).get(wanted.sha256) != wanted.size_bytes:
+        raise NotFound(f"expected sha256:{wanted.sha256} to have been sent, found nothing")
+    return JsonResponse({}, content_type=CONTENT_TYPE)
+
+
+def readable(token: Token, digests: Collection[str]) -> frozenset[str]:
+    """Those of these blobs that the caller has sent, or that everybody may read."""
+    actors = {token.actor} if token.project else {token.actor, token.user.actor}
+    return storage.held(actors, digests) | catalog.open_blobs(digests)
+
+
+def _upload(
+    request: HttpRequest, token: Token, wanted: Wanted, sizes: Mapping[str, int]
+) -> dict[str, object]:
+    known = sizes.get(wanted.sha256)
+    if known is not None and known != wanted.size_bytes:
+        return _error(wanted, 422, f"expected {known} bytes, found {wanted.size_bytes}")
+    if known is not None:
+        return wanted.to_json()
+    if wanted.size_bytes > MAX_BLOB_BYTES:
+        return _error(wanted, 413, f"expected at most {MAX_BLOB_BYTES} bytes")
+    grant = grants.give(token, sha256=wanted.sha256, size_bytes=wanted.size_bytes)
+    actions = {
+        "upload": {
+            "href": request.build_absolute_uri(PREFIX + grant),
+            "expires_in": int(grants.GOOD_FOR.total_seconds()),
+        },
+        "verify": {"href": request.build_absolute_uri(VERIFY)},
+    }
+    return {**wanted.to_json(), "authenticated": True, "actions": actions}
+
+
+def _download(request: HttpRequest, wanted: Wanted, sizes: Mapping[str, int]) -> dict[str, object]:
+    if sizes.get(wanted.sha256) != wanted.size_bytes:
+        return _error(wanted, 404, "expected an object that was published, found none")
+    href = request.build_absolute_uri(f"/api/v1/blobs/sha256:{wanted.sha256}")
+    return {**wanted.to_json(), "authenticated": True, "actions": {"download": {"href": href}}}
+
+
+def _error(wanted: Wanted, code: int, message: str) -> dict[str, object]:
+    return {**wanted.to_json(), "error": {"code": code, "message": message}}
+
+
+def _posted(request: HttpRequest) -> Mapping[str, object]:
+    if request.method != "POST":
+        raise WrongMethod(f"expected POST, found {request.method}", headers={"Allow": "POST"})
+    return document(request)
+
+
+def _objects(body: Mapping[str, object]) -> list[Wanted]:
+    listed = body.get("objects")
+    if not isinstance(listed, list) or not 0 < len(listed) <= MAX_OBJECTS:
+        raise Unreadable(f"expected 1 to {MAX_OBJECTS} objects, found something else")
+    return [_object(each) for each in listed]
+
+
+def _object(value: object) -> Wanted:
+    match value:
+        case {"oid": str(sha256), "size": int(size)} if size >= 0 and not isinstance(size, bool):
+            try:
+                return Wanted(sha256=check_digest(sha256), size_bytes=size)
+            except InvalidDigest as error:
+                raise Unreadable(f"oid: {error.detail}") from error
+        case _:
+            raise Unreadable("expected objects with an oid and a size, found something else")

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`PUT /api/lfs/objects/{grant}`: the bytes of a large file, streamed below Django."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from registry.accounts import staying
+from registry.api.wire import Application, Receive, Scope, Send, send_body, send_head
+from registry.storage import services as storage
+from registry.storage.errors import TruncatedUpload
+from registry.storage.files import Part
+from registry.storage.streams import ask
+from registry.storage.upload import Asking, announced_size, receive_blob
+
+from . import grants
+from .errors import CORS, WrongMethod
+from .grants import Grant
+from .refusing import preflight, refusing
+
+PREFIX = "/api/lfs/objects/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploads:
+    """Answers the addresses that grants are in; everything else goes on to `inner`."""
+
+    inner: Application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI entry."""
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self.inner(scope, receive, send)
+            return
+        async with refusing(scope, send):
+            match scope["method"]:
+                case "PUT":
+                    await _put(scope, receive, send)
+                case "OPTIONS":
+                    await preflight(send)
+                case method:
+                    allowed = {"Allow": "PUT, OPTIONS"}
+                    raise WrongMethod(f"expected PUT, found {method[:20]}", headers=allowed)
+
+
+async def _put(scope: Scope, receive: Receive, send: Send) -> None:
+    """What was granted, how long it is, then the bytes; the row comes last, and makes it true."""
+    grant = await ask(grants.take, scope["path"].removeprefix(PREFIX))
+    size_bytes = announced_size(scope)
+    if size_bytes != grant.size_bytes:
+        raise TruncatedUpload(f"expected {grant.size_bytes} bytes, found {size_bytes} announced")
+
+    holder = grant.token.actor
+
+    async def admit() -> None:
+        await ask(storage.admit, holder, grant.sha256, size_bytes=grant.size_bytes)
+
+    async def keep(part: Part) -> None:
+        await ask(_keep, part, grant)
+
+    asking = Asking(admit=admit, keep=keep)
+    await receive_blob(receive, asking, sha256=grant.sha256, size_bytes=grant.size_bytes)
+    # Its ETag is what clients of parts send back; of a whole file it is its digest.
+    await send_head(send, 200, {**CORS, "ETag": f'"{grant.sha256}"', "Content-Length": "0"})
+    await send_body(send)
+
+
+def _keep(part: Part, grant: Grant) -> None:
+    """The bytes took their time: who left meanwhile has sent nothing."""
+    with transaction.atomic():
+        staying.hold_token(grant.token)
+        storage.keep(part, holder=grant.token.actor)

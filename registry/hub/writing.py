@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is written without a commit: new repositories, branches and tags; and how files are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from assay.signing.manifest import SIGNATURE_NAMES
+from registry.accounts import queries as accounts
+from registry.accounts.queries import Namespace, Token
+from registry.catalog import revisions, services
+from registry.catalog.errors import MayNotPublish, NameTaken
+from registry.catalog.large import is_large
+from registry.catalog.queries import Project
+from registry.catalog.revisions import MAIN, Kind
+from registry.catalog.services import NewProject
+from registry.conduct import queries as conduct
+
+from .answers import Asked, answer, endpoint, flag
+from .bodies import document, text
+from .callers import check_bound, check_writes
+from .entries import Entry, entries
+from .errors import Unreadable, WrongMethod, gated_under
+
+MODEL = "model"
+MAX_FILES = 1000  # clients send 256 at a time
+LEFT_OUT = frozenset(SIGNATURE_NAMES)  # they lie beside the files, and are ours to make
+
+
+@endpoint
+def create(asked: Asked) -> HttpResponse:
+    """A new repository under the registry's own conduct; one that is there is said to be."""
+    if asked.request.method != "POST":
+        raise WrongMethod(f"expected POST, found {asked.request.method}", headers={"Allow": "POST"})
+    token, body = asked.by.writer(), document(asked.request)
+    _check_kind(body)
+    owner = _owner(token, body)
+    full_name = f"{owner.name}/{text(body, 'name')}"
+    check_bound(token, full_name)
+    under = conduct.default()
+    if not conduct.in_good_standing(owner, under):
+        raise gated_under(owner, under)
+    new = NewProject(
+        owner=owner, name=text(body, "name"), title=text(body, "name"), summary="", conduct=under
+    )
+    said = {"url": asked.request.build_absolute_uri(f"/{full_name}"), "name": full_name}
+    try:
+        services.create_project(new, token.user)
+    except NameTaken as error:  # clients that take it as it is read the address
+        return JsonResponse({**said, "error": str(error.detail)}, status=409)
+    return answer(said)
+
+
+def preupload(asked: Asked, of: Project) -> HttpResponse:
+    """How each file is to be sent, and what the branch has under its name already."""
+    check_writes(asked.by, of)
+    _refuse_pull(asked.request)
+    listed = document(asked.request).get("files")
+    if not isinstance(listed, list) or len(listed) > MAX_FILES:
+        raise Unreadable(f"expected at most {MAX_FILES} files, found something else")
+    there = {file.path: file for file in entries(revisions.find(of, asked.revision))}
+    return answer({"files": [_mode(each, there) for each in listed]})
+
+
+def add_branch(asked: Asked, of: Project) -> HttpResponse:
+    """A branch at `startingPoint`, or where `main` is."""
+    start = text(document(asked.request), "startingPoint", default=MAIN)
+    return _add(asked, of, Kind.BRANCH, "/".join(asked.words), start)
+
+
+def add_tag(asked: Asked, of: Project) -> HttpResponse:
+    """A tag at the revision of the address."""
+    name = text(document(asked.request), "tag")
+    return _add(asked, of, Kind.TAG, name, "/".join(asked.words) or MAIN)
+
+
+def remove_branch(asked: Asked, of: Project) -> HttpResponse:
+    """The branch is gone, its revisions are not."""
+    return _remove(asked, of, Kind.BRANCH)
+
+
+def remove_tag(asked: Asked, of: Project) -> HttpResponse:
+    """The tag is gone, its revision is not."""
+    return _remove(asked, of, Kind.TAG)
+
+
+def _add(asked: Asked, of: Project, kind: Kind, name: str, start: str) -> HttpResponse:
+    token = check_writes(asked.by, of)
+    at = revisions.find(of, start)
+    services.add_ref(of, kind, name, at, by=token.user, actor=token.actor)
+    return answer({})
+
+
+def _remove(asked: Asked, of: Project, kind: Kind) -> HttpResponse:
+    token = check_writes(asked.by, of)
+    services.remove_ref(of, kind, "/".join(asked.words), by=token.user, actor=token.actor)
+    return answer({})
+
+
+def _mode(value: object, there: Mapping[str, Entry]) -> dict[str, object]:
+    match value:
+        case {"path": str(path), "size": int(size)} if size >= 0 and not isinstance(size, bool):
+            known = there.get(path)
+            is_same_kind = known is not None and known.is_large == is_large(path, size)
+            return {
+                "path": path,
+                "uploadMode": "lfs" if is_large(path, size) else "regular",
+                "shouldIgnore": path in LEFT_OUT,
+                "oid": known.tag if known is not None and is_same_kind else None,
+            }
+        case _:
+            raise Unreadable("expected files with a path and a size, found something else")
+
+
+def _check_kind(body: Mapping[str, object]) -> None:
+    """What cannot be had is refused: a private model made public would be a leak."""
+    kind = text(body, "type", default=MODEL)
+    if kind != MODEL:
+        raise Unreadable(f"expected a repository of type {MODEL}, found {kind[:40]!a}")
+    if body.get("private") or body.get("visibility") not in {None, "public"}:
+        raise Unreadable("expected a public repository: there are no private ones here yet")
+
+
+def _owner(token: Token, body: Mapping[str, object]) -> Namespace:
+    name = text(body, "organization", default=token.user.namespace.name)
+    found = accounts.namespace(name)
+    if found is None or not accounts.may_publish(token.user, found):
+        raise MayNotPublish(f"expected somebody who acts for {name[:80]!r}")
+    return found
+
+
+def _refuse_pull(request: HttpRequest) -> None:
+    if flag(request, "create_pr"):
+        raise Unreadable("expected a commit to a branch: pull requests are not taken yet")
