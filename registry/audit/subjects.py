@@ -11,6 +11,8 @@ NAMES = frozenset(
     {
         "conduct.accept",
         "conduct.withdraw",
+        "device.allow",
+        "device.deny",
         "identity.agree",
         "identity.link",
         "identity.unlink",

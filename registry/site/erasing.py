@@ -28,6 +28,7 @@ from registry.authority import revocations
 from registry.catalog import erasing as catalog
 from registry.conduct import erasing as conduct
 from registry.events import services as events
+from registry.hub import devices
 from registry.idempotency import services as idempotency
 from registry.ledger import services as ledger
 from registry.oidc import services as oidc
@@ -97,7 +98,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     """
     name, actor, owner, now = person.username, person.actor, person.namespace, timezone.now()
     pool.end(owner, now=now)  # first: who submits locks the run before the person, too
-    for each in (oidc, vouching, publishers):
+    for each in (oidc, vouching, publishers, devices):
         each.forget(person)
     storage.forget_holder(actor)
     stub, clear = accounts.erase(person), accounts.nobody()

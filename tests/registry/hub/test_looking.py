@@ -176,6 +176,22 @@ def test_without_acceptance_the_message_says_where_to_accept(world: World) -> No
     assert page in answer.headers["X-Error-Message"]
 
 
+def test_what_clients_print_for_people_leads_to_the_page(world: World) -> None:
+    empty = project(world.lab, world.conduct, world.people.alice, "empty")
+    checkpoint = publish(by_person(world))
+    for path in (f"commit/{checkpoint.oid}", "tree/main", "blob/main/README.md", "tree/first/a"):
+        assert get(f"/lab/small/{path}").headers["Location"] == checkpoint.path
+    assert get("/lab/empty/tree/main").headers["Location"] == empty.path
+    for path in ("small/tree/none", "none/tree/main", f"small/commit/{'f' * 40}"):
+        assert get(f"/lab/{path}").status_code == 404
+
+
+def test_data_sets_and_spaces_are_not_here(world: World) -> None:
+    for path in ("datasets/lab/texts", "datasets", "spaces/lab/small/revision/main"):
+        answer = client_of(world.people.alice, "read").get(f"/api/{path}")
+        assert (answer.status_code, answer.headers["X-Error-Code"]) == (404, "RepoNotFound")
+
+
 def test_a_cookie_opens_nothing(world: World) -> None:
     client = client_of(None)
     client.force_login(world.people.alice)
