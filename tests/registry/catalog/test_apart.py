@@ -19,7 +19,7 @@ from tests.until import until
 
 @pytest.fixture(autouse=True)
 def _others() -> Iterator[None]:
-    """What a test has changed of the process, no other test meets; nor this one what others left."""
+    """What a test has changed of a process, no other test meets; nor any what others left."""
     apart.end_all()
     yield
     apart.end_all()
