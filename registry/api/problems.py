@@ -173,6 +173,17 @@ TITLES: dict[type[exceptions.APIException], tuple[str, str]] = {
 }
 
 
+# What a refusal can be raised as; which of these are faults of ours, `document_of` says.
+REFUSALS = (
+    exceptions.APIException,
+    Http404,
+    PermissionDenied,
+    OperationalError,
+    InterfaceError,
+    AssayError,
+)
+
+
 def document_of(error: Exception) -> Document | None:
     """The problem an exception stands for; None for what is no refusal but a fault of ours."""
     match error:

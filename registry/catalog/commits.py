@@ -165,7 +165,7 @@ def _through(checkpoint_id: int, *, is_own: bool = True) -> None:
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     checkpoint = advance.advance(checkpoint_id)
     while checkpoint.state in queries.UNDERWAY and time.monotonic() < give_up_at:
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(PAUSE_SECONDS)  # another process has the row: nothing wakes us
         checkpoint = advance.advance(checkpoint_id)
     match State(checkpoint.state):
         case State.PUBLISHED:

@@ -6,7 +6,7 @@ Decided here once: how a file is uploaded, listed, tagged and served as text all
 
 from __future__ import annotations
 
-import os
+from pathlib import PurePosixPath
 
 from registry.storage.git import MAX_BYTES, blob_oid
 
@@ -18,8 +18,7 @@ WEIGHTS = frozenset({".safetensors", ".gguf"})
 
 def is_large(name: str, size_bytes: int) -> bool:
     """Whether it is named by its SHA-256, behind a pointer; else git's own name is its name."""
-    ending = os.path.splitext(name.lower())[1]  # noqa: PTH122 - a name, not a path here
-    return size_bytes > MAX_BYTES or ending in WEIGHTS
+    return size_bytes > MAX_BYTES or PurePosixPath(name.lower()).suffix in WEIGHTS
 
 
 def pointer(sha256: str, size_bytes: int) -> bytes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from registry.api.problems import REFUSALS
 from registry.catalog.revisions import MAIN
 
 from .callers import Caller, caller
@@ -54,7 +55,7 @@ def endpoint(handler: Callable[[Asked], HttpResponse]) -> Callable[..., HttpResp
         try:
             by = caller(request.headers.get("Authorization"))
             answer = handler(Asked(request=request, by=by, words=tuple(words.values())))
-        except Exception as error:
+        except REFUSALS as error:
             refused = refusal(error, is_anonymous=by.is_anonymous)
             if refused is None:
                 raise

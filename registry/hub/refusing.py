@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from registry.api.problems import REFUSALS
 from registry.api.wire import Scope, Send, header, send_body, send_head
 
 from .answers import PREFLIGHT
@@ -20,7 +21,7 @@ async def refusing(scope: Scope, send: Send) -> AsyncIterator[None]:
     """Answers what is raised inside, before anything was sent; a fault of ours goes on."""
     try:
         yield
-    except Exception as error:
+    except REFUSALS as error:
         is_anonymous = header(scope, "Authorization") is None
         refused = refusal(error, is_anonymous=is_anonymous)
         if refused is None:

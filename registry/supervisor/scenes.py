@@ -216,7 +216,7 @@ def published(teller: Teller, *, at_least: int) -> list[Mapping[str, Any]]:
         ]
         if len(found) >= at_least:
             return found
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # a node works on it: the API is asked again
     raise StoryFailed(
         f"expected {at_least} published within {TRAINING_SECONDS:.0f} s, found {len(found)}"
     )
@@ -240,7 +240,7 @@ def asked(teller: Teller, path: str, request: Mapping[str, object]) -> httpx.Res
     headers = {"Authorization": f"Bearer {token}"}
     answer = teller.http.post(path, json=request, headers=headers)
     while answer.status_code == httpx.codes.ACCEPTED:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # 202: the API is asked again, as by any caller
         answer = teller.http.get(answer.headers["Location"], headers=headers)
     return accepted(answer)
 

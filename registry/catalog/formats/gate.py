@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from . import front_matter, gguf, images, pickles, plain_text, safetensors, sniff, strict_json
 from .refused import Refused
@@ -59,7 +58,7 @@ class Accepted:
 
 def check(name: str, path: Path) -> Accepted:
     """Raises Refused unless the file at `path` is what `name` promises, or plain text."""
-    ending = os.path.splitext(name.lower())[1]  # noqa: PTH122 - a name, not a path here
+    ending = PurePosixPath(name.lower()).suffix
     size_bytes = path.stat().st_size
     disguise = "a pickle" if pickles.is_pickle(path) else sniff.found(*_ends(path, size_bytes))
     kind = FORMATS.get(ending)

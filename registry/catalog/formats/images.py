@@ -18,10 +18,12 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_SIDE = 16_384  # pixels; what browsers still draw
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 PNG_CRITICAL = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})  # PNG, third edition, 11.2
+PNG_HEADER_BYTES = 13  # IHDR's fields, 11.2.1
 WEBP_CHUNKS = frozenset(  # RFC 9649, 2.3 to 2.7
     {b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP", b"EXIF", b"XMP "}
 )
 WEBP_FIRST = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
+JPEG_FILL = 0xFF  # every marker begins with one, or with several (B.1.1.2)
 JPEG_MAGIC = b"\xff\xd8"
 JPEG_END, JPEG_SCAN = 0xD9, 0xDA  # ITU-T T.81, table B.1
 # Frames, less 0xC4, 0xC8 and 0xCC, which are no frames.
@@ -61,7 +63,7 @@ def _png_chunks(cursor: Cursor) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _check_png_header(kind: bytes, body: bytes) -> None:
-    if kind != b"IHDR" or len(body) != 13:  # noqa: PLR2004 - IHDR's fields, 11.2.1
+    if kind != b"IHDR" or len(body) != PNG_HEADER_BYTES:
         raise Refused("a PNG picture that begins with its header", ascii(kind))
     _check_sides(int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big"))
 
@@ -88,10 +90,10 @@ def check_jpeg(content: bytes) -> None:
 
 
 def _marker(cursor: Cursor) -> int:
-    if cursor.number(1, "a marker") != 0xFF:  # noqa: PLR2004 - what every marker begins with
+    if cursor.number(1, "a marker") != JPEG_FILL:
         raise Refused("a JPEG marker", f"other bytes at {cursor.at - 1}")
-    marker = 0xFF
-    while marker == 0xFF:  # noqa: PLR2004 - any number of fill bytes, B.1.1.2
+    marker = JPEG_FILL
+    while marker == JPEG_FILL:
         marker = cursor.number(1, "a marker")
     return marker
 
