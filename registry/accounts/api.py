@@ -20,13 +20,10 @@ from registry.api.problems import NotFound
 from registry.storage.quotas import Use, use_of
 
 from . import queries, services
-from .errors import NotAllowed
 from .models import Scope, Token, User
 from .permissions import InBrowser
 from .queries import SESSION_SCOPES
-from .tokens import MAX_LABEL_CHARACTERS
-
-MAX_DAYS = 366
+from .tokens import DEFAULT_DAYS, MAX_DAYS, MAX_LABEL_CHARACTERS
 
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
@@ -53,7 +50,7 @@ class TokenRequestSerializer(serializers.Serializer[Token]):
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=Scope.choices), min_length=1, max_length=len(Scope)
     )
-    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=30)
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=DEFAULT_DAYS)
 
 
 class IssuedTokenSerializer(TokenSerializer):
@@ -163,9 +160,7 @@ class TokensView(ListAPIView[Token]):
         wanted = TokenRequestSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         person, values = queries.caller(request), wanted.validated_data
-        if Scope.GENERATION in values["scopes"] and not person.is_staff:
-            raise NotAllowed("expected an operator: only they issue tokens for generation")
-        token, secret = services.issue_token(
+        token, secret = services.issue_own_token(
             person,
             values["label"],
             values["scopes"],

@@ -114,6 +114,11 @@ def tokens_of(user: User) -> QuerySet[Token]:
     return Token.objects.filter(user=user)
 
 
+def live_tokens_of(user: User, *, now: datetime) -> QuerySet[Token]:
+    """Those that open something, the newest first."""
+    return tokens_of(user).filter(revoked_at=None, expires_at__gt=now).order_by("-pk")
+
+
 def caller(request: Request) -> User:
     """The person behind an authenticated request (permissions have let it through)."""
     if not isinstance(request.user, User):

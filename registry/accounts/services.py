@@ -21,7 +21,14 @@ from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
 from .models import Membership, Namespace, Organisation, Role, SignInFailure, User
 from .names import check_name
 from .nodes import CertificateRequest, join_node, record_chain, record_sighting
-from .tokens import Binding, authenticate, issue_token, revoke_token, revoke_tokens_of
+from .tokens import (
+    Binding,
+    authenticate,
+    issue_own_token,
+    issue_token,
+    revoke_token,
+    revoke_tokens_of,
+)
 
 __all__ = [
     "Binding",
@@ -31,6 +38,7 @@ __all__ = [
     "authenticate",
     "create_organisation",
     "create_user",
+    "issue_own_token",
     "issue_token",
     "join_node",
     "record_chain",

@@ -17,6 +17,7 @@ from registry.audit import services as audit
 from . import secrets
 from .errors import (
     InvalidTokenRequest,
+    NotAllowed,
     ScopeMissing,
     TokenExpired,
     TokenMalformed,
@@ -30,6 +31,7 @@ from .models import Scope, Token, User
 # A write for each request would cost more than the request.
 LAST_USED_EVERY = timedelta(minutes=1)
 MAX_LABEL_CHARACTERS = 80
+DEFAULT_DAYS, MAX_DAYS = 30, 366
 # One page of the list (http.md): a lost token is found by looking through them.
 MAX_LIVE_TOKENS = 100
 
@@ -76,6 +78,16 @@ def issue_token(
             details = {**details, "project": binding.project}
         audit.record(token.actor, "token.issue", f"token:{token.pk}", details)
     return token, secret
+
+
+def issue_own_token(
+    person: User, label: str, scopes: Iterable[str], expires_at: datetime
+) -> tuple[Token, str]:
+    """As `issue_token`, for a person in a browser; raises NotAllowed for an operator's scope."""
+    wanted = tuple(scopes)
+    if Scope.GENERATION in wanted and not person.is_staff:
+        raise NotAllowed("expected an operator: only they issue tokens for generation")
+    return issue_token(person, label, wanted, expires_at)
 
 
 def revoke_token(token: Token, *, by: str) -> None:

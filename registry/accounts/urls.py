@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from . import token_pages
 from .api import AccountView, TokensView, TokenView, WhoAmIView
 from .pages import SignIn, SignOut, settings
 
@@ -12,6 +13,8 @@ urlpatterns = [
     path("login", SignIn.as_view(), name="login"),
     path("logout", SignOut.as_view(), name="logout"),
     path("settings", settings, name="settings"),
+    path("settings/tokens", token_pages.tokens, name="token-page"),
+    path("settings/tokens/<int:token_id>/revoke", token_pages.revoke, name="token-revoke"),
     path("api/v1/account", AccountView.as_view(), name="account"),
     path("api/v1/whoami", WhoAmIView.as_view(), name="whoami"),
     path("api/v1/tokens", TokensView.as_view(), name="tokens"),

@@ -4,8 +4,8 @@
 assay login [URL] [--token-file FILE]
 assay logout [URL] [--revoke]
 
-A token is made on the registry's settings page. It is typed unseen, or comes from a file or a pipe;
-never as a word of the command, which every program on the machine could read.
+A token is made on a page of the registry, /settings/tokens. It is typed unseen, or comes from a
+file or a pipe; never as a word of the command, which every program on the machine could read.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def login(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
 def logout(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Forget the token that is kept; raises NotLoggedIn where none is."""
     url, logins = url_of(arguments), Logins.of_user()
-    said = f"It still opens {url} for whoever else has it: its end is on {url}/settings."
+    said = f"It still opens {url} for whoever else has it: its end is on {url}/settings/tokens."
     if arguments.revoke:
         _revoke(url, logins)
         said = "The registry ended it, wherever else it is."
@@ -118,7 +118,9 @@ def _read(file: Path | None, url: str, terminal: Terminal) -> str:
     if not sys.stdin.isatty():
         data = sys.stdin.buffer.read(MAX_TOKEN_BYTES)
         return token_in(data.decode("ascii", errors="replace"), source=STDIN)
-    terminal.columns("", f"A token is made on {url}/settings; it is not shown here.", indent=0)
+    terminal.columns(
+        "", f"A token is made on {url}/settings/tokens; it is not shown here.", indent=0
+    )
     try:
         typed = getpass.getpass("Token: ")
     except EOFError:

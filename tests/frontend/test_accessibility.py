@@ -37,6 +37,7 @@ def paths(shown: Shown) -> list[str]:
         "/ledger/entries/10",
         "/settings",
         "/settings/sign-ins",
+        "/settings/tokens",
         "/errors/digest-mismatch",
         shown.lab.project.path,
         shown.lab.run.path,

@@ -220,7 +220,7 @@ def test_a_folder_that_cannot_be_written_or_read_is_said(
 def test_logging_out_forgets_it(desk: Desk, registry: Loopback, file: Path) -> None:
     desk.assay("login", registry.url, "--token-file", file)
     code, out, _ = desk.assay("logout", registry.url)
-    assert (code, f"{registry.url}/settings" in out) == (0, True)
+    assert (code, f"{registry.url}/settings/tokens" in out) == (0, True)
     assert kept(registry) is None
     for more in ((), ("--revoke",)):
         code, _, err = desk.assay("logout", registry.url, *more)
@@ -257,7 +257,7 @@ def test_nobody_who_is_there_to_type_has_typed_nothing(
     monkeypatch.setattr(getpass, "getpass", hung_up)
     code, out, err = desk.assay("login", registry.url)
     assert (code, "found nothing" in err) == (36, True)
-    assert f"A token is made on {registry.url}/settings" in out
+    assert f"A token is made on {registry.url}/settings/tokens" in out
 
 
 def test_whoami_says_all_that_the_registry_says(desk: Desk, registry: Loopback, file: Path) -> None:
