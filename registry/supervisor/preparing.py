@@ -12,6 +12,7 @@ from django.db import connections
 from assay.signing.digests import as_id
 from registry.authority.ceremony import OFFLINE_FOLDER, ROOT_KEY_FILE, ROOT_PASSPHRASE_FILE
 from registry.authority.queries import trust_root
+from registry.sigstore.distributing import newest_root
 from registry.site.services import welcome_link
 
 from .environment import Deployment
@@ -47,6 +48,14 @@ def renew_root_list(deployment: Deployment) -> None:
     if (folder / ROOT_KEY_FILE).exists():
         root = ("--root", str(folder), "--root-passphrase-file", str(folder / ROOT_PASSPHRASE_FILE))
         _call("authority", "root-list", "--if-due", *root)
+
+
+def distribute_trust(deployment: Deployment) -> None:
+    """The trusted root by TUF, from a root that is signed while its offline key still lies here."""
+    folder = deployment.places.authority / OFFLINE_FOLDER
+    if (folder / ROOT_KEY_FILE).exists() and newest_root() is None:
+        _call("tuf", "root", "--offline", str(folder))
+    _call("tuf", "refresh")
 
 
 def demo() -> Demo:

@@ -63,6 +63,7 @@ def start(deployment: Deployment, system: System, terminal: Terminal) -> Demo:
             signer, waiting.listens(deployment.places.signer_socket), expectation="its socket"
         )
         preparing.renew_root_list(deployment)
+        preparing.distribute_trust(deployment)
     with terminal.step("web server, worker, demonstration project"):
         web = _start(system, programs.web(deployment))
         _start(system, programs.worker(deployment))

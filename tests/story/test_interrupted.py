@@ -67,6 +67,8 @@ def test_a_start_that_was_interrupted_is_no_success(environment: dict[str, str])
 def test_a_registry_that_was_ready_may_be_stopped(environment: dict[str, str]) -> None:
     code, said = interrupted(environment, "up", after="Ctrl-C stops everything")
     assert (code, said.splitlines()[-1]) == (0, "Stopped.")
+    distributed = Path(environment["ASSAY_DATA_DIR"], "trust")
+    assert {"1.root.json", "timestamp.json"} <= {path.name for path in distributed.iterdir()}
 
 
 def test_in_the_first_second_it_is_one_line(environment: dict[str, str]) -> None:
