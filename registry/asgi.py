@@ -25,9 +25,8 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
 from registry.catalog import queries as catalog
-from registry.hub.commits import Commits
-from registry.hub.resolve import Files
-from registry.hub.uploads import Uploads
+from registry.hub import commits, resolve, uploads
+from registry.hub.raw import Raw
 from registry.ledger.serving import ledger_files
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
@@ -87,5 +86,5 @@ class Lifespan:
 
 
 _streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
-_hub = Files(inner=Uploads(inner=Commits(inner=_streams)))
+_hub = Raw(routes=(resolve.ROUTE, uploads.ROUTE, commits.ROUTE), inner=_streams)
 application = Lifespan(ledger_files(trust_files(_hub)))

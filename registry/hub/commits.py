@@ -20,7 +20,6 @@ from registry.accounts import staying
 from registry.accounts.queries import Token
 from registry.api.problems import TooLarge, TruncatedBody
 from registry.api.wire import (
-    Application,
     Disconnected,
     Receive,
     Scope,
@@ -39,9 +38,9 @@ from registry.storage.upload import room
 
 from . import addresses
 from .callers import caller, check_writes, project
-from .errors import CORS, Unreadable, WrongMethod
+from .errors import CORS, Unreadable
 from .operations import Content, Header, operation
-from .refusing import preflight, refusing
+from .raw import Route
 
 SEGMENTS = 6  # api, models, owner, name, commit, revision
 MAX_LINE_BYTES = 2 * 1024 * 1024  # a small file in base64, and its name
@@ -95,28 +94,6 @@ class Draft:
             staying.hold_token(self.token)
             blob = storage.store(file.content, holder=self.token.actor)
         return FileEntry(name=file.name, sha256=blob.sha256, size=blob.size_bytes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commits:
-    """Answers the addresses that are committed to; everything else goes on to `inner`."""
-
-    inner: Application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI entry."""
-        if scope["type"] != "http" or not _may_be_ours(scope["path"]):
-            await self.inner(scope, receive, send)
-            return
-        async with refusing(scope, send):
-            match scope["method"]:
-                case "POST":
-                    await _commit(scope, receive, send)
-                case "OPTIONS":
-                    await preflight(send)
-                case method:
-                    allowed = {"Allow": "POST, OPTIONS"}
-                    raise WrongMethod(f"expected POST, found {method[:20]}", headers=allowed)
 
 
 async def _commit(scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,3 +157,6 @@ def _origin(scope: Scope) -> str:
 def _may_be_ours(path: str) -> bool:
     parts = path.split("/", SEGMENTS)
     return len(parts) > SEGMENTS and parts[1:3] == ["api", "models"] and parts[5] == "commit"
+
+
+ROUTE = Route(is_ours=_may_be_ours, answers={"POST": _commit})

@@ -12,19 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.api.wire import Application, Receive, Scope, Send, header, send_body, send_head
+from registry.api.wire import Receive, Scope, Send, header, send_body, send_head
 from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
 
 from . import addresses
 from .callers import caller, project
 from .entries import Entry, entry
-from .errors import CORS, EntryUnknown, WrongMethod, request_id
-from .refusing import preflight, refusing
+from .errors import CORS, EntryUnknown, request_id
+from .raw import Route
 
 RESOLVE, RAW = "resolve", "raw"
 MIN_SEGMENTS = 5  # owner, name, verb, revision, path
-ALLOWED = "GET, HEAD, OPTIONS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,34 +38,16 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """Answers the addresses of files by revision; everything else goes on to `inner`."""
-
-    inner: Application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI entry."""
-        if scope["type"] != "http" or not _may_be_ours(scope["path"]):
-            await self.inner(scope, receive, send)
-            return
-        async with refusing(scope, send):
-            wanted = _address(scope)
-            if scope["method"] == "OPTIONS":
-                await preflight(send)
-                return
-            _check_method(scope["method"])
-            await ask(caller, header(scope, "Authorization"))
-            await _answer(scope, receive, send, await ask(_found, wanted))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
     download: Download
     pointer: bytes
     """What is sent in its place; empty for the bytes themselves."""
 
 
-async def _answer(scope: Scope, receive: Receive, send: Send, file: _File) -> None:
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    wanted = _address(scope)
+    await ask(caller, header(scope, "Authorization"))
+    file = await ask(_found, wanted)
     if not file.pointer:
         await send_blob(scope, receive, send, file.download)
         return
@@ -111,6 +92,4 @@ def _headers(oid: str, file: Entry) -> Mapping[str, str]:
     return found
 
 
-def _check_method(method: str) -> None:
-    if method not in {"GET", "HEAD"}:
-        raise WrongMethod(f"expected {ALLOWED}, found {method[:20]}", headers={"Allow": ALLOWED})
+ROUTE = Route(is_ours=_may_be_ours, answers={"GET": _answer, "HEAD": _answer})

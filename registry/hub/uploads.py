@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import transaction
 
 from registry.accounts import staying
-from registry.api.wire import Application, Receive, Scope, Send, send_body, send_head
+from registry.api.wire import Receive, Scope, Send, send_body, send_head
 from registry.storage import services as storage
 from registry.storage.errors import TruncatedUpload
 from registry.storage.files import Part
@@ -16,33 +14,11 @@ from registry.storage.streams import ask
 from registry.storage.upload import Asking, announced_size, receive_blob
 
 from . import grants
-from .errors import CORS, WrongMethod
+from .errors import CORS
 from .grants import Grant
-from .refusing import preflight, refusing
+from .raw import Route
 
 PREFIX = "/api/lfs/objects/"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uploads:
-    """Answers the addresses that grants are in; everything else goes on to `inner`."""
-
-    inner: Application
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI entry."""
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
-            await self.inner(scope, receive, send)
-            return
-        async with refusing(scope, send):
-            match scope["method"]:
-                case "PUT":
-                    await _put(scope, receive, send)
-                case "OPTIONS":
-                    await preflight(send)
-                case method:
-                    allowed = {"Allow": "PUT, OPTIONS"}
-                    raise WrongMethod(f"expected PUT, found {method[:20]}", headers=allowed)
 
 
 async def _put(scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,3 +48,10 @@ def _keep(part: Part, grant: Grant) -> None:
     with transaction.atomic():
         staying.hold_token(grant.token)
         storage.keep(part, holder=grant.token.actor)
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(PREFIX)
+
+
+ROUTE = Route(is_ours=_is_ours, answers={"PUT": _put})
