@@ -28,6 +28,12 @@ class UnusableCheckpoint(TrainerError):
     code = "unusable-checkpoint"
 
 
+class FolderTaken(TrainerError):
+    """What would be written has something in its place already."""
+
+    code = "folder-taken"
+
+
 class UnusablePrompt(TrainerError):
     """A request for text that no model here can answer."""
 

@@ -42,21 +42,28 @@ INFERENCE_FILES = (WEIGHTS, CONFIG)
 
 def save(training: Training, card: str, folder: Path) -> Manifest:
     """Write a checkpoint's folder, whole or not at all, and give its manifest."""
+    recipe = training.recipe
+    kind = {"architecture": byte_gpt.NAME, "vocabulary": byte_gpt.VOCABULARY}
+    with laid_out(folder) as scratch:
+        save_file(_weights(training.model), scratch / WEIGHTS, {"format": "pt"})
+        save_file(_on_cpu(training.optimizers.state()), scratch / STATE, _described(training))
+        (scratch / CONFIG).write_bytes(canonical.dumps({**recipe.model.to_json(), **kind}) + b"\n")
+        (scratch / TOKENIZER).write_text(tokenizer_json(), encoding="utf-8")
+        (scratch / CARD).write_text(card, encoding="utf-8")
+    return Manifest.of_folder(folder)
+
+
+@contextmanager
+def laid_out(folder: Path) -> Iterator[Path]:
+    """A folder beside it to write into; it takes the folder's place once all of it is durable."""
     scratch = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    recipe = training.recipe
-    kind = {"architecture": byte_gpt.NAME, "vocabulary": byte_gpt.VOCABULARY}
-    save_file(_weights(training.model), scratch / WEIGHTS, {"format": "pt"})
-    save_file(_on_cpu(training.optimizers.state()), scratch / STATE, _described(training))
-    (scratch / CONFIG).write_bytes(canonical.dumps({**recipe.model.to_json(), **kind}) + b"\n")
-    (scratch / TOKENIZER).write_text(tokenizer_json(), encoding="utf-8")
-    (scratch / CARD).write_text(card, encoding="utf-8")
+    yield scratch
     durable.sync_tree(scratch)
     shutil.rmtree(folder, ignore_errors=True)
     scratch.rename(folder)
     durable.sync(folder.parent)
-    return Manifest.of_folder(folder)
 
 
 def load_model(folder: Path) -> ByteGPT:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `assay-train` command: train, join a pool, generate for a registry, look at the machine."""
+"""The `assay-train` command: train, join a pool, generate, export, look at the machine."""
 
 import sys
 from collections.abc import Sequence
