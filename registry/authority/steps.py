@@ -42,8 +42,8 @@ def ceremony(names: Names) -> Iterator[str]:
         yield ""
         yield from (f"    {command}" for command in step.commands)
     yield ""
-    yield "For clients that follow the registry by TUF, sign a root of that too, here:"
-    yield "`./run tuf root` (docs/guides/operator.md says what that costs)."
+    yield "For clients that follow the registry by TUF the root's machine signs a root of"
+    yield "that too: docs/guides/operator.md has the commands."
     yield ""
     yield "Write the fingerprint that step 6 prints on paper: by it people recognise this"
     yield "registry. Keep the folder `root` and `root.passphrase` on two media, in two"

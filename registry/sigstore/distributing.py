@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Distributes the trusted root by TUF: a root signed offline, and below it what the signer signs.
 
-    N.root.json                         by the offline key: for three years, made by hand (`tuf`)
+    N.root.json                         by the offline key, where that is: for three years
     N.targets.json   N.snapshot.json    which documents there are: for a month
     timestamp.json                      which of these is the newest: for a week, renewed daily
     targets/SHA256.NAME                 trusted_root.json, signing_config.v0.2.json
@@ -38,7 +38,7 @@ from tuf.api.metadata import (
 )
 
 from assay.signing import durable
-from assay.signing.keys import SoftwareKey
+from assay.signing.signer.offline.distributing import Request
 from registry.ledger import services as ledger
 from registry.oidc.providers import Use, providers
 
@@ -48,7 +48,7 @@ from .errors import NotDistributed
 DISTRIBUTING_LOCK = 0x6173736179_07
 FOLDER = "trust"
 TARGETS = "targets"
-ROOT_DAYS, TARGETS_DAYS, TIMESTAMP_DAYS = 3 * 365, 30, 7
+TARGETS_DAYS, TIMESTAMP_DAYS = 30, 7
 RENEWED_BEFORE = timedelta(days=6)  # of the timestamp's seven: daily, with days to notice a fault
 TARGETS_RENEWED_BEFORE = timedelta(days=10)
 TARGETS_ROLE, SNAPSHOT_ROLE, TIMESTAMP_ROLE = "targets", "snapshot", "timestamp"
@@ -62,8 +62,11 @@ FILE_MODE = 0o644
 S = TypeVar("S", Root, Targets, Snapshot, Timestamp)
 
 
-class _Held(Signer):
-    """What securesystemslib asks of every signer, and nobody of these: keys at addresses."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Online(Signer):
+    """The signer's key, which this process never holds."""
+
+    public_key: SSlibKey
 
     @classmethod
     def from_priv_key_uri(
@@ -73,48 +76,51 @@ class _Held(Signer):
         # what a signer does not do. A key's address would be one more way to a key.
         raise NotImplementedError("expected a key at hand, found an address of one")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Offline(_Held):
-    """The root's key, at hand for a moment."""
-
-    key: SoftwareKey
-    public_key: SSlibKey
-
-    def sign(self, payload: bytes) -> Signature:
-        return Signature(self.public_key.keyid, self.key.sign(payload).hex())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Online(_Held):
-    """The signer's key, which this process never holds."""
-
-    public_key: SSlibKey
-
     def sign(self, payload: bytes) -> Signature:
         return Signature(self.public_key.keyid, ledger.signer().sign_metadata(payload).hex())
 
 
-def sign_root(key: SoftwareKey, *, now: datetime) -> int:
-    """The first root, or the next one, naming the signer's key as it is now; its version.
+def request() -> Request:
+    """What the root's machine is asked to sign next: it names the signer's key as it is now."""
+    previous = newest_root()
+    return Request(
+        registry=settings.PUBLIC_URL,
+        version=previous.version + 1 if previous else 1,
+        online_key=_online_key(),
+    )
 
-    Who has the root before accepts the next one by its key: it must be the same offline key.
+
+def take_root(data: bytes, *, now: datetime) -> int:
+    """Publish a root that was signed offline; its version. Raises NotDistributed.
+
+    1. It is metadata of a root, of the next version, and good for a while.
+    2. Its own key signed it, and so did the one of the root before: clients ask for no less.
+    3. The signer's key distributes below it, and no other does.
     """
     previous = newest_root()
-    root = Root(
-        version=previous.version + 1 if previous else 1,
-        expires=now + timedelta(days=ROOT_DAYS),
-        consistent_snapshot=True,
-    )
-    offline = _key(key.public_key)
-    if previous and offline.keyid not in previous.roles["root"].keyids:
-        raise NotDistributed("expected the key of the root before, found another")
-    root.add_key(offline, "root")
-    online = _online().public_key
-    for role in ONLINE_ROLES:
-        root.add_key(online, role)
-    _write(f"{root.version}.root.json", _signed(root, _Offline(key=key, public_key=offline)))
-    return root.version
+    version = previous.version + 1 if previous else 1
+    try:
+        metadata = Metadata[Root].from_bytes(data)
+        root = metadata.signed
+        for by in (root, previous or root):  # 2
+            by.verify_delegate(Root.type, metadata.signed_bytes, metadata.signatures)
+    except RepositoryError as error:
+        raise NotDistributed(
+            f"expected a root signed by its key and the one before: {error}"
+        ) from error
+    if (root.version, root.consistent_snapshot) != (version, True) or root.expires <= now:  # 1
+        raise NotDistributed(
+            f"expected version {version}, not ended, found version {root.version}, "
+            f"good until {root.expires:%Y-%m-%d}"
+        )
+    online = _key(_online_key()).keyid
+    if any(root.roles[role].keyids != [online] for role in ONLINE_ROLES):  # 3
+        raise NotDistributed(
+            f"expected a root that names the signer's key {online[:16]}, found another: "
+            "ask for one anew"
+        )
+    _write(f"{version}.root.json", data)
+    return version
 
 
 def refresh(*, now: datetime) -> bool:
@@ -200,10 +206,8 @@ def _read(kind: type[S], name: str) -> S:
         raise NotDistributed(f"expected {kind.__name__.lower()} in {name}: {error}") from error
 
 
-def _signed(signed: Root | Targets | Snapshot | Timestamp, signer: Signer) -> bytes:
+def _signed(signed: Targets | Snapshot | Timestamp, signer: Signer) -> bytes:
     match signed:
-        case Root():
-            return _bytes(Metadata(signed), signer)
         case Targets():
             return _bytes(Metadata(signed), signer)
         case Snapshot():
@@ -218,12 +222,17 @@ def _bytes(metadata: Metadata[S], signer: Signer) -> bytes:
 
 
 def _online() -> _Online:
-    return _Online(public_key=_key(load_der_public_key(ledger.signer().distribution_key())))
+    return _Online(public_key=_key(_online_key()))
 
 
-def _key(key: object) -> SSlibKey:
+def _online_key() -> ec.EllipticCurvePublicKey:
+    key = load_der_public_key(ledger.signer().distribution_key())
     if not isinstance(key, ec.EllipticCurvePublicKey):
         raise NotDistributed("expected a key on a NIST curve, found another kind")
+    return key
+
+
+def _key(key: ec.EllipticCurvePublicKey) -> SSlibKey:
     return SSlibKey.from_crypto(key)
 
 

@@ -3,7 +3,8 @@
 
     registry.url   root.key.pem (or root.key.json: in a token)   root.pem   root.crl
 
-It certifies intermediates by their requests and lists those that it revoked; nothing else.
+It certifies intermediates by their requests and lists those that it revoked; TUF's root has a key
+of its own beside it (distributing.py).
 `python -m assay.signing.signer.offline` is the program for that machine.
 """
 
@@ -50,18 +51,23 @@ def create(
 
 def load(folder: Path, *, keyring: Keyring) -> Issuer:
     """The root of a folder; raises SignerFilesBroken, or KeyUnusable for another passphrase."""
+    registry = load_url(folder)
     try:
-        registry = (folder / URL_FILE).read_text().strip()
         found = certificate(folder / ROOT_FILE)
         key = keyring.load(folder / ROOT_KEY_FILE)
     except OSError as error:
-        raise SignerFilesBroken(
-            f"expected the root's folder ({URL_FILE}, {ROOT_FILE}, its key and its list), "
-            f"found {error.filename}: {error.strerror}"
-        ) from error
+        raise _not_the_roots(error) from error
     if key.public_key != found.public_key():
         raise SignerFilesBroken(f"{ROOT_KEY_FILE} is not the key of {ROOT_FILE}")
     return Issuer(certificate=found, key=key, crl_url=crls.address(registry, crls.ROOT))
+
+
+def load_url(folder: Path) -> str:
+    """The registry whose root it is; raises SignerFilesBroken."""
+    try:
+        return (folder / URL_FILE).read_text().strip()
+    except OSError as error:
+        raise _not_the_roots(error) from error
 
 
 def certify(root: Issuer, csr: bytes, *, at: datetime) -> x509.Certificate:
@@ -84,6 +90,13 @@ def renew_list(
     der = _listed(root, [*listed, *fresh], number=crls.number_of(before) + 1, at=at)
     write_file(path, der)
     return der
+
+
+def _not_the_roots(error: OSError) -> SignerFilesBroken:
+    return SignerFilesBroken(
+        f"expected the root's folder ({URL_FILE}, {ROOT_FILE}, its key and its list), "
+        f"found {error.filename}: {error.strerror}"
+    )
 
 
 def _listed(root: Issuer, listed: Sequence[Revocation], *, number: int, at: datetime) -> bytes:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`python -m assay.signing.signer.offline`: the root's own machine, which has no network.
 
-`new` makes the root; `sign` answers requests; `renew` and `revoke` make its next list. What is to
-be carried back is written to the folder of `--out`, and holds no secret.
+`new` makes the root; `sign` answers requests; `renew` and `revoke` make its next list; `tuf` signs
+a root of TUF's. What is to be carried back is written to the folder of `--out`; no secret is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -25,7 +25,7 @@ from ...trust import check_url
 from ..errors import SignerFilesBroken
 from ..keyring import Keyring, Place, read_passphrase
 from ..opening import ROOT_CRL_FILE, ROOT_FILE, certificate
-from . import certify, create, load, renew_list
+from . import ROOT_KEY_FILE, certify, create, distributing, load, load_url, renew_list
 
 REQUESTS = "*.csr"
 
@@ -63,12 +63,14 @@ def parser() -> argparse.ArgumentParser:
         new.add_argument(option, metavar=metavar, help=what)
     sign = _action(actions.add_parser("sign", help="answer the requests of a folder (*.csr)"))
     sign.add_argument("--requests", type=Path, required=True, metavar="FOLDER")
+    tuf = _action(actions.add_parser("tuf", help="sign the root of TUF's that is asked for"))
+    tuf.add_argument("--requests", type=Path, required=True, metavar="FOLDER")
     renew = _action(actions.add_parser("renew", help="make the root's next list, for a quarter"))
     revoke = _action(actions.add_parser("revoke", help="the same, and list an intermediate"))
     revoke.add_argument("certificate", type=Path, help="the intermediate's certificate (PEM)")
     revoke.add_argument("--reason", required=True, choices=[each.value for each in Reason])
     revoke.add_argument("--invalid-from", type=_time, metavar="TIME", help="with its UTC offset")
-    for each in (sign, renew, revoke):
+    for each in (sign, tuf, renew, revoke):
         each.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="carry it back")
     return words
 
@@ -107,6 +109,27 @@ def _sign(arguments: argparse.Namespace) -> None:
         sys.stdout.write(f"certified {Name.of(found)}, serial number {found.serial_number:x}\n")
     _write(arguments, ROOT_FILE, root.certificate.public_bytes(Encoding.PEM))
     _write(arguments, ROOT_CRL_FILE, (arguments.folder / ROOT_CRL_FILE).read_bytes())
+
+
+def _tuf(arguments: argparse.Namespace) -> None:
+    """Its key is the root's neighbour: in the same folder, and in the same token if that is one."""
+    keyring, path = _keyring(arguments), arguments.requests / distributing.REQUEST_FILE
+    registry = load_url(arguments.folder)
+    request = distributing.Request.parse(path.read_bytes())
+    if request.registry != registry:
+        raise SignerFilesBroken(
+            f"expected a request of {registry}, found one of {request.registry}: nothing was signed"
+        )
+    within = keyring.place(arguments.folder / ROOT_KEY_FILE)
+    at = _now()
+    signed = distributing.sign(request, arguments.folder, keyring=keyring, at=at, within=within)
+    _write(arguments, f"{request.version}.root.json", signed)
+    until = at + timedelta(days=distributing.ROOT_DAYS)
+    online = distributing.id_of(request.online_key)
+    sys.stdout.write(
+        f"signed version {request.version} of TUF's root, good until {until:%Y-%m-%d}\n"
+        f"it lets the key {online[:16]} distribute the trusted root\n"
+    )
 
 
 def _renew(arguments: argparse.Namespace) -> None:
@@ -177,6 +200,7 @@ def _now() -> datetime:
 _ACTIONS: Mapping[str, Callable[[argparse.Namespace], None]] = {
     "new": _new,
     "sign": _sign,
+    "tuf": _tuf,
     "renew": _renew,
     "revoke": _revoke,
 }

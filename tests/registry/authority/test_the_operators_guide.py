@@ -104,7 +104,8 @@ def test_every_command_does_what_the_page_says(
         "say this again with --issuer conduct",
         "conduct is revoked by the root and logged",
         "revoked; statement sha256:",
-        "1.root.json",
+        "signed version 1 of TUF's root",
+        "2.root.json",
         "distributed anew",
     ):
         assert words in said

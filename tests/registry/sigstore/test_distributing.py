@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
@@ -16,6 +20,9 @@ from tuf.api.metadata import Metadata, Targets
 from tuf.ngclient import Updater
 
 from assay.signing.keys import SoftwareKey
+from assay.signing.signer.keyring import Keyring
+from assay.signing.signer.offline import __main__ as program
+from assay.signing.signer.offline.distributing import ROOT_DAYS, Request, sign
 from registry.sigstore import distributing, tasks
 from registry.sigstore.errors import NotDistributed
 from tests.running import Authority, Live
@@ -100,10 +107,70 @@ def test_a_new_root_is_followed_by_who_has_the_old_one(
     assert newest.version == 2
 
 
-def test_another_key_signs_no_next_root(offline: Path) -> None:
-    held(offline)
-    with pytest.raises(NotDistributed, match="the key of the root before"):
-        distributing.sign_root(SoftwareKey.generate(), now=timezone.now())
+def signed(request: Request, folder: Path, *, at: datetime | None = None) -> bytes:
+    return sign(request, folder, keyring=Keyring(b"a passphrase"), at=at or timezone.now())
+
+
+def _by_another_key(folder: Path) -> bytes:
+    signed(replace(distributing.request(), version=1), folder)  # makes a key of its own
+    return signed(distributing.request(), folder)
+
+
+def _that_ended(folder: Path) -> bytes:
+    at = timezone.now() - timedelta(days=ROOT_DAYS + 1)
+    return signed(replace(distributing.request(), version=1), folder, at=at)
+
+
+def _for_another_signer(folder: Path) -> bytes:
+    key = SoftwareKey.generate().public_key
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    return signed(replace(distributing.request(), online_key=key), folder)
+
+
+def _that_is_none(_folder: Path) -> bytes:
+    return b"{}"
+
+
+@pytest.mark.parametrize(
+    ("has_one", "made", "says"),
+    [
+        (True, _by_another_key, "signed by its key and the one before"),
+        (False, _that_ended, "expected version 1, not ended, found version 1, good until 20"),
+        (False, _for_another_signer, "a root that names the signer's key"),
+        (False, _that_is_none, "signed by its key"),
+    ],
+)
+def test_a_root_that_clients_would_not_follow_is_not_published(
+    offline: Path, tmp_path: Path, has_one: bool, made: Callable[[Path], bytes], says: str
+) -> None:
+    if has_one:
+        held(offline)
+    before = sorted(distributing.folder().glob("*.root.json"))
+    with pytest.raises(NotDistributed, match=says):
+        distributing.take_root(made(tmp_path), now=timezone.now())
+    assert sorted(distributing.folder().glob("*.root.json")) == before
+
+
+def test_a_root_is_published_once(offline: Path) -> None:
+    root = held(offline)
+    with pytest.raises(NotDistributed, match="expected version 2, not ended, found version 1"):
+        distributing.take_root(root, now=timezone.now())
+
+
+def test_a_root_signed_on_a_machine_without_a_network_is_followed(
+    live: Live, offline: Path, tmp_path: Path, authority: Authority
+) -> None:
+    del offline  # what was distributed before is gone
+    medium, passphrase = tmp_path / "medium", tmp_path / "root.passphrase"
+    call_command("tuf", "request", to=medium)
+    passphrase.touch(mode=0o600)
+    passphrase.write_bytes(authority.passphrase_file.read_bytes())
+    root = Path(shutil.copytree(authority.directory / "offline", tmp_path / "root"))
+    words = ("--folder", root, "--passphrase-file", passphrase, "--requests", medium)
+    assert program.main(["tuf", *map(str, words), "--out", str(medium)]) == 0
+    call_command("tuf", "root", signed=medium / "1.root.json")
+    call_command("tuf", "refresh")
+    assert fetch(updater(live, (medium / "1.root.json").read_bytes(), tmp_path))
 
 
 def test_it_is_renewed_when_it_is_due_and_not_before(

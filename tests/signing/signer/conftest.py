@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing.signer import ceremony
 from assay.signing.signer.client import SignerClient
+from tests.signing.signer.two_machines import Machines
 from tests.signing.signer.worlds import (
     BORN,
     EVERYBODY,
@@ -76,3 +79,18 @@ def client(folder: Path, tmp_path: Path, clock: Clock) -> Iterator[SignerClient]
     socket_path = tmp_path / "s.sock"
     with in_thread(open_service(folder, clock), socket_path):
         yield SignerClient(socket_path)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Machines:
+    """Keys are made and requests written; the root is not there yet."""
+    tmp_path.chmod(0o700)
+    (tmp_path / "passphrase").touch(mode=0o600)
+    (tmp_path / "passphrase").write_bytes(PASSPHRASE)
+    made = Machines(place=tmp_path)
+    ceremony.prepare(made.waiting, passphrase=PASSPHRASE)
+    (tmp_path / "requests").mkdir()
+    for purpose, csr in ceremony.requests(made.waiting, passphrase=PASSPHRASE).items():
+        pem = x509.load_der_x509_csr(csr).public_bytes(Encoding.PEM)
+        (tmp_path / "requests" / f"{purpose}.csr").write_bytes(pem)
+    return made

@@ -5,80 +5,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import crls
 from assay.signing.certificates import Purpose
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.signer import ceremony
 from assay.signing.signer import offline as roots
-from assay.signing.signer.ceremony import FromRoot
 from assay.signing.signer.errors import SignerFilesBroken
 from assay.signing.signer.keyring import Keyring
-from assay.signing.signer.offline import __main__ as program
-from tests.signing.signer.worlds import ORIGIN, PASSPHRASE, REGISTRY, Clock, open_service
+from tests.signing.signer.two_machines import Machines
+from tests.signing.signer.worlds import PASSPHRASE, REGISTRY, Clock, open_service
 from tests.signing.softhsm import SoftHsm, needs_softhsm
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Machines:
-    """A registry's folder, the root's, and what is carried between them."""
-
-    place: Path
-
-    @property
-    def waiting(self) -> Path:
-        return self.place / "registry"
-
-    @property
-    def root(self) -> Path:
-        return self.place / "root"
-
-    @property
-    def answers(self) -> Path:
-        return self.place / "answers"
-
-    def do(self, action: str, *words: object) -> int:
-        passphrase = ("--passphrase-file", self.place / "passphrase")
-        given = (action, "--folder", self.root, *passphrase, *words)
-        return program.main([str(word) for word in given])
-
-    def new(self) -> int:
-        return self.do("new", "--registry", f"{REGISTRY}/")
-
-    def sign(self) -> int:
-        requests = self.place / "requests"
-        return self.do("sign", "--requests", requests, "--out", self.answers)
-
-    def complete(self, from_root: FromRoot | None = None) -> None:
-        ceremony.complete(
-            self.waiting,
-            from_root or FromRoot.load(self.answers),
-            registry_url=REGISTRY,
-            origin=ORIGIN,
-            passphrase=PASSPHRASE,
-        )
-
-
-@pytest.fixture
-def machines(tmp_path: Path) -> Machines:
-    """Keys are made and requests written; the root is not there yet."""
-    tmp_path.chmod(0o700)
-    (tmp_path / "passphrase").touch(mode=0o600)
-    (tmp_path / "passphrase").write_bytes(PASSPHRASE)
-    made = Machines(place=tmp_path)
-    ceremony.prepare(made.waiting, passphrase=PASSPHRASE)
-    (tmp_path / "requests").mkdir()
-    for purpose, csr in ceremony.requests(made.waiting, passphrase=PASSPHRASE).items():
-        pem = x509.load_der_x509_csr(csr).public_bytes(Encoding.PEM)
-        (tmp_path / "requests" / f"{purpose}.csr").write_bytes(pem)
-    return made
 
 
 @pytest.fixture
