@@ -65,9 +65,16 @@ class Part:
 
     def settle(self) -> None:
         """What came so far is durable from here on; a large file takes its time for it."""
+        if self._settled_bytes == self.size_bytes:
+            return
         os.fsync(self._file.fileno())
         self._place.settle(self._path, self.sha256)
         self._settled_bytes = self.size_bytes
+
+    def end(self) -> None:
+        """Nothing more comes: it is durable, and no open file, of which there are only so many."""
+        self.settle()
+        self._file.close()
 
     def open(self) -> BinaryIO:
         """What came so far, to be read, before it is kept."""
@@ -75,8 +82,7 @@ class Part:
 
     def keep(self) -> None:
         """Makes it the blob of its digest, durably."""
-        if self._settled_bytes != self.size_bytes:
-            self.settle()
+        self.settle()
         self._file.close()
         self._place.take(self._path, self.sha256)
 

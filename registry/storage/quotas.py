@@ -4,6 +4,9 @@
 Asked when an upload is announced and while it runs (`check`), which is for early answers; decided
 when the blob gets its row (`claim`), under the lock of the holder's own row, so that of any number
 at once none slips through. The registry's own writes are not counted.
+
+What is staged for a holder, on its way to become a blob of theirs, is under a name of its own: it
+needs room beside what they hold, and is nothing that they hold.
 """
 
 from __future__ import annotations
@@ -16,9 +19,10 @@ from django.db import connection
 
 from .errors import QuotaExceeded
 from .models import Usage
-from .queries import held, holds
+from .queries import held
 
 OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
+STAGED = "staged:"
 CLAIM = """
     WITH gained AS (
         INSERT INTO storage_holding (blob_id, holder, created_at)
@@ -27,6 +31,14 @@ CLAIM = """
     )
     UPDATE storage_usage SET used_bytes = used_bytes + coalesce(
         (SELECT sum(size_bytes) FROM gained JOIN storage_blob ON sha256 = blob_id), 0)
+    WHERE holder = %s
+"""
+RELEASE = """
+    WITH lost AS (
+        DELETE FROM storage_holding WHERE holder = %s AND blob_id = ANY(%s) RETURNING blob_id
+    )
+    UPDATE storage_usage SET used_bytes = used_bytes - coalesce(
+        (SELECT sum(size_bytes) FROM lost JOIN storage_blob ON sha256 = blob_id), 0)
     WHERE holder = %s
 """
 
@@ -39,32 +51,43 @@ class Use:
     allowed_bytes: int
 
 
+def staged(holder: str) -> str:
+    """Under which name is held what is on its way to become the holder's."""
+    return f"{STAGED}{holder}"
+
+
 def use_of(holder: str) -> Use:
     """As it is at this moment."""
-    return _use(Usage.objects.filter(pk=holder).first())
+    return _use(holder, Usage.objects.in_bulk(_names(holder)))
 
 
-def check(holder: str, sha256: str, size_bytes: int) -> None:
-    """Raises QuotaExceeded for a blob that the holder could not keep as things are now."""
-    if holder != OURSELVES and not holds(holder, sha256):
-        _compare(holder, use_of(holder), size_bytes)
+def check(holder: str, sizes: Mapping[str, int]) -> None:
+    """Raises QuotaExceeded for blobs that the holder could not keep as things are now."""
+    if holder != OURSELVES:
+        _compare(holder, use_of(holder), _new_bytes(holder, sizes))
 
 
 def lock(holder: str, sizes: Mapping[str, int]) -> None:
     """Let nobody else count the holder's bytes until the transaction ends; raises QuotaExceeded."""
     if holder == OURSELVES:
         return
-    Usage.objects.bulk_create([Usage(holder=holder)], ignore_conflicts=True)
-    usage = Usage.objects.select_for_update().get(pk=holder)
-    has = held({holder}, sizes)
-    asked_bytes = sum(size for sha256, size in sizes.items() if sha256 not in has)
-    _compare(holder, _use(usage), asked_bytes)
+    Usage.objects.bulk_create(
+        [Usage(holder=name) for name in _names(holder)], ignore_conflicts=True
+    )
+    usages = {name: Usage.objects.select_for_update().get(pk=name) for name in _names(holder)}
+    _compare(holder, _use(holder, usages), _new_bytes(holder, sizes))
 
 
 def claim(holder: str, digests: Collection[str]) -> None:
     """Make these blobs, which have rows, the holder's too, and count them; after `lock`."""
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [holder, sorted(digests), holder])
+
+
+def release(holder: str, digests: Collection[str]) -> None:
+    """They are the holder's no longer, and not counted; after `lock`."""
+    with connection.cursor() as cursor:
+        cursor.execute(RELEASE, [holder, sorted(digests), holder])
 
 
 def allow(holder: str, allowed_bytes: int | None) -> None:
@@ -77,10 +100,24 @@ def forget(holder: str) -> None:
     Usage.objects.filter(pk=holder).delete()
 
 
-def _use(usage: Usage | None) -> Use:
-    used_bytes = 0 if usage is None else usage.used_bytes
-    own = None if usage is None else usage.allowed_bytes
-    return Use(used_bytes=used_bytes, allowed_bytes=settings.STORAGE_QUOTA if own is None else own)
+def _names(holder: str) -> tuple[str, ...]:
+    """Of the rows that count for it. Whose allowance it is comes first, and is locked first."""
+    owner = holder.removeprefix(STAGED)
+    return (owner,) if owner == holder else (owner, holder)
+
+
+def _new_bytes(holder: str, sizes: Mapping[str, int]) -> int:
+    has = held({holder}, sizes)
+    return sum(size for sha256, size in sizes.items() if sha256 not in has)
+
+
+def _use(holder: str, usages: Mapping[str, Usage]) -> Use:
+    owner, *_ = names = _names(holder)
+    own = usages[owner].allowed_bytes if owner in usages else None
+    return Use(
+        used_bytes=sum(usages[name].used_bytes for name in names if name in usages),
+        allowed_bytes=settings.STORAGE_QUOTA if own is None else own,
+    )
 
 
 def _compare(holder: str, use: Use, asked_bytes: int) -> None:

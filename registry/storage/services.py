@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,13 +18,14 @@ from .files import PART_PREFIX, Part
 from .git import blob_oid, identify, oids
 from .models import Blob, Holding
 from .queries import held, holds, size_of, sizes
-from .quotas import OURSELVES
+from .quotas import OURSELVES, staged
 from .space import check_room
 
 __all__ = [
     "OURSELVES",
     "Part",
     "admit",
+    "admit_all",
     "blob_oid",
     "charge",
     "check_room",
@@ -35,12 +36,15 @@ __all__ = [
     "holds",
     "identify",
     "keep",
+    "keep_all",
     "local",
     "oids",
     "open_blob",
     "record",
+    "release",
     "size_of",
     "sizes",
+    "staged",
     "store",
     "sweep",
     "sweep_orphans",
@@ -69,7 +73,12 @@ def admit(holder: str, sha256: str, *, size_bytes: int) -> None:
 
     What decides is `keep`; this spares everybody the bytes.
     """
-    quotas.check(holder, sha256, size_bytes)
+    admit_all(holder, {sha256: size_bytes})
+
+
+def admit_all(holder: str, sizes: Mapping[str, int]) -> None:
+    """The same of several that come together."""
+    quotas.check(holder, sizes)
 
 
 def keep(part: Part, *, holder: str) -> None:
@@ -78,16 +87,32 @@ def keep(part: Part, *, holder: str) -> None:
     Raises QuotaExceeded. The bytes are settled, and copied, before the holder's other uploads have
     to wait. Where the second copy cannot be written, the first is enough (copies.py).
     """
-    part.settle()
-    sizes = {part.sha256: part.size_bytes}
-    is_copied = copies.write(part)
+    keep_all((part,), holder=holder)
+
+
+def keep_all(parts: Sequence[Part], *, holder: str) -> None:
+    """All of them, or none."""
+    for part in parts:
+        part.settle()
+    sizes = {part.sha256: part.size_bytes for part in parts}
+    copied = [part.sha256 for part in parts if copies.write(part)]
     with transaction.atomic():
         locks.coming(sizes)
         quotas.lock(holder, sizes)
-        part.keep()
+        for part in parts:
+            part.keep()
         _record(sizes, holder)
-        if is_copied:
-            copies.note(part.sha256)
+        for sha256 in copied:
+            copies.note(sha256)
+
+
+def release(holder: str, digests: Collection[str]) -> None:
+    """These are the holder's no longer; the bytes stay until they are dropped.
+
+    In the caller's transaction.
+    """
+    quotas.lock(holder, {})
+    quotas.release(holder, digests)
 
 
 def charge(holder: str, digests: Collection[str]) -> None:
@@ -161,8 +186,9 @@ def _there(sha256: str) -> Iterator[None]:
 
 def forget_holder(holder: str) -> None:
     """That somebody sent what they sent is kept no longer; the bytes are."""
-    Holding.objects.filter(holder=holder).delete()
-    quotas.forget(holder)
+    for name in (holder, staged(holder)):
+        Holding.objects.filter(holder=name).delete()
+        quotas.forget(name)
 
 
 def drop(digests: Collection[str], *, needed: Needed) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from pytest_django import Settings
 
 from registry.storage import quotas, services, upload
 from registry.storage.errors import QuotaExceeded
+from registry.storage.files import Part
 from registry.storage.models import Blob, Holding
 from tests.registry.callers import Heard, call, in_database
 from tests.registry.storage.conftest import everything_in
@@ -109,9 +111,9 @@ async def test_an_upload_is_ended_when_the_rest_was_used_meanwhile(
     content, asked = bytes(4 * upload.WRITE_BYTES), []
     check = quotas.check
 
-    def use_the_rest(holder: str, sha256: str, size_bytes: int) -> None:
-        check(holder, sha256, size_bytes)
-        asked.append(size_bytes)
+    def use_the_rest(holder: str, sizes: Mapping[str, int]) -> None:
+        check(holder, sizes)
+        asked.append(sizes)
         services.store(b"another upload", holder=holder)
 
     monkeypatch.setattr(quotas, "check", use_the_rest)
@@ -135,3 +137,35 @@ async def test_of_fifty_uploads_at_once_none_slips_through(
     rows = await in_database(lambda: (Blob.objects.count(), Holding.objects.count()))
     assert rows == (ROOM_FOR, ROOM_FOR)
     assert len(everything_in(data_folder)) == ROOM_FOR
+
+
+def test_what_is_staged_needs_room_beside_what_is_held_and_is_not_held(
+    db: None, settings: Settings
+) -> None:
+    settings.STORAGE_QUOTA = 10
+    services.store(b"12345", holder=ALICE)
+    waiting = services.store(b"678", holder=services.staged(ALICE)).pk
+    assert quotas.use_of(ALICE).used_bytes == 5
+    assert not services.holds(ALICE, waiting)
+    with pytest.raises(QuotaExceeded, match="found 8 used and 3 more"):
+        services.store(b"abc", holder=services.staged(ALICE))
+    with transaction.atomic():
+        services.release(services.staged(ALICE), {waiting})
+    services.store(b"abc", holder=services.staged(ALICE))
+
+
+def test_several_are_kept_together_or_not_at_all(
+    db: None, settings: Settings, data_folder: Path
+) -> None:
+    settings.STORAGE_QUOTA = 7
+    with Part() as one, Part() as other:
+        for part, content in ((one, b"1234"), (other, b"5678")):
+            part.write(content)
+            part.end()
+        with pytest.raises(QuotaExceeded):
+            services.keep_all((one, other), holder=ALICE)
+        assert not Blob.objects.exists()
+        settings.STORAGE_QUOTA = 8
+        services.keep_all((one, other), holder=ALICE)
+    assert services.held({ALICE}, {digest(b"1234"), digest(b"5678")})
+    assert quotas.use_of(ALICE).used_bytes == 8
