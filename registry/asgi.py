@@ -27,6 +27,7 @@ from registry.api.wire import Application, Receive, Scope, Send
 from registry.catalog import queries as catalog
 from registry.hub import commits, resolve, uploads
 from registry.hub.raw import Raw
+from registry.hub.xet import receiving, registering
 from registry.ledger.serving import ledger_files
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
@@ -86,5 +87,12 @@ class Lifespan:
 
 
 _streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
-_hub = Raw(routes=(resolve.ROUTE, uploads.ROUTE, commits.ROUTE), inner=_streams)
+_routes = (
+    resolve.ROUTE,
+    uploads.ROUTE,
+    commits.ROUTE,
+    *receiving.ROUTES,
+    *registering.ROUTES,
+)
+_hub = Raw(routes=_routes, inner=_streams)
 application = Lifespan(ledger_files(trust_files(_hub)))

@@ -285,6 +285,7 @@ CELERY_BEAT_SCHEDULE = {
         "storage.scrub": 300.0,
         "storage.catch_up": 600.0,
         "storage.sweep_orphans": 3600.0,
+        "hub.sweep": 600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,
         "oidc.sweep": 600.0,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hub app's place in the Django project; but for logins, everything is the catalogue's."""
+"""The hub app's place in the Django project; what is published is the catalogue's."""
 
 from __future__ import annotations
 

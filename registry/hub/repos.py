@@ -15,6 +15,7 @@ from . import addresses, histories, infos, trees, writing
 from .answers import Asked, answer, endpoint
 from .callers import check_writes, project
 from .errors import RepoUnknown, WrongMethod
+from .xet import granting
 
 PREFIX = 2  # api/models
 WRITE = "write"
@@ -60,6 +61,8 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "commits": {"GET": histories.commits},
     "safetensors-metadata": {"GET": trees.safetensors_metadata},
     "auth-check": {"GET": auth_check},
+    "xet-read-token": {"GET": granting.read_token},
+    "xet-write-token": {"GET": granting.write_token},
     "preupload": {"POST": writing.preupload},
     "branch": {"POST": writing.add_branch, "DELETE": writing.remove_branch},
     "tag": {"POST": writing.add_tag, "DELETE": writing.remove_tag},

@@ -29,6 +29,7 @@ from registry.catalog import erasing as catalog
 from registry.conduct import erasing as conduct
 from registry.events import services as events
 from registry.hub import devices
+from registry.hub.xet import index as xorbs
 from registry.idempotency import services as idempotency
 from registry.ledger import services as ledger
 from registry.oidc import services as oidc
@@ -72,8 +73,10 @@ def _again(left: Namespace) -> Erased:
     revoked = _revoke({left.uri})
     with transaction.atomic():
         stub, actor = accounts.nobody(), f"user:{left.name}"
+        waiting = xorbs.forget(actor)
         storage.forget_holder(actor)
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
+        storage.drop(waiting, needed=catalog.needed)
         statements = ledger.blank({left.uri})
         idempotency.forget_all(actor, naming=f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
@@ -100,6 +103,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     pool.end(owner, now=now)  # first: who submits locks the run before the person, too
     for each in (oidc, vouching, publishers, devices):
         each.forget(person)
+    waiting = xorbs.forget(actor)
     storage.forget_holder(actor)
     stub, clear = accounts.erase(person), accounts.nobody()
     outputs.forget_machines(person)
@@ -115,7 +119,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
         kept=kept,
         author=person,
     )
-    storage.drop(files, needed=catalog.needed)
+    storage.drop(files | waiting, needed=catalog.needed)
     statements = ledger.blank({owner.uri, pseudonym})
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")

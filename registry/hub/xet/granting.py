@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`GET /api/models/{owner}/{name}/xet-{read,write}-token/{revision}`: where to, and with what."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+
+from registry.catalog import revisions
+from registry.catalog.queries import Project
+
+from ..answers import Asked, answer
+from ..callers import check_writes
+from . import tokens
+
+PREFIX = "/api/xet"
+
+
+def read_token(asked: Asked, of: Project) -> HttpResponse:
+    """For whoever may see the project; there is nothing that it is needed for yet."""
+    return _given(asked, of, may_write=False)
+
+
+def write_token(asked: Asked, of: Project) -> HttpResponse:
+    """For whoever could commit here."""
+    check_writes(asked.by, of)
+    return _given(asked, of, may_write=True)
+
+
+def _given(asked: Asked, of: Project, *, may_write: bool) -> HttpResponse:
+    branch = "/".join(asked.words) or revisions.MAIN
+    revisions.find(of, branch)
+    text, ends_at = tokens.give(asked.by.token, of, branch, may_write=may_write)
+    url, ends = asked.request.build_absolute_uri(PREFIX), int(ends_at.timestamp())
+    return answer(
+        {"accessToken": text, "exp": ends, "casUrl": url},
+        {
+            "X-Xet-Access-Token": text,
+            "X-Xet-Token-Expiration": str(ends),
+            "X-Xet-Cas-Url": url,
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Xorbs and shards become blobs: compared, in the sender's name, and stored once."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from registry.hub.models import Extent, Xorb
+from registry.storage import quotas
+from registry.storage import services as storage
+from registry.storage.models import Blob, Holding
+from tests.registry.hub.xet.made import chunk, of, xorb
+from tests.registry.hub.xet.sending import Sender
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PARTS = (b"one " * 9000, b"two " * 9000, b"three " * 9000)
+SENT = xorb(*PARTS)
+WHOLE = b"".join(PARTS)
+ALICE, STAGED = "user:alice", "staged:user:alice"
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def stored(content: bytes) -> bool:
+    """That it is a blob of Alice's, byte for byte."""
+    if not storage.holds(ALICE, digest(content)):
+        return False
+    with storage.open_blob(digest(content)) as source:
+        return source.read() == content
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_file_is_rebuilt_out_of_ranges(alice: Sender) -> None:
+    assert alice.xorb(SENT).body == b'{"was_inserted": true}'
+    turned = PARTS[2] + PARTS[0] + PARTS[1] + PARTS[2]
+    answer = alice.shard(of(turned, SENT.term(2, 3), SENT.term(0, 3)))
+    assert (answer.status, answer.body) == (200, b'{"result": 1}')
+    assert stored(turned)
+
+
+def test_pieces_of_any_length_make_the_same(alice: Sender) -> None:
+    packed = SENT.packed + b"XETBLOB and a footer"
+    pieces = [packed[at : at + 7001] for at in range(0, len(packed), 7001)]
+    assert alice.xorb(SENT, *pieces).status == 200
+    assert alice.streamed(of(WHOLE, SENT.term(0, 3)))[-1] == {"type": "result", "result": 1}
+    assert stored(WHOLE)
+
+
+def test_what_waits_is_nothing_that_anybody_holds(alice: Sender) -> None:
+    alice.xorb(SENT)
+    assert not storage.holds(ALICE, digest(WHOLE))
+    assert [row.holder for row in Holding.objects.filter(blob=digest(WHOLE))] == [STAGED]
+    assert quotas.use_of(ALICE).used_bytes == 0
+    assert quotas.use_of(STAGED).used_bytes == len(WHOLE)
+
+
+def test_once_files_have_all_of_it_its_own_bytes_are_gone(alice: Sender, data_folder: Path) -> None:
+    alice.xorb(SENT)
+    alice.shard(of(PARTS[0], SENT.term(0, 1)))
+    assert Xorb.objects.get().staged == digest(WHOLE)  # two of three chunks are nowhere else
+    alice.shard(of(PARTS[1] + PARTS[2], SENT.term(1, 3)))
+    row = Xorb.objects.get()
+    assert (row.staged, row.is_released) == ("", True)
+    assert files_in(data_folder) == sorted([digest(PARTS[0]), digest(PARTS[1] + PARTS[2])])
+    assert not Holding.objects.filter(holder=STAGED).exists()
+    assert quotas.use_of(STAGED).used_bytes == len(WHOLE)  # of Alice's own files
+
+
+def test_a_file_that_is_one_xorb_stays(alice: Sender, data_folder: Path) -> None:
+    """Both are the same bytes: what is released is the holding, and not the file."""
+    alice.xorb(SENT)
+    alice.shard(of(WHOLE, SENT.term(0, 3)))
+    assert files_in(data_folder) == [digest(WHOLE)]
+    assert stored(WHOLE)
+    assert quotas.use_of(ALICE).used_bytes == len(WHOLE)
+
+
+def test_a_later_shard_names_what_was_sent_long_before(alice: Sender) -> None:
+    alice.xorb(SENT)
+    alice.shard(of(PARTS[0], SENT.term(0, 1)), of(PARTS[1] + PARTS[2], SENT.term(1, 3)))
+    assert Xorb.objects.get().staged == ""
+    other = xorb(b"and an end")
+    alice.xorb(other)
+    longer = PARTS[1] + PARTS[0] + PARTS[1] + b"and an end"
+    made = of(longer, SENT.term(1, 2), SENT.term(0, 2), other.term(0, 1))
+    assert alice.shard(made).status == 200
+    assert stored(longer)
+
+
+def test_what_is_sent_again_is_said_to_be_and_heals_what_was_lost(alice: Sender) -> None:
+    alice.xorb(SENT)
+    assert alice.xorb(SENT).body == b'{"was_inserted": false}'
+    alice.shard(of(WHOLE, SENT.term(0, 3)))
+    Blob.objects.all()
+    Extent.objects.all().delete()
+    assert "xorb-unknown" in alice.streamed(of(PARTS[0], SENT.term(0, 1)))[-1]["code"]
+    assert alice.xorb(SENT).body == b'{"was_inserted": false}'
+    assert alice.shard(of(PARTS[0], SENT.term(0, 1))).status == 200
+
+
+def test_files_of_many_terms_leave_few_rows(alice: Sender) -> None:
+    """Ranges that follow each other are one extent; what adds nothing to others is none."""
+    alice.xorb(SENT)
+    alice.shard(of(WHOLE, SENT.term(0, 1), SENT.term(1, 2), SENT.term(2, 3)))
+    assert [(each.first, each.end, each.offset) for each in Extent.objects.all()] == [(0, 3, 0)]
+    other = xorb(*PARTS, b"more")
+    alice.xorb(other)
+    for part, number in ((PARTS[0], 0), (PARTS[1], 1), (PARTS[0] + PARTS[1], 0)):
+        end = 2 if len(part) > len(PARTS[1]) else number + 1
+        assert alice.shard(of(part, other.term(number, end))).status == 200
+    rows = Extent.objects.filter(xorb__name=other.name)
+    assert [(each.first, each.end) for each in rows] == [(0, 2)]
+
+
+def test_the_same_file_twice_in_one_shard_and_again(alice: Sender) -> None:
+    alice.xorb(SENT)
+    made = of(WHOLE, SENT.term(0, 3))
+    assert alice.shard(made, made).status == 200
+    assert alice.shard(made).status == 200
+    assert stored(WHOLE)
+    assert quotas.use_of(ALICE).used_bytes == len(WHOLE)
+
+
+def test_an_empty_file_and_an_empty_shard(alice: Sender) -> None:
+    assert alice.shard().status == 200
+    assert alice.shard(of(b"")).status == 200
+    assert stored(b"")
+
+
+def test_packed_chunks_are_unpacked(alice: Sender) -> None:
+    packed = b"".join(chunk(part, scheme) for scheme, part in enumerate(PARTS))
+    assert alice.xorb(SENT, packed).status == 200
+    assert alice.shard(of(WHOLE, SENT.term(0, 3))).status == 200
+    assert stored(WHOLE)
+
+
+def test_two_people_send_the_same_and_each_is_told_it_is_new(alice: Sender, bob: Sender) -> None:
+    for sender in (alice, bob):
+        assert sender.xorb(SENT).body == b'{"was_inserted": true}'
+        assert sender.shard(of(WHOLE, SENT.term(0, 3))).status == 200
+    holders = Holding.objects.filter(blob=digest(WHOLE)).values_list("holder", flat=True)
+    assert set(holders) == {ALICE, "user:bob"}
