@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "registry.catalog",
     "registry.publishers",
     "registry.hub",
+    "registry.oci",
     "registry.pool",
     "registry.outputs",
     "registry.site",
