@@ -145,7 +145,9 @@ def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
 
 
 def _body(document: Document) -> bytes:
-    return json.dumps({"error": document.detail, **document.members()}).encode()
+    """The Hub's clients read `error`, git-lfs `message`."""
+    said = {"error": document.detail, "message": document.detail}
+    return json.dumps({**said, **document.members()}).encode()
 
 
 def _plain(message: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -25,6 +26,7 @@ from .answers import Asked, endpoint
 from .bodies import document
 from .callers import check_writes, project
 from .errors import Unreadable, WrongMethod
+from .grants import GrantRefused
 from .uploads import PREFIX
 
 CONTENT_TYPE = "application/vnd.git-lfs+json"
@@ -67,7 +69,9 @@ def batch(asked: Asked) -> HttpResponse:
 @endpoint
 def verify(asked: Asked) -> HttpResponse:
     """That the bytes have come, in full, from this caller."""
-    token, (wanted,) = asked.by.writer(), _objects({"objects": [_posted(asked.request)]})
+    (wanted,) = _objects({"objects": [_posted(asked.request)]})
+    given = asked.request.GET.get("grant")
+    token = asked.by.writer() if given is None else _granted(given, wanted)
     if storage.sizes(readable(token, {wanted.sha256})).get(wanted.sha256) != wanted.size_bytes:
         raise NotFound(f"expected sha256:{wanted.sha256} to have been sent, found nothing")
     return JsonResponse({}, content_type=CONTENT_TYPE)
@@ -95,9 +99,17 @@ def _upload(
             "href": request.build_absolute_uri(PREFIX + grant),
             "expires_in": int(grants.GOOD_FOR.total_seconds()),
         },
-        "verify": {"href": request.build_absolute_uri(VERIFY)},
+        "verify": {"href": request.build_absolute_uri(f"{VERIFY}?{urlencode({'grant': grant})}")},
     }
     return {**wanted.to_json(), "authenticated": True, "actions": actions}
+
+
+def _granted(given: str, wanted: Wanted) -> Token:
+    """In whose name an address was given that asks about these bytes alone."""
+    grant = grants.take(given)
+    if (grant.sha256, grant.size_bytes) != (wanted.sha256, wanted.size_bytes):
+        raise GrantRefused("expected the object that the address was given for, found another")
+    return grant.token
 
 
 def _download(request: HttpRequest, wanted: Wanted, sizes: Mapping[str, int]) -> dict[str, object]:

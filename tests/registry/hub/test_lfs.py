@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core import signing
 
+from assay.signing.digests import sha256
 from registry.accounts import services as accounts
 from registry.accounts import tokens
 from registry.accounts.errors import TokenRevoked
@@ -126,6 +127,20 @@ def test_what_came_is_verified_and_what_did_not_is_not(world: World) -> None:
         assert client.post("/api/lfs/verify", {"oid": oid, "size": size}).status_code == status
     assert client.post("/api/lfs/verify", {}).status_code == 400
     assert client_of(None).post("/api/lfs/verify", {"oid": own, "size": 3}).status_code == 401
+
+
+def test_the_address_to_verify_at_authorises_for_its_object_alone(world: World) -> None:
+    body = {"operation": "upload", "objects": [{"oid": sha256(b"a"), "size": 1}]}
+    (wanted,) = client_of(world.people.alice, "publish").post(BATCH, body).json()["objects"]
+    href, nobody = wanted["actions"]["verify"]["href"], client_of(None)
+    assert nobody.post(href, {"oid": sha256(b"a"), "size": 1}).status_code == 404
+    storage.store(b"a", holder="user:alice")
+    assert nobody.post(href, {"oid": sha256(b"a"), "size": 1}).status_code == 200
+    storage.store(b"b", holder="user:alice")
+    for other, status in ((href, 403), (f"{href}x", 403)):
+        refused = nobody.post(other, {"oid": sha256(b"b"), "size": 1})
+        assert (refused.status_code, refused.json()["code"]) == (status, "grant-refused")
+        assert refused.json()["message"].startswith("expected ")
 
 
 def granted(world: World) -> tuple[Token, str]:
