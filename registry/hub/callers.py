@@ -13,6 +13,7 @@ from registry.accounts import queries as accounts
 from registry.accounts import reading, tokens
 from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Scope, Token, User
+from registry.accounts.secrets import PREFIX
 from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.errors import NotFound as NotInCatalogue
@@ -20,6 +21,9 @@ from registry.catalog.queries import Project
 from registry.conduct import queries as conduct
 
 from .errors import RepoUnknown, gated
+
+# Of a token without it npm's @huggingface/hub says that it is none, and sends nothing.
+MARK = "hf_"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +80,12 @@ def check_bound(token: Token, full_name: str) -> None:
 def _bearer(authorization: str | None) -> str | None:
     """Git and git-lfs send a name and the token as a password; the name says nothing."""
     scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
-        return authorization
-    try:
-        pair = base64.b64decode(value.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        pair = ""
-    return f"Bearer {pair.partition(':')[2]}"
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(value.strip(), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            pair = ""
+        scheme, value = "Bearer", pair.partition(":")[2]
+    if value.startswith(f"{MARK}{PREFIX}"):
+        value = value.removeprefix(MARK)
+    return authorization and f"{scheme} {value}"

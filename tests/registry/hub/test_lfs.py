@@ -103,7 +103,14 @@ def test_git_sends_the_token_as_a_password(world: World) -> None:
     pair = b64encode(f"alice:{secret_of(world.people.alice, 'publish')}".encode()).decode()
     client = client_of(None)
     assert client.post(BATCH, body, HTTP_AUTHORIZATION=f"Basic {pair}").status_code == 200
-    for wrong in ("!", b64encode(b"alice:nothing").decode(), b64encode(b"\xff").decode()):
+    marked = b64encode(f"a:hf_{secret_of(world.people.alice, 'publish')}".encode()).decode()
+    assert client.post(BATCH, body, HTTP_AUTHORIZATION=f"Basic {marked}").status_code == 200
+    for wrong in (
+        "!",
+        b64encode(b"a:hf_nothing").decode(),
+        b64encode(b"alice:nothing").decode(),
+        b64encode(b"\xff").decode(),
+    ):
         refused = client.post(BATCH, body, HTTP_AUTHORIZATION=f"Basic {wrong}")
         assert refused.status_code == 401
 
