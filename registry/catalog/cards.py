@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
+from . import described
 from .formats import front_matter
 
 TAGS = {
@@ -24,6 +25,11 @@ TAGS = {
 ATTRIBUTES: dict[str, set[str]] = {"a": {"href"}, "ol": {"start"}, "*": set()}
 LINKS = ("https://", "mailto:")
 LINK_RELATION = "nofollow noopener noreferrer ugc"
+
+
+def read(card: str) -> dict[str, object]:
+    """A card's two halves as a checkpoint keeps them; the gate has let it through."""
+    return {"card_html": render(card), "front_matter": described.kept(front_matter.read(card))}
 
 
 def render(markdown: str) -> str:

@@ -107,8 +107,7 @@ def _made(wanted: Commit, base: Found, manifest: Manifest) -> Revision | None:
         holder=wanted.holder,
     )
     try:
-        receive.check(submission)
-        revision = _kept(wanted, base, submission)
+        revision = _kept(wanted, base, receive.check(submission))
     except AlreadyPublished:  # by another who was quicker
         return None
     if revision is not None:

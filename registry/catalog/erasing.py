@@ -15,7 +15,18 @@ from django.db.models.functions import Cast, Concat
 
 from registry.accounts.queries import Namespace, User
 
-from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
+from . import listings
+from .models import (
+    Checkpoint,
+    Dataset,
+    DatasetFile,
+    File,
+    Inspection,
+    Project,
+    Ref,
+    Revision,
+    State,
+)
 
 REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
 
@@ -44,6 +55,7 @@ def erase(
         _empty(checkpoint, keeps_id=checkpoint.pk in kept)
     digests = frozenset(files.values_list("sha256", flat=True))
     files.delete()
+    Inspection.objects.filter(pk__in=digests - needed(digests)).delete()
     _forget_history(owner, author)
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
     Project.objects.filter(owner=owner).update(owner=stub, name=nameless, title="", summary="")
@@ -55,6 +67,7 @@ def erase(
 
 def _forget_history(owner: Namespace, author: User | None) -> None:
     """No refs and no revisions of what is gone."""
+    listings.leave(owner)
     Ref.objects.filter(project__owner=owner).delete()
     Revision.objects.filter(project__owner=owner).delete()
     if author is not None:
@@ -81,6 +94,7 @@ def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:
         oms_statement=None,
         run_statement=None,
         card_html="",
+        front_matter=None,
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from registry.accounts.queries import User
 
+from . import listings
 from .models import MAIN, Checkpoint, Kind, Project, Ref, Revision
 
 PULLS = "refs/pr/"
@@ -31,7 +32,17 @@ def land(checkpoint: Checkpoint) -> None:
 
 
 def move(revision: Revision) -> bool:
-    """The branch is at this revision if it was at its parent; whether it moved. Refs are held."""
+    """The branch is at this revision if it was at its parent; whether it moved. Refs are held.
+
+    Where it is `main` that moves, the project is listed by it.
+    """
+    has_moved = _move(revision)
+    if has_moved and revision.branch == MAIN:
+        listings.follow(revision)
+    return has_moved
+
+
+def _move(revision: Revision) -> bool:
     at = Ref.objects.filter(project=revision.project_id, name=revision.branch)
     if revision.parent_id is not None:
         return bool(at.filter(revision=revision.parent_id).update(revision=revision))

@@ -2,7 +2,8 @@
 """The catalogue's pages, for people: the list, a project, a checkpoint. They work without scripts.
 
 catalog/list.html        projects (page of Project), newest (Checkpoints)
-catalog/project.html     project, conduct, checkpoints (page of Checkpoint), is_own
+catalog/project.html     project, conduct, checkpoints (page of Checkpoint), listing, said
+                         (described.Described), card (safe HTML or ""), is_own
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -27,7 +28,7 @@ from registry.accounts.queries import User, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import digests, queries
+from . import contents, described, digests, queries
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 
@@ -55,6 +56,9 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "project": found,
         "conduct": found.conduct,
         "checkpoints": _page(request, queries.published_in(found)),
+        "listing": found.listing,
+        "said": described.of(found.listing.checkpoint),
+        "card": _card(found.listing.checkpoint),
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
     }
     return render(request, "catalog/project.html", context)
@@ -66,7 +70,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
     (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
-    (safe HTML or "").
+    (safe HTML or ""), said (described.Described), contents (contents.Contents).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -85,8 +89,9 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "dataset": found.dataset,
         "conduct": found.conduct,
         "signed": _signed(found),
-        # Rendered by cards.render when it was received: nothing of it can act.
-        "card": mark_safe(found.card_html),  # noqa: S308
+        "said": described.of(found),
+        "contents": contents.of(found),
+        "card": _card(found),
     }
     return render(request, "catalog/checkpoint.html", context)
 
@@ -106,6 +111,11 @@ def files(request: HttpRequest) -> HttpResponse:
             status = HTTPStatus.NOT_FOUND
     context = {"asked": asked, "digest": digest, "known": known}
     return render(request, "catalog/files.html", context, status=status)
+
+
+def _card(of: Checkpoint | None) -> str:
+    """Rendered by cards.render when it was received: nothing of it can act."""
+    return mark_safe(of.card_html) if of else ""  # noqa: S308
 
 
 def _project(owner: str, name: str) -> Project:

@@ -12,6 +12,7 @@ from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
 from registry.conduct.queries import PolicyVersion
 
+from . import listings
 from .errors import MayNotPublish, NameTaken
 from .models import Project
 from .receive import check_name
@@ -42,6 +43,7 @@ def create_project(new: NewProject, by: User) -> Project:
                 summary=new.summary,
                 conduct=new.conduct,
             )
+            listings.enter(project)
             details = {"conduct": str(new.conduct)}
             audit.record(by.actor, "project.create", project.full_name, details)
     except IntegrityError as error:

@@ -60,7 +60,8 @@ PARTS = ("project__owner", "conduct", "dataset", "statement__entry", "oms_statem
 def projects() -> QuerySet[Project]:
     """All projects, the newest first; but for what is left of those of people who left."""
     kept = Project.objects.exclude(owner__name__startswith=ERASED)
-    return kept.select_related("owner", "conduct").order_by("-id")
+    found = kept.select_related("owner", "conduct", "listing").defer("listing__vector")
+    return found.order_by("-id")
 
 
 def project(owner: str, name: str) -> Project:

@@ -28,7 +28,7 @@ from registry.conduct.errors import NotAccepted
 from registry.storage import services as storage
 from registry.wakeups import nudge
 
-from . import cards, formats, queries, run_statement
+from . import cards, formats, inspecting, queries, run_statement
 from .errors import (
     AlreadyPublished,
     BlobMissing,
@@ -38,7 +38,7 @@ from .errors import (
     NameTaken,
 )
 from .models import MAX_NAME, NAME_PATTERN, OID_CHARACTERS, Checkpoint, File, Project, State
-from .submission import Submission
+from .submission import Found, Submission
 
 ADVANCE = "catalog.advance"
 # What comes behind a project's address, or before the end of it, for clients of the Hub and of git.
@@ -57,12 +57,11 @@ HOLD_PROJECT = "SELECT 1 FROM catalog_project WHERE id = %s FOR SHARE"
 
 def receive(submission: Submission) -> Checkpoint:
     """Check a submission and keep it; the checkpoint is then `received`."""
-    check(submission)
-    return keep(submission)
+    return keep(check(submission))
 
 
-def check(submission: Submission) -> None:
-    """Refuse what cannot be published. Every file is read: hold no lock meanwhile.
+def check(submission: Submission) -> Submission:
+    """The same with what its files are; refuses what cannot be published. Hold no lock meanwhile.
 
     1. The name is one, and no other checkpoint's oid. 2. The caller may publish here, under conduct
     that the owner accepted. 3. The project has neither these files nor this name. 4. Each file was
@@ -75,10 +74,11 @@ def check(submission: Submission) -> None:
     _check_rights(submission)  # 2
     _check_new(submission)  # 3
     _check_blobs(submission)  # 4
-    _check_content(submission)  # 5
+    found = _check_content(submission)  # 5
     _check_signable(submission)  # 6
     if submission.run is not None:
         run_statement.check(submission, submission.run, at=timezone.now())  # 7
+    return replace(submission, found=found)
 
 
 def keep(submission: Submission) -> Checkpoint:
@@ -192,23 +192,26 @@ def _unsent(submission: Submission) -> tuple[list[FieldProblem], list[FieldProbl
     return missing, others
 
 
-def _check_content(submission: Submission) -> None:
-    refused = tuple(_refused(submission))
+def _check_content(submission: Submission) -> tuple[Found, ...]:
+    found: list[Found] = []
+    refused = tuple(_refused(submission, found))
     if refused:
         raise ContentRefused(
             "; ".join(f"{one.field}: {one.message}" for one in refused[:MAX_SHOWN]),
             errors=refused[:MAX_SHOWN],
         )
+    return tuple(found)
 
 
-def _refused(submission: Submission) -> Iterator[FieldProblem]:
+def _refused(submission: Submission, found: list[Found]) -> Iterator[FieldProblem]:
+    """What is refused; what is not is noted."""
     known = frozenset(queries.manifest(submission.base).files if submission.base else ())
     for file in submission.manifest.files:
         if file in known:
             continue
         try:
             with storage.local(file.sha256) as path:
-                formats.check(file.name, path)
+                found.append(Found(sha256=file.sha256, is_=formats.check(file.name, path)))
         except formats.Refused as refusal:
             yield FieldProblem(field=file.name, message=str(refusal))
 
@@ -245,12 +248,13 @@ def _keep(submission: Submission) -> Checkpoint:
             run_envelope=run.envelope.to_json() if run else None,
             run_chain=run.node.chain if run else "",
             dataset=run.dataset if run else None,
-            card_html=_card(manifest.files),
+            **_card(manifest.files),
         )
         File.objects.bulk_create(
             File(checkpoint=checkpoint, name=file.name, sha256=file.sha256, size=file.size)
             for file in manifest.files
         )
+        inspecting.keep(submission.found)
         audit.record(
             submission.actor,
             "checkpoint.receive",
@@ -278,9 +282,10 @@ def _held(submission: Submission) -> Submission:
     return held
 
 
-def _card(files: tuple[FileEntry, ...]) -> str:
+def _card(files: tuple[FileEntry, ...]) -> dict[str, object]:
+    """For people, and for programs."""
     card = next((file for file in files if file.name.lower() == formats.CARD_NAME), None)
     if card is None:
-        return ""
+        return {"card_html": "", "front_matter": {}}
     with storage.open_blob(card.sha256) as file:
-        return cards.render(file.read().decode("utf-8"))
+        return cards.read(file.read().decode("utf-8"))

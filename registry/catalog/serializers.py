@@ -12,8 +12,11 @@ from rest_framework import serializers
 from assay.signing.digests import as_id
 from assay.signing.revocation import Revocation
 
-from . import queries
+from . import contents, described, queries
+from .contents import Contents
+from .described import Described
 from .digests import Known, Place
+from .formats import Tensor
 from .models import MAX_NAME, Checkpoint, Dataset, File, Project, State
 
 
@@ -30,6 +33,63 @@ class LossesSerializer(serializers.Serializer[object]):
 
     train = serializers.CharField()
     validation = serializers.CharField()
+
+
+class SaidSerializer(serializers.Serializer[Described]):
+    """What a model card says for programs; empty where it says nothing."""
+
+    task = serializers.CharField(help_text="pipeline_tag")
+    library = serializers.CharField(help_text="library_name")
+    licence = serializers.CharField(help_text="an SPDX identifier, or LicenseRef-…")
+    languages = serializers.ListField(child=serializers.CharField())
+    tags = serializers.ListField(child=serializers.CharField())
+    base_models = serializers.ListField(child=serializers.CharField())
+    datasets = serializers.ListField(child=serializers.CharField())
+
+
+class ParametersSerializer(serializers.Serializer[Contents]):
+    """How many numbers the weights have, by type, as their headers say."""
+
+    total = serializers.IntegerField(source="count")
+    by_type = serializers.DictField(source="parameters", child=serializers.IntegerField())
+
+
+class TensorSerializer(serializers.Serializer[Tensor]):
+    """One tensor."""
+
+    name = serializers.CharField()
+    dtype = serializers.CharField()
+    shape = serializers.ListField(child=serializers.IntegerField())
+    size_bytes = serializers.IntegerField()
+
+
+class TensorsSerializer(serializers.Serializer[object]):
+    """The tensors of a file, the first 500 in the order of their bytes."""
+
+    file = serializers.CharField()
+    count = serializers.IntegerField()
+    listed = TensorSerializer(many=True)
+
+
+class ContentsSerializer(serializers.Serializer[Contents]):
+    """What is known of the files without opening them."""
+
+    parameters = serializers.SerializerMethodField()
+    tensors = serializers.SerializerMethodField()
+    needs_remote_code = serializers.ListField(
+        source="needing_code",
+        child=serializers.CharField(),
+        help_text="files for which loaders run Python of the checkpoint's own, if told to trust it",
+    )
+
+    @extend_schema_field(ParametersSerializer(allow_null=True))
+    def get_parameters(self, of: Contents) -> dict[str, object] | None:
+        return None if of.count is None else dict(ParametersSerializer(of).data)
+
+    @extend_schema_field(TensorsSerializer(many=True))
+    def get_tensors(self, of: Contents) -> list[dict[str, object]]:
+        named = ({"file": name, "count": s.count, "listed": s.listed} for name, s in of.tensors)
+        return [dict(TensorsSerializer(each).data) for each in named]
 
 
 class ProjectSerializer(serializers.Serializer[Project]):
@@ -112,10 +172,20 @@ class CheckpointSerializer(serializers.Serializer[Checkpoint]):
 class WholeCheckpointSerializer(CheckpointSerializer):
     """A checkpoint alone, with its files and what its run reported."""
 
+    card = serializers.SerializerMethodField()
+    contents = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
     signature = serializers.SerializerMethodField()
     sigstore = serializers.SerializerMethodField()
     losses = serializers.SerializerMethodField()
+
+    @extend_schema_field(SaidSerializer)
+    def get_card(self, of: Checkpoint) -> dict[str, object]:
+        return dict(SaidSerializer(described.of(of)).data)
+
+    @extend_schema_field(ContentsSerializer)
+    def get_contents(self, of: Checkpoint) -> dict[str, object]:
+        return dict(ContentsSerializer(contents.of(of)).data)
 
     @extend_schema_field(FileSerializer(many=True))
     def get_files(self, of: Checkpoint) -> list[dict[str, object]]:

@@ -8,6 +8,7 @@ advance_with_others(pk)    the same, with what else waits along
 commit(Commit(...))        a branch's next revision, published when it returns
 add_ref, remove_ref        branches and tags
 sweep()                    advances whatever a crash or a lost nudge left behind
+renew(), add_up()          list projects anew that an older version listed, and add up the facets
 """
 
 from .advance import advance
@@ -17,7 +18,9 @@ from .datasets import Origin, add_dataset, standard_library
 from .naming import add_ref, remove_ref
 from .projects import NewProject, create_project
 from .receive import check, keep, receive
+from .renewing import renew
 from .submission import RunEvidence, Submission
+from .tallying import add_up
 from .together import advance_with_others, sweep
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "Submission",
     "add_dataset",
     "add_ref",
+    "add_up",
     "advance",
     "advance_with_others",
     "check",
@@ -39,6 +43,7 @@ __all__ = [
     "keep",
     "receive",
     "remove_ref",
+    "renew",
     "standard_library",
     "sweep",
 ]

@@ -11,6 +11,7 @@ from assay.signing.manifest import Manifest
 from registry.accounts.queries import Node, User
 from registry.conduct.queries import PolicyVersion
 
+from .formats import Accepted
 from .models import Checkpoint, Dataset, Project
 
 
@@ -27,6 +28,14 @@ class RunEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a file turned out to be."""
+
+    sha256: str
+    is_: Accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A checkpoint as its publisher describes it; without a run, the user acts for the owner."""
 
@@ -40,6 +49,8 @@ class Submission:
     """A published checkpoint of the project whose files, under their names, were checked before."""
     holder: str = ""
     """Of a token for this project alone, if it was sent with one: nobody's other files are its."""
+    found: tuple[Found, ...] = ()
+    """What the files turned out to be; for `receive.check` to say."""
 
     @property
     def actor(self) -> str:

@@ -16,5 +16,7 @@ def advance(checkpoint_id: int) -> None:
 
 @shared_task(name="catalog.sweep")
 def sweep() -> None:
-    """Advances everything that is underway."""
+    """Advances everything that is underway, and lists anew what an older version listed."""
     services.sweep()
+    services.renew()
+    services.add_up()

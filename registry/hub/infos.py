@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 
 from assay.signing.digests import as_id
+from registry.catalog import contents, described, listings, revisions
 from registry.catalog import queries as catalog
-from registry.catalog import revisions
-from registry.catalog.queries import Checkpoint, File, Project
-from registry.catalog.revisions import MAIN, Ref
+from registry.catalog.contents import Contents
+from registry.catalog.queries import Checkpoint, Project
+from registry.catalog.revisions import Ref
 
 from .answers import Asked, answer, cursor_of, endpoint, flag, limit_of, next_page
 from .entries import Entry, entries
@@ -23,7 +24,6 @@ from .errors import Unreadable, WrongMethod
 
 MAX_LISTED = 100
 MAX_SEARCH_CHARACTERS = 100
-SAFETENSORS = "safetensors"
 LAST_MODIFIED = "lastModified"
 # Nothing is counted yet by which the others could be told apart: these are by age.
 SORTS = frozenset({LAST_MODIFIED, "trendingScore", "createdAt", "downloads", "likes"})
@@ -36,7 +36,7 @@ def info(asked: Asked, project: Project) -> HttpResponse:
     has_blobs = flag(asked.request, "blobs")
     body = {
         **summary(project, found.checkpoint),
-        "tags": _tags(project, files),
+        **_described(project, found.checkpoint),
         "config": {},
         "siblings": [_sibling(file, has_blobs=has_blobs) for file in files],
         "usedStorage": sum(file.size_bytes for file in files),
@@ -60,6 +60,7 @@ def models(asked: Asked) -> HttpResponse:
 
 def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
     """What a list says of a repository. `assay` is what no other hub can say."""
+    listed = project.listing
     body: dict[str, object] = {
         "_id": f"{project.pk:024x}",
         "id": project.full_name,
@@ -71,11 +72,11 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
         "private": False,
         "gated": False,
         "disabled": False,
-        "downloads": 0,
+        "downloads": listed.downloads,
         "likes": 0,
-        "tags": _tags(project),
-        "library_name": None,
-        "pipeline_tag": None,
+        "tags": listed.labels,
+        "library_name": listed.library or None,
+        "pipeline_tag": listed.task or None,
     }
     if at is not None:
         body["assay"] = {
@@ -94,18 +95,8 @@ def _wanted(request: HttpRequest) -> QuerySet[Project]:
         rows = rows.filter(
             Q(name__icontains=word) | Q(owner__name__icontains=word) | Q(title__icontains=word)
         )
-    for tag in request.GET.getlist("filter"):
-        for each in tag.split(","):
-            rows = rows.filter(Exists(_weights())) if each == SAFETENSORS else rows.none()
-    return rows
-
-
-def _weights() -> QuerySet[File]:
-    """Files of safetensors on `main`."""
-    main = Ref.objects.filter(project=OuterRef(OuterRef("pk")), name=MAIN)
-    return File.objects.filter(
-        checkpoint__in=main.values("revision__checkpoint"), name__endswith=f".{SAFETENSORS}"
-    )
+    wanted = [each for tag in request.GET.getlist("filter") for each in tag.split(",") if each]
+    return rows.filter(listing__labels__contains=wanted) if wanted else rows
 
 
 def _sorted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
@@ -114,9 +105,8 @@ def _sorted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
         raise Unreadable(f"expected sort to be {', '.join(sorted(SORTS))}, found {sort[:40]!r}")
     if sort != LAST_MODIFIED:
         return rows.annotate(moved_at=F("created_at")).order_by("-created_at", "-pk")
-    main = Ref.objects.filter(project=OuterRef("pk"), name=MAIN)
-    moved_at = Subquery(main.values("revision__checkpoint__published_at")[:1])
-    return rows.annotate(moved_at=moved_at).exclude(moved_at=None).order_by("-moved_at", "-pk")
+    moved = rows.exclude(listing__checkpoint=None).annotate(moved_at=F("listing__updated_at"))
+    return moved.order_by("-moved_at", "-pk")
 
 
 def _after(rows: QuerySet[Project], cursor: str) -> QuerySet[Project]:
@@ -147,12 +137,23 @@ def _checkpoint(heads: Mapping[int, Ref], row: Project) -> Checkpoint | None:
     return ref.revision.checkpoint if ref else None
 
 
-def _tags(project: Project, files: list[Entry] | None = None) -> list[str]:
+def _described(project: Project, at: Checkpoint | None) -> dict[str, object]:
+    """What this very revision's card and files say, which may be another than the newest."""
+    card = described.of(at)
+    found = contents.of(at) if at else Contents()
     under = project.conduct
-    found = [f"conduct:{under.policy_id}/{under.version}"]
-    if any(file.path.endswith(f".{SAFETENSORS}") for file in files or ()):
-        found.append(SAFETENSORS)
-    return found
+    body: dict[str, object] = {
+        "tags": listings.labels(card, found, f"{under.policy_id}/{under.version}"),
+        "library_name": card.library or None,
+        "pipeline_tag": card.task or None,
+        "cardData": (at and at.front_matter) or {},
+    }
+    if found.count is not None:
+        body["safetensors"] = {"parameters": found.parameters, "total": found.count}
+    if card.base_models:
+        models = [{"id": each} for each in card.base_models]
+        body["baseModels"] = {"relation": card.relation or None, "models": models}
+    return body
 
 
 def _sibling(file: Entry, *, has_blobs: bool) -> dict[str, object]:

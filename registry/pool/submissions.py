@@ -66,8 +66,7 @@ def submit(lease_id: uuid.UUID, submitted: Submitted, *, by: User, now: datetime
     leases.check_held(lease, now=now)
     leases.check_step(lease.run, submitted.step)
     _check_rights(lease, by)
-    submission = _submission(lease, submitted, by)
-    catalog.check(submission)
+    submission = catalog.check(_submission(lease, submitted, by))
     claim = RunClaim.parse(Statement.parse(submitted.statement.payload))
     with transaction.atomic():
         lease = leases.held(lease_id, by=by, now=now)

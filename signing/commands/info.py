@@ -26,6 +26,7 @@ LABEL_COLUMNS = 9  # beside it a whole id has room in 80
 NAME_COLUMNS = 29
 DIGEST_CHARACTERS = 12
 MAX_SHOWN = 50
+MAX_NAMED = 3
 Row = tuple[str, str]
 
 
@@ -105,9 +106,29 @@ def _facts(said: Obj) -> Iterator[Row]:
         yield "run", canonical.text(said, "run") + _step(said)
     if said.get("dataset") is not None:
         yield "data", canonical.text(said, "dataset")
+    yield from _described(said)
     if said.get("ledger_index") is not None:
         yield "ledger", f"entry {canonical.integer(said, 'ledger_index')}"
     yield "page", canonical.text(said, "url")
+
+
+def _described(said: Obj) -> Iterator[Row]:
+    """What its card says, and its weights; registries from before say nothing of either."""
+    if said.get("card") is not None:
+        card = canonical.mapping(said, "card")
+        for label, name in (("task", "task"), ("licence", "licence")):
+            if card.get(name):
+                yield label, canonical.text(card, name)
+    if said.get("contents") is not None:
+        yield from _contents(canonical.mapping(said, "contents"))
+
+
+def _contents(said: Obj) -> Iterator[Row]:
+    if said.get("parameters") is not None:
+        yield "params", f"{canonical.integer(canonical.mapping(said, 'parameters'), 'total'):,}"
+    names = [str(each) for each in canonical.items(said, "needs_remote_code")]
+    if names:
+        yield "code", f"needs remote code: {', '.join(names[:MAX_NAMED])}"
 
 
 def _state(said: Obj) -> str:

@@ -13,5 +13,16 @@ from .apart import check
 from .gate import CARD_NAME, FORMATS, Accepted, Format
 from .refused import Refused
 from .safetensors import header
+from .tensors import Tensor, Tensors
 
-__all__ = ["CARD_NAME", "FORMATS", "Accepted", "Format", "Refused", "check", "header"]
+__all__ = [
+    "CARD_NAME",
+    "FORMATS",
+    "Accepted",
+    "Format",
+    "Refused",
+    "Tensor",
+    "Tensors",
+    "check",
+    "header",
+]

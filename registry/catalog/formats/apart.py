@@ -24,6 +24,7 @@ from typing import TextIO
 from . import child
 from .gate import Accepted, Format
 from .refused import Refused
+from .tensors import Tensors
 
 ROOT = Path(__file__).parents[3]  # where `registry` is a package
 MAX_IDLE = 2  # processes kept, some 20 MB each
@@ -53,7 +54,12 @@ def check(name: str, path: Path) -> Accepted:
     answer = json.loads(line)
     if "expected" in answer:
         raise Refused(answer["expected"], answer["found"])
-    return Accepted(format=Format(answer["format"]), needs_code=answer["needs_code"])
+    found = answer["tensors"]
+    return Accepted(
+        format=Format(answer["format"]),
+        needs_code=answer["needs_code"],
+        tensors=Tensors.from_json(found) if found else None,
+    )
 
 
 @contextmanager

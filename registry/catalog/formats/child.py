@@ -56,7 +56,8 @@ def _answer(name: str, path: Path) -> dict[str, object]:
         accepted = check(name, path)
     except Refused as refused:
         return {"expected": refused.expected, "found": refused.found}
-    return {"format": accepted.format, "needs_code": accepted.needs_code}
+    tensors = accepted.tensors.to_json() if accepted.tensors else None
+    return {"format": accepted.format, "needs_code": accepted.needs_code, "tensors": tensors}
 
 
 def _limit(what: int, most: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from . import front_matter, gguf, images, pickles, plain_text, safetensors, sniff, strict_json
 from .refused import Refused
+from .tensors import Tensors
 
 CARD_NAME = "readme.md"
 AUTO_MAP = "auto_map"  # transformers' key: classes of the checkpoint's own Python files
@@ -54,6 +55,8 @@ class Accepted:
     format: Format
     needs_code: bool = False
     """Whether loaders run Python of the checkpoint's own for it, if they are told to trust it."""
+    tensors: Tensors | None = None
+    """What the header of a safetensors file says."""
 
 
 def check(name: str, path: Path) -> Accepted:
@@ -66,7 +69,7 @@ def check(name: str, path: Path) -> Accepted:
         raise Refused(f"{kind} content" if kind else _expected(), disguise)
     match kind:
         case Format.SAFETENSORS:
-            safetensors.check(path)
+            return Accepted(format=kind, tensors=safetensors.check(path))
         case Format.GGUF:
             gguf.check(path)
         case Format.JSON:

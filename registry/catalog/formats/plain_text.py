@@ -24,3 +24,8 @@ def read(content: bytes) -> str:
     if control is not None:
         raise Refused("text", f"the control character U+{ord(control[0]):04X} at {control.start()}")
     return text
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot keep: NUL, and half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")

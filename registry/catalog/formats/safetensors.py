@@ -13,6 +13,7 @@ from typing import cast
 
 from . import strict_json
 from .refused import Refused
+from .tensors import Entry, Tensors
 
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 25_000_000  # what the Hugging Face Hub's clients read
@@ -43,8 +44,8 @@ BITS = {
 }
 
 
-def check(path: Path) -> None:
-    """Raises Refused unless the file is a safetensors file to its last byte.
+def check(path: Path) -> Tensors:
+    """What is in it; raises Refused unless it is a safetensors file to its last byte.
 
     1. The header's length is within the limit and within the file.
     2. The header is one strict JSON object, from `{` on, in the bytes announced.
@@ -58,6 +59,8 @@ def check(path: Path) -> None:
         raise Refused(f"at most {MAX_TENSORS} tensors", f"{len(header)}")
     spans = sorted(_span(name, tensor) for name, tensor in header.items())
     _check_end_to_end(spans, path.stat().st_size - LENGTH_BYTES - len(content))  # 4
+    checked = cast("dict[str, Entry]", header)  # by _span, each of them
+    return Tensors.of(checked, [name for _, _, name in spans])
 
 
 def header(path: Path, *, most_bytes: int = MAX_HEADER_BYTES) -> dict[str, object]:

@@ -219,6 +219,15 @@ def size(size_bytes: int) -> str:
 
 
 @register.filter
+def count(number: int) -> str:
+    """A large number as people say it: 7.2 billion."""
+    for unit, word in ((10**9, _("billion")), (10**6, _("million"))):
+        if number >= unit:
+            return f"{number / unit:.3g} {word}"
+    return f"{number:,}"
+
+
+@register.filter
 def short_uri(uri: str) -> str:
     """A URI whose last part, if it is an id, shows its beginning only."""
     before, slash, last = uri.rpartition("/")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from registry.catalog import formats
-from registry.catalog.formats import Accepted, Format, Refused, apart
+from registry.catalog.formats import Accepted, Format, Refused, apart, gate
 from tests.registry.catalog.weights import file, tensor, weights
 from tests.until import until
 
@@ -49,7 +49,9 @@ def test_many_ask_at_once_and_few_processes_stay(tmp_path: Path) -> None:
     path = written(tmp_path, weights())
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: formats.check("model.safetensors", path), range(24)))
-    assert set(answers) == {Accepted(format=Format.SAFETENSORS)}
+    said = gate.check("model.safetensors", path)
+    assert set(answers) == {said}
+    assert said.format == Format.SAFETENSORS
     assert len(apart._idle) <= apart.MAX_IDLE
 
 

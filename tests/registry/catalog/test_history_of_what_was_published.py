@@ -10,7 +10,13 @@ from registry.catalog import revisions, services
 from registry.catalog.models import Ref, Revision
 from tests.registry.catalog.world import World, by_node, by_person, project, publish
 
-BEFORE, AFTER = "0002_erasing", "0005_history_of_what_was_published"
+BEFORE = "0002_erasing"
+
+
+def newest() -> str:
+    """All of it: the rows that are read have the columns of today."""
+    ((_, name),) = MigrationExecutor(connection).loader.graph.leaf_nodes("catalog")
+    return str(name)
 
 
 def migrate(name: str) -> None:
@@ -26,7 +32,7 @@ def test_what_was_published_before_has_a_history(world: World) -> None:
     was = [(each.checkpoint, each.author, each.title) for each in Revision.objects.order_by("pk")]
     migrate(BEFORE)
     assert "catalog_revision" not in connection.introspection.table_names()
-    migrate(AFTER)
+    migrate(newest())
     listed = revisions.history(revisions.find(world.project, "main"), limit=9)
     assert [each.checkpoint for each in listed] == [second, first]
     assert [(each.checkpoint, each.author, each.title) for each in reversed(listed)] == was

@@ -88,6 +88,19 @@ def test_what_an_upload_or_an_older_one_lacks_is_left_out(desk: Desk, registry: 
     assert ", step" not in ask(desk, registry)[1]
 
 
+def test_what_its_card_and_its_weights_say_is_said(desk: Desk, registry: Loopback) -> None:
+    card = {"task": "text-generation", "licence": "MIT", "tags": []}
+    names = ["config.json", "modeling.py"]
+    contents = {"parameters": {"total": 1_234_567}, "needs_remote_code": names, "tensors": []}
+    shown(registry, card=card, contents=contents)
+    out = ask(desk, registry)[1]
+    assert "task text-generation licence MIT params 1,234,567" in out
+    assert "code needs remote code: config.json, modeling.py" in out
+    shown(registry, card={"task": ""}, contents={"parameters": None, "needs_remote_code": []})
+    out = ask(desk, registry)[1]
+    assert not {"task", "params", "code"} & set(out.split())
+
+
 def test_many_files_are_counted_and_names_are_not_commands(desk: Desk, registry: Loopback) -> None:
     files = [{"name": f"{n}\x1b[2J", "sha256": "0" * 64, "size": n} for n in range(52)]
     shown(registry, files=files)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a project is listed by follows `main`: its card, its tensors, and code that loaders run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.test import Client
+
+from registry.catalog import contents, listings, services
+from registry.catalog.models import Checkpoint, Inspection, Listing, Tally
+from registry.catalog.services import Commit, Remove
+from tests.registry.catalog.test_commits import put
+from tests.registry.catalog.weights import file, tensor
+from tests.registry.catalog.world import FILES, World, by_node, by_person, publish
+
+CARD = b"""---
+pipeline_tag: text-generation
+library_name: transformers
+license: mit
+base_model: lab/base
+tags: [tiny, "\\0odd"]
+---
+# A card
+
+Of *rutabaga*.
+"""
+F32 = tensor(0, 48, dtype="F32", shape=(3, 4))
+FLOATS = file({"a": F32, "b": tensor(48, 56, dtype="BF16", shape=(4,))}, bytes(56))
+OURS = {**FILES, "README.md": CARD, "model.safetensors": FLOATS}
+
+
+def tallied() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in Tally.objects.all():
+        found[row.task] = found.get(row.task, 0) + row.count
+    return {task: count for task, count in found.items() if count}
+
+
+def test_a_new_project_is_listed_with_nothing_in_it(world: World) -> None:
+    found = Listing.objects.get()
+    assert (found.project, found.checkpoint) == (world.project, None)
+    assert found.labels == ["conduct:community-language-models/1.0"]
+    assert (found.trained, found.parameters, tallied()) == ("", None, {"": 1})
+
+
+def test_it_is_listed_by_what_is_on_main(world: World) -> None:
+    published = publish(by_person(world, files=OURS))
+    found = Listing.objects.get()
+    assert found.checkpoint == published
+    assert (found.task, found.licence, found.library) == ("text-generation", "MIT", "transformers")
+    assert (found.parameters, found.dtypes) == (16, {"BF16": 4, "F32": 12})
+    assert (found.size, found.trained, found.needs_code) == ("under-100m", "person", False)
+    assert {"license:mit", "tiny", "safetensors", "base_model:lab/base"} <= set(found.labels)
+    assert found.updated_at == published.published_at
+    assert tallied() == {"text-generation": 1}
+
+
+def test_a_commit_changes_it_and_a_branch_does_not(world: World) -> None:
+    publish(by_person(world, files=OURS))
+    alice, project = world.people.alice, world.project
+    title = "Say less"
+    changes = (Remove(name="README.md"), put("modeling.py", b"import this\n"))
+    services.commit(Commit(user=alice, project=project, title=title, changes=changes))
+    found = Listing.objects.get()
+    assert (found.task, found.needs_code, tallied()) == ("", True, {"": 1})
+    assert "custom_code" in found.labels
+    assert found.parameters == 16  # of a file that was not sent again
+    services.add_up()
+    assert tallied() == {"": 1}
+    assert not Tally.objects.filter(is_sum=False).exists()
+
+
+def test_a_runs_checkpoint_says_so(world: World) -> None:
+    publish(by_node(world))
+    assert Listing.objects.get().trained == "run"
+
+
+def test_sums_of_facets_are_right_however_often_they_are_added_up(world: World) -> None:
+    for number in range(3):
+        publish(by_person(world, f"v{number}", {**OURS, "n.txt": b"%d" % number}))
+        services.add_up()
+        services.add_up()
+    assert tallied() == {"text-generation": 1}
+    Listing.objects.all().delete()
+    assert tallied() == {}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        (None, ""),
+        (0, "under-100m"),
+        (99_999_999, "under-100m"),
+        (100_000_000, "100m-1b"),
+        (7_000_000_000, "3b-8b"),
+        (10**12, "over-100b"),
+    ],
+)
+def test_sizes_have_classes(parameters: int | None, name: str) -> None:
+    assert listings.size_class(parameters) == name
+
+
+def test_tensors_are_known_without_the_file(world: World) -> None:
+    state = file({"m": tensor(0, 8)}, bytes(8))
+    files = {**OURS, "training-state.safetensors": state}
+    found = contents.of(publish(by_person(world, files=files)))
+    assert [name for name, _ in found.tensors] == ["model.safetensors", "training-state.safetensors"]
+    first = found.tensors[0][1].listed[0]
+    assert (first.name, first.dtype, first.shape, first.size_bytes) == ("a", "F32", (3, 4), 48)
+    assert found.count == 16  # the state of an optimizer is none of the model
+
+
+def test_of_very_many_tensors_the_first_are_kept_and_all_are_counted(world: World) -> None:
+    many = {f"t{n:04d}": tensor(n, n + 1) for n in range(900)}
+    published = publish(by_person(world, files={**OURS, "model.safetensors": file(many, bytes(900))}))
+    ((_, found),) = contents.of(published).tensors
+    assert (found.count, len(found.listed), found.parameters) == (900, 500, (("U8", 900),))
+
+
+def test_what_an_older_version_listed_is_listed_anew(world: World) -> None:
+    published = publish(by_person(world, files={**OURS, "config.json": b'{"auto_map": {}}'}))
+    before = Listing.objects.values().get()
+    Inspection.objects.all().delete()
+    Checkpoint.objects.update(front_matter=None)
+    Listing.objects.update(version=0, task="", parameters=None, needs_code=False, labels=[])
+    assert (services.renew(), services.renew()) == (1, 0)
+    assert Listing.objects.values().get() == before
+    published.refresh_from_db()
+    assert published.front_matter is not None
+    assert published.front_matter["tags"] == ["tiny", "\ufffdodd"]
+
+
+def test_pages_and_api_say_what_it_is(world: World, client: Client) -> None:
+    files = {**OURS, "config.json": json.dumps({"auto_map": {"AutoModel": "m.M"}}).encode()}
+    published = publish(by_person(world, files=files))
+    page = client.get(published.path).content.decode()
+    for said in ("Needs remote code", "config.json", "3 × 4", "BF16", "MIT", "lab/base"):
+        assert said in page
+    found = client.get(f"/api/v1/projects/lab/small/checkpoints/{published.name}").json()
+    assert found["card"]["licence"] == "MIT"
+    assert found["contents"]["parameters"] == {"total": 16, "by_type": {"BF16": 4, "F32": 12}}
+    assert found["contents"]["needs_remote_code"] == ["config.json"]
+    assert found["contents"]["tensors"][0]["listed"][0]["shape"] == [3, 4]
+    project = client.get(world.project.path).content.decode()
+    for said in ("rutabaga", "Needs remote code", "text-generation", "uploaded by a person"):
+        assert said in project
+
+
+def test_clients_of_the_hub_are_told(world: World, client: Client) -> None:
+    publish(by_person(world, files=OURS))
+    found = client.get("/api/models/lab/small").json()
+    assert (found["pipeline_tag"], found["library_name"]) == ("text-generation", "transformers")
+    assert found["cardData"]["license"] == "mit"
+    assert found["safetensors"] == {"parameters": {"BF16": 4, "F32": 12}, "total": 16}
+    assert found["baseModels"] == {"relation": None, "models": [{"id": "lab/base"}]}
+    (listed,) = client.get("/api/models?filter=license:mit,tiny").json()
+    assert listed["tags"] == found["tags"]
+    assert client.get("/api/models?filter=license:mit&filter=large").json() == []
