@@ -18,10 +18,14 @@ from assay.signing.manifest import Manifest
 from registry.accounts import queries as accounts
 from registry.accounts import reading
 from registry.accounts.permissions import ScopeToWrite
+from registry.api.paging import MAX_PAGE, CursorPaging
+from registry.api.problems import InvalidRequest
 from registry.idempotency.api import idempotent
 
-from . import digests, queries, services
-from .models import Checkpoint, Project
+from . import digests, queries, searching, services
+from .listed import FoundProjectsSerializer, found
+from .models import Checkpoint
+from .searching import FACETS, Sort, Wanted
 from .serializers import (
     AcknowledgedSerializer,
     CheckpointSerializer,
@@ -36,15 +40,28 @@ WITHIN = OpenApiParameter(
     "project", str, description="owner/name, where several projects have these very files"
 )
 
+SEARCHING = [
+    OpenApiParameter("q", str, description="words, as on the page /projects"),
+    *(OpenApiParameter(name, str, description="a value of this facet") for name in FACETS),
+    OpenApiParameter("sort", str, enum=tuple(Sort)),
+    OpenApiParameter("cursor", str),
+    OpenApiParameter("page_size", int, description="at most 100; else 50"),
+]
 
-class ProjectsView(ListAPIView[Project]):
-    """All projects, the newest first."""
 
-    serializer_class = ProjectSerializer
-    queryset = Project.objects.none()
+class ProjectsView(APIView):
+    """Projects, searched and narrowed down."""
 
-    def get_queryset(self) -> QuerySet[Project]:
-        return queries.projects()
+    @extend_schema(
+        operation_id="projects_list", parameters=SEARCHING, responses=FoundProjectsSerializer
+    )
+    def get(self, request: Request) -> Response:
+        """Those that are like that, with how many there are by facet; counts end at 10,000."""
+        given = request.query_params
+        limit = _page_size(given.get("page_size", ""))
+        cursor = given.get("cursor", "")
+        wanted = Wanted.parse(given.dict())
+        return Response(found(searching.find(wanted, cursor=cursor, limit=limit), request))
 
 
 class ProjectView(APIView):
@@ -144,6 +161,14 @@ def acknowledged(checkpoint: Checkpoint) -> Response:
     """202 and where to follow the checkpoint; a node's publish is answered alike."""
     body = AcknowledgedSerializer(checkpoint).data
     return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": body["url"]})
+
+
+def _page_size(given: str) -> int:
+    if not given:
+        return CursorPaging.page_size
+    if not (given.isascii() and given.isdigit() and int(given[:9]) > 0):
+        raise InvalidRequest(f"page_size: expected 1 to {MAX_PAGE}, found {given[:40]!a}")
+    return min(int(given[:9]), MAX_PAGE)
 
 
 def _within(request: Request) -> str:

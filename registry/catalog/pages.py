@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogue's pages, for people: the list, a project, a checkpoint. They work without scripts.
 
-catalog/list.html        projects (page of Project), newest (Checkpoints)
-catalog/project.html     project, conduct, checkpoints (page of Checkpoint), listing, said
+catalog/list.html        wanted, found (searching), facets, sorts, newer and older (queries), newest
+catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
                          (described.Described), card (safe HTML or ""), is_own
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
@@ -12,14 +12,17 @@ catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from assay.signing.digests import as_id
@@ -28,22 +31,67 @@ from registry.accounts.queries import User, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import contents, described, digests, queries
+from . import contents, described, digests, queries, searching
 from .errors import NotFound
 from .models import Checkpoint, File, Project
+from .searching import Found, Place, Sort, Wanted
 
 Row = TypeVar("Row", bound=Model)
 
 PAGE_SIZE = 30
 NEWEST = 6
+MOST_VALUES = 12  # of a facet; the others are found by words
+FACET_TITLES = {
+    "task": gettext_lazy("Task"),
+    "size": gettext_lazy("Parameters"),
+    "licence": gettext_lazy("Licence"),
+    "trained": gettext_lazy("Trained"),
+    "conduct": gettext_lazy("Conduct"),
+}
+# Of values that are words of ours; all others say themselves.
+VALUE_TITLES = {
+    "under-100m": gettext_lazy("below 100 million"),
+    "100m-1b": gettext_lazy("100 million to 1 billion"),
+    "1b-3b": gettext_lazy("1 to 3 billion"),
+    "3b-8b": gettext_lazy("3 to 8 billion"),
+    "8b-30b": gettext_lazy("8 to 30 billion"),
+    "30b-100b": gettext_lazy("30 to 100 billion"),
+    "over-100b": gettext_lazy("100 billion and more"),
+    "run": gettext_lazy("in the pool"),
+    "person": gettext_lazy("elsewhere"),
+}
+SORT_TITLES = {
+    Sort.RELEVANCE: gettext_lazy("best match"),
+    Sort.UPDATED: gettext_lazy("last changed"),
+    Sort.CREATED: gettext_lazy("newest"),
+    Sort.DOWNLOADS: gettext_lazy("most downloads"),
+}
+ASKED = frozenset({"q", "sort", *FACET_TITLES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf(Generic[Row]):
+    """Some rows of many, and the queries that lead to those around them; empty at the ends."""
+
+    rows: Sequence[Row]
+    newer: str
+    older: str
 
 
 @require_safe
 def project_list(request: HttpRequest) -> HttpResponse:
-    """/projects."""
+    """/projects?q=…&task=…: what is looked for, or everything, the newest first."""
+    wanted = Wanted.parse(request.GET.dict())
+    found = searching.find(wanted, cursor=request.GET.get("cursor", ""), limit=PAGE_SIZE)
+    is_asked = bool(wanted.words or wanted.facets)
     context = {
-        "projects": _page(request, queries.projects()),
-        "newest": queries.visible(None)[:NEWEST],
+        "wanted": wanted,
+        "found": found,
+        "facets": [_facet(request, wanted, found, name) for name in FACET_TITLES],
+        "sorts": [(each.value, SORT_TITLES[each], each == found.sort) for each in _sorts(wanted)],
+        "newer": _cursor(request, found.previous),
+        "older": _cursor(request, found.next),
+        "newest": () if is_asked else queries.visible(None)[:NEWEST],
     }
     return render(request, "catalog/list.html", context)
 
@@ -55,7 +103,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     context = {
         "project": found,
         "conduct": found.conduct,
-        "checkpoints": _page(request, queries.published_in(found)),
+        "checkpoints": _leaf(request, queries.published_in(found)),
         "listing": found.listing,
         "said": described.of(found.listing.checkpoint),
         "card": _card(found.listing.checkpoint),
@@ -125,8 +173,54 @@ def _project(owner: str, name: str) -> Project:
         raise Http404(str(error.detail)) from error
 
 
-def _page(request: HttpRequest, rows: QuerySet[Row]) -> Page[Row]:
-    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+def _leaf(request: HttpRequest, rows: QuerySet[Row]) -> Leaf[Row]:
+    """A page of what is in the order of its keys, the newest first: by where another one ended."""
+    after, before = (_number(request.GET.get(name, "")) for name in ("after", "before"))
+    if after:
+        later = list(rows.filter(pk__gt=after).order_by("pk")[: PAGE_SIZE + 1])
+        shown, has_newer, has_older = later[:PAGE_SIZE][::-1], len(later) > PAGE_SIZE, True
+    else:
+        earlier = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
+        shown, has_newer, has_older = earlier[:PAGE_SIZE], before > 0, len(earlier) > PAGE_SIZE
+    return Leaf(
+        rows=shown,
+        newer=f"after={shown[0].pk}" if shown and has_newer else "",
+        older=f"before={shown[-1].pk}" if shown and has_older else "",
+    )
+
+
+def _number(text: str) -> int:
+    is_one = text.isascii() and text.isdigit() and len(text) < len(str(1 << 63))
+    return int(text) if is_one else 0
+
+
+def _facet(request: HttpRequest, wanted: Wanted, found: Found, name: str) -> dict[str, object]:
+    """A facet's values, each with the address that chooses it, or that lets it go."""
+    chosen = wanted.facets.get(name, "")
+    return {
+        "title": FACET_TITLES[name],
+        "chosen": VALUE_TITLES.get(chosen, chosen),
+        "without": _asking(request, **{name: ""}),
+        "values": [
+            (VALUE_TITLES.get(value, value), _asking(request, **{name: value}), count)
+            for value, count in found.facets[name][:MOST_VALUES]
+            if value != chosen
+        ],
+    }
+
+
+def _sorts(wanted: Wanted) -> list[Sort]:
+    return [each for each in Sort if wanted.words or each != Sort.RELEVANCE]
+
+
+def _cursor(request: HttpRequest, place: Place | None) -> str:
+    return _asking(request, cursor=place.signed()) if place else ""
+
+
+def _asking(request: HttpRequest, **changed: str) -> str:
+    """The same question with these answers; empty ones are left out, and it starts anew."""
+    given = {name: value for name, value in request.GET.items() if name in ASKED}
+    return urlencode({name: value for name, value in {**given, **changed}.items() if value})
 
 
 def _with_url(file: File) -> dict[str, object]:

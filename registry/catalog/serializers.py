@@ -100,6 +100,16 @@ class ProjectSerializer(serializers.Serializer[Project]):
     summary = serializers.CharField()
     conduct = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
+    task = serializers.CharField(source="listing.task")
+    licence = serializers.CharField(source="listing.licence")
+    parameters = serializers.IntegerField(source="listing.parameters", allow_null=True)
+    trained = serializers.CharField(
+        source="listing.trained", help_text="run: in the pool, by a signed run; person: elsewhere"
+    )
+    needs_remote_code = serializers.BooleanField(source="listing.needs_code")
+    labels = serializers.ListField(source="listing.labels", child=serializers.CharField())
+    downloads = serializers.IntegerField(source="listing.downloads")
+    updated_at = serializers.DateTimeField(source="listing.updated_at")
 
     @extend_schema_field(ConductSerializer)
     def get_conduct(self, of: Project) -> dict[str, object]:

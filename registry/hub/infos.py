@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 
 from assay.signing.digests import as_id
-from registry.catalog import contents, described, listings, revisions
+from registry.catalog import contents, described, listings, revisions, searching
 from registry.catalog import queries as catalog
 from registry.catalog.contents import Contents
 from registry.catalog.queries import Checkpoint, Project
@@ -25,8 +25,15 @@ from .errors import Unreadable, WrongMethod
 MAX_LISTED = 100
 MAX_SEARCH_CHARACTERS = 100
 LAST_MODIFIED = "lastModified"
-# Nothing is counted yet by which the others could be told apart: these are by age.
-SORTS = frozenset({LAST_MODIFIED, "trendingScore", "createdAt", "downloads", "likes"})
+CREATED = "createdAt"
+# Nobody likes anything here, and what trends is what is downloaded.
+SORTS = {
+    CREATED: "listing__project_id",
+    LAST_MODIFIED: "listing__updated_at",
+    "downloads": "listing__downloads",
+    "likes": "listing__downloads",
+    "trendingScore": "listing__downloads",
+}
 
 
 def info(asked: Asked, project: Project) -> HttpResponse:
@@ -50,8 +57,9 @@ def models(asked: Asked) -> HttpResponse:
     request = asked.request
     if request.method not in {"GET", "HEAD"}:
         raise WrongMethod(f"expected GET, found {request.method}", headers={"Allow": "GET"})
-    wanted, limit = _sorted(request, _wanted(request)), limit_of(request, most=MAX_LISTED)
-    rows = list(_after(wanted, cursor_of(request))[: limit + 1])
+    sort, limit = request.GET.get("sort") or CREATED, limit_of(request, most=MAX_LISTED)
+    wanted = _sorted(_wanted(request), sort)
+    rows = list(_after(wanted, sort, cursor_of(request))[: limit + 1])
     page = rows[:limit]
     heads = revisions.heads(catalog.projects().filter(pk__in=[row.pk for row in page]))
     listed = [summary(row, _checkpoint(heads, row)) for row in page]
@@ -91,32 +99,36 @@ def _wanted(request: HttpRequest) -> QuerySet[Project]:
     rows = catalog.projects()
     if author := request.GET.get("author"):
         rows = rows.filter(owner__name=author)
-    for word in request.GET.get("search", "")[:MAX_SEARCH_CHARACTERS].split():
-        rows = rows.filter(
-            Q(name__icontains=word) | Q(owner__name__icontains=word) | Q(title__icontains=word)
-        )
+    if words := request.GET.get("search", "")[:MAX_SEARCH_CHARACTERS].strip():
+        query = searching.query_of(words)
+        rows = rows.none() if query is None else rows.filter(listing__vector=query)
     wanted = [each for tag in request.GET.getlist("filter") for each in tag.split(",") if each]
     return rows.filter(listing__labels__contains=wanted) if wanted else rows
 
 
-def _sorted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
-    sort = request.GET.get("sort") or "createdAt"
+def _sorted(rows: QuerySet[Project], sort: str) -> QuerySet[Project]:
     if sort not in SORTS:
-        raise Unreadable(f"expected sort to be {', '.join(sorted(SORTS))}, found {sort[:40]!r}")
-    if sort != LAST_MODIFIED:
-        return rows.annotate(moved_at=F("created_at")).order_by("-created_at", "-pk")
-    moved = rows.exclude(listing__checkpoint=None).annotate(moved_at=F("listing__updated_at"))
-    return moved.order_by("-moved_at", "-pk")
+        raise Unreadable(f"expected sort to be {', '.join(SORTS)}, found {sort[:40]!r}")
+    if sort == LAST_MODIFIED:
+        rows = rows.exclude(listing__checkpoint=None)
+    found = rows.filter(listing__isnull=False).annotate(place=F(SORTS[sort]))
+    return found.order_by("-place", "-listing__project_id")
 
 
-def _after(rows: QuerySet[Project], cursor: str) -> QuerySet[Project]:
+def _after(rows: QuerySet[Project], sort: str, cursor: str) -> QuerySet[Project]:
     if not cursor:
         return rows
     at, _, key = cursor.partition("|")
-    moment = _moment(at)
-    if moment is None or not (key.isascii() and key.isdigit() and len(key) < len(str(1 << 63))):
+    place = _moment(at) if sort == LAST_MODIFIED else _number(at)
+    if place is None or _number(key) is None:
         raise Unreadable("expected a cursor out of a Link header, found another")
-    return rows.filter(Q(moved_at__lt=moment) | Q(moved_at=moment, pk__lt=int(key)))
+    field, last = SORTS[sort], Q(listing__project_id__lt=_number(key))
+    return rows.filter(Q((f"{field}__lt", place)) | last, Q((f"{field}__lte", place)))
+
+
+def _number(text: str) -> int | None:
+    is_one = text.isascii() and text.isdigit() and len(text) < len(str(1 << 63))
+    return int(text) if is_one else None
 
 
 def _moment(text: str) -> datetime | None:
@@ -128,8 +140,8 @@ def _moment(text: str) -> datetime | None:
 
 
 def _place(row: Project) -> str:
-    moved_at: datetime = getattr(row, "moved_at")  # noqa: B009 - an annotation of the query's
-    return f"{moved_at.isoformat()}|{row.pk}"
+    place: datetime | int = getattr(row, "place")  # noqa: B009 - an annotation of the query's
+    return f"{place.isoformat() if isinstance(place, datetime) else place}|{row.pk}"
 
 
 def _checkpoint(heads: Mapping[int, Ref], row: Project) -> Checkpoint | None:

@@ -31,6 +31,7 @@ from . import (
     monitor,
     oms,
     publish,
+    search,
     sign,
     sigstore,
     trust,
@@ -60,6 +61,7 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("logout", "forget it", login.add_logout_arguments),
     ("whoami", "say whose the token is, and what it may", whoami.add_arguments),
     ("info", "say what a registry says of a checkpoint", info.add_arguments),
+    ("search", "find projects of a registry", search.add_arguments),
     ("publish", "send files, have them signed, and verify that", publish.add_arguments),
     ("witness", "cosign the tree heads of ledgers that you watch", witness.add_arguments),
     (
@@ -134,6 +136,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "verify": lambda words, out, err: verify.run(words, terminal=out, progress=err),
     "download": lambda words, out, err: download.run(words, terminal=out, progress=err),
     "info": lambda words, out, _: info.run(words, terminal=out),
+    "search": lambda words, out, _: search.run(words, terminal=out),
     "publish": lambda words, out, err: publish.run(words, terminal=out, progress=err),
     "witness": lambda words, out, _: witness.run(words, terminal=out),
     "sign": lambda words, out, _: sign.run(words, terminal=out),

@@ -29,6 +29,7 @@ def paths(shown: Shown) -> list[str]:
     return [
         "/",
         "/projects",
+        "/projects?q=tiny&trained=run",
         "/conduct",
         "/ledger",
         "/ledger/witness",

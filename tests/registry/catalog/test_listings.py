@@ -106,7 +106,10 @@ def test_tensors_are_known_without_the_file(world: World) -> None:
     state = file({"m": tensor(0, 8)}, bytes(8))
     files = {**OURS, "training-state.safetensors": state}
     found = contents.of(publish(by_person(world, files=files)))
-    assert [name for name, _ in found.tensors] == ["model.safetensors", "training-state.safetensors"]
+    assert [name for name, _ in found.tensors] == [
+        "model.safetensors",
+        "training-state.safetensors",
+    ]
     first = found.tensors[0][1].listed[0]
     assert (first.name, first.dtype, first.shape, first.size_bytes) == ("a", "F32", (3, 4), 48)
     assert found.count == 16  # the state of an optimizer is none of the model
@@ -114,7 +117,9 @@ def test_tensors_are_known_without_the_file(world: World) -> None:
 
 def test_of_very_many_tensors_the_first_are_kept_and_all_are_counted(world: World) -> None:
     many = {f"t{n:04d}": tensor(n, n + 1) for n in range(900)}
-    published = publish(by_person(world, files={**OURS, "model.safetensors": file(many, bytes(900))}))
+    published = publish(
+        by_person(world, files={**OURS, "model.safetensors": file(many, bytes(900))})
+    )
     ((_, found),) = contents.of(published).tensors
     assert (found.count, len(found.listed), found.parameters) == (900, 500, (("U8", 900),))
 

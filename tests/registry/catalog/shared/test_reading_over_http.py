@@ -26,7 +26,7 @@ def checkpoint(world: World, published_once: Checkpoint) -> Checkpoint:
 
 def test_projects_are_listed(checkpoint: Checkpoint, client: Client) -> None:
     page = client.get("/api/v1/projects").json()
-    assert set(page) == {"next", "previous", "results"}
+    assert set(page) == {"next", "previous", "sort", "count", "facets", "results"}
     assert page["results"] == [client.get("/api/v1/projects/lab/small").json()]
     assert page["results"][0]["project"] == "lab/small"
     assert page["results"][0]["conduct"]["id"] == "community-language-models"
