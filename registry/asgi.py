@@ -9,7 +9,10 @@ write (its `Gate`).
 
 from __future__ import annotations
 
+import asyncio
 import os
+from dataclasses import asdict
+from functools import partial
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "registry.settings")
 os.environ.setdefault("ASSAY_DATABASE_POOL", "10")
@@ -24,6 +27,7 @@ from registry.accounts import reading, staying, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send
+from registry.catalog import downloads
 from registry.catalog import queries as catalog
 from registry.hub import commits, resolve, uploads
 from registry.hub.raw import Raw
@@ -67,7 +71,8 @@ class CatalogGate:
         if found is None:
             return None
         sha256, size_bytes, name = found
-        return Download(sha256=sha256, size_bytes=size_bytes, name=name)
+        begun = partial(downloads.note, downloads.Fetched(**asdict(address)))
+        return Download(sha256=sha256, size_bytes=size_bytes, name=name, begun=begun)
 
 
 class Lifespan:
@@ -82,6 +87,8 @@ class Lifespan:
             return
         while True:
             message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(downloads.flush)
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 return

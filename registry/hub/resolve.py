@@ -9,10 +9,13 @@ so that each of them downloads by plain HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from registry.api.wire import Receive, Scope, Send, header, send_body, send_head
+from registry.catalog.downloads import Fetched, note
+from registry.catalog.revisions import Found
 from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
 
@@ -79,9 +82,20 @@ def _found(wanted: Address) -> _File:
         name=file.path.rpartition("/")[2],
         tag=file.tag,
         headers=_headers(found.oid, file),
+        begun=_noting(found, file),
     )
     is_pointer = wanted.is_raw and file.is_large
     return _File(download=download, pointer=file.pointer if is_pointer else b"")
+
+
+def _noting(found: Found, file: Entry) -> Callable[[], None]:
+    if found.checkpoint is None:  # and has no file
+        raise TypeError("expected a revision that has files")
+    of, project = found.checkpoint, found.checkpoint.project
+    fetched = Fetched(
+        owner=project.owner.name, project=project.name, checkpoint=of.name, path=file.path
+    )
+    return partial(note, fetched)
 
 
 def _headers(oid: str, file: Entry) -> Mapping[str, str]:

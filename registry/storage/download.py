@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -40,6 +40,8 @@ class Download:
     """By which its clients know it, if not by its SHA-256; it has to name these bytes alone."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """What else the answer carries."""
+    begun: Callable[[], None] = lambda: None
+    """Called in the event loop when the first bytes are about to be sent."""
 
     @property
     def etag(self) -> str:
@@ -65,6 +67,8 @@ async def send_blob(scope: Scope, receive: Receive, send: Send, download: Downlo
     with await asyncio.to_thread(services.open_blob, download.sha256) as file:
         await send_head(send, 206 if span.is_partial else 200, headers)
         if not is_head:
+            if span.start == 0:
+                download.begun()
             async with _departure(receive) as departed:
                 await _pump(file, span, send, departed)
         await send_body(send)
