@@ -11,7 +11,8 @@ from pathlib import PurePosixPath
 from assay.signing.manifest import SIGNATURE_NAMES
 
 from .formats import Tensors
-from .models import Checkpoint, File, Inspection
+from .found import Inspection
+from .models import Checkpoint, File
 
 MODEL = re.compile(r"model[^/]*\.safetensors")
 WEIGHTS = (".safetensors", ".gguf")

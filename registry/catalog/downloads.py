@@ -20,7 +20,8 @@ from django.db.models import F
 from assay.signing.manifest import SIGNATURE_NAMES
 
 from .contents import WEIGHTS
-from .models import Checkpoint, File, Listing, State
+from .found import Listing
+from .models import Checkpoint, File, State
 
 logger = logging.getLogger(__name__)
 

@@ -16,17 +16,8 @@ from django.db.models.functions import Cast, Concat
 from registry.accounts.queries import Namespace, User
 
 from . import listings
-from .models import (
-    Checkpoint,
-    Dataset,
-    DatasetFile,
-    File,
-    Inspection,
-    Project,
-    Ref,
-    Revision,
-    State,
-)
+from .found import Inspection
+from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
 
 REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .models import Inspection
+from .found import Inspection
 from .submission import Found
 
 

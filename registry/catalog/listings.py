@@ -20,7 +20,8 @@ from registry.accounts.queries import Namespace
 from . import contents, described
 from .contents import Contents
 from .described import Described
-from .models import Checkpoint, Listing, Project, Revision
+from .found import Listing
+from .models import Checkpoint, Project, Revision
 
 VERSION = 1  # raise it where a row would be made differently from the same checkpoint
 TEXT_CHARACTERS = 10_000  # of a card's text that are searched: what comes later says little more

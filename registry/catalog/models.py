@@ -8,11 +8,10 @@ updates, and only a published one is ever shown to a stranger.
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
+
+from . import found  # noqa: F401 - Django looks for models in this module alone
 
 MAX_NAME = 100
 # Lower case only, so that unique means unique after case folding; never `.`, `..` or empty.
@@ -21,7 +20,6 @@ SHA256_HEX = r"^[0-9a-f]{64}$"
 OID_CHARACTERS = 40  # of a SHA-1 in hexadecimal, which is what clients of the Hub expect
 MAX_REF_NAME = 200
 MAX_TITLE = 200
-MAX_FACET = 96
 # What git-check-ref-format(1) takes, less what nobody would type: segments of plain characters.
 REF_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*"
 REFS_PATTERN = rf"{REF_PATTERN}(/{REF_PATTERN})*"
@@ -229,100 +227,6 @@ class File(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Inspection(models.Model):
-    """What the content gate found in a file, by its digest: true of the bytes wherever they are.
-
-    Only files about which there is something to say have one.
-    """
-
-    sha256 = models.CharField(max_length=64, primary_key=True)
-    needs_code = models.BooleanField(default=False)
-    tensor_count = models.IntegerField(default=0)
-    parameters = models.JSONField(default=dict)
-    tensors = models.JSONField(default=list)
-
-    def __str__(self) -> str:
-        return self.sha256
-
-
-class Listing(models.Model):
-    """By what a project is found and listed: what is said of the revision on `main` (listings.py).
-
-    A trigger counts each row in catalog_tally, by which facets know how many there are.
-    """
-
-    project = models.OneToOneField(
-        Project, primary_key=True, on_delete=models.PROTECT, related_name="listing"
-    )
-    checkpoint = models.ForeignKey(
-        Checkpoint, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    version = models.SmallIntegerField(default=0)
-    is_public = models.BooleanField(default=True)
-    task = models.CharField(max_length=MAX_FACET, blank=True)
-    library = models.CharField(max_length=MAX_FACET, blank=True)
-    licence = models.CharField(max_length=MAX_FACET + len("LicenseRef-"), blank=True)
-    size = models.CharField(max_length=20, blank=True)
-    conduct = models.CharField(max_length=MAX_REF_NAME)
-    trained = models.CharField(max_length=6, blank=True)
-    labels = ArrayField(models.TextField(), default=list)
-    parameters = models.BigIntegerField(null=True)
-    dtypes = models.JSONField(default=dict)
-    needs_code = models.BooleanField(default=False)
-    downloads = models.BigIntegerField(default=0)
-    created_at = models.DateTimeField()
-    updated_at = models.DateTimeField()
-    vector = SearchVectorField(null=True)
-
-    class Meta:
-        indexes = (
-            GinIndex(fields=("vector", "labels"), name="catalog_listing_search"),
-            models.Index(fields=("-updated_at", "-project"), name="catalog_listing_updated"),
-            models.Index(fields=("-downloads", "-project"), name="catalog_listing_downloads"),
-            models.Index(fields=("task", "-project"), name="catalog_listing_task"),
-            models.Index(fields=("licence", "-project"), name="catalog_listing_licence"),
-            models.Index(fields=("size", "-project"), name="catalog_listing_size"),
-            models.Index(fields=("conduct", "-project"), name="catalog_listing_conduct"),
-            models.Index(fields=("trained", "-project"), name="catalog_listing_trained"),
-            models.Index(
-                fields=("version",), condition=Q(version=0), name="catalog_listing_is_stale"
-            ),
-        )
-
-    def __str__(self) -> str:
-        return self.project.full_name
-
-
-class Tally(models.Model):
-    """How many public listings have these facets: the sum of all rows that do.
-
-    A trigger writes a row for each change, and the sweep adds them up (tallying.py).
-    """
-
-    task = models.CharField(max_length=MAX_FACET)
-    licence = models.CharField(max_length=MAX_FACET + len("LicenseRef-"))
-    size = models.CharField(max_length=20)
-    conduct = models.CharField(max_length=MAX_REF_NAME)
-    trained = models.CharField(max_length=6)
-    count = models.BigIntegerField()
-    is_sum = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(
-                fields=("task", "licence", "size", "conduct", "trained"),
-                condition=Q(is_sum=True),
-                name="catalog_tally_sum",
-            ),
-        )
-        indexes = (
-            models.Index(fields=("id",), condition=Q(is_sum=False), name="catalog_tally_change"),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.count}"
 
 
 class Revision(models.Model):

@@ -13,7 +13,8 @@ from registry.api.problems import Problem
 from registry.storage import services as storage
 
 from . import cards, formats, inspecting, listings, moving, queries, revisions
-from .models import MAIN, Checkpoint, Inspection, Project
+from .found import Inspection
+from .models import MAIN, Checkpoint, Project
 from .submission import Found
 
 logger = logging.getLogger(__name__)

@@ -25,7 +25,8 @@ from django.utils.dateparse import parse_datetime
 from registry.api.problems import InvalidRequest
 
 from . import queries
-from .models import Listing, Project
+from .found import Listing
+from .models import Project
 
 FACETS = ("task", "size", "licence", "trained", "conduct")
 MOST = 10_000  # counted one by one

@@ -12,7 +12,8 @@ from django.db import DatabaseError
 from registry.asgi import application
 from registry.catalog import downloads
 from registry.catalog.downloads import Fetched
-from registry.catalog.models import Checkpoint, Listing
+from registry.catalog.found import Listing
+from registry.catalog.models import Checkpoint
 from tests.registry.callers import call, in_database
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import World, by_person, publish

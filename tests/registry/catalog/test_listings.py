@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from registry.catalog import contents, listings, services
-from registry.catalog.models import Checkpoint, Inspection, Listing, Tally
+from registry.catalog.found import Inspection, Listing, Tally
+from registry.catalog.models import Checkpoint
 from registry.catalog.services import Commit, Remove
 from tests.registry.catalog.test_commits import put
 from tests.registry.catalog.weights import file, tensor

@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from registry.accounts.queries import Namespace
 from registry.catalog import searching, services
-from registry.catalog.models import Listing, Project, Tally
+from registry.catalog.found import Listing, Tally
+from registry.catalog.models import Project
 from registry.catalog.searching import Count, Found, Sort, Wanted
 from registry.catalog.services import NewProject
 from tests.registry.catalog.world import FILES, World, by_person, changed, publish
