@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -17,6 +18,7 @@ from registry.catalog.queries import Project
 from registry.catalog.revisions import MAIN, Kind
 from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
+from registry.storage import services as storage
 
 from .answers import Asked, answer, endpoint, flag
 from .bodies import document, text
@@ -55,13 +57,15 @@ def create(asked: Asked) -> HttpResponse:
 
 def preupload(asked: Asked, of: Project) -> HttpResponse:
     """How each file is to be sent, and what the branch has under its name already."""
-    check_writes(asked.by, of)
+    token = check_writes(asked.by, of)
     _refuse_pull(asked.request)
     listed = document(asked.request).get("files")
     if not isinstance(listed, list) or len(listed) > MAX_FILES:
         raise Unreadable(f"expected at most {MAX_FILES} files, found something else")
+    files = [_listed(each) for each in listed]
     there = {file.path: file for file in entries(revisions.find(of, asked.revision))}
-    return answer({"files": [_mode(each, there) for each in listed]})
+    storage.admit_lengths(token.actor, [each.size_bytes for each in files if each.is_large])
+    return answer({"files": [_mode(each, there) for each in files]})
 
 
 def add_branch(asked: Asked, of: Project) -> HttpResponse:
@@ -99,19 +103,36 @@ def _remove(asked: Asked, of: Project, kind: Kind) -> HttpResponse:
     return answer({})
 
 
-def _mode(value: object, there: Mapping[str, Entry]) -> dict[str, object]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A file that somebody is about to send."""
+
+    path: str
+    size_bytes: int
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is sent by itself, and not in the commit."""
+        return is_large(self.path, self.size_bytes)
+
+
+def _listed(value: object) -> Listed:
     match value:
         case {"path": str(path), "size": int(size)} if size >= 0 and not isinstance(size, bool):
-            known = there.get(path)
-            is_same_kind = known is not None and known.is_large == is_large(path, size)
-            return {
-                "path": path,
-                "uploadMode": "lfs" if is_large(path, size) else "regular",
-                "shouldIgnore": path in LEFT_OUT,
-                "oid": known.tag if known is not None and is_same_kind else None,
-            }
+            return Listed(path=path, size_bytes=size)
         case _:
             raise Unreadable("expected files with a path and a size, found something else")
+
+
+def _mode(file: Listed, there: Mapping[str, Entry]) -> dict[str, object]:
+    known = there.get(file.path)
+    is_same_kind = known is not None and known.is_large == file.is_large
+    return {
+        "path": file.path,
+        "uploadMode": "lfs" if file.is_large else "regular",
+        "shouldIgnore": file.path in LEFT_OUT,
+        "oid": known.tag if known is not None and is_same_kind else None,
+    }
 
 
 def _check_kind(body: Mapping[str, object]) -> None:

@@ -32,3 +32,9 @@ def held(actors: Collection[str], digests: Collection[str]) -> frozenset[str]:
     """Those of these blobs that one of the actors has sent to us."""
     rows = Holding.objects.filter(blob__in=digests, holder__in=actors)
     return frozenset(rows.values_list("blob_id", flat=True))
+
+
+def held_lengths(holder: str, lengths: Collection[int]) -> frozenset[int]:
+    """Those of these lengths that a blob of the holder has."""
+    rows = Holding.objects.filter(holder=holder, blob__size_bytes__in=lengths)
+    return frozenset(rows.values_list("blob__size_bytes", flat=True))

@@ -19,7 +19,7 @@ from django.db import connection
 
 from .errors import QuotaExceeded
 from .models import Usage
-from .queries import held
+from .queries import held, held_lengths
 
 OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
 STAGED = "staged:"
@@ -65,6 +65,14 @@ def check(holder: str, sizes: Mapping[str, int]) -> None:
     """Raises QuotaExceeded for blobs that the holder could not keep as things are now."""
     if holder != OURSELVES:
         _compare(holder, use_of(holder), _new_bytes(holder, sizes))
+
+
+def check_lengths(holder: str, lengths: Collection[int]) -> None:
+    """The same of what is known by its length alone; what the holder has of one costs nothing."""
+    use = use_of(holder)
+    if use.used_bytes + sum(lengths) > use.allowed_bytes:
+        had = held_lengths(holder, lengths)
+        _compare(holder, use, sum(length for length in lengths if length not in had))
 
 
 def lock(holder: str, sizes: Mapping[str, int]) -> None:
@@ -123,7 +131,7 @@ def _use(holder: str, usages: Mapping[str, Usage]) -> Use:
 def _compare(holder: str, use: Use, asked_bytes: int) -> None:
     if asked_bytes and use.used_bytes + asked_bytes > use.allowed_bytes:
         raise QuotaExceeded(
-            f"expected at most {use.allowed_bytes} bytes stored by {holder}, found "
-            f"{use.used_bytes} used and {asked_bytes} more asked for; whoever runs this registry "
-            "can allow more"
+            f"expected at most {use.allowed_bytes} bytes stored by "
+            f"{holder.removeprefix(STAGED)}, found {use.used_bytes} used and {asked_bytes} more "
+            "asked for; whoever runs this registry can allow more"
         )

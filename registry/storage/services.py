@@ -26,6 +26,7 @@ __all__ = [
     "Part",
     "admit",
     "admit_all",
+    "admit_lengths",
     "blob_oid",
     "charge",
     "check_room",
@@ -79,6 +80,11 @@ def admit(holder: str, sha256: str, *, size_bytes: int) -> None:
 def admit_all(holder: str, sizes: Mapping[str, int]) -> None:
     """The same of several that come together."""
     quotas.check(holder, sizes)
+
+
+def admit_lengths(holder: str, lengths: Collection[int]) -> None:
+    """The same of what is known by its length alone: nobody is refused who sends again."""
+    quotas.check_lengths(holder, lengths)
 
 
 def keep(part: Part, *, holder: str) -> None:

@@ -163,9 +163,9 @@ def test_who_has_anothers_memory_gets_nothing_of_theirs(alices: Stock, world: Wo
 
 
 def test_a_quota_is_said_before_the_bytes_are_sent(alices: Stock, world: World) -> None:
-    quotas.allow("user:alice", 0)
+    quotas.allow("user:alice", MEBIBYTE)
     lay(alices, "model.safetensors", model(10, 2 * MEBIBYTE))
     ran = alices.run("upload", "lab/small", "model.safetensors", program="hf")
     assert ran.code != 0
-    assert "413" in ran.err
+    assert f"expected at most {MEBIBYTE} bytes stored by user:alice, found 0 used" in ran.err
     assert not Xorb.objects.exists()

@@ -8,12 +8,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from registry.accounts import services as accounts
 from registry.accounts.tokens import Binding
 from registry.catalog.models import Project, Ref
 from registry.conduct import services as conduct
+from registry.storage import services as storage
 from tests.registry.catalog.world import FILES, World, by_person, publish
 from tests.registry.people import client_of
 
@@ -143,3 +145,19 @@ def test_branches_and_tags_that_cannot_be_are_refused(world: World, alice: APICl
         client_of(world.people.charlie, "publish").delete(f"{REPO}/branch/dev").status_code == 403
     )
     assert set(Ref.objects.values_list("name", flat=True)) == {"main", "dev"}
+
+
+def test_what_there_is_no_room_for_is_refused_before_it_is_sent(
+    world: World, alice: APIClient, settings: Settings
+) -> None:
+    """By its length; what was sent before costs nothing, and small files are in the commit."""
+    settings.STORAGE_QUOTA = 10_000_000
+    storage.store(bytes(6_000_000), holder="user:alice")
+    sizes = {"again.bin": 6_000_000, "new.bin": 4_000_000, "small.txt": 1000}
+    for more, status in ((0, 200), (1, 413)):
+        files = [{"path": path, "size": size} for path, size in sizes.items()]
+        files[1]["size"] = 4_000_000 + more
+        answer = alice.post(f"{REPO}/preupload/main", {"files": files})
+        assert answer.status_code == status
+    said = "found 6000000 used and 4000001 more asked for"
+    assert said in answer.headers["X-Error-Message"]
