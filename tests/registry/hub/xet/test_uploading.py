@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import hashlib
+import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from registry.hub.models import Extent, Xorb
+from registry.hub.xet import index, registering, sweeping
 from registry.storage import quotas
 from registry.storage import services as storage
-from registry.storage.models import Blob, Holding
-from tests.registry.hub.xet.made import chunk, of, xorb
+from registry.storage.models import Holding
+from tests.registry.hub.xet.made import Term, chunk, of, xorb
+from tests.registry.hub.xet.made import Xorb as SentXorb
 from tests.registry.hub.xet.sending import Sender
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,7 +105,6 @@ def test_what_is_sent_again_is_said_to_be_and_heals_what_was_lost(alice: Sender)
     alice.xorb(SENT)
     assert alice.xorb(SENT).body == b'{"was_inserted": false}'
     alice.shard(of(WHOLE, SENT.term(0, 3)))
-    Blob.objects.all()
     Extent.objects.all().delete()
     assert "xorb-unknown" in alice.streamed(of(PARTS[0], SENT.term(0, 1)))[-1]["code"]
     assert alice.xorb(SENT).body == b'{"was_inserted": false}'
@@ -149,3 +153,71 @@ def test_two_people_send_the_same_and_each_is_told_it_is_new(alice: Sender, bob:
         assert sender.shard(of(WHOLE, SENT.term(0, 3))).status == 200
     holders = Holding.objects.filter(blob=digest(WHOLE)).values_list("holder", flat=True)
     assert set(holders) == {ALICE, "user:bob"}
+
+
+def test_in_a_bucket_it_is_the_same(bucket: str, alice: Sender) -> None:
+    alice.xorb(SENT)
+    alice.shard(of(PARTS[0], SENT.term(0, 1)), of(PARTS[2] + PARTS[1], *turned()))
+    assert stored(PARTS[2] + PARTS[1])
+    assert Xorb.objects.get().staged == ""
+    assert alice.shard(of(WHOLE, SENT.term(0, 3))).status == 200
+    assert stored(WHOLE)
+
+
+def turned() -> tuple[Term, ...]:
+    return SENT.term(2, 3), SENT.term(1, 2)
+
+
+def test_work_that_takes_long_says_how_far_it_is(
+    alice: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registering, "SAY_EVERY_SECONDS", 0)
+    alice.xorb(SENT)
+    *lines, last = alice.streamed(of(WHOLE, SENT.term(0, 3)))
+    assert last == {"type": "result", "result": 1}
+    assert {line["type"] for line in lines} == {"validating"}
+    assert [line["verified"] for line in lines] == sorted(line["verified"] for line in lines)
+    assert {line["total"] for line in lines} == {len(WHOLE)}
+
+
+def test_a_fault_of_ours_is_no_refusal(alice: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is behind it is in our log; the same shard may be sent again."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    alice.xorb(SENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(index, "gain", fail)
+        last = alice.streamed(of(WHOLE, SENT.term(0, 3)))[-1]
+    assert (last["type"], last["retryable"]) == ("error", True)
+    assert "a fault" not in last["message"]
+    assert not storage.holds(ALICE, digest(WHOLE))
+    assert alice.shard(of(WHOLE, SENT.term(0, 3))).status == 200
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_files_of_any_ranges_come_out_right(alice: Sender, seed: int) -> None:
+    """Xorbs of many small chunks, files of ranges of them at random, in several shards."""
+    chance = random.Random(seed)  # noqa: S311 - the same files each time
+    xorbs = [xorb(*(chance.randbytes(chance.randint(1, 90)) for _ in range(25))) for _ in range(4)]
+    for each in xorbs:
+        assert alice.xorb(each).status == 200
+    for _ in range(8):
+        files = [some_file(chance, xorbs) for _ in range(chance.randint(1, 3))]
+        made = [of(content, *terms) for content, terms in files]
+        assert alice.shard(*made).status == 200
+        assert all(stored(content) for content, _ in files)
+        sweeping.sweep(now=timezone.now())
+    covered = Extent.objects.values("xorb", "first").distinct().count()
+    assert covered == Extent.objects.count() <= 25 * len(xorbs)
+
+
+def some_file(chance: random.Random, xorbs: Sequence[SentXorb]) -> tuple[bytes, list[Term]]:
+    terms, content = [], b""
+    for _ in range(chance.randint(1, 9)):
+        each, first = chance.choice(xorbs), chance.randrange(25)
+        end = chance.randint(first + 1, 25)
+        terms.append(each.term(first, end))
+        content += b"".join(each.contents[first:end])
+    return content, terms
