@@ -24,6 +24,8 @@ from . import chunks, hashes
 from .chunks import Chunks
 from .hashes import Node
 
+ROWS_AT_ONCE = 5000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
@@ -87,7 +89,7 @@ def gain(holder: str, gained: Collection[Gained]) -> None:
 
     In the transaction that keeps the files.
     """
-    Extent.objects.bulk_create(
+    rows = (
         Extent(
             xorb_id=each.xorb,
             first=each.placed.first,
@@ -97,6 +99,7 @@ def gain(holder: str, gained: Collection[Gained]) -> None:
         )
         for each in gained
     )
+    Extent.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
     touched = Xorb.objects.filter(pk__in={each.xorb for each in gained}, is_released=False)
     release(holder, [row for row in touched.select_for_update().order_by("pk") if _is_had(row)])
 

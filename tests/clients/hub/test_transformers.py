@@ -23,9 +23,6 @@ from tests.trainers.builders import CPU, tiny_recipe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# huggingface_hub sends large files by Xet, which the registry does not take yet: here alone is it
-# told not to.
-WITHOUT_XET = {"HF_HUB_DISABLE_XET": "1"}
 TEXT = "größe(x):\n\t'ß€😀'\0"
 LOAD = f"""
 import torch, transformers
@@ -55,9 +52,7 @@ class Transformers(Stock):
 def program(live: Live, world: World, tmp_path: Path) -> Transformers:
     token = secret_of(world.people.alice, "read", "publish")
     home = tmp_path / "home"
-    found = Transformers(
-        version="", url=live.url, home=home, token=token, variables={**WITHOUT_XET}
-    )
+    found = Transformers(version="", url=live.url, home=home, token=token)
     if not found.folder.exists():
         pytest.skip(".venv-transformers is absent: ./run test makes it")
     home.mkdir()
