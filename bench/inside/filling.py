@@ -78,7 +78,9 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "licence": "made.licence",
         "size": "made.size",
         "trained": "made.trained",
-        "labels": "ARRAY[made.task, 'license:' || lower(made.licence), 'safetensors', made.first]",
+        "labels": "ARRAY[made.task, 'license:' || lower(made.licence), 'safetensors', made.first, "
+        "'=task:' || made.task, '=licence:' || made.licence, '=size:' || made.size, "
+        "'=trained:' || made.trained, '=conduct:' || template.conduct]",
         "parameters": "7000000000",
         "downloads": "floor(power(100000, random()))::int - 1",
         "created_at": "now() - make_interval(secs => %(projects)s - number)",

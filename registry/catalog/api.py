@@ -24,8 +24,9 @@ from registry.idempotency.api import idempotent
 
 from . import digests, queries, searching, services
 from .listed import FoundProjectsSerializer, found
+from .listings import FACETS
 from .models import Checkpoint
-from .searching import FACETS, Sort, Wanted
+from .searching import Sort, Wanted
 from .serializers import (
     AcknowledgedSerializer,
     CheckpointSerializer,

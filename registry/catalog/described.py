@@ -18,7 +18,7 @@ MAX_TEXT = 96  # characters of one value, as long as any name of a repository
 MAX_VALUES = 50
 CONDUCT = "conduct:"
 LICENCE, BASE, DATASET = "license:", "base_model:", "dataset:"
-RESERVED = (CONDUCT, LICENCE, BASE, DATASET)  # labels that a tag must not pretend to be
+RESERVED = ("=", CONDUCT, LICENCE, BASE, DATASET)  # labels that a tag must not pretend to be
 OTHER = "other"
 _WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TAG = re.compile(r"[^\x00-\x20,]([^\x00-\x1f,]*[^\x00-\x20,])?")

@@ -15,6 +15,7 @@ from django.db.models import Q
 MAX_FACET = 96
 MAX_LICENCE = MAX_FACET + len("LicenseRef-")
 MAX_CONDUCT = 200
+FACET = "="  # before what is among the labels for an index alone
 
 
 class Inspection(models.Model):
@@ -79,6 +80,11 @@ class Listing(models.Model):
 
     def __str__(self) -> str:
         return self.project.full_name
+
+    @property
+    def tags(self) -> list[str]:
+        """The labels that are shown: those of facets are said elsewhere."""
+        return [each for each in self.labels if not each.startswith(FACET)]
 
 
 class Tally(models.Model):

@@ -20,7 +20,7 @@ from registry.accounts.queries import Namespace
 from . import contents, described
 from .contents import Contents
 from .described import Described
-from .found import Listing
+from .found import FACET, Listing
 from .models import Checkpoint, Project, Revision
 
 VERSION = 1  # raise it where a row would be made differently from the same checkpoint
@@ -37,6 +37,7 @@ SIZES = (
     (100_000_000_000, "30b-100b"),
 )
 LARGEST = "over-100b"
+FACETS = ("task", "size", "licence", "trained", "conduct")
 
 
 def enter(project: Project) -> None:
@@ -74,11 +75,16 @@ def labels(card: Described, found: Contents, conduct: str) -> list[str]:
     return [*dict.fromkeys((*card.labels, *found.formats, *code, f"{described.CONDUCT}{conduct}"))]
 
 
+def facet_label(name: str, value: str) -> str:
+    """A facet among the labels, by which one index has both; no tag begins so."""
+    return f"{FACET}{name}:{value}"
+
+
 def _write(project: Project, at: Checkpoint | None) -> None:
     card = described.of(at)
     found = contents.of(at) if at else Contents()
     under = f"{project.conduct.policy_id}/{project.conduct.version}"
-    values = {
+    values: dict[str, object] = {
         "checkpoint": at,
         "version": VERSION,
         "task": card.task,
@@ -87,7 +93,6 @@ def _write(project: Project, at: Checkpoint | None) -> None:
         "size": size_class(found.count),
         "conduct": under,
         "trained": _trained(at),
-        "labels": labels(card, found, under),
         "parameters": found.count,
         "dtypes": found.parameters,
         "needs_code": bool(found.needing_code),
@@ -95,6 +100,8 @@ def _write(project: Project, at: Checkpoint | None) -> None:
         "updated_at": (at and at.published_at) or project.created_at,
         "vector": _vector(project, card, at),
     }
+    facets = [facet_label(name, str(values[name])) for name in FACETS if values[name]]
+    values["labels"] = labels(card, found, under) + facets
     Listing.objects.update_or_create(project=project, defaults=values)
 
 

@@ -9,6 +9,7 @@ offset, so that what is published meanwhile moves nothing from one page to anoth
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,13 +27,18 @@ from registry.api.problems import InvalidRequest
 
 from . import queries
 from .found import Listing
+from .listings import FACETS, facet_label
 from .models import Project
 
-FACETS = ("task", "size", "licence", "trained", "conduct")
 MOST = 10_000  # counted one by one
 MOST_RANKED = 1000  # a word that more projects have says little about which is meant
 MAX_CHARACTERS, MAX_WORDS = 200, 8
-MIN_PREFIX = 3  # characters; what begins with fewer is nearly everything
+MIN_PREFIX = 4  # characters; what begins with fewer is nearly everything
+# What PostgreSQL expects of words before they are looked for, which takes it no time. Above the one
+# nobody is shown less for what only begins so; above the other nobody counts: 10,000 rows far apart
+# in a table of a million are 10,000 pages to read, and there are five times as many.
+FEW, VERY_MANY = 5_000, 50_000
+SAMPLED = 1000  # of very many, the newest: that there are at least so many of each facet
 MAX_VALUE = 200
 SALT = "registry.catalog.searching"
 _WORD = re.compile(r"[^\W_]+")
@@ -68,13 +74,21 @@ class Wanted:
             sort=Sort(sort) if sort else None,
         )
 
-    def rows(self) -> QuerySet[Listing]:
+    def rows(self, *, has_prefixes: bool = False) -> QuerySet[Listing]:
         """All of it that everybody may see, in no order."""
-        rows = Listing.objects.filter(is_public=True, **self.facets)
+        rows = Listing.objects.filter(is_public=True)
         if not self.words:
-            return rows
-        query = query_of(self.words)
-        return rows.none() if query is None else rows.filter(vector=query)
+            return rows.filter(**self.facets)
+        query = query_of(self.words, has_prefixes=has_prefixes)
+        if query is None:
+            return rows.none()
+        # By one index for both: where either is common, it is the other that narrows it down.
+        wanted = [facet_label(name, value) for name, value in self.facets.items()]
+        return (
+            rows.filter(vector=query, labels__contains=wanted)
+            if wanted
+            else rows.filter(vector=query)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,11 +145,13 @@ class Found:
 
 
 def find(wanted: Wanted, *, cursor: str = "", limit: int) -> Found:
-    """In three queries."""
+    """In three queries; where words are looked for, a fourth that only asks what to expect."""
     at = Place.parse(cursor)
-    count, facets = _counted(wanted)
+    expected = _expected(wanted.rows()) if wanted.words else 0
+    matching = wanted.rows(has_prefixes=expected < FEW)
+    count, facets = _counted(wanted, matching, expected)
     sort = at.sort if at else _order(wanted, count)
-    rows = wanted.rows().annotate(key=_key(sort, wanted.words)).filter(_beside(at))
+    rows = matching.annotate(key=_key(sort, wanted.words)).filter(_beside(at))
     ends = ("key", "project") if at and at.is_before else ("-key", "-project")
     listed = rows.order_by(*ends).values_list("pk", "key")[: limit + 1]
     keys = [(pk, _plain(key)) for pk, key in listed]
@@ -153,8 +169,8 @@ def find(wanted: Wanted, *, cursor: str = "", limit: int) -> Found:
     )
 
 
-def query_of(words: str) -> SearchQuery | None:
-    """What is written as people search the web, or words that names begin with; None for no word.
+def query_of(words: str, *, has_prefixes: bool = True) -> SearchQuery | None:
+    """What is written as people search the web, or what only begins so; None for no word.
 
     `"…"`, `-` and `or` mean what they do elsewhere; a query with one of them is taken as it is.
     """
@@ -164,7 +180,8 @@ def query_of(words: str) -> SearchQuery | None:
     as_said = SearchQuery(words, search_type="websearch", config="english")
     if _PHRASE.search(words):
         return as_said
-    begun = " & ".join(f"{each}:*" if len(each) >= MIN_PREFIX else each for each in found)
+    long = MIN_PREFIX if has_prefixes else MAX_CHARACTERS
+    begun = " & ".join(f"{each}:*" if len(each) >= long else each for each in found)
     return as_said | SearchQuery(begun, search_type="raw", config="simple")
 
 
@@ -209,11 +226,24 @@ def _plain(key: datetime | int) -> int | str:
     return key if isinstance(key, int) else key.isoformat()
 
 
-def _counted(wanted: Wanted) -> tuple[Count, Mapping[str, Sequence[tuple[str, Count]]]]:
+def _expected(rows: QuerySet[Listing]) -> int:
+    """How many PostgreSQL expects, without looking for any."""
+    if rows.query.is_empty():
+        return 0
+    (plan,) = json.loads(rows.explain(format="json"))
+    return int(plan["Plan"]["Plan Rows"])
+
+
+def _counted(
+    wanted: Wanted, matching: QuerySet[Listing], expected: int
+) -> tuple[Count, Mapping[str, Sequence[tuple[str, Count]]]]:
     """All of them, and by facet: by the tally, or where words are looked for, one by one."""
     sets = ", ".join(f"({name})" for name in FACETS)
     counted = "count(*)" if wanted.words else "sum(count)"
-    source, parameters = _each(wanted) if wanted.words else _tallied(wanted)
+    are_very_many = expected > VERY_MANY
+    source, parameters = (
+        _each(matching, are_very_many=are_very_many) if wanted.words else _tallied(wanted)
+    )
     grouped = f"""
         SELECT {", ".join(FACETS)}, grouping({", ".join(FACETS)}), {counted}
         FROM ({source}) found GROUP BY GROUPING SETS ((), {sets})
@@ -222,6 +252,7 @@ def _counted(wanted: Wanted) -> tuple[Count, Mapping[str, Sequence[tuple[str, Co
         cursor.execute(grouped, parameters)
         rows = cursor.fetchall()
     total = next(int(row[-1] or 0) for row in rows if row[-2] == (1 << len(FACETS)) - 1)
+    total = MOST + 1 if are_very_many and total == SAMPLED else total
     is_exact = not wanted.words or total <= MOST
     facets = {name: _values(rows, number, is_exact=is_exact) for number, name in enumerate(FACETS)}
     return Count(value=total, is_exact=is_exact), facets
@@ -244,8 +275,9 @@ def _tallied(wanted: Wanted) -> tuple[str, Sequence[str]]:
     return f"SELECT * FROM catalog_tally WHERE {where}", list(wanted.facets.values())  # noqa: S608
 
 
-def _each(wanted: Wanted) -> tuple[str, Sequence[str]]:
-    rows = wanted.rows().values(*FACETS)[: MOST + 1]
+def _each(matching: QuerySet[Listing], *, are_very_many: bool) -> tuple[str, Sequence[str]]:
+    newest = matching.order_by("-updated_at", "-project") if are_very_many else matching
+    rows = newest.values(*FACETS)[: SAMPLED if are_very_many else MOST + 1]
     if rows.query.is_empty():
         return f"SELECT {', '.join(FACETS)} FROM catalog_tally WHERE FALSE", ()  # noqa: S608
     sql, parameters = rows.query.sql_with_params()

@@ -107,7 +107,7 @@ class ProjectSerializer(serializers.Serializer[Project]):
         source="listing.trained", help_text="run: in the pool, by a signed run; person: elsewhere"
     )
     needs_remote_code = serializers.BooleanField(source="listing.needs_code")
-    labels = serializers.ListField(source="listing.labels", child=serializers.CharField())
+    tags = serializers.ListField(source="listing.tags", child=serializers.CharField())
     downloads = serializers.IntegerField(source="listing.downloads")
     updated_at = serializers.DateTimeField(source="listing.updated_at")
 

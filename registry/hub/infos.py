@@ -82,7 +82,7 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
         "disabled": False,
         "downloads": listed.downloads,
         "likes": 0,
-        "tags": listed.labels,
+        "tags": listed.tags,
         "library_name": listed.library or None,
         "pipeline_tag": listed.task or None,
     }

@@ -42,7 +42,7 @@ def tallied() -> dict[str, int]:
 def test_a_new_project_is_listed_with_nothing_in_it(world: World) -> None:
     found = Listing.objects.get()
     assert (found.project, found.checkpoint) == (world.project, None)
-    assert found.labels == ["conduct:community-language-models/1.0"]
+    assert found.tags == ["conduct:community-language-models/1.0"]
     assert (found.trained, found.parameters, tallied()) == ("", None, {"": 1})
 
 
@@ -53,7 +53,7 @@ def test_it_is_listed_by_what_is_on_main(world: World) -> None:
     assert (found.task, found.licence, found.library) == ("text-generation", "MIT", "transformers")
     assert (found.parameters, found.dtypes) == (16, {"BF16": 4, "F32": 12})
     assert (found.size, found.trained, found.needs_code) == ("under-100m", "person", False)
-    assert {"license:mit", "tiny", "safetensors", "base_model:lab/base"} <= set(found.labels)
+    assert {"license:mit", "tiny", "safetensors", "base_model:lab/base"} <= set(found.tags)
     assert found.updated_at == published.published_at
     assert tallied() == {"text-generation": 1}
 

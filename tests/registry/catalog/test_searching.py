@@ -27,7 +27,7 @@ tags: [{tag}]
 
 {text}
 """
-QUERIES = 3
+QUERIES, WITH_WORDS = 3, 4  # the fourth asks what to expect
 
 
 def made(
@@ -67,7 +67,7 @@ def test_words_are_found_in_names_titles_tags_and_cards(world: World) -> None:
     card(world, "gpt-alpha_2", title="Parrots", tag="feathered", text="It talks of rutabagas.")
     for words in (
         *("alpha", "gpt-alpha_2", "lab gpt", "parrot", "feathered", "rutabaga"),
-        *("rut", '"talks of rutabagas"', "parrots -turnips", "fill-mask", "GPT Alpha"),
+        *("ruta", '"talks of rutabagas"', "parrots -turnips", "fill-mask", "GPT Alpha"),
     ):
         assert names(find(q=words)) == ["gpt-alpha_2"], words
     for words in ("turnip", "-parrots", "pha", "!!!", "parrots turnips"):
@@ -153,17 +153,40 @@ def test_above_ten_thousand_a_count_is_at_least_that(world: World) -> None:
     assert page["facets"]["task"] == [{"name": "t", "value": 10_000, "is_exact": False}]
 
 
+def test_of_very_many_the_newest_say_what_there_is_at_least(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "VERY_MANY", -1)
+    monkeypatch.setattr(searching, "SAMPLED", 2)
+    for name in ("a", "b", "c"):
+        card(world, name)
+    found = find(q="lab")
+    assert (str(found.count), found.sort) == ("10,000+", Sort.UPDATED)
+    assert [(value, str(count)) for value, count in found.facets["task"]] == [("fill-mask", "2+")]
+    assert len(found.projects) == 4
+
+
+def test_where_many_have_the_words_none_is_shown_that_only_begins_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(world, "parrots-1")
+    assert names(find(q="parr")) == ["parrots-1"]
+    monkeypatch.setattr(searching, "FEW", 0)
+    assert names(find(q="parr")) == []
+    assert names(find(q="parrots")) == ["parrots-1"]
+
+
 def test_a_search_takes_as_many_queries_whatever_there_is(
     world: World, django_assert_num_queries: DjangoAssertNumQueries, client: Client
 ) -> None:
-    for words in ("", "lab"):
-        with django_assert_num_queries(QUERIES):
+    for words, queries in (("", QUERIES), ("lab", WITH_WORDS)):
+        with django_assert_num_queries(queries):
             found = find(q=words, trained="", conduct="community-language-models/1.0")
             [each.full_name + each.listing.task + each.conduct.version for each in found.projects]
     for number in range(5):
         card(world, f"p-{number}")
-    for words in ("", "lab"):
-        with django_assert_num_queries(QUERIES):
+    for words, queries in (("", QUERIES), ("lab", WITH_WORDS)):
+        with django_assert_num_queries(queries):
             found = find(q=words, conduct="community-language-models/1.0")
             [each.full_name + each.listing.task + each.conduct.version for each in found.projects]
             assert len(found.projects) == 6
