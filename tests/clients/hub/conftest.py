@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each test here runs once for each version of the client, against a running registry."""
+"""Each test here runs once for each version of the client, against a running registry.
+
+Where the tests are not thorough, for the oldest and the newest.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from tests.clients.hub.stock import VERSIONS, Stock
 from tests.registry.catalog.world import World, build
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
+from tests.thorough import points
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def world(live: Live, authority: Authority, tmp_path: Path) -> World:
     return build(invite(), tmp_path / "texts")
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=points(VERSIONS, few=2))
 def stock(request: pytest.FixtureRequest, live: Live, tmp_path: Path) -> Stock:
     """Without a token."""
     found = Stock(version=request.param, url=live.url, home=tmp_path / "home")
