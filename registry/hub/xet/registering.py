@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -23,6 +23,7 @@ from registry.accounts.queries import Token
 from registry.api.problems import AWAY, REFUSALS
 from registry.api.wire import Receive, Scope, Send, send_body, send_head
 from registry.storage import services as storage
+from registry.storage.errors import BlobLost
 from registry.storage.files import Part
 from registry.storage.streams import ask
 from registry.storage.upload import room
@@ -42,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 FIRST, SECOND = f"{PREFIX}/v1/shards", f"{PREFIX}/v2/shards"
 DONE = 1  # "registered"; clients take any number for success
+TRIES = 3  # what was released meanwhile is in files, and found there
 SAY_EVERY_SECONDS = 5  # proxies close what is silent for a minute
 
 
@@ -63,14 +65,23 @@ class Work:
         """Check each claim, rebuild, compare, keep; raises what there is to refuse."""
         if not self.files:
             return
-        builds = await ask(self._builds)
-        with room(), ExitStack() as stack:
-            parts = [stack.enter_context(await self._rebuilt(build)) for build in builds]
-            await ask(self._keep, parts, builds)
+        for _ in range(TRIES - 1):
+            with suppress(BlobLost):
+                await self._make()
+                break
+        else:
+            await self._make()
         try:
             await ask(index.drop_released, self.token.actor)
         except AWAY as error:
             logger.warning("what is stored twice is left to the sweep: %s", error)
+
+    async def _make(self) -> None:
+        """Raises BlobLost too where another shard released what this one was to be made of."""
+        self.done_bytes, builds = 0, await ask(self._builds)
+        with room(), ExitStack() as stack:
+            parts = [stack.enter_context(await self._rebuilt(build)) for build in builds]
+            await ask(self._keep, parts, builds)
 
     def _builds(self) -> list[Build]:
         sizes = {file.sha256: file.size_bytes for file in self.files}

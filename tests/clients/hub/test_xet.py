@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import signal
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -123,15 +122,16 @@ def test_what_was_killed_in_the_middle_goes_on(alices: Stock, world: World) -> N
     content = model(7, 150 * MEBIBYTE)
     sha256 = lay(alices, "model.safetensors", content)
     script = PRELUDE + PUT.format("model.safetensors")
-    killed = subprocess.Popen(
+    with subprocess.Popen(
         (str(alices.folder / "python"), "-c", script),
         cwd=alices.home,
         env=alices._environment(),
         stderr=subprocess.DEVNULL,
-    )
-    until(lambda: Xorb.objects.count() > 0)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    ) as killed:
+        try:
+            until(Xorb.objects.exists)
+        finally:
+            killed.kill()
     assert not Blob.objects.filter(pk=sha256).exists()
     assert alices.says(PUT.format("model.safetensors") + "said = oid")
     assert Holding.objects.filter(blob=sha256, holder="user:alice").exists()

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from registry.hub.models import Extent, Xorb
@@ -221,3 +224,35 @@ def some_file(chance: random.Random, xorbs: Sequence[SentXorb]) -> tuple[bytes, 
         terms.append(each.term(first, end))
         content += b"".join(each.contents[first:end])
     return content, terms
+
+
+def test_many_at_once_neither_wait_for_ever_nor_lose_anything(alice: Sender, bob: Sender) -> None:
+    """Xorbs sent again, shards that release them, and the sweep, all of the same bytes."""
+    made = of(WHOLE, SENT.term(0, 3))
+
+    def act(number: int) -> int:
+        try:
+            match number % 4:
+                case 0:
+                    return alice.xorb(SENT).status
+                case 1:
+                    return bob.shard(made).status
+                case 2:
+                    sweeping.sweep(now=timezone.now())
+                    return 200
+                case _:
+                    return alice.shard(made).status
+        finally:
+            connections.close_all()
+
+    alice.xorb(SENT)
+    bob.xorb(SENT)
+    with ThreadPoolExecutor(8) as pool:
+        found = Counter(pool.map(act, range(60)))
+    assert found == {200: 60}
+    for sender in (alice, bob):
+        assert sender.shard(made).status == 200
+    assert stored(WHOLE)
+    sweeping.sweep(now=timezone.now())
+    assert not Xorb.objects.exclude(staged="").exists()
+    assert not Holding.objects.filter(holder__startswith="staged:").exists()
