@@ -38,6 +38,7 @@ from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
 from registry.storage.download import Download
 from registry.storage.streams import FileAddress, Streams
+from registry.swarms.serving import Swarms
 
 
 class CatalogGate:
@@ -103,4 +104,4 @@ _routes = (
     *registering.ROUTES,
 )
 _hub = Raw(routes=_routes, inner=_streams)
-application = Lifespan(ledger_files(trust_files(Images(inner=_hub))))
+application = Lifespan(ledger_files(trust_files(Images(inner=Swarms(inner=_hub)))))

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "registry.publishers",
     "registry.hub",
     "registry.oci",
+    "registry.swarms",
     "registry.pool",
     "registry.outputs",
     "registry.site",

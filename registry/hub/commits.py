@@ -105,7 +105,7 @@ async def _commit(scope: Scope, receive: Receive, send: Send) -> None:
     said = {
         "success": True,
         "commitOid": oid,
-        "commitUrl": f"{_origin(scope)}/{draft.of.full_name}/commit/{oid}",
+        "commitUrl": f"{origin(scope)}/{draft.of.full_name}/commit/{oid}",
         "hookOutput": "",
     }
     body = json.dumps(said).encode()
@@ -146,7 +146,7 @@ async def _lines(receive: Receive) -> AsyncIterator[bytes]:
                 yield line
 
 
-def _origin(scope: Scope) -> str:
+def origin(scope: Scope) -> str:
     """As the caller wrote it, where that is one of our names: clients compare it with theirs."""
     host = header(scope, "Host") or ""
     is_ours = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
