@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -31,7 +31,7 @@ from registry.accounts.queries import User, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import contents, described, digests, queries, searching
+from . import citing, contents, described, digests, queries, searching
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 from .searching import Found, Place, Sort, Wanted
@@ -118,7 +118,8 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
     (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
-    (safe HTML or ""), said (described.Described), contents (contents.Contents).
+    (safe HTML or ""), said (described.Described), contents (contents.Contents),
+    forms (names of citations).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -139,9 +140,30 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "signed": _signed(found),
         "said": described.of(found),
         "contents": contents.of(found),
+        "forms": tuple(citing.FORMS) if signature else (),
         "card": _card(found),
     }
     return render(request, "catalog/checkpoint.html", context)
+
+
+@require_safe
+def citation(
+    request: HttpRequest, owner: str, project: str, checkpoint: str, name: str
+) -> HttpResponse:
+    """/{owner}/{project}/{checkpoint}/citation/{name}: how it is cited, in one of the forms."""
+    if name not in citing.FORMS:
+        raise NotFound(f"expected one of {', '.join(citing.FORMS)}")
+    media_type, form = citing.FORMS[name]
+    viewer = reading.viewer(request, reading.CHECKPOINTS)
+    content = form(queries.checkpoint_named(owner, project, checkpoint, viewer))
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
+    return HttpResponse(content, content_type=media_type, headers=headers)
+
+
+@require_safe
+def file(_request: HttpRequest, sha256: str) -> HttpResponse:
+    """/files/{sha256}: an address to hand on; the page is the one that answers a form."""
+    return redirect(f"/files?digest={sha256}")
 
 
 @require_safe

@@ -27,7 +27,13 @@ urlpatterns = [
     path(f"{BY_ID}/manifest", api.ManifestView.as_view(), name="api-manifest"),
     path("api/v1/by-hash/<digest:sha256>", api.ByHashView.as_view(), name="api-by-hash"),
     path("files", pages.files, name="files"),
+    path("files/<digest:sha256>", pages.file, name="file"),
     path("projects", pages.project_list, name="projects"),
     path("<str:owner>/<str:project>", pages.project, name="project"),
     path("<str:owner>/<str:project>/<str:checkpoint>", pages.checkpoint, name="checkpoint"),
+    path(
+        "<str:owner>/<str:project>/<str:checkpoint>/citation/<str:name>",
+        pages.citation,
+        name="citation",
+    ),
 ]
