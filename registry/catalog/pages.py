@@ -3,7 +3,8 @@
 
 catalog/list.html        wanted, found (searching), facets, sorts, newer and older (queries), newest
 catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
-                         (described.Described), card (safe HTML or ""), is_own
+                         (described.Described), parents and children (lineage), card (safe HTML
+                         or ""), is_own
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -31,7 +32,7 @@ from registry.accounts.queries import User, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import citing, contents, described, digests, queries, searching
+from . import citing, contents, described, digests, lineage, queries, searching
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 from .searching import Found, Place, Sort, Wanted
@@ -100,13 +101,16 @@ def project_list(request: HttpRequest) -> HttpResponse:
 def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     """/{owner}/{project}."""
     found = _project(owner, project)
+    at = found.listing.checkpoint
     context = {
         "project": found,
         "conduct": found.conduct,
         "checkpoints": _leaf(request, queries.published_in(found)),
         "listing": found.listing,
-        "said": described.of(found.listing.checkpoint),
-        "card": _card(found.listing.checkpoint),
+        "said": described.of(at),
+        "parents": lineage.parents(at) if at else (),
+        "children": lineage.children(found),
+        "card": _card(at),
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
     }
     return render(request, "catalog/project.html", context)
@@ -119,7 +123,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
     (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
     (safe HTML or ""), said (described.Described), contents (contents.Contents),
-    forms (names of citations).
+    forms (names of citations), parents (lineage.Parent).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -139,6 +143,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "conduct": found.conduct,
         "signed": _signed(found),
         "said": described.of(found),
+        "parents": lineage.parents(found),
         "contents": contents.of(found),
         "forms": tuple(citing.FORMS) if signature else (),
         "card": _card(found),

@@ -34,11 +34,11 @@ MOST = 10_000  # counted one by one
 MOST_RANKED = 1000  # a word that more projects have says little about which is meant
 MAX_CHARACTERS, MAX_WORDS = 200, 8
 MIN_PREFIX = 4  # characters; what begins with fewer is nearly everything
-# What PostgreSQL expects of words before they are looked for, which takes it no time. Above the one
-# nobody is shown less for what only begins so; above the other nobody counts: 10,000 rows far apart
-# in a table of a million are 10,000 pages to read, and there are five times as many.
-FEW, VERY_MANY = 5_000, 50_000
-SAMPLED = 1000  # of very many, the newest: that there are at least so many of each facet
+# What PostgreSQL expects of words before they are looked for, which takes it no time. Below the one
+# they are also looked for as beginnings; above the other nobody counts: 10,000 rows far apart in a
+# table of a million are 10,000 pages to read, and there are twice as many.
+FEW, VERY_MANY = 5_000, 20_000
+SAMPLED = 200  # of very many, the newest: that there are at least so many of each facet
 MAX_VALUE = 200
 SALT = "registry.catalog.searching"
 _WORD = re.compile(r"[^\W_]+")

@@ -12,11 +12,12 @@ from rest_framework import serializers
 from assay.signing.digests import as_id
 from assay.signing.revocation import Revocation
 
-from . import contents, described, queries
+from . import contents, described, lineage, queries
 from .contents import Contents
 from .described import Described
 from .digests import Known, Place
 from .formats import Tensor
+from .lineage import Parent
 from .models import MAX_NAME, Checkpoint, Dataset, File, Project, State
 
 
@@ -90,6 +91,20 @@ class ContentsSerializer(serializers.Serializer[Contents]):
     def get_tensors(self, of: Contents) -> list[dict[str, object]]:
         named = ({"file": name, "count": s.count, "listed": s.listed} for name, s in of.tensors)
         return [dict(TensorsSerializer(each).data) for each in named]
+
+
+class ParentSerializer(serializers.Serializer[Parent]):
+    """A project that the card says it was made from; `same` files of weights are proof of it."""
+
+    project = serializers.CharField(source="name", help_text="owner/name, as declared")
+    relation = serializers.CharField(help_text="finetune, adapter, merge, quantized or empty")
+    is_here = serializers.SerializerMethodField()
+    same = serializers.ListField(child=serializers.CharField())
+    weights = serializers.IntegerField(help_text="files of weights in this checkpoint")
+
+    def get_is_here(self, of: Parent) -> bool:
+        """Whether there is such a project in this registry."""
+        return of.project is not None
 
 
 class ProjectSerializer(serializers.Serializer[Project]):
@@ -184,6 +199,7 @@ class WholeCheckpointSerializer(CheckpointSerializer):
 
     card = serializers.SerializerMethodField()
     contents = serializers.SerializerMethodField()
+    made_from = serializers.SerializerMethodField()
     files = serializers.SerializerMethodField()
     signature = serializers.SerializerMethodField()
     sigstore = serializers.SerializerMethodField()
@@ -196,6 +212,10 @@ class WholeCheckpointSerializer(CheckpointSerializer):
     @extend_schema_field(ContentsSerializer)
     def get_contents(self, of: Checkpoint) -> dict[str, object]:
         return dict(ContentsSerializer(contents.of(of)).data)
+
+    @extend_schema_field(ParentSerializer(many=True))
+    def get_made_from(self, of: Checkpoint) -> list[dict[str, object]]:
+        return [dict(ParentSerializer(each).data) for each in lineage.parents(of)]
 
     @extend_schema_field(FileSerializer(many=True))
     def get_files(self, of: Checkpoint) -> list[dict[str, object]]:
