@@ -21,7 +21,7 @@ from . import contents, described
 from .contents import Contents
 from .described import Described
 from .found import FACET, Listing
-from .models import Checkpoint, Project, Revision
+from .models import MAIN, Checkpoint, Project, Ref, Revision
 
 VERSION = 1  # raise it where a row would be made differently from the same checkpoint
 TEXT_CHARACTERS = 10_000  # of a card's text that are searched: what comes later says little more
@@ -51,15 +51,27 @@ def follow(revision: Revision) -> None:
     _write(project, Checkpoint.objects.get(pk=revision.checkpoint_id))
 
 
+def again(project: Project) -> None:
+    """Its name, its owner or what it is has changed: the row anew, of what `main` is at.
+
+    In the transaction that changes it, which holds the project.
+    """
+    fresh = Project.objects.select_related("owner", "conduct").get(pk=project.pk)
+    at = Checkpoint.objects.filter(
+        pk__in=Ref.objects.filter(project=project, name=MAIN).values("revision__checkpoint")
+    )
+    _write(fresh, at.first())
+
+
 def leave(owner: Namespace) -> None:
     """Nothing of the owner's projects is found any more."""
     Listing.objects.filter(project__owner=owner).delete()
 
 
-def stale() -> list[int]:
+def stale(most: int) -> list[int]:
     """Projects whose row was made by an older version, by their keys."""
     rows = Listing.objects.filter(version__lt=VERSION).order_by("version", "pk")  # as its index is
-    return list(rows.values_list("pk", flat=True))
+    return list(rows.values_list("pk", flat=True)[:most])
 
 
 def size_class(parameters: int | None) -> str:

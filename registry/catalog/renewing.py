@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from registry.api.problems import Problem
 from registry.storage import services as storage
@@ -19,25 +19,30 @@ from .submission import Found
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 500  # some seconds of a sweep
+EXPECTED = (Problem, DatabaseError, OSError, RuntimeError)  # of a process that reads files, too
 INSPECTED = frozenset({".safetensors", ".json"})  # what there can be anything to say about
 
 
 def renew() -> int:
-    """Each in a transaction of its own; how many there were."""
-    found = listings.stale()
-    for project_id in found:
-        project = Project.objects.get(pk=project_id)
-        head = revisions.ref(project, MAIN)
-        if head is not None:
-            _read_again(head.revision.checkpoint)
-        with transaction.atomic():
-            moving.hold(project)
-            head = revisions.ref(project, MAIN)
-            if head is None:
-                listings.enter(project)
-            else:
-                listings.follow(head.revision)
-    return len(found)
+    """Each in a transaction of its own; how many there were. Those that cannot be are left."""
+    count = 0
+    for project_id in listings.stale(AT_ONCE):
+        try:
+            _renew(Project.objects.get(pk=project_id))
+            count += 1
+        except EXPECTED as error:
+            logger.warning("project %d is not listed anew: %s", project_id, error)
+    return count
+
+
+def _renew(project: Project) -> None:
+    head = revisions.ref(project, MAIN)
+    if head is not None:
+        _read_again(head.revision.checkpoint)
+    with transaction.atomic():
+        moving.hold(project)
+        listings.again(project)
 
 
 def _read_again(of: Checkpoint) -> None:

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import json
+from typing import NoReturn
 
 import pytest
 from django.test import Client
 
-from registry.catalog import contents, listings, services
+from registry.catalog import contents, listings, renewing, services
 from registry.catalog.found import Inspection, Listing, Tally
-from registry.catalog.models import Checkpoint
-from registry.catalog.services import Commit, Remove
+from registry.catalog.models import Checkpoint, Project
+from registry.catalog.services import Commit, NewProject, Remove
+from registry.storage import services as storage
+from registry.storage.errors import BlobLost
 from tests.registry.catalog.test_commits import put
 from tests.registry.catalog.weights import file, tensor
 from tests.registry.catalog.world import FILES, World, by_node, by_person, publish
@@ -136,6 +139,49 @@ def test_what_an_older_version_listed_is_listed_anew(world: World) -> None:
     published.refresh_from_db()
     assert published.front_matter is not None
     assert published.front_matter["tags"] == ["tiny", "\ufffdodd"]
+
+
+def test_what_cannot_be_listed_anew_keeps_nobody_else_from_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    published = publish(by_person(world, files=OURS))
+    made = services.create_project(
+        NewProject(owner=world.lab, name="b", title="B", summary="", conduct=world.conduct),
+        world.people.alice,
+    )
+    Listing.objects.update(version=0)
+    Checkpoint.objects.update(front_matter=None)
+    again = renewing._renew
+
+    def fails(project: Project) -> None:
+        if project == published.project:
+            raise OSError("no disk")
+        again(project)
+
+    monkeypatch.setattr(renewing, "_renew", fails)
+    assert services.renew() == 1
+    assert "no disk" in caplog.text
+    assert [row.project for row in Listing.objects.filter(version=0)] == [published.project]
+    assert Listing.objects.get(project=made).version == listings.VERSION
+
+
+def test_a_file_that_is_lost_leaves_the_rest_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(by_person(world, files=OURS))
+    before = Listing.objects.get()
+    Inspection.objects.all().delete()
+    Checkpoint.objects.update(front_matter=None)
+    Listing.objects.update(version=0)
+
+    def lost(sha256: str) -> NoReturn:
+        raise BlobLost(f"expected {sha256}")
+
+    monkeypatch.setattr(storage, "local", lost)
+    monkeypatch.setattr(storage, "open_blob", lost)
+    assert services.renew() == 1
+    found = Listing.objects.get()
+    assert (found.task, found.parameters, found.checkpoint) == ("", None, before.checkpoint)
 
 
 def test_pages_and_api_say_what_it_is(world: World, client: Client) -> None:

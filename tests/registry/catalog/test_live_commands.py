@@ -157,3 +157,15 @@ def test_whoami_and_logout_everywhere(alice: Shell) -> None:
     (token,) = Token.objects.filter(user=alice.world.people.alice)
     assert token.revoked_at is not None
     assert "not-logged-in" in alice.assay("whoami", alice.live.url, code=37)
+
+
+def test_what_was_published_is_found(alice: Shell) -> None:
+    alice.publish("first")
+    url = alice.live.url
+    out = alice.assay("search", "small", "--trained", "person", "--registry", url)
+    assert out.startswith("lab/small\n")
+    assert "1 of 1" in out
+    said = json.loads(alice.assay("search", "--json", "--registry", url))["says"]
+    assert said["count"] == {"value": 1, "is_exact": True}
+    none = alice.assay("search", "turnips", "--registry", url)
+    assert none == "no project is like that\n"

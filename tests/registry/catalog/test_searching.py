@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from registry.accounts.queries import Namespace
-from registry.catalog import searching, services
+from registry.catalog import pages, searching, services
 from registry.catalog.found import Listing, Tally
 from registry.catalog.models import Project
 from registry.catalog.searching import Count, Found, Sort, Wanted
@@ -110,26 +113,26 @@ def test_pages_lead_on_and_back_and_do_not_shift(world: World) -> None:
     Listing.objects.filter(project__name__in=("p-1", "p-2")).update(downloads=5)
     for sort in ("created", "updated", "downloads"):
         whole = names(find(sort=sort))
-        pages = list(leaf(find(2, sort=sort), sort=sort))
-        assert [each for page in pages for each in names(page)] == whole
+        leaves = list(leaf(find(2, sort=sort), sort=sort))
+        assert [each for page in leaves for each in names(page)] == whole
         assert len(whole) == 7
         made(world, f"new-by-{sort}")
-        back = pages[2].previous
+        back = leaves[2].previous
         assert back is not None
         again = find(2, back.signed(), sort=sort)
-        assert (names(again), bool(again.previous)) == (names(pages[1]), True)
+        assert (names(again), bool(again.previous)) == (names(leaves[1]), True)
         Project.objects.filter(name=f"new-by-{sort}").update(name=f"gone-by-{sort}")
         Listing.objects.filter(project__name=f"gone-by-{sort}").delete()
-    assert pages[0].previous is None
+    assert leaves[0].previous is None
     assert names(find(2, sort="downloads")) == ["p-2", "p-1"]
 
 
 def test_pages_by_relevance_lead_on(world: World) -> None:
     for number in range(5):
         made(world, f"owl-{number}", "Owl" if number % 2 else "Something")
-    pages = list(leaf(find(2, q="owl"), q="owl"))
-    assert [len(page.projects) for page in pages] == [2, 2, 1]
-    assert {each for page in pages for each in names(page)} == {f"owl-{n}" for n in range(5)}
+    leaves = list(leaf(find(2, q="owl"), q="owl"))
+    assert [len(page.projects) for page in leaves] == [2, 2, 1]
+    assert {each for page in leaves for each in names(page)} == {f"owl-{n}" for n in range(5)}
 
 
 def test_what_is_not_everybodys_is_not_found(world: World) -> None:
@@ -242,3 +245,42 @@ def test_clients_of_the_hub_search_and_sort(world: World) -> None:
     assert listed("sort=createdAt") == ["lab/empty", "lab/owls", "lab/small"]
     assert listed("sort=lastModified") == ["lab/owls"]
     assert client.get("/api/models?author=lab&sort=likes").json()[0]["downloads"] == 7
+
+
+def test_pages_take_as_many_queries_whatever_there_is(world: World, client: Client) -> None:
+    def queries(path: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(path).status_code == 200
+        return len(seen)
+
+    paths = ("/projects", "/projects?q=lab", "/lab/small", "/api/v1/projects", "/api/models")
+    publish(by_person(world, "v0", {**FILES, "n.txt": b"0"}))
+    before = [queries(path) for path in paths]
+    for number in range(1, 4):
+        publish(by_person(world, f"v{number}", {**FILES, "n.txt": b"%d" % number}))
+        card(world, f"p-{number}", text="lab")
+    assert [queries(path) for path in paths] == before
+
+
+def test_a_projects_checkpoints_are_leafed_through(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "PAGE_SIZE", 2)
+    for number in range(5):
+        publish(by_person(world, f"v{number}", {**FILES, "n.txt": b"%d" % number}))
+
+    def shown(query: str) -> tuple[list[str], dict[str, str]]:
+        page = client.get(f"/lab/small?{query}").content.decode()
+        links = dict(re.findall(r'<a href="\?([^"]*)" rel="(prev|next)"', page))
+        named = re.findall(r'<h3>.*<a href="/lab/small/(v[0-9])"', page)
+        return named, {rel: query for query, rel in links.items()}
+
+    first, links = shown("")
+    assert (first, set(links)) == (["v4", "v3"], {"next"})
+    second, links = shown(links["next"])
+    assert (second, set(links)) == (["v2", "v1"], {"prev", "next"})
+    last, ends = shown(links["next"])
+    assert (last, set(ends)) == (["v0"], {"prev"})
+    assert shown(ends["prev"])[0] == second
+    assert shown(links["prev"])[0] == first
+    assert shown("before=x&after=-1")[0] == first
