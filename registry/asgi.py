@@ -23,10 +23,11 @@ _django = get_asgi_application()  # models may be imported from here on
 
 from django.utils import timezone
 
-from registry.accounts import reading, staying, tokens
+from registry.accounts import reading, sessions, staying, tokens
 from registry.accounts.queries import Scope as TokenScope
+from registry.accounts.queries import User
 from registry.api.bodies import Bodies
-from registry.api.wire import Application, Receive, Scope, Send
+from registry.api.wire import Application, Receive, Scope, Send, header
 from registry.catalog import downloads
 from registry.catalog import queries as catalog
 from registry.hub import commits, resolve, uploads
@@ -44,14 +45,6 @@ from registry.swarms.serving import Swarms
 class CatalogGate:
     """Tokens say who calls; who has sent a blob may read it, and the catalogue knows who else."""
 
-    def actor(self, authorization: str | None) -> str | None:
-        """The person in whose name this token reads private blobs."""
-        token = tokens.authenticate(authorization, now=timezone.now())
-        if token is not None and token.project:
-            return token.actor  # who reads back what it sent, and nothing else that is private
-        reader = reading.reader(token, reading.CHECKPOINTS)
-        return None if reader is None else reader.actor
-
     def uploader(self, authorization: str | None) -> str:
         """In whose name it stores them, if it is for publishing or for a node."""
         token = tokens.authenticate(authorization, now=timezone.now())
@@ -61,19 +54,32 @@ class CatalogGate:
         """Who has left since `uploader` has sent nothing."""
         staying.hold_bearer(authorization)
 
-    def may_read(self, sha256: str, actor: str | None) -> bool:
+    def may_read(self, sha256: str, scope: Scope) -> bool:
         """Its holders, and whoever may read a thing that it is part of."""
+        token = tokens.authenticate(header(scope, "Authorization"), now=timezone.now())
+        viewer = reading.reader(token, reading.CHECKPOINTS)
+        actor = viewer.actor if viewer else None
+        if token is not None and token.project:
+            actor = token.actor  # who reads back what it sent, and nothing else that is private
         is_held = actor is not None and storage.holds(actor, sha256)
-        return is_held or sha256 in catalog.open_blobs((sha256,))
+        return is_held or sha256 in catalog.open_blobs((sha256,), viewer)
 
-    def file_for(self, address: FileAddress) -> Download | None:
-        """The blob behind a published checkpoint's file."""
-        found = catalog.file_for(address.owner, address.project, address.checkpoint, address.path)
+    def file_for(self, address: FileAddress, scope: Scope) -> Download | None:
+        """The blob behind a published checkpoint's file; people follow links to it in a browser."""
+        token = tokens.authenticate(header(scope, "Authorization"), now=timezone.now())
+        viewer = reading.reader(token, reading.CHECKPOINTS) if token else _signed_in(scope)
+        found = catalog.file_for(
+            address.owner, address.project, address.checkpoint, address.path, viewer
+        )
         if found is None:
             return None
         sha256, size_bytes, name = found
         begun = partial(downloads.note, downloads.Fetched(**asdict(address)))
         return Download(sha256=sha256, size_bytes=size_bytes, name=name, begun=begun)
+
+
+def _signed_in(scope: Scope) -> User | None:
+    return sessions.person(header(scope, "Cookie"))
 
 
 class Lifespan:

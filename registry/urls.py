@@ -13,7 +13,6 @@ from drf_spectacular.views import SpectacularJSONAPIView
 from registry.api.kinds import problem_kind
 
 APPS = (
-    "events",
     "accounts",
     "oidc",
     "ledger",

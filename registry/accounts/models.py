@@ -111,10 +111,15 @@ class Organisation(models.Model):
 
 
 class Role(models.TextChoices):
-    """What a member may do: an owner also admits and removes members."""
+    """What a member may do.
+
+    A reader sees what is private; a member publishes, too; an owner besides admits and removes
+    members, and decides who sees a project and when it ends.
+    """
 
     OWNER = "owner"
     MEMBER = "member"
+    READER = "reader"
 
 
 class Membership(models.Model):
@@ -126,7 +131,7 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        """One membership for a person in an organisation, in one of the two roles."""
+        """One membership for a person in an organisation, in one of the roles."""
 
         constraints = (
             models.UniqueConstraint(

@@ -7,6 +7,7 @@ The models are private to this app; their names are here for other apps' annotat
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
@@ -30,6 +31,7 @@ from .models import (
 __all__ = ["Membership", "Namespace", "Node", "Organisation", "Role", "Scope", "Token", "User"]
 
 SYSTEM = "system"
+PUBLISHING = (Role.OWNER, Role.MEMBER)
 LOCK_OUT_AFTER = 5
 LOCK_OUT_FOR = timedelta(minutes=15)
 # What a person may do in the browser without a token; nodes and generation are for programs.
@@ -53,12 +55,12 @@ def organisation(name: str) -> Organisation | None:
 
 def namespaces_of(user: User) -> QuerySet[Namespace]:
     """The names this person may publish under: their own and their organisations'."""
-    organisations = Organisation.objects.filter(
-        pk__in=Membership.objects.filter(user=user).values("organisation")
-    )
-    return Namespace.objects.filter(
-        Q(pk=user.namespace_id) | Q(pk__in=organisations.values("namespace"))
-    ).order_by("name")
+    return _names(user, PUBLISHING).order_by("name")
+
+
+def namespaces_seen_by(user: User) -> QuerySet[Namespace]:
+    """The names whose private things this person may see; readers of an organisation do, too."""
+    return _names(user, Role.values)
 
 
 def may_publish(user: User, namespace: Namespace) -> bool:
@@ -66,9 +68,15 @@ def may_publish(user: User, namespace: Namespace) -> bool:
     return user.is_active and namespaces_of(user).filter(pk=namespace.pk).exists()
 
 
+def may_govern(user: User, namespace: Namespace) -> bool:
+    """That this person decides for the name: it is theirs, or that of what they are an owner of."""
+    return user.is_active and _names(user, (Role.OWNER,)).filter(pk=namespace.pk).exists()
+
+
 def has_actor(namespace: Namespace) -> bool:
     """That somebody acts for the name: an active person whose it is, or who is in what it names."""
-    members = Membership.objects.filter(organisation__namespace=namespace).values("user")
+    named = Membership.objects.filter(organisation__namespace=namespace, role__in=PUBLISHING)
+    members = named.values("user")
     people = User.objects.filter(Q(namespace=namespace) | Q(pk__in=members))
     return people.filter(is_active=True).exists()
 
@@ -137,3 +145,12 @@ def is_locked_out(name: str, *, now: datetime) -> bool:
     """That this name has had too many wrong passwords lately."""
     failures = SignInFailure.objects.filter(name=name, at__gt=now - LOCK_OUT_FOR)
     return failures.count() >= LOCK_OUT_AFTER
+
+
+def _names(user: User, roles: Collection[str]) -> QuerySet[Namespace]:
+    """The person's own, and those of the organisations that they have one of these roles in."""
+    memberships = Membership.objects.filter(user=user, role__in=roles)
+    organisations = Organisation.objects.filter(pk__in=memberships.values("organisation"))
+    return Namespace.objects.filter(
+        Q(pk=user.namespace_id) | Q(pk__in=organisations.values("namespace"))
+    )

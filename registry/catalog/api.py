@@ -25,7 +25,7 @@ from registry.idempotency.api import idempotent
 from . import digests, queries, searching, services
 from .listed import FoundProjectsSerializer, found
 from .listings import FACETS
-from .models import Checkpoint
+from .models import Checkpoint, Project
 from .searching import Sort, Wanted
 from .serializers import (
     AcknowledgedSerializer,
@@ -71,7 +71,7 @@ class ProjectView(APIView):
     @extend_schema(operation_id="projects_retrieve_one", responses=ProjectSerializer)
     def get(self, request: Request, owner: str, project: str) -> Response:
         """The project `owner/name`."""
-        return Response(ProjectSerializer(queries.project(owner, project)).data)
+        return Response(ProjectSerializer(_project(request, owner, project)).data)
 
 
 class CheckpointsView(ListAPIView[Checkpoint]):
@@ -82,7 +82,8 @@ class CheckpointsView(ListAPIView[Checkpoint]):
     queryset = Checkpoint.objects.none()
 
     def get_queryset(self) -> QuerySet[Checkpoint]:
-        return queries.published_in(queries.project(self.kwargs["owner"], self.kwargs["project"]))
+        owner, project = self.kwargs["owner"], self.kwargs["project"]
+        return queries.published_in(_project(self.request, owner, project))
 
     @extend_schema(request=NewCheckpointSerializer, responses={202: AcknowledgedSerializer})
     @idempotent
@@ -94,7 +95,7 @@ class CheckpointsView(ListAPIView[Checkpoint]):
             manifest = Manifest.parse(wanted.validated_data["manifest"])
         submission = Submission(
             user=accounts.caller(request),
-            project=queries.project(owner, project),
+            project=_project(request, owner, project),
             name=wanted.validated_data["name"],
             step=None,
             manifest=manifest,
@@ -135,18 +136,25 @@ class EvidenceView(APIView):
     )
     def get(self, request: Request, sha256: str) -> HttpResponse:
         """Canonical bytes, with proofs under the newest tree head."""
-        evidence = queries.evidence(queries.checkpoint(sha256, within=_within(request)))
+        viewer = reading.viewer(request, reading.CHECKPOINTS)
+        found = queries.checkpoint(sha256, viewer, within=_within(request))
+        evidence = queries.evidence(found)
         return _canonical(evidence.canonical(), f"{sha256[:12]}.assay.json", cache="no-cache")
 
 
 class ManifestView(APIView):
-    """The manifest, whose SHA-256 is the id (docs/spec/formats.md, section 1)."""
+    """The manifest, whose SHA-256 is the id (docs/spec/formats.md, section 1).
+
+    What is shown to some alone is kept by no cache between them and here.
+    """
 
     @extend_schema(operation_id="checkpoints_manifest", responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, sha256: str) -> HttpResponse:
         """Canonical bytes, which never change."""
-        manifest = queries.manifest(queries.checkpoint(sha256))
-        return _canonical(manifest.canonical(), "manifest.json", cache="max-age=31536000")
+        viewer = reading.viewer(request, reading.CHECKPOINTS)
+        found = queries.checkpoint(sha256, viewer)
+        cache = "max-age=31536000" if queries.is_everybodys(found) else "private, no-cache"
+        return _canonical(queries.manifest(found).canonical(), "manifest.json", cache=cache)
 
 
 class ByHashView(APIView):
@@ -155,7 +163,8 @@ class ByHashView(APIView):
     @extend_schema(operation_id="by_hash", responses=KnownSerializer)
     def get(self, request: Request, sha256: str) -> Response:
         """Where it was published, by whom, under which conduct, and what was revoked since."""
-        return Response(KnownSerializer(digests.known(sha256)).data)
+        viewer = reading.viewer(request, reading.CHECKPOINTS)
+        return Response(KnownSerializer(digests.known(sha256, viewer)).data)
 
 
 def acknowledged(checkpoint: Checkpoint) -> Response:
@@ -170,6 +179,13 @@ def _page_size(given: str) -> int:
     if not (given.isascii() and given.isdigit() and int(given[:9]) > 0):
         raise InvalidRequest(f"page_size: expected 1 to {MAX_PAGE}, found {given[:40]!a}")
     return min(int(given[:9]), MAX_PAGE)
+
+
+def _project(request: Request, owner: str, name: str) -> Project:
+    """As this caller may see it, or publish to it by a token for it alone."""
+    bound_to = request.auth.project if isinstance(request.auth, accounts.Token) else ""
+    viewer = reading.viewer(request, reading.CHECKPOINTS)
+    return queries.project(owner, name, viewer, bound_to=bound_to)
 
 
 def _within(request: Request) -> str:

@@ -19,9 +19,11 @@ from assay.signing.certificates import Chain
 from assay.signing.digests import as_id
 from assay.signing.pseudonyms import Signatory
 from assay.signing.revocation import Revocation
+from registry.accounts.queries import User
 from registry.authority import revocations
 from registry.ledger import queries as ledger
 
+from . import seeing
 from .errors import NotFound
 from .models import Checkpoint, Dataset, DatasetFile, File, State
 from .queries import visible
@@ -64,9 +66,9 @@ class Known:
         return any(found + [each.revoked for each in self.datasets])
 
 
-def known(sha256: str) -> Known:
-    """All that was published with this digest, in a constant number of queries; raises NotFound."""
-    checkpoints, datasets = _checkpoints(sha256), _datasets(sha256)
+def known(sha256: str, viewer: User | None = None) -> Known:
+    """All with this digest that this caller may see, in as many queries always; or NotFound."""
+    checkpoints, datasets = _checkpoints(sha256, viewer), _datasets(sha256)
     if not checkpoints and not datasets:
         raise NotFound(
             f"expected the digest of something published here, found none with {as_id(sha256)}; "
@@ -92,12 +94,15 @@ def known(sha256: str) -> Known:
     )
 
 
-def _checkpoints(sha256: str) -> list[tuple[Checkpoint, ledger.Statement, Sequence[str]]]:
+def _checkpoints(
+    sha256: str, viewer: User | None
+) -> list[tuple[Checkpoint, ledger.Statement, Sequence[str]]]:
     """The newest, and one more than are listed; each with what the file is called in it."""
     files = File.objects.filter(sha256=sha256)
-    newest = _newest(files.filter(checkpoint__state=State.PUBLISHED), "checkpoint_id")
+    shown = seeing.projects(viewer, of="checkpoint__project")
+    newest = _newest(files.filter(shown, checkpoint__state=State.PUBLISHED), "checkpoint_id")
     is_it = Q(manifest_sha256=sha256) | Q(pk__in=newest)
-    rows = visible(None).filter(is_it)[: MAX_LISTED + 1]
+    rows = visible(viewer).filter(is_it, state=State.PUBLISHED)[: MAX_LISTED + 1]
     found = [(each, each.statement) for each in rows if each.statement is not None]
     within = files.filter(checkpoint_id__in=[each.pk for each, _ in found])
     names = _grouped(_first(within, "checkpoint_id").values_list("checkpoint_id", "name"))

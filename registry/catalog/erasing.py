@@ -49,7 +49,9 @@ def erase(
     Inspection.objects.filter(pk__in=digests - needed(digests)).delete()
     _forget_history(owner, author)
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
-    Project.objects.filter(owner=owner).update(owner=stub, name=nameless, title="", summary="")
+    Project.objects.filter(owner=owner).update(
+        owner=stub, name=nameless, title="", summary="", moved_to=None
+    )
     theirs = Dataset.objects.filter(owner=owner)
     theirs.filter(statement__subject=owner.uri).update(owner=clear, name=nameless, title="")
     theirs.update(owner=stub, name=nameless, title="")

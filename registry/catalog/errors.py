@@ -46,6 +46,14 @@ class MayNotPublish(Problem):
     status_code = 403
 
 
+class MayNotGovern(Problem):
+    """Members publish; who sees a project, and its end, is for an owner to decide."""
+
+    code = "may-not-govern"
+    title = "This is for an owner to decide"
+    status_code = 403
+
+
 class BlobMissing(Problem):
     """A file of the manifest was not uploaded by this caller, or has another size."""
 

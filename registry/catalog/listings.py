@@ -99,6 +99,7 @@ def _write(project: Project, at: Checkpoint | None) -> None:
     values: dict[str, object] = {
         "checkpoint": at,
         "version": VERSION,
+        "is_public": project.is_public,
         "task": card.task,
         "library": card.library,
         "licence": card.licence,

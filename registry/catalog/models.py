@@ -26,19 +26,43 @@ REFS_PATTERN = rf"{REF_PATTERN}(/{REF_PATTERN})*"
 MAIN = "main"
 
 
+class Visibility(models.TextChoices):
+    """Who sees a project, and that there is one."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
 class Project(models.Model):
-    """A line of checkpoints, `owner/name`, published under one conduct version."""
+    """A line of checkpoints, `owner/name`, published under one conduct version.
+
+    One that ended keeps its row, so that its name is never given again; where it was moved from, a
+    row that ended leads on to it. Who sees it is for seeing.py to say, and for nobody else.
+    """
 
     owner = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=MAX_NAME)
     title = models.CharField(max_length=200)
     summary = models.TextField(blank=True)
     conduct = models.ForeignKey("conduct.PolicyVersion", on_delete=models.PROTECT, related_name="+")
+    visibility = models.CharField(
+        max_length=7, choices=Visibility.choices, default=Visibility.PUBLIC
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    moved_to = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=("owner", "name"), name="catalog_project_name"),
+            models.CheckConstraint(
+                condition=Q(visibility__in=Visibility.values),
+                name="catalog_project_visibility_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(moved_to__isnull=True) | Q(ended_at__isnull=False),
+                name="catalog_project_moved_has_ended",
+            ),
             models.CheckConstraint(
                 condition=Q(name__regex=f"^{NAME_PATTERN}$"), name="catalog_project_name_is_plain"
             ),
@@ -56,6 +80,11 @@ class Project(models.Model):
     def path(self) -> str:
         """The page's path."""
         return f"/{self.full_name}"
+
+    @property
+    def is_public(self) -> bool:
+        """That everybody may see it."""
+        return self.visibility == Visibility.PUBLIC and self.ended_at is None
 
 
 class Dataset(models.Model):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The catalogue's pages, for people: the list, a project, a checkpoint. They work without scripts.
 
-catalog/list.html        wanted, found (searching), facets, sorts, newer and older (queries), newest
+catalog/list.html        wanted, found (searching), facets, sorts, newer and older (queries),
+                         newest, own (private projects that the viewer sees)
 catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
                          (described.Described), parents and children (lineage), card (safe HTML
-                         or ""), is_own
+                         or ""), is_own, is_governed
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -28,7 +29,7 @@ from django.views.decorators.http import require_safe
 
 from assay.signing.digests import as_id
 from registry.accounts import reading
-from registry.accounts.queries import User, may_publish
+from registry.accounts.queries import User, may_govern, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
@@ -84,6 +85,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
     """/projects?q=…&task=…: what is looked for, or everything, the newest first."""
     wanted = Wanted.parse(request.GET.dict())
     found = searching.find(wanted, cursor=request.GET.get("cursor", ""), limit=PAGE_SIZE)
+    viewer = reading.viewer(request, reading.CHECKPOINTS)
     is_asked = bool(wanted.words or wanted.facets)
     context = {
         "wanted": wanted,
@@ -93,6 +95,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "newer": _cursor(request, found.previous),
         "older": _cursor(request, found.next),
         "newest": () if is_asked else queries.visible(None)[:NEWEST],
+        "own": () if is_asked else queries.private_projects(viewer)[:PAGE_SIZE],
     }
     return render(request, "catalog/list.html", context)
 
@@ -100,7 +103,8 @@ def project_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     """/{owner}/{project}."""
-    found = _project(owner, project)
+    viewer = reading.viewer(request, reading.CHECKPOINTS)
+    found = _project(owner, project, viewer)
     at = found.listing.checkpoint
     context = {
         "project": found,
@@ -112,6 +116,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "children": lineage.children(found),
         "card": _card(at),
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
+        "is_governed": isinstance(request.user, User) and may_govern(request.user, found.owner),
     }
     return render(request, "catalog/project.html", context)
 
@@ -178,10 +183,11 @@ def files(request: HttpRequest) -> HttpResponse:
     # As it stands in a document, or as sha256sum and openssl print it.
     found = re.search(r"\b[0-9a-f]{64}\b", asked.lower())
     digest = found[0] if found else ""
+    viewer = reading.viewer(request, reading.CHECKPOINTS)
     known, status = None, HTTPStatus.BAD_REQUEST if asked and not digest else HTTPStatus.OK
     if digest:
         try:
-            known = digests.known(digest)
+            known = digests.known(digest, viewer)
         except NotFound:
             status = HTTPStatus.NOT_FOUND
     context = {"asked": asked, "digest": digest, "known": known}
@@ -193,9 +199,9 @@ def _card(of: Checkpoint | None) -> str:
     return mark_safe(of.card_html) if of else ""  # noqa: S308
 
 
-def _project(owner: str, name: str) -> Project:
+def _project(owner: str, name: str, viewer: User | None) -> Project:
     try:
-        return queries.project(owner, name)
+        return queries.project(owner, name, viewer)
     except NotFound as error:
         raise Http404(str(error.detail)) from error
 

@@ -14,7 +14,7 @@ from registry.conduct.queries import PolicyVersion
 
 from . import listings
 from .errors import MayNotPublish, NameTaken
-from .models import Project
+from .models import Project, Visibility
 from .receive import check_name
 
 
@@ -27,6 +27,7 @@ class NewProject:
     title: str
     summary: str
     conduct: PolicyVersion
+    visibility: Visibility = Visibility.PUBLIC
 
 
 def create_project(new: NewProject, by: User) -> Project:
@@ -42,9 +43,10 @@ def create_project(new: NewProject, by: User) -> Project:
                 title=new.title,
                 summary=new.summary,
                 conduct=new.conduct,
+                visibility=new.visibility,
             )
             listings.enter(project)
-            details = {"conduct": str(new.conduct)}
+            details = {"conduct": str(new.conduct), "visibility": new.visibility.value}
             audit.record(by.actor, "project.create", project.full_name, details)
     except IntegrityError as error:
         raise NameTaken(f"expected a new name, but {new.owner.name} has {new.name!r}") from error

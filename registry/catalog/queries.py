@@ -2,8 +2,9 @@
 """Reads of the catalogue: who may see which checkpoint, which blobs are theirs to read, evidence.
 
 A checkpoint that is not published exists for its publisher and for those who act for its owner, so
-that they can follow it; for everybody else there is no such thing. The models are private to this
-app; their names are here for other apps' annotations.
+that they can follow it; for everybody else there is no such thing. Nor is there anything of a
+project that they may not see (seeing.py). A `viewer` is who asks; None is anybody. The models are
+private to this app; their names are here for other apps' annotations.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ from registry.authority import revocations
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
 
+from . import seeing
 from .errors import NotFound
-from .models import Checkpoint, Dataset, DatasetFile, File, Project, State
+from .models import Checkpoint, Dataset, DatasetFile, File, Project, State, Visibility
 
-__all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State"]
+__all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State", "Visibility"]
 
 OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
 EARLIEST = ("published_at", "pk")
@@ -57,16 +59,25 @@ EVIDENCE = (
 PARTS = ("project__owner", "conduct", "dataset", "statement__entry", "oms_statement__entry")
 
 
-def projects() -> QuerySet[Project]:
-    """All projects, the newest first; but for what is left of those of people who left."""
-    kept = Project.objects.exclude(owner__name__startswith=ERASED)
-    found = kept.select_related("owner", "conduct", "listing").defer("listing__vector")
-    return found.order_by("-id")
+def projects(viewer: User | None = None) -> QuerySet[Project]:
+    """All projects that this caller may see, the newest first; none of people who left."""
+    return _projects(seeing.projects(viewer))
 
 
-def project(owner: str, name: str) -> Project:
-    """The project `owner/name`; raises NotFound."""
-    found = projects().filter(owner__name=owner, name=name).first()
+def private_projects(viewer: User | None) -> QuerySet[Project]:
+    """Those that not everybody sees, and this caller does, the newest first."""
+    return projects(viewer).filter(visibility=Visibility.PRIVATE)
+
+
+def project(owner: str, name: str, viewer: User | None = None, *, bound_to: str = "") -> Project:
+    """The project `owner/name`, if this caller may see it, or by the name that it had before.
+
+    It is `bound_to` by a token that publishes to it. Raises NotFound.
+    """
+    is_bound = bound_to == f"{owner}/{name}"
+    seen = _projects(Q(ended_at=None)) if is_bound else projects(viewer)
+    named = Project.objects.filter(owner__name=owner, name=name)
+    found = seen.filter(Q(pk__in=named) | Q(pk__in=named.values("moved_to"))).first()
     if found is None:
         raise NotFound(f"expected a project, found none called {f'{owner}/{name}'[:160]!r}")
     return found
@@ -86,10 +97,10 @@ def dataset_manifest(of: Dataset) -> Manifest:
 
 def visible(viewer: User | None) -> QuerySet[Checkpoint]:
     """The checkpoints that this caller may see, the newest first."""
-    seen = Q(state=State.PUBLISHED)
+    shown = Q(state=State.PUBLISHED)
     if viewer is not None:
-        seen |= Q(publisher=viewer) | Q(project__owner__in=accounts.namespaces_of(viewer))
-    return Checkpoint.objects.select_related(*PARTS).filter(seen).order_by("-id")
+        shown |= Q(publisher=viewer) | Q(project__owner__in=accounts.namespaces_of(viewer))
+    return _checkpoints(shown & seeing.projects(viewer, of="project"))
 
 
 def checkpoint(sha256: str, viewer: User | None = None, *, within: str = "") -> Checkpoint:
@@ -119,6 +130,11 @@ def checkpoint_named(owner: str, project: str, name: str, viewer: User | None = 
     return min(rows, key=lambda one: one.state == State.REJECTED)
 
 
+def is_everybodys(of: Checkpoint) -> bool:
+    """That it is published, in a public project."""
+    return of.state == State.PUBLISHED and of.project.is_public
+
+
 def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
     """That a statement is everybody's, or about a checkpoint that this caller may see.
 
@@ -132,24 +148,30 @@ def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
     return visible(viewer).filter(pk__in=about.values("pk")).exists()
 
 
-def published(sha256: str) -> Checkpoint | None:
+def published(sha256: str, viewer: User | None = None) -> Checkpoint | None:
     """The published checkpoint with this id; of several, with the same files, the earliest."""
-    return visible(None).filter(manifest_sha256=sha256).order_by(*EARLIEST).first()
+    rows = visible(viewer).filter(state=State.PUBLISHED, manifest_sha256=sha256)
+    return rows.order_by(*EARLIEST).first()
 
 
 def published_in(project: Project) -> QuerySet[Checkpoint]:
-    """The project's published checkpoints, the newest first."""
-    return visible(None).filter(project=project)
+    """The published checkpoints, the newest first, of a project that the caller may see."""
+    return _checkpoints(Q(state=State.PUBLISHED, project=project))
 
 
 def published_by_runs() -> QuerySet[Checkpoint]:
-    """All published checkpoints that runs have made, the newest first."""
+    """All published checkpoints that runs have made and everybody may see, the newest first."""
     return visible(None).filter(run_id__isnull=False)
+
+
+def published_by_run(run_id: str) -> QuerySet[Checkpoint]:
+    """Those of one run, in the order of its steps; who asks may see its project."""
+    return _checkpoints(Q(state=State.PUBLISHED, run_id=run_id)).order_by("step", "pk")
 
 
 def latest_of_run(run_id: str) -> Checkpoint | None:
     """The published checkpoint that a run got furthest with: where it is resumed."""
-    return visible(None).filter(run_id=run_id).order_by("-step", "-id").first()
+    return published_by_run(run_id).order_by("-step", "-id").first()
 
 
 def is_underway(run_id: str) -> bool:
@@ -262,19 +284,28 @@ def parts(
     )
 
 
-def open_blobs(digests: Collection[str]) -> frozenset[str]:
-    """Those of these blobs that are everybody's: in a published checkpoint, or in a data set.
+def open_blobs(
+    digests: Collection[str], viewer: User | None = None, *, within: Project | None = None
+) -> frozenset[str]:
+    """Those of these blobs that this caller may read: published where they may, or in a data set.
 
-    Who has sent one may read it too, whatever it is part of: that is storage's to know.
+    Whoever publishes to a project reads what is `within` it. Who has sent one may read it too,
+    whatever it is part of: that is storage's to know.
     """
-    published = File.objects.filter(sha256__in=digests, checkpoint__state=State.PUBLISHED)
+    shown = seeing.projects(viewer, of="checkpoint__project")
+    if within is not None:
+        shown |= Q(checkpoint__project=within)
+    published = File.objects.filter(shown, sha256__in=digests, checkpoint__state=State.PUBLISHED)
     given = DatasetFile.objects.filter(sha256__in=digests)
     return frozenset(published.values_list("sha256", flat=True).union(given.values_list("sha256")))
 
 
-def file_for(owner: str, project: str, checkpoint: str, path: str) -> tuple[str, int, str] | None:
+def file_for(
+    owner: str, project: str, checkpoint: str, path: str, viewer: User | None = None
+) -> tuple[str, int, str] | None:
     """Digest, size and file name of a published checkpoint's file; None for anything else."""
     found = File.objects.filter(
+        seeing.projects(viewer, of="checkpoint__project"),
         checkpoint__state=State.PUBLISHED,
         checkpoint__project__owner__name=owner,
         checkpoint__project__name=project,
@@ -284,3 +315,13 @@ def file_for(owner: str, project: str, checkpoint: str, path: str) -> tuple[str,
     if found is None:
         return None
     return found.sha256, found.size, found.name.rpartition("/")[2]
+
+
+def _projects(which: Q) -> QuerySet[Project]:
+    kept = Project.objects.exclude(owner__name__startswith=ERASED).filter(which)
+    found = kept.select_related("owner", "conduct", "listing").defer("listing__vector")
+    return found.order_by("-id")
+
+
+def _checkpoints(which: Q) -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.select_related(*PARTS).filter(which).order_by("-id")

@@ -116,6 +116,8 @@ def _check_rights(submission: Submission) -> None:
 def check_rights(by: User | None, project: Project, under: conduct.PolicyVersion) -> None:
     """Whoever publishes acts for the owner, which accepted the rules; a run's lease was checked."""
     owner = project.owner
+    if project.ended_at is not None:
+        raise MayNotPublish(f"expected a project, found one that ended: {project.full_name}")
     if by is not None and not accounts.may_publish(by, owner):
         raise MayNotPublish(f"expected somebody who acts for {owner.name!r}")
     if not conduct.in_good_standing(owner, under):
@@ -174,13 +176,14 @@ def _check_blobs(submission: Submission) -> None:
 def _unsent(submission: Submission) -> tuple[list[FieldProblem], list[FieldProblem]]:
     """The files that are not there, and those that are of another size.
 
-    Knowing a digest is not having the file: it must be the caller's, or open to everybody.
+    Knowing a digest is not having the file: it must be the caller's, or theirs to read.
     """
     missing: list[FieldProblem] = []
     others: list[FieldProblem] = []
     digests = {file.sha256 for file in submission.manifest.files}
     own = storage.held(submission.senders, digests)
-    sizes = storage.sizes(own | queries.open_blobs(digests))
+    viewer = None if submission.holder else submission.user
+    sizes = storage.sizes(own | queries.open_blobs(digests, viewer, within=submission.project))
     for file in submission.manifest.files:
         size_bytes = sizes.get(file.sha256)
         if size_bytes is None:

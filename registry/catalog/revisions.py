@@ -8,7 +8,7 @@ its checkpoint's id begins; else by the checkpoint's name. Only what is publishe
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -93,8 +93,8 @@ def ref(project: Project, name: str) -> Ref | None:
     return refs(project).filter(name=name).first()
 
 
-def heads(projects: QuerySet[Project]) -> Mapping[int, Ref]:
-    """What `main` is, by project; for lists."""
+def heads(projects: Collection[int]) -> Mapping[int, Ref]:
+    """What `main` is of these projects, by their keys; for lists."""
     related = tuple(f"revision__{part}" for part in PARTS)
     rows = Ref.objects.select_related(*related).filter(project__in=projects, name=MAIN)
     return {row.project_id: row for row in rows}

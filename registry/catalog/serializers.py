@@ -18,7 +18,7 @@ from .described import Described
 from .digests import Known, Place
 from .formats import Tensor
 from .lineage import Parent
-from .models import MAX_NAME, Checkpoint, Dataset, File, Project, State
+from .models import MAX_NAME, Checkpoint, Dataset, File, Project, State, Visibility
 
 
 class ConductSerializer(serializers.Serializer[object]):
@@ -113,6 +113,7 @@ class ProjectSerializer(serializers.Serializer[Project]):
     project = serializers.CharField(source="full_name", help_text="owner/name")
     title = serializers.CharField()
     summary = serializers.CharField()
+    visibility = serializers.ChoiceField(choices=Visibility.choices)
     conduct = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     task = serializers.CharField(source="listing.task")

@@ -7,6 +7,7 @@ advance(checkpoint.pk)     takes it on: `signed`, `published` (or `rejected`)
 advance_with_others(pk)    the same, with what else waits along
 commit(Commit(...))        a branch's next revision, published when it returns
 add_ref, remove_ref        branches and tags
+show, move, end            what an owner decides of a project
 sweep()                    advances whatever a crash or a lost nudge left behind
 renew(), add_up()          list projects anew that an older version listed, and add up the facets
 """
@@ -15,6 +16,7 @@ from .advance import advance
 from .changes import Change, Put, Remove
 from .commits import Commit, commit
 from .datasets import Origin, add_dataset, standard_library
+from .governing import end, move, reach, show
 from .naming import add_ref, remove_ref
 from .projects import NewProject, create_project
 from .receive import check, keep, receive
@@ -40,10 +42,14 @@ __all__ = [
     "check",
     "commit",
     "create_project",
+    "end",
     "keep",
+    "move",
+    "reach",
     "receive",
     "remove_ref",
     "renew",
+    "show",
     "standard_library",
     "sweep",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from . import api, pages
+from . import api, governing_pages, pages
 from .converters import Digest
 
 register_converter(Digest, "digest")
@@ -29,6 +29,9 @@ urlpatterns = [
     path("files", pages.files, name="files"),
     path("files/<digest:sha256>", pages.file, name="file"),
     path("projects", pages.project_list, name="projects"),
+    path(
+        "<str:owner>/<str:project>/settings/access", governing_pages.access, name="project-access"
+    ),
     path("<str:owner>/<str:project>", pages.project, name="project"),
     path("<str:owner>/<str:project>/<str:checkpoint>", pages.checkpoint, name="checkpoint"),
     path(

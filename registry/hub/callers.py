@@ -47,15 +47,19 @@ class Caller:
         return tokens.require(self.token, Scope.PUBLISH)
 
 
+ANYBODY = Caller(token=None)
+
+
 def caller(authorization: str | None) -> Caller:
     """Whose the Authorization header is; raises a subclass of InvalidToken if nobody's."""
     return Caller(token=tokens.authenticate(_bearer(authorization), now=timezone.now()))
 
 
-def project(owner: str, name: str) -> Project:
-    """The project that everybody may see; raises RepoUnknown."""
+def project(by: Caller, owner: str, name: str) -> Project:
+    """The project, if the caller may see it, or publishes to it; raises RepoUnknown."""
+    bound_to = by.token.project if by.token else ""
     try:
-        return catalog.project(owner, name)
+        return catalog.project(owner, name, by.viewer, bound_to=bound_to)
     except NotInCatalogue as error:
         raise RepoUnknown(str(error.detail)) from error
 

@@ -121,10 +121,9 @@ def _draft(scope: Scope) -> Draft:
     _, _, owner, name, _, branch = segments
     if b"create_pr=1" in scope["query_string"]:
         raise Unreadable("expected a commit to a branch: pull requests are not taken yet")
-    of = project(owner, name)
-    return Draft(
-        of=of, token=check_writes(caller(header(scope, "Authorization")), of), branch=branch
-    )
+    by = caller(header(scope, "Authorization"))
+    of = project(by, owner, name)
+    return Draft(of=of, token=check_writes(by, of), branch=branch)
 
 
 async def _lines(receive: Receive) -> AsyncIterator[bytes]:

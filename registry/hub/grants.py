@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Addresses that authorise one upload by themselves: clients of git-lfs send no token there.
+"""Addresses that authorise one transfer by themselves: clients of git-lfs send no token there.
 
 A grant names the digest, the size and the token in whose name it was given, and is signed; it is
-good for those bytes alone, for some hours, and for no longer than the token.
+good for those bytes alone, in one direction, for some hours, and for no longer than the token.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from registry.accounts.errors import TokenRevoked
 from registry.accounts.queries import Scope, Token
 from registry.api.problems import Problem
 
+PREFIX = "/api/lfs/objects/"
 SALT = "registry.hub.grants"
+LOANS = "registry.hub.loans"  # what is to be read is no address to write to
 # Clients ask for all of a commit's files at once, and send the last hours after the first.
 GOOD_FOR = timedelta(hours=6)
 
@@ -28,7 +30,7 @@ class GrantRefused(Problem):
     """The address was not made here, or not for this, or too long ago."""
 
     code = "grant-refused"
-    title = "This address does not authorise the upload"
+    title = "This address does not authorise the transfer"
     status_code = 403
 
 
@@ -48,8 +50,24 @@ def give(token: Token, *, sha256: str, size_bytes: int) -> str:
 
 def take(text: str) -> Grant:
     """What was given; raises GrantRefused, or InvalidToken when the token is no longer good."""
+    grant = _taken(text, SALT)
+    tokens.require(grant.token, Scope.PUBLISH)
+    return grant
+
+
+def lend(token: Token, *, sha256: str, size_bytes: int) -> str:
+    """The last part of the address that private bytes are read at."""
+    return signing.dumps([sha256, size_bytes, token.pk], salt=LOANS)
+
+
+def borrow(text: str) -> Grant:
+    """What was lent; raises as `take`. Whether it may still be read is for the catalogue to say."""
+    return _taken(text, LOANS)
+
+
+def _taken(text: str, salt: str) -> Grant:
     try:
-        sha256, size_bytes, token_id = signing.loads(text, salt=SALT, max_age=GOOD_FOR)
+        sha256, size_bytes, token_id = signing.loads(text, salt=salt, max_age=GOOD_FOR)
     except signing.SignatureExpired as error:
         raise GrantRefused(
             f"expected an address of the last {GOOD_FOR.seconds // 3600} hours, found an older one"
@@ -59,4 +77,4 @@ def take(text: str) -> Grant:
     token = accounts.token(token_id)
     if token is None or not token.is_live(timezone.now()) or not token.user.is_active:
         raise TokenRevoked("expected a live token behind the address; it was revoked or expired")
-    return Grant(sha256=sha256, size_bytes=size_bytes, token=tokens.require(token, Scope.PUBLISH))
+    return Grant(sha256=sha256, size_bytes=size_bytes, token=token)

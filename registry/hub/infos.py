@@ -58,10 +58,10 @@ def models(asked: Asked) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         raise WrongMethod(f"expected GET, found {request.method}", headers={"Allow": "GET"})
     sort, limit = request.GET.get("sort") or CREATED, limit_of(request, most=MAX_LISTED)
-    wanted = _sorted(_wanted(request), sort)
+    wanted = _sorted(_wanted(request, catalog.projects(asked.by.viewer)), sort)
     rows = list(_after(wanted, sort, cursor_of(request))[: limit + 1])
     page = rows[:limit]
-    heads = revisions.heads(catalog.projects().filter(pk__in=[row.pk for row in page]))
+    heads = revisions.heads([row.pk for row in page])
     listed = [summary(row, _checkpoint(heads, row)) for row in page]
     return answer(listed, next_page(request, _place(page[-1]) if len(rows) > limit else None))
 
@@ -77,7 +77,7 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
         "sha": at.oid if at else revisions.NO_OID,
         "createdAt": _time(project.created_at),
         "lastModified": _time((at and at.published_at) or project.created_at),
-        "private": False,
+        "private": not project.is_public,
         "gated": False,
         "disabled": False,
         "downloads": listed.downloads,
@@ -95,8 +95,7 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
     return body
 
 
-def _wanted(request: HttpRequest) -> QuerySet[Project]:
-    rows = catalog.projects()
+def _wanted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
     if author := request.GET.get("author"):
         rows = rows.filter(owner__name=author)
     if words := request.GET.get("search", "")[:MAX_SEARCH_CHARACTERS].strip():

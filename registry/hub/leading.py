@@ -7,12 +7,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
+from registry.accounts import reading
+from registry.catalog import queries as catalog
 from registry.catalog import revisions
+from registry.catalog.errors import NotFound as NotInCatalogue
 from registry.catalog.errors import RevisionUnknown
 
 from . import addresses
 from .answers import Asked, endpoint
-from .callers import project
 from .errors import RepoUnknown
 
 REVISION = 3  # owner, name, verb, revision
@@ -22,9 +24,9 @@ REVISION = 3  # owner, name, verb, revision
 def to_checkpoint(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """`/{owner}/{name}/commit|tree|blob/{revision}[/…]`: the page of the checkpoint that it is."""
     try:
-        of = project(owner, name)
+        of = catalog.project(owner, name, reading.viewer(request, reading.CHECKPOINTS))
         found = revisions.find(of, addresses.of_request(request)[REVISION])
-    except (RepoUnknown, RevisionUnknown) as error:
+    except (NotInCatalogue, RevisionUnknown) as error:
         raise Http404(str(error.detail)) from error
     return redirect(found.checkpoint.path if found.checkpoint else of.path)
 

@@ -13,9 +13,11 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from registry.accounts import reading
 from registry.accounts.queries import Token
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
+from registry.catalog.queries import Project
 from registry.storage import services as storage
 from registry.storage.errors import InvalidDigest
 from registry.storage.folder import check_digest
@@ -26,8 +28,7 @@ from .answers import Asked, endpoint
 from .bodies import document
 from .callers import check_writes, project
 from .errors import Unreadable, WrongMethod
-from .grants import GrantRefused
-from .uploads import PREFIX
+from .grants import PREFIX, GrantRefused
 
 CONTENT_TYPE = "application/vnd.git-lfs+json"
 MAX_OBJECTS = 1000
@@ -50,16 +51,15 @@ class Wanted:
 def batch(asked: Asked) -> HttpResponse:
     """Where each object is sent to, or got from."""
     owner, name = asked.words
-    of, body = project(owner, name), _posted(asked.request)
+    of, body = project(asked.by, owner, name), _posted(asked.request)
     objects = _objects(body)
     match body.get("operation"):
         case "upload":
             token = check_writes(asked.by, of)
-            sizes = storage.sizes(readable(token, {each.sha256 for each in objects}))
+            sizes = storage.sizes(readable(token, {each.sha256 for each in objects}, within=of))
             listed = [_upload(asked.request, token, each, sizes) for each in objects]
         case "download":
-            sizes = storage.sizes(catalog.open_blobs({each.sha256 for each in objects}))
-            listed = [_download(asked.request, each, sizes) for each in objects]
+            listed = _downloads(asked, of, objects)
         case other:
             raise Unreadable(f"expected the operation upload or download, found {other!a:.40}")
     found = {"transfer": "basic", "hash_algo": "sha256", "objects": listed}
@@ -77,10 +77,13 @@ def verify(asked: Asked) -> HttpResponse:
     return JsonResponse({}, content_type=CONTENT_TYPE)
 
 
-def readable(token: Token, digests: Collection[str]) -> frozenset[str]:
-    """Those of these blobs that the caller has sent, or that everybody may read."""
+def readable(
+    token: Token, digests: Collection[str], *, within: Project | None = None
+) -> frozenset[str]:
+    """Those of these blobs that the caller has sent, or may read; or are `within` their project."""
     actors = {token.actor} if token.project else {token.actor, token.user.actor}
-    return storage.held(actors, digests) | catalog.open_blobs(digests)
+    viewer = reading.reader(token, reading.CHECKPOINTS)
+    return storage.held(actors, digests) | catalog.open_blobs(digests, viewer, within=within)
 
 
 def _upload(
@@ -112,10 +115,33 @@ def _granted(given: str, wanted: Wanted) -> Token:
     return grant.token
 
 
-def _download(request: HttpRequest, wanted: Wanted, sizes: Mapping[str, int]) -> dict[str, object]:
+def _downloads(asked: Asked, of: Project, objects: list[Wanted]) -> list[dict[str, object]]:
+    """What is everybody's is at its own address; what is not, at one that lets this caller in."""
+    token, digests = asked.by.token, {each.sha256 for each in objects}
+    everybodys = catalog.open_blobs(digests)
+    lent = borrowable(token, digests, of) if token else frozenset()
+    sizes = storage.sizes(everybodys | lent)
+    listed = []
+    for each in objects:
+        path = f"/api/v1/blobs/sha256:{each.sha256}"
+        if token and each.sha256 not in everybodys:
+            path = PREFIX + grants.lend(token, sha256=each.sha256, size_bytes=each.size_bytes)
+        listed.append(_download(each, sizes, asked.request.build_absolute_uri(path)))
+    return listed
+
+
+def borrowable(token: Token, digests: Collection[str], of: Project | None = None) -> frozenset[str]:
+    """Those of these blobs that whoever has the token may read; it may be for one project alone."""
+    if token.project:
+        owner, _, name = token.project.partition("/")
+        of = of or catalog.project(owner, name, bound_to=token.project)
+        return catalog.open_blobs(digests, within=of)
+    return catalog.open_blobs(digests, reading.reader(token, reading.CHECKPOINTS))
+
+
+def _download(wanted: Wanted, sizes: Mapping[str, int], href: str) -> dict[str, object]:
     if sizes.get(wanted.sha256) != wanted.size_bytes:
         return _error(wanted, 404, "expected an object that was published, found none")
-    href = request.build_absolute_uri(f"/api/v1/blobs/sha256:{wanted.sha256}")
     return {**wanted.to_json(), "authenticated": True, "actions": {"download": {"href": href}}}
 
 

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from registry.api.problems import NotFound
 from registry.catalog.queries import Project
 
-from . import addresses, histories, infos, trees, writing
+from . import addresses, governing, histories, infos, trees, writing
 from .answers import Asked, answer, endpoint
 from .callers import check_writes, project
 from .errors import RepoUnknown, WrongMethod
@@ -28,7 +28,7 @@ def repo(asked: Asked) -> HttpResponse:
     owner, *more = addresses.of_request(asked.request)[PREFIX:]
     if not more:
         raise RepoUnknown(f"expected owner/name, found {owner[:80]!r}")
-    found = project(owner, more[0])
+    found = project(asked.by, owner, more[0])
     verb, *words = more[1:] or [""]
     handler = _handler(verb, asked.request.method or "")
     return handler(replace(asked, words=tuple(words)), found)
@@ -63,6 +63,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "auth-check": {"GET": auth_check},
     "xet-read-token": {"GET": granting.read_token},
     "xet-write-token": {"GET": granting.write_token},
+    "settings": {"PUT": governing.settings},
     "preupload": {"POST": writing.preupload},
     "branch": {"POST": writing.add_branch, "DELETE": writing.remove_branch},
     "tag": {"POST": writing.add_tag, "DELETE": writing.remove_tag},

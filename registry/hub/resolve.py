@@ -20,7 +20,7 @@ from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
 
 from . import addresses
-from .callers import caller, project
+from .callers import Caller, caller, project
 from .entries import Entry, entry
 from .errors import CORS, EntryUnknown, request_id
 from .raw import Route
@@ -49,8 +49,8 @@ class _File:
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     wanted = _address(scope)
-    await ask(caller, header(scope, "Authorization"))
-    file = await ask(_found, wanted)
+    by = await ask(caller, header(scope, "Authorization"))
+    file = await ask(_found, by, wanted)
     if not file.pointer:
         await send_blob(scope, receive, send, file.download)
         return
@@ -73,9 +73,9 @@ def _address(scope: Scope) -> Address:
     )
 
 
-def _found(wanted: Address) -> _File:
+def _found(by: Caller, wanted: Address) -> _File:
     """In the database: the project, its revision, the file in it."""
-    found, file = entry(project(wanted.owner, wanted.name), wanted.revision, wanted.path)
+    found, file = entry(project(by, wanted.owner, wanted.name), wanted.revision, wanted.path)
     download = Download(
         sha256=file.sha256,
         size_bytes=file.size_bytes,

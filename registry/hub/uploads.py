@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`PUT /api/lfs/objects/{grant}`: the bytes of a large file, streamed below Django."""
+"""`PUT` and `GET /api/lfs/objects/{grant}`: the bytes of a large file, streamed below Django."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
 from registry.accounts import staying
+from registry.api.problems import NotFound
 from registry.api.wire import Receive, Scope, Send, send_body, send_head
 from registry.storage import services as storage
+from registry.storage.download import Download, send_blob
 from registry.storage.errors import TruncatedUpload
 from registry.storage.files import Part
 from registry.storage.streams import ask
 from registry.storage.upload import Asking, announced_size, receive_blob
 
-from . import grants
+from . import grants, lfs
 from .errors import CORS
-from .grants import Grant
+from .grants import PREFIX, Grant
 from .raw import Route
-
-PREFIX = "/api/lfs/objects/"
 
 
 async def _put(scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,8 +50,21 @@ def _keep(part: Part, grant: Grant) -> None:
         storage.keep(part, holder=grant.token.actor)
 
 
+async def _get(scope: Scope, receive: Receive, send: Send) -> None:
+    text = scope["path"].removeprefix(PREFIX)
+    await send_blob(scope, receive, send, await ask(_lent, text))
+
+
+def _lent(text: str) -> Download:
+    """Who may no longer read it has an address to nothing."""
+    loan = grants.borrow(text)
+    if loan.sha256 not in lfs.borrowable(loan.token, (loan.sha256,)):
+        raise NotFound(f"expected a file that you may read, found none at sha256:{loan.sha256}")
+    return Download(sha256=loan.sha256, size_bytes=loan.size_bytes, name=loan.sha256, headers=CORS)
+
+
 def _is_ours(path: str) -> bool:
     return path.startswith(PREFIX)
 
 
-ROUTE = Route(is_ours=_is_ours, answers={"PUT": _put})
+ROUTE = Route(is_ours=_is_ours, answers={"PUT": _put, "GET": _get, "HEAD": _get})

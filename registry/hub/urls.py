@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from . import infos, leading, lfs, pages, repos, whoami, writing
+from . import governing, infos, leading, lfs, pages, repos, whoami, writing
 
 urlpatterns = [
     path("oauth/device", pages.device, name="hub-device"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("api/whoami-v2", whoami.whoami, name="hub-whoami"),
     path("api/validate-yaml", whoami.validate_yaml, name="hub-validate-yaml"),
     path("api/repos/create", writing.create, name="hub-create"),
+    path("api/repos/delete", governing.delete, name="hub-delete"),
+    path("api/repos/move", governing.move, name="hub-move"),
     path("api/lfs/verify", lfs.verify, name="hub-lfs-verify"),
     path("<str:owner>/<str:name>.git/info/lfs/objects/batch", lfs.batch, name="hub-lfs-batch"),
     path("api/models", infos.models, name="hub-models"),

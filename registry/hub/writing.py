@@ -14,7 +14,7 @@ from registry.accounts.queries import Namespace, Token
 from registry.catalog import revisions, services
 from registry.catalog.errors import MayNotPublish, NameTaken
 from registry.catalog.large import is_large
-from registry.catalog.queries import Project
+from registry.catalog.queries import Project, Visibility
 from registry.catalog.revisions import MAIN, Kind
 from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
@@ -25,8 +25,8 @@ from .bodies import document, text
 from .callers import check_bound, check_writes
 from .entries import Entry, entries
 from .errors import Unreadable, WrongMethod, gated_under
+from .governing import check_kind, visibility_of
 
-MODEL = "model"
 MAX_FILES = 1000  # clients send 256 at a time
 LEFT_OUT = frozenset(SIGNATURE_NAMES)  # they lie beside the files, and are ours to make
 
@@ -37,7 +37,8 @@ def create(asked: Asked) -> HttpResponse:
     if asked.request.method != "POST":
         raise WrongMethod(f"expected POST, found {asked.request.method}", headers={"Allow": "POST"})
     token, body = asked.by.writer(), document(asked.request)
-    _check_kind(body)
+    check_kind(body)
+    visibility = visibility_of(body) or Visibility.PUBLIC
     owner = _owner(token, body)
     full_name = f"{owner.name}/{text(body, 'name')}"
     check_bound(token, full_name)
@@ -45,7 +46,12 @@ def create(asked: Asked) -> HttpResponse:
     if not conduct.in_good_standing(owner, under):
         raise gated_under(owner, under)
     new = NewProject(
-        owner=owner, name=text(body, "name"), title=text(body, "name"), summary="", conduct=under
+        owner=owner,
+        name=text(body, "name"),
+        title=text(body, "name"),
+        summary="",
+        conduct=under,
+        visibility=visibility,
     )
     said = {"url": asked.request.build_absolute_uri(f"/{full_name}"), "name": full_name}
     try:
@@ -133,15 +139,6 @@ def _mode(file: Listed, there: Mapping[str, Entry]) -> dict[str, object]:
         "shouldIgnore": file.path in LEFT_OUT,
         "oid": known.tag if known is not None and is_same_kind else None,
     }
-
-
-def _check_kind(body: Mapping[str, object]) -> None:
-    """What cannot be had is refused: a private model made public would be a leak."""
-    kind = text(body, "type", default=MODEL)
-    if kind != MODEL:
-        raise Unreadable(f"expected a repository of type {MODEL}, found {kind[:40]!a}")
-    if body.get("private") or body.get("visibility") not in {None, "public"}:
-        raise Unreadable("expected a public repository: there are no private ones here yet")
 
 
 def _owner(token: Token, body: Mapping[str, object]) -> Namespace:

@@ -100,7 +100,7 @@ def ask(request: Request, *, by: User, output_id: uuid.UUID | None = None) -> Ou
     """
     if before := _asked_under(output_id):
         return before
-    checkpoint = queries.published_checkpoint(request.checkpoint)
+    checkpoint = queries.published_checkpoint(request.checkpoint, by)
     standing.require(by.namespace, checkpoint.conduct)
     _check_generatable(checkpoint)
     with transaction.atomic():
@@ -115,7 +115,7 @@ def assert_content(assertion: Assertion, *, by: User, output_id: uuid.UUID | Non
     """Take a caller's digests, to be signed as what they are: their word. The id is as in `ask`."""
     if before := _asked_under(output_id):
         return before
-    checkpoint = queries.published_checkpoint(assertion.checkpoint)
+    checkpoint = queries.published_checkpoint(assertion.checkpoint, by)
     standing.require(by.namespace, checkpoint.conduct)
     with transaction.atomic():
         output = Output.objects.create(
@@ -220,6 +220,9 @@ def _check_quota(by: User) -> None:
 
 
 def _check_generatable(checkpoint: Checkpoint) -> None:
+    """Generation programs are machines of others: they get no files that not everybody may read."""
+    if not catalog.is_everybodys(checkpoint):
+        raise NotGeneratable("expected a checkpoint of a public project, found a private one")
     missing = _missing(checkpoint)
     if missing:
         raise NotGeneratable(

@@ -16,6 +16,7 @@ from assay.signing.evidence import Evidence
 from registry.accounts.queries import User
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
+from registry.catalog import seeing
 from registry.catalog.queries import Checkpoint
 from registry.ledger import queries as ledger
 from registry.pool import queries as pool
@@ -24,6 +25,8 @@ from .errors import CheckpointUnknown
 from .models import Claim, Output, State
 
 __all__ = ["Claim", "Output", "State"]
+
+PROJECT = "checkpoint__project"
 
 
 def outputs() -> QuerySet[Output]:
@@ -35,8 +38,8 @@ def outputs() -> QuerySet[Output]:
 
 
 def visible(viewer: User | None) -> QuerySet[Output]:
-    """What somebody may see: their own, and everybody's samples."""
-    allowed = Q(is_sample=True)
+    """What somebody may see: their own, and the samples of projects that they may see."""
+    allowed = Q(is_sample=True) & seeing.projects(viewer, of=PROJECT)
     if viewer is not None:
         allowed |= Q(caller=viewer.namespace_id)
     return outputs().filter(allowed)
@@ -61,7 +64,9 @@ def samples(run_id: uuid.UUID | str) -> QuerySet[Output]:
 
 def newest_sample() -> Output | None:
     """The signed sample that was made last, of those with a text: people who left have none."""
-    shown = outputs().filter(checkpoint__state=catalog.State.PUBLISHED).exclude(text="")
+    everybodys = seeing.projects(None, of=PROJECT)
+    shown = outputs().filter(everybodys, checkpoint__state=catalog.State.PUBLISHED)
+    shown = shown.exclude(text="")
     return shown.filter(is_sample=True, state=State.SIGNED).order_by("-ended_at").first()
 
 
@@ -116,9 +121,9 @@ def request_document(of: Output) -> dict[str, object] | None:
     return {"checkpoint": as_id(of.checkpoint.manifest_sha256), **of.sampling}
 
 
-def published_checkpoint(sha256: str) -> Checkpoint:
-    """The published checkpoint with this id; raises CheckpointUnknown."""
-    found = catalog.published(sha256)
+def published_checkpoint(sha256: str, viewer: User) -> Checkpoint:
+    """The published checkpoint with this id, if they may see it; raises CheckpointUnknown."""
+    found = catalog.published(sha256, viewer)
     if found is None:
         raise CheckpointUnknown(f"expected the id of a published checkpoint, found {as_id(sha256)}")
     return found

@@ -148,7 +148,7 @@ def _check_published(run: Run) -> None:
 def _open_runs() -> QuerySet[Run]:
     return (
         Run.objects.select_related("project__owner", "conduct", "dataset")
-        .filter(state=RunState.OPEN)
+        .filter(state=RunState.OPEN, project__ended_at=None)
         .order_by("created_at")
     )
 

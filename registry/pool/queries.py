@@ -7,6 +7,7 @@ The models are private to this app; their names are here for other apps' annotat
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from decimal import Decimal
 
 from django.db.models import F, Q, QuerySet, Window
@@ -15,6 +16,7 @@ from django.db.models.functions import Mod, RowNumber
 from registry.accounts.names import ERASED
 from registry.accounts.queries import Node, User
 from registry.api.problems import NotFound
+from registry.catalog import seeing
 from registry.catalog.queries import Project
 
 from .models import Lease, LeaseState, LossPoint, Run, RunState
@@ -41,6 +43,21 @@ def run(run_id: uuid.UUID | str) -> Run:
     return found
 
 
+def visible_run(run_id: uuid.UUID | str, viewer: User | None) -> Run:
+    """The same, if this caller may see its project."""
+    found = runs().filter(seeing.projects(viewer, of="project"), pk=_uuid(run_id)).first()
+    if found is None:
+        raise NotFound(f"expected the id of a run, found {str(run_id)[:80]!r}")
+    return found
+
+
+def hidden(run_ids: Collection[str], viewer: User | None) -> frozenset[str]:
+    """Those of these runs that there are, and that this caller may not see."""
+    there = Run.objects.filter(pk__in=[_uuid(each) for each in run_ids])
+    found = there.exclude(pk__in=there.filter(seeing.projects(viewer, of="project")))
+    return frozenset(str(pk) for pk in found.values_list("pk", flat=True))
+
+
 def runs_of(project: Project) -> QuerySet[Run]:
     """A project's runs, the newest first."""
     return runs().filter(project=project)
@@ -57,8 +74,9 @@ def name_prefix(run: Run) -> str:
 
 
 def newest_run() -> Run | None:
-    """The run that was created last, if there is any; of people who left there is none."""
-    return runs().exclude(project__owner__name__startswith=ERASED).first()
+    """The run that everybody may see and was created last; of people who left there is none."""
+    everybodys = runs().filter(seeing.projects(None, of="project"))
+    return everybodys.exclude(project__owner__name__startswith=ERASED).first()
 
 
 def lease(lease_id: uuid.UUID | str, *, owner: User) -> Lease:

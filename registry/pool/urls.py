@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The addresses of the pool: nodes, leases, and a run's page."""
+"""The addresses of the pool: nodes, leases, a run's page, and the event stream."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.urls import path
 from . import api, pages
 
 urlpatterns = [
+    path("events", pages.events, name="events"),
     path("<str:owner>/<str:project>/runs/<uuid:run_id>", pages.run, name="run"),
     path("api/v1/nodes", api.NodesView.as_view(), name="api-nodes"),
     path(

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from registry.accounts import queries as accounts
 from registry.accounts.permissions import InBrowser
-from registry.api.problems import NotFound
+from registry.api.problems import NotFound, Problem
 from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import Project
@@ -123,15 +123,19 @@ class ExchangeView(APIView):
         asked = ExchangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         token = asked.validated_data["identity_token"]
-        found = catalog.project(owner, project)
-        secret, expires_at = services.exchange(found, token, now=timezone.now())
+        found = catalog.project(owner, project, bound_to=f"{owner}/{project}")
+        try:
+            secret, expires_at = services.exchange(found, token, now=timezone.now())
+        except Problem:
+            catalog.project(owner, project)  # whether it is there is not said to who may not see it
+            raise
         body = {"secret": secret, "project": found.full_name, "expires_at": expires_at}
         headers = {"Cache-Control": "no-store"}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
 
 def _project(request: Request, owner: str, project: str) -> Project:
-    found = catalog.project(owner, project)
+    found = catalog.project(owner, project, accounts.caller(request))
     if not accounts.may_publish(accounts.caller(request), found.owner):
         raise MayNotPublish(f"expected somebody who acts for {found.owner.name!r}")
     return found

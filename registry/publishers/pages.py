@@ -86,7 +86,7 @@ def _page(
 
 
 def _project(person: User, owner: str, name: str) -> Project:
-    found = catalog.project(owner, name)
+    found = catalog.project(owner, name, person)
     if not accounts.may_publish(person, found.owner):
         raise MayNotPublish(f"expected somebody who acts for {found.owner.name!r}")
     return found

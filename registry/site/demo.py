@@ -122,7 +122,7 @@ def _dataset(owner: Namespace) -> Dataset:
 
 
 def _project(person: User, owner: Namespace, version: PolicyVersion) -> Project:
-    existing = catalog_queries.projects().filter(owner=owner, name=PROJECT).first()
+    existing = catalog_queries.projects(person).filter(owner=owner, name=PROJECT).first()
     if existing is not None:
         return existing
     new = catalog.NewProject(

@@ -26,6 +26,7 @@ from registry.outputs import queries as output_queries
 from registry.outputs import services as outputs
 from registry.outputs.queries import State
 from registry.pool import queries as pool
+from registry.pool.queries import Run
 
 from . import listing, queries, services, themes
 from .errors import TicketRefused
@@ -68,14 +69,14 @@ def ask(request: HttpRequest) -> HttpResponse:
 @require_safe
 def samples(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The list of samples, for `<live-samples>`."""
-    context = {"samples": queries.samples(pool.run(run_id))}
+    context = {"samples": queries.samples(_run(request, run_id))}
     return render(request, "site/parts/samples.html", context)
 
 
 @require_safe
-def losses(_request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+def losses(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The points of the chart, for `<loss-chart>` after it was out of sight."""
-    return JsonResponse(pool.shown_losses(pool.run(run_id)), safe=False)
+    return JsonResponse(pool.shown_losses(_run(request, run_id)), safe=False)
 
 
 @require_safe
@@ -211,6 +212,10 @@ def _home(request: HttpRequest, *, chosen: str = "", asked: Asked | None = None)
         "prompt_error": asked.reason if asked else "",
     }
     return render(request, "site/home.html", context, status=UNPROCESSABLE if asked else 200)
+
+
+def _run(request: HttpRequest, run_id: uuid.UUID) -> Run:
+    return pool.visible_run(run_id, reading.viewer(request, reading.CHECKPOINTS))
 
 
 def _person(request: HttpRequest) -> User:

@@ -106,7 +106,7 @@ def reading(run: Run) -> Reading:
 
 def samples(run: Run) -> list[Sample]:
     """One for each published checkpoint of the run, in the order of their steps."""
-    published = catalog.visible(None).filter(run_id=str(run.pk)).order_by("step", "pk")
+    published = catalog.published_by_run(str(run.pk))
     texts = {output.checkpoint_id: output for output in outputs.samples(run.pk)}
     measured = pool.validations(run)
     return [

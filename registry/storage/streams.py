@@ -57,20 +57,17 @@ class FileAddress:
 class Gate(Protocol):
     """What storage asks the apps that know: plain functions that may use the database."""
 
-    def actor(self, authorization: str | None) -> str | None:
-        """Who calls; None is anybody. Raises a Problem for a token that does not open."""
-
     def uploader(self, authorization: str | None) -> str:
         """Who calls, if they may store blobs; else raises a Problem."""
 
     def hold(self, authorization: str | None) -> None:
         """Keep whoever uploaded here until the transaction ends; a Problem if they have left."""
 
-    def may_read(self, sha256: str, actor: str | None) -> bool:
-        """Whether the caller may read the blob."""
+    def may_read(self, sha256: str, scope: Scope) -> bool:
+        """Whether whoever asks may read the blob; a Problem for a token that does not open."""
 
-    def file_for(self, address: FileAddress) -> Download | None:
-        """The blob behind a file that is everybody's."""
+    def file_for(self, address: FileAddress, scope: Scope) -> Download | None:
+        """The blob behind a file that whoever asks may read; a Problem as `may_read`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +97,7 @@ class Streams:
             case "PUT":
                 await self._put(scope, receive, send, sha256)
             case "GET" | "HEAD":
-                actor = await ask(self.gate.actor, header(scope, "Authorization"))
-                download = await ask(self._readable, check_digest(sha256), actor)
+                download = await ask(self._readable, check_digest(sha256), scope)
                 await send_blob(scope, receive, send, download)
             case method:
                 raise _wrong(method, "GET, HEAD, PUT")
@@ -109,9 +105,9 @@ class Streams:
     async def _file(self, scope: Scope, receive: Receive, send: Send, file: FileAddress) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
             raise _wrong(scope["method"], "GET, HEAD")
-        # A token that opens nothing is said so, here as everywhere, though a file needs none.
-        await ask(self.gate.actor, header(scope, "Authorization"))
-        if "\0" in scope["path"] or (download := await ask(self.gate.file_for, file)) is None:
+        is_address = "\0" not in scope["path"]
+        download = await ask(self.gate.file_for, file, scope) if is_address else None
+        if download is None:
             raise NotFound("expected a file of a published checkpoint")
         await send_blob(scope, receive, send, download)
 
@@ -142,9 +138,9 @@ class Streams:
             self.gate.hold(authorization)
             services.keep(part, holder=holder)
 
-    def _readable(self, sha256: str, actor: str | None) -> Download:
-        size_bytes = services.size_of(sha256)
-        if size_bytes is None or not self.gate.may_read(sha256, actor):
+    def _readable(self, sha256: str, scope: Scope) -> Download:
+        may_read, size_bytes = self.gate.may_read(sha256, scope), services.size_of(sha256)
+        if size_bytes is None or not may_read:
             raise NotFound(f"expected a blob that you may read, found none at sha256:{sha256}")
         return Download(sha256=sha256, size_bytes=size_bytes, name=sha256)
 

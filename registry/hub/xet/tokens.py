@@ -74,4 +74,5 @@ def writer(of: Pass) -> Token:
     if token is None or not token.is_live(timezone.now()) or not token.user.is_active:
         raise XetTokenRefused("expected a live token behind this one; it was revoked or expired")
     owner, _, name = of.project.partition("/")
-    return check_writes(Caller(token=token), project(owner, name))
+    by = Caller(token=token)
+    return check_writes(by, project(by, owner, name))

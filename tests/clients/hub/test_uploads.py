@@ -123,13 +123,11 @@ def refused(what, *words, **more):
         said.append(str(error))
 pickle = b'\\x80\\x04\\x95\\x0c\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x8c\\x02os\\x94.'
 refused(upload_file, repo_id='lab/small', path_or_fileobj=pickle, path_in_repo='model.bin')
-refused(create_repo, 'lab/Hidden', private=True)
 refused(create_repo, 'charlie/theirs')
 refused(create_repo, 'lab/UPPER')
 """
-    bad, private, foreign, upper = alices.says(script)
+    bad, foreign, upper = alices.says(script)
     assert "model.bin: expected text, or a file ending in" in bad
-    assert "there are no private ones here yet" in private
     assert "expected somebody who acts for 'charlie'" in foreign
     assert "expected at most 100 characters a-z" in upper
     assert not Checkpoint.objects.exists()

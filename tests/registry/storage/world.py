@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 
 from registry.accounts.errors import ScopeMissing, TokenRevoked, TokenUnknown, Unauthenticated
-from registry.api.wire import Receive, Scope, Send
+from registry.api.wire import Receive, Scope, Send, header
 from registry.storage import services
 from registry.storage.download import Download
 from registry.storage.streams import FileAddress, Streams
@@ -44,10 +44,12 @@ class World:
         if self.actor(authorization) in self.gone:
             raise TokenRevoked("expected somebody who is here")
 
-    def may_read(self, sha256: str, actor: str | None) -> bool:
+    def may_read(self, sha256: str, scope: Scope) -> bool:
+        actor = self.actor(header(scope, "Authorization"))
         return sha256 in self.public or (actor is not None and services.holds(actor, sha256))
 
-    def file_for(self, address: FileAddress) -> Download | None:
+    def file_for(self, address: FileAddress, scope: Scope) -> Download | None:
+        self.actor(header(scope, "Authorization"))
         return self.shown.get(address)
 
 
