@@ -19,7 +19,7 @@ import pytest
 
 from tests.running import _test_database_url
 
-CALLS = ("sendto", "write", "fsync", "rename")
+CALLS = ("sendto", "write", "fsync", "rename", "mkdir", "unlink")
 PROGRAM = Path(__file__).with_name("forks.py")
 CHECKOUT = PROGRAM.parents[2]
 ATTACHED = re.compile(r"Process \d+ attached")
@@ -58,6 +58,11 @@ class Forks:
         """Carry an order out with each call of a kind failing; whether it ended with an error."""
         fail = f"inject={call}:error={error}:when=1+"
         return self._carry_out(order, "-e", f"trace={call}", "-e", fail) != 0
+
+    def fail_once(self, order: str, call: str, number: int, error: str) -> None:
+        """Carry an order out with its n-th call of a kind failing; it may go on all the same."""
+        fail = f"inject={call}:error={error}:when={number}"
+        self._carry_out(order, "-e", f"trace={call}", "-e", fail)
 
     def said(self) -> str:
         """What the forks wrote to their standard error."""
