@@ -34,6 +34,7 @@ from registry.hub import commits, resolve, uploads
 from registry.hub.raw import Raw
 from registry.hub.xet import receiving, registering
 from registry.ledger.serving import ledger_files
+from registry.mlflow.serving import Artifacts
 from registry.oci.serving import Images
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
@@ -110,4 +111,4 @@ _routes = (
     *registering.ROUTES,
 )
 _hub = Raw(routes=_routes, inner=_streams)
-application = Lifespan(ledger_files(trust_files(Images(inner=Swarms(inner=_hub)))))
+application = Lifespan(ledger_files(trust_files(Images(inner=Swarms(inner=Artifacts(inner=_hub))))))

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "registry.catalog",
     "registry.publishers",
     "registry.hub",
+    "registry.mlflow",
     "registry.oci",
     "registry.swarms",
     "registry.pool",

@@ -22,6 +22,7 @@ APPS = (
     "sigstore",
     "publishers",
     "hub",
+    "mlflow",
     "pool",
     "outputs",
     "site",
