@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+import httpx
 from django.db import connections
+from typing_extensions import override
 
 from registry.api.wire import Application, Message
 
@@ -98,6 +100,22 @@ async def call(
     }
     await application(scope, caller.receive, caller.send)
     return caller.heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InMemory(httpx.BaseTransport):
+    """An httpx client's way to an application in this process, which is measured as it is."""
+
+    application: Application
+
+    @override
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """One request, with all of its body."""
+        url, body = request.url.raw_path.decode(), request.read()
+        heard = asyncio.run(
+            call(self.application, request.method, url, headers=request.headers, pieces=(body,))
+        )
+        return httpx.Response(heard.status, headers=heard.headers, content=heard.body)
 
 
 async def in_database(function: Callable[[], Result]) -> Result:

@@ -6,16 +6,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from django.test import Client
 
+from registry.asgi import application
 from registry.catalog import services
 from registry.catalog.models import Checkpoint
 from registry.catalog.revisions import Kind, find
+from tests.registry.callers import InMemory
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
 from tests.registry.people import invite, secret_of
-from tests.running import Authority, Live
+from tests.running import Authority
 
+HERE = "http://localhost"
 API = "/api/2.0/mlflow"
 
 
@@ -130,13 +134,11 @@ def test_it_is_for_reading_and_a_wrong_token_is_told(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_file_is_streamed_with_its_ranges(
-    live: Live, authority: Authority, tmp_path: Path
-) -> None:
+def test_a_file_is_streamed_with_its_ranges(authority: Authority, tmp_path: Path) -> None:
     world = build(invite(), tmp_path / "texts")
     publish(by_person(world, files={**FILES, "a b/ä.txt": b"0123456789"}))
     start = "/api/2.0/mlflow-artifacts/artifacts/lab/small/main"
-    with live.client() as client:
+    with httpx.Client(transport=InMemory(application=application), base_url=HERE) as client:
         part = client.get(f"{start}/a%20b/%C3%A4.txt", headers={"Range": "bytes=2-5"})
         assert (part.status_code, part.content) == (206, b"2345")
         assert client.get(f"{start}/none").status_code == 404

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,6 +13,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from registry.asgi import application
 from registry.storage import services as storage
 from registry.storage.errors import BlobDamaged, BlobLost
 from registry.storage.folder import Folder
@@ -22,11 +22,13 @@ from registry.storage.places import primary
 from registry.swarms import services, tasks
 from registry.swarms.errors import NotCut
 from registry.swarms.models import Pieces
+from tests.registry.callers import InMemory
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live
 from tests.until import until
 
+HERE = "http://localhost"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LONG = b"word " * 200_000
@@ -34,14 +36,13 @@ SPACE = {"m": "urn:ietf:params:xml:ns:metalink"}
 
 
 @pytest.fixture
-def world(live: Live, authority: Authority, tmp_path: Path) -> World:
+def world(transactional_db: None, authority: Authority, tmp_path: Path) -> World:
     return build(invite(), tmp_path / "texts")
 
 
 @pytest.fixture
-def anybody(live: Live) -> Iterator[httpx.Client]:
-    with live.client() as client:
-        yield client
+def anybody() -> httpx.Client:
+    return httpx.Client(transport=InMemory(application=application), base_url=HERE)
 
 
 def large() -> bytes:
@@ -55,9 +56,7 @@ def address(path: str, kind: str, revision: str = "main") -> str:
     return f"/lab/small/resolve/{revision}/{path}?as={kind}"
 
 
-def test_a_metalink_has_the_file_and_its_pieces(
-    live: Live, world: World, anybody: httpx.Client
-) -> None:
+def test_a_metalink_has_the_file_and_its_pieces(world: World, anybody: httpx.Client) -> None:
     oid = publish(by_person(world, files={**FILES, "a/long text.txt": LONG})).oid
     answer = anybody.get(address("a/long%20text.txt", "meta4"))
     assert answer.headers["Content-Type"] == "application/metalink4+xml"
@@ -70,14 +69,14 @@ def test_a_metalink_has_the_file_and_its_pieces(
     parts = [LONG[at : at + 262_144] for at in range(0, len(LONG), 262_144)]
     assert pieces == [hashlib.sha256(part).hexdigest() for part in parts]
     url = file.findtext("m:url", namespaces=SPACE)
-    assert url == f"{live.url}/lab/small/resolve/{oid}/a/long%20text.txt"
+    assert url == f"{HERE}/lab/small/resolve/{oid}/a/long%20text.txt"
     assert anybody.get(url).content == LONG
 
 
-def test_a_torrent_seeds_from_the_revision(live: Live, world: World, anybody: httpx.Client) -> None:
+def test_a_torrent_seeds_from_the_revision(world: World, anybody: httpx.Client) -> None:
     oid = publish(by_person(world, files={**FILES, "long.txt": LONG})).oid
     answer = anybody.get(address("long.txt", "torrent"))
-    url = f"{live.url}/lab/small/resolve/{oid}/long.txt".encode()
+    url = f"{HERE}/lab/small/resolve/{oid}/long.txt".encode()
     assert answer.headers["Content-Type"] == "application/x-bittorrent"
     assert answer.content.endswith(b"8:url-listl%d:%see" % (len(url), url))
     assert hashlib.sha1(LONG[:262_144], usedforsecurity=False).digest() in answer.content
@@ -95,7 +94,7 @@ def test_pieces_are_hashed_once(world: World, anybody: httpx.Client) -> None:
 
 
 def test_a_large_file_is_cut_by_a_worker_while_callers_wait(
-    world: World, anybody: httpx.Client
+    live: Live, world: World, anybody: httpx.Client
 ) -> None:
     publish(by_person(world, files={"large.safetensors": large()}))
     first = anybody.get(address("large.safetensors", "meta4"))
