@@ -12,7 +12,7 @@ from django.test import Client
 
 from registry.asgi import application
 from registry.catalog import services
-from registry.catalog.models import Checkpoint
+from registry.catalog.models import Checkpoint, Visibility
 from registry.catalog.revisions import Kind, find
 from tests.registry.callers import InMemory
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
@@ -122,6 +122,15 @@ def test_what_cannot_be_answered_says_why(
     codes = {400: "INVALID_PARAMETER_VALUE", 404: "RESOURCE_DOES_NOT_EXIST"}
     assert (found["status"], found["error_code"]) == (status, codes[status])
     assert found["message"].startswith("expected ")
+
+
+def test_a_private_project_is_as_if_it_were_not_there(world: World, published: Checkpoint) -> None:
+    services.show(world.project, Visibility.PRIVATE, by=world.people.alice)
+    assert asked("registered-models/get", name="lab.small")["status"] == 404
+    assert asked("registered-models/search")["registered_models"] == []
+    assert asked("model-versions/search")["model_versions"] == []
+    found = Client().get("/api/2.0/mlflow-artifacts/artifacts", {"path": "lab/small/main"})
+    assert found.status_code == 404
 
 
 def test_it_is_for_reading_and_a_wrong_token_is_told(world: World) -> None:
