@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,8 @@ from .index import Gained, Known, Placed
 from .shards import ShardFile, Term
 
 KEPT_XORBS = 32  # at most 400 KB each
+# A file of 50 GB, the largest, is made of some 800; a shard may go to and fro among them a little.
+MAX_LOADED_XORBS = 4096
 AGAIN = (
     "clients remember what they sent: remove the folder ~/.cache/huggingface/xet (HF_XET_CACHE) "
     "and upload again"
@@ -49,10 +52,19 @@ class Build:
 
 
 def builds(holder: str, files: tuple[ShardFile, ...]) -> list[Build]:
-    """How each file is made; raises XorbUnknown or InvalidShard."""
+    """How each file is made; raises XorbUnknown or InvalidShard.
+
+    One who rotates over more xorbs than are kept would have each range load its own.
+    """
+    loads = itertools.count(1)
 
     @functools.lru_cache(maxsize=KEPT_XORBS)
     def look(xorb: bytes) -> Known:
+        if next(loads) > MAX_LOADED_XORBS:
+            raise InvalidShard(
+                f"expected ranges in the order of their xorbs, found one that goes from xorb to "
+                f"xorb more than {MAX_LOADED_XORBS} times"
+            )
         found = index.known(holder, xorb)
         if found is None:  # 1
             raise XorbUnknown(

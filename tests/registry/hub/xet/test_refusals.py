@@ -15,6 +15,7 @@ from registry.accounts import services as accounts
 from registry.accounts.models import Token
 from registry.env import Portion
 from registry.hub.models import Extent, Xorb
+from registry.hub.xet import planning
 from registry.hub.xet.granting import PREFIX
 from registry.hub.xet.shards import MAX_SHARD_BYTES
 from registry.hub.xet.xorbs import MAX_CHUNK_BYTES, MAX_XORB_BYTES
@@ -177,4 +178,19 @@ def test_who_leaves_between_xorb_and_shard_has_sent_nothing(
     before = everything(data_folder)
     refused = told(alice.shard(of(WHOLE, TERM)))
     assert refused.startswith("401 xet-token-refused: expected a live token behind this one")
+    assert everything(data_folder) == before
+
+
+def test_a_shard_that_goes_to_and_fro_among_xorbs_is_refused(
+    alice: Sender, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "KEPT_XORBS", 1)
+    monkeypatch.setattr(planning, "MAX_LOADED_XORBS", 3)
+    other = xorb(b"another " * 9000)
+    alice.xorb(SENT)
+    alice.xorb(other)
+    before = everything(data_folder)
+    ranges = [SENT.term(0, 1), other.term(0, 1)] * 2
+    refused = alice.shard(of((PARTS[0] + b"another " * 9000) * 2, *ranges))
+    assert "400 invalid-shard: expected ranges in the order of their xorbs" in told(refused)
     assert everything(data_folder) == before
