@@ -73,7 +73,7 @@ def move(project: Project, owner: Namespace, name: str, *, by: User) -> Project:
                 ended_at=timezone.now(),
                 moved_to=now,
             )
-            details = {"to": f"{owner.name}/{name}"}
+            details = {"project": f"{owner.name}/{name}"}
             audit.record(by.actor, "project.move", now.full_name, details)
             now.owner, now.name = owner, name
             now.save(update_fields=["owner", "name"])

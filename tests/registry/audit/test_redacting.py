@@ -48,6 +48,8 @@ def test_what_only_looks_like_the_name_stays(
         ("user:zoe", "token.revoke", "token:1", {}),
         ("system", "user.create", "zoe", {}),
         ("system", "dataset.add", "zoe/texts", {}),
+        ("user:ann", "project.move", "ann/tiny", {"project": "zoe/tiny"}),
+        ("user:ann", "project.end", "zoe/tiny", {}),
         ("system", "output.sample", "output:1", {"caller": "zoe"}),
         ("user:ann", "organisation.member", "lab", {"user": "zoe"}),
         ("publisher:1", "token.issue", "token:1", {"project": "zoe/own"}),
