@@ -27,6 +27,7 @@ def serve(deployment: Deployment, terminal: Terminal, *, is_verbose: bool) -> No
         demo = start(deployment, system, terminal)
         progress = Progress(programs.local_url(deployment), demo.project, terminal)
         with suppress(KeyboardInterrupt):
+            welcome(deployment, terminal)
             progress.begin()
             while True:
                 time.sleep(LOOK_SECONDS)
@@ -72,7 +73,6 @@ def start(deployment: Deployment, system: System, terminal: Terminal) -> Demo:
         waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
     _start(system, programs.node(deployment, demo.node_token))
     _start(system, programs.generator(deployment, demo.generation_token))
-    _welcome(deployment, terminal)
     return demo
 
 
@@ -80,7 +80,8 @@ def _start(system: System, program: Program) -> Process:
     return system.start(partial(Process, program))
 
 
-def _welcome(deployment: Deployment, terminal: Terminal) -> None:
+def welcome(deployment: Deployment, terminal: Terminal) -> None:
+    """Says that it is ready, where, and what to do next."""
     here = programs.local_url(deployment)
     link = preparing.sign_in_link()
     if urlsplit(deployment.public_url).hostname == "localhost":  # perhaps on another port today

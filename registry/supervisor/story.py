@@ -82,6 +82,7 @@ def _tell(deployment: Deployment, terminal: Terminal, folder: Path, shown: list[
     with registry.locked(deployment):
         with System(terminal) as system:
             demo = registry.start(deployment, system, terminal)
+            registry.welcome(deployment, terminal)
             url = programs.local_url(deployment)
             with httpx.Client(base_url=url, timeout=90, trust_env=False) as http:
                 teller = Teller(
