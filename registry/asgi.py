@@ -28,7 +28,7 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import User
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send, header
-from registry.catalog import downloads
+from registry.catalog import downloads, gates
 from registry.catalog import queries as catalog
 from registry.hub import commits, resolve, uploads
 from registry.hub.raw import Raw
@@ -56,14 +56,20 @@ class CatalogGate:
         staying.hold_bearer(authorization)
 
     def may_read(self, sha256: str, scope: Scope) -> bool:
-        """Its holders, and whoever may read a thing that it is part of."""
+        """Its holders, and whoever may read a thing that it is part of.
+
+        Raises AccessNeeded where they see a gated project that has it.
+        """
         token = tokens.authenticate(header(scope, "Authorization"), now=timezone.now())
         viewer = reading.reader(token, reading.CHECKPOINTS)
         actor = viewer.actor if viewer else None
         if token is not None and token.project:
             actor = token.actor  # who reads back what it sent, and nothing else that is private
         is_held = actor is not None and storage.holds(actor, sha256)
-        return is_held or sha256 in catalog.open_blobs((sha256,), viewer)
+        if is_held or sha256 in catalog.open_blobs((sha256,), viewer):
+            return True
+        gates.check_blob(sha256, viewer)
+        return False
 
     def file_for(self, address: FileAddress, scope: Scope) -> Download | None:
         """The blob behind a published checkpoint's file; people follow links to it in a browser."""

@@ -27,6 +27,9 @@ NAMES = frozenset(
 """The name itself."""
 PATHS = frozenset(
     {
+        "access.ask",
+        "access.decide",
+        "access.give-up",
         "checkpoint.publish",
         "checkpoint.receive",
         "checkpoint.reject",
@@ -34,6 +37,7 @@ PATHS = frozenset(
         "dataset.add",
         "project.create",
         "project.end",
+        "project.gate",
         "project.move",
         "project.show",
         "publisher.exchange",

@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Concat
 from registry.accounts.queries import Namespace, User
 
 from . import listings
+from .accesses import Access
 from .found import Inspection
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
 
@@ -48,9 +49,10 @@ def erase(
     files.delete()
     Inspection.objects.filter(pk__in=digests - needed(digests)).delete()
     _forget_history(owner, author)
+    _forget_access(owner, author)
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
     Project.objects.filter(owner=owner).update(
-        owner=stub, name=nameless, title="", summary="", moved_to=None
+        owner=stub, name=nameless, title="", summary="", moved_to=None, gate_message=""
     )
     theirs = Dataset.objects.filter(owner=owner)
     theirs.filter(statement__subject=owner.uri).update(owner=clear, name=nameless, title="")
@@ -65,6 +67,14 @@ def _forget_history(owner: Namespace, author: User | None) -> None:
     Revision.objects.filter(project__owner=owner).delete()
     if author is not None:
         Revision.objects.filter(author=author).update(title="", message="", author=None)
+
+
+def _forget_access(owner: Namespace, author: User | None) -> None:
+    """Who asked for the owner's files, and for whose files the person asked, or let anybody in."""
+    Access.objects.filter(project__owner=owner).delete()
+    if author is not None:
+        Access.objects.filter(person=author).delete()
+        Access.objects.filter(decided_by=author).update(decided_by=None)
 
 
 def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:

@@ -54,6 +54,40 @@ class MayNotGovern(Problem):
     status_code = 403
 
 
+class AccessNeeded(Problem):
+    """The project is gated, and its owner has not let the caller in; the detail says where to ask.
+
+    Whoever sees it reads all that is said of it, and its signatures; its files are another thing.
+    """
+
+    code = "access-needed"
+    title = "The owner decides who gets these files"
+    status_code = 403
+
+
+class NotGated(Problem):
+    """Everybody who sees the project has its files: there is nothing to ask for."""
+
+    code = "not-gated"
+    title = "This project is not gated"
+
+
+class AccessUnknown(Problem):
+    """Nobody of this name asked for the project's files."""
+
+    code = "access-unknown"
+    title = "Nobody of this name has asked"
+    status_code = 404
+
+
+class AlreadyAdmitted(Problem):
+    """They have the files: as a member of what owns the project, or because they were let in."""
+
+    code = "already-admitted"
+    title = "They have access already"
+    status_code = 409
+
+
 class BlobMissing(Problem):
     """A file of the manifest was not uploaded by this caller, or has another size."""
 

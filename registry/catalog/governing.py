@@ -25,7 +25,7 @@ from .models import Checkpoint, File, Project, State, Visibility
 def show(project: Project, visibility: Visibility, *, by: User) -> Project:
     """From now on these see it; whoever copied what was public keeps it. Raises MayNotGovern."""
     with transaction.atomic():
-        now = _held(project, by)
+        now = held(project, by)
         if now.visibility != visibility:
             now.visibility = visibility
             now.save(update_fields=["visibility"])
@@ -42,7 +42,7 @@ def end(project: Project, *, by: User) -> None:
     signatures and evidence do not ask the registry.
     """
     with transaction.atomic():
-        now = _held(project, by)
+        now = held(project, by)
         now.ended_at = timezone.now()
         now.save(update_fields=["ended_at"])
         listings.again(now)
@@ -59,7 +59,7 @@ def move(project: Project, owner: Namespace, name: str, *, by: User) -> Project:
     receive.check_name(name)
     try:
         with transaction.atomic():
-            now = _held(project, by)
+            now = held(project, by)
             if (now.owner_id, now.name) == (owner.pk, name):
                 return now
             _check_takes(owner, now, by)
@@ -90,13 +90,11 @@ def reach(project: Project) -> tuple[int, int]:
     return published.count(), published.values("files__sha256").distinct().count()
 
 
-def _files(project: Project) -> frozenset[str]:
-    files = File.objects.filter(checkpoint__project=project)
-    return frozenset(files.values_list("sha256", flat=True))
+def held(project: Project, by: User) -> Project:
+    """As it is by now, and stays until the transaction ends; raises MayNotGovern or NotFound.
 
-
-def _held(project: Project, by: User) -> Project:
-    """As it is by now, and stays until the transaction ends; locks as an erasure takes them."""
+    Locks as an erasure takes them.
+    """
     receive.hold_person(by)
     moving.hold(project)
     now = Project.objects.select_related("owner", "conduct").get(pk=project.pk)
@@ -104,6 +102,11 @@ def _held(project: Project, by: User) -> Project:
         raise NotFound(f"expected a project, found none called {project.full_name!r}")
     _check_governs(by, now.owner)
     return now
+
+
+def _files(project: Project) -> frozenset[str]:
+    files = File.objects.filter(checkpoint__project=project)
+    return frozenset(files.values_list("sha256", flat=True))
 
 
 def _check_governs(by: User, owner: Namespace) -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from . import found  # noqa: F401 - Django looks for models in this module alone
+from . import accesses, found  # noqa: F401 - Django looks for models in this module alone
 
 MAX_NAME = 100
 # Lower case only, so that unique means unique after case folding; never `.`, `..` or empty.
@@ -33,6 +33,17 @@ class Visibility(models.TextChoices):
     PRIVATE = "private"
 
 
+class Gate(models.TextChoices):
+    """To whom a project's files are given, of those who see it.
+
+    `asks`: to whom the owner lets in. `automatic`: to whoever asks, and has read what is asked.
+    """
+
+    OPEN = "open"
+    ASKS = "asks"
+    AUTOMATIC = "automatic"
+
+
 class Project(models.Model):
     """A line of checkpoints, `owner/name`, published under one conduct version.
 
@@ -48,6 +59,8 @@ class Project(models.Model):
     visibility = models.CharField(
         max_length=7, choices=Visibility.choices, default=Visibility.PUBLIC
     )
+    gate = models.CharField(max_length=9, choices=Gate.choices, default=Gate.OPEN)
+    gate_message = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     moved_to = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
@@ -58,6 +71,9 @@ class Project(models.Model):
             models.CheckConstraint(
                 condition=Q(visibility__in=Visibility.values),
                 name="catalog_project_visibility_is_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(gate__in=Gate.values), name="catalog_project_gate_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(moved_to__isnull=True) | Q(ended_at__isnull=False),
@@ -85,6 +101,11 @@ class Project(models.Model):
     def is_public(self) -> bool:
         """That everybody may see it."""
         return self.visibility == Visibility.PUBLIC and self.ended_at is None
+
+    @property
+    def is_gated(self) -> bool:
+        """That who sees it does not have its files for that."""
+        return self.gate != Gate.OPEN
 
 
 class Dataset(models.Model):

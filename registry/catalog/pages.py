@@ -5,7 +5,7 @@ catalog/list.html        wanted, found (searching), facets, sorts, newer and old
                          newest, own (private projects that the viewer sees)
 catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
                          (described.Described), parents and children (lineage), card (safe HTML
-                         or ""), is_own, is_governed
+                         or ""), is_own, is_governed, has_files (what a gate keeps)
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -33,7 +33,7 @@ from registry.accounts.queries import User, may_govern, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import citing, contents, described, digests, lineage, queries, searching
+from . import citing, contents, described, digests, gates, lineage, queries, searching
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 from .searching import Found, Place, Sort, Wanted
@@ -108,6 +108,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     at = found.listing.checkpoint
     context = {
         "project": found,
+        "has_files": gates.admits(found, viewer),
         "conduct": found.conduct,
         "checkpoints": _leaf(request, queries.published_in(found)),
         "listing": found.listing,
@@ -128,7 +129,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
     (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
     (safe HTML or ""), said (described.Described), contents (contents.Contents),
-    forms (names of citations), parents (lineage.Parent).
+    forms (names of citations), parents (lineage.Parent), has_files (what a gate keeps).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -139,6 +140,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     context = {
         "checkpoint": found,
         "project": found.project,
+        "has_files": gates.admits(found.project, viewer),
         "id": as_id(found.manifest_sha256),
         "files": [_with_url(file) for file in queries.files(found)],
         "signature": _with_url(signature) if signature else None,

@@ -40,7 +40,7 @@ from registry.authority import revocations
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
 
-from . import seeing
+from . import gates, seeing
 from .errors import NotFound
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, State, Visibility
 
@@ -133,6 +133,11 @@ def checkpoint_named(owner: str, project: str, name: str, viewer: User | None = 
 def is_everybodys(of: Checkpoint) -> bool:
     """That it is published, in a public project."""
     return of.state == State.PUBLISHED and of.project.is_public
+
+
+def has_open_files(of: Checkpoint) -> bool:
+    """That everybody may read its files, too."""
+    return is_everybodys(of) and not of.project.is_gated
 
 
 def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
@@ -289,10 +294,12 @@ def open_blobs(
 ) -> frozenset[str]:
     """Those of these blobs that this caller may read: published where they may, or in a data set.
 
-    Whoever publishes to a project reads what is `within` it. Who has sent one may read it too,
-    whatever it is part of: that is storage's to know.
+    What is open in one project is open, though it be in a gated one too. Whoever publishes to a
+    project reads what is `within` it. Who has sent one may read it too, whatever it is part of:
+    that is storage's to know.
     """
-    shown = seeing.projects(viewer, of="checkpoint__project")
+    shown = seeing.files(viewer, of="checkpoint__project")
+    shown |= seeing.projects(viewer, of="checkpoint__project") & Q(name__in=SIGNATURE_NAMES)
     if within is not None:
         shown |= Q(checkpoint__project=within)
     published = File.objects.filter(shown, sha256__in=digests, checkpoint__state=State.PUBLISHED)
@@ -303,8 +310,12 @@ def open_blobs(
 def file_for(
     owner: str, project: str, checkpoint: str, path: str, viewer: User | None = None
 ) -> tuple[str, int, str] | None:
-    """Digest, size and file name of a published checkpoint's file; None for anything else."""
-    found = File.objects.filter(
+    """Digest, size and file name of a published checkpoint's file; None for anything else.
+
+    Raises AccessNeeded for a file of a gated project.
+    """
+    files = File.objects.select_related("checkpoint__project__owner")
+    found = files.filter(
         seeing.projects(viewer, of="checkpoint__project"),
         checkpoint__state=State.PUBLISHED,
         checkpoint__project__owner__name=owner,
@@ -314,6 +325,8 @@ def file_for(
     ).first()
     if found is None:
         return None
+    if not gates.is_signature(found.name):
+        gates.check(found.checkpoint.project, viewer)
     return found.sha256, found.size, found.name.rpartition("/")[2]
 
 

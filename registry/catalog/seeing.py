@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may see which project: the one rule behind every list, page, address and digest.
+"""Who may see which project, and have its files: the one rule behind every list, page and digest.
 
 A public project is everybody's to see. A private one, all that is in it, and that there is one, is
 for those who are in what owns it. The rule is a condition of queries: what may not be seen is not
 found, in as many queries, counted nowhere, and crowds nothing out of a list.
+
+The files of a gated project are for those in what owns it, and for whom its owner let in. That it
+is there, what it is, and what was signed about it stays everybody's to see.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from django.db.models import Q
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
 
-from .models import Visibility
+from .accesses import Access, AccessState
+from .models import Gate, Visibility
 
 
 def projects(viewer: User | None, *, of: str = "") -> Q:
@@ -26,3 +30,14 @@ def projects(viewer: User | None, *, of: str = "") -> Q:
     if viewer is not None:
         seen |= Q((f"{start}owner__in", accounts.namespaces_seen_by(viewer)))
     return seen & Q((f"{start}ended_at", None))
+
+
+def files(viewer: User | None, *, of: str = "") -> Q:
+    """Those whose files this caller may read, too; `of` as above."""
+    start = f"{of}__" if of else ""
+    given = Q((f"{start}gate", Gate.OPEN))
+    if viewer is not None:
+        granted = Access.objects.filter(person=viewer, state=AccessState.GRANTED)
+        given |= Q((f"{start}owner__in", accounts.namespaces_seen_by(viewer)))
+        given |= Q((f"{start}pk__in", granted.values("project")))
+    return given & projects(viewer, of=of)

@@ -18,7 +18,7 @@ from .described import Described
 from .digests import Known, Place
 from .formats import Tensor
 from .lineage import Parent
-from .models import MAX_NAME, Checkpoint, Dataset, File, Project, State, Visibility
+from .models import MAX_NAME, Checkpoint, Dataset, File, Gate, Project, State, Visibility
 
 
 class ConductSerializer(serializers.Serializer[object]):
@@ -114,6 +114,9 @@ class ProjectSerializer(serializers.Serializer[Project]):
     title = serializers.CharField()
     summary = serializers.CharField()
     visibility = serializers.ChoiceField(choices=Visibility.choices)
+    gate = serializers.ChoiceField(
+        choices=Gate.choices, help_text="to whom its files are given, of those who see it"
+    )
     conduct = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     task = serializers.CharField(source="listing.task")
@@ -165,6 +168,7 @@ class CheckpointSerializer(serializers.Serializer[Checkpoint]):
     reason = serializers.CharField(help_text="why it was rejected; else empty")
     url = serializers.SerializerMethodField()
     size_bytes = serializers.IntegerField()
+    gate = serializers.ChoiceField(source="project.gate", choices=Gate.choices)
     run = serializers.CharField(source="run_id", allow_null=True)
     dataset = serializers.SerializerMethodField()
     conduct = serializers.SerializerMethodField()

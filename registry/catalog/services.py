@@ -8,10 +8,12 @@ advance_with_others(pk)    the same, with what else waits along
 commit(Commit(...))        a branch's next revision, published when it returns
 add_ref, remove_ref        branches and tags
 show, move, end            what an owner decides of a project
+set_gate, decide, grant    and of who has its files; ask, give_up: what whoever wants them does
 sweep()                    advances whatever a crash or a lost nudge left behind
 renew(), add_up()          list projects anew that an older version listed, and add up the facets
 """
 
+from .admitting import ask, decide, give_up, grant, set_gate
 from .advance import advance
 from .changes import Change, Put, Remove
 from .commits import Commit, commit
@@ -39,16 +41,21 @@ __all__ = [
     "add_up",
     "advance",
     "advance_with_others",
+    "ask",
     "check",
     "commit",
     "create_project",
+    "decide",
     "end",
+    "give_up",
+    "grant",
     "keep",
     "move",
     "reach",
     "receive",
     "remove_ref",
     "renew",
+    "set_gate",
     "show",
     "standard_library",
     "sweep",

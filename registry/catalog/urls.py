@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from . import api, governing_pages, pages
+from . import api, gate_api, gate_pages, governing_pages, pages
 from .converters import Digest
 
 register_converter(Digest, "digest")
@@ -22,6 +22,13 @@ urlpatterns = [
         api.CheckpointView.as_view(),
         name="api-checkpoint",
     ),
+    path(f"{PROJECT}/access", gate_api.AccessView.as_view(), name="api-access"),
+    path(f"{PROJECT}/access/gate", gate_api.GateView.as_view(), name="api-gate"),
+    path(
+        f"{PROJECT}/access/requests",
+        gate_api.AccessRequestsView.as_view(),
+        name="api-access-requests",
+    ),
     path(BY_ID, api.CheckpointByIdView.as_view(), name="api-checkpoint-by-id"),
     path(f"{BY_ID}/evidence", api.EvidenceView.as_view(), name="api-evidence"),
     path(f"{BY_ID}/manifest", api.ManifestView.as_view(), name="api-manifest"),
@@ -31,6 +38,10 @@ urlpatterns = [
     path("projects", pages.project_list, name="projects"),
     path(
         "<str:owner>/<str:project>/settings/access", governing_pages.access, name="project-access"
+    ),
+    path("<str:owner>/<str:project>/settings/ask", gate_pages.ask, name="project-ask"),
+    path(
+        "<str:owner>/<str:project>/settings/requests", gate_pages.requests, name="project-requests"
     ),
     path("<str:owner>/<str:project>", pages.project, name="project"),
     path("<str:owner>/<str:project>/<str:checkpoint>", pages.checkpoint, name="checkpoint"),

@@ -14,6 +14,7 @@ from registry.accounts import reading, tokens
 from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Scope, Token, User
 from registry.accounts.secrets import PREFIX
+from registry.catalog import gates
 from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.errors import NotFound as NotInCatalogue
@@ -62,6 +63,23 @@ def project(by: Caller, owner: str, name: str) -> Project:
         return catalog.project(owner, name, by.viewer, bound_to=bound_to)
     except NotInCatalogue as error:
         raise RepoUnknown(str(error.detail)) from error
+
+
+def open_project(owner: str, name: str) -> Project:
+    """One whose files everybody may have, for what serves nobody in particular.
+
+    Raises RepoUnknown, or AccessNeeded for a gated one.
+    """
+    found = project(ANYBODY, owner, name)
+    check_reads(ANYBODY, found)
+    return found
+
+
+def check_reads(by: Caller, of: Project) -> None:
+    """Whoever has a file of a gated project was let in; raises AccessNeeded, which says where."""
+    is_bound = by.token is not None and by.token.project == of.full_name
+    if not is_bound:
+        gates.check(of, by.viewer)
 
 
 def check_writes(by: Caller, to: Project) -> Token:

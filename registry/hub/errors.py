@@ -2,7 +2,7 @@
 """Refusals in the words of the Hub's clients: they read headers, and show few messages of others.
 
 Measured: on a download they print our message for GatedRepo, RepoNotFound and 401 alone; any other
-403 becomes "check your connection". So conduct that was not accepted is GatedRepo.
+403 becomes "check your connection". So conduct that was not accepted is GatedRepo, as a gate is.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from django.conf import settings
 from registry.accounts.errors import InvalidToken, Unauthenticated
 from registry.accounts.queries import Namespace
 from registry.api.problems import Document, NotFound, Problem, document_of, headers_of
+from registry.catalog.errors import AccessNeeded, RevisionUnknown
 from registry.catalog.errors import NotFound as NotInCatalogue
-from registry.catalog.errors import RevisionUnknown
 from registry.catalog.queries import Project
 from registry.conduct.errors import NotAccepted
 from registry.conduct.queries import PolicyVersion
@@ -90,6 +90,7 @@ CODES: Mapping[type[Problem], str] = {
     EntryUnknown: "EntryNotFound",
     Gated: "GatedRepo",
     NotAccepted: "GatedRepo",
+    AccessNeeded: "GatedRepo",
 }
 
 

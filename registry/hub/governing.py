@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What owners decide of a repository: who sees it, what it is called, that it is no more."""
+"""What owners decide of a repository: who sees it and has its files, its name, its end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from registry.accounts import queries as accounts
@@ -12,21 +13,24 @@ from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Namespace, Token
 from registry.catalog import services
 from registry.catalog.errors import MayNotGovern
+from registry.catalog.gates import Gate
 from registry.catalog.queries import Project, Visibility
 
+from . import infos
 from .answers import Asked, answer, endpoint
 from .bodies import document, text
 from .callers import project
 from .errors import Unreadable, WrongMethod
 
 MODEL = "model"
+GATES: Mapping[object, Gate] = {False: Gate.OPEN, "auto": Gate.AUTOMATIC, "manual": Gate.ASKS}
 
 
 @endpoint
 def delete(asked: Asked) -> HttpResponse:
     """The repository is gone, and its name with it."""
     body = _posted(asked.request, "DELETE")
-    token = _governor(asked)
+    token = governor(asked)
     owner = text(body, "organization", default=token.user.username)
     services.end(project(asked.by, owner, text(body, "name")), by=token.user)
     return answer({})
@@ -36,7 +40,7 @@ def delete(asked: Asked) -> HttpResponse:
 def move(asked: Asked) -> HttpResponse:
     """It has another name; the old one still leads to it."""
     body = _posted(asked.request, "POST")
-    token = _governor(asked)
+    token = governor(asked)
     found = project(asked.by, *_split(text(body, "fromRepo")))
     owner, name = _split(text(body, "toRepo"))
     services.move(found, _namespace(owner), name, by=token.user)
@@ -44,12 +48,16 @@ def move(asked: Asked) -> HttpResponse:
 
 
 def settings(asked: Asked, of: Project) -> HttpResponse:
-    """Who sees it from now on."""
-    token, body = _governor(asked), document(asked.request)
-    wanted = visibility_of(body)
-    if wanted is not None:
-        of = services.show(of, wanted, by=token.user)
-    return answer({"private": not of.is_public, "visibility": of.visibility})
+    """Who sees it from now on, and who has its files."""
+    token, body = governor(asked), document(asked.request)
+    wanted, gate = visibility_of(body), _gate_of(body)
+    with transaction.atomic():  # both or neither
+        if wanted is not None:
+            of = services.show(of, wanted, by=token.user)
+        if gate is not None:
+            of = services.set_gate(of, gate, of.gate_message, by=token.user)
+    said = {"private": not of.is_public, "visibility": of.visibility}
+    return answer({**said, "gated": infos.GATES[of.gate]})
 
 
 def visibility_of(body: Mapping[str, object]) -> Visibility | None:
@@ -67,6 +75,17 @@ def visibility_of(body: Mapping[str, object]) -> Visibility | None:
             return None
 
 
+def _gate_of(body: Mapping[str, object]) -> Gate | None:
+    """As the clients say it; None where nothing is said of it."""
+    match body.get("gated"):
+        case None:
+            return None
+        case False | "auto" | "manual" as said:
+            return GATES[said]
+        case other:
+            raise Unreadable(f"expected gated to be false, auto or manual, found {other!a:.40}")
+
+
 def check_kind(body: Mapping[str, object]) -> None:
     """Data sets and spaces are none."""
     kind = text(body, "type", default=MODEL)
@@ -74,7 +93,7 @@ def check_kind(body: Mapping[str, object]) -> None:
         raise Unreadable(f"expected a repository of type {MODEL}, found {kind[:40]!a}")
 
 
-def _governor(asked: Asked) -> Token:
+def governor(asked: Asked) -> Token:
     """A person's token: what publishes to one project decides nothing about it."""
     token = asked.by.writer()
     if token.project:

@@ -15,6 +15,7 @@ from assay.signing.digests import as_id
 from registry.catalog import contents, described, listings, revisions, searching
 from registry.catalog import queries as catalog
 from registry.catalog.contents import Contents
+from registry.catalog.gates import Gate
 from registry.catalog.queries import Checkpoint, Project
 from registry.catalog.revisions import Ref
 
@@ -24,6 +25,7 @@ from .errors import Unreadable, WrongMethod
 
 MAX_LISTED = 100
 MAX_SEARCH_CHARACTERS = 100
+GATES: Mapping[str, object] = {Gate.OPEN: False, Gate.ASKS: "manual", Gate.AUTOMATIC: "auto"}
 LAST_MODIFIED = "lastModified"
 CREATED = "createdAt"
 # Nobody likes anything here, and what trends is what is downloaded.
@@ -75,10 +77,10 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
         "modelId": project.full_name,
         "author": project.owner.name,
         "sha": at.oid if at else revisions.NO_OID,
-        "createdAt": _time(project.created_at),
-        "lastModified": _time((at and at.published_at) or project.created_at),
+        "createdAt": time_of(project.created_at),
+        "lastModified": time_of((at and at.published_at) or project.created_at),
         "private": not project.is_public,
-        "gated": False,
+        "gated": GATES[project.gate],
         "disabled": False,
         "downloads": listed.downloads,
         "likes": 0,
@@ -101,6 +103,9 @@ def _wanted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
     if words := request.GET.get("search", "")[:MAX_SEARCH_CHARACTERS].strip():
         query = searching.query_of(words)
         rows = rows.none() if query is None else rows.filter(listing__vector=query)
+    if request.GET.get("gated"):
+        is_open = Q(gate=Gate.OPEN)
+        rows = rows.filter(~is_open if flag(request, "gated") else is_open)
     wanted = [each for tag in request.GET.getlist("filter") for each in tag.split(",") if each]
     return rows.filter(listing__labels__contains=wanted) if wanted else rows
 
@@ -181,5 +186,6 @@ def _sibling(file: Entry, *, has_blobs: bool) -> dict[str, object]:
     return found
 
 
-def _time(at: datetime) -> str:
+def time_of(at: datetime) -> str:
+    """As clients read it."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -26,7 +26,7 @@ from registry.storage.upload import MAX_BLOB_BYTES
 from . import grants
 from .answers import Asked, endpoint
 from .bodies import document
-from .callers import check_writes, project
+from .callers import check_reads, check_writes, project
 from .errors import Unreadable, WrongMethod
 from .grants import PREFIX, GrantRefused
 
@@ -59,6 +59,7 @@ def batch(asked: Asked) -> HttpResponse:
             sizes = storage.sizes(readable(token, {each.sha256 for each in objects}, within=of))
             listed = [_upload(asked.request, token, each, sizes) for each in objects]
         case "download":
+            check_reads(asked.by, of)
             listed = _downloads(asked, of, objects)
         case other:
             raise Unreadable(f"expected the operation upload or download, found {other!a:.40}")

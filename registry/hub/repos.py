@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from registry.api.problems import NotFound
 from registry.catalog.queries import Project
 
-from . import addresses, governing, histories, infos, trees, writing
+from . import addresses, admitting, governing, histories, infos, trees, writing
 from .answers import Asked, answer, endpoint
-from .callers import check_writes, project
+from .callers import check_reads, check_writes, project
 from .errors import RepoUnknown, WrongMethod
 from .xet import granting
 
@@ -49,6 +49,8 @@ def auth_check(asked: Asked, of: Project) -> HttpResponse:
     """That the caller may read here, or write: 200, or the refusal that writing would meet."""
     if asked.words == (WRITE,):
         check_writes(asked.by, of)
+    else:
+        check_reads(asked.by, of)
     return answer({})
 
 
@@ -64,6 +66,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "xet-read-token": {"GET": granting.read_token},
     "xet-write-token": {"GET": granting.write_token},
     "settings": {"PUT": governing.settings},
+    "user-access-request": {"GET": admitting.listed, "POST": admitting.answered},
     "preupload": {"POST": writing.preupload},
     "branch": {"POST": writing.add_branch, "DELETE": writing.remove_branch},
     "tag": {"POST": writing.add_tag, "DELETE": writing.remove_tag},

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from registry.api.wire import Receive, Scope, Send, header, send_body, send_head
+from registry.catalog import gates
 from registry.catalog.downloads import Fetched, note
 from registry.catalog.revisions import Found
 from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
 
 from . import addresses
-from .callers import Caller, caller, project
+from .callers import Caller, caller, check_reads, project
 from .entries import Entry, entry
 from .errors import CORS, EntryUnknown, request_id
 from .raw import Route
@@ -75,7 +76,10 @@ def _address(scope: Scope) -> Address:
 
 def _found(by: Caller, wanted: Address) -> _File:
     """In the database: the project, its revision, the file in it."""
-    found, file = entry(project(by, wanted.owner, wanted.name), wanted.revision, wanted.path)
+    of = project(by, wanted.owner, wanted.name)
+    if not gates.is_signature(wanted.path):
+        check_reads(by, of)
+    found, file = entry(of, wanted.revision, wanted.path)
     download = Download(
         sha256=file.sha256,
         size_bytes=file.size_bytes,

@@ -15,6 +15,7 @@ from registry.storage import services as storage
 
 from .answers import Asked, answer, cursor_of, flag, limit_of, next_page
 from .bodies import document
+from .callers import check_reads
 from .entries import Entry, below, entries, entry, folders, no_entry
 from .errors import Unreadable
 
@@ -51,7 +52,11 @@ def paths_info(asked: Asked, project: Project) -> HttpResponse:
 
 
 def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
-    """The headers of a file of weights on `main`, or of all shards that an index names."""
+    """The headers of a file of weights on `main`, or of all shards that an index names.
+
+    They are bytes of files, and for whoever may have those.
+    """
+    check_reads(asked.by, project)
     path = "/".join(asked.words)
     _, index = entry(project, MAIN, path)
     if not path.endswith(INDEX):

@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
-from registry.catalog import searching
+from registry.catalog import searching, seeing
 from registry.catalog.queries import Checkpoint, Project
 from registry.hub import callers
 
@@ -30,8 +30,11 @@ LAST = 1 << 62
 
 
 def project(written: str) -> Project:
-    """The project of a model's name, if everybody may see it; raises RepoUnknown or Unsupported."""
-    return callers.project(callers.ANYBODY, *owner_and_name(written))
+    """The project of a model's name, if everybody may see it and have its files.
+
+    Raises RepoUnknown, Unsupported, or AccessNeeded for a gated one.
+    """
+    return callers.open_project(*owner_and_name(written))
 
 
 def checkpoint(of: Project, written: str) -> Checkpoint:
@@ -44,7 +47,7 @@ def checkpoint(of: Project, written: str) -> Checkpoint:
 
 def models(written: str) -> QuerySet[Project]:
     """Those of a filter over names: one name, or words for the search."""
-    rows, found = catalog.projects(), _condition(written)
+    rows, found = catalog.projects().filter(seeing.files(None)), _condition(written)
     match found:
         case None:
             return rows
@@ -60,13 +63,14 @@ def models(written: str) -> QuerySet[Project]:
 
 def versions(written: str) -> QuerySet[Checkpoint]:
     """Those of a filter: of one model, or of one run."""
+    rows = catalog.visible(None).filter(seeing.files(None, of="project"))
     match _condition(written):
         case None:
-            return catalog.visible(None)
+            return rows
         case ("name", "=", value):
             return catalog.published_in(project(value))
         case ("run_id", "=", value):
-            return catalog.visible(None).filter(run_id=value)
+            return rows.filter(run_id=value)
         case _:
             raise Unsupported(f"expected a filter by name or run_id, found {written[:80]!a}")
 

@@ -14,7 +14,7 @@ from assay.signing.digests import as_id
 from registry.api.problems import REFUSALS
 from registry.api.wire import Application, Receive, Scope, Send, header, send_body, send_head
 from registry.catalog.queries import Project
-from registry.hub.callers import ANYBODY, caller, project
+from registry.hub.callers import caller, open_project
 from registry.hub.errors import Unreadable, WrongMethod
 from registry.storage.download import CONFINED, Download, send_blob
 from registry.storage.folder import check_digest
@@ -101,7 +101,7 @@ def _answer(scope: Scope) -> Answer:
     found = ADDRESS.fullmatch(scope["path"])
     if found is None or "\0" in scope["path"]:
         raise AddressUnknown("expected /v2/OWNER/PROJECT/manifests, blobs, tags or referrers")
-    of, reference = project(ANYBODY, found["owner"], found["name"]), found["reference"]
+    of, reference = open_project(found["owner"], found["name"]), found["reference"]
     match found["kind"]:
         case "manifests":
             return _manifest(of, reference)

@@ -221,8 +221,9 @@ def _check_quota(by: User) -> None:
 
 def _check_generatable(checkpoint: Checkpoint) -> None:
     """Generation programs are machines of others: they get no files that not everybody may read."""
-    if not catalog.is_everybodys(checkpoint):
-        raise NotGeneratable("expected a checkpoint of a public project, found a private one")
+    if not catalog.has_open_files(checkpoint):
+        found = "a gated" if catalog.is_everybodys(checkpoint) else "a private"
+        raise NotGeneratable(f"expected a checkpoint of a public project, found {found} one")
     missing = _missing(checkpoint)
     if missing:
         raise NotGeneratable(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/{owner}/{name}/resolve/{revision}/{path}?as=meta4|torrent`: what programs of swarms start from.
 
-Of what everybody may read alone: who has the document asks others for the bytes, and no server
+Of what everybody may have alone: who has the document asks others for the bytes, and no server
 knows then who they are. So no token opens more.
 """
 
@@ -15,7 +15,7 @@ from django.utils.http import content_disposition_header
 
 from registry.api.wire import Application, Receive, Scope, Send, send_body, send_head
 from registry.hub import addresses
-from registry.hub.callers import ANYBODY, project
+from registry.hub.callers import open_project
 from registry.hub.commits import origin
 from registry.hub.entries import entry
 from registry.hub.errors import CORS, EntryUnknown, WrongMethod, request_id
@@ -80,7 +80,7 @@ def _shared(scope: Scope) -> tuple[Shared, str]:
     owner, name, _, revision, *path = addresses.of_scope(scope)
     if not path:
         raise EntryUnknown("expected a file's path behind the revision, found none")
-    of = project(ANYBODY, owner, name)
+    of = open_project(owner, name)
     found, file = entry(of, revision, "/".join(path))
     if not file.size_bytes:
         raise NothingToShare(f"expected bytes in {file.path[:120]!r}, found none")

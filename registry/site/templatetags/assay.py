@@ -199,9 +199,10 @@ def commands_of(checkpoint: Checkpoint) -> dict[str, str]:
     names = SIGNATURE_NAMES if has_both else (SIGNATURE_NAME,)
     by_id = f"{settings.PUBLIC_URL}/api/v1/checkpoints/{as_id(checkpoint.manifest_sha256)}"
     evidence = f"{by_id}/evidence?project={checkpoint.project.full_name}"
+    download = "\n".join(strangers.download(path, manifest(checkpoint), names))
     return {
         "get": f"assay download {checkpoint.full_name} --registry {settings.PUBLIC_URL}",
-        "download": "\n".join(strangers.download(path, manifest(checkpoint), names)),
+        "download": strangers.with_token(download) if checkpoint.project.is_gated else download,
         "evidence": f"{strangers.CURL} -o {folder}.assay.json {evidence}",
         "trust": f"assay trust add {settings.PUBLIC_URL}",
         "verify": f"assay verify {folder}",
