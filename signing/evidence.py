@@ -18,10 +18,12 @@ from .canonical import Obj
 from .errors import InvalidDocument
 from .manifest import Manifest
 from .pseudonyms import PartyOpening
+from .tensors import MAX_STATED, TensorList
 
 EVIDENCE_V1 = "https://assay/evidence/v1"
 LISTS = "revocation_lists"
 OPENINGS = "openings"
+TENSORS = "tensors"
 
 
 class Part(StrEnum):
@@ -49,6 +51,8 @@ class Evidence:
     """Revocation lists (DER) of those who issued the bundles' certificates, as they were then."""
     openings: tuple[PartyOpening, ...] = ()
     """Whose the pseudonyms in the certificates are."""
+    tensors: TensorList | None = None
+    """Those that the checkpoint's statement names, where they are few enough to be stated."""
 
     def __post_init__(self) -> None:
         for name in self.bundles:
@@ -59,7 +63,7 @@ class Evidence:
     def parse(cls, value: object) -> Self:
         """Read the JSON form (docs/spec/formats.md, section 6)."""
         obj = canonical.as_mapping(value, "evidence")
-        canonical.only(obj, "type", "bundles", "manifest", "policy", LISTS, OPENINGS)
+        canonical.only(obj, "type", "bundles", "manifest", "policy", LISTS, OPENINGS, TENSORS)
         canonical.literal(obj, "type", EVIDENCE_V1)
         stated = canonical.mapping(obj, "bundles")
         bundles: dict[str, Bundle] = {}
@@ -74,6 +78,7 @@ class Evidence:
             policy=canonical.mapping(obj, "policy"),
             lists=_lists(obj),
             openings=pseudonyms.parse_all(obj, OPENINGS),
+            tensors=_tensors(obj),
         )
 
     def with_lists(self, lists: Iterable[bytes]) -> Self:
@@ -92,6 +97,8 @@ class Evidence:
             stated[LISTS] = [canonical.base64_text(each) for each in self.lists]
         if self.openings:
             stated[OPENINGS] = [each.to_json() for each in self.openings]
+        if self.tensors is not None:
+            stated[TENSORS] = [each.to_json() for each in self.tensors.entries]
         return stated
 
     def canonical(self) -> bytes:
@@ -104,3 +111,9 @@ def _lists(obj: Obj) -> tuple[bytes, ...]:
         return ()
     each = canonical.items(obj, LISTS, maximum=crls.MAX_LISTS)
     return tuple(canonical.base64_bytes({LISTS: value}, LISTS) for value in each)
+
+
+def _tensors(obj: Obj) -> TensorList | None:
+    if TENSORS not in obj:
+        return None
+    return TensorList.parse(canonical.items(obj, TENSORS, maximum=MAX_STATED))

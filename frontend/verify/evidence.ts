@@ -10,9 +10,12 @@ import type { Manifest } from "./manifest";
 import { parseManifest } from "./manifest";
 import type { PartyOpening } from "./pseudonyms";
 import { openingsIn } from "./pseudonyms";
+import type { TensorList } from "./tensors";
+import { MAX_STATED, parseTensors } from "./tensors";
 
 const LISTS = "revocation_lists";
 const OPENINGS = "openings";
+const TENSORS = "tensors";
 const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
@@ -26,12 +29,14 @@ export type Evidence = {
   readonly lists: readonly Bytes[];
   /** Whose the pseudonyms in the certificates are. */
   readonly openings: readonly PartyOpening[];
+  /** Those that the checkpoint's statement names, where they are few enough to be stated. */
+  readonly tensors: TensorList | null;
 };
 
 /** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
 export function parseEvidence(value: Json): Evidence {
   const document = asMapping(value, "evidence");
-  only(document, "type", "bundles", "manifest", "policy", LISTS, OPENINGS);
+  only(document, "type", "bundles", "manifest", "policy", LISTS, OPENINGS, TENSORS);
   literal(document, "type", EVIDENCE_V1);
   const stated = mapping(document, "bundles");
   const bundles: Partial<Record<Part, Bundle>> = {};
@@ -43,7 +48,12 @@ export function parseEvidence(value: Json): Evidence {
   const manifest = within("manifest", () => parseManifest(mapping(document, "manifest")));
   const policy = mapping(document, "policy");
   const openings = openingsIn(document, OPENINGS);
-  return { bundles, manifest, policy, lists: listsOf(document), openings };
+  const tensors = tensorsIn(document);
+  return { bundles, manifest, policy, lists: listsOf(document), openings, tensors };
+}
+
+function tensorsIn(document: JsonObject): TensorList | null {
+  return TENSORS in document ? parseTensors(items(document, TENSORS, MAX_STATED)) : null;
 }
 
 function listsOf(document: JsonObject): readonly Bytes[] {

@@ -135,7 +135,7 @@ function fold(name: string): string {
 }
 
 /** By code point, as Python sorts: UTF-16 units would put U+10000 before U+FFFF. */
-function compare(one: string, other: string): number {
+export function compare(one: string, other: string): number {
   const [a, b] = [Array.from(one), Array.from(other)];
   for (let index = 0; index < Math.min(a.length, b.length); index += 1) {
     const difference = (a[index]?.codePointAt(0) ?? 0) - (b[index]?.codePointAt(0) ?? 0);

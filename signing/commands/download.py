@@ -68,8 +68,8 @@ def run(
         project = asked.project.rpartition("/")[2]
         folder: Path = arguments.to or Path(f"{project}-{published.name}")
 
-        def judged(files: Manifest) -> Judged:
-            given = published.judged_with(files)
+        def judged(files: Manifest, at: Path | None) -> Judged:
+            given = published.judged_with(files, at)
             return judge(given, of_registry(pins, url), demanded, name=str(folder))
 
         try:
@@ -94,7 +94,7 @@ def download(
     published: Published,
     folder: Path,
     *,
-    judged: Callable[[Manifest], Judged],
+    judged: Callable[[Manifest, Path | None], Judged],
     progress: Terminal,
 ) -> Judged:
     """Fetch into `folder`, which appears only if all is judged well; raises DestinationTaken."""
@@ -104,12 +104,12 @@ def download(
     for taken in (folder,) if place.exists() else (folder, evidence):
         if os.path.lexists(taken):
             raise DestinationTaken(f"expected nothing at {taken}, found something: it was left")
-    found = judged(published.evidence.manifest)  # 1
+    found = judged(published.evidence.manifest, None)  # 1
     if found.failure is not None:
         return found
     published.asked.check(found.examination.verdict().checkpoint)
     with Parts.of(place, published.evidence.manifest) as parts:
-        found = judged(_fetched(client, parts, progress))  # 2, 3
+        found = judged(_fetched(client, parts, progress), parts.files)  # 2, 3
         if found.failure is None:
             for name, data in published.beside():
                 write_public(parts.files / name, data)

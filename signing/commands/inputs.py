@@ -20,7 +20,8 @@ from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
-from ..statements import PURPOSE_OF, Statement
+from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
+from ..tensors import TensorList, of_folder
 from ..verify import Answer, Content, Opening
 from .demands import read_lists
 from .errors import InputUnreadable
@@ -55,6 +56,8 @@ class CheckpointGiven:
     files: Manifest
     signature: Bundle | None
     lists: tuple[bytes, ...] = ()
+    tensors: TensorList | None = None
+    """Those in the files, if the checkpoint's statement names any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,13 @@ def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Give
     if evidence is not None or beside.exists():
         parsed, _ = _evidence(evidence or beside)
         files = hasher(folder)
-        return CheckpointGiven(evidence=parsed, files=files, signature=signature, lists=lists)
+        return CheckpointGiven(
+            evidence=parsed,
+            files=files,
+            signature=signature,
+            lists=lists,
+            tensors=tensors_in(folder, parsed, files),
+        )
     if signature is None:
         raise MissingEvidence(
             f"expected evidence in {beside.name} beside the folder, or {SIGNATURE_NAME} in it, "
@@ -175,7 +184,29 @@ def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Gi
             f"with assay verify FOLDER --evidence {path}"
         )
     signature = _signature(checkpoint)
-    return CheckpointGiven(evidence=evidence, files=hasher(checkpoint), signature=signature)
+    files = hasher(checkpoint)
+    return CheckpointGiven(
+        evidence=evidence,
+        files=files,
+        signature=signature,
+        tensors=tensors_in(checkpoint, evidence, files),
+    )
+
+
+def tensors_in(folder: Path, evidence: Evidence, files: Manifest) -> TensorList | None:
+    """Those in the files at hand, if the statement that they are judged by names tensors."""
+    bundle = evidence.bundles.get(Part.CHECKPOINT)
+    if bundle is None or not _names_tensors(bundle):
+        return None
+    return of_folder(folder, (file.name for file in files.files))
+
+
+def _names_tensors(bundle: Bundle) -> bool:
+    """What is no statement at all names none: to say so is for its own step."""
+    try:
+        return Statement.parse(bundle.envelope.payload).predicate_type == CHECKPOINT_V2
+    except InvalidDocument:
+        return False
 
 
 def _bundle(bundle: Bundle) -> BundleGiven:

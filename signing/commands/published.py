@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from .. import canonical, oms
 from ..bundle import Bundle
@@ -20,7 +21,7 @@ from ..errors import BrokenLink, InvalidDocument
 from ..evidence import Evidence
 from ..manifest import SIGNATURE_NAME, SIGSTORE_NAME, Manifest
 from ..statements import CheckpointClaim, Statement
-from .inputs import CheckpointGiven
+from .inputs import CheckpointGiven, tensors_in
 
 MAX_LISTED = 100  # a page of the registry's lists (docs/spec/http.md)
 _SEGMENT = r"[a-z0-9][a-z0-9._-]*"
@@ -61,9 +62,14 @@ class Published:
     signature: Bundle | None
     """The `model.sig` beside the files."""
 
-    def judged_with(self, files: Manifest) -> CheckpointGiven:
-        """The same as what `assay verify` judges, with these files."""
-        return CheckpointGiven(evidence=self.evidence, files=files, signature=self.signature)
+    def judged_with(self, files: Manifest, folder: Path | None = None) -> CheckpointGiven:
+        """The same as what `assay verify` judges, with these files, which are in the folder."""
+        return CheckpointGiven(
+            evidence=self.evidence,
+            files=files,
+            signature=self.signature,
+            tensors=None if folder is None else tensors_in(folder, self.evidence, files),
+        )
 
     def beside(self) -> Iterator[tuple[str, bytes]]:
         """What lies beside the files, made of the one signature that was judged."""

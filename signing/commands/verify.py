@@ -154,7 +154,11 @@ def _examine(given: Given, basis: Basis) -> Examination:
             )
         case CheckpointGiven():
             return examine_checkpoint(
-                given.evidence, basis=basis, files=given.files, signature=given.signature
+                given.evidence,
+                basis=basis,
+                files=given.files,
+                signature=given.signature,
+                tensors=given.tensors,
             )
         case ModelGiven():
             return examine_model(given.bundle, basis=basis, files=given.files)

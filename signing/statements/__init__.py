@@ -5,7 +5,7 @@ A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
 """
 
-from .checkpoint import CheckpointClaim, RunReference
+from .checkpoint import CheckpointClaim, RunReference, TensorsReference
 from .conduct import AcceptanceClaim, ConductClaim
 from .dataset import DatasetClaim
 from .output import Origin, OutputClaim
@@ -15,6 +15,7 @@ from .run import RunClaim
 from .statement import (
     ACCEPTANCE_V1,
     CHECKPOINT_V1,
+    CHECKPOINT_V2,
     CONDUCT_V1,
     DATASET_V1,
     OMS_V1,
@@ -31,6 +32,7 @@ from .statement import (
 __all__ = [
     "ACCEPTANCE_V1",
     "CHECKPOINT_V1",
+    "CHECKPOINT_V2",
     "CONDUCT_V1",
     "DATASET_V1",
     "OMS_V1",
@@ -52,6 +54,7 @@ __all__ = [
     "RunReference",
     "Statement",
     "Subject",
+    "TensorsReference",
     "commit",
     "party_commitment",
     "predicate_type_of",

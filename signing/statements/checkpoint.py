@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The claim that a registry published files as a checkpoint of a project."""
+"""The claim that a registry published files as a checkpoint of a project.
+
+Version 2 names the tensors in its files besides; of files that have none there is version 1 alone.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
+from ..tensors import TensorList
 from .references import ConductReference, as_reference, owned, reference
-from .statement import CHECKPOINT_V1, Statement, Subject, predicate_of, same
+from .statement import CHECKPOINT_V1, CHECKPOINT_V2, Statement, Subject, predicate_of, same
 
 _FIELDS = ("registry", "project", "name", "step", "oms", "run", "dataset", "conduct")
+_TENSORS = "tensors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,19 @@ class RunReference:
 
     id: str
     statement_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TensorsReference:
+    """How many tensors the files have, and the digest of their list (`tensors.TensorList`)."""
+
+    count: int
+    sha256: str
+
+    @classmethod
+    def of(cls, found: TensorList) -> Self:
+        """What names this list."""
+        return cls(count=len(found.entries), sha256=found.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +55,8 @@ class CheckpointClaim:
     run: RunReference | None
     dataset_sha256: str | None
     conduct: ConductReference
+    tensors: TensorsReference | None = None
+    """None in version 1, which names no tensors."""
 
     @property
     def owner(self) -> str:
@@ -46,7 +66,11 @@ class CheckpointClaim:
     @classmethod
     def parse(cls, statement: Statement) -> Self:
         """Read the claim out of a statement."""
-        predicate = predicate_of(statement, CHECKPOINT_V1, *_FIELDS)
+        has_tensors = statement.predicate_type == CHECKPOINT_V2
+        if has_tensors:
+            predicate = predicate_of(statement, CHECKPOINT_V2, *_FIELDS, _TENSORS)
+        else:
+            predicate = predicate_of(statement, CHECKPOINT_V1, *_FIELDS)
         claim = cls(
             manifest_sha256=statement.subjects[0].sha256,
             registry=canonical.text(predicate, "registry"),
@@ -57,15 +81,19 @@ class CheckpointClaim:
             run=canonical.nullable(predicate, "run", _run_reference),
             dataset_sha256=canonical.nullable(predicate, "dataset", reference),
             conduct=ConductReference.parse(predicate, "conduct"),
+            tensors=_tensors_reference(predicate) if has_tensors else None,
         )
         return same(claim, statement)
 
     def statement(self) -> Statement:
         """The statement that makes this claim."""
-        run = self.run
+        run, tensors = self.run, self.tensors
+        named: Obj = {}
+        if tensors is not None:
+            named = {_TENSORS: {"count": tensors.count, "sha256": tensors.sha256}}
         return Statement(
             subjects=(Subject(name=f"{self.project}@{self.name}", sha256=self.manifest_sha256),),
-            predicate_type=CHECKPOINT_V1,
+            predicate_type=CHECKPOINT_V2 if named else CHECKPOINT_V1,
             predicate={
                 "registry": self.registry,
                 "project": self.project,
@@ -75,6 +103,7 @@ class CheckpointClaim:
                 "run": run and {"id": run.id, "statement": {"sha256": run.statement_sha256}},
                 "dataset": as_reference(self.dataset_sha256),
                 "conduct": self.conduct.to_json(),
+                **named,
             },
         )
 
@@ -85,4 +114,13 @@ def _run_reference(obj: Obj, field: str) -> RunReference:
         canonical.only(run, "id", "statement")
         return RunReference(
             id=canonical.text(run, "id"), statement_sha256=reference(run, "statement")
+        )
+
+
+def _tensors_reference(predicate: Obj) -> TensorsReference:
+    named = canonical.mapping(predicate, _TENSORS)
+    with canonical.within(_TENSORS):
+        canonical.only(named, "count", "sha256")
+        return TensorsReference(
+            count=canonical.integer(named, "count"), sha256=canonical.sha256_hex(named, "sha256")
         )

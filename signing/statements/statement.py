@@ -16,6 +16,7 @@ from ..errors import InvalidDocument
 
 STATEMENT_V1 = "https://in-toto.io/Statement/v1"
 CHECKPOINT_V1 = "https://assay/checkpoint/v1"
+CHECKPOINT_V2 = "https://assay/checkpoint/v2"
 RUN_V1 = "https://assay/run/v1"
 DATASET_V1 = "https://assay/dataset/v1"
 CONDUCT_V1 = "https://assay/conduct/v1"
@@ -26,6 +27,7 @@ OMS_V1 = "https://model_signing/signature/v1.0"
 
 PURPOSE_OF: Mapping[str, Purpose] = {
     CHECKPOINT_V1: Purpose.CHECKPOINT,
+    CHECKPOINT_V2: Purpose.CHECKPOINT,
     RUN_V1: Purpose.NODE,
     DATASET_V1: Purpose.CHECKPOINT,
     CONDUCT_V1: Purpose.CONDUCT,

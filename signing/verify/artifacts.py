@@ -5,12 +5,14 @@
 2. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
    there is not examined.
-3. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
+3. What is at hand: `text` against the output, `files` against the checkpoint's manifest, and the
+   `tensors` in them against the list that the checkpoint names, if it names one.
 4. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
-   `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.run`, `checkpoint.dataset`,
-   `checkpoint.conduct`; `run.dataset`, `run.conduct`; `conduct.policy`. An answer of the API is
-   held to what was signed (`output.answer`, `output.request`), and a model signature beside a
-   checkpoint's files to the checkpoint and the files (`model.checkpoint`, `model.files`).
+   `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.tensors` where the list is there,
+   `checkpoint.run`, `checkpoint.dataset`, `checkpoint.conduct`; `run.dataset`, `run.conduct`;
+   `conduct.policy`. An answer of the API is held to what was signed (`output.answer`,
+   `output.request`), and a model signature beside a checkpoint's files to the checkpoint and the
+   files (`model.checkpoint`, `model.files`).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..statements import Origin, OutputClaim
+from ..tensors import TensorList
 from ..trust import TrustRoot
 from . import links
 from .below import Below, examine_below, link_below
@@ -49,11 +52,16 @@ def verify_output(
 
 
 def verify_checkpoint(
-    evidence: Evidence, *, trust: TrustRoot, requirements: Requirements, files: Manifest | None
+    evidence: Evidence,
+    *,
+    trust: TrustRoot,
+    requirements: Requirements,
+    files: Manifest | None,
+    tensors: TensorList | None = None,
 ) -> Verified:
     """Verify a checkpoint down to its data and conduct; raises the first failure."""
     basis = Basis(trust=trust, requirements=requirements)
-    return examine_checkpoint(evidence, basis=basis, files=files).verdict()
+    return examine_checkpoint(evidence, basis=basis, files=files, tensors=tensors).verdict()
 
 
 def verify_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Verified:
@@ -112,16 +120,23 @@ def examine_checkpoint(
     basis: Basis,
     files: Manifest | None,
     signature: Bundle | None = None,
+    tensors: TensorList | None = None,
 ) -> Examination:
     """Take every step for a checkpoint, and for the model signature beside its files if given.
 
-    Without files, none are compared.
+    Without files, none are compared; `tensors` are those in the files at hand.
     """
     report = Report()
     basis = opening(report, evidence, basis)
     signer = basis.requirements.signer
     below = examine_below(report, evidence, basis, signature=signature, signer=signer)
     _compare_files(report, evidence, files)
+    if tensors is not None:
+        report.check(
+            "tensors",
+            "The tensors in the files are those that were signed",
+            lambda: links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
+        )
     link_below(report, evidence, basis.trust, below)
     if below.model is not None and files is not None:
         _compare_model(report, below.model.claim, files)

@@ -104,6 +104,13 @@ def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Belo
         "The checkpoint names the root of its model signature",
         lambda: links.checkpoint_oms(claim.get(), evidence.manifest),
     )
+    stated = evidence.tensors
+    if stated is not None:
+        report.check(
+            "checkpoint.tensors",
+            "The checkpoint names this list of tensors",
+            lambda: links.checkpoint_tensors(claim.get(), stated),
+        )
     if below.run is not None:
         _link_run(report, claim, below.run, conduct)
     if below.dataset is not None:

@@ -17,6 +17,7 @@ from ..evidence import Part
 from ..statements import (
     ACCEPTANCE_V1,
     CHECKPOINT_V1,
+    CHECKPOINT_V2,
     CONDUCT_V1,
     DATASET_V1,
     OMS_V1,
@@ -160,6 +161,7 @@ MODEL = Kind(
 KIND_OF: Mapping[str, Kind[Any]] = {
     OUTPUT_V1: OUTPUT,
     CHECKPOINT_V1: CHECKPOINT,
+    CHECKPOINT_V2: CHECKPOINT,
     RUN_V1: RUN,
     DATASET_V1: DATASET,
     CONDUCT_V1: CONDUCT,

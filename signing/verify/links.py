@@ -19,8 +19,10 @@ from ..statements import (
     DatasetClaim,
     OutputClaim,
     RunClaim,
+    TensorsReference,
     commit,
 )
+from ..tensors import TensorList
 from .report import Answer, Content, Match, Opening
 
 
@@ -44,6 +46,35 @@ def files(signed: Manifest, observed: Manifest) -> tuple[Manifest, str]:
     if differences:
         raise FileMismatch(f"expected the files that were signed, found {differences.in_words()}")
     return observed, f"{len(signed.files)} files, {signed.size_bytes} bytes"
+
+
+def tensors(
+    claim: CheckpointClaim, stated: TensorList | None, observed: TensorList
+) -> tuple[TensorList, str]:
+    """The tensors in the files at hand are those that the checkpoint names."""
+    named = _named_tensors(claim)
+    if (named.count, named.sha256) != (len(observed.entries), observed.sha256):
+        found = stated.differences(observed) if stated is not None else f"{as_id(observed.sha256)}"
+        raise FileMismatch(
+            f"expected the {named.count} tensors that were signed, {as_id(named.sha256)}, "
+            f"found {found or as_id(observed.sha256)}"
+        )
+    return observed, f"{named.count} tensors"
+
+
+def checkpoint_tensors(claim: CheckpointClaim, stated: TensorList) -> tuple[TensorList, str]:
+    """The list of tensors in the evidence is the one that the checkpoint names."""
+    named = _named_tensors(claim)
+    _same("list of tensors", named.sha256, stated.sha256)
+    if named.count != len(stated.entries):
+        raise BrokenLink(f"expected {named.count} tensors, found {len(stated.entries)}")
+    return stated, as_id(named.sha256)
+
+
+def _named_tensors(claim: CheckpointClaim) -> TensorsReference:
+    if claim.tensors is None:
+        raise BrokenLink("expected no tensors, as the checkpoint names none; found a list of them")
+    return claim.tensors
 
 
 def model_files(signed: oms.ModelSignature, observed: Manifest) -> tuple[oms.ModelSignature, str]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
-What stands in a standard is typed in here and never computed. `chains.json`,
-`evidence.json` and `pseudonyms.json` are signed by throw-away authorities whose keys are gone:
+What stands in a standard is typed in here and never computed. `chains.json`, `evidence.json`,
+`pseudonyms.json` and `tensors.json` are signed by throw-away authorities whose keys are gone:
 running this again makes others, equally good.
 """
 
@@ -25,6 +25,7 @@ from assay.signing.treehead import TreeHead
 from tests.vectors.chains import chain_vectors
 from tests.vectors.mutations import evidence_vectors
 from tests.vectors.pseudonyms import pseudonym_vectors
+from tests.vectors.tensors import tensor_vectors
 from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
 from tests.vectors.witnessing import witnessing_vectors
@@ -323,6 +324,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "chains": chain_vectors,
     "evidence": evidence_vectors,
     "pseudonyms": pseudonym_vectors,
+    "tensors": tensor_vectors,
 }
 
 

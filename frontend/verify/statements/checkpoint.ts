@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The claim that a registry published files as a checkpoint of a project. */
+/**
+ * The claim that a registry published files as a checkpoint of a project.
+ *
+ * Version 2 names the tensors in its files besides; of files that have none there is version 1 alone.
+ */
 import type { JsonObject } from "../canonical";
-import { integer, mapping, nullable, only, text, within } from "../canonical";
+import { integer, mapping, nullable, only, sha256Hex, text, within } from "../canonical";
 import type { ConductReference } from "./references";
 import { conductReference, owned, reference } from "./references";
 import type { Statement } from "./statement";
-import { CHECKPOINT_V1, expectSubjects, predicateOf } from "./statement";
+import { CHECKPOINT_V1, CHECKPOINT_V2, expectSubjects, predicateOf } from "./statement";
 
 const FIELDS = ["registry", "project", "name", "step", "oms", "run", "dataset", "conduct"] as const;
 
 export type RunReference = { readonly id: string; readonly statementSha256: string };
+/** How many tensors the files have, and the digest of their list (tensors.ts). */
+export type TensorsReference = { readonly count: number; readonly sha256: string };
 export type CheckpointClaim = {
   readonly manifestSha256: string;
   readonly registry: string;
@@ -22,11 +28,16 @@ export type CheckpointClaim = {
   readonly run: RunReference | null;
   readonly datasetSha256: string | null;
   readonly conduct: ConductReference;
+  /** null in version 1, which names no tensors. */
+  readonly tensors: TensorsReference | null;
 };
 
 /** Read the claim out of a statement. Raises InvalidDocument. */
 export function checkpointClaim(statement: Statement): CheckpointClaim {
-  const predicate = predicateOf(statement, CHECKPOINT_V1, ...FIELDS);
+  const hasTensors = statement.predicateType === CHECKPOINT_V2;
+  const predicate = hasTensors
+    ? predicateOf(statement, CHECKPOINT_V2, ...FIELDS, "tensors")
+    : predicateOf(statement, CHECKPOINT_V1, ...FIELDS);
   const claim = {
     manifestSha256: statement.subjects[0].sha256,
     registry: text(predicate, "registry"),
@@ -37,6 +48,7 @@ export function checkpointClaim(statement: Statement): CheckpointClaim {
     run: nullable(predicate, "run", runReference),
     datasetSha256: nullable(predicate, "dataset", reference),
     conduct: conductReference(predicate, "conduct"),
+    tensors: hasTensors ? tensorsReference(predicate) : null,
   };
   const name = `${claim.project}@${claim.name}`;
   expectSubjects(statement, { name, sha256: claim.manifestSha256 });
@@ -48,5 +60,13 @@ function runReference(from: JsonObject, field: string): RunReference {
   return within(field, () => {
     only(run, "id", "statement");
     return { id: text(run, "id"), statementSha256: reference(run, "statement") };
+  });
+}
+
+function tensorsReference(from: JsonObject): TensorsReference {
+  const named = mapping(from, "tensors");
+  return within("tensors", () => {
+    only(named, "count", "sha256");
+    return { count: integer(named, "count"), sha256: sha256Hex(named, "sha256") };
   });
 }

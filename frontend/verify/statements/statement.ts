@@ -17,6 +17,7 @@ import { InvalidDocument } from "../errors";
 
 const STATEMENT_V1 = "https://in-toto.io/Statement/v1";
 export const CHECKPOINT_V1 = "https://assay/checkpoint/v1";
+export const CHECKPOINT_V2 = "https://assay/checkpoint/v2";
 export const RUN_V1 = "https://assay/run/v1";
 export const DATASET_V1 = "https://assay/dataset/v1";
 export const CONDUCT_V1 = "https://assay/conduct/v1";
@@ -26,6 +27,7 @@ export const OMS_V1 = "https://model_signing/signature/v1.0";
 
 export const PURPOSE_OF: Readonly<Record<string, Purpose>> = {
   [CHECKPOINT_V1]: "checkpoint",
+  [CHECKPOINT_V2]: "checkpoint",
   [RUN_V1]: "node",
   [DATASET_V1]: "checkpoint",
   [CONDUCT_V1]: "conduct",

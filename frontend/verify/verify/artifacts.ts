@@ -6,7 +6,8 @@
  * 2. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
  *    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
  *    there is left out.
- * 3. What is at hand: `text` against the output, `files` against the checkpoint's manifest.
+ * 3. What is at hand: `text` against the output, `files` against the checkpoint's manifest, and the
+ *    `tensors` in them against the list that the checkpoint names, if it names one.
  * 4. The links (`links`) between the parts, and files at hand against the model signature, if both
  *    are there (`model.files`).
  */
@@ -18,6 +19,7 @@ import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import type { OutputClaim } from "../statements/output";
 import type { RunClaim } from "../statements/run";
+import type { TensorList } from "../tensors";
 import type { TrustRoot } from "../trust";
 import { CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN } from "./kinds";
 import * as links from "./links";
@@ -64,6 +66,7 @@ export async function examineCheckpoint(
   trust: TrustRoot,
   requirements: Requirements,
   files: Manifest | null,
+  tensors: TensorList | null = null,
 ): Promise<readonly Step[]> {
   const report = new Report();
   const basis = await opening(report, evidence, trust, requirements);
@@ -71,6 +74,11 @@ export async function examineCheckpoint(
   if (files !== null) {
     await report.check("files", "The files are those that were signed", () =>
       links.files(evidence.manifest, files),
+    );
+  }
+  if (tensors !== null) {
+    await report.check("tensors", "The tensors in the files are those that were signed", () =>
+      links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
     );
   }
   await linkBelow(report, evidence, trust, below);
@@ -136,6 +144,12 @@ async function linkBelow(
   await report.check("checkpoint.oms", signed, () =>
     links.checkpointOms(claim.get(), evidence.manifest),
   );
+  const { tensors } = evidence;
+  if (tensors !== null) {
+    await report.check("checkpoint.tensors", "The checkpoint names this list of tensors", () =>
+      links.checkpointTensors(claim.get(), tensors),
+    );
+  }
   await linkRun(report, below);
   await linkDataset(report, below);
   await report.check("checkpoint.conduct", "The checkpoint is under this conduct policy", () =>

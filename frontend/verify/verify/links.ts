@@ -14,12 +14,14 @@ import type { ModelSignature, Resource } from "../oms";
 import { resourcesOf, rootDigest } from "../oms";
 import type { Signatory } from "../pseudonyms";
 import { knownAs } from "../pseudonyms";
-import type { CheckpointClaim } from "../statements/checkpoint";
+import type { CheckpointClaim, TensorsReference } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import type { OutputClaim } from "../statements/output";
 import type { ConductReference } from "../statements/references";
 import type { RunClaim } from "../statements/run";
+import type { TensorList } from "../tensors";
+import { tensorDifferences, tensorsSha256 } from "../tensors";
 import type { Content, Established, Match } from "./report";
 
 /** The content is what was signed, to the byte or but for what copying changes. */
@@ -47,6 +49,42 @@ export function files(signed: Manifest, observed: Manifest): Established<Manifes
   }
   const size = signed.files.reduce((sum, file) => sum + file.size, 0);
   return [observed, `${signed.files.length} files, ${size} bytes`];
+}
+
+/** The tensors in the files at hand are those that the checkpoint names. */
+export async function tensors(
+  claim: CheckpointClaim,
+  stated: TensorList | null,
+  observed: TensorList,
+): Promise<Established<TensorList>> {
+  const named = namedTensors(claim);
+  const digest = await tensorsSha256(observed);
+  if (named.count !== observed.length || named.sha256 !== digest) {
+    const found = (stated && tensorDifferences(stated, observed)) || asId(digest);
+    const expected = `expected the ${named.count} tensors that were signed, ${asId(named.sha256)}`;
+    throw new VerificationError("file-mismatch", `${expected}, found ${found}`);
+  }
+  return [observed, `${named.count} tensors`];
+}
+
+/** The list of tensors in the evidence is the one that the checkpoint names. */
+export async function checkpointTensors(
+  claim: CheckpointClaim,
+  stated: TensorList,
+): Promise<Established<TensorList>> {
+  const named = namedTensors(claim);
+  same("list of tensors", named.sha256, await tensorsSha256(stated));
+  if (named.count !== stated.length) {
+    throw broken(`expected ${named.count} tensors, found ${stated.length}`);
+  }
+  return [stated, asId(named.sha256)];
+}
+
+function namedTensors({ tensors: named }: CheckpointClaim): TensorsReference {
+  if (named === null) {
+    throw broken("expected no tensors, as the checkpoint names none; found a list of them");
+  }
+  return named;
 }
 
 /** The files at hand have the names and digests that a model signature lists. */
