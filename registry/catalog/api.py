@@ -23,8 +23,8 @@ from registry.api.problems import InvalidRequest
 from registry.idempotency.api import idempotent
 
 from . import digests, queries, searching, services
+from .found import FACETS
 from .listed import FoundProjectsSerializer, found
-from .listings import FACETS
 from .models import Checkpoint, Project
 from .searching import Sort, Wanted
 from .serializers import (

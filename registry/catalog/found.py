@@ -15,6 +15,13 @@ from django.db.models import Q
 MAX_FACET = 96
 MAX_LICENCE = MAX_FACET + len("LicenseRef-")
 MAX_CONDUCT = 200
+FACETS = ("task", "size", "licence", "trained", "conduct")
+ORDERS = {
+    "age": ("-project",),
+    "time": ("-updated_at", "-project"),
+    "downloads": ("-downloads", "-project"),
+    **{name: (name, "-updated_at", "-project") for name in FACETS},
+}
 FACET = "="  # before what is among the labels for an index alone
 
 
@@ -66,13 +73,16 @@ class Listing(models.Model):
     class Meta:
         indexes = (
             GinIndex(fields=("vector", "labels"), name="catalog_listing_search"),
-            models.Index(fields=("-updated_at", "-project"), name="catalog_listing_updated"),
-            models.Index(fields=("-downloads", "-project"), name="catalog_listing_downloads"),
-            models.Index(fields=("task", "-project"), name="catalog_listing_task"),
-            models.Index(fields=("licence", "-project"), name="catalog_listing_licence"),
-            models.Index(fields=("size", "-project"), name="catalog_listing_size"),
-            models.Index(fields=("conduct", "-project"), name="catalog_listing_conduct"),
-            models.Index(fields=("trained", "-project"), name="catalog_listing_trained"),
+            # A page is read from one of these alone, whatever its facets: the rows themselves are
+            # wide, and far apart (measured: 158 ms for 16,000 of them, of a million).
+            *(
+                models.Index(
+                    fields=fields,
+                    include=[each for each in (*FACETS, "is_public") if each not in fields],
+                    name=f"catalog_listing_by_{name}",
+                )
+                for name, fields in ORDERS.items()
+            ),
             models.Index(
                 fields=("version",), condition=Q(version=0), name="catalog_listing_is_stale"
             ),

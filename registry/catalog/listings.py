@@ -20,7 +20,7 @@ from registry.accounts.queries import Namespace
 from . import contents, described
 from .contents import Contents
 from .described import Described
-from .found import FACET, Listing
+from .found import FACET, FACETS, Listing
 from .models import MAIN, Checkpoint, Project, Ref, Revision
 
 VERSION = 1  # raise it where a row would be made differently from the same checkpoint
@@ -37,7 +37,6 @@ SIZES = (
     (100_000_000_000, "30b-100b"),
 )
 LARGEST = "over-100b"
-FACETS = ("task", "size", "licence", "trained", "conduct")
 
 
 def enter(project: Project) -> None:

@@ -26,8 +26,8 @@ from django.utils.dateparse import parse_datetime
 from registry.api.problems import InvalidRequest
 
 from . import queries
-from .found import Listing
-from .listings import FACETS, facet_label
+from .found import FACETS, Listing
+from .listings import facet_label
 from .models import Project
 
 MOST = 10_000  # counted one by one
@@ -145,10 +145,11 @@ class Found:
 
 
 def find(wanted: Wanted, *, cursor: str = "", limit: int) -> Found:
-    """In three queries; where words are looked for, a fourth that only asks what to expect."""
+    """In three queries; where words are looked for, two more that only ask what to expect."""
     at = Place.parse(cursor)
-    expected = _expected(wanted.rows()) if wanted.words else 0
-    matching = wanted.rows(has_prefixes=expected < FEW)
+    have_words = _expected(Wanted(words=wanted.words).rows()) if wanted.words else 0
+    matching = wanted.rows(has_prefixes=have_words < FEW)
+    expected = _expected(matching) if wanted.words else 0
     count, facets = _counted(wanted, matching, expected)
     sort = at.sort if at else _order(wanted, count)
     rows = matching.annotate(key=_key(sort, wanted.words)).filter(_beside(at))

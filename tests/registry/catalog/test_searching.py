@@ -30,7 +30,7 @@ tags: [{tag}]
 
 {text}
 """
-QUERIES, WITH_WORDS = 3, 4  # the fourth asks what to expect
+QUERIES, WITH_WORDS = 3, 5  # two more ask what to expect
 
 
 def made(
