@@ -101,6 +101,7 @@ def _facts(said: Obj) -> Iterator[Row]:
     yield "state", _state(said)
     yield "size", size_in_words(canonical.integer(said, "size_bytes"))
     yield "conduct", _conduct(said)
+    yield from _gate(said)
     yield "signer", _signer(said)
     if said.get("run") is not None:
         yield "run", canonical.text(said, "run") + _step(said)
@@ -144,6 +145,20 @@ def _conduct(said: Obj) -> str:
         return f"{canonical.text(conduct, 'id')} {canonical.text(conduct, 'version')}"
 
 
+def _gate(said: Obj) -> Iterator[Row]:
+    """Who has the files, where that is not everybody who sees it; registries from before have none.
+
+    The refusal that a download meets says where to ask.
+    """
+    match said.get("gate", "open"):
+        case "open":
+            return
+        case "automatic":
+            yield "gated", "the files are for whoever asks on its page"
+        case _:
+            yield "gated", "the files are for whom its owner lets in; ask on its page"
+
+
 def _signer(said: Obj) -> str:
     """Whom the certificate in `model.sigstore.json` names; older ones have no such file."""
     if said.get("sigstore") is None:
@@ -162,6 +177,8 @@ def _print_project(said: dict[str, Obj], terminal: Terminal) -> None:
         if project.get(label):
             terminal.columns(label, canonical.text(project, label), indent=LABEL_COLUMNS)
     terminal.columns("conduct", _conduct(project), indent=LABEL_COLUMNS)
+    for label, text in _gate(project):
+        terminal.columns(label, text, indent=LABEL_COLUMNS)
     terminal.columns("page", canonical.text(project, "url"), indent=LABEL_COLUMNS)
     results = canonical.items(page, "results", maximum=MAX_LISTED)
     terminal.line()
