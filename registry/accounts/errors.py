@@ -54,6 +54,14 @@ class TooManyTokens(Problem):
     status_code = 409
 
 
+class PersonUnknown(Problem):
+    """Nobody who is here has this name, or nobody who is in the organisation."""
+
+    code = "person-unknown"
+    title = "There is nobody of this name"
+    status_code = 404
+
+
 class LastOwner(Problem):
     """An organisation would be left without anybody who may admit members."""
 

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from registry.storage import quotas as storage
 from registry.storage.quotas import Use
 
+from .errors import PersonUnknown
 from .models import (
     Membership,
     Namespace,
@@ -101,6 +102,34 @@ def role_in(organisation: Organisation, user: User) -> Role | None:
     """What this person is in the organisation."""
     membership = Membership.objects.filter(organisation=organisation, user=user).first()
     return Role(membership.role) if membership else None
+
+
+def members_of(organisation: Organisation) -> QuerySet[Membership]:
+    """Those who are in it, by name."""
+    rows = Membership.objects.filter(organisation=organisation)
+    return rows.select_related("user").order_by("user__username")
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """What this person is in, by name."""
+    rows = Membership.objects.filter(user=user).select_related("organisation__namespace")
+    return rows.order_by("organisation__namespace__name")
+
+
+def person_named(name: str) -> User:
+    """The person with this name, who is here; raises PersonUnknown."""
+    found = User.objects.filter(username=name, is_active=True).first()
+    if found is None:
+        raise PersonUnknown(f"expected the name of a person, found {name[:80]!r}")
+    return found
+
+
+def member_named(organisation: Organisation, name: str) -> User:
+    """The person with this name, who is in it; raises PersonUnknown."""
+    found = members_of(organisation).filter(user__username=name).first()
+    if found is None:
+        raise PersonUnknown(f"expected somebody of {organisation}, found {name[:80]!r}")
+    return found.user
 
 
 def node(node_id: uuid.UUID | str, *, owner: User) -> Node | None:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The addresses of accounts: signing in and out, and one's own tokens."""
+"""The addresses of accounts: signing in and out, one's own tokens, organisations' people."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from . import token_pages
+from . import member_pages, token_pages
 from .api import AccountView, TokensView, TokenView, WhoAmIView
+from .member_api import MembersView, MemberView
 from .pages import SignIn, SignOut, settings
 
 urlpatterns = [
@@ -15,6 +16,14 @@ urlpatterns = [
     path("settings", settings, name="settings"),
     path("settings/tokens", token_pages.tokens, name="token-page"),
     path("settings/tokens/<int:token_id>/revoke", token_pages.revoke, name="token-revoke"),
+    path("settings/organisations", member_pages.organisations, name="organisations"),
+    path("settings/organisations/<str:name>", member_pages.members, name="members-page"),
+    path("api/v1/organisations/<str:name>/members", MembersView.as_view(), name="members"),
+    path(
+        "api/v1/organisations/<str:name>/members/<str:person>",
+        MemberView.as_view(),
+        name="member",
+    ),
     path("api/v1/account", AccountView.as_view(), name="account"),
     path("api/v1/whoami", WhoAmIView.as_view(), name="whoami"),
     path("api/v1/tokens", TokensView.as_view(), name="tokens"),
