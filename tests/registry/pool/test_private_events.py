@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who follows a run hears of it for as long as they may see its project, and no longer."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import pytest
+from django.core.asgi import get_asgi_application
+
+from registry.accounts import services as accounts
+from registry.accounts.models import User
+from registry.catalog import services as catalog
+from registry.catalog.models import Visibility
+from registry.events import services, stream
+from registry.events.hub import hub
+from tests.registry.callers import Heard, call, in_database
+from tests.registry.events.test_stream import events_of
+from tests.registry.people import People, secret_of
+from tests.registry.pool import world
+from tests.registry.pool.world import Lab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SECONDS = 10
+# Whether it may be heard is asked when it is told, which nothing says from outside.
+TOLD_SECONDS = 0.5
+
+
+@pytest.fixture
+def lab(people: People) -> Lab:
+    return world.on_paper(people)
+
+
+@pytest.fixture(autouse=True)
+def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked every five seconds is asked at each event."""
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.0)
+
+
+def follow(lab: Lab, secret: str, *, events: int) -> asyncio.Task[Heard]:
+    """Until so many events were told: the head and the retry are two messages before them."""
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    url = f"/events?topics={lab.run.topic}"
+    asked = call(get_asgi_application(), "GET", url, headers=headers, leave_after=2 + events)
+    return asyncio.ensure_future(asked)
+
+
+async def until_they_follow(count: int) -> None:
+    async with asyncio.timeout(SECONDS):
+        while (line := hub()._line) is None or len(line.followers) < count:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        await line.is_open.wait()
+
+
+async def happens(lab: Lab, step: int) -> None:
+    await in_database(lambda: services.emit(lab.run.topic, "loss", {"step": step}))
+
+
+async def shown_as(lab: Lab, visibility: Visibility) -> None:
+    by = lab.people.alice
+    await in_database(partial(catalog.show, lab.project, visibility, by=by))
+
+
+async def secret(user: User) -> str:
+    return await in_database(lambda: secret_of(user, "read"))
+
+
+def steps(heard: Heard) -> list[object]:
+    return [data["step"] for _, _, data in events_of(heard)]
+
+
+async def test_what_becomes_private_is_told_to_members_alone_and_then_to_all_again(
+    lab: Lab,
+) -> None:
+    member, stranger = await secret(lab.people.bob), await secret(lab.people.charlie)
+    followers = [
+        follow(lab, member, events=3),
+        follow(lab, stranger, events=2),
+        follow(lab, "", events=2),
+    ]
+    await until_they_follow(3)
+    await happens(lab, 1)
+    await asyncio.sleep(TOLD_SECONDS)
+    await shown_as(lab, Visibility.PRIVATE)
+    await happens(lab, 2)
+    await asyncio.sleep(TOLD_SECONDS)
+    await shown_as(lab, Visibility.PUBLIC)
+    await happens(lab, 3)
+    async with asyncio.timeout(SECONDS):
+        heard = await asyncio.gather(*followers)
+    assert [steps(each) for each in heard] == [[1, 2, 3], [1, 3], [1, 3]]
+
+
+async def test_a_member_who_is_removed_hears_no_more_of_what_is_private(lab: Lab) -> None:
+    people = lab.people
+    await shown_as(lab, Visibility.PRIVATE)
+    follower = follow(lab, await secret(people.bob), events=2)
+    await until_they_follow(1)
+    await happens(lab, 1)
+    await asyncio.sleep(TOLD_SECONDS)
+    await in_database(partial(accounts.remove_member, people.lab, people.bob, by=people.alice))
+    await happens(lab, 2)
+    await asyncio.sleep(TOLD_SECONDS)
+    await shown_as(lab, Visibility.PUBLIC)
+    await happens(lab, 3)
+    async with asyncio.timeout(SECONDS):
+        heard = await follower
+    assert steps(heard) == [1, 3]
