@@ -143,7 +143,7 @@ def queue_samples() -> int:
 
 def _can_have_sample(checkpoint: Checkpoint) -> bool:
     is_accepted = standing.is_good(checkpoint.project.owner, checkpoint.conduct)
-    return is_accepted and not _missing(checkpoint)
+    return is_accepted and catalog.has_open_files(checkpoint) and not _missing(checkpoint)
 
 
 def _queue_sample(checkpoint: Checkpoint) -> bool:

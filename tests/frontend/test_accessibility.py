@@ -8,8 +8,13 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from registry.accounts import services as accounts
+from registry.accounts.models import Role
+from registry.catalog import services as catalog
+from registry.catalog.models import Gate
 from tests.frontend.signing_in import cookies_of
 from tests.frontend.visitor import View, Visitor
+from tests.registry.catalog.world import project
 from tests.registry.site.world import Shown
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -20,7 +25,16 @@ LOOKS = tuple(zip((1280, 320), COLOURS, strict=True))
 
 @pytest.fixture
 def charlie_is_signed_in(shown: Shown) -> dict[str, str]:
-    """Before the browser starts."""
+    """Before the browser starts: he owns a gated project, and asked for the files of another."""
+    people, version = shown.lab.people, shown.lab.version
+    crew = accounts.create_organisation("crew", people.charlie)
+    accounts.add_member(crew, people.bob, Role.READER, by=people.charlie)
+    own = project(crew.namespace, version, people.charlie, "own")
+    catalog.set_gate(own, Gate.ASKS, "Who are you?", by=people.charlie)
+    catalog.ask(own, by=people.alice, said="Alice.")
+    other = project(shown.lab.project.owner, version, people.alice, "other")
+    catalog.set_gate(other, Gate.ASKS, "Who are you?", by=people.alice)
+    catalog.ask(other, by=people.charlie, said="Charlie.")
     return cookies_of(shown.lab.people.charlie)
 
 
@@ -39,6 +53,12 @@ def paths(shown: Shown) -> list[str]:
         "/settings",
         "/settings/sign-ins",
         "/settings/tokens",
+        "/settings/organisations",
+        "/settings/organisations/crew",
+        "/crew/own",
+        "/crew/own/settings/access",
+        "/crew/own/settings/requests",
+        "/lab/other/settings/ask",
         "/errors/digest-mismatch",
         shown.lab.project.path,
         shown.lab.run.path,

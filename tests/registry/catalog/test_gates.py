@@ -199,6 +199,7 @@ def test_a_generation_program_of_others_is_given_none_of_it(world: World, projec
     checkpoint = publish(by_person(world))
     with pytest.raises(NotGeneratable, match="found a gated one"):
         asking._check_generatable(checkpoint)
+    assert not asking._can_have_sample(checkpoint)
 
 
 def test_who_leaves_is_forgotten_by_gates_too(world: World, project: Project) -> None:
