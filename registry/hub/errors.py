@@ -83,14 +83,15 @@ class Unreadable(Problem):
     title = "The request is malformed"
 
 
+GATED = "GatedRepo"
 CODES: Mapping[type[Problem], str] = {
     RepoUnknown: "RepoNotFound",
     NotInCatalogue: "RepoNotFound",
     RevisionUnknown: "RevisionNotFound",
     EntryUnknown: "EntryNotFound",
-    Gated: "GatedRepo",
-    NotAccepted: "GatedRepo",
-    AccessNeeded: "GatedRepo",
+    Gated: GATED,
+    NotAccepted: GATED,
+    AccessNeeded: GATED,
 }
 
 
@@ -142,6 +143,8 @@ def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
     }
     if code:
         headers["X-Error-Code"] = code
+    if code == GATED:  # of which newer `hf` commands say their own words, and not ours
+        headers["X-HF-Warning"] = f"{document.code}; {_plain(message)}"
     return Refusal(status=status, headers=headers, body=_body(document))
 
 

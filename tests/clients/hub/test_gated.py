@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from registry.catalog import services
+from registry.catalog.models import Gate
 from tests.clients.hub.stock import Stock
 from tests.registry.catalog.world import World, by_person, publish
 from tests.registry.people import secret_of
@@ -57,3 +58,14 @@ def test_the_clients_say_where_to_ask_and_owners_let_in_by_them(
     services.ask(world.project, by=world.people.charlie)
     assert alices.says(DECIDE) == [["charlie"], ["charlie"], ["charlie"]]
     assert charlies.says(READ) == ["read", "read"]
+
+
+def test_the_command_says_where_to_ask(alices: Stock, world: World) -> None:
+    publish(by_person(world))
+    services.set_gate(world.project, Gate.AUTOMATIC, by=world.people.alice)
+    charlies = replace(alices, token=secret_of(world.people.charlie, "read"))
+    refused = charlies.run("download", "lab/small", "config.json", program="hf")
+    assert refused.code != 0
+    assert "/lab/small/settings/ask" in refused.out + refused.err
+    services.ask(world.project, by=world.people.charlie)
+    assert charlies.run("download", "lab/small", "config.json", program="hf").code == 0

@@ -108,6 +108,7 @@ def test_clients_of_the_hub_are_told_where_to_ask(live: Live, gated: Checkpoint)
     assert refused.headers["X-Error-Code"] == "GatedRepo"
     assert "lab/small is gated" in refused.headers["X-Error-Message"]
     assert ASK in refused.headers["X-Error-Message"]
+    assert refused.headers["X-HF-Warning"].startswith("access-needed; lab/small is gated")
     assert "X-Linked-Etag" not in refused.headers
 
 
