@@ -70,6 +70,11 @@ def asked(project: Project, state: AccessState) -> QuerySet[Access]:
     return all_of(project).filter(state=state)
 
 
+def waiting(project: Project) -> int:
+    """How many wait for an answer of its owner."""
+    return asked(project, AccessState.ASKED).count() if project.is_gated else 0
+
+
 def where_to_ask(project: Project) -> str:
     """The page on which a person asks."""
     return f"{settings.PUBLIC_URL}{project.path}/settings/ask"

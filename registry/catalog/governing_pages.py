@@ -23,7 +23,7 @@ from registry.api.problems import InvalidRequest
 
 from . import gates, queries, services
 from .errors import NotFound
-from .gates import AccessState, Gate
+from .gates import Gate
 from .models import Project, Visibility
 
 GATES = {
@@ -106,7 +106,7 @@ def _page(
         "checkpoints": checkpoints,
         "files": files,
         "gates": [(gate.value, *words) for gate, words in GATES.items()],
-        "waiting": gates.asked(project, AccessState.ASKED).count(),
+        "waiting": gates.waiting(project),
         "message": project.gate_message if message is None else message,
         "problem": problem,
     }

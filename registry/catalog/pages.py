@@ -5,7 +5,8 @@ catalog/list.html        wanted, found (searching), facets, sorts, newer and old
                          newest, own (private projects that the viewer sees)
 catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
                          (described.Described), parents and children (lineage), card (safe HTML
-                         or ""), is_own, is_governed, has_files (what a gate keeps)
+                         or ""), is_own, is_governed, has_files (what a gate keeps),
+                         waiting (how many ask its owner for them)
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -105,6 +106,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     """/{owner}/{project}."""
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     found = _project(owner, project, viewer)
+    is_governed = isinstance(request.user, User) and may_govern(request.user, found.owner)
     at = found.listing.checkpoint
     context = {
         "project": found,
@@ -117,7 +119,8 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "children": lineage.children(found),
         "card": _card(at),
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
-        "is_governed": isinstance(request.user, User) and may_govern(request.user, found.owner),
+        "is_governed": is_governed,
+        "waiting": gates.waiting(found) if is_governed else 0,
     }
     return render(request, "catalog/project.html", context)
 

@@ -53,6 +53,7 @@ def test_people_read_ask_and_are_told_the_answer(world: World, project: Project)
     assert charlie.post(ASK, {"said": "For my thesis."}).status_code == 302
     assert "has not answered yet" in text(charlie, ASK)
     assert "For my thesis." in text(alice, REQUESTS)
+    assert "Who has access: 1 waits" in text(alice, "/lab/small")
     answer = {"person": "charlie", "decision": "refuse", "reason": "Not <b>now</b>."}
     assert alice.post(REQUESTS, answer).status_code == 302
     assert "Not &lt;b&gt;now" in text(charlie, ASK)

@@ -16,7 +16,8 @@ import pytest
 
 from assay.signing.digests import as_id
 from registry.accounts.models import Token
-from registry.catalog.models import Checkpoint
+from registry.catalog import services as catalog
+from registry.catalog.models import Checkpoint, Gate
 from registry.storage.models import Holding
 from tests.registry.catalog.world import FILES, World, build
 from tests.registry.people import invite, secret_of
@@ -95,6 +96,20 @@ def test_published_once_and_verified(alice: Shell) -> None:
     assert "  first  published 20" in alice.assay("info", "lab/small", *asked)
     alice.assay("download", "lab/small@first", "--registry", alice.live.url)
     assert (alice.folder / "small-first" / "README.md").read_bytes() == FILES["README.md"]
+
+
+def test_who_was_not_let_in_is_told_where_to_ask_and_then_downloads(alice: Shell) -> None:
+    alice.publish("first")
+    people, project = alice.world.people, alice.world.project
+    catalog.set_gate(project, Gate.ASKS, by=people.alice)
+    alice.assay("login", alice.live.url, says=secret_of(people.charlie, "read"))
+    wanted = ("download", "lab/small@first", "--registry", alice.live.url)
+    said = "".join(alice.assay(*wanted, code=5).split())
+    assert "lab/smallisgated" in said
+    assert "/lab/small/settings/ask" in said
+    assert not (alice.folder / "small-first").exists()
+    catalog.grant(project, people.charlie, by=people.alice)
+    assert "Verified." in alice.assay(*wanted)
 
 
 def test_what_a_checkpoint_may_not_hold_is_said_a_line_each(alice: Shell) -> None:
