@@ -42,7 +42,7 @@ from registry.ledger.errors import CertificateBarred
 from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
-from . import large, moving, queries, run_statement
+from . import large, lineage, moving, queries, run_statement, tensors
 from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
@@ -76,6 +76,7 @@ def sign(checkpoint_id: int, *, certified: set[Certified] | None = None) -> None
         return
     known = set() if certified is None else certified
     try:
+        tensors.keep(checkpoint)
         _ensure(checkpoint, known)
         with transaction.atomic():
             if not _claim(checkpoint, State.RECEIVED):
@@ -120,9 +121,11 @@ def publish(checkpoint_id: int) -> None:
     named = [(file.name, file.sha256, file.size) for file in queries.manifest(checkpoint).files]
     named += [(name, blob.sha256, blob.size_bytes) for name, blob in blobs.items()]
     storage.identify([sha256 for name, sha256, size in named if not large.is_large(name, size)])
+    descents = lineage.found(checkpoint)
     with transaction.atomic():
         if not _claim(checkpoint, State.SIGNED):
             return
+        lineage.keep(descents)
         for name, blob in blobs.items():
             File.objects.create(
                 checkpoint=checkpoint, name=name, sha256=blob.sha256, size=blob.size_bytes
@@ -192,6 +195,7 @@ def _sign_statements(checkpoint: Checkpoint, run: Statement | None) -> tuple[Sta
         run=_run_reference(checkpoint, run),
         dataset_sha256=checkpoint.dataset.sha256 if checkpoint.dataset else None,
         conduct=under,
+        tensors=tensors.reference(checkpoint),
     )
     model = oms.statement(f"{project.full_name}@{checkpoint.name}", manifest)
     statements = (claim.statement(), model)

@@ -22,7 +22,7 @@ from registry.api.paging import MAX_PAGE, CursorPaging
 from registry.api.problems import InvalidRequest
 from registry.idempotency.api import idempotent
 
-from . import digests, queries, searching, services
+from . import digests, queries, searching, services, tensors
 from .found import FACETS
 from .listed import FoundProjectsSerializer, found
 from .models import Checkpoint, Project
@@ -112,7 +112,7 @@ class CheckpointView(APIView):
         """The checkpoint `owner/project@name`."""
         viewer = reading.viewer(request, reading.CHECKPOINTS)
         found = queries.checkpoint_named(owner, project, checkpoint, viewer)
-        return Response(WholeCheckpointSerializer(found).data)
+        return Response(WholeCheckpointSerializer(found, context={"viewer": viewer}).data)
 
 
 class CheckpointByIdView(APIView):
@@ -125,7 +125,7 @@ class CheckpointByIdView(APIView):
         """The checkpoint; one that is not published yet only to those who publish it."""
         viewer = reading.viewer(request, reading.CHECKPOINTS)
         found = queries.checkpoint(sha256, viewer, within=_within(request))
-        return Response(WholeCheckpointSerializer(found).data)
+        return Response(WholeCheckpointSerializer(found, context={"viewer": viewer}).data)
 
 
 class EvidenceView(APIView):
@@ -155,6 +155,24 @@ class ManifestView(APIView):
         found = queries.checkpoint(sha256, viewer)
         cache = "max-age=31536000" if queries.is_everybodys(found) else "private, no-cache"
         return _canonical(queries.manifest(found).canonical(), "manifest.json", cache=cache)
+
+
+class TensorsView(APIView):
+    """Every tensor with its digest; the SHA-256 of all lines is what the statement names."""
+
+    @extend_schema(
+        operation_id="checkpoints_tensors",
+        parameters=[WITHIN],
+        responses={(status.HTTP_200_OK, "application/x-ndjson"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, sha256: str) -> HttpResponse:
+        """One line of canonical JSON a tensor, by file and name (docs/spec/formats.md)."""
+        viewer = reading.viewer(request, reading.CHECKPOINTS)
+        found = queries.checkpoint(sha256, viewer, within=_within(request))
+        content = b"".join(tensors.signed(found).lines())
+        headers = {"Content-Disposition": f'attachment; filename="{sha256[:12]}.tensors.jsonl"'}
+        headers["Cache-Control"] = "private, no-cache"
+        return HttpResponse(content, content_type="application/x-ndjson", headers=headers)
 
 
 class ByHashView(APIView):

@@ -10,14 +10,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Mapping
 
-from django.db.models import F, TextField, Value
+from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Cast, Concat
 
 from registry.accounts.queries import Namespace, User
 
 from . import listings
 from .accesses import Access
-from .found import Inspection
+from .found import Descent, Inspection, TensorDigests
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
 
 REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
@@ -47,7 +47,12 @@ def erase(
         _empty(checkpoint, keeps_id=checkpoint.pk in kept)
     digests = frozenset(files.values_list("sha256", flat=True))
     files.delete()
-    Inspection.objects.filter(pk__in=digests - needed(digests)).delete()
+    of_nobody = digests - needed(digests)
+    Inspection.objects.filter(pk__in=of_nobody).delete()
+    TensorDigests.objects.filter(sha256__in=of_nobody).delete()
+    Descent.objects.filter(
+        Q(child__project__owner=owner) | Q(parent__project__owner=owner)
+    ).delete()
     _forget_history(owner, author)
     _forget_access(owner, author)
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))

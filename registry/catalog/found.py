@@ -41,6 +41,58 @@ class Inspection(models.Model):
         return self.sha256
 
 
+class TensorDigests(models.Model):
+    """The tensors of a file, by its digest: `listed` is JSON, of name, type, shape and digest.
+
+    `proofs` is how many different ones there are whose sharing proves something (tensors.proves).
+    """
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    count = models.IntegerField()
+    proofs = models.IntegerField()
+    listed = models.TextField()
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+class Tensor(models.Model):
+    """That a file has a tensor whose sharing proves something; found by the tensor's digest."""
+
+    digests = models.ForeignKey(TensorDigests, on_delete=models.CASCADE, related_name="+")
+    sha256 = models.BinaryField(max_length=32)
+
+    class Meta:
+        indexes = (models.Index(fields=("sha256", "id"), name="catalog_tensor_held"),)
+
+    def __str__(self) -> str:
+        return bytes(self.sha256).hex()
+
+
+class Descent(models.Model):
+    """That a checkpoint has tensors of one that another project had published before it.
+
+    Between signed lists: `same` of the `of` different ones that prove anything.
+    """
+
+    child = models.ForeignKey("catalog.Checkpoint", on_delete=models.CASCADE, related_name="+")
+    parent = models.ForeignKey("catalog.Checkpoint", on_delete=models.CASCADE, related_name="+")
+    same = models.IntegerField()
+    of = models.IntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("child", "parent"), name="catalog_descent_once"),
+            models.CheckConstraint(
+                condition=Q(same__gte=1, same__lte=models.F("of")),
+                name="catalog_descent_has_some",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.same} of {self.of}"
+
+
 class Listing(models.Model):
     """By what a project is found and listed: what is said of the revision on `main` (listings.py).
 

@@ -40,7 +40,7 @@ from registry.authority import revocations
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
 
-from . import gates, seeing
+from . import gates, seeing, tensors
 from .errors import NotFound
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, State, Visibility
 
@@ -286,6 +286,7 @@ def parts(
         manifest=manifest(of),
         policy=policy,
         openings=pseudonyms.openings(named),
+        tensors=None if model is None else tensors.stated(of),
     )
 
 

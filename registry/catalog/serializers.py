@@ -17,6 +17,7 @@ from .contents import Contents
 from .described import Described
 from .digests import Known, Place
 from .formats import Tensor
+from .found import Descent
 from .lineage import Parent
 from .models import MAX_NAME, Checkpoint, Dataset, File, Gate, Project, State, Visibility
 
@@ -93,14 +94,24 @@ class ContentsSerializer(serializers.Serializer[Contents]):
         return [dict(TensorsSerializer(each).data) for each in named]
 
 
+class DescentSerializer(serializers.Serializer[Descent]):
+    """How many tensors of a checkpoint published before are in this one, byte for byte."""
+
+    checkpoint = serializers.CharField(source="parent.full_name", help_text="owner/project@name")
+    same = serializers.IntegerField()
+    of = serializers.IntegerField(help_text="different tensors here whose sharing proves anything")
+
+
 class ParentSerializer(serializers.Serializer[Parent]):
-    """A project that the card says it was made from; `same` files of weights are proof of it."""
+    """What it was made from: `same` files of weights, and tensors, are proof of it."""
 
     project = serializers.CharField(source="name", help_text="owner/name, as declared")
     relation = serializers.CharField(help_text="finetune, adapter, merge, quantized or empty")
     is_here = serializers.SerializerMethodField()
     same = serializers.ListField(child=serializers.CharField())
     weights = serializers.IntegerField(help_text="files of weights in this checkpoint")
+    is_declared = serializers.BooleanField(help_text="by the card; else found by its tensors")
+    tensors = DescentSerializer(source="descent", allow_null=True)
 
     def get_is_here(self, of: Parent) -> bool:
         """Whether there is such a project in this registry."""
@@ -220,7 +231,8 @@ class WholeCheckpointSerializer(CheckpointSerializer):
 
     @extend_schema_field(ParentSerializer(many=True))
     def get_made_from(self, of: Checkpoint) -> list[dict[str, object]]:
-        return [dict(ParentSerializer(each).data) for each in lineage.parents(of)]
+        viewer = self.context.get("viewer")
+        return [dict(ParentSerializer(each).data) for each in lineage.parents(of, viewer)]
 
     @extend_schema_field(FileSerializer(many=True))
     def get_files(self, of: Checkpoint) -> list[dict[str, object]]:

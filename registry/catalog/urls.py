@@ -32,6 +32,7 @@ urlpatterns = [
     path(BY_ID, api.CheckpointByIdView.as_view(), name="api-checkpoint-by-id"),
     path(f"{BY_ID}/evidence", api.EvidenceView.as_view(), name="api-evidence"),
     path(f"{BY_ID}/manifest", api.ManifestView.as_view(), name="api-manifest"),
+    path(f"{BY_ID}/tensors", api.TensorsView.as_view(), name="api-tensors"),
     path("api/v1/by-hash/<digest:sha256>", api.ByHashView.as_view(), name="api-by-hash"),
     path("files", pages.files, name="files"),
     path("files/<digest:sha256>", pages.file, name="file"),

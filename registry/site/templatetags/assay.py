@@ -24,6 +24,7 @@ from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     ACCEPTANCE_V1,
     CHECKPOINT_V1,
+    CHECKPOINT_V2,
     CONDUCT_V1,
     DATASET_V1,
     OMS_V1,
@@ -53,6 +54,7 @@ COMMITMENT_CHARACTERS = 64
 # The mark and the name of each kind of statement.
 KINDS = {
     CHECKPOINT_V1: ("checkpoint", gettext_lazy("checkpoint")),
+    CHECKPOINT_V2: ("checkpoint", gettext_lazy("checkpoint")),
     OMS_V1: ("checkpoint", gettext_lazy("model signature")),
     RUN_V1: ("run", gettext_lazy("run")),
     DATASET_V1: ("dataset", gettext_lazy("data")),

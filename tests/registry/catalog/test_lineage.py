@@ -61,6 +61,8 @@ def test_pages_and_api_show_both_ends(world: World, client: Client) -> None:
         "is_here": True,
         "same": ["model-1.safetensors"],
         "weights": 2,
+        "is_declared": True,
+        "tensors": None,
     }
     Listing.objects.filter(project__name="child").update(is_public=False)
     assert lineage.children(world.project) == []
