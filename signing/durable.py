@@ -9,6 +9,7 @@ OSError, and leaves no part of a file behind.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,20 @@ def replacing(
             error.filename, error.filename2 = str(path), None
         raise
     sync(path.parent)
+
+
+def link_or_copy(source: Path, path: Path) -> None:
+    """Replace `path` by another name for the same bytes; by a copy, where there are no such names.
+
+    It appears whole.
+    """
+    part = path.with_name(f".{path.name}{PART_SUFFIX}")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(source, part)
+    except OSError:  # of a file system without links, or one that has as many as there may be
+        shutil.copy2(source, part)
+    part.replace(path)
 
 
 def make_folder(path: Path) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from ..durable import sync, sync_tree, write_file
+from ..durable import link_or_copy, sync, sync_tree, write_file
 from ..manifest import FileEntry, Manifest
 from .attempts import repeatedly
 from .errors import ClientError, PartsTaken, RegistryUnreachable
@@ -80,8 +80,9 @@ class Parts:
         for file, entry in enumerate(self.manifest.files):
             path = self.files / entry.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("ab") as growing:
-                growing.truncate(entry.size)
+            if not path.exists() or path.stat().st_size != entry.size:
+                with path.open("ab") as growing:
+                    growing.truncate(entry.size)
             done = self._done(file)
             for number, start in enumerate(range(0, entry.size, SEGMENT_BYTES)):
                 if done[number : number + 1] != _DONE:
@@ -109,6 +110,22 @@ class Parts:
         """Have a file fetched anew, all of it."""
         names = [entry.name for entry in self.manifest.files]
         self._memory(names.index(name)).unlink(missing_ok=True)
+        path = self.files / name
+        if path.exists() and path.stat().st_nlink > 1:  # adopted: others have the same file
+            path.unlink()
+
+    def adopt(self, entry: FileEntry, source: Path) -> None:
+        """Take a file that is at hand as one that has come, if nothing of it has come yet.
+
+        It is not written to: what turns out to be damaged is removed, and then fetched.
+        """
+        path = self.files / entry.name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            link_or_copy(source, path)
+            segments = -(-entry.size // SEGMENT_BYTES)
+            file = [each.name for each in self.manifest.files].index(entry.name)
+            self._memory(file).write_bytes(_DONE * segments)
 
     def become(self, folder: Path) -> None:
         """The files are what they should be: they appear, all at once and durable, as a folder."""

@@ -28,6 +28,7 @@ from . import (
     download,
     info,
     login,
+    mirror,
     monitor,
     oms,
     publish,
@@ -57,6 +58,11 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
         "download a checkpoint, which appears once it is verified",
         download.add_arguments,
     ),
+    (
+        "mirror",
+        "keep a project as a static folder that verifies without its registry",
+        mirror.add_arguments,
+    ),
     ("login", "keep a token for a registry on this machine", login.add_arguments),
     ("logout", "forget it", login.add_logout_arguments),
     ("whoami", "say whose the token is, and what it may", whoami.add_arguments),
@@ -77,7 +83,7 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ),
     ("sigstore", "verify a Sigstore bundle, offline", sigstore.add_parsers),
 )
-VERIFYING = frozenset({"verify", "download"})  # whose help lists the exit codes, too
+VERIFYING = frozenset({"verify", "download", "mirror"})  # whose help lists the exit codes, too
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -135,6 +141,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "whoami": lambda words, out, _: whoami.run(words, terminal=out),
     "verify": lambda words, out, err: verify.run(words, terminal=out, progress=err),
     "download": lambda words, out, err: download.run(words, terminal=out, progress=err),
+    "mirror": lambda words, out, err: mirror.run(words, terminal=out, progress=err),
     "info": lambda words, out, _: info.run(words, terminal=out),
     "search": lambda words, out, _: search.run(words, terminal=out),
     "publish": lambda words, out, err: publish.run(words, terminal=out, progress=err),
@@ -145,7 +152,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "sigstore": lambda words, out, _: sigstore.run(words, terminal=out),
 }
 # What a program that reads JSON finds beside the error.
-_FAILED = {word: {"verified": False} for word in ("trust", "verify", "download")} | {
+_FAILED = {word: {"verified": False} for word in ("trust", "verify", "download", "mirror")} | {
     "publish": {"published": False}
 }
 

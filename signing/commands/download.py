@@ -96,8 +96,12 @@ def download(
     *,
     judged: Callable[[Manifest, Path | None], Judged],
     progress: Terminal,
+    seed: Callable[[Parts], None] = lambda _: None,
 ) -> Judged:
-    """Fetch into `folder`, which appears only if all is judged well; raises DestinationTaken."""
+    """Fetch into `folder`, which appears only if all is judged well; raises DestinationTaken.
+
+    `seed` may put files there that are at hand; they are hashed like all others.
+    """
     place = folder.with_name(folder.name + PART_SUFFIX)
     evidence = folder.with_name(folder.name + EVIDENCE_SUFFIX)
     # Beside parts it is ours, of a call that was killed just before its end.
@@ -109,6 +113,7 @@ def download(
         return found
     published.asked.check(found.examination.verdict().checkpoint)
     with Parts.of(place, published.evidence.manifest) as parts:
+        seed(parts)
         found = judged(_fetched(client, parts, progress), parts.files)  # 2, 3
         if found.failure is None:
             for name, data in published.beside():

@@ -117,3 +117,22 @@ def test_nor_does_one_that_is_in_the_way_hide_it(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError) as caught:
         create(tmp_path / "file")
     assert (caught.value.filename, caught.value.filename2) == (str(tmp_path / "file"), None)
+
+
+def test_the_same_bytes_get_another_name_or_where_there_is_none_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, path = tmp_path / "source", tmp_path / "path"
+    source.write_bytes(b"bytes")
+    path.write_bytes(b"old")
+    (tmp_path / ".path.part").write_bytes(b"of a process that was killed")
+    durable.link_or_copy(source, path)
+    assert path.samefile(source)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMLINK, "Too many links")
+
+    monkeypatch.setattr(os, "link", refuse)
+    durable.link_or_copy(source, path)
+    assert (path.read_bytes(), path.samefile(source)) == (b"bytes", False)
+    assert {each.name for each in tmp_path.iterdir()} == {"source", "path"}
