@@ -40,7 +40,10 @@ PAUSE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """What somebody wants changed. `parent` is the oid that the branch must be at, if given."""
+    """What somebody wants changed. `parent` is the oid that the branch must be at, if given.
+
+    `start` is what the first commit of all is made on top of; nothing, but for a pull request.
+    """
 
     user: User
     holder: str = ""
@@ -50,6 +53,7 @@ class Commit:
     title: str
     message: str = ""
     changes: tuple[Put | Remove, ...]
+    start: Found = revisions.NOTHING
 
 
 def commit(wanted: Commit) -> Revision:
@@ -65,8 +69,8 @@ def commit(wanted: Commit) -> Revision:
         if wanted.parent not in {None, base.oid}:
             return _done_before(wanted, base)
         manifest = applied(_manifest(base), wanted.changes)
-        if base.revision is not None and manifest == _manifest(base):
-            return base.revision
+        if base.checkpoint is not None and manifest == _manifest(base):
+            return _unchanged(base)
         made = _made(wanted, base, manifest)
         if made is not None and revisions.is_moved_to(made):
             return revisions.whole(made)
@@ -76,14 +80,18 @@ def commit(wanted: Commit) -> Revision:
     )
 
 
+def _unchanged(base: Found) -> Revision:
+    if base.revision is None:
+        raise CommitRefused(f"expected a change of what is at {base.oid}, found none")
+    return base.revision
+
+
 def _done_before(wanted: Commit, at: Found) -> Revision:
     """What the branch is at if it is this very commit, sent again; else the parent is stale."""
     revision = at.revision
     if revision is not None and revision.author_id == wanted.user.pk:
-        before = Found(
-            checkpoint=revision.parent.checkpoint if revision.parent else None,
-            revision=revision.parent,
-        )
+        parent = revision.parent
+        before = Found(checkpoint=parent.checkpoint, revision=parent) if parent else wanted.start
         is_same = before.oid == wanted.parent
         if is_same and applied(_manifest(before), wanted.changes) == _manifest(at):
             return revision
@@ -182,10 +190,10 @@ def _through(checkpoint_id: int, *, is_own: bool = True) -> None:
 
 
 def _base(wanted: Commit) -> Found:
-    """Where the branch is. An empty project's first commit makes `main`."""
+    """Where the branch is. The first commit of all makes `main`."""
     named = revisions.ref(wanted.project, wanted.branch)
     if named is None and wanted.branch == MAIN:
-        return revisions.NOTHING
+        return wanted.start
     if named is None:
         raise RevisionUnknown(
             f"expected a branch of {wanted.project}, found none called {wanted.branch[:80]!r}"

@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 
 from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Cast, Concat
+from django.utils import timezone
 
 from registry.accounts.queries import Namespace, User
 
@@ -19,6 +20,7 @@ from . import listings
 from .accesses import Access
 from .found import Descent, Inspection, TensorDigests
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
+from .proposed import Pull, Remark, Status
 
 REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
 
@@ -68,6 +70,7 @@ def erase(
 def _forget_history(owner: Namespace, author: User | None) -> None:
     """No refs and no revisions of what is gone."""
     listings.leave(owner)
+    _forget_pulls(owner, author)
     Ref.objects.filter(project__owner=owner).delete()
     Revision.objects.filter(project__owner=owner).delete()
     if author is not None:
@@ -80,6 +83,24 @@ def _forget_access(owner: Namespace, author: User | None) -> None:
     if author is not None:
         Access.objects.filter(person=author).delete()
         Access.objects.filter(decided_by=author).update(decided_by=None)
+
+
+def _forget_pulls(owner: Namespace, author: User | None) -> None:
+    """Nothing was ever proposed to what is gone; elsewhere, nothing says who proposed or said it.
+
+    What others proposed stays theirs, and is seen by nobody.
+    """
+    to_them = Pull.objects.filter(project__owner=owner)
+    Remark.objects.filter(pull__in=to_them).delete()
+    Project.objects.filter(pull__in=to_them).update(ended_at=timezone.now())
+    to_them.delete()
+    if author is None:
+        return
+    own = Pull.objects.filter(author=author)
+    Remark.objects.filter(pull__in=own, kind=Remark.Kind.TITLE).update(text="", before="")
+    Remark.objects.filter(author=author).update(text="", before="", author=None)
+    own.filter(status=Status.OPEN).update(status=Status.CLOSED)
+    own.update(title="", base=None, author=None)
 
 
 def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:

@@ -174,3 +174,35 @@ class CommitRejected(Problem):
     code = "commit-rejected"
     title = "The commit could not be signed"
     status_code = 409
+
+
+class PullUnknown(Problem):
+    """The project has no pull request of this number."""
+
+    code = "pull-unknown"
+    title = "There is no such pull request"
+    status_code = 404
+
+
+class PullRefused(Problem):
+    """What is said of a pull request, or wanted of it, cannot be."""
+
+    code = "pull-refused"
+    title = "This cannot be done with a pull request"
+    status_code = 422
+
+
+class PullDecided(Problem):
+    """It was closed or merged, and takes no more."""
+
+    code = "pull-decided"
+    title = "The pull request has been decided"
+    status_code = 409
+
+
+class MergeConflict(Problem):
+    """Files that it changes have been changed on `main` since; the detail names them."""
+
+    code = "merge-conflict"
+    title = "The pull request does not fit what is there now"
+    status_code = 409

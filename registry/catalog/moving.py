@@ -13,8 +13,6 @@ from registry.accounts.queries import User
 from . import listings
 from .models import MAIN, Checkpoint, Kind, Project, Ref, Revision
 
-PULLS = "refs/pr/"
-
 
 def hold(project: Project) -> None:
     """One writer of a project's refs at a time, until the caller's transaction ends.
@@ -48,9 +46,8 @@ def _move(revision: Revision) -> bool:
         return bool(at.filter(revision=revision.parent_id).update(revision=revision))
     if at.exists():
         return False
-    kind = Kind.PULL if revision.branch.startswith(PULLS) else Kind.BRANCH
     Ref.objects.create(
-        project_id=revision.project_id, kind=kind, name=revision.branch, revision=revision
+        project_id=revision.project_id, kind=Kind.BRANCH, name=revision.branch, revision=revision
     )
     return True
 

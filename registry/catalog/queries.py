@@ -43,6 +43,7 @@ from registry.ledger import queries as ledger
 from . import gates, seeing, tensors
 from .errors import NotFound
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, State, Visibility
+from .proposed import Pull
 
 __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State", "Visibility"]
 
@@ -162,6 +163,19 @@ def published(sha256: str, viewer: User | None = None) -> Checkpoint | None:
 def published_in(project: Project) -> QuerySet[Checkpoint]:
     """The published checkpoints, the newest first, of a project that the caller may see."""
     return _checkpoints(Q(state=State.PUBLISHED, project=project))
+
+
+def proposed_to(project: Project) -> QuerySet[Checkpoint]:
+    """Those of its pull requests, the newest first: none of them is the project's own."""
+    return _checkpoints(Q(state=State.PUBLISHED, project__pull__project=project))
+
+
+def lent_to(project: Project) -> frozenset[str]:
+    """The blobs that a pull request changes nothing of: what they take is not its author's."""
+    if project.visibility != Visibility.PULL:
+        return frozenset()
+    base = Checkpoint.objects.filter(pk__in=Pull.objects.filter(line=project).values("base"))
+    return frozenset(File.objects.filter(checkpoint__in=base).values_list("sha256", flat=True))
 
 
 def published_by_runs() -> QuerySet[Checkpoint]:
@@ -295,17 +309,21 @@ def open_blobs(
 ) -> frozenset[str]:
     """Those of these blobs that this caller may read: published where they may, or in a data set.
 
-    What is open in one project is open, though it be in a gated one too. Whoever publishes to a
-    project reads what is `within` it. Who has sent one may read it too, whatever it is part of:
-    that is storage's to know.
+    What is open in one project is open, though it be in a gated one too. Whoever has a project's
+    files has what is proposed to it. Whoever publishes to a project reads what is `within` it. Who
+    has sent one may read it too, whatever it is part of: that is storage's to know.
     """
     shown = seeing.files(viewer, of="checkpoint__project")
     shown |= seeing.projects(viewer, of="checkpoint__project") & Q(name__in=SIGNATURE_NAMES)
+    proposed = seeing.files(viewer, of="checkpoint__project__pull__project")
     if within is not None:
         shown |= Q(checkpoint__project=within)
-    published = File.objects.filter(shown, sha256__in=digests, checkpoint__state=State.PUBLISHED)
+        proposed |= Q(checkpoint__project__pull__project=within)
+    named = File.objects.filter(sha256__in=digests, checkpoint__state=State.PUBLISHED)
+    found = named.filter(shown).values_list("sha256", flat=True)
     given = DatasetFile.objects.filter(sha256__in=digests)
-    return frozenset(published.values_list("sha256", flat=True).union(given.values_list("sha256")))
+    others = (named.filter(proposed).values_list("sha256"), given.values_list("sha256"))
+    return frozenset(found.union(*others))
 
 
 def file_for(

@@ -281,7 +281,8 @@ def _held(submission: Submission) -> Submission:
     _check_rights(held)
     storage.hold([file.sha256 for file in held.manifest.files])
     _check_blobs(held)
-    storage.charge(accounts.holder(project.owner), {file.sha256 for file in held.manifest.files})
+    digests = {file.sha256 for file in held.manifest.files} - queries.lent_to(project)
+    storage.charge(accounts.holder(project.owner), digests)
     return held
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads of a project's history: what a ref, an oid or a name stands for, and what came before it.
 
-A revision is found as a branch, a tag or `refs/pr/N`; else by 40 hexadecimal digits, which is how
-its checkpoint's id begins; else by the checkpoint's name. Only what is published is ever found.
+A revision is found as a branch or a tag; else by 40 hexadecimal digits, which is how its
+checkpoint's id begins; else by the checkpoint's name. Only what is published is ever found, and
+what a pull request proposes only where it is asked for, by `refs/pr/N` or its digits.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from django.db.models import Exists, OuterRef, QuerySet
 from . import queries
 from .errors import RevisionUnknown
 from .models import MAIN, OID_CHARACTERS, Checkpoint, Kind, Project, Ref, Revision, State
+from .proposed import PULLS, Pull
 
-__all__ = ["MAIN", "NO_OID", "Found", "Kind", "Ref", "Revision"]
+__all__ = ["MAIN", "NO_OID", "PULLS", "Found", "Kind", "Ref", "Revision"]
 
 HEAD = "HEAD"
+MAX_DIGITS = 10  # a number below them fits into a column
 NO_OID = "0" * OID_CHARACTERS  # git's word for "no object": where a project has nothing yet
 PARTS = ("checkpoint__project__owner", "author")
 _OID = re.compile(rf"[0-9a-f]{{{OID_CHARACTERS}}}")
@@ -66,6 +69,27 @@ def find(project: Project, name: str) -> Found:
     raise RevisionUnknown(f"expected a revision of {project}, found none called {name[:80]!r}")
 
 
+def find_any(project: Project, name: str) -> Found:
+    """The same, or what a pull request of the project proposes; raises RevisionUnknown."""
+    if name.startswith(PULLS):
+        return proposed(pull_named(project, name))
+    try:
+        return find(project, name)
+    except RevisionUnknown:
+        found = _at_oid(queries.proposed_to(project), name) if is_oid(name) else None
+        if found is None:
+            raise
+        return Found(checkpoint=found, revision=_newest_of(found))
+
+
+def proposed(of: Pull) -> Found:
+    """The newest revision of a pull request; what it started at, if it has none of its own."""
+    named = ref(of.line, MAIN)
+    if named is None:
+        return Found(checkpoint=of.base, revision=None)
+    return Found(checkpoint=named.revision.checkpoint, revision=named.revision)
+
+
 def is_oid(name: str) -> bool:
     """Whether it reads as one: no ref and no other checkpoint may be called so."""
     return _OID.fullmatch(name) is not None
@@ -73,17 +97,11 @@ def is_oid(name: str) -> bool:
 
 def by_oid(project: Project, oid: str) -> Checkpoint | None:
     """The project's published checkpoint whose id begins so."""
-    # A range, because the index on ids knows nothing of beginnings in every collation.
-    first, last = oid.ljust(64, "0"), oid.ljust(64, "f")
-    return (
-        queries.published_in(project)
-        .filter(manifest_sha256__gte=first, manifest_sha256__lte=last)
-        .first()
-    )
+    return _at_oid(queries.published_in(project), oid)
 
 
 def refs(project: Project) -> QuerySet[Ref]:
-    """Branches, tags and pull requests, by name."""
+    """Branches and tags, by name."""
     related = tuple(f"revision__{part}" for part in PARTS)
     return Ref.objects.select_related(*related).filter(project=project).order_by("name")
 
@@ -131,6 +149,26 @@ def is_moved_to(revision: Revision) -> bool:
     at_end = Ref.objects.filter(project=revision.project_id, revision=revision)
     after = Revision.objects.filter(parent=revision, checkpoint__state=State.PUBLISHED)
     return at_end.exists() or after.exists()
+
+
+def _at_oid(rows: QuerySet[Checkpoint], oid: str) -> Checkpoint | None:
+    # A range, because the index on ids knows nothing of beginnings in every collation.
+    first, last = oid.ljust(64, "0"), oid.ljust(64, "f")
+    return rows.filter(manifest_sha256__gte=first, manifest_sha256__lte=last).first()
+
+
+def pull_named(project: Project, name: str) -> Pull:
+    """The pull request that `refs/pr/N` names; raises RevisionUnknown."""
+    number = name.removeprefix(PULLS)
+    found = None
+    if number.isascii() and number.isdigit() and len(number) < MAX_DIGITS:
+        rows = Pull.objects.select_related("project__owner", "line", "base__project__owner")
+        found = rows.filter(project=project, number=int(number)).first()
+    if found is None:
+        raise RevisionUnknown(
+            f"expected a pull request of {project}, found none called {name[:80]!r}"
+        )
+    return found
 
 
 def _by_name(project: Project, name: str) -> Checkpoint | None:

@@ -6,7 +6,9 @@ for those who are in what owns it. The rule is a condition of queries: what may 
 found, in as many queries, counted nowhere, and crowds nothing out of a list.
 
 The files of a gated project are for those in what owns it, and for whom its owner let in. That it
-is there, what it is, and what was signed about it stays everybody's to see.
+is there, what it is, and what was signed about it stays everybody's to see. The line of a pull
+request is no project of its author's to see: it is found through the project that it is proposed
+to (pulls.py).
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ def projects(viewer: User | None, *, of: str = "") -> Q:
     start = f"{of}__" if of else ""
     seen = Q((f"{start}visibility", Visibility.PUBLIC))
     if viewer is not None:
-        seen |= Q((f"{start}owner__in", accounts.namespaces_seen_by(viewer)))
+        own = Q((f"{start}owner__in", accounts.namespaces_seen_by(viewer)))
+        seen |= own & Q((f"{start}visibility", Visibility.PRIVATE))
     return seen & Q((f"{start}ended_at", None))
 
 

@@ -21,6 +21,8 @@ from .found import Descent
 from .lineage import Parent
 from .models import MAX_NAME, Checkpoint, Dataset, File, Gate, Project, State, Visibility
 
+SHOWN = [each for each in Visibility.choices if each[0] != Visibility.PULL]
+
 
 class ConductSerializer(serializers.Serializer[object]):
     """The conduct version that something is released under."""
@@ -124,7 +126,7 @@ class ProjectSerializer(serializers.Serializer[Project]):
     project = serializers.CharField(source="full_name", help_text="owner/name")
     title = serializers.CharField()
     summary = serializers.CharField()
-    visibility = serializers.ChoiceField(choices=Visibility.choices)
+    visibility = serializers.ChoiceField(choices=SHOWN)
     gate = serializers.ChoiceField(
         choices=Gate.choices, help_text="to whom its files are given, of those who see it"
     )

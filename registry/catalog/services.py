@@ -7,6 +7,7 @@ advance(checkpoint.pk)     takes it on: `signed`, `published` (or `rejected`)
 advance_with_others(pk)    the same, with what else waits along
 commit(Commit(...))        a branch's next revision, published when it returns
 add_ref, remove_ref        branches and tags
+propose, merge, …          pull requests (pulling.py)
 show, move, end            what an owner decides of a project
 set_gate, decide, grant    and of who has its files; ask, give_up: what whoever wants them does
 sweep()                    advances whatever a crash or a lost nudge left behind
@@ -21,6 +22,18 @@ from .datasets import Origin, add_dataset, standard_library
 from .governing import end, move, reach, show
 from .naming import add_ref, remove_ref
 from .projects import NewProject, create_project
+from .pulling import (
+    Proposal,
+    comment,
+    commit_to,
+    edit,
+    hide,
+    merge,
+    propose,
+    propose_changes,
+    rename,
+    set_status,
+)
 from .receive import check, keep, receive
 from .renewing import renew
 from .submission import RunEvidence, Submission
@@ -32,6 +45,7 @@ __all__ = [
     "Commit",
     "NewProject",
     "Origin",
+    "Proposal",
     "Put",
     "Remove",
     "RunEvidence",
@@ -43,19 +57,28 @@ __all__ = [
     "advance_with_others",
     "ask",
     "check",
+    "comment",
     "commit",
+    "commit_to",
     "create_project",
     "decide",
+    "edit",
     "end",
     "give_up",
     "grant",
+    "hide",
     "keep",
+    "merge",
     "move",
+    "propose",
+    "propose_changes",
     "reach",
     "receive",
     "remove_ref",
+    "rename",
     "renew",
     "set_gate",
+    "set_status",
     "show",
     "standard_library",
     "sweep",

@@ -21,7 +21,7 @@ from registry.catalog.errors import NotFound as NotInCatalogue
 from registry.catalog.queries import Project
 from registry.conduct import queries as conduct
 
-from .errors import RepoUnknown, gated
+from .errors import RepoUnknown, gated, gated_under
 
 # Of a token without it npm's @huggingface/hub says that it is none, and sends nothing.
 MARK = "hf_"
@@ -90,6 +90,18 @@ def check_writes(by: Caller, to: Project) -> Token:
         raise MayNotPublish(f"expected somebody who acts for {to.owner.name!r}")
     if not conduct.in_good_standing(to.owner, to.conduct):
         raise gated(to)
+    return token
+
+
+def check_sends(by: Caller, to: Project) -> Token:
+    """Who commits, and whoever may read: they propose, under the same conduct, what they send."""
+    token = by.writer()
+    check_bound(token, to.full_name)
+    if token.project or accounts.may_publish(token.user, to.owner):
+        return check_writes(by, to)
+    check_reads(by, to)
+    if not conduct.in_good_standing(token.user.namespace, to.conduct):
+        raise gated_under(token.user.namespace, to.conduct)
     return token
 
 

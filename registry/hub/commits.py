@@ -17,6 +17,7 @@ from django.http.request import split_domain_port, validate_host
 
 from assay.signing.manifest import FileEntry
 from registry.accounts import staying
+from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Token
 from registry.api.problems import TooLarge, TruncatedBody
 from registry.api.wire import (
@@ -29,15 +30,18 @@ from registry.api.wire import (
     send_body,
     send_head,
 )
+from registry.catalog import revisions
 from registry.catalog import services as catalog
+from registry.catalog.pulls import Pull
 from registry.catalog.queries import Project
-from registry.catalog.services import Change, Commit, Put, Remove
+from registry.catalog.revisions import MAIN, PULLS
+from registry.catalog.services import Change, Commit, Proposal, Put, Remove
 from registry.storage import services as storage
 from registry.storage.streams import ask
 from registry.storage.upload import room
 
 from . import addresses
-from .callers import caller, check_writes, project
+from .callers import caller, check_sends, check_writes, project
 from .errors import CORS, Unreadable
 from .operations import Content, Header, operation
 from .raw import Route
@@ -48,6 +52,14 @@ MAX_BODY_BYTES = 256 * 1024 * 1024  # what clients put into one commit at most i
 MAX_LINES = 20_000  # a manifest has at most 10,000 files, each of which may replace another
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What came of a commit; `pull` is the pull request that it opened."""
+
+    oid: str
+    pull: Pull | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Draft:
     """A commit as far as it was read."""
@@ -55,6 +67,7 @@ class Draft:
     of: Project
     token: Token
     branch: str
+    is_new_pull: bool = False
     header: Header | None = None
     changes: list[Change] = field(default_factory=list)
 
@@ -72,10 +85,12 @@ class Draft:
         if len(self.changes) > MAX_LINES:
             raise TooLarge(f"expected at most {MAX_LINES} lines, found more")
 
-    def made(self) -> str:
-        """The oid of the commit, which is published."""
+    def made(self) -> Made:
+        """The commit, which is published."""
         if self.header is None:
             raise Unreadable("expected a header, found none")
+        if self.is_new_pull or self.branch.startswith(PULLS):
+            return self._proposed(self.header)
         commit = Commit(
             user=self.token.user,
             holder=self.token.holder,
@@ -86,7 +101,22 @@ class Draft:
             message=self.header.message,
             changes=tuple(self.changes),
         )
-        return catalog.commit(commit).checkpoint.oid
+        return Made(oid=catalog.commit(commit).checkpoint.oid)
+
+    def _proposed(self, header: Header) -> Made:
+        """In the caller's own name, whoever's the project is."""
+        wanted = Proposal(
+            by=self.token.user,
+            title=header.title,
+            message=header.message,
+            parent=header.parent,
+            changes=tuple(self.changes),
+        )
+        if self.is_new_pull:
+            pull, revision = catalog.propose_changes(self.of, wanted)
+            return Made(oid=revision.checkpoint.oid, pull=pull)
+        pull = revisions.pull_named(self.of, self.branch)
+        return Made(oid=catalog.commit_to(pull, wanted).checkpoint.oid)
 
     def _stored(self, file: Content) -> FileEntry:
         storage.check_room(len(file.content))
@@ -101,13 +131,15 @@ async def _commit(scope: Scope, receive: Receive, send: Send) -> None:
     draft = await ask(_draft, scope)
     async for line in _lines(receive):
         await ask(draft.add, line)
-    oid = await ask(draft.made)
+    made = await ask(draft.made)
     said = {
         "success": True,
-        "commitOid": oid,
-        "commitUrl": f"{origin(scope)}/{draft.of.full_name}/commit/{oid}",
+        "commitOid": made.oid,
+        "commitUrl": f"{origin(scope)}/{draft.of.full_name}/commit/{made.oid}",
         "hookOutput": "",
     }
+    if made.pull is not None:
+        said["pullRequestUrl"] = origin(scope) + made.pull.path
     body = json.dumps(said).encode()
     length = {"Content-Type": "application/json", "Content-Length": str(len(body))}
     await send_head(send, 200, {**CORS, **length})
@@ -119,11 +151,17 @@ def _draft(scope: Scope) -> Draft:
     if len(segments) != SEGMENTS:
         raise Unreadable("expected owner/name/commit/revision, found another address")
     _, _, owner, name, _, branch = segments
-    if b"create_pr=1" in scope["query_string"]:
-        raise Unreadable("expected a commit to a branch: pull requests are not taken yet")
+    is_new = b"create_pr=1" in scope["query_string"].split(b"&")
+    if is_new and branch != MAIN:
+        raise Unreadable(f"expected a pull request to {MAIN}, found {branch[:80]!a}")
     by = caller(header(scope, "Authorization"))
     of = project(by, owner, name)
-    return Draft(of=of, token=check_writes(by, of), branch=branch)
+    if not is_new and not branch.startswith(PULLS):
+        return Draft(of=of, token=check_writes(by, of), branch=branch)
+    token = check_sends(by, of)
+    if token.project:
+        raise NotAllowed("expected a person's token, found one that publishes to one project")
+    return Draft(of=of, token=token, branch=branch, is_new_pull=is_new)
 
 
 async def _lines(receive: Receive) -> AsyncIterator[bytes]:

@@ -86,7 +86,7 @@ def entries(of: Found) -> list[Entry]:
 
 def entry(project: Project, revision: str, path: str) -> tuple[Found, Entry]:
     """One file; raises RevisionUnknown, or EntryUnknown with the revision in its headers."""
-    found = revisions.find(project, revision)
+    found = revisions.find_any(project, revision)
     rows = _read(catalog.served(found.checkpoint).filter(name=path)) if found.checkpoint else []
     if not rows:
         raise no_entry(found, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from registry.catalog import revisions
+from registry.catalog import pulls, revisions
 from registry.catalog.queries import Project
 from registry.catalog.revisions import Kind, Ref, Revision
 
@@ -13,6 +13,7 @@ from .answers import Asked, answer, flag, limit_of, link_to
 from .errors import Unreadable
 
 MAX_LISTED = 100
+MAX_PULLS = 1000
 MAX_PAGES = 1000  # a page is found by walking to it
 
 
@@ -25,17 +26,28 @@ def refs(asked: Asked, project: Project) -> HttpResponse:
         "converts": [],
     }
     if flag(asked.request, "include_prs"):
-        body["pullRequests"] = [_ref(each) for each in found if each.kind == Kind.PULL]
+        body["pullRequests"] = _proposed(project)
     return answer(body)
 
 
 def commits(asked: Asked, project: Project) -> HttpResponse:
     """The revision and those before it, the newest first."""
-    request, found = asked.request, revisions.find(project, asked.revision)
+    request, found = asked.request, revisions.find_any(project, asked.revision)
     limit, page = limit_of(request, most=MAX_LISTED), _page(request)
     rows = revisions.history(found, start=page * limit, limit=limit + 1)
     headers = link_to(request, p=str(page + 1)) if len(rows) > limit else {}
     return answer([_commit(each) for each in rows[:limit]], headers)
+
+
+def _proposed(project: Project) -> list[dict[str, object]]:
+    """The newest of those that have commits."""
+    found = list(pulls.pulls(project)[:MAX_PULLS])
+    heads = pulls.heads(found)
+    return [
+        {"name": each.ref, "ref": each.ref, "targetCommit": heads[each.pk].oid}
+        for each in found
+        if each.pk in heads
+    ]
 
 
 def _page(request: HttpRequest) -> int:

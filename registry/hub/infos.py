@@ -40,7 +40,7 @@ SORTS = {
 
 def info(asked: Asked, project: Project) -> HttpResponse:
     """One repository at one revision; `blobs` adds what its files are called by git."""
-    found = revisions.find(project, asked.revision)
+    found = revisions.find_any(project, asked.revision)
     files = entries(found)
     has_blobs = flag(asked.request, "blobs")
     body = {
@@ -89,10 +89,11 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
         "pipeline_tag": listed.task or None,
     }
     if at is not None:
+        is_own = at.project_id == project.pk  # what is proposed has no page of its own
         body["assay"] = {
             "id": as_id(at.manifest_sha256),
             "run": at.run_id,
-            "url": settings.PUBLIC_URL + at.path,
+            "url": settings.PUBLIC_URL + (at.path if is_own else project.path),
         }
     return body
 

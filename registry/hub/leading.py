@@ -8,8 +8,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from registry.accounts import reading
+from registry.catalog import pulls, revisions
 from registry.catalog import queries as catalog
-from registry.catalog import revisions
 from registry.catalog.errors import NotFound as NotInCatalogue
 from registry.catalog.errors import RevisionUnknown
 
@@ -25,10 +25,13 @@ def to_checkpoint(request: HttpRequest, owner: str, name: str) -> HttpResponse:
     """`/{owner}/{name}/commit|tree|blob/{revision}[/…]`: the page of the checkpoint that it is."""
     try:
         of = catalog.project(owner, name, reading.viewer(request, reading.CHECKPOINTS))
-        found = revisions.find(of, addresses.of_request(request)[REVISION])
+        found = revisions.find_any(of, addresses.of_request(request)[REVISION])
     except (NotInCatalogue, RevisionUnknown) as error:
         raise Http404(str(error.detail)) from error
-    return redirect(found.checkpoint.path if found.checkpoint else of.path)
+    at = found.checkpoint
+    if at is not None and at.project_id != of.pk:
+        return redirect(pulls.of_line(at.project).path)
+    return redirect(at.path if at else of.path)
 
 
 @endpoint

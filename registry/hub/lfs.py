@@ -26,7 +26,7 @@ from registry.storage.upload import MAX_BLOB_BYTES
 from . import grants
 from .answers import Asked, endpoint
 from .bodies import document
-from .callers import check_reads, check_writes, project
+from .callers import check_reads, check_sends, project
 from .errors import Unreadable, WrongMethod
 from .grants import PREFIX, GrantRefused
 
@@ -55,7 +55,7 @@ def batch(asked: Asked) -> HttpResponse:
     objects = _objects(body)
     match body.get("operation"):
         case "upload":
-            token = check_writes(asked.by, of)
+            token = check_sends(asked.by, of)
             sizes = storage.sizes(readable(token, {each.sha256 for each in objects}, within=of))
             listed = [_upload(asked.request, token, each, sizes) for each in objects]
         case "download":

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from registry.api.problems import NotFound
 from registry.catalog.queries import Project
 
-from . import addresses, admitting, governing, histories, infos, trees, writing
+from . import addresses, admitting, discussions, governing, histories, infos, trees, writing
 from .answers import Asked, answer, endpoint
 from .callers import check_reads, check_writes, project
 from .errors import RepoUnknown, WrongMethod
@@ -68,6 +68,7 @@ ROUTES: Mapping[str, Mapping[str, Handler]] = {
     "settings": {"PUT": governing.settings},
     "user-access-request": {"GET": admitting.listed, "POST": admitting.answered},
     "preupload": {"POST": writing.preupload},
+    "discussions": {"GET": discussions.read, "POST": discussions.write},
     "branch": {"POST": writing.add_branch, "DELETE": writing.remove_branch},
     "tag": {"POST": writing.add_tag, "DELETE": writing.remove_tag},
 }

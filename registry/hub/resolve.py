@@ -16,6 +16,7 @@ from functools import partial
 from registry.api.wire import Receive, Scope, Send, header, send_body, send_head
 from registry.catalog import gates
 from registry.catalog.downloads import Fetched, note
+from registry.catalog.queries import Project
 from registry.catalog.revisions import Found
 from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
@@ -85,7 +86,7 @@ def _found(by: Caller, wanted: Address) -> _File:
         size_bytes=file.size_bytes,
         name=file.path.rpartition("/")[2],
         tag=file.tag,
-        headers=_headers(found.oid, file),
+        headers={**_headers(found.oid, file), **_warning(found, of)},
         begun=_noting(found, file),
     )
     is_pointer = wanted.is_raw and file.is_large
@@ -100,6 +101,16 @@ def _noting(found: Found, file: Entry) -> Callable[[], None]:
         owner=project.owner.name, project=project.name, checkpoint=of.name, path=file.path
     )
     return partial(note, fetched)
+
+
+def _warning(found: Found, of: Project) -> Mapping[str, str]:
+    """Clients print it once: digits alone do not show that what they name was never merged."""
+    if found.checkpoint is None or found.checkpoint.project_id == of.pk:
+        return {}
+    return {
+        "X-HF-Warning": f"pull-request; This is what somebody proposes to {of.full_name}, in a "
+        "pull request, signed as theirs: nobody has merged it."
+    }
 
 
 def _headers(oid: str, file: Entry) -> Mapping[str, str]:

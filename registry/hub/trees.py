@@ -30,7 +30,7 @@ INDEX = ".index.json"
 def tree(asked: Asked, project: Project) -> HttpResponse:
     """A folder of the revision, by path."""
     request, folder = asked.request, "/".join(asked.words[1:]).rstrip("/")
-    found = revisions.find(project, asked.revision)
+    found = revisions.find_any(project, asked.revision)
     listed = below(entries(found), folder, is_recursive=flag(request, "recursive"))
     if folder and not listed:
         raise no_entry(found, folder)
@@ -44,7 +44,7 @@ def tree(asked: Asked, project: Project) -> HttpResponse:
 def paths_info(asked: Asked, project: Project) -> HttpResponse:
     """Those of the paths that there are, files and folders."""
     wanted = set(_paths(asked.request))
-    files = entries(revisions.find(project, asked.revision))
+    files = entries(revisions.find_any(project, asked.revision))
     inner = folders(files)
     listed = [file.to_json() for file in files if file.path in wanted]
     listed += [inner[path].to_json() for path in sorted(wanted) if path in inner]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 
 from assay.signing.manifest import SIGNATURE_NAMES
 from registry.accounts import queries as accounts
@@ -15,14 +15,14 @@ from registry.catalog import revisions, services
 from registry.catalog.errors import MayNotPublish, NameTaken
 from registry.catalog.large import is_large
 from registry.catalog.queries import Project, Visibility
-from registry.catalog.revisions import MAIN, Kind
+from registry.catalog.revisions import MAIN, PULLS, Kind
 from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
 from registry.storage import services as storage
 
 from .answers import Asked, answer, endpoint, flag
 from .bodies import document, text
-from .callers import check_bound, check_writes
+from .callers import check_bound, check_sends, check_writes
 from .entries import Entry, entries
 from .errors import Unreadable, WrongMethod, gated_under
 from .governing import check_kind, visibility_of
@@ -63,13 +63,13 @@ def create(asked: Asked) -> HttpResponse:
 
 def preupload(asked: Asked, of: Project) -> HttpResponse:
     """How each file is to be sent, and what the branch has under its name already."""
-    token = check_writes(asked.by, of)
-    _refuse_pull(asked.request)
+    is_proposed = flag(asked.request, "create_pr") or asked.revision.startswith(PULLS)
+    token = (check_sends if is_proposed else check_writes)(asked.by, of)
     listed = document(asked.request).get("files")
     if not isinstance(listed, list) or len(listed) > MAX_FILES:
         raise Unreadable(f"expected at most {MAX_FILES} files, found something else")
     files = [_listed(each) for each in listed]
-    there = {file.path: file for file in entries(revisions.find(of, asked.revision))}
+    there = {file.path: file for file in entries(revisions.find_any(of, asked.revision))}
     storage.admit_lengths(token.actor, [each.size_bytes for each in files if each.is_large])
     return answer({"files": [_mode(each, there) for each in files]})
 
@@ -147,8 +147,3 @@ def _owner(token: Token, body: Mapping[str, object]) -> Namespace:
     if found is None or not accounts.may_publish(token.user, found):
         raise MayNotPublish(f"expected somebody who acts for {name[:80]!r}")
     return found
-
-
-def _refuse_pull(request: HttpRequest) -> None:
-    if flag(request, "create_pr"):
-        raise Unreadable("expected a commit to a branch: pull requests are not taken yet")

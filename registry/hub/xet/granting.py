@@ -7,9 +7,10 @@ from django.http import HttpResponse
 
 from registry.catalog import revisions
 from registry.catalog.queries import Project
+from registry.catalog.revisions import PULLS
 
-from ..answers import Asked, answer
-from ..callers import check_writes
+from ..answers import Asked, answer, flag
+from ..callers import check_sends, check_writes
 from . import tokens
 
 PREFIX = "/api/xet"
@@ -21,14 +22,18 @@ def read_token(asked: Asked, of: Project) -> HttpResponse:
 
 
 def write_token(asked: Asked, of: Project) -> HttpResponse:
-    """For whoever could commit here."""
-    check_writes(asked.by, of)
-    return _given(asked, of, may_write=True)
+    """For whoever could commit here, or propose to."""
+    is_proposed = flag(asked.request, "create_pr") or asked.revision.startswith(PULLS)
+    (check_sends if is_proposed else check_writes)(asked.by, of)
+    return _given(asked, of, may_write=True, is_proposed=is_proposed)
 
 
-def _given(asked: Asked, of: Project, *, may_write: bool) -> HttpResponse:
+def _given(
+    asked: Asked, of: Project, *, may_write: bool, is_proposed: bool = False
+) -> HttpResponse:
     branch = "/".join(asked.words) or revisions.MAIN
-    revisions.find(of, branch)
+    revisions.find_any(of, branch)
+    branch = tokens.PROPOSED if is_proposed else branch
     text, ends_at = tokens.give(asked.by.token, of, branch, may_write=may_write)
     url, ends = asked.request.build_absolute_uri(PREFIX), int(ends_at.timestamp())
     return answer(

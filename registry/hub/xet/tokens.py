@@ -16,14 +16,16 @@ from django.utils import timezone
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Token
 from registry.catalog.queries import Project
+from registry.catalog.revisions import PULLS
 
-from ..callers import Caller, check_writes, project
+from ..callers import Caller, check_sends, check_writes, project
 from .errors import XetTokenReadsOnly, XetTokenRefused
 
 SALT = "registry.hub.xet"
 # Clients ask for another one half a minute before it ends, and again when they are told 401.
 GOOD_FOR = timedelta(minutes=15)
 ANYBODY = 0
+PROPOSED = PULLS  # in the place of a branch: any pull request's, for there may be none yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,4 +77,4 @@ def writer(of: Pass) -> Token:
         raise XetTokenRefused("expected a live token behind this one; it was revoked or expired")
     owner, _, name = of.project.partition("/")
     by = Caller(token=token)
-    return check_writes(by, project(by, owner, name))
+    return (check_sends if of.branch == PROPOSED else check_writes)(by, project(by, owner, name))

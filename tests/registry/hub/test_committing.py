@@ -183,7 +183,6 @@ def test_what_does_not_fit_is_refused_and_nothing_changes(
     assert (stale.status_code, stale.json()["code"]) == (412, "stale-parent")
     elsewhere = alice.post(COMMIT.replace("main", "dev"), content=lines(HEADER, file("b", b"b")))
     assert elsewhere.headers["X-Error-Code"] == "RevisionNotFound"
-    assert alice.post(f"{COMMIT}?create_pr=1", content=lines(HEADER)).status_code == 400
     assert alice.post(f"{COMMIT}/x", content=lines(HEADER)).status_code == 400
     assert alice.get(COMMIT).status_code == 405
     assert alice.options(COMMIT).status_code == 204

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pull requests: opened by whoever may read, with files of their own; merged by who may publish.
+
+What is proposed is signed as its author's: a line of checkpoints in their name, paid from their
+quota (docs/adr/0026). Merging commits its changes to `main`: that revision is the owner's, signed
+and logged like any other. A merge that was cut short is made good by merging again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from registry.accounts.queries import User
+from registry.api.problems import Problem
+from registry.audit import services as audit
+from registry.conduct import queries as conduct
+from registry.conduct.errors import NotAccepted
+
+from . import commits, gates, moving, projects, pulls, receive, revisions
+from .changes import Change
+from .commits import Commit
+from .errors import (
+    MayNotPublish,
+    MergeConflict,
+    PullDecided,
+    PullRefused,
+    RefBusy,
+    StaleParent,
+)
+from .models import MAIN, Checkpoint, Project, Revision, Visibility
+from .projects import NewProject
+from .proposed import MAX_PULL_TITLE, Pull, Remark, Status
+
+MAX_OPEN = 20  # of one person in one project, so that nobody fills a project's list alone
+MAX_REMARKS = 500
+MAX_TEXT = 10_000  # a commit's message
+MAX_CONFLICTS_SHOWN = 20
+TRIES = 3  # as often as others come first
+Kind = Remark.Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A commit that somebody wants made; `parent` is the oid that it goes on top of, if given."""
+
+    by: User
+    title: str
+    message: str = ""
+    parent: str | None = None
+    changes: tuple[Change, ...]
+
+
+def propose(
+    project: Project, *, by: User, title: str, message: str = "", at: str | None = None
+) -> Pull:
+    """A new pull request, which has no commit yet, from `main` or the revision that `at` names.
+
+    Raises PullRefused, NotAccepted, RevisionUnknown, and AccessNeeded where files are gated.
+    """
+    wanted = _title(title)
+    with transaction.atomic():
+        receive.hold_person(by)
+        moving.hold(project)
+        _check_may_propose(project, by)
+        base = revisions.find(project, at or MAIN)
+        made = Pull.objects.create(
+            project=project,
+            number=_next_number(project),
+            line=_line(project, by),
+            base=base.checkpoint,
+            author=by,
+            title=wanted,
+        )
+        if message.strip():
+            Remark.objects.create(pull=made, author=by, kind=Kind.COMMENT, text=message[:MAX_TEXT])
+        audit.record(by.actor, "pull.open", _subject(made), {"line": made.line.full_name})
+    return made
+
+
+def propose_changes(project: Project, wanted: Proposal) -> tuple[Pull, Revision]:
+    """A new pull request and its first commit; of one that is refused, nothing stays."""
+    title, message = wanted.title[:MAX_PULL_TITLE], wanted.message
+    made = propose(project, by=wanted.by, title=title, message=message, at=wanted.parent)
+    try:
+        return made, commit_to(made, wanted)
+    except Problem:
+        _discard(made)
+        raise
+
+
+def commit_to(pull: Pull, wanted: Proposal) -> Revision:
+    """Its next revision, published; raises as `commits.commit`, and PullDecided."""
+    if pull.author_id != wanted.by.pk:
+        raise MayNotPublish("expected whoever opened the pull request, found somebody else")
+    _check_open(pull)
+    start = revisions.Found(checkpoint=pull.base, revision=None)
+    commit = Commit(
+        user=wanted.by,
+        project=pull.line,
+        parent=wanted.parent,
+        title=wanted.title,
+        message=wanted.message,
+        changes=wanted.changes,
+        start=start,
+    )
+    return commits.commit(commit)
+
+
+def comment(pull: Pull, text: str, *, by: User) -> Remark:
+    """Whoever sees it may say something of it; raises PullRefused."""
+    said = _text(text)
+    with transaction.atomic():
+        _hold(pull, by)
+        return _remark(pull, by, Kind.COMMENT, said)
+
+
+def rename(pull: Pull, title: str, *, by: User) -> Remark:
+    """It is called so from now on; raises PullRefused or MayNotPublish."""
+    wanted = _title(title)
+    with transaction.atomic():
+        now = _hold(pull, by)
+        _check_may_change(now, by)
+        before, now.title = now.title, wanted
+        now.save(update_fields=["title"])
+        return _remark(now, by, Kind.TITLE, wanted, before=before)
+
+
+def set_status(pull: Pull, status: Status, *, by: User, text: str = "") -> Remark:
+    """It is closed, or open again; raises PullDecided or MayNotPublish."""
+    if status == Status.MERGED:
+        raise PullRefused("expected open or closed: merged is what merging makes it")
+    with transaction.atomic():
+        now = _hold(pull, by)
+        _check_may_change(now, by)
+        if now.status == Status.MERGED:
+            raise PullDecided(f"expected a pull request that is not merged, found {now}, which is")
+        now.status = status
+        now.save(update_fields=["status"])
+        if text.strip():
+            _remark(now, by, Kind.COMMENT, _text(text))
+        audit.record(by.actor, "pull.decide", _subject(now), {"status": status.value})
+        return _remark(now, by, Kind.STATUS, status.value)
+
+
+def edit(remark: Remark, text: str, *, by: User) -> Remark:
+    """What somebody said, in other words of theirs; raises PullRefused or MayNotPublish."""
+    said = _text(text)
+    with transaction.atomic():
+        _hold(remark.pull, by)
+        now = Remark.objects.select_for_update().get(pk=remark.pk)
+        if now.author_id != by.pk or now.kind != Kind.COMMENT or now.is_hidden:
+            raise MayNotPublish("expected a comment of your own, found another")
+        now.text, now.edited_at = said, timezone.now()
+        now.save(update_fields=["text", "edited_at"])
+    return now
+
+
+def hide(remark: Remark, *, by: User) -> Remark:
+    """Nobody reads it any more: by whoever said it, or who decides; raises MayNotPublish."""
+    with transaction.atomic():
+        pull = _hold(remark.pull, by)
+        now = Remark.objects.select_for_update().get(pk=remark.pk)
+        is_theirs = now.author_id == by.pk or pulls.may_decide(by, pull)
+        if now.kind != Kind.COMMENT or not is_theirs:
+            raise MayNotPublish("expected a comment that is yours to hide, found another")
+        now.text, now.is_hidden = "", True
+        now.save(update_fields=["text", "is_hidden"])
+        audit.record(by.actor, "pull.hide", _subject(pull), {"remark": now.pk})
+    return now
+
+
+def merge(pull: Pull, *, by: User, text: str = "") -> Revision:
+    """Its changes on `main`, as a revision of the project; call it outside any transaction.
+
+    Raises MergeConflict, PullDecided, PullRefused, and as `commits.commit`.
+    """
+    if not pulls.may_decide(by, pull):
+        raise MayNotPublish(f"expected somebody who acts for {pull.project.owner.name!r}")
+    _check_open(pull)
+    if revisions.proposed(pull).revision is None:
+        raise PullRefused("expected a pull request with a commit, found one that proposes nothing")
+    for _ in range(TRIES):
+        try:
+            revision = _on_main(pull, by, text)
+            break
+        except StaleParent:  # somebody else's commit came first: look again
+            continue
+    else:
+        raise RefBusy(
+            f"expected {MAIN} to stand still, but others write to it; try again",
+            headers=commits.BUSY,
+        )
+    # COMMIT POINT. `main` has it; a crash here leaves the pull request open, and merging it again
+    # changes nothing on `main` and says so.
+    with transaction.atomic():
+        now = _hold(pull, by)
+        now.status, now.merged = Status.MERGED, revision
+        now.save(update_fields=["status", "merged"])
+        if text.strip():
+            _remark(now, by, Kind.COMMENT, _text(text))
+        _remark(now, by, Kind.STATUS, Status.MERGED.value)
+        details = {"id": revision.checkpoint.manifest_sha256}
+        audit.record(by.actor, "pull.merge", _subject(now), details)
+    return revision
+
+
+def _on_main(pull: Pull, by: User, text: str) -> Revision:
+    """Compared with where `main` is: what is merged is what was looked at."""
+    at, wanted = revisions.find(pull.project, MAIN), pulls.merging(pull)
+    if wanted.conflicts:
+        shown = ", ".join(wanted.conflicts[:MAX_CONFLICTS_SHOWN])
+        raise MergeConflict(
+            f"expected files that {MAIN} has not changed since {pull.ref} began, found "
+            f"{len(wanted.conflicts)} that it has: {shown}"
+        )
+    commit = Commit(
+        user=by,
+        project=pull.project,
+        parent=at.oid,
+        title=f"Merge pull request {pull.number}",  # in no words of its author's, who may leave
+        message=text.strip(),
+        changes=wanted.changes,
+    )
+    return commits.commit(commit)
+
+
+def _check_may_propose(project: Project, by: User) -> None:
+    under = project.conduct
+    gates.check(project, by)
+    if project.ended_at is not None or project.visibility == Visibility.PULL:
+        raise PullRefused("expected a project that takes pull requests, found another")
+    if not conduct.in_good_standing(by.namespace, under):
+        raise NotAccepted(
+            f"{by.username} has not accepted {under.title}, version {under.version}: read and "
+            f"accept it at {settings.PUBLIC_URL}{under.path}"
+        )
+    count = Pull.objects.filter(project=project, author=by, status=Status.OPEN).count()
+    if count >= MAX_OPEN:
+        raise PullRefused(
+            f"expected fewer than {MAX_OPEN} open pull requests of yours in {project}, found "
+            f"{count}: close one first"
+        )
+
+
+def _next_number(project: Project) -> int:
+    """The project is held."""
+    newest = Pull.objects.filter(project=project).aggregate(newest=Max("number"))["newest"]
+    return (newest or 0) + 1
+
+
+def _line(project: Project, by: User) -> Project:
+    """In the author's name, and called so that it says nothing of a private project."""
+    new = NewProject(
+        owner=by.namespace,
+        name=f"pull-{secrets.token_hex(8)}",
+        title="",
+        summary="",
+        conduct=project.conduct,
+        visibility=Visibility.PULL,
+    )
+    return projects.create_project(new, by)
+
+
+def _discard(pull: Pull) -> None:
+    """Unless something of it was received, which goes on by itself."""
+    with transaction.atomic():
+        moving.hold(pull.project)
+        if Checkpoint.objects.filter(project=pull.line).exists():
+            return
+        Remark.objects.filter(pull=pull).delete()
+        Project.objects.filter(pk=pull.line_id).update(ended_at=timezone.now())
+        pull.delete()
+
+
+def _hold(pull: Pull, by: User) -> Pull:
+    """As it is by now; one at a time changes it. Locks are taken as an erasure takes them."""
+    receive.hold_person(by)
+    moving.hold(pull.project)
+    return pulls.pull(pull.project, pull.number)
+
+
+def _remark(pull: Pull, by: User, kind: Kind, text: str, *, before: str = "") -> Remark:
+    if kind == Kind.COMMENT and pull.remarks.count() >= MAX_REMARKS:
+        raise PullRefused(f"expected at most {MAX_REMARKS} remarks, found so many already")
+    return Remark.objects.create(pull=pull, author=by, kind=kind, text=text, before=before)
+
+
+def _check_open(pull: Pull) -> None:
+    if pull.status != Status.OPEN:
+        raise PullDecided(f"expected an open pull request, found {pull}, which is {pull.status}")
+
+
+def _check_may_change(pull: Pull, by: User) -> None:
+    if not pulls.may_change(by, pull):
+        raise MayNotPublish("expected whoever opened the pull request, or who decides of it")
+
+
+def _title(text: str) -> str:
+    found = " ".join(text.split())
+    if not found or len(found) > MAX_PULL_TITLE:
+        raise PullRefused(
+            f"expected a title of at most {MAX_PULL_TITLE} characters, found {len(found)}"
+        )
+    return found
+
+
+def _text(text: str) -> str:
+    if not text.strip() or len(text) > MAX_TEXT:
+        raise PullRefused(f"expected a text of at most {MAX_TEXT} characters, found {len(text)}")
+    return text
+
+
+def _subject(pull: Pull) -> str:
+    return f"{pull.project.full_name}#{pull.number}"
