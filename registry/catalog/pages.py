@@ -4,9 +4,9 @@
 catalog/list.html        wanted, found (searching), facets, sorts, newer and older (queries),
                          newest, own (private projects that the viewer sees)
 catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
-                         (described.Described), parents and children (lineage), card (safe HTML
-                         or ""), is_own, is_governed, has_files (what a gate keeps),
-                         waiting (how many ask its owner for them)
+                         (described.Described), parents and children (lineage), proposals
+                         (pulls.Pull), card (safe HTML or ""), is_own, is_governed, has_files (what
+                         a gate keeps), waiting (how many ask its owner for them)
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -34,7 +34,7 @@ from registry.accounts.queries import User, may_govern, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import citing, contents, described, digests, gates, lineage, queries, searching
+from . import citing, contents, described, digests, gates, lineage, pulls, queries, searching
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 from .searching import Found, Place, Sort, Wanted
@@ -117,6 +117,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "said": described.of(at),
         "parents": lineage.parents(at, viewer) if at else (),
         "children": lineage.children(found),
+        "proposals": pulls.proposing(found)[:NEWEST],
         "card": _card(at),
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
         "is_governed": is_governed,

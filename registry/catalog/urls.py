@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from . import api, gate_api, gate_pages, governing_pages, pages
+from . import api, gate_api, gate_pages, governing_pages, pages, pull_pages
 from .converters import Digest
 
 register_converter(Digest, "digest")
@@ -44,6 +44,8 @@ urlpatterns = [
     path(
         "<str:owner>/<str:project>/settings/requests", gate_pages.requests, name="project-requests"
     ),
+    path("<str:owner>/<str:project>/discussions", pull_pages.listing, name="pulls"),
+    path("<str:owner>/<str:project>/discussions/<int:number>", pull_pages.one, name="pull"),
     path("<str:owner>/<str:project>", pages.project, name="project"),
     path("<str:owner>/<str:project>/<str:checkpoint>", pages.checkpoint, name="checkpoint"),
     path(

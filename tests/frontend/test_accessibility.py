@@ -8,10 +8,15 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from assay.signing.manifest import FileEntry
 from registry.accounts import services as accounts
 from registry.accounts.models import Role
 from registry.catalog import services as catalog
 from registry.catalog.models import Gate
+from registry.catalog.pulls import Pull
+from registry.catalog.services import Proposal, Put
+from registry.conduct import services as conduct
+from registry.storage import services as storage
 from tests.frontend.signing_in import cookies_of
 from tests.frontend.visitor import View, Visitor
 from tests.registry.catalog.world import project
@@ -38,7 +43,23 @@ def charlie_is_signed_in(shown: Shown) -> dict[str, str]:
     return cookies_of(shown.lab.people.charlie)
 
 
-def paths(shown: Shown) -> list[str]:
+@pytest.fixture
+def pull(shown: Shown) -> Pull:
+    """What Charlie proposes to the lab, and says of it."""
+    charlie, project = shown.lab.people.charlie, shown.lab.project
+    conduct.accept(project.conduct, charlie.namespace, charlie)
+    found = {}
+    for name, content in {"README.md": b"# Better\n", "a/long/way/notes.txt": b"Notes."}.items():
+        found[name] = storage.store(content, holder=charlie.actor).sha256
+    changes = tuple(
+        Put(file=FileEntry(name=name, sha256=sha256, size=storage.sizes([sha256])[sha256]))
+        for name, sha256 in found.items()
+    )
+    wanted = Proposal(by=charlie, title="Say it better", message="It was *short*.", changes=changes)
+    return catalog.propose_changes(project, wanted)[0]
+
+
+def paths(shown: Shown, pull: Pull) -> list[str]:
     """One page of each kind."""
     return [
         "/",
@@ -65,6 +86,8 @@ def paths(shown: Shown) -> list[str]:
         shown.lab.version.path,
         shown.checkpoint.path,
         shown.sample.path,
+        pull.path,
+        f"{shown.lab.project.path}/discussions",
     ]
 
 
@@ -86,13 +109,13 @@ def settle(page: Page) -> None:
 
 
 def test_axe_finds_nothing_and_nothing_is_cut_off(
-    charlie_is_signed_in: dict[str, str], visitor: Visitor, shown: Shown, axe: str
+    charlie_is_signed_in: dict[str, str], pull: Pull, visitor: Visitor, shown: Shown, axe: str
 ) -> None:
     visitor.cookies = charlie_is_signed_in
     found: list[str] = []
     for width, colours in LOOKS:
         page = visitor.open("/", View(colours=colours, width=width))
-        for path in paths(shown):
+        for path in paths(shown, pull):
             page.goto(visitor.url + path)
             settle(page)
             found += violations(page, axe)
