@@ -30,7 +30,7 @@ from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send, header
 from registry.catalog import downloads, gates
 from registry.catalog import queries as catalog
-from registry.hub import commits, resolve, uploads
+from registry.hub import commits, parts, resolve, uploads
 from registry.hub.raw import Raw
 from registry.hub.xet import receiving, registering
 from registry.ledger.serving import ledger_files
@@ -112,6 +112,7 @@ _streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
 _routes = (
     resolve.ROUTE,
     uploads.ROUTE,
+    parts.ROUTE,
     commits.ROUTE,
     *receiving.ROUTES,
     *registering.ROUTES,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.core import signing
 from django.utils import timezone
@@ -22,6 +23,7 @@ from registry.api.problems import Problem
 PREFIX = "/api/lfs/objects/"
 SALT = "registry.hub.grants"
 LOANS = "registry.hub.loans"  # what is to be read is no address to write to
+PARTS = "registry.hub.parts"
 # Clients ask for all of a commit's files at once, and send the last hours after the first.
 GOOD_FOR = timedelta(hours=6)
 
@@ -43,6 +45,16 @@ class Grant:
     token: Token
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartGrant:
+    """Who may upload which part of what; number 0 is all of them together."""
+
+    sha256: str
+    size_bytes: int
+    token: Token
+    number: int
+
+
 def give(token: Token, *, sha256: str, size_bytes: int) -> str:
     """The last part of the address."""
     return signing.dumps([sha256, size_bytes, token.pk], salt=SALT)
@@ -53,6 +65,19 @@ def take(text: str) -> Grant:
     grant = _taken(text, SALT)
     tokens.require(grant.token, Scope.PUBLISH)
     return grant
+
+
+def give_part(token: Token, *, sha256: str, size_bytes: int, number: int) -> str:
+    """The last part of the address of one part of a file; of 0, of what makes them one."""
+    return signing.dumps([sha256, size_bytes, token.pk, number], salt=PARTS)
+
+
+def take_part(text: str) -> PartGrant:
+    """What was given; raises as `take`."""
+    sha256, size_bytes, token_id, number = _said(text, PARTS)
+    token = _live(token_id)
+    tokens.require(token, Scope.PUBLISH)
+    return PartGrant(sha256=sha256, size_bytes=size_bytes, token=token, number=number)
 
 
 def lend(token: Token, *, sha256: str, size_bytes: int) -> str:
@@ -66,15 +91,23 @@ def borrow(text: str) -> Grant:
 
 
 def _taken(text: str, salt: str) -> Grant:
+    sha256, size_bytes, token_id = _said(text, salt)
+    return Grant(sha256=sha256, size_bytes=size_bytes, token=_live(token_id))
+
+
+def _said(text: str, salt: str) -> Any:  # noqa: ANN401 - what we signed ourselves, by its salt
     try:
-        sha256, size_bytes, token_id = signing.loads(text, salt=salt, max_age=GOOD_FOR)
+        return signing.loads(text, salt=salt, max_age=GOOD_FOR)
     except signing.SignatureExpired as error:
         raise GrantRefused(
             f"expected an address of the last {GOOD_FOR.seconds // 3600} hours, found an older one"
         ) from error
     except signing.BadSignature as error:
         raise GrantRefused("expected an address that the registry gave, found another") from error
+
+
+def _live(token_id: int) -> Token:
     token = accounts.token(token_id)
     if token is None or not token.is_live(timezone.now()) or not token.user.is_active:
         raise TokenRevoked("expected a live token behind the address; it was revoked or expired")
-    return Grant(sha256=sha256, size_bytes=size_bytes, token=token)
+    return token

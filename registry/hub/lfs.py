@@ -23,7 +23,7 @@ from registry.storage.errors import InvalidDigest
 from registry.storage.folder import check_digest
 from registry.storage.upload import MAX_BLOB_BYTES
 
-from . import grants
+from . import grants, parts
 from .answers import Asked, endpoint
 from .bodies import document
 from .callers import check_reads, check_sends, project
@@ -33,6 +33,7 @@ from .grants import PREFIX, GrantRefused
 CONTENT_TYPE = "application/vnd.git-lfs+json"
 MAX_OBJECTS = 1000
 VERIFY = "/api/lfs/verify"
+BASIC, MULTIPART = "basic", "multipart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +58,18 @@ def batch(asked: Asked) -> HttpResponse:
         case "upload":
             token = check_sends(asked.by, of)
             sizes = storage.sizes(readable(token, {each.sha256 for each in objects}, within=of))
-            listed = [_upload(asked.request, token, each, sizes) for each in objects]
+            is_in_parts = MULTIPART in _transfers(body)
+            listed = [
+                _upload(asked.request, token, each, sizes, is_in_parts=is_in_parts)
+                for each in objects
+            ]
         case "download":
             check_reads(asked.by, of)
             listed = _downloads(asked, of, objects)
         case other:
             raise Unreadable(f"expected the operation upload or download, found {other!a:.40}")
-    found = {"transfer": "basic", "hash_algo": "sha256", "objects": listed}
+    transfer = MULTIPART if any(map(_is_in_parts, listed)) else BASIC
+    found = {"transfer": transfer, "hash_algo": "sha256", "objects": listed}
     return JsonResponse(found, content_type=CONTENT_TYPE)
 
 
@@ -90,7 +96,12 @@ def readable(
 
 
 def _upload(
-    request: HttpRequest, token: Token, wanted: Wanted, sizes: Mapping[str, int]
+    request: HttpRequest,
+    token: Token,
+    wanted: Wanted,
+    sizes: Mapping[str, int],
+    *,
+    is_in_parts: bool,
 ) -> dict[str, object]:
     known = sizes.get(wanted.sha256)
     if known is not None and known != wanted.size_bytes:
@@ -100,14 +111,38 @@ def _upload(
     if wanted.size_bytes > MAX_BLOB_BYTES:
         return _error(wanted, 413, f"expected at most {MAX_BLOB_BYTES} bytes")
     grant = grants.give(token, sha256=wanted.sha256, size_bytes=wanted.size_bytes)
+    upload: dict[str, object] = {"href": request.build_absolute_uri(PREFIX + grant)}
+    if is_in_parts and wanted.size_bytes > parts.MULTIPART_ABOVE:
+        upload = _in_parts(request, token, wanted)
     actions = {
-        "upload": {
-            "href": request.build_absolute_uri(PREFIX + grant),
-            "expires_in": int(grants.GOOD_FOR.total_seconds()),
-        },
+        "upload": {**upload, "expires_in": int(grants.GOOD_FOR.total_seconds())},
         "verify": {"href": request.build_absolute_uri(f"{VERIFY}?{urlencode({'grant': grant})}")},
     }
     return {**wanted.to_json(), "authenticated": True, "actions": actions}
+
+
+def _in_parts(request: HttpRequest, token: Token, wanted: Wanted) -> dict[str, object]:
+    """Where each part is sent, beside how long each is: all in what is a header's place."""
+    assembly = parts.assembly_of(token, sha256=wanted.sha256, size_bytes=wanted.size_bytes)
+    whole, single = parts.addresses(token, assembly)
+    to = {number: request.build_absolute_uri(path) for number, path in single.items()}
+    return {
+        "href": request.build_absolute_uri(whole),
+        "header": {"chunk_size": str(assembly.part_bytes), **to},
+    }
+
+
+def _is_in_parts(listed: Mapping[str, object]) -> bool:
+    match listed:
+        case {"actions": {"upload": {"header": _}}}:
+            return True
+        case _:
+            return False
+
+
+def _transfers(body: Mapping[str, object]) -> Collection[object]:
+    found = body.get("transfers")
+    return found if isinstance(found, list) else ()
 
 
 def _granted(given: str, wanted: Wanted) -> Token:

@@ -105,3 +105,19 @@ class UnsatisfiableRange(Problem):
     code = "range-not-satisfiable"
     title = "This range lies outside the file"
     status_code = 416
+
+
+class UploadUnknown(Problem):
+    """No parts of such a file wait: none came, they were joined, or they waited too long."""
+
+    code = "upload-unknown"
+    title = "There is no such upload"
+    status_code = 409
+
+
+class PartMissing(Problem):
+    """A part has not come, or has come with other bytes than is said."""
+
+    code = "part-missing"
+    title = "A part of the upload is missing"
+    status_code = 422

@@ -86,6 +86,11 @@ class Part:
         self._file.close()
         self._place.take(self._path, self.sha256)
 
+    def set_aside(self, path: Path) -> None:
+        """It is a file of its own, and no blob: what is lost of it is sent again."""
+        self._file.close()
+        self._path.replace(path)
+
     def close(self) -> None:
         """Removes what was not kept."""
         self._file.close()

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from django.db import connection, transaction
 
-from . import copies, locks, places, quotas
+from . import assembling, copies, locks, places, quotas
 from .bucket import Unreachable
 from .errors import BlobDamaged, BlobLost, StorageUnavailable
 from .files import PART_PREFIX, Part
@@ -192,6 +192,7 @@ def _there(sha256: str) -> Iterator[None]:
 
 def forget_holder(holder: str) -> None:
     """That somebody sent what they sent is kept no longer; the bytes are."""
+    assembling.forget(holder)
     for name in (holder, staged(holder)):
         Holding.objects.filter(holder=name).delete()
         quotas.forget(name)
@@ -219,7 +220,7 @@ def drop(digests: Collection[str], *, needed: Needed) -> None:
 
 def sweep(*, now: datetime) -> int:
     """Removes parts whose upload died a day ago; returns how many."""
-    removed, second = 0, places.second()
+    removed, second = assembling.sweep(before=now - ABANDONED_AFTER), places.second()
     folders = {places.primary().parts, *(() if second is None else (second.parts,))}
     for part in (part for folder in folders for part in folder.glob(f"{PART_PREFIX}*")):
         if _is_old(part, now):

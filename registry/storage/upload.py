@@ -58,6 +58,17 @@ async def receive_blob(receive: Receive, asking: Asking, *, sha256: str, size_by
         await asking.keep(part)
 
 
+async def receive_part(receive: Receive, asking: Asking, *, size_bytes: int) -> None:
+    """The same of one part of a blob, of which nothing is known but how long it is."""
+    await asking.admit()
+    await asyncio.to_thread(check_room, size_bytes)
+    with room(), await asyncio.to_thread(Part) as part:
+        await _fill(part, receive, asking, size_bytes)
+        if part.size_bytes != size_bytes:
+            raise TruncatedUpload(f"expected {size_bytes} bytes, found {part.size_bytes}")
+        await asking.keep(part)
+
+
 @contextmanager
 def room() -> Iterator[None]:
     """A full disk, or a bucket that is away, is the caller's to know, and no fault of a program."""

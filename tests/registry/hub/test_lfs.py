@@ -178,3 +178,22 @@ def test_a_grant_that_was_not_given_here_is_none(world: World) -> None:
     for forged in ("", "x", grant[:-1], grant[1:], other, grant.swapcase()):
         with pytest.raises(GrantRefused, match="expected an address that the registry gave"):
             grants.take(forged)
+
+
+def test_a_part_of_a_large_file_is_granted_as_long(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, plain = granted(world)
+    grant = grants.give_part(token, sha256=OID, size_bytes=5, number=1)
+    taken = grants.take_part(grant)
+    assert (taken.token, taken.sha256, taken.number) == (token, OID, 1)
+    for other in (plain, f"{grant}x"):
+        with pytest.raises(GrantRefused, match="that the registry gave"):
+            grants.take_part(other)
+    with monkeypatch.context() as patch:
+        patch.setattr(grants, "GOOD_FOR", timedelta(seconds=-1))
+        with pytest.raises(GrantRefused, match="found an older one"):
+            grants.take_part(grant)
+    token.delete()
+    with pytest.raises(TokenRevoked):
+        grants.take_part(grant)
