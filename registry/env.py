@@ -38,6 +38,7 @@ VARIABLES = (
     "ASSAY_SECOND_COPY",
     "ASSAY_STORAGE_QUOTA",
     "ASSAY_GENERATION_QUOTA",
+    "ASSAY_WEBHOOKS_TO_LOOPBACK",
 )
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})

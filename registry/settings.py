@@ -34,6 +34,8 @@ DISK_RESERVE = environment.portion("ASSAY_DISK_RESERVE", "2G")
 STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 # Texts that a person may ask for in a day: one each minute and a half, around the clock.
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
+# Where a test or a demonstration receives: never on a server that others use.
+WEBHOOKS_TO_LOOPBACK = environment.flag("ASSAY_WEBHOOKS_TO_LOOPBACK", default=False)
 BUCKET = environment.text("ASSAY_BUCKET", "")
 SECOND_COPY = environment.text("ASSAY_SECOND_COPY", "")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
@@ -69,6 +71,7 @@ INSTALLED_APPS = [
     "registry.catalog",
     "registry.publishers",
     "registry.hub",
+    "registry.notices",
     "registry.mlflow",
     "registry.oci",
     "registry.swarms",
@@ -293,6 +296,8 @@ CELERY_BEAT_SCHEDULE = {
         "storage.catch_up": 600.0,
         "storage.sweep_orphans": 3600.0,
         "hub.sweep": 600.0,
+        "notices.sweep": 2.0,
+        "notices.tidy": 3600.0,
         "idempotency.sweep": 600.0,
         "accounts.sweep": 600.0,
         "oidc.sweep": 600.0,
@@ -313,6 +318,8 @@ LOGGING = {
         # Django's own handlers would print plain lines, and mail tracebacks to nobody.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # It would write whole addresses down, and those of webhooks may hold a password.
+        "httpx": {"level": "WARNING"},
         # Anybody can send any Host: the 400 is answer enough, a traceback each would fill the disk.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },

@@ -22,6 +22,7 @@ APPS = (
     "sigstore",
     "publishers",
     "hub",
+    "notices",
     "mlflow",
     "pool",
     "outputs",

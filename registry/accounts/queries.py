@@ -64,6 +64,16 @@ def namespaces_seen_by(user: User) -> QuerySet[Namespace]:
     return _names(user, Role.values)
 
 
+def namespaces_governed_by(user: User) -> QuerySet[Namespace]:
+    """The names that this person decides for."""
+    return _names(user, (Role.OWNER,)).order_by("name")
+
+
+def person_of(namespace: Namespace) -> User | None:
+    """The person whose name it is; None for an organisation's, or nobody's any more."""
+    return User.objects.filter(namespace=namespace, is_active=True).first()
+
+
 def may_publish(user: User, namespace: Namespace) -> bool:
     """That this person acts for the name: it is theirs, or that of an organisation they are in."""
     return user.is_active and namespaces_of(user).filter(pk=namespace.pk).exists()

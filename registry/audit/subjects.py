@@ -22,6 +22,11 @@ NAMES = frozenset(
         "storage.quota",
         "user.create",
         "user.findable",
+        "webhook.create",
+        "webhook.disable",
+        "webhook.enable",
+        "webhook.remove",
+        "webhook.renew",
     }
 )
 """The name itself."""

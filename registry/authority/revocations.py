@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -43,6 +44,19 @@ OFFICE = "authority"
 RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
 DISTRIBUTE = "sigstore.distribute"  # trusted roots say until when whom to believe
 ROOT_RENEWED_BEFORE = timedelta(days=31)  # of a quarter: bringing the root takes its time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A revocation, for those whom others tell of it."""
+
+    id: int
+    subject: str
+    serial: str
+    certificate: bytes
+    reason: str
+    at: datetime
+    invalid_from: datetime | None
 
 
 def revoke(
@@ -153,6 +167,23 @@ def live(subjects: Collection[str]) -> tuple[str, ...]:
     revoked = Revocation.objects.values("certificate")
     rows = Certificate.objects.filter(subject__in=subjects, expires_at__gt=timezone.now())
     return tuple(rows.exclude(pk__in=revoked).order_by("pk").values_list("serial", flat=True))
+
+
+def after(last_id: int) -> Made | None:
+    """The first revocation after the one with that number; they are numbered as they commit."""
+    rows = Revocation.objects.select_related("certificate").filter(pk__gt=last_id).order_by("pk")
+    row = rows.first()
+    if row is None:
+        return None
+    return Made(
+        id=row.pk,
+        subject=row.certificate.subject,
+        serial=row.certificate.serial,
+        certificate=_parsed(row.certificate).public_bytes(Encoding.DER),
+        reason=row.reason,
+        at=row.revoked_at,
+        invalid_from=row.invalid_from,
+    )
 
 
 def is_revoked(serial: int) -> bool:

@@ -42,7 +42,7 @@ from registry.ledger.errors import CertificateBarred
 from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
-from . import large, lineage, moving, queries, run_statement, tensors
+from . import large, lineage, moving, queries, run_statement, telling, tensors
 from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
@@ -233,6 +233,7 @@ def _tell(checkpoint: Checkpoint) -> None:
         "state": State.PUBLISHED.value,
         "url": settings.PUBLIC_URL + checkpoint.path,
     }
+    telling.tell(checkpoint.project, telling.CHECKPOINT, {"checkpoint": telling.of(checkpoint)})
     if checkpoint.run_id is not None:
         events.emit(f"run:{checkpoint.run_id}", "checkpoint", data)
     details = {"id": checkpoint.manifest_sha256}

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from registry.accounts.queries import Namespace, User
 
-from . import listings
+from . import listings, telling
 from .accesses import Access
 from .found import Descent, Inspection, TensorDigests
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, Ref, Revision, State
@@ -71,6 +71,7 @@ def _forget_history(owner: Namespace, author: User | None) -> None:
     """No refs and no revisions of what is gone."""
     listings.leave(owner)
     _forget_pulls(owner, author)
+    telling.forget(owner)
     Ref.objects.filter(project__owner=owner).delete()
     Revision.objects.filter(project__owner=owner).delete()
     if author is not None:

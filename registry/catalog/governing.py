@@ -17,7 +17,7 @@ from registry.conduct import queries as conduct
 from registry.conduct.errors import NotAccepted
 from registry.storage import services as storage
 
-from . import listings, moving, receive
+from . import listings, moving, receive, telling
 from .errors import MayNotGovern, NameTaken, NotFound
 from .models import Checkpoint, File, Project, State, Visibility
 
@@ -46,6 +46,7 @@ def end(project: Project, *, by: User) -> None:
         now.ended_at = timezone.now()
         now.save(update_fields=["ended_at"])
         listings.again(now)
+        telling.tell(now, telling.ENDED, {})
         audit.record(by.actor, "project.end", now.full_name, {})
 
 
@@ -73,12 +74,13 @@ def move(project: Project, owner: Namespace, name: str, *, by: User) -> Project:
                 ended_at=timezone.now(),
                 moved_to=now,
             )
-            details = {"project": f"{owner.name}/{name}"}
-            audit.record(by.actor, "project.move", now.full_name, details)
+            old = now.full_name
             now.owner, now.name = owner, name
             now.save(update_fields=["owner", "name"])
             listings.again(now)
             before.save()
+            telling.tell(now, telling.MOVED, {"from": old})
+            audit.record(by.actor, "project.move", old, {"project": now.full_name})
     except IntegrityError as error:
         raise NameTaken(f"expected a new name, but {owner.name} has {name!r}") from error
     return now

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from registry.accounts.queries import User
 
-from . import listings
+from . import listings, telling
 from .models import MAIN, Checkpoint, Kind, Project, Ref, Revision
 
 
@@ -37,6 +37,8 @@ def move(revision: Revision) -> bool:
     has_moved = _move(revision)
     if has_moved and revision.branch == MAIN:
         listings.follow(revision)
+    if has_moved:
+        telling.tell_of_revision(revision)
     return has_moved
 
 

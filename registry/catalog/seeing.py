@@ -16,10 +16,10 @@ from __future__ import annotations
 from django.db.models import Q
 
 from registry.accounts import queries as accounts
-from registry.accounts.queries import User
+from registry.accounts.queries import Namespace, User
 
 from .accesses import Access, AccessState
-from .models import Gate, Visibility
+from .models import Gate, Project, Visibility
 
 
 def projects(viewer: User | None, *, of: str = "") -> Q:
@@ -44,3 +44,13 @@ def files(viewer: User | None, *, of: str = "") -> Q:
         given |= Q((f"{start}owner__in", accounts.namespaces_seen_by(viewer)))
         given |= Q((f"{start}pk__in", granted.values("project")))
     return given & projects(viewer, of=of)
+
+
+def is_told(project: Project, owner: Namespace) -> bool:
+    """That this person or organisation may hear of it, also of its end: as they saw it before."""
+    if project.visibility == Visibility.PUBLIC or project.owner_id == owner.pk:
+        return True
+    person = accounts.person_of(owner)
+    if person is None:
+        return False
+    return accounts.namespaces_seen_by(person).filter(pk=project.owner_id).exists()

@@ -32,6 +32,7 @@ from registry.hub import devices
 from registry.hub.xet import index as xorbs
 from registry.idempotency import services as idempotency
 from registry.ledger import services as ledger
+from registry.notices import services as notices
 from registry.oidc import services as oidc
 from registry.outputs import erasing as outputs
 from registry.pool import erasing as pool
@@ -101,7 +102,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     """
     name, actor, owner, now = person.username, person.actor, person.namespace, timezone.now()
     pool.end(owner, now=now)  # first: who submits locks the run before the person, too
-    for each in (oidc, vouching, publishers, devices):
+    for each in (oidc, vouching, publishers, devices, notices):
         each.forget(person)
     waiting = xorbs.forget(actor)
     storage.forget_holder(actor)

@@ -80,6 +80,7 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         "/crew/own/settings/access",
         "/crew/own/settings/requests",
         "/lab/other/settings/ask",
+        "/settings/webhooks?project=lab/small",
         "/errors/digest-mismatch",
         shown.lab.project.path,
         shown.lab.run.path,

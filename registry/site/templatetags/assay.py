@@ -32,9 +32,11 @@ from assay.signing.statements import (
     REVOCATION_V1,
     RUN_V1,
 )
+from registry.accounts.queries import User
 from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint, manifest
 from registry.ledger.queries import Statement
+from registry.notices import queries as notices
 from registry.oidc.providers import Provider, Use, providers
 from registry.outputs.queries import Output, State
 from registry.pool.queries import Run
@@ -76,6 +78,14 @@ def assets() -> SafeString:
 def sign_in_providers() -> tuple[Provider, ...]:
     """By whom people may sign in, in the operator's order."""
     return providers().for_use(Use.SIGN_IN)
+
+
+@register.simple_tag(takes_context=True)
+def webhooks_off(context: RequestContext) -> int:
+    """How many webhooks of the reader's were switched off, because nothing arrived."""
+    request: HttpRequest | None = context.get("request")
+    person = request.user if request else None
+    return notices.those_off(person).count() if isinstance(person, User) else 0
 
 
 @register.simple_tag
