@@ -91,7 +91,9 @@ def _list(
 ) -> HttpResponse:
     context = {
         "hooks": queries.hooks_of(person),
-        "names": accounts.namespaces_governed_by(person),
+        "names": sorted(
+            accounts.namespaces_governed_by(person), key=lambda each: each.name != person.username
+        ),
         "events": [(each.value, title) for each, title in TITLES.items()],
         "values": values,
         "problem": values.get("problem", ""),
@@ -106,7 +108,7 @@ def _hook(request: HttpRequest, hook: Hook, *, secret: str = "", status: int = 2
         "hook": hook,
         "secret": secret,
         "deliveries": [(each, titles.get(each.kind, each.kind)) for each in found],
-        "events": [titles[each] for each in hook.events],
+        "events": [title for each, title in TITLES.items() if each in hook.events],
     }
     return render(request, "notices/hook.html", context, status=status)
 

@@ -46,6 +46,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once(world: World) -> None:
     hook = Hook.objects.get()
     secret = signatures.secret(hook)
     assert (made.status_code, secret in made.content.decode()) == (201, True)
+    assert f'action="{PAGE}/{hook.pk}"' in made.content.decode()
     for path in (PAGE, f"{PAGE}/{hook.pk}"):
         page = alice.get(path).content.decode()
         assert "ci.example" in page
