@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from . import accesses, found, proposed, told  # noqa: F401 - Django looks for models in this module alone
+from . import accesses, found, proposed, told  # noqa: F401 - Django reads models from here alone
 
 MAX_NAME = 100
 # Lower case only, so that unique means unique after case folding; never `.`, `..` or empty.

@@ -10,7 +10,7 @@ from django.db.models import Q
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("catalog", "0013_narrower_lists"),
+        ("catalog", "0011_descent"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("catalog", "0013_narrower_lists"),
+        ("catalog", "0012_pull_requests"),
     ]
 
     operations = [
