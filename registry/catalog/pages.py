@@ -34,7 +34,18 @@ from registry.accounts.queries import User, may_govern, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from . import citing, contents, described, digests, gates, lineage, pulls, queries, searching
+from . import (
+    citing,
+    contents,
+    described,
+    digests,
+    gates,
+    lineage,
+    pulls,
+    queries,
+    searching,
+    tensors,
+)
 from .errors import NotFound
 from .models import Checkpoint, File, Project
 from .searching import Found, Place, Sort, Wanted
@@ -133,7 +144,8 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
     (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
     (safe HTML or ""), said (described.Described), contents (contents.Contents),
-    forms (names of citations), parents (lineage.Parent), has_files (what a gate keeps).
+    forms (names of citations), parents (lineage.Parent), has_files (what a gate keeps),
+    names_tensors (whether the statement does).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -156,6 +168,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "said": described.of(found),
         "parents": lineage.parents(found, viewer),
         "contents": contents.of(found),
+        "names_tensors": tensors.names_any(found),
         "forms": tuple(citing.FORMS) if signature else (),
         "card": _card(found),
     }

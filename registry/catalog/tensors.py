@@ -57,7 +57,7 @@ def reference(of: Checkpoint) -> TensorsReference | None:
 
 def stated(of: Checkpoint) -> TensorList | None:
     """The list that goes with the evidence: if the statement names one, and it is not too long."""
-    if not _names_tensors(of):
+    if not names_any(of):
         return None
     counts = dict(_rows(of).values_list("sha256", "count"))
     if sum(counts[file.sha256] for file in _files(of)) > MAX_STATED:
@@ -65,9 +65,14 @@ def stated(of: Checkpoint) -> TensorList | None:
     return listed(of)
 
 
+def names_any(of: Checkpoint) -> bool:
+    """Whether the checkpoint's statement names tensors: older ones do not."""
+    return of.statement is not None and of.statement.predicate_type == CHECKPOINT_V2
+
+
 def signed(of: Checkpoint) -> TensorList:
     """The list that the statement names; raises NotFound where it names none."""
-    if not _names_tensors(of):
+    if not names_any(of):
         raise NotFound(
             "expected a checkpoint whose statement names its tensors, found one that names none"
         )
@@ -106,10 +111,6 @@ def _windows(path: Path, span: Span) -> Iterator[bytes]:
         for number in range(WINDOWS):
             file.seek(span.start + number * (size_bytes - WINDOW_BYTES) // (WINDOWS - 1))
             yield file.read(WINDOW_BYTES)
-
-
-def _names_tensors(of: Checkpoint) -> bool:
-    return of.statement is not None and of.statement.predicate_type == CHECKPOINT_V2
 
 
 def _files(of: Checkpoint) -> tuple[FileEntry, ...]:

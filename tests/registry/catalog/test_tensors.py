@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def test_files_without_tensors_are_signed_as_they_always_were(world: World, clie
     assert queries.evidence(published).tensors is None
     answer = client.get(f"/api/v1/checkpoints/sha256:{published.manifest_sha256}/tensors")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert b"/tensors" not in client.get(published.path).content
 
 
 def test_the_api_gives_the_very_bytes_that_are_named(world: World, client: Client) -> None:
@@ -69,6 +71,9 @@ def test_the_api_gives_the_very_bytes_that_are_named(world: World, client: Clien
     named = claim_of(published).tensors
     assert named is not None
     assert sha256(answer.content) == named.sha256
+    page = client.get(published.path).content.decode()
+    (listed,) = re.findall(r'href="([^"]+/tensors[^"]*)"', page)
+    assert client.get(listed).content == answer.content
     first = json.loads(answer.content.splitlines()[0])
     assert (first["file"], first["name"]) == ("model.safetensors", "embedding.weight")
 
