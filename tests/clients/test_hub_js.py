@@ -16,6 +16,8 @@ import pytest
 
 from registry.catalog import revisions
 from registry.catalog.models import Checkpoint, Project
+from registry.storage.files import parts_folder
+from tests.clients.hub.test_parts import weights as large_weights
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
@@ -102,6 +104,21 @@ def test_it_publishes_and_each_commit_is_a_revision(
     assert not second.files.filter(name="config.json").exists()
     with live.client() as client:
         assert client.get("/lab/fresh/resolve/main/long.txt").content == files["long.txt"]
+
+
+def test_it_sends_a_large_file_in_parts(live: Live, world: World, tmp_path: Path) -> None:
+    waiting = parts_folder() / "assembled"
+    shutil.rmtree(waiting, ignore_errors=True)  # of other tests
+    shutil.rmtree(tmp_path / "texts")
+    (tmp_path / "config.json").write_bytes(b"{}")
+    sha256 = large_weights(tmp_path / "model.safetensors")
+    token = "hf_" + secret_of(world.people.alice, "read", "publish")
+    said = says(live, "publish", "lab/fresh", str(tmp_path), token)
+    first = Checkpoint.objects.order_by("pk")[0]
+    assert said["oid"] == first.oid
+    assert first.files.get(name="model.safetensors").sha256 == sha256
+    (folder,) = waiting.iterdir()  # its sender's
+    assert list(folder.iterdir()) == []  # what was in it was joined
 
 
 def test_a_refusal_is_told_in_our_words(live: Live, world: World, tmp_path: Path) -> None:

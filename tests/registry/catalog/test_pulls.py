@@ -10,7 +10,9 @@ import pytest
 from registry.accounts import queries as accounts
 from registry.audit.models import AuditRow
 from registry.catalog import listings, pulling, pulls, queries, revisions, searching, services
+from registry.catalog.accesses import AccessState
 from registry.catalog.errors import (
+    AccessNeeded,
     BlobMissing,
     CommitRefused,
     MayNotPublish,
@@ -22,7 +24,7 @@ from registry.catalog.errors import (
     RevisionUnknown,
     StaleParent,
 )
-from registry.catalog.models import Checkpoint, Visibility
+from registry.catalog.models import Checkpoint, Gate, Visibility
 from registry.catalog.proposed import Pull, Remark, Status
 from registry.catalog.pulls import Way
 from registry.catalog.services import Change, Commit, Proposal, Remove
@@ -294,6 +296,20 @@ def test_those_of_a_private_project_are_for_its_members(world: World, first: Che
     sha256 = storage.store(b"secret", holder="user:bob").sha256
     assert queries.open_blobs([sha256], alice) == {sha256}
     assert queries.open_blobs([sha256], charlie) == queries.open_blobs([sha256]) == frozenset()
+
+
+def test_to_a_gated_project_only_who_was_let_in_proposes(world: World, first: Checkpoint) -> None:
+    alice, charlie = world.people.alice, world.people.charlie
+    project = services.set_gate(world.project, Gate.ASKS, "Who are you?", by=alice)
+    wanted = proposal(world, put("a.txt", b"secret", CHARLIE))
+    with pytest.raises(AccessNeeded):
+        services.propose_changes(project, wanted)
+    services.ask(project, by=charlie, said="Me.")
+    services.decide(project, charlie, AccessState.GRANTED, by=alice)
+    services.propose_changes(project, wanted)
+    sha256 = wanted.changes[0].file.sha256  # type: ignore[union-attr]  # a file was put
+    assert queries.open_blobs([sha256], charlie) == queries.open_blobs([sha256], alice) == {sha256}
+    assert queries.open_blobs([sha256]) == frozenset()
 
 
 def test_one_who_leaves_is_named_nowhere(world: World, first: Checkpoint) -> None:
