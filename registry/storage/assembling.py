@@ -29,7 +29,7 @@ from .upload import room
 # a client's list of addresses long.
 PART_BYTES = 32 * 1024 * 1024
 MAX_PARTS = 256
-FOLDER = "assembled"
+FOLDER = ".assembled"  # unfinished, as backups see it
 CHUNK_BYTES = 1024 * 1024
 
 

@@ -107,7 +107,7 @@ def test_it_publishes_and_each_commit_is_a_revision(
 
 
 def test_it_sends_a_large_file_in_parts(live: Live, world: World, tmp_path: Path) -> None:
-    waiting = parts_folder() / "assembled"
+    waiting = parts_folder() / ".assembled"
     shutil.rmtree(waiting, ignore_errors=True)  # of other tests
     shutil.rmtree(tmp_path / "texts")
     (tmp_path / "config.json").write_bytes(b"{}")

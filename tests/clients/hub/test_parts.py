@@ -32,7 +32,7 @@ def weights(path: Path) -> str:
 
 def test_a_large_file_arrives_in_parts(alices: Stock, world: World) -> None:
     stock = replace(alices, variables={"HF_HUB_DISABLE_XET": "1"})
-    shutil.rmtree(parts_folder() / "assembled", ignore_errors=True)  # of other tests
+    shutil.rmtree(parts_folder() / ".assembled", ignore_errors=True)  # of other tests
     sha256 = weights(stock.home / "model.safetensors")
     script = """
 logging.set_verbosity_debug()
@@ -45,5 +45,5 @@ said = hashlib.sha256(open(path, 'rb').read()).hexdigest()
 """
     assert stock.says(script) == sha256
     assert File.objects.get(name="model.safetensors").sha256 == sha256
-    (folder,) = (parts_folder() / "assembled").iterdir()  # its sender's
+    (folder,) = (parts_folder() / ".assembled").iterdir()  # its sender's
     assert list(folder.iterdir()) == []  # what was in it was joined

@@ -52,7 +52,7 @@ def world(live: Live, authority: Authority, tmp_path: Path) -> World:
 @pytest.fixture(autouse=True)
 def nothing_waits(live: Live) -> None:
     """Tests have the registry's folder in common."""
-    shutil.rmtree(parts_folder() / "assembled", ignore_errors=True)
+    shutil.rmtree(parts_folder() / ".assembled", ignore_errors=True)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_part_that_is_cut_or_of_another_length_is_not_there(
         head = f"PUT {upload.parts[1]} HTTP/1.1\r\nHost: localhost\r\n"
         to.sendall(f"{head}Content-Length: {PART_BYTES}\r\n\r\n".encode() + CONTENT[:100_000])
     until(lambda: not list(parts_folder().glob(".part-*")))
-    assert list((parts_folder() / "assembled").glob("*/*/*")) == []
+    assert list((parts_folder() / ".assembled").glob("*/*/*")) == []
 
 
 def test_an_address_is_good_for_its_part_alone(
@@ -184,7 +184,7 @@ def test_other_bytes_than_were_announced_leave_nothing(
     wrong = nobody.put(upload.parts[3], content=b"x" * len(upload.content(3)))
     parts.append({"partNumber": 3, "etag": wrong.headers["ETag"]})
     assert code(completed(nobody, upload, *parts)) == (422, "digest-mismatch")
-    assert list((parts_folder() / "assembled").glob("*/*/*")) == []
+    assert list((parts_folder() / ".assembled").glob("*/*/*")) == []
     assert not Blob.objects.filter(sha256=SHA256).exists()
 
 

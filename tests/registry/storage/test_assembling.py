@@ -46,7 +46,7 @@ def keep(part: Part) -> None:
 
 
 def waiting() -> list[Path]:
-    return list((parts_folder() / "assembled").glob("*/*/*"))
+    return list((parts_folder() / ".assembled").glob("*/*/*"))
 
 
 def test_parts_in_any_order_and_twice_become_the_blob() -> None:
