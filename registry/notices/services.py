@@ -62,7 +62,7 @@ def add(wanted: Wanted, *, by: User) -> tuple[Hook, str]:
         hook.events = sorted(set(wanted.events))
         hook.fingerprint = signatures.fingerprint(hook)
         hook.save(force_insert=True)
-        _record(by, "webhook.create", hook)
+        audit.record(by.actor, "webhook.create", hook.owner.name, _details(hook))
     return hook, signatures.secret(hook)
 
 
@@ -74,7 +74,7 @@ def renew(hook: Hook, *, by: User) -> str:
         hook.refresh_from_db(fields=["generation"])
         hook.fingerprint = signatures.fingerprint(hook)
         hook.save(update_fields=["fingerprint"])
-        _record(by, "webhook.renew", hook)
+        audit.record(by.actor, "webhook.renew", hook.owner.name, _details(hook))
     return signatures.secret(hook)
 
 
@@ -85,7 +85,7 @@ def switch_on(hook: Hook, *, by: User, now: datetime) -> None:
         off = Hook.objects.filter(pk=hook.pk).exclude(disabled_at=None)
         if off.update(disabled_at=None, reason=""):
             Delivery.objects.filter(hook=hook, state="waiting").update(due_at=now)
-            _record(by, "webhook.enable", hook)
+            audit.record(by.actor, "webhook.enable", hook.owner.name, _details(hook))
 
 
 def ping(hook: Hook, *, by: User) -> Delivery:
@@ -107,7 +107,7 @@ def remove(hook: Hook, *, by: User) -> None:
     with transaction.atomic():
         _hold(by)
         if Hook.objects.filter(pk=hook.pk).delete()[0]:
-            _record(by, "webhook.remove", hook)
+            audit.record(by.actor, "webhook.remove", hook.owner.name, _details(hook))
 
 
 def forget(person: User) -> None:
@@ -142,6 +142,6 @@ def _hold(by: User) -> None:
         raise MayNotGovern("expected somebody who is here, found one who left meanwhile")
 
 
-def _record(by: User, action: str, hook: Hook) -> None:
+def _details(hook: Hook) -> dict[str, str]:
     project = hook.project.full_name if hook.project else ""
-    audit.record(by.actor, action, hook.owner.name, {"webhook": str(hook.pk), "project": project})
+    return {"webhook": str(hook.pk), "project": project}
