@@ -28,7 +28,7 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import User
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send, header
-from registry.catalog import downloads, gates
+from registry.catalog import downloads, gates, withheld
 from registry.catalog import queries as catalog
 from registry.hub import commits, parts, resolve, uploads
 from registry.hub.raw import Raw
@@ -65,6 +65,7 @@ class CatalogGate:
         actor = viewer.actor if viewer else None
         if token is not None and token.project:
             actor = token.actor  # who reads back what it sent, and nothing else that is private
+        withheld.check_blob(sha256)
         is_held = actor is not None and storage.holds(actor, sha256)
         if is_held or sha256 in catalog.open_blobs((sha256,), viewer):
             return True

@@ -42,7 +42,7 @@ from registry.ledger.errors import CertificateBarred
 from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
-from . import large, lineage, moving, queries, run_statement, telling, tensors
+from . import large, lineage, moving, queries, run_statement, takedowns, telling, tensors
 from .errors import RunStatementRefused
 from .models import Checkpoint, File, State
 
@@ -134,6 +134,7 @@ def publish(checkpoint_id: int) -> None:
             state=State.PUBLISHED, published_at=timezone.now()
         )
         moving.land(checkpoint)
+        takedowns.arrived(checkpoint)
         _tell(checkpoint)
     # COMMIT POINT. Before it nobody but the publisher sees anything of the checkpoint; after it
     # everybody sees all of it: files, signature, evidence, its branch at it, and the event.

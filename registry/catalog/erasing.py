@@ -59,7 +59,13 @@ def erase(
     _forget_access(owner, author)
     nameless = Concat(Value("erased-"), Cast(F("pk"), TextField()))
     Project.objects.filter(owner=owner).update(
-        owner=stub, name=nameless, title="", summary="", moved_to=None, gate_message=""
+        owner=stub,
+        name=nameless,
+        title="",
+        summary="",
+        taken_down_for="",
+        moved_to=None,
+        gate_message="",
     )
     theirs = Dataset.objects.filter(owner=owner)
     theirs.filter(statement__subject=owner.uri).update(owner=clear, name=nameless, title="")
@@ -111,6 +117,7 @@ def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:
         state=State.REJECTED,
         reason=REASON,
         published_at=None,
+        taken_down_at=None,
         name=f"erased-{checkpoint.pk}",
         manifest_sha256=sha256,
         manifest={},

@@ -88,6 +88,21 @@ class AlreadyAdmitted(Problem):
     status_code = 409
 
 
+class TakenDown(AccessNeeded):
+    """The registry took it down; the detail says why. What was signed about it stays."""
+
+    code = "taken-down"
+    title = "This was taken down"
+
+
+class InvalidTakedown(Problem):
+    """Nothing that stands was named, or no reason was given."""
+
+    code = "invalid-takedown"
+    title = "This cannot be taken down"
+    status_code = 422
+
+
 class BlobMissing(Problem):
     """A file of the manifest was not uploaded by this caller, or has another size."""
 

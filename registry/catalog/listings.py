@@ -98,7 +98,7 @@ def _write(project: Project, at: Checkpoint | None) -> None:
     values: dict[str, object] = {
         "checkpoint": at,
         "version": VERSION,
-        "is_public": project.is_public,
+        "is_public": project.is_public and project.taken_down_at is None,
         "task": card.task,
         "library": card.library,
         "licence": card.licence,

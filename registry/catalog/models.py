@@ -64,6 +64,8 @@ class Project(models.Model):
     gate_message = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
+    taken_down_at = models.DateTimeField(null=True)
+    taken_down_for = models.TextField(blank=True)
     moved_to = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
@@ -156,6 +158,7 @@ class State(models.TextChoices):
     SIGNED = "signed"
     PUBLISHED = "published"
     REJECTED = "rejected"
+    TAKEN_DOWN = "taken-down"
 
 
 class Checkpoint(models.Model):
@@ -196,6 +199,7 @@ class Checkpoint(models.Model):
     front_matter = models.JSONField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True)
+    taken_down_at = models.DateTimeField(null=True)
 
     class Meta:
         """A rejected checkpoint frees its name and its files for another attempt.
@@ -228,8 +232,8 @@ class Checkpoint(models.Model):
                 name="catalog_checkpoint_signed_has_statements",
             ),
             models.CheckConstraint(
-                condition=Q(state="published", published_at__isnull=False)
-                | (~Q(state="published") & Q(published_at__isnull=True)),
+                condition=Q(state__in=("published", "taken-down"), published_at__isnull=False)
+                | (~Q(state__in=("published", "taken-down")) & Q(published_at__isnull=True)),
                 name="catalog_checkpoint_published_has_time",
             ),
         )

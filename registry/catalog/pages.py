@@ -47,7 +47,7 @@ from . import (
     tensors,
 )
 from .errors import NotFound
-from .models import Checkpoint, File, Project
+from .models import Checkpoint, File, Project, State
 from .searching import Found, Place, Sort, Wanted
 
 Row = TypeVar("Row", bound=Model)
@@ -129,7 +129,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "parents": lineage.parents(at, viewer) if at else (),
         "children": lineage.children(found),
         "proposals": pulls.proposing(found)[:NEWEST],
-        "card": _card(at),
+        "card": _card(at) if at and at.state == State.PUBLISHED else "",
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
         "is_governed": is_governed,
         "waiting": gates.waiting(found) if is_governed else 0,
@@ -152,7 +152,9 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         found = queries.checkpoint_named(owner, project, checkpoint, viewer)
     except NotFound as error:
         raise Http404(str(error.detail)) from error
-    signature, sigstore = queries.signature(found), queries.sigstore(found)
+    is_down = found.state == State.TAKEN_DOWN  # its page is all that is left of it
+    signature = None if is_down else queries.signature(found)
+    sigstore = None if is_down else queries.sigstore(found)
     context = {
         "checkpoint": found,
         "project": found.project,
@@ -170,7 +172,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "contents": contents.of(found),
         "names_tensors": tensors.names_any(found),
         "forms": tuple(citing.FORMS) if signature else (),
-        "card": _card(found),
+        "card": "" if is_down else _card(found),
     }
     return render(request, "catalog/checkpoint.html", context)
 

@@ -40,7 +40,7 @@ from registry.authority import revocations
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
 
-from . import gates, seeing, tensors
+from . import gates, seeing, tensors, withheld
 from .errors import NotFound
 from .models import Checkpoint, Dataset, DatasetFile, File, Project, State, Visibility
 from .proposed import Pull
@@ -50,6 +50,7 @@ __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State", "
 OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
 EARLIEST = ("published_at", "pk")
 UNDERWAY = (State.RECEIVED, State.SIGNED)
+LOGGED = (State.PUBLISHED, State.TAKEN_DOWN)
 EVIDENCE = (
     "statement",
     "oms_statement",
@@ -98,10 +99,14 @@ def dataset_manifest(of: Dataset) -> Manifest:
 
 def visible(viewer: User | None) -> QuerySet[Checkpoint]:
     """The checkpoints that this caller may see, the newest first."""
+    return _checkpoints(_visible(viewer))
+
+
+def _visible(viewer: User | None) -> Q:
     shown = Q(state=State.PUBLISHED)
     if viewer is not None:
         shown |= Q(publisher=viewer) | Q(project__owner__in=accounts.namespaces_of(viewer))
-    return _checkpoints(shown & seeing.projects(viewer, of="project"))
+    return shown & seeing.projects(viewer, of="project")
 
 
 def checkpoint(sha256: str, viewer: User | None = None, *, within: str = "") -> Checkpoint:
@@ -110,7 +115,7 @@ def checkpoint(sha256: str, viewer: User | None = None, *, within: str = "") -> 
     Several projects may have published the same files: the earliest of those that this caller may
     see counts, after those one that is on its way, and of rejected ones the newest.
     """
-    rows = visible(viewer).filter(manifest_sha256=sha256)
+    rows = known(viewer).filter(manifest_sha256=sha256)
     if within:
         owner, _, name = within.partition("/")
         rows = rows.filter(project__owner__name=owner, project__name=name)
@@ -123,12 +128,35 @@ def checkpoint(sha256: str, viewer: User | None = None, *, within: str = "") -> 
 
 def checkpoint_named(owner: str, project: str, name: str, viewer: User | None = None) -> Checkpoint:
     """The checkpoint `owner/project@name`; raises NotFound."""
-    found = visible(viewer).filter(project__owner__name=owner, project__name=project, name=name)
+    found = known(viewer).filter(project__owner__name=owner, project__name=project, name=name)
     rows = list(found[:10])
     if not rows:
         shown = f"{owner}/{project}@{name}"[:260]
         raise NotFound(f"expected a checkpoint, found none called {shown!r}")
     return min(rows, key=lambda one: one.state == State.REJECTED)
+
+
+def any_project(owner: str, name: str) -> Project:
+    """For those who run the registry, whoever else may see it; raises NotFound."""
+    found = _projects(Q(owner__name=owner, name=name)).first()
+    if found is None:
+        raise NotFound(f"expected a project, found none called {f'{owner}/{name}'[:160]!r}")
+    return found
+
+
+def any_checkpoint(owner: str, project: str, name: str) -> Checkpoint:
+    """The same for one that is or was published."""
+    named = Q(project=any_project(owner, project), name=name)
+    found = _checkpoints(named).exclude(published_at=None).first()
+    if found is None:
+        raise NotFound(f"expected a checkpoint, found none called {name[:100]!r}")
+    return found
+
+
+def known(viewer: User | None) -> QuerySet[Checkpoint]:
+    """Those that this caller may see, and what is left of those that were taken down."""
+    left = Q(state=State.TAKEN_DOWN) & seeing.projects(viewer, of="project")
+    return _checkpoints(_visible(viewer) | left)
 
 
 def is_everybodys(of: Checkpoint) -> bool:
@@ -151,7 +179,7 @@ def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
     about = Checkpoint.objects.filter(
         Q(statement=statement) | Q(oms_statement=statement) | Q(run_statement=statement)
     )
-    return visible(viewer).filter(pk__in=about.values("pk")).exists()
+    return known(viewer).filter(pk__in=about.values("pk")).exists()
 
 
 def published(sha256: str, viewer: User | None = None) -> Checkpoint | None:
@@ -277,7 +305,7 @@ def parts(
     model: ledger.Statement | None = None,
 ) -> Evidence:
     """What was signed, with its proofs, for whoever shows it and does not judge it."""
-    if of.state != State.PUBLISHED:
+    if of.state not in LOGGED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
     stated: dict[str, ledger.Statement | None] = {
         Part.OUTPUT: output,
@@ -336,7 +364,7 @@ def file_for(
     files = File.objects.select_related("checkpoint__project__owner")
     found = files.filter(
         seeing.projects(viewer, of="checkpoint__project"),
-        checkpoint__state=State.PUBLISHED,
+        checkpoint__state__in=LOGGED,
         checkpoint__project__owner__name=owner,
         checkpoint__project__name=project,
         checkpoint__name=checkpoint,
@@ -345,6 +373,7 @@ def file_for(
     if found is None:
         return None
     if not gates.is_signature(found.name):
+        withheld.check(found.checkpoint)
         gates.check(found.checkpoint.project, viewer)
     return found.sha256, found.size, found.name.rpartition("/")[2]
 

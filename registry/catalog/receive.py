@@ -28,7 +28,7 @@ from registry.conduct.errors import NotAccepted
 from registry.storage import services as storage
 from registry.wakeups import nudge
 
-from . import cards, formats, inspecting, queries, run_statement
+from . import cards, formats, inspecting, queries, run_statement, withheld
 from .errors import (
     AlreadyPublished,
     BlobMissing,
@@ -36,6 +36,7 @@ from .errors import (
     InvalidName,
     MayNotPublish,
     NameTaken,
+    TakenDown,
 )
 from .models import MAX_NAME, NAME_PATTERN, OID_CHARACTERS, Checkpoint, File, Project, State
 from .submission import Found, Submission
@@ -118,6 +119,8 @@ def check_rights(by: User | None, project: Project, under: conduct.PolicyVersion
     owner = project.owner
     if project.ended_at is not None:
         raise MayNotPublish(f"expected a project, found one that ended: {project.full_name}")
+    if project.taken_down_at is not None:
+        raise MayNotPublish(f"{project.full_name} was taken down: {project.taken_down_for}")
     if by is not None and not accounts.may_publish(by, owner):
         raise MayNotPublish(f"expected somebody who acts for {owner.name!r}")
     if not conduct.in_good_standing(owner, under):
@@ -159,6 +162,8 @@ def _check_blobs(submission: Submission) -> None:
             f"expected at most {MAX_CHECKPOINT_BYTES} bytes in all, "
             f"found {submission.manifest.size_bytes}"
         )
+    if withheld.among([file.sha256 for file in submission.manifest.files]):
+        raise TakenDown("expected files that were not taken down, found some that were")
     missing, others = _unsent(submission)
     if missing:
         raise BlobMissing(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from . import queries
+from . import queries, withheld
 from .errors import RevisionUnknown
 from .models import MAIN, OID_CHARACTERS, Checkpoint, Kind, Project, Ref, Revision, State
 from .proposed import PULLS, Pull
@@ -60,10 +60,12 @@ def find(project: Project, name: str) -> Found:
     wanted = MAIN if name == HEAD else name
     named = ref(project, wanted)
     if named is not None:
+        withheld.check(named.revision.checkpoint)
         return Found(checkpoint=named.revision.checkpoint, revision=named.revision)
     found = by_oid(project, name) if is_oid(name) else _by_name(project, name)
     if found is not None:
         return Found(checkpoint=found, revision=_newest_of(found))
+    withheld.check_named(project, name)
     if wanted in {MAIN, NO_OID} and not refs(project).filter(name=MAIN).exists():
         return NOTHING
     raise RevisionUnknown(f"expected a revision of {project}, found none called {name[:80]!r}")

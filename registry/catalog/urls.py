@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from . import api, gate_api, gate_pages, governing_pages, pages, pull_pages
+from . import api, gate_api, gate_pages, governing_pages, pages, pull_pages, takedown_api
 from .converters import Digest
 
 register_converter(Digest, "digest")
@@ -21,6 +21,14 @@ urlpatterns = [
         f"{PROJECT}/checkpoints/<str:checkpoint>",
         api.CheckpointView.as_view(),
         name="api-checkpoint",
+    ),
+    path(
+        f"{PROJECT}/takedown", takedown_api.ProjectTakedownView.as_view(), name="project-takedown"
+    ),
+    path(
+        f"{PROJECT}/checkpoints/<str:checkpoint>/takedown",
+        takedown_api.CheckpointTakedownView.as_view(),
+        name="checkpoint-takedown",
     ),
     path(f"{PROJECT}/access", gate_api.AccessView.as_view(), name="api-access"),
     path(f"{PROJECT}/access/gate", gate_api.GateView.as_view(), name="api-gate"),

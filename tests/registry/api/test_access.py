@@ -100,6 +100,8 @@ def test_a_write_of_the_api_refuses_anybody(address: Address, verb: str) -> None
 # The answer has a secret, which nothing here keeps; or only a person in a browser asks.
 WITHOUT_A_KEY = {
     "api/v1/tokens",
+    "api/v1/projects/<str:owner>/<str:project>/takedown",
+    "api/v1/projects/<str:owner>/<str:project>/checkpoints/<str:checkpoint>/takedown",
     "api/v1/webhooks",
     "api/v1/webhooks/<uuid:hook_id>/deliveries",
     "api/v1/webhooks/<uuid:hook_id>/on",

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the registry takes down is given to nobody; its page says why, and what was signed stays."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from rest_framework.test import APIClient
+
+from assay.signing.digests import as_id
+from registry.accounts.models import User
+from registry.audit.models import AuditRow
+from registry.catalog import queries, revisions, services, takedowns, withheld
+from registry.catalog.errors import (
+    AlreadyPublished,
+    InvalidTakedown,
+    MayNotPublish,
+    NameTaken,
+    TakenDown,
+)
+from registry.catalog.models import Checkpoint
+from registry.catalog.told import Happening
+from tests.registry.catalog.world import FILES, World, by_person, project, publish
+
+pytestmark = pytest.mark.django_db
+REASON = "It holds what a court forbade."
+
+
+@pytest.fixture
+def down(world: World) -> Checkpoint:
+    published = publish(by_person(world))
+    call_command("takedown", "lab/small@first", reason=REASON)
+    published.refresh_from_db()
+    return published
+
+
+def weights(of: Checkpoint) -> str:
+    return of.files.get(name="model.safetensors").sha256
+
+
+def test_nobody_is_given_its_bytes(world: World, down: Checkpoint) -> None:
+    alice = world.people.alice
+    for viewer in (None, alice):
+        assert weights(down) not in queries.open_blobs([weights(down)], viewer)
+        with pytest.raises(TakenDown, match=f"lab/small@first was taken down: {REASON}"):
+            queries.file_for("lab", "small", "first", "model.safetensors", viewer)
+    for name in ("main", "first", down.oid):
+        with pytest.raises(TakenDown):
+            revisions.find(world.project, name)
+    with pytest.raises(TakenDown, match="is of a checkpoint that was taken down"):
+        withheld.check_blob(weights(down))
+
+
+def test_its_page_says_why_and_offers_nothing(world: World, down: Checkpoint) -> None:
+    page = Client().get("/lab/small/first")
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "Taken down by this registry on" in text
+    assert REASON in text
+    assert "/files/model.safetensors" not in text
+    listed = Client().get("/lab/small").content.decode()
+    assert "writes <em>code" not in listed
+
+
+def test_its_evidence_is_still_given(world: World, down: Checkpoint) -> None:
+    api = APIClient()
+    found = api.get(f"/api/v1/checkpoints/{as_id(down.manifest_sha256)}").json()
+    assert (found["state"], found["reason"]) == ("taken-down", REASON)
+    answer = api.get(f"/api/v1/checkpoints/{as_id(down.manifest_sha256)}/evidence")
+    assert answer.status_code == 200
+    assert queries.evidence(down).manifest.id == down.manifest_sha256
+
+
+def test_the_same_bytes_are_published_nowhere(world: World, down: Checkpoint) -> None:
+    with pytest.raises(AlreadyPublished):
+        services.receive(by_person(world, "again"))
+    with pytest.raises(TakenDown, match="expected files that were not taken down"):
+        services.receive(by_person(world, "more", {**FILES, "new.txt": b"new"}))
+
+
+def test_what_another_checkpoint_has_too_is_still_given(world: World) -> None:
+    first = publish(by_person(world))
+    second = publish(by_person(world, "second", {**FILES, "new.txt": b"new"}))
+    takedowns.take_down_checkpoint(second, REASON, by="system")
+    assert withheld.among([weights(first), weights(second)]) == frozenset()
+    assert weights(first) in queries.open_blobs([weights(first)])
+    own = second.files.get(name="new.txt").sha256
+    assert withheld.among([own]) == {own}
+
+
+def test_a_project_goes_whole_and_its_name_stays_given(world: World) -> None:
+    published = publish(by_person(world))
+    call_command("takedown", "lab/small", reason=REASON)
+    published.refresh_from_db()
+    assert published.state == "taken-down"
+    page = Client().get("/lab/small")
+    assert (page.status_code, REASON in page.content.decode()) == (200, True)
+    with pytest.raises(MayNotPublish, match="lab/small was taken down"):
+        services.receive(by_person(world, "second", {"README.md": b"# New\n"}))
+    with pytest.raises(NameTaken):
+        project(world.lab, world.conduct, world.people.alice)
+    assert APIClient().get("/api/v1/projects?q=small").json()["results"] == []
+
+
+def test_what_was_on_its_way_arrives_taken_down(world: World) -> None:
+    received = services.receive(by_person(world))
+    takedowns.take_down_project(world.project, REASON, by="system")
+    assert services.advance(received.pk).state == "taken-down"
+
+
+def test_it_is_written_down_and_told_with_the_change(world: World, down: Checkpoint) -> None:
+    row = AuditRow.objects.get(action="checkpoint.take-down")
+    assert (row.subject, row.details["reason"]) == ("lab/small@first", REASON)
+    assert Happening.objects.filter(kind="checkpoint.taken-down").count() == 1
+
+
+def test_only_once_and_only_with_a_reason(world: World, down: Checkpoint) -> None:
+    with pytest.raises(InvalidTakedown, match="found one that is taken-down"):
+        takedowns.take_down_checkpoint(down, REASON, by="system")
+    with pytest.raises(CommandError, match="reason: expected 1 to 1000 characters"):
+        call_command("takedown", "lab/small", reason=" ")
+    with pytest.raises(CommandError, match="expected a project, found none called 'lab/none'"):
+        call_command("takedown", "lab/none", reason=REASON)
+
+
+@pytest.mark.parametrize("path", ["takedown", "checkpoints/first/takedown"])
+def test_the_api_is_for_those_who_run_the_registry(world: World, path: str) -> None:
+    publish(by_person(world))
+    address, body = f"/api/v1/projects/lab/small/{path}", {"reason": REASON}
+    assert session(world.people.alice).post(address, body).status_code == 403
+    assert Checkpoint.objects.get().state == "published"
+    User.objects.filter(pk=world.people.bob.pk).update(is_staff=True)
+    assert session(User.objects.get(username="bob")).post(address, body).status_code == 200
+    assert Checkpoint.objects.get().state == "taken-down"
+
+
+def session(person: User) -> APIClient:
+    client = APIClient()
+    client.force_login(person)
+    return client
