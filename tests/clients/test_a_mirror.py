@@ -129,6 +129,8 @@ def test_it_verifies_after_the_registry_is_gone(shell: Shell) -> None:
             done = shell.run(program, *words, at=fetched)
             assert done.returncode == 0, command + done.stdout + done.stderr
     assert {shlex.split(each)[0] for each in commands} >= {"assay", "openssl", "model_signing"}
+    if not PROGRAMS.exists():
+        pytest.skip("model_signing was not asked: ./run test makes .venv-clients")
 
 
 def test_a_changed_byte_is_found_with_nobody_to_ask(shell: Shell) -> None:
