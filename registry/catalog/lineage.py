@@ -44,7 +44,8 @@ SHARED = """
         JOIN catalog_tensordigests d ON d.id = held.digests_id
         JOIN catalog_file f ON f.sha256 = d.sha256
         JOIN catalog_checkpoint c ON c.id = f.checkpoint_id
-        WHERE c.state = 'published' AND c.project_id <> %(project)s
+        JOIN catalog_project p ON p.id = c.project_id
+        WHERE c.state = 'published' AND c.project_id <> %(project)s AND p.visibility <> 'pull'
         GROUP BY c.id) shared
     ORDER BY project_id, same DESC, published_at
 """

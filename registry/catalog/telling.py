@@ -20,7 +20,7 @@ from django.utils import timezone
 from assay.signing.digests import as_id
 from registry.accounts.queries import Namespace
 
-from .models import Checkpoint, Project, Revision, State
+from .models import Checkpoint, Project, Revision, State, Visibility
 from .told import Happening
 
 CHECKPOINT = "checkpoint.published"
@@ -40,7 +40,12 @@ class Told:
 
 
 def tell(project: Project, kind: str, data: Mapping[str, object]) -> None:
-    """Keep it until it is passed on; without the caller's commit nothing of it is there."""
+    """Keep it until it is passed on; without the caller's commit nothing of it is there.
+
+    The line of a pull request is no project that anybody watches, and has no page.
+    """
+    if project.visibility == Visibility.PULL:
+        return
     said = {**named(project), **data}
     Happening.objects.create(project=project, kind=kind, data=said, at=timezone.now())
 

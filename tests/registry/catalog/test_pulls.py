@@ -24,16 +24,20 @@ from registry.catalog.errors import (
     RevisionUnknown,
     StaleParent,
 )
+from registry.catalog.found import Descent
 from registry.catalog.models import Checkpoint, Gate, Visibility
 from registry.catalog.proposed import Pull, Remark, Status
 from registry.catalog.pulls import Way
 from registry.catalog.services import Change, Commit, Proposal, Remove
+from registry.catalog.told import Happening
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.site import erasing
 from registry.storage import services as storage
 from registry.storage.quotas import use_of
 from tests.registry.catalog.test_commits import names, put
+from tests.registry.catalog.test_descent import BASE
+from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
 
 CHARLIE = "user:charlie"
@@ -296,6 +300,22 @@ def test_those_of_a_private_project_are_for_its_members(world: World, first: Che
     sha256 = storage.store(b"secret", holder="user:bob").sha256
     assert queries.open_blobs([sha256], alice) == {sha256}
     assert queries.open_blobs([sha256], charlie) == queries.open_blobs([sha256]) == frozenset()
+
+
+def test_nobody_is_told_of_its_line_and_nothing_descends_from_it(
+    world: World,
+) -> None:
+    charlie = world.people.charlie
+    conduct.accept(world.conduct, charlie.namespace, charlie)
+    first = publish(by_person(world, files={**FILES, "model.safetensors": weights(BASE)}))
+    Happening.objects.all().delete()
+    pull = opened(world)
+    assert not Happening.objects.exists()
+    merged = services.merge(pull, by=world.people.alice).checkpoint
+    assert {each.project for each in Happening.objects.all()} == {world.project}
+    assert not Descent.objects.filter(child=merged).exists()
+    proposed = revisions.proposed(pull).checkpoint
+    assert [each.parent for each in Descent.objects.filter(child=proposed)] == [first]
 
 
 def test_to_a_gated_project_only_who_was_let_in_proposes(world: World, first: Checkpoint) -> None:
