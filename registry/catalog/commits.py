@@ -16,7 +16,7 @@ from assay.signing.manifest import Manifest
 from registry.accounts.queries import User
 from registry.audit import services as audit
 
-from . import advance, moving, queries, receive, revisions
+from . import advance, moving, queries, receive, revisions, withheld
 from .changes import Put, Remove, applied
 from .errors import (
     AlreadyPublished,
@@ -179,7 +179,9 @@ def _through(checkpoint_id: int, *, is_own: bool = True) -> None:
             return
         case State.REJECTED if is_own:
             raise CommitRejected(f"expected it signed, but {checkpoint.reason}")
-        case State.REJECTED:
+        case State.TAKEN_DOWN if is_own:
+            withheld.check(checkpoint)
+        case State.REJECTED | State.TAKEN_DOWN:
             return
         case State.RECEIVED | State.SIGNED:
             raise RefBusy(

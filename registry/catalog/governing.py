@@ -102,6 +102,8 @@ def held(project: Project, by: User) -> Project:
     now = Project.objects.select_related("owner", "conduct").get(pk=project.pk)
     if now.ended_at is not None:
         raise NotFound(f"expected a project, found none called {project.full_name!r}")
+    if now.taken_down_at is not None:
+        raise MayNotGovern(f"{now.full_name} was taken down: what is left of it stays as it is")
     _check_governs(by, now.owner)
     return now
 

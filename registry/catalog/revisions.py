@@ -74,14 +74,17 @@ def find(project: Project, name: str) -> Found:
 def find_any(project: Project, name: str) -> Found:
     """The same, or what a pull request of the project proposes; raises RevisionUnknown."""
     if name.startswith(PULLS):
-        return proposed(pull_named(project, name))
+        found = proposed(pull_named(project, name))
+        if found.checkpoint is not None:
+            withheld.check(found.checkpoint)
+        return found
     try:
         return find(project, name)
     except RevisionUnknown:
-        found = _at_oid(queries.proposed_to(project), name) if is_oid(name) else None
-        if found is None:
+        at = _at_oid(queries.proposed_to(project), name) if is_oid(name) else None
+        if at is None:
             raise
-        return Found(checkpoint=found, revision=_newest_of(found))
+        return Found(checkpoint=at, revision=_newest_of(at))
 
 
 def proposed(of: Pull) -> Found:

@@ -8,7 +8,15 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from .errors import TakenDown
-from .models import OID_CHARACTERS, Checkpoint, DatasetFile, File, Project, State
+from .models import (
+    OID_CHARACTERS,
+    Checkpoint,
+    DatasetFile,
+    File,
+    Project,
+    State,
+    Visibility,
+)
 
 
 def check(checkpoint: Checkpoint) -> None:
@@ -34,14 +42,21 @@ def check_blob(sha256: str) -> None:
         raise TakenDown(f"sha256:{sha256} is of a checkpoint that was taken down")
 
 
-def among(digests: Collection[str]) -> frozenset[str]:
-    """Those of these blobs that were taken down, and that nothing has that stands."""
+def among(digests: Collection[str], *, but: Checkpoint | None = None) -> frozenset[str]:
+    """Those of these blobs that were taken down, and that nothing has that stands, `but` one.
+
+    What ended does not stand, and what is proposed does not yet.
+    """
     wanted = frozenset(digests)
     files = File.objects.filter(sha256__in=wanted)
     down = files.filter(checkpoint__state=State.TAKEN_DOWN).values_list("sha256", flat=True)
     found = frozenset(down)
     if not found:
         return found
-    stands = files.filter(checkpoint__state=State.PUBLISHED).values_list("sha256", flat=True)
+    standing = files.filter(checkpoint__state=State.PUBLISHED, checkpoint__project__ended_at=None)
+    standing = standing.exclude(checkpoint__project__visibility=Visibility.PULL)
+    if but is not None:
+        standing = standing.exclude(checkpoint=but)
+    stands = standing.values_list("sha256", flat=True)
     given = DatasetFile.objects.filter(sha256__in=found).values_list("sha256", flat=True)
     return found - frozenset(stands) - frozenset(given)

@@ -59,6 +59,8 @@ def batch(asked: Asked) -> HttpResponse:
             token = check_sends(asked.by, of)
             sizes = storage.sizes(readable(token, {each.sha256 for each in objects}, within=of))
             is_in_parts = MULTIPART in _transfers(body)
+            if is_in_parts:
+                parts.check_few(each.size_bytes for each in objects)
             listed = [
                 _upload(asked.request, token, each, sizes, is_in_parts=is_in_parts)
                 for each in objects

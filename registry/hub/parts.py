@@ -9,7 +9,7 @@ token there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db import close_old_connections, transaction
 
@@ -35,12 +35,21 @@ PREFIX = "/api/lfs/parts/"
 # Below it, what a broken connection loses is soon sent again, and one request is enough.
 MULTIPART_ABOVE = 2 * assembling.PART_BYTES
 MAX_BODY_BYTES = 64 * 1024  # 256 parts' numbers and ETags
+MAX_ADDRESSES = 16 * assembling.MAX_PARTS  # in one answer: the clients ask for a file at a time
 WHOLE = 0  # in the place of a part's number: the address that makes them one
 
 
 def assembly_of(token: Token, *, sha256: str, size_bytes: int) -> Assembly:
     """In whose name a file is sent."""
     return Assembly(holder=token.actor, sha256=sha256, size_bytes=size_bytes)
+
+
+def check_few(sizes: Iterable[int]) -> None:
+    """Raises TooLarge where one answer would hold more addresses than anybody needs at once."""
+    large = (size for size in sizes if size > MULTIPART_ABOVE)
+    found = sum(min(-(-size // assembling.PART_BYTES), assembling.MAX_PARTS) for size in large)
+    if found > MAX_ADDRESSES:
+        raise TooLarge(f"expected files of at most {MAX_ADDRESSES} parts together, found {found}")
 
 
 def addresses(token: Token, assembly: Assembly) -> tuple[str, Mapping[str, str]]:

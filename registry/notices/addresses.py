@@ -37,7 +37,8 @@ SPECIAL = tuple(
     )
 )
 GIVEN_OUT = ipaddress.ip_network("2000::/3")
-HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?|[0-9a-f:.]{2,45}")
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"  # what resolvers take (RFC 1035, section 2.3.4)
+HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*|(?=.*:)[0-9a-f:.]{{2,45}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

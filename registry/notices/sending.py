@@ -61,7 +61,7 @@ async def post(
         return Answer(status=None, text=str(refusal.detail)[:MAX_ANSWER])
     except OSError as error:
         return Answer(status=None, text=f"its host is not found: {error.strerror}"[:MAX_ANSWER])
-    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
         return Answer(status=None, text=f"{type(error).__name__}: {error}"[:MAX_ANSWER])
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -11,16 +13,19 @@ from rest_framework.test import APIClient
 from assay.signing.digests import as_id
 from registry.accounts.models import User
 from registry.audit.models import AuditRow
-from registry.catalog import queries, revisions, services, takedowns, withheld
+from registry.catalog import governing, queries, revisions, services, takedowns, withheld
 from registry.catalog.errors import (
     AlreadyPublished,
     InvalidTakedown,
+    MayNotGovern,
     MayNotPublish,
     NameTaken,
     TakenDown,
 )
 from registry.catalog.models import Checkpoint
+from registry.catalog.services import Commit, Remove
 from registry.catalog.told import Happening
+from tests.registry.catalog.test_commits import put
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +144,39 @@ def session(person: User) -> APIClient:
     client = APIClient()
     client.force_login(person)
     return client
+
+
+def test_what_ended_keeps_nothing_up(world: World) -> None:
+    first = publish(by_person(world))
+    other = project(world.lab, world.conduct, world.people.alice, name="other")
+    publish(by_person(replace(world, project=other), "copy"))
+    governing.end(other, by=world.people.alice)
+    takedowns.take_down_checkpoint(first, REASON, by="system")
+    assert withheld.among([weights(first)]) == {weights(first)}
+
+
+def test_what_was_on_its_way_with_the_same_files_arrives_taken_down(world: World) -> None:
+    first = publish(by_person(world))
+    received = services.receive(by_person(world, "more", {**FILES, "new.txt": b"new"}))
+    takedowns.take_down_checkpoint(first, REASON, by="system")
+    arrived = services.advance(received.pk)
+    assert (arrived.state, arrived.reason) == ("taken-down", takedowns.FILES_OF_OTHERS)
+    assert withheld.among([weights(first)]) == {weights(first)}
+
+
+def test_its_owner_does_not_remove_what_is_left_of_it(world: World) -> None:
+    publish(by_person(world))
+    takedowns.take_down_project(world.project, REASON, by="system")
+    with pytest.raises(MayNotGovern, match="what is left of it stays"):
+        governing.end(world.project, by=world.people.alice)
+
+
+def test_a_branch_does_not_go_back_to_it(world: World) -> None:
+    first = publish(by_person(world))
+    alice = world.people.alice
+    more = put("new.txt", b"new", alice.actor)
+    commit = Commit(user=alice, project=world.project, title="More", changes=(more,))
+    services.commit(commit)
+    takedowns.take_down_checkpoint(first, REASON, by="system")
+    with pytest.raises(TakenDown):
+        services.commit(replace(commit, changes=(Remove(name="new.txt"),)))

@@ -96,6 +96,14 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
+def test_one_answer_has_no_more_addresses_than_anybody_needs(alice: httpx.Client) -> None:
+    listed = [{"oid": f"{number:064x}", "size": 64 * 2**30} for number in range(17)]
+    body = {"operation": "upload", "objects": listed, "transfers": ["basic", "multipart"]}
+    answer = alice.post(BATCH, json=body)
+    assert answer.status_code == 413
+    assert "expected files of at most 4096 parts together, found 4352" in answer.text
+
+
 def test_parts_are_offered_to_who_takes_them(alice: httpx.Client) -> None:
     assert asked(alice, "basic", "multipart")["transfer"] == "multipart"
     for transfers in (("basic",), (), ("basic", "xet")):
