@@ -81,7 +81,7 @@ def _done(request: HttpRequest, pull: Pull, by: User) -> str:
     text = request.POST.get("text", "")
     match request.POST.get("decision"):
         case "merge":
-            services.merge(pull, by=by, text=text)
+            services.merge(pull, by=by, text=text, head=request.POST.get("head", ""))
             return _("It is merged: the project has it, signed and logged.")
         case "close":
             services.set_status(pull, Status.CLOSED, by=by, text=text)

@@ -36,6 +36,7 @@ from .errors import (
 from .models import MAIN, Checkpoint, Project, Revision, Visibility
 from .projects import NewProject
 from .proposed import MAX_PULL_TITLE, Pull, Remark, Status
+from .revisions import Found
 
 MAX_OPEN = 20  # of one person in one project, so that nobody fills a project's list alone
 MAX_REMARKS = 500
@@ -175,19 +176,27 @@ def hide(remark: Remark, *, by: User) -> Remark:
     return now
 
 
-def merge(pull: Pull, *, by: User, text: str = "") -> Revision:
+def merge(pull: Pull, *, by: User, text: str = "", head: str = "") -> Revision:
     """Its changes on `main`, as a revision of the project; call it outside any transaction.
+
+    `head` is the oid that was looked at, and nothing that came later is merged.
 
     Raises MergeConflict, PullDecided, PullRefused, and as `commits.commit`.
     """
     if not pulls.may_decide(by, pull):
         raise MayNotPublish(f"expected somebody who acts for {pull.project.owner.name!r}")
     _check_open(pull)
-    if revisions.proposed(pull).revision is None:
+    proposed = revisions.proposed(pull)
+    if proposed.revision is None:
         raise PullRefused("expected a pull request with a commit, found one that proposes nothing")
+    if head and proposed.oid != head:
+        raise MergeConflict(
+            f"expected {pull.ref} at {head[:40]}, which you looked at, found it at {proposed.oid}: "
+            "look at what came since, and merge that"
+        )
     for _ in range(TRIES):
         try:
-            revision = _on_main(pull, by, text)
+            revision = _on_main(pull, proposed, by, text)
             break
         except StaleParent:  # somebody else's commit came first: look again
             continue
@@ -210,9 +219,9 @@ def merge(pull: Pull, *, by: User, text: str = "") -> Revision:
     return revision
 
 
-def _on_main(pull: Pull, by: User, text: str) -> Revision:
+def _on_main(pull: Pull, proposed: Found, by: User, text: str) -> Revision:
     """Compared with where `main` is: what is merged is what was looked at."""
-    at, wanted = revisions.find(pull.project, MAIN), pulls.merging(pull)
+    at, wanted = revisions.find(pull.project, MAIN), pulls.merging(pull, proposed)
     if wanted.conflicts:
         shown = ", ".join(wanted.conflicts[:MAX_CONFLICTS_SHOWN])
         raise MergeConflict(

@@ -18,6 +18,7 @@ from .changes import Put, Remove
 from .errors import PullUnknown
 from .models import MAIN, Checkpoint, Project, Ref, Revision
 from .proposed import Pull, Remark, Status
+from .revisions import Found
 
 __all__ = ["Pull", "Remark", "Status"]
 
@@ -98,12 +99,14 @@ def changed(of: Pull) -> list[Changed]:
     return list(_changed(before, after))
 
 
-def merging(of: Pull) -> Merging:
+def merging(of: Pull, proposed: Found | None = None) -> Merging:
     """By file: what the pull request has changed, unless `main` has changed it to something else.
+
+    `proposed` is what it proposes, if that has been looked up.
 
     What both have made the same is no conflict.
     """
-    base, theirs = _files(of.base), _files(revisions.proposed(of).checkpoint)
+    base, theirs = _files(of.base), _files((proposed or revisions.proposed(of)).checkpoint)
     ours = _files(revisions.find(of.project, MAIN).checkpoint)
     changes: list[Put | Remove] = []
     conflicts: list[str] = []

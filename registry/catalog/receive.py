@@ -8,7 +8,7 @@ acknowledged, durable, and on its way whatever crashes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from django.db import IntegrityError, connection, transaction
@@ -18,6 +18,7 @@ from assay.signing import oms
 from assay.signing.errors import InvalidDocument
 from assay.signing.manifest import FileEntry
 from assay.signing.signer.protocol import MAX_MESSAGE_BYTES
+from assay.signing.tensors import is_listed
 from registry.accounts import queries as accounts
 from registry.accounts import staying
 from registry.accounts.queries import User
@@ -38,6 +39,7 @@ from .errors import (
     NameTaken,
     TakenDown,
 )
+from .found import Inspection
 from .models import MAX_NAME, NAME_PATTERN, OID_CHARACTERS, Checkpoint, File, Project, State
 from .submission import Found, Submission
 
@@ -52,6 +54,8 @@ MAX_CHECKPOINT_BYTES = 1 << 40  # 1 TiB: the largest open model of today is belo
 # certificates, timestamp and proof, all below 64 KiB.
 MAX_STATEMENT_BYTES = (MAX_MESSAGE_BYTES - (64 << 10)) * 3 // 4
 MAX_SHOWN = 20
+# Of all files together: twice what one may hold, and what a list takes seconds for (ADR 0028).
+MAX_LISTED_TENSORS = 200_000
 OID = rf"[0-9a-f]{{{OID_CHARACTERS}}}"
 HOLD_PROJECT = "SELECT 1 FROM catalog_project WHERE id = %s FOR SHARE"
 
@@ -77,6 +81,7 @@ def check(submission: Submission) -> Submission:
     _check_blobs(submission)  # 4
     found = _check_content(submission)  # 5
     _check_signable(submission)  # 6
+    _check_listable(submission, found)
     if submission.run is not None:
         run_statement.check(submission, submission.run, at=timezone.now())  # 7
     return replace(submission, found=found)
@@ -235,6 +240,23 @@ def _check_signable(submission: Submission) -> None:
         raise ContentRefused(
             f"manifest.files: expected a model signature over them of at most "
             f"{MAX_STATEMENT_BYTES} bytes, found one of {size_bytes}"
+        )
+
+
+def _check_listable(submission: Submission, found: Collection[Found]) -> None:
+    """Its list of tensors is made while it is signed, in memory, and each file counts by its names.
+
+    Small files with many tensors, under many names, would make one that nobody can.
+    """
+    counts = {each.sha256: each.is_.tensors.count for each in found if each.is_.tensors}
+    names = [file for file in submission.manifest.files if is_listed(file.name)]
+    before = Inspection.objects.filter(sha256__in={file.sha256 for file in names} - counts.keys())
+    counts.update(before.values_list("sha256", "tensor_count"))
+    tensors = sum(counts.get(file.sha256, 0) for file in names)
+    if tensors > MAX_LISTED_TENSORS:
+        raise ContentRefused(
+            f"manifest.files: expected at most {MAX_LISTED_TENSORS} tensors in all of them "
+            f"together, found {tensors}"
         )
 
 

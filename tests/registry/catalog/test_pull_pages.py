@@ -7,13 +7,13 @@ import pytest
 from django.test import Client
 
 from registry.accounts.queries import User
-from registry.catalog import pulls, services
+from registry.catalog import pulling, pulls, revisions, services
 from registry.catalog.models import Checkpoint, Visibility
 from registry.catalog.proposed import Pull, Status
 from registry.catalog.services import Remove
 from registry.conduct import services as conduct
 from tests.registry.catalog.test_commits import put
-from tests.registry.catalog.test_pulls import CHARLIE, on_main, opened
+from tests.registry.catalog.test_pulls import CHARLIE, on_main, opened, proposal
 from tests.registry.catalog.world import World, by_person, publish
 
 ALL = "/lab/small/discussions"
@@ -119,3 +119,14 @@ def test_one_without_a_commit_says_so(world: World, first: Checkpoint) -> None:
     alice = signed_in(world.people.alice)
     assert "It has no commit yet" in text_of(alice, ONE)
     assert "Nothing waits" in text_of(alice, ALL)
+
+
+def test_what_came_after_the_page_was_shown_is_not_merged(world: World, pull: Pull) -> None:
+    alice = signed_in(world.people.alice)
+    head = revisions.proposed(pull).oid
+    assert f'name="head" value="{head}"' in text_of(alice, ONE)
+    pulling.commit_to(pull, proposal(world, put("evil.txt", b"x", CHARLIE)))
+    assert posted(alice, decision="merge", head=head) == 409
+    assert Pull.objects.get().status == Status.OPEN
+    assert posted(alice, decision="merge", head=revisions.proposed(pull).oid) == 302
+    assert Pull.objects.get().status == Status.MERGED
