@@ -22,6 +22,14 @@ class TooManyWebhooks(Problem):
     status_code = 409
 
 
+class PingsWait(Problem):
+    """Each is a request to somebody's address: so many may be under way, and no more."""
+
+    code = "pings-wait"
+    title = "The last pings are still under way"
+    status_code = 429
+
+
 class AddressRefused(Problem):
     """What the host's name leads to is no address of the public internet."""
 

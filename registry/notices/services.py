@@ -31,10 +31,11 @@ from registry.catalog.errors import NotFound as NoProject
 from registry.catalog.queries import Project
 
 from . import addresses, gathering, queries, signatures
-from .errors import InvalidWebhook, TooManyWebhooks
+from .errors import InvalidWebhook, PingsWait, TooManyWebhooks
 from .models import PING, Delivery, Event, Hook
 
 MOST_HOOKS = 20  # in one name
+MOST_PINGS = 10  # under way, of one hook: each is a request to an address of who-knows-whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +90,13 @@ def switch_on(hook: Hook, *, by: User, now: datetime) -> None:
 
 
 def ping(hook: Hook, *, by: User) -> Delivery:
-    """Something to receive: `{"type":"ping"}` with the hook's own id."""
+    """Something to receive: `{"type":"ping"}` with the hook's own id. Raises PingsWait."""
     now = timezone.now()
     with transaction.atomic():
         _hold(by)
+        waiting = Delivery.objects.filter(hook=hook, kind=PING, state="waiting").count()
+        if waiting >= MOST_PINGS:
+            raise PingsWait(f"expected at most {MOST_PINGS} pings under way, found {waiting}")
         return Delivery.objects.create(
             hook=hook,
             kind=PING,

@@ -186,6 +186,7 @@ def _readme(mirror: Mirror) -> str:
     blocks.append(
         f"    curl -fsO URL{SUMS}\n"
         f"    cut -c 67- {SUMS} | while IFS= read -r name; do\n"
+        '        case "/$name/" in *//* | */../*) exit 1 ;; esac\n'
         '        curl -gfs --create-dirs -o "$name" "URL$name"\n'
         "    done"
     )

@@ -114,12 +114,12 @@ def test_it_verifies_after_the_registry_is_gone(shell: Shell) -> None:
     fetched = shell.folder / "elsewhere"
     fetched.mkdir()
     commands = in_readme(shell.kept)
-    fetching = "\n".join(commands[-4:])
+    fetching = "\n".join(commands[-5:])
     with served(shell.kept) as url:
         done = shell.run("sh", "-ec", fetching.replace("URL", url), at=fetched)
         assert done.returncode == 0, done.stderr
     (shell.folder / "config").rename(shell.folder / "forgotten")
-    for command in commands[:-4]:
+    for command in commands[:-5]:
         program, *words = shlex.split(command)
         if program == "model_signing" and not PROGRAMS.exists():
             continue

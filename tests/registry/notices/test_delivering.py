@@ -23,6 +23,7 @@ from registry.catalog import services as catalog
 from registry.catalog.models import Visibility
 from registry.catalog.told import Happening
 from registry.notices import delivering, gathering, services, signatures
+from registry.notices.errors import PingsWait
 from registry.notices.models import Delivery, Event, Hook, State
 from registry.site.erasing import erase
 from tests.registry.catalog.world import World, by_person, publish
@@ -245,6 +246,8 @@ def test_one_slow_hook_has_few_requests_at_a_time(
     world: World, receiver: Receiver, hook: Hook
 ) -> None:
     for _ in range(10):
+        services.ping(hook, by=world.people.alice)
+    with pytest.raises(PingsWait, match="expected at most 10 pings under way, found 10"):
         services.ping(hook, by=world.people.alice)
     assert len(delivering._claim(timezone.now())) == delivering.OF_ONE_HOOK
 
