@@ -60,7 +60,8 @@ def models(asked: Asked) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         raise WrongMethod(f"expected GET, found {request.method}", headers={"Allow": "GET"})
     sort, limit = request.GET.get("sort") or CREATED, limit_of(request, most=MAX_LISTED)
-    wanted = _sorted(_wanted(request, catalog.projects(asked.by.viewer)), sort)
+    standing = catalog.projects(asked.by.viewer).filter(taken_down_at=None)
+    wanted = _sorted(_wanted(request, standing), sort)
     rows = list(_after(wanted, sort, cursor_of(request))[: limit + 1])
     page = rows[:limit]
     heads = revisions.heads([row.pk for row in page])

@@ -47,7 +47,8 @@ def checkpoint(of: Project, written: str) -> Checkpoint:
 
 def models(written: str) -> QuerySet[Project]:
     """Those of a filter over names: one name, or words for the search."""
-    rows, found = catalog.projects().filter(seeing.files(None)), _condition(written)
+    rows = catalog.projects().filter(seeing.files(None), taken_down_at=None)
+    found = _condition(written)
     match found:
         case None:
             return rows

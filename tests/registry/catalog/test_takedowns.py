@@ -29,6 +29,7 @@ from tests.registry.catalog.test_commits import put
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
 
 pytestmark = pytest.mark.django_db
+MLFLOW = "/api/2.0/mlflow/registered-models/search"
 REASON = "It holds what a court forbade."
 
 
@@ -106,6 +107,9 @@ def test_a_project_goes_whole_and_its_name_stays_given(world: World) -> None:
     with pytest.raises(NameTaken):
         project(world.lab, world.conduct, world.people.alice)
     assert APIClient().get("/api/v1/projects?q=small").json()["results"] == []
+    assert Client().get("/api/models?search=small").json() == []
+    listed = Client().get(MLFLOW)
+    assert (listed.status_code, "small" in listed.content.decode()) == (200, False)
 
 
 def test_what_was_on_its_way_arrives_taken_down(world: World) -> None:
