@@ -102,9 +102,8 @@ def trusted(mirror: Mirror) -> Iterator[tuple[str, bytes]]:
     """Whom to trust, if you decide to, and who was revoked."""
     yield f"{TRUST}/trust-root.json", canonical.dumps(mirror.root.to_json())
     yield f"{TRUST}/root.pem", mirror.root.root.public_bytes(Encoding.PEM)
-    lists = dict.fromkeys(each for kept in mirror.kept for each in kept.evidence.lists)
-    loaded = (x509.load_der_x509_crl(each) for each in lists)
-    yield f"{TRUST}/crls.pem", b"".join(each.public_bytes(Encoding.PEM) for each in loaded)
+    lists = b"".join(each.public_bytes(Encoding.PEM) for each in _lists(mirror))
+    yield f"{TRUST}/crls.pem", lists
 
 
 def pages(mirror: Mirror) -> Iterator[tuple[str, bytes]]:
@@ -148,7 +147,18 @@ def _commands(mirror: Mirror) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield why, (f"model_signing verify certificate {newest} {signature}",)
     why = """The statement piece by piece, with OpenSSL: its certificate, that nobody in the chain
         was revoked, its signature, its time."""
-    yield why, tuple(_openssl(f"{newest}{SIGNED_SUFFIX}", at=int(mirror.as_of.timestamp())))
+    yield why, tuple(_openssl(f"{newest}{SIGNED_SUFFIX}", at=_openssl_time(mirror)))
+
+
+def _lists(mirror: Mirror) -> list[x509.CertificateRevocationList]:
+    lists = dict.fromkeys(each for kept in mirror.kept for each in kept.evidence.lists)
+    return [x509.load_der_x509_crl(each) for each in lists]
+
+
+def _openssl_time(mirror: Mirror) -> int:
+    """As of when, in seconds since 1970: it believes no list before the second that it is of."""
+    made = (each.last_update_utc for each in _lists(mirror))
+    return int(max(mirror.as_of, *made).timestamp())
 
 
 def _openssl(signed: str, *, at: int) -> Iterator[str]:

@@ -156,7 +156,7 @@ def test_who_may_not_write_is_told_and_nothing_is_kept(
     checkout.does("config", "lfs.url", address(live, secret_of(world.people.charlie, "publish")))
     refused = checkout.git("push", "origin", "main")
     assert refused.returncode != 0
-    assert "acts for 'lab'" in refused.stderr
+    assert "read and accept it at" in refused.stderr
     assert not Blob.objects.filter(pk=SHA256).exists()
 
 

@@ -27,6 +27,7 @@ PUBLIC = {
     f"{PROJECT}/checkpoints",
     f"{CHECKPOINT}/manifest",
     f"{CHECKPOINT}/evidence",
+    f"{CHECKPOINT}/tensors",
     "api/v1/conduct/<slug:policy>/<str:number>",
     "api/v1/by-hash/<digest:sha256>",
     "api/v1/ledger/entries",
@@ -39,7 +40,22 @@ MADE_BY: Mapping[str, set[Scope]] = {
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
 }
 OWN = {"api/v1/whoami"}  # of whoever calls: their token's alone (test_account_api.py)
-IN_BROWSER = {"api/v1/account", "api/v1/tokens", f"{PROJECT}/publishers"}
+WEBHOOKS = "api/v1/webhooks"
+IN_BROWSER = {
+    "api/v1/account",
+    "api/v1/tokens",
+    f"{PROJECT}/publishers",
+    WEBHOOKS,
+    f"{WEBHOOKS}/<uuid:hook_id>",
+    f"{WEBHOOKS}/<uuid:hook_id>/deliveries",
+}
+# Who may have a gated project's files, and who is in an organisation: each for those whom it
+# concerns (test_gates.py, test_gate_pages.py, accounts/test_members.py).
+CONCERNED = {
+    f"{PROJECT}/access",
+    f"{PROJECT}/access/requests",
+    "api/v1/organisations/<str:name>/members",
+}
 
 
 @pytest.fixture
@@ -90,7 +106,7 @@ def statuses(client: APIClient, urls: Mapping[str, str]) -> dict[str, int]:
 
 def test_every_view_of_the_api_that_reads_has_its_place() -> None:
     reads = {one.route for one in EVERY if one.is_api and hasattr(one.view, "get")}
-    assert reads == PUBLIC | set(MADE_BY) | IN_BROWSER | OWN
+    assert reads == PUBLIC | set(MADE_BY) | IN_BROWSER | OWN | CONCERNED
 
 
 @pytest.mark.parametrize("scope", Scope)

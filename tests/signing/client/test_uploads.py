@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One refusal, or an interrupt, ends what the other threads of an upload are sending."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from assay.signing.client.errors import RegistryUnreachable
+from assay.signing.client.registry import RegistryClient
+from assay.signing.client.uploads import Content, Line
+from assay.signing.manifest import FileEntry
+
+DATA = b"abc"
+
+
+def test_what_has_hung_up_sends_nothing_more(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(DATA)
+    entry = FileEntry(name="a.txt", sha256=hashlib.sha256(DATA).hexdigest(), size=len(DATA))
+    sent: list[int] = []
+    with RegistryClient("http://localhost:1") as client:
+        line = Line(client=client, folder=tmp_path, sent=sent.append)
+        assert b"".join(Content(line=line, entry=entry)) == DATA
+        line.hung_up.set()
+        with pytest.raises(RegistryUnreachable, match="the upload was ended"):
+            next(iter(Content(line=line, entry=entry)))
+    assert sent == [len(DATA)]
