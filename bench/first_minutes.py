@@ -2,13 +2,15 @@
 """Measures the first minutes: from a bare copy of the checkout to checkpoints, and a second start.
 
 `./run bench first-minutes [ROUNDS [SECONDS]]` starts from nothing ROUNDS times (3; the packages are
-installed in the first alone), watches the training for SECONDS after READY (150), and ends with the
+installed in the first alone), watches the training for SECONDS after READY (150), downloads the
+first checkpoint, which `assay` verifies under the fingerprint that was printed, and ends with the
 medians. The goals: READY within 60 s, the first checkpoint about 60 s later, a published checkpoint
 with a validation loss of 1.6 nats per byte about 120 s after READY, a second start within 8 s.
 """
 
 import argparse
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,18 +22,20 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".venv-clients", ".data", "node_modules", "built", ".*_cache", "__pycache__"
+    ".git", ".venv*", ".data", "node_modules", "built", ".*_cache", "__pycache__"
 )
 CHECKPOINTS = "/api/v1/projects/commons/stdlib-gpt/checkpoints"
 LONGEST_START_SECONDS = 600.0
 LOOK_SECONDS = 0.5
 GOAL_NATS_PER_BYTE = 1.6
+FINGERPRINT = re.compile(r"^ +(sha256:[0-9a-f]{64})$", re.MULTILINE)
 
 
 def main() -> None:
@@ -52,13 +56,43 @@ def main() -> None:
             shutil.rmtree(copy / ".data", ignore_errors=True)
             with started(copy, environment) as seconds:
                 found["no data to READY" if number else "from nothing to READY"].append(seconds)
-                for what, happened in watch(f"http://localhost:{port}", given.seconds):
+                reader = Reader(copy=copy, environment=environment, url=f"http://localhost:{port}")
+                for what, happened in watch(reader, given.seconds):
                     found[what].append(happened)
             with started(copy, environment) as seconds:
                 found["second start to READY"].append(seconds)
     print(f"\nmedians of {given.rounds} rounds")
     for what, values in found.items():
         line(f"{what} ({len(values)} ×)", statistics.median(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody who has the copy's `assay` command, and an address."""
+
+    copy: Path
+    environment: dict[str, str]
+    url: str
+
+    def verify(self, checkpoint: str) -> None:
+        """Pins what the registry printed, then downloads; stops all if that does not verify."""
+        fingerprint = FINGERPRINT.search(self.copy.with_name("up.log").read_text(encoding="utf-8"))
+        if fingerprint is None:
+            sys.exit("expected a fingerprint in what ./run up printed, found none")
+        with tempfile.TemporaryDirectory(dir=self.copy.parent) as folder:
+            self._assay("trust", "add", self.url, "--fingerprint", fingerprint[1])
+            where = ("--registry", self.url, "--to", f"{folder}/checkpoint")
+            self._assay("download", f"commons/stdlib-gpt@{checkpoint}", *where)
+            self._assay("verify", f"{folder}/checkpoint")
+            self._assay("trust", "remove", self.url)  # the next round's is another
+
+    def _assay(self, *words: str) -> None:
+        command = [str(self.copy / ".venv" / "bin" / "assay"), *words]
+        ended = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if ended.returncode != 0:
+            sys.exit(f"assay {words[0]} ended with {ended.returncode}:\n{ended.stderr}")
 
 
 @contextmanager
@@ -80,12 +114,12 @@ def started(copy: Path, environment: dict[str, str]) -> Iterator[float]:
         process.wait(30)
 
 
-def watch(url: str, seconds: float) -> Iterator[tuple[str, float]]:
+def watch(reader: Reader, seconds: float) -> Iterator[tuple[str, float]]:
     """Prints each checkpoint as it is published; yields what the goals speak of."""
     began = time.monotonic()
     seen: set[str] = set()
     is_good = False
-    with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=reader.url, timeout=10, trust_env=False) as client:
         while time.monotonic() - began < seconds:
             for checkpoint in client.get(CHECKPOINTS).raise_for_status().json()["results"]:
                 if checkpoint["state"] != "published" or checkpoint["id"] in seen:
@@ -93,6 +127,8 @@ def watch(url: str, seconds: float) -> Iterator[tuple[str, float]]:
                 happened = time.monotonic() - began
                 if not seen:
                     yield "READY to the first checkpoint", happened
+                    reader.verify(checkpoint["name"])
+                    yield "READY to its verification on the disk", time.monotonic() - began
                 seen.add(checkpoint["id"])
                 losses = client.get(f"{CHECKPOINTS}/{checkpoint['name']}").json()["losses"]
                 validation = losses["validation"] if losses else "?"

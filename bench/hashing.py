@@ -57,7 +57,12 @@ def main() -> None:
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
     with tempfile.TemporaryDirectory(prefix="assay-bench-") as name:
         folder = Path(name)
-        for contest in (large(folder, int(gib * (1 << 30))), small(folder, files)):
+        contests = [large(folder, int(gib * (1 << 30)))]
+        if THEIRS.exists():
+            contests.append(small(folder, files))
+        else:
+            print("many files: not measured, for there is no .venv-clients; ./run test makes it\n")
+        for contest in contests:
             print(f"{contest.title}; GB/s, each program from start to end")
             line("", "ours", contest.peer)
             judge(contest, rounds)

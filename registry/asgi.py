@@ -28,8 +28,9 @@ from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import User
 from registry.api.bodies import Bodies
 from registry.api.wire import Application, Receive, Scope, Send, header
-from registry.catalog import downloads, gates, withheld
 from registry.catalog import queries as catalog
+from registry.catalog.queries import gates, withheld
+from registry.catalog.services import downloads
 from registry.hub import commits, parts, resolve, uploads
 from registry.hub.raw import Raw
 from registry.hub.xet import receiving, registering
@@ -58,17 +59,19 @@ class CatalogGate:
     def may_read(self, sha256: str, scope: Scope) -> bool:
         """Its holders, and whoever may read a thing that it is part of.
 
-        Raises AccessNeeded where they see a gated project that has it.
+        Raises AccessNeeded where they see a gated project that has it, and TakenDown where they
+        see what had it. Whoever sees neither learns nothing.
         """
         token = tokens.authenticate(header(scope, "Authorization"), now=timezone.now())
         viewer = reading.reader(token, reading.CHECKPOINTS)
         actor = viewer.actor if viewer else None
         if token is not None and token.project:
             actor = token.actor  # who reads back what it sent, and nothing else that is private
-        withheld.check_blob(sha256)
         is_held = actor is not None and storage.holds(actor, sha256)
         if is_held or sha256 in catalog.open_blobs((sha256,), viewer):
+            withheld.check_blob(sha256)
             return True
+        withheld.check_unread(sha256, viewer)
         gates.check_blob(sha256, viewer)
         return False
 

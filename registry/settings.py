@@ -36,6 +36,8 @@ STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
 # Where a test or a demonstration receives: never on a server that others use.
 WEBHOOKS_TO_LOOPBACK = environment.flag("ASSAY_WEBHOOKS_TO_LOOPBACK", default=False)
+# A Python with torch and assay.trainers, in which files of torch.save's are converted.
+CONVERTER = environment.text("ASSAY_CONVERTER", "")
 BUCKET = environment.text("ASSAY_BUCKET", "")
 SECOND_COPY = environment.text("ASSAY_SECOND_COPY", "")
 IS_LOCAL = PUBLIC_URL.startswith("http://")
@@ -72,6 +74,7 @@ INSTALLED_APPS = [
     "registry.publishers",
     "registry.hub",
     "registry.notices",
+    "registry.imports",
     "registry.mlflow",
     "registry.oci",
     "registry.swarms",
@@ -210,11 +213,8 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 0 if IS_LOCAL else int(timedelta(days=365).total_seconds())
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 # Only where a proxy always sets the header itself: otherwise any caller could claim to use TLS.
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https")
-    if environment.flag("ASSAY_BEHIND_PROXY", default=False)
-    else None
-)
+BEHIND_PROXY = environment.flag("ASSAY_BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # asgi.py caps each route's body before Django sees it; this is the largest of those caps.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
@@ -233,7 +233,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "registry.api.problems.exception_handler",
     # Whose address a limit counts: the one that our proxy saw, else the connection's own.
-    "NUM_PROXIES": 1 if SECURE_PROXY_SSL_HEADER else 0,
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -249,7 +249,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {  # two things that have a state
         "StateEnum": "registry.catalog.models.State",
-        "AccessStateEnum": "registry.catalog.accesses.AccessState",
+        "AccessStateEnum": "registry.catalog.models.accesses.AccessState",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -277,6 +277,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
 }
 CELERY_TASK_TIME_LIMIT = 540
+# What takes minutes has workers of its own (`celery worker --queues slow,imports`).
+CELERY_TASK_ROUTES = {
+    "catalog.hash": {"queue": "slow"},
+    "imports.carry_out": {"queue": "imports"},
+}
 # How many tasks Celery leaves a process its connection for (registry/celery.py): for good.
 CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5.0
@@ -286,6 +291,8 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": seconds, "options": {"expires": seconds}}
     for name, seconds in {
         "catalog.sweep": 5.0,
+        "catalog.hash": 2.0,
+        "imports.carry_out": 5.0,
         "pool.sweep": 5.0,
         "outputs.sweep": 5.0,
         "ledger.witness": 10.0,

@@ -23,6 +23,7 @@ APPS = (
     "publishers",
     "hub",
     "notices",
+    "imports",
     "mlflow",
     "pool",
     "outputs",

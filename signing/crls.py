@@ -21,7 +21,7 @@ from .keys import Curve, Signer, curve_of
 from .revocation import Missing, Reason, Revocation, Revoked, Status, at_moment, worst
 
 MAX_BYTES = 8 << 20
-MAX_LISTS = 64  # five purposes and the root, and some intermediates that came before
+MAX_LISTS = 64  # seven purposes and the root, and some intermediates that came before
 MAX_NUMBER_BITS = 159  # RFC 5280, 5.2.3: 20 bytes
 
 ROOT = "root"

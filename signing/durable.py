@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO
 
 PRIVATE_FOLDER_MODE = 0o700
@@ -59,15 +59,15 @@ def replacing(
 def link_or_copy(source: Path, path: Path) -> None:
     """Replace `path` by another name for the same bytes; by a copy, where there are no such names.
 
-    It appears whole.
+    It appears whole. Until then it is in a folder of our own, where nobody puts something else.
     """
-    part = path.with_name(f".{path.name}{PART_SUFFIX}")
-    part.unlink(missing_ok=True)
-    try:
-        os.link(source, part)
-    except OSError:  # of a file system without links, or one that has as many as there may be
-        shutil.copy2(source, part)
-    part.replace(path)
+    with TemporaryDirectory(dir=path.parent, prefix=".", suffix=PART_SUFFIX) as folder:
+        part = Path(folder, "part")
+        try:
+            os.link(source, part)
+        except OSError:  # of a file system without links, or one that has as many as there may be
+            shutil.copy2(source, part)
+        part.replace(path)  # of two names for one file this leaves both: one goes with the folder
 
 
 def make_folder(path: Path) -> None:

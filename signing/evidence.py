@@ -30,11 +30,14 @@ class Part(StrEnum):
     """A signed part of the evidence, named for what its statement is about."""
 
     OUTPUT = "output"
+    EVALUATION = "evaluation"
+    WITHDRAWAL = "withdrawal"
     CHECKPOINT = "checkpoint"
     MODEL = "model"
     RUN = "run"
     DATASET = "dataset"
     CONDUCT = "conduct"
+    TAKEDOWN = "takedown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,9 +65,7 @@ class SoftwareKey:
     @classmethod
     def load(cls, path: Path, passphrase: bytes | None) -> Self:
         """Read a PKCS#8 file; one that others may read is refused, as its secret is out."""
-        if stat.S_IMODE(path.stat().st_mode) & OTHERS_MODE_BITS:
-            raise KeyUnusable(f"{path.name}: expected a key file of mode 0600, found a wider one")
-        return cls.parse(path.read_bytes(), passphrase, name=path.name)
+        return cls.parse(read_private(path), passphrase, name=path.name)
 
     @classmethod
     def parse(cls, pem: bytes, passphrase: bytes | None, *, name: str) -> Self:
@@ -105,6 +103,13 @@ class SoftwareKey:
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
             return self.private.sign(data)
         return self.private.sign(data, ec.ECDSA(hash_of(self.private.public_key())))
+
+
+def read_private(path: Path) -> bytes:
+    """A key's file, unless others may read it. OSError."""
+    if stat.S_IMODE(path.stat().st_mode) & OTHERS_MODE_BITS:
+        raise KeyUnusable(f"{path.name}: expected a key file of mode 0600, found a wider one")
+    return path.read_bytes()
 
 
 def _unopened(error: Exception, passphrase: bytes | None) -> str:

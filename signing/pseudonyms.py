@@ -3,7 +3,7 @@
 
 A person's certificate names `REGISTRY/people/COMMITMENT`, where the commitment is to the person's
 own URI under a salt. The salt and the URI together open it, offline and for ever; without them the
-commitment says nothing. Organisations, nodes and offices are named as they are (ADR 0018).
+commitment says nothing. Organisations, nodes and offices are named as they are (ADR 0019).
 """
 
 from __future__ import annotations

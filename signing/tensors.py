@@ -9,7 +9,7 @@ many bytes as there are, and what the values are, is left to others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -22,6 +22,7 @@ LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 25_000_000  # what the Hugging Face Hub's clients read
 MAX_HEADER_DEPTH = 3  # header → tensor → shape
 MAX_TENSORS = 100_000  # of a file; the largest open models have about 90,000
+MAX_NAME_CHARACTERS = 4096
 MAX_DIMENSIONS = 16
 MAX_TYPE_CHARACTERS = 20
 # Of a list within evidence, which is one document of 8 MiB: some 0.7 MiB. A longer one is named
@@ -137,8 +138,12 @@ def of_folder(folder: Path, names: Iterable[str]) -> TensorList:
 
 def of_file(path: Path, name: str) -> Iterator[TensorEntry]:
     """Each tensor of a file, hashed on every core. OSError, InvalidDocument."""
+    return hashed(path, name, spans(path))
+
+
+def hashed(path: Path, name: str, found: Sequence[Span]) -> Iterator[TensorEntry]:
+    """The same of these tensors of the file alone."""
     size_bytes = path.stat(follow_symlinks=False).st_size
-    found = spans(path)
     pieces = (
         hashing.Piece(path=path, name=name, file_bytes=size_bytes, start=span.start, end=span.end)
         for span in found
@@ -179,7 +184,7 @@ def _span(name: str, value: object, start: int) -> Span:
         canonical.only(obj, *_FIELDS)
         begin, end = _numbers(obj, "data_offsets", of=2)
         return Span(
-            name=canonical.text({"name": name}, "name"),
+            name=canonical.text({"name": name}, "name", max_characters=MAX_NAME_CHARACTERS),
             dtype=canonical.text(obj, "dtype", max_characters=MAX_TYPE_CHARACTERS),
             shape=_numbers(obj, "shape"),
             start=start + begin,
@@ -203,7 +208,7 @@ def _entry(position: int, value: object) -> TensorEntry:
         canonical.only(obj, "file", "name", "dtype", "shape", "sha256")
         return TensorEntry(
             file=canonical.text(obj, "file"),
-            name=canonical.text(obj, "name"),
+            name=canonical.text(obj, "name", max_characters=MAX_NAME_CHARACTERS),
             dtype=canonical.text(obj, "dtype", max_characters=MAX_TYPE_CHARACTERS),
             shape=_numbers(obj, "shape"),
             sha256=canonical.sha256_hex(obj, "sha256"),

@@ -5,6 +5,9 @@ Loaded with `-p tests.plugin` (pyproject.toml): a conftest would be too late, py
 read the settings by then. DATABASE_URL and BROKER_URL in the environment replace the servers. With
 `-n 2` each test process has servers of its own, and the one that hands out the tests has none.
 
+All that they write is kept in memory where a machine has room for it: each signature, tile and blob
+is flushed to the disk, thousands of times a minute, and nobody wants it after the tests.
+
 Programs that tests start are measured only where a test asks for it (the fixture `measured`): a
 web server that traces each of its lines takes twice its time.
 """
@@ -28,6 +31,8 @@ PUBLIC_URL = "http://localhost:8000"
 # A file of these takes a minute or more: begun last, one process would wait for the other.
 LONG = ("tests/story/", "tests/crash/", "tests/frontend/", "tests/trainers/")
 LONGEST_NAME = 30
+MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has it; what is made there has a name of its own
+MEMORY_ROOM = 4 * 1024**3  # bytes; two test processes were seen to use 1.2 GiB
 # What coverage tells the programs that are started, so that they measure themselves, too.
 MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
 measuring: dict[str, str] = {}
@@ -37,6 +42,7 @@ _running: list[Process] = []
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Gives every setting of the registry a value for this run alone."""
+    _write_to_memory()
     folder = Path(tempfile.mkdtemp(prefix="assay-test-"))
     early_config.add_cleanup(lambda: _tear_down(folder))
     places = Places.of(folder / "data")
@@ -75,6 +81,16 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, str | bytes) and len(val) > LONGEST_NAME else None
 
 
+def _write_to_memory() -> None:
+    if (
+        "TMPDIR" not in os.environ
+        and MEMORY.is_dir()
+        and shutil.disk_usage(MEMORY).free >= MEMORY_ROOM
+    ):
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None  # it is looked for again
+
+
 def _only_hands_out(config: pytest.Config) -> bool:
     is_parallel = bool(config.known_args_namespace.numprocesses)
     return is_parallel and "PYTEST_XDIST_WORKER" not in os.environ
@@ -96,7 +112,6 @@ def _valkey(places: Places) -> str:
         data=places.valkey,
         socket_path=places.sockets / "valkey" / "socket",
         log=places.logs / "valkey.log",
-        is_durable=False,
     )
     _running.append(server.start())
     return server.url

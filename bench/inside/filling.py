@@ -78,9 +78,11 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "licence": "made.licence",
         "size": "made.size",
         "trained": "made.trained",
+        "verified": "made.trained",
         "labels": "ARRAY[made.task, 'license:' || lower(made.licence), 'safetensors', made.first, "
         "'=task:' || made.task, '=licence:' || made.licence, '=size:' || made.size, "
-        "'=trained:' || made.trained, '=conduct:' || template.conduct]",
+        "'=trained:' || made.trained, '=verified:' || made.trained, "
+        "'=conduct:' || template.conduct]",
         "parameters": "7000000000",
         "downloads": "floor(power(100000, random()))::int - 1",
         "created_at": "now() - make_interval(secs => %(projects)s - number)",
@@ -98,9 +100,10 @@ FILES = """
     WHERE number BETWEEN %(first)s AND %(last)s
 """
 TALLY = """
-    INSERT INTO catalog_tally (task, licence, size, conduct, trained, count, is_sum)
-    SELECT task, licence, size, conduct, trained, count(*), TRUE FROM catalog_listing
-    GROUP BY task, licence, size, conduct, trained
+    INSERT INTO catalog_tally
+        (task, licence, size, conduct, trained, verified, count, is_sum)
+    SELECT task, licence, size, conduct, trained, verified, count(*), TRUE FROM catalog_listing
+    GROUP BY task, licence, size, conduct, trained, verified
 """
 SECONDARY = """
     SELECT indexname, indexdef FROM pg_indexes

@@ -42,6 +42,7 @@ export function write(within: Element, selector: string, words: string): void {
 
 function linkOf(step: Step): string {
   if (step.part === "model") return "checkpoint"; // it is beside the checkpoint's files
+  if (step.part === "heads") return "checkpoint"; // every tree has one; the step is about them all
   return step.part === "text" ? "output" : step.part;
 }
 

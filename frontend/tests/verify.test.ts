@@ -44,6 +44,7 @@ type Vectors = {
 
 const given = vectors<Vectors>("evidence");
 const pseudonymous = vectors<Vectors & { readonly pseudonyms: readonly Worked[] }>("pseudonyms");
+const takenDown = vectors<Vectors>("takedowns");
 const present = { asOf: new Date(given.as_of) };
 
 function document({ set = [], remove = [] }: Mutation, from = given): Json {
@@ -71,7 +72,7 @@ async function examine(mutation: Mutation, from: Vectors = given): Promise<reado
   return examineOutput(evidence, trust, required, await contentOf(mutation.text ?? from.text));
 }
 
-const every = [given, pseudonymous].flatMap((from) =>
+const every = [given, pseudonymous, takenDown].flatMap((from) =>
   from.mutations.map((mutation) => ({ from, mutation, ...mutation })),
 );
 const readable = every.filter(({ refused }) => refused !== true);

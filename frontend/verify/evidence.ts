@@ -19,7 +19,17 @@ const TENSORS = "tensors";
 const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
-export const PARTS = ["output", "checkpoint", "model", "run", "dataset", "conduct"] as const;
+export const PARTS = [
+  "output",
+  "evaluation",
+  "withdrawal",
+  "checkpoint",
+  "model",
+  "run",
+  "dataset",
+  "conduct",
+  "takedown",
+] as const;
 export type Part = (typeof PARTS)[number];
 export type Evidence = {
   readonly bundles: Readonly<Partial<Record<Part, Bundle>>>;

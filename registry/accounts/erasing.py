@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from registry.api.problems import NotFound
 
-from . import queries
+from . import queries, staying
 from .errors import LastOwner
 from .models import (
     Membership,
@@ -41,6 +41,7 @@ def close(name: str) -> User:
     if person is None or name.startswith(ERASED):
         raise NotFound(f"expected the name of a person, found {name!r}")
     with transaction.atomic():
+        staying.leaves(person)
         _check_owns_nothing_alone(person)
         person.set_unusable_password()
         person.is_active = False
@@ -97,8 +98,10 @@ def _behind(commitment: str) -> QuerySet[Pseudonym, int]:
 
 
 def _check_owns_nothing_alone(person: User) -> None:
+    """Of two owners who leave at once, the second one finds that the first is here no more."""
     owned = Membership.objects.filter(user=person, role=Role.OWNER).values("organisation")
-    others = Membership.objects.filter(role=Role.OWNER).exclude(user=person)
+    staying.hold_organisations(list(owned.values_list("organisation", flat=True)))
+    others = Membership.objects.filter(role=Role.OWNER, user__is_active=True).exclude(user=person)
     alone = Membership.objects.filter(organisation__in=owned).exclude(
         organisation__in=others.values("organisation")
     )

@@ -70,6 +70,14 @@ class LastOwner(Problem):
     status_code = 409
 
 
+class TooManyOrganisations(Problem):
+    """A person owns as many organisations as one may."""
+
+    code = "too-many-organisations"
+    title = "There are too many organisations"
+    status_code = 409
+
+
 class InvalidNodeRequest(Problem):
     """A certificate request that is no proof of a P-256 key, or a name that cannot be shown."""
 

@@ -19,6 +19,7 @@ from registry.api.problems import NotFound
 
 from . import queries, services
 from .models import Membership, Organisation, Role
+from .names import MAX_LENGTH
 from .permissions import HasScope, InBrowser
 
 
@@ -34,6 +35,46 @@ class RoleSerializer(serializers.Serializer[Membership]):
     """What they may do."""
 
     role = serializers.ChoiceField(choices=Role.choices)
+
+
+class NewOrganisationSerializer(serializers.Serializer[Organisation]):
+    """A name that was never given."""
+
+    name = serializers.CharField(max_length=MAX_LENGTH)
+
+
+class OrganisationSerializer(serializers.Serializer[Membership]):
+    """An organisation, and what the caller is in it."""
+
+    name = serializers.CharField(source="organisation.namespace.name")
+    role = serializers.ChoiceField(choices=Role.choices)
+    since = serializers.DateTimeField(source="created_at")
+
+
+class OrganisationsView(APIView):
+    """GET lists those that one is in, POST founds one."""
+
+    permission_classes = (InBrowser,)
+
+    @extend_schema(operation_id="organisations_list", responses=OrganisationSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """By name."""
+        found = queries.memberships_of(queries.caller(request))
+        return Response([OrganisationSerializer(each).data for each in found])
+
+    @extend_schema(
+        operation_id="organisations_create",
+        request=NewOrganisationSerializer,
+        responses={201: OrganisationSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Whoever founds it is its first owner; it publishes once it accepted the conduct."""
+        asked, by = NewOrganisationSerializer(data=request.data), queries.caller(request)
+        asked.is_valid(raise_exception=True)
+        made = services.create_organisation(asked.validated_data["name"], by)
+        membership = queries.memberships_of(by).get(organisation=made)
+        said = OrganisationSerializer(membership).data
+        return Response(said, status=status.HTTP_201_CREATED)
 
 
 class MembersView(ListAPIView[Membership]):

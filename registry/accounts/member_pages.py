@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The people of an organisation: seen by all of them, admitted and removed by its owners.
 
-accounts/organisations.html   memberships (of the viewer)
+accounts/organisations.html   memberships (of the viewer), name (asked for), problem
 accounts/members.html         organisation, members, role (the viewer's), roles (value, title,
                               meaning), problem
 """
@@ -15,13 +15,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from registry.api.problems import Problem
 
 from . import queries, services
 from .errors import NotAllowed
 from .models import Organisation, Role, User
+from .names import MAX_LENGTH
 
 ROLES = {
     Role.READER: (gettext_lazy("Reader"), gettext_lazy("sees what is private")),
@@ -32,11 +33,32 @@ ROLES = {
 
 @never_cache
 @login_required
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def organisations(request: HttpRequest) -> HttpResponse:
-    """/settings/organisations: those that one is in."""
-    found = queries.memberships_of(_person(request))
-    return render(request, "accounts/organisations.html", {"memberships": found})
+    """/settings/organisations: those that one is in; POST founds another."""
+    person = _person(request)
+    if request.method != "POST":
+        return _all(request, person)
+    name = request.POST.get("name", "").strip()
+    try:
+        made = services.create_organisation(name, person)
+    except Problem as problem:
+        return _all(request, person, name=name, problem=problem)
+    said = _("%(name)s is yours. Before anything is published in its name, accept the conduct.")
+    messages.success(request, said % {"name": made})
+    return redirect("members-page", name=made)
+
+
+def _all(
+    request: HttpRequest, person: User, *, name: str = "", problem: Problem | None = None
+) -> HttpResponse:
+    context = {
+        "memberships": queries.memberships_of(person),
+        "name": name[:MAX_LENGTH],
+        "problem": problem.detail if problem else "",
+    }
+    status = problem.status_code if problem else 200
+    return render(request, "accounts/organisations.html", context, status=status)
 
 
 @never_cache

@@ -16,8 +16,15 @@ from django.db import IntegrityError, transaction
 from registry.audit import services as audit
 from registry.storage import quotas as storage
 
-from . import pseudonyms, queries
-from .errors import LastOwner, NameTaken, NotAllowed, WeakPassword
+from . import pseudonyms, queries, staying
+from .errors import (
+    LastOwner,
+    NameTaken,
+    NotAllowed,
+    PersonUnknown,
+    TooManyOrganisations,
+    WeakPassword,
+)
 from .models import Membership, Namespace, Organisation, Role, SignInFailure, User
 from .names import check_name
 from .nodes import CertificateRequest, join_node, record_chain, record_sighting
@@ -29,6 +36,8 @@ from .tokens import (
     revoke_token,
     revoke_tokens_of,
 )
+
+MOST_OWNED = 20  # by one person: names are given for ever, and nobody needs to hoard them
 
 __all__ = [
     "Binding",
@@ -79,9 +88,19 @@ def set_findable(person: User, *, is_findable: bool) -> None:
 
 
 def create_organisation(name: str, by: User) -> Organisation:
-    """An organisation, of which its founder is the first owner."""
+    """An organisation, of which its founder is the first owner.
+
+    Raises InvalidName, NameTaken, TooManyOrganisations, or PersonUnknown if the founder left.
+    """
     check_name(name)
     with transaction.atomic():
+        staying.leaves(by)  # one at a time, so that nobody founds more than they may
+        if not staying.stays(by):
+            raise PersonUnknown("expected somebody who is here, found one who left")
+        if Membership.objects.filter(user=by, role=Role.OWNER).count() >= MOST_OWNED:
+            raise TooManyOrganisations(
+                f"expected fewer than {MOST_OWNED} organisations of {by.username}, found as many"
+            )
         organisation = Organisation.objects.create(namespace=_give(name))
         Membership.objects.create(organisation=organisation, user=by, role=Role.OWNER)
         audit.record(by.actor, "organisation.create", name, {})
@@ -89,8 +108,10 @@ def create_organisation(name: str, by: User) -> Organisation:
 
 
 def add_member(organisation: Organisation, user: User, role: Role, *, by: User) -> Membership:
-    """Admits a person, or changes their role; only an owner may."""
+    """Admits a person who is here, or changes their role; only an owner may."""
     with transaction.atomic():
+        if not staying.stays(user):
+            raise PersonUnknown("expected somebody who is here, found one who left")
         _lock(organisation, by)
         if role is not Role.OWNER:
             _keep_an_owner(organisation, without=user)
@@ -144,12 +165,14 @@ def _check_password(password: str, person: User) -> None:
 
 def _lock(organisation: Organisation, owner: User | None) -> None:
     """One change of members at a time, or two owners could remove each other."""
-    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    staying.hold_organisations([organisation.pk])
     if owner is not None and queries.role_in(organisation, owner) is not Role.OWNER:
         raise NotAllowed("expected an owner of the organisation")
 
 
 def _keep_an_owner(organisation: Organisation, *, without: User) -> None:
+    """Somebody who is here: who was shut out, or left, decides nothing."""
     owners = Membership.objects.filter(organisation=organisation, role=Role.OWNER)
-    if owners.filter(user=without).exists() and not owners.exclude(user=without).exists():
+    others = owners.exclude(user=without).filter(user__is_active=True)
+    if owners.filter(user=without).exists() and not others.exists():
         raise LastOwner(f"{without.username} is the only owner; name another one first")

@@ -7,11 +7,13 @@ that they have left. Without it, what was checked before and kept after would br
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import connection
 
 from . import secrets
 from .errors import TokenRevoked
-from .models import Token, User
+from .models import Organisation, Token, User
 
 PERSON = "SELECT 1 FROM accounts_user WHERE id = %s AND is_active FOR SHARE"
 BEARER = """
@@ -22,12 +24,24 @@ SENDER = """
     SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
     WHERE accounts_token.id = %s AND accounts_user.is_active FOR SHARE OF accounts_user
 """
+LEAVER = "SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 GONE = "expected a live token; this one was revoked meanwhile"
 
 
 def stays(person: User) -> bool:
     """That the person is active, and stays so until the caller's transaction ends."""
     return _is_there(PERSON, person.pk)
+
+
+def leaves(person: User) -> None:
+    """Nothing is kept in their name, and no role given to them, until the transaction ends."""
+    _is_there(LEAVER, person.pk)
+
+
+def hold_organisations(keys: Collection[int]) -> None:
+    """One change at a time of who is in these; always after a person, if one is held at all."""
+    rows = Organisation.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+    list(rows.values_list("pk", flat=True))
 
 
 def hold_bearer(header: str | None) -> None:

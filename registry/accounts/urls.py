@@ -7,7 +7,7 @@ from django.urls import path
 
 from . import member_pages, token_pages
 from .api import AccountView, TokensView, TokenView, WhoAmIView
-from .member_api import MembersView, MemberView
+from .member_api import MembersView, MemberView, OrganisationsView
 from .pages import SignIn, SignOut, settings
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("settings/tokens/<int:token_id>/revoke", token_pages.revoke, name="token-revoke"),
     path("settings/organisations", member_pages.organisations, name="organisations"),
     path("settings/organisations/<str:name>", member_pages.members, name="members-page"),
+    path("api/v1/organisations", OrganisationsView.as_view(), name="organisations-api"),
     path("api/v1/organisations/<str:name>/members", MembersView.as_view(), name="members"),
     path(
         "api/v1/organisations/<str:name>/members/<str:person>",

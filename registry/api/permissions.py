@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 if TYPE_CHECKING:
@@ -18,6 +19,12 @@ class ReadOnly(BasePermission):
     message = "this address only takes GET, HEAD and OPTIONS"
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """The method is one that changes nothing."""
-        del view
-        return request.method in SAFE_METHODS
+        """The method changes nothing; raises MethodNotAllowed for one that nobody may use.
+
+        Nobody's token would help there, so it is no question of who may.
+        """
+        if request.method in SAFE_METHODS:
+            return True
+        if request.method not in view.allowed_methods:
+            raise MethodNotAllowed(str(request.method))
+        return False

@@ -221,3 +221,19 @@ class MergeConflict(Problem):
     code = "merge-conflict"
     title = "The pull request does not fit what is there now"
     status_code = 409
+
+
+class MayNotEvaluate(Problem):
+    """The caller does not act for the name in which a result would be said, or was."""
+
+    code = "may-not-evaluate"
+    title = "This is not yours to say"
+    status_code = 403
+
+
+class TooManyEvaluations(Problem):
+    """One name has said as much of one checkpoint as it may; what is withdrawn counts, too."""
+
+    code = "too-many-evaluations"
+    title = "That is enough of one checkpoint"
+    status_code = 409

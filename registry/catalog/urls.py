@@ -5,12 +5,21 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
-from . import api, gate_api, gate_pages, governing_pages, pages, pull_pages, takedown_api
+from .api import evaluations as evaluation_api
+from .api import gates as gate_api
+from .api import projects as api
+from .api import takedowns as takedown_api
 from .converters import Digest
+from .pages import gates as gate_pages
+from .pages import governing as governing_pages
+from .pages import projects as pages
+from .pages import pulls as pull_pages
 
 register_converter(Digest, "digest")
 
 PROJECT = "api/v1/projects/<str:owner>/<str:project>"
+EVALUATIONS = f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations"
+EVALUATION = f"{EVALUATIONS}/<uuid:evaluation>"
 BY_ID = "api/v1/checkpoints/sha256:<digest:sha256>"
 
 urlpatterns = [
@@ -29,6 +38,18 @@ urlpatterns = [
         f"{PROJECT}/checkpoints/<str:checkpoint>/takedown",
         takedown_api.CheckpointTakedownView.as_view(),
         name="checkpoint-takedown",
+    ),
+    path(EVALUATIONS, evaluation_api.EvaluationsView.as_view(), name="api-evaluations"),
+    path(EVALUATION, evaluation_api.EvaluationView.as_view(), name="api-evaluation"),
+    path(
+        f"{EVALUATION}/evidence",
+        evaluation_api.EvaluationEvidenceView.as_view(),
+        name="api-evaluation-evidence",
+    ),
+    path(
+        f"{EVALUATION}/withdrawal",
+        evaluation_api.EvaluationWithdrawalView.as_view(),
+        name="api-evaluation-withdrawal",
     ),
     path(f"{PROJECT}/access", gate_api.AccessView.as_view(), name="api-access"),
     path(f"{PROJECT}/access/gate", gate_api.GateView.as_view(), name="api-gate"),

@@ -14,10 +14,10 @@ from django.http import HttpResponse
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
 from registry.api.problems import NotFound
-from registry.catalog import gates, services
+from registry.catalog import services
 from registry.catalog.errors import AccessUnknown, MayNotGovern, NotGated
-from registry.catalog.gates import Access, AccessState
-from registry.catalog.queries import Project
+from registry.catalog.queries import Project, gates
+from registry.catalog.queries.gates import Access, AccessState
 
 from .answers import Asked, answer, cursor_of, limit_of, next_page
 from .bodies import document, text

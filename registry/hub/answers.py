@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from registry.api.problems import REFUSALS
-from registry.catalog.revisions import MAIN
+from registry.catalog.queries.revisions import MAIN
 
 from .callers import Caller, caller
 from .errors import CORS, Unreadable, refusal, request_id

@@ -14,11 +14,10 @@ from registry.accounts import reading, tokens
 from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Scope, Token, User
 from registry.accounts.secrets import PREFIX
-from registry.catalog import gates
 from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.errors import NotFound as NotInCatalogue
-from registry.catalog.queries import Project
+from registry.catalog.queries import Project, gates
 from registry.conduct import queries as conduct
 
 from .errors import RepoUnknown, gated, gated_under
@@ -53,7 +52,7 @@ ANYBODY = Caller(token=None)
 
 def caller(authorization: str | None) -> Caller:
     """Whose the Authorization header is; raises a subclass of InvalidToken if nobody's."""
-    return Caller(token=tokens.authenticate(_bearer(authorization), now=timezone.now()))
+    return Caller(token=tokens.authenticate(bearer(authorization), now=timezone.now()))
 
 
 def project(by: Caller, owner: str, name: str) -> Project:
@@ -70,8 +69,13 @@ def open_project(owner: str, name: str) -> Project:
 
     Raises RepoUnknown, or AccessNeeded for a gated one.
     """
-    found = project(ANYBODY, owner, name)
-    check_reads(ANYBODY, found)
+    return read_project(ANYBODY, owner, name)
+
+
+def read_project(by: Caller, owner: str, name: str) -> Project:
+    """One whose files the caller may have; raises as above."""
+    found = project(by, owner, name)
+    check_reads(by, found)
     return found
 
 
@@ -111,7 +115,7 @@ def check_bound(token: Token, full_name: str) -> None:
         raise NotAllowed(f"expected what is {token.project}'s; this token is for nothing else")
 
 
-def _bearer(authorization: str | None) -> str | None:
+def bearer(authorization: str | None) -> str | None:
     """Git and git-lfs send a name and the token as a password; the name says nothing."""
     scheme, _, value = (authorization or "").partition(" ")
     if scheme.lower() == "basic":

@@ -30,11 +30,10 @@ from registry.api.wire import (
     send_body,
     send_head,
 )
-from registry.catalog import revisions
 from registry.catalog import services as catalog
-from registry.catalog.pulls import Pull
-from registry.catalog.queries import Project
-from registry.catalog.revisions import MAIN, PULLS
+from registry.catalog.queries import Project, revisions
+from registry.catalog.queries.pulls import Pull
+from registry.catalog.queries.revisions import MAIN, PULLS
 from registry.catalog.services import Change, Commit, Proposal, Put, Remove
 from registry.storage import services as storage
 from registry.storage.streams import ask

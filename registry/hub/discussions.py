@@ -14,11 +14,11 @@ from django.utils.html import escape, linebreaks
 
 from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import User
-from registry.catalog import pulls, services
+from registry.catalog import services
 from registry.catalog.errors import PullUnknown
-from registry.catalog.pulls import Pull, Remark, Status, Way
-from registry.catalog.queries import Project
-from registry.catalog.revisions import MAIN, Revision
+from registry.catalog.queries import Project, pulls
+from registry.catalog.queries.pulls import Pull, Remark, Status, Way
+from registry.catalog.queries.revisions import MAIN, Revision
 
 from .answers import Asked, answer
 from .bodies import document, text

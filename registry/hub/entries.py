@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from registry.catalog import queries as catalog
-from registry.catalog import revisions
-from registry.catalog.large import is_large, pointer, pointer_oid
-from registry.catalog.queries import File, Project
-from registry.catalog.revisions import NO_OID, Found
+from registry.catalog.content.large import is_large, pointer, pointer_oid
+from registry.catalog.queries import File, Project, revisions
+from registry.catalog.queries.revisions import NO_OID, Found
 from registry.storage import services as storage
 
 from .errors import EntryUnknown

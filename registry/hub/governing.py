@@ -13,8 +13,8 @@ from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Namespace, Token
 from registry.catalog import services
 from registry.catalog.errors import MayNotGovern
-from registry.catalog.gates import Gate
 from registry.catalog.queries import Project, Visibility
+from registry.catalog.queries.gates import Gate
 
 from . import infos
 from .answers import Asked, answer, endpoint

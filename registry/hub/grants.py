@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.core import signing
 from django.utils import timezone
@@ -24,6 +23,7 @@ PREFIX = "/api/lfs/objects/"
 SALT = "registry.hub.grants"
 LOANS = "registry.hub.loans"  # what is to be read is no address to write to
 PARTS = "registry.hub.parts"
+WHOLE = 0  # in the place of a part's number: the address that makes them one
 # Clients ask for all of a commit's files at once, and send the last hours after the first.
 GOOD_FOR = timedelta(hours=6)
 
@@ -38,16 +38,7 @@ class GrantRefused(Problem):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """Who may upload what."""
-
-    sha256: str
-    size_bytes: int
-    token: Token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartGrant:
-    """Who may upload which part of what; number 0 is all of them together."""
+    """Who may upload what; where it goes in parts, which of them, or `WHOLE`."""
 
     sha256: str
     size_bytes: int
@@ -62,22 +53,17 @@ def give(token: Token, *, sha256: str, size_bytes: int) -> str:
 
 def take(text: str) -> Grant:
     """What was given; raises GrantRefused, or InvalidToken when the token is no longer good."""
-    grant = _taken(text, SALT)
-    tokens.require(grant.token, Scope.PUBLISH)
-    return grant
+    return _writer(_taken(text, SALT))
 
 
 def give_part(token: Token, *, sha256: str, size_bytes: int, number: int) -> str:
-    """The last part of the address of one part of a file; of 0, of what makes them one."""
+    """The last part of the address of one part of a file; of `WHOLE`, of what makes them one."""
     return signing.dumps([sha256, size_bytes, token.pk, number], salt=PARTS)
 
 
-def take_part(text: str) -> PartGrant:
+def take_part(text: str) -> Grant:
     """What was given; raises as `take`."""
-    sha256, size_bytes, token_id, number = _said(text, PARTS)
-    token = _live(token_id)
-    tokens.require(token, Scope.PUBLISH)
-    return PartGrant(sha256=sha256, size_bytes=size_bytes, token=token, number=number)
+    return _writer(_taken(text, PARTS))
 
 
 def lend(token: Token, *, sha256: str, size_bytes: int) -> str:
@@ -90,20 +76,22 @@ def borrow(text: str) -> Grant:
     return _taken(text, LOANS)
 
 
+def _writer(grant: Grant) -> Grant:
+    tokens.require(grant.token, Scope.PUBLISH)
+    return grant
+
+
 def _taken(text: str, salt: str) -> Grant:
-    sha256, size_bytes, token_id = _said(text, salt)
-    return Grant(sha256=sha256, size_bytes=size_bytes, token=_live(token_id))
-
-
-def _said(text: str, salt: str) -> Any:  # noqa: ANN401 - what we signed ourselves, by its salt
     try:
-        return signing.loads(text, salt=salt, max_age=GOOD_FOR)
+        sha256, size_bytes, token_id, *part = signing.loads(text, salt=salt, max_age=GOOD_FOR)
     except signing.SignatureExpired as error:
         raise GrantRefused(
             f"expected an address of the last {GOOD_FOR.seconds // 3600} hours, found an older one"
         ) from error
     except signing.BadSignature as error:
         raise GrantRefused("expected an address that the registry gave, found another") from error
+    number = part[0] if part else WHOLE
+    return Grant(sha256=sha256, size_bytes=size_bytes, token=_live(token_id), number=number)
 
 
 def _live(token_id: int) -> Token:

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 
-from registry.catalog import pulls, revisions
-from registry.catalog.queries import Project
-from registry.catalog.revisions import Kind, Ref, Revision
+from registry.catalog.queries import Project, pulls, revisions
+from registry.catalog.queries.revisions import Kind, Ref, Revision
 
 from .answers import Asked, answer, flag, limit_of, link_to
 from .errors import Unreadable

@@ -12,12 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 
 from assay.signing.digests import as_id
-from registry.catalog import contents, described, listings, revisions, searching
 from registry.catalog import queries as catalog
-from registry.catalog.contents import Contents
-from registry.catalog.gates import Gate
-from registry.catalog.queries import Checkpoint, Project
-from registry.catalog.revisions import Ref
+from registry.catalog.content import contents, described
+from registry.catalog.content.contents import Contents
+from registry.catalog.queries import Checkpoint, Project, revisions, searching
+from registry.catalog.queries.gates import Gate
+from registry.catalog.queries.revisions import Ref
+from registry.catalog.services import listings
 
 from .answers import Asked, answer, cursor_of, endpoint, flag, limit_of, next_page
 from .entries import Entry, entries
@@ -159,9 +160,9 @@ def _described(project: Project, at: Checkpoint | None) -> dict[str, object]:
     """What this very revision's card and files say, which may be another than the newest."""
     card = described.of(at)
     found = contents.of(at) if at else Contents()
-    under = project.conduct
+    named = f"{project.conduct.policy_id}/{project.conduct.version}"
     body: dict[str, object] = {
-        "tags": listings.labels(card, found, f"{under.policy_id}/{under.version}"),
+        "tags": listings.labels(card, found, named, listings.verified(at)),
         "library_name": card.library or None,
         "pipeline_tag": card.task or None,
         "cardData": (at and at.front_matter) or {},

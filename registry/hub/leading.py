@@ -8,10 +8,10 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from registry.accounts import reading
-from registry.catalog import pulls, revisions
 from registry.catalog import queries as catalog
 from registry.catalog.errors import NotFound as NotInCatalogue
 from registry.catalog.errors import RevisionUnknown
+from registry.catalog.queries import pulls, revisions
 
 from . import addresses
 from .answers import Asked, endpoint

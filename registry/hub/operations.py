@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assay.signing.errors import InvalidDocument
 from assay.signing.manifest import FileEntry, check_name
-from registry.catalog.large import MAX_BYTES
+from registry.catalog.content.large import MAX_BYTES
 from registry.catalog.services import Put, Remove
 from registry.storage.errors import InvalidDigest
 from registry.storage.folder import check_digest

@@ -9,7 +9,8 @@ token there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from weakref import WeakValueDictionary
 
 from django.db import close_old_connections, transaction
 
@@ -20,7 +21,7 @@ from registry.api.wire import Disconnected, Receive, Scope, Send, body_chunk, se
 from registry.storage import assembling
 from registry.storage import services as storage
 from registry.storage.assembling import Assembly
-from registry.storage.errors import PartMissing, TruncatedUpload, UploadUnknown
+from registry.storage.errors import DigestMismatch, PartMissing, TruncatedUpload
 from registry.storage.files import Part
 from registry.storage.streams import ask
 from registry.storage.upload import Asking, announced_size, receive_part
@@ -28,7 +29,7 @@ from registry.storage.upload import Asking, announced_size, receive_part
 from . import grants
 from .bodies import parsed, text
 from .errors import CORS
-from .grants import GrantRefused, PartGrant
+from .grants import WHOLE, Grant, GrantRefused
 from .raw import Route
 
 PREFIX = "/api/lfs/parts/"
@@ -36,7 +37,11 @@ PREFIX = "/api/lfs/parts/"
 MULTIPART_ABOVE = 2 * assembling.PART_BYTES
 MAX_BODY_BYTES = 64 * 1024  # 256 parts' numbers and ETags
 MAX_ADDRESSES = 16 * assembling.MAX_PARTS  # in one answer: the clients ask for a file at a time
-WHOLE = 0  # in the place of a part's number: the address that makes them one
+# At once: each reads, hashes and writes a file for minutes, in threads that all uploads share.
+MAX_JOINING = 2
+_joining = asyncio.Semaphore(MAX_JOINING)
+_turns: WeakValueDictionary[Assembly, asyncio.Lock] = WeakValueDictionary()
+"""Of files that are being joined: for as long as somebody waits for one."""
 
 
 def assembly_of(token: Token, *, sha256: str, size_bytes: int) -> Assembly:
@@ -81,7 +86,7 @@ async def _put(scope: Scope, receive: Receive, send: Send) -> None:
 
     async def keep(part: Part) -> None:
         nonlocal etag
-        await asyncio.to_thread(assembling.put, assembly, grant.number, part)
+        await ask(_put_aside, grant, part)
         etag = part.sha256
 
     await receive_part(receive, Asking(admit=admit, keep=keep), size_bytes=expected)
@@ -90,41 +95,63 @@ async def _put(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _admit(assembly: Assembly) -> None:
-    """What waits in parts needs room, too, although it is nothing that anybody has yet."""
-    if storage.holds(assembly.holder, assembly.sha256):
-        raise UploadUnknown("expected an upload that goes on, found one that is complete")
-    others = assembling.waiting_bytes(assembly.holder, but=assembly.sha256)
-    storage.admit_all(assembly.holder, {assembly.sha256: assembly.size_bytes, "waiting": others})
+    """What is whole already needs no room: who sends it at the same time is told no less."""
+    if not storage.holds(assembly.holder, assembly.sha256):
+        storage.admit(assembly.holder, assembly.sha256, size_bytes=assembly.size_bytes)
+
+
+def _put_aside(grant: Grant, part: Part) -> None:
+    """The bytes took their time: who left meanwhile has sent nothing."""
+    with transaction.atomic():
+        staying.hold_token(grant.token)
+        assembling.put(_assembly(grant), grant.number, part)
 
 
 async def _complete(scope: Scope, receive: Receive, send: Send) -> None:
-    """All of its parts, each with the ETag that it was answered with."""
+    """All of its parts, each with the ETag that it was answered with; said twice, it is done once.
+
+    Whoever says it while it is being done waits for that.
+    """
     grant = await ask(grants.take_part, scope["path"].removeprefix(PREFIX))
     if grant.number != WHOLE:
         raise GrantRefused("expected the address of the whole, found that of one part")
     body = await _body(receive)
     assembly, etags = _assembly(grant), _etags(grant, parsed(body))
-
-    def keep(part: Part) -> None:
-        try:
-            with transaction.atomic():
-                staying.hold_token(grant.token)
-                storage.keep(part, holder=assembly.holder)
-        finally:
-            close_old_connections()
-
-    if not await ask(storage.holds, assembly.holder, assembly.sha256):  # said twice, done once
-        # In a thread that has no connection while it hashes, which may take minutes.
-        try:
-            await asyncio.to_thread(assembling.join, assembly, etags, keep=keep)
-        except (PartMissing, UploadUnknown):
-            if not await ask(storage.holds, assembly.holder, assembly.sha256):
-                raise  # nobody has joined them meanwhile
+    turn = _turns.setdefault(assembly, asyncio.Lock())
+    async with turn:
+        if not await ask(storage.holds, assembly.holder, assembly.sha256):
+            await _join(assembly, etags, grant.token)
     await send_head(send, 200, {**CORS, "Content-Type": "application/json", "Content-Length": "2"})
     await send_body(send, b"{}")
 
 
-def _etags(grant: PartGrant, document: Mapping[str, object]) -> list[str]:
+async def _join(assembly: Assembly, etags: Sequence[str], token: Token) -> None:
+    """In a thread that has no connection while it hashes, which may take minutes."""
+
+    def keep(part: Part) -> None:
+        try:
+            with transaction.atomic():
+                staying.hold_token(token)
+                storage.keep(part, holder=assembly.holder)
+                assembling.drop(assembly.parts)
+        finally:
+            close_old_connections()
+
+    async with _joining:
+        found = await ask(assembling.paths, assembly, etags)
+        try:
+            await asyncio.to_thread(assembling.join, assembly, found, keep=keep)
+        except DigestMismatch:  # one of them has to come again, and nobody knows which
+            await ask(_drop, assembly)
+            raise
+
+
+def _drop(assembly: Assembly) -> None:
+    with transaction.atomic():
+        assembling.drop(assembly.parts)
+
+
+def _etags(grant: Grant, document: Mapping[str, object]) -> list[str]:
     if text(document, "oid") != grant.sha256:
         raise GrantRefused("expected the object that the address was given for, found another")
     listed = document.get("parts")
@@ -153,7 +180,7 @@ async def _body(receive: Receive) -> bytes:
     return found
 
 
-def _assembly(grant: PartGrant) -> Assembly:
+def _assembly(grant: Grant) -> Assembly:
     return assembly_of(grant.token, sha256=grant.sha256, size_bytes=grant.size_bytes)
 
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from registry.api.wire import Receive, Scope, Send, header, send_body, send_head
-from registry.catalog import gates
-from registry.catalog.downloads import Fetched, note
-from registry.catalog.queries import Project
-from registry.catalog.revisions import Found
+from registry.catalog.queries import Project, gates
+from registry.catalog.queries.revisions import Found
+from registry.catalog.services.downloads import Fetched, note
 from registry.storage.download import Download, send_blob
 from registry.storage.streams import ask
 

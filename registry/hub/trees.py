@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 
-from registry.catalog import formats, revisions
-from registry.catalog.queries import Project
-from registry.catalog.revisions import MAIN
+from registry.catalog.content import formats
+from registry.catalog.queries import Project, revisions
+from registry.catalog.queries.revisions import MAIN
 from registry.storage import services as storage
 
 from .answers import Asked, answer, cursor_of, flag, limit_of, next_page

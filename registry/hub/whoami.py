@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from registry.accounts import queries as accounts
 from registry.accounts.errors import Unauthenticated
 from registry.accounts.queries import Scope, Token, User
-from registry.catalog.formats import Refused, front_matter
+from registry.catalog.content.formats import Refused, front_matter
 
 from .answers import Asked, answer, endpoint
 from .bodies import document, text

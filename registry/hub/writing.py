@@ -11,11 +11,11 @@ from django.http import HttpResponse, JsonResponse
 from assay.signing.manifest import SIGNATURE_NAMES
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, Token
-from registry.catalog import revisions, services
+from registry.catalog import services
+from registry.catalog.content.large import is_large
 from registry.catalog.errors import MayNotPublish, NameTaken
-from registry.catalog.large import is_large
-from registry.catalog.queries import Project, Visibility
-from registry.catalog.revisions import MAIN, PULLS, Kind
+from registry.catalog.queries import Project, Visibility, revisions
+from registry.catalog.queries.revisions import MAIN, PULLS, Kind
 from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
 from registry.storage import services as storage
@@ -69,7 +69,7 @@ def preupload(asked: Asked, of: Project) -> HttpResponse:
     if not isinstance(listed, list) or len(listed) > MAX_FILES:
         raise Unreadable(f"expected at most {MAX_FILES} files, found something else")
     files = [_listed(each) for each in listed]
-    there = {file.path: file for file in entries(revisions.find_any(of, asked.revision))}
+    there = {file.path: file for file in entries(revisions.to_go_on_from(of, asked.revision))}
     storage.admit_lengths(token.actor, [each.size_bytes for each in files if each.is_large])
     return answer({"files": [_mode(each, there) for each in files]})
 

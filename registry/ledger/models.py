@@ -74,9 +74,14 @@ class TreeHead(models.Model):
 
 
 class Cosignature(models.Model):
-    """A witness's signature lines under a tree head; `witness` is its C2SP verifier key."""
+    """A witness's signature lines under a tree head; `witness` is its C2SP verifier key.
+
+    `size` is the head's (a foreign key on both holds it to that): which head a witness saw next
+    is one look into an index, however many heads it missed.
+    """
 
     head = models.ForeignKey(TreeHead, on_delete=models.PROTECT, related_name="+")
+    size = models.PositiveBigIntegerField()
     witness = models.TextField()
     lines = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -87,6 +92,7 @@ class Cosignature(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("head", "witness"), name="ledger_cosignature_once"),
         )
+        indexes = (models.Index(fields=("witness", "size"), name="ledger_cosignature_seen"),)
 
     def __str__(self) -> str:
         return f"{self.head}, {self.witness}"

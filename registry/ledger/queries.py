@@ -22,7 +22,13 @@ from assay.signing.certificates import Chain
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
 from assay.signing.pseudonyms import Signatory
-from assay.signing.statements import CHECKPOINT_V1, CHECKPOINT_V2, DATASET_V1, OMS_V1
+from assay.signing.statements import (
+    CHECKPOINT_V1,
+    CHECKPOINT_V2,
+    DATASET_V1,
+    OMS_V1,
+    TAKEDOWN_V1,
+)
 from assay.signing.tlog import Proof
 from registry.accounts import pseudonyms
 
@@ -33,8 +39,9 @@ from .models import Entry, Hash, Statement, TreeHead
 __all__ = ["Entry", "Statement", "TreeHead"]
 
 T = TypeVar("T")
-# What a person signs about their own: the name of a project or a data set begins with theirs.
-NAMING = (CHECKPOINT_V1, CHECKPOINT_V2, DATASET_V1, OMS_V1)
+# What a person signs about their own: the name of a project or a data set begins with theirs. And
+# why it was taken down, which may say whose it was.
+NAMING = (CHECKPOINT_V1, CHECKPOINT_V2, DATASET_V1, OMS_V1, TAKEDOWN_V1)
 DRY_HASH = bytes(merkle.HASH_BYTES)
 STORED = """
     SELECT level, position, digest FROM ledger_hash

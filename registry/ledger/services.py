@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from assay.signing import merkle, statements, tiles
@@ -125,12 +126,14 @@ def log(body: bytes) -> Entry:
     return entry
 
 
-def blank(subjects: Collection[str]) -> int:
+def blank(subjects: Collection[str], also: Collection[int] = ()) -> int:
     """Keep no longer what these signed that names its signer; how many statements that were.
 
-    The digest, the certificate and the entry stay, and so does the tree.
+    `also` are what others said of it, by their keys. The digest, the certificate and the entry
+    stay, and so does the tree.
     """
-    named = Statement.objects.filter(subject__in=subjects, predicate_type__in=queries.NAMING)
+    named = Statement.objects.filter(predicate_type__in=queries.NAMING)
+    named = named.filter(Q(subject__in=subjects) | Q(pk__in=also))
     return named.exclude(payload=b"").update(payload=b"")
 
 

@@ -49,7 +49,7 @@ def _collect_from(witness: Witness, url: str, head: TreeHead) -> bool:
         logger.warning("the witness %s did not cosign %s: %s", witness.name, head, error)
         return False
     _, is_new = Cosignature.objects.get_or_create(
-        head=head, witness=witness.text(), defaults={"lines": lines}
+        head=head, witness=witness.text(), defaults={"lines": lines, "size": head.size}
     )
     return is_new
 

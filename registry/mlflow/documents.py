@@ -15,7 +15,7 @@ from django.conf import settings
 
 from assay.signing.digests import as_id
 from registry.catalog.queries import Checkpoint, Project
-from registry.catalog.revisions import Ref
+from registry.catalog.queries.revisions import Ref
 
 from .errors import Unsupported
 

@@ -12,10 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from registry.api.problems import REFUSALS, NotFound
 from registry.catalog import queries as catalog
-from registry.catalog import revisions
-from registry.catalog.queries import Checkpoint, Project
-from registry.catalog.revisions import Ref
-from registry.hub.callers import caller
+from registry.catalog.queries import Checkpoint, Project, revisions
+from registry.catalog.queries.revisions import Ref
+from registry.hub.callers import Caller, caller
 from registry.hub.entries import Entry, below, entries
 from registry.hub.errors import WrongMethod
 
@@ -27,7 +26,9 @@ logger = logging.getLogger(__name__)
 SEGMENTS = 3  # owner, project, revision
 
 
-def endpoint(handler: Callable[[HttpRequest], object]) -> Callable[[HttpRequest], HttpResponse]:
+def endpoint(
+    handler: Callable[[HttpRequest, Caller], object],
+) -> Callable[[HttpRequest], HttpResponse]:
     """A view that answers a document, to whoever has a good token or none."""
 
     @csrf_exempt
@@ -36,8 +37,8 @@ def endpoint(handler: Callable[[HttpRequest], object]) -> Callable[[HttpRequest]
         try:
             if request.method not in {"GET", "HEAD"}:
                 raise WrongMethod("expected GET: models are only read this way")
-            caller(request.headers.get("Authorization"))
-            return JsonResponse(handler(request))
+            by = caller(request.headers.get("Authorization"))
+            return JsonResponse(handler(request, by))
         except REFUSALS as error:
             found = refused(error)
             if found is None:
@@ -49,26 +50,26 @@ def endpoint(handler: Callable[[HttpRequest], object]) -> Callable[[HttpRequest]
 
 
 @endpoint
-def search_models(request: HttpRequest) -> object:
+def search_models(request: HttpRequest, by: Caller) -> object:
     """Projects, the newest first."""
-    rows, token = queries.page(queries.models(_said(request, "filter")), *_page(request))
+    rows, token = queries.page(queries.models(by, _said(request, "filter")), *_page(request))
     heads = revisions.heads([row.pk for row in rows])
     listed = [documents.model(row, _newest(heads.get(row.pk))) for row in rows]
     return {"registered_models": listed, "next_page_token": token}
 
 
 @endpoint
-def get_model(request: HttpRequest) -> object:
+def get_model(request: HttpRequest, by: Caller) -> object:
     """One project, with what its refs call its checkpoints."""
-    of = queries.project(_said(request, "name"))
+    of = queries.project(by, _said(request, "name"))
     newest = catalog.published_in(of).first()
     return {"registered_model": documents.model(of, newest, revisions.refs(of))}
 
 
 @endpoint
-def by_alias(request: HttpRequest) -> object:
+def by_alias(request: HttpRequest, by: Caller) -> object:
     """The version that a branch, a tag or an oid stands for."""
-    of, alias = queries.project(_said(request, "name")), _said(request, "alias")
+    of, alias = queries.project(by, _said(request, "name")), _said(request, "alias")
     found = revisions.find(of, alias).checkpoint
     if found is None:
         raise NotFound(f"expected a published checkpoint, but {of} has none yet")
@@ -76,32 +77,32 @@ def by_alias(request: HttpRequest) -> object:
 
 
 @endpoint
-def search_versions(request: HttpRequest) -> object:
+def search_versions(request: HttpRequest, by: Caller) -> object:
     """Checkpoints, the newest first."""
-    rows, token = queries.page(queries.versions(_said(request, "filter")), *_page(request))
+    rows, token = queries.page(queries.versions(by, _said(request, "filter")), *_page(request))
     return {"model_versions": [documents.version(row) for row in rows], "next_page_token": token}
 
 
 @endpoint
-def get_version(request: HttpRequest) -> object:
+def get_version(request: HttpRequest, by: Caller) -> object:
     """One checkpoint."""
-    of = queries.project(_said(request, "name"))
+    of = queries.project(by, _said(request, "name"))
     return {"model_version": _version(of, queries.checkpoint(of, _said(request, "version")))}
 
 
 @endpoint
-def download_uri(request: HttpRequest) -> object:
+def download_uri(request: HttpRequest, by: Caller) -> object:
     """Where its files are."""
-    of = queries.project(_said(request, "name"))
+    of = queries.project(by, _said(request, "name"))
     found = queries.checkpoint(of, _said(request, "version"))
     return {"artifact_uri": documents.source(found)}
 
 
 @endpoint
-def artifacts(request: HttpRequest) -> object:
+def artifacts(request: HttpRequest, by: Caller) -> object:
     """What is in a folder of a revision; a file is in none of its own."""
     owner, name, revision, *path = [*_said(request, "path").strip("/").split("/"), "", ""]
-    of = queries.project(f"{owner}.{name}")
+    of = queries.project(by, f"{owner}.{name}")
     folder = "/".join(path).strip("/")
     found = below(entries(revisions.find(of, revision)), folder, is_recursive=False)
     return {"files": [_file(each.path, each) for each in found]}

@@ -10,9 +10,9 @@ from django.db.models import Model, QuerySet
 
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
-from registry.catalog import searching, seeing
-from registry.catalog.queries import Checkpoint, Project
+from registry.catalog.queries import Checkpoint, Project, State, searching, seeing
 from registry.hub import callers
+from registry.hub.callers import Caller
 
 from .documents import owner_and_name
 from .errors import Unsupported
@@ -29,12 +29,12 @@ NO_PROMPTS = re.compile(r"(\s+AND\s+)?tags?\.`mlflow\.prompt\.is_prompt`\s*!=\s*
 LAST = 1 << 62
 
 
-def project(written: str) -> Project:
-    """The project of a model's name, if everybody may see it and have its files.
+def project(by: Caller, written: str) -> Project:
+    """The project of a model's name, if the caller may see it and have its files.
 
     Raises RepoUnknown, Unsupported, or AccessNeeded for a gated one.
     """
-    return callers.open_project(*owner_and_name(written))
+    return callers.read_project(by, *owner_and_name(written))
 
 
 def checkpoint(of: Project, written: str) -> Checkpoint:
@@ -45,9 +45,9 @@ def checkpoint(of: Project, written: str) -> Checkpoint:
     return found
 
 
-def models(written: str) -> QuerySet[Project]:
+def models(by: Caller, written: str) -> QuerySet[Project]:
     """Those of a filter over names: one name, or words for the search."""
-    rows = catalog.projects().filter(seeing.files(None), taken_down_at=None)
+    rows = catalog.projects(by.viewer).filter(seeing.files(by.viewer), taken_down_at=None)
     found = _condition(written)
     match found:
         case None:
@@ -62,14 +62,16 @@ def models(written: str) -> QuerySet[Project]:
             raise Unsupported(f"expected a filter by name, found {written[:80]!a}")
 
 
-def versions(written: str) -> QuerySet[Checkpoint]:
+def versions(by: Caller, written: str) -> QuerySet[Checkpoint]:
     """Those of a filter: of one model, or of one run."""
-    rows = catalog.visible(None).filter(seeing.files(None, of="project"))
+    rows = catalog.visible(by.viewer).filter(
+        seeing.files(by.viewer, of="project"), state=State.PUBLISHED
+    )
     match _condition(written):
         case None:
             return rows
         case ("name", "=", value):
-            return catalog.published_in(project(value))
+            return catalog.published_in(project(by, value))
         case ("run_id", "=", value):
             return rows.filter(run_id=value)
         case _:

@@ -80,7 +80,7 @@ class Target:
 
     def at(self, address: Address) -> str:
         """The URL that leads to this very address."""
-        name = f"[{address}]" if address.version == 6 else str(address)  # noqa: PLR2004 - IPv6
+        name = f"[{address}]" if isinstance(address, ipaddress.IPv6Address) else str(address)
         return f"{self.scheme}://{name}:{self.port}{self.path}"
 
 
@@ -108,11 +108,13 @@ async def resolve(target: Target) -> tuple[Address, ...]:
 
 def is_taken(address: Address) -> bool:
     """That notices may go there: a public address, or this machine's own where that is set."""
-    plain = address.ipv4_mapped or address if address.version == 6 else address  # noqa: PLR2004
+    plain: Address = address
+    if isinstance(address, ipaddress.IPv6Address):
+        plain = address.ipv4_mapped or address
     if plain.is_loopback:
         return bool(settings.WEBHOOKS_TO_LOOPBACK)
-    if address.version == 6 and address not in GIVEN_OUT:  # noqa: PLR2004 - mapped, NAT64, local …
-        return False
+    if isinstance(address, ipaddress.IPv6Address) and address not in GIVEN_OUT:
+        return False  # mapped, NAT64, local …
     return not any(address in each for each in SPECIAL if each.version == address.version)
 
 

@@ -44,8 +44,10 @@ class WebhookSerializer(serializers.ModelSerializer[Hook]):
         read_only_fields = fields
 
     def get_project(self, hook: Hook) -> str | None:
-        """`owner/name`; null for all that the owner has."""
-        return hook.project.full_name if hook.project else None
+        """`owner/name`; null for all that the owner has, empty for what may not be seen now."""
+        if hook.project is None:
+            return None
+        return hook.project.full_name if getattr(hook, "is_seen", True) else ""
 
 
 class NewWebhookSerializer(serializers.Serializer[Hook]):
@@ -152,7 +154,8 @@ class DeliveriesView(APIView):
     @extend_schema(operation_id="webhook_deliveries", responses=DeliverySerializer(many=True))
     def get(self, request: Request, hook_id: uuid.UUID) -> Response:
         """The newest first, at most 100."""
-        found = queries.deliveries_of(_hook(request, hook_id))[:MOST_DELIVERIES]
+        found = queries.deliveries_of(_hook(request, hook_id), accounts.caller(request))
+        found = found[:MOST_DELIVERIES]
         return Response(DeliverySerializer(found, many=True).data)
 
     @extend_schema(request=None, responses={201: DeliverySerializer})

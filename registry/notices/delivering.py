@@ -6,8 +6,8 @@
     failed     the last attempt went wrong, too; its hook is switched off
     withheld   whoever watched may not see the project any more
 
-One process delivers at a time, many requests at once: receivers that take long hold up each other,
-a few of each, and nobody who publishes.
+One process delivers at a time, many requests at once, the first of each owner before the second of
+any: receivers that take long hold up their own, and nobody who publishes.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ ROUNDS = 30  # of at most sending.SECONDS: below the time that a task has
 PAUSES = tuple(timedelta(seconds=each) for each in (5, 300, 1800, 7200, 18_000, 36_000, 36_000))
 KEPT = timedelta(days=30)
 OTHER_KEY = "the registry's secret key was replaced: renew this webhook's secret"
+NO_MAKER = "whoever made it does not decide for this name any more: switch it on to answer for it"
 WANTED_NO_MORE = "its address answered 410: it wants no more"
 
 
@@ -78,12 +79,14 @@ def _locked(function: str) -> bool:
 
 
 def _claim(now: datetime) -> list[Delivery]:
-    """Some that are due, of many hooks; each is moved on before it is sent."""
+    """Some that are due, of many owners; each is moved on before it is sent."""
     due = Delivery.objects.filter(state=State.WAITING, due_at__lte=now, hook__disabled_at=None)
     nth = Window(RowNumber(), partition_by=F("hook"), order_by=("due_at", "id"))
-    rows = due.select_related("hook__owner", "project__owner").order_by("due_at", "id")
+    turn = Window(RowNumber(), partition_by=F("hook__owner"), order_by=("due_at", "id"))
+    rows = due.select_related("hook__owner", "hook__made_by", "project__owner")
+    fair = rows.annotate(nth=nth, turn=turn).filter(nth__lte=OF_ONE_HOOK)
     claimed: list[Delivery] = []
-    for row in rows.annotate(nth=nth).filter(nth__lte=OF_ONE_HOOK)[:TOGETHER]:
+    for row in fair.order_by("turn", "due_at", "id")[:TOGETHER]:
         same = Delivery.objects.filter(pk=row.pk, state=State.WAITING, due_at=row.due_at)
         if same.update(due_at=now + _pause(row), attempts=F("attempts") + 1, tried_at=now):
             row.attempts += 1
@@ -118,7 +121,10 @@ def _may_go(row: Delivery) -> bool:
     if not signatures.is_as_shown(row.hook):
         switch_off(row.hook, OTHER_KEY)
         return False
-    if not queries.may_hear(row.hook, row.project):
+    if not queries.has_maker(row.hook):
+        switch_off(row.hook, NO_MAKER)
+        return False
+    if not queries.may_hear(row):
         Delivery.objects.filter(pk=row.pk).update(state=State.WITHHELD, body="")
         return False
     return True

@@ -17,8 +17,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from registry.authority import revocations
-from registry.catalog import telling
 from registry.catalog.queries import Project
+from registry.catalog.services import telling
 
 from . import queries
 from .models import Delivery, Event, Hook, Mark

@@ -22,12 +22,16 @@ class Event(models.TextChoices):
     REVISION = "revision.created"
     REVOKED = "certificate.revoked"
     TAKEN_DOWN = "checkpoint.taken-down"
+    EVALUATED = "evaluation.published"
+    EVALUATION_WITHDRAWN = "evaluation.withdrawn"
     MOVED = "project.moved"
     ENDED = "project.ended"
     PROJECT_TAKEN_DOWN = "project.taken-down"
+    ASKED = "access.asked"
 
 
 PING = "ping"
+OF_OWNERS = frozenset({Event.ASKED})  # told to the project's owner, and to nobody else who watches
 
 
 class Hook(models.Model):

@@ -36,8 +36,11 @@ TITLES = {
     Event.REVOKED: gettext_lazy("a certificate that signed a checkpoint is revoked"),
     Event.TAKEN_DOWN: gettext_lazy("a checkpoint is taken down"),
     Event.PROJECT_TAKEN_DOWN: gettext_lazy("the project is taken down"),
+    Event.EVALUATED: gettext_lazy("somebody says how a checkpoint did"),
+    Event.EVALUATION_WITHDRAWN: gettext_lazy("an evaluation is withdrawn"),
     Event.MOVED: gettext_lazy("it moves to another name"),
     Event.ENDED: gettext_lazy("it ends"),
+    Event.ASKED: gettext_lazy("somebody asks for its files (told to its owner alone)"),
 }
 
 
@@ -56,7 +59,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     except Problem as problem:
         shown = {**values, "events": wanted.events, "problem": str(problem.detail)}
         return _list(request, person, shown, status=problem.status_code)
-    return _hook(request, hook, secret=secret, status=201)
+    return _hook(request, queries.hooks_of(person).get(pk=hook.pk), secret=secret, status=201)
 
 
 @never_cache
@@ -103,7 +106,7 @@ def _list(
 
 def _hook(request: HttpRequest, hook: Hook, *, secret: str = "", status: int = 200) -> HttpResponse:
     titles = {**{each.value: title for each, title in TITLES.items()}, PING: _("a ping")}
-    found = queries.deliveries_of(hook)[:SHOWN]
+    found = queries.deliveries_of(hook, _person(request))[:SHOWN]
     context = {
         "hook": hook,
         "secret": secret,

@@ -25,10 +25,9 @@ from registry.accounts import staying
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
 from registry.catalog import queries as catalog
-from registry.catalog import seeing
 from registry.catalog.errors import MayNotGovern
 from registry.catalog.errors import NotFound as NoProject
-from registry.catalog.queries import Project
+from registry.catalog.queries import Project, seeing
 
 from . import addresses, gathering, queries, signatures
 from .errors import InvalidWebhook, PingsWait, TooManyWebhooks
@@ -80,11 +79,14 @@ def renew(hook: Hook, *, by: User) -> str:
 
 
 def switch_on(hook: Hook, *, by: User, now: datetime) -> None:
-    """It is told again, and what waited goes first; each of that has one attempt more at least."""
+    """It is told again, and what waited goes first; each of that has one attempt more at least.
+
+    Who switches it on answers for it from then on.
+    """
     with transaction.atomic():
         _hold(by)
         off = Hook.objects.filter(pk=hook.pk).exclude(disabled_at=None)
-        if off.update(disabled_at=None, reason=""):
+        if off.update(disabled_at=None, reason="", made_by=by):
             Delivery.objects.filter(hook=hook, state="waiting").update(due_at=now)
             audit.record(by.actor, "webhook.enable", hook.owner.name, _details(hook))
 

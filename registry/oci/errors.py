@@ -14,9 +14,6 @@ from registry.hub.errors import Refusal, RepoUnknown, WrongMethod
 from registry.storage.errors import InvalidDigest
 
 VERSION = {"Docker-Distribution-API-Version": "registry/2.0"}
-# A challenge that Docker's clients answer with what people logged in with; of a realm of Bearer
-# they would ask a token first, at an address that is none.
-CHALLENGE = 'Basic realm="assay", charset="UTF-8"'
 
 
 class BlobUnknown(NotFound):
@@ -57,7 +54,7 @@ OF_STATUS: Mapping[int, str] = {
 }
 
 
-def refusal(error: Exception) -> Refusal | None:
+def refusal(error: Exception, *, challenge: str) -> Refusal | None:
     """What an exception is answered with; None for a fault of ours."""
     document = document_of(error)
     if document is None:
@@ -66,7 +63,7 @@ def refusal(error: Exception) -> Refusal | None:
     code = found or OF_STATUS.get(document.status, "UNSUPPORTED")
     headers = {**headers_of(error), **VERSION, "Content-Type": "application/json"}
     if document.status == Unauthenticated.status_code:
-        headers["WWW-Authenticate"] = CHALLENGE
+        headers["WWW-Authenticate"] = challenge
     said = {"code": code, "message": document.detail, "detail": document.members()}
     body = json.dumps({"errors": [said]}).encode()
     return Refusal(status=document.status, headers=headers, body=body)

@@ -13,9 +13,8 @@ from django.db.models.functions import Collate
 
 from assay.signing.manifest import FileEntry
 from registry.catalog import queries as catalog
-from registry.catalog import revisions
-from registry.catalog.queries import Checkpoint, File, Project, State
-from registry.catalog.revisions import MAIN
+from registry.catalog.queries import Checkpoint, File, Project, State, revisions
+from registry.catalog.queries.revisions import MAIN
 from registry.conduct import queries as conduct
 
 from .errors import ManifestUnknown
@@ -75,7 +74,7 @@ def _names(rows: QuerySet[Row], after: str, limit: int) -> list[str]:
 def _digests(pk: int, manifest_sha256: str, published_at: datetime) -> frozenset[str]:
     """What is published is never changed; the arguments behind the first say which row it is."""
     del manifest_sha256, published_at
-    image = _image(catalog.visible(None).get(pk=pk))
+    image = _image(Checkpoint.objects.select_related(*catalog.PARTS).get(pk=pk))
     return frozenset(document.sha256 for document in image.documents())
 
 

@@ -11,17 +11,19 @@ from urllib.parse import parse_qsl, urlencode
 
 from assay.signing import canonical
 from assay.signing.digests import as_id
+from registry.accounts.errors import Unauthenticated
 from registry.api.problems import REFUSALS
 from registry.api.wire import Application, Receive, Scope, Send, header, send_body, send_head
+from registry.catalog.errors import AccessNeeded
 from registry.catalog.queries import Project
-from registry.hub.callers import caller, open_project
-from registry.hub.errors import Unreadable, WrongMethod
+from registry.hub.callers import ANYBODY, Caller, read_project
+from registry.hub.errors import RepoUnknown, Unreadable, WrongMethod
 from registry.storage.download import CONFINED, Download, send_blob
 from registry.storage.folder import check_digest
 from registry.storage.ranges import span_of
 from registry.storage.streams import ask
 
-from . import queries
+from . import queries, tokens
 from .errors import VERSION, AddressUnknown, BlobUnknown, ManifestUnknown, refusal
 from .images import EMPTY, MANIFEST, Document, listed
 from .queries import TAG
@@ -61,10 +63,9 @@ class Images:
             return
         try:
             _check_method(scope["method"])
-            await ask(caller, header(scope, "Authorization"))
             await _send(scope, receive, send, await ask(_answer, scope))
         except REFUSALS as error:
-            refused = refusal(error)
+            refused = refusal(error, challenge=tokens.challenge(scope))
             if refused is None:
                 raise
             logger.info("%s %s: %s", scope["method"], scope["path"], error)
@@ -95,13 +96,17 @@ async def _send(scope: Scope, receive: Receive, send: Send, found: Answer) -> No
 
 
 def _answer(scope: Scope) -> Answer:
-    """In the database: whose project, and what of it."""
+    """In the database: who calls, whose project, and what of it."""
+    by = tokens.caller(header(scope, "Authorization"))
+    if scope["path"] == tokens.PATH:
+        return Answer(document=Document(media_type=JSON, content=tokens.issued(scope)))
     if scope["path"].rstrip("/") == ROOT:
+        tokens.check_asked(by)
         return Answer(document=Document(media_type=JSON, content=EMPTY.content))
     found = ADDRESS.fullmatch(scope["path"])
     if found is None or "\0" in scope["path"]:
         raise AddressUnknown("expected /v2/OWNER/PROJECT/manifests, blobs, tags or referrers")
-    of, reference = open_project(found["owner"], found["name"]), found["reference"]
+    of, reference = _project(by, found["owner"], found["name"]), found["reference"]
     match found["kind"]:
         case "manifests":
             return _manifest(of, reference)
@@ -111,6 +116,16 @@ def _answer(scope: Scope) -> Answer:
             return _referrers(of, _digest(reference), _query(scope))
         case _:
             return _tags(of, reference, _query(scope))
+
+
+def _project(by: Caller | None, owner: str, name: str) -> Project:
+    """Who has not said who they are is asked, where that may make a difference."""
+    try:
+        return read_project(by or ANYBODY, owner, name)
+    except (RepoUnknown, AccessNeeded) as error:
+        if by is None:
+            raise Unauthenticated(str(error.detail)) from error
+        raise
 
 
 def _manifest(of: Project, reference: str) -> Answer:

@@ -16,8 +16,7 @@ from assay.signing.evidence import Evidence
 from registry.accounts.queries import User
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
-from registry.catalog import seeing
-from registry.catalog.queries import Checkpoint
+from registry.catalog.queries import Checkpoint, gates, seeing
 from registry.ledger import queries as ledger
 from registry.pool import queries as pool
 
@@ -76,8 +75,8 @@ def evidence(of: Output) -> Evidence:
 
 
 def stands(of: Output) -> bool:
-    """Whether its checkpoint is still published: that of a person who left is not."""
-    return of.checkpoint.state == catalog.State.PUBLISHED
+    """Whether what was signed of its checkpoint is there: that of a person who left is not."""
+    return of.checkpoint.state in catalog.LOGGED
 
 
 def parts(of: Output) -> Evidence:
@@ -122,10 +121,16 @@ def request_document(of: Output) -> dict[str, object] | None:
 
 
 def published_checkpoint(sha256: str, viewer: User) -> Checkpoint:
-    """The published checkpoint with this id, if they may see it; raises CheckpointUnknown."""
-    found = catalog.published(sha256, viewer)
+    """The published checkpoint with this id: of several, the earliest whose files they may have.
+
+    Raises CheckpointUnknown, or AccessNeeded: nobody makes outputs of what they may not download.
+    """
+    rows = catalog.visible(viewer).filter(state=catalog.State.PUBLISHED, manifest_sha256=sha256)
+    rows = rows.order_by(*catalog.EARLIEST)
+    found = rows.filter(seeing.files(viewer, of="project")).first() or rows.first()
     if found is None:
         raise CheckpointUnknown(f"expected the id of a published checkpoint, found {as_id(sha256)}")
+    gates.check(found.project, viewer)
     return found
 
 

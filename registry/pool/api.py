@@ -21,8 +21,8 @@ from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Node, Scope, caller
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
-from registry.catalog.api import acknowledged
-from registry.catalog.serializers import AcknowledgedSerializer
+from registry.catalog.api.projects import acknowledged
+from registry.catalog.api.serializers import AcknowledgedSerializer
 from registry.conduct import queries as conduct
 from registry.idempotency.api import idempotent, idempotent_in_steps
 

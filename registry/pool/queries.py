@@ -16,8 +16,7 @@ from django.db.models.functions import Mod, RowNumber
 from registry.accounts.names import ERASED
 from registry.accounts.queries import Node, User
 from registry.api.problems import NotFound
-from registry.catalog import seeing
-from registry.catalog.queries import Project
+from registry.catalog.queries import Project, seeing
 
 from .models import Lease, LeaseState, LossPoint, Run, RunState
 from .sampling import decimal_text

@@ -206,17 +206,8 @@ def _read(kind: type[S], name: str) -> S:
         raise NotDistributed(f"expected {kind.__name__.lower()} in {name}: {error}") from error
 
 
-def _signed(signed: Targets | Snapshot | Timestamp, signer: Signer) -> bytes:
-    match signed:
-        case Targets():
-            return _bytes(Metadata(signed), signer)
-        case Snapshot():
-            return _bytes(Metadata(signed), signer)
-        case Timestamp():
-            return _bytes(Metadata(signed), signer)
-
-
-def _bytes(metadata: Metadata[S], signer: Signer) -> bytes:
+def _signed(signed: S, signer: Signer) -> bytes:
+    metadata = Metadata(signed)
     metadata.sign(signer)
     return metadata.to_bytes()
 

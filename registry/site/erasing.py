@@ -25,12 +25,14 @@ from registry.accounts.queries import SYSTEM, Namespace, User
 from registry.audit import services as audit
 from registry.audit.chain import ERASURE
 from registry.authority import revocations
-from registry.catalog import erasing as catalog
+from registry.catalog.queries import takedowns
+from registry.catalog.services import erasing as catalog
 from registry.conduct import erasing as conduct
 from registry.events import services as events
 from registry.hub import devices
 from registry.hub.xet import index as xorbs
 from registry.idempotency import services as idempotency
+from registry.imports import services as imports
 from registry.ledger import services as ledger
 from registry.notices import services as notices
 from registry.oidc import services as oidc
@@ -76,9 +78,10 @@ def _again(left: Namespace) -> Erased:
         stub, actor = accounts.nobody(), f"user:{left.name}"
         waiting = xorbs.forget(actor)
         storage.forget_holder(actor)
+        said = takedowns.about(left)
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
         storage.drop(waiting, needed=catalog.needed)
-        statements = ledger.blank({left.uri})
+        statements = ledger.blank({left.uri}, also=said)
         idempotency.forget_all(actor, naming=f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
         rows = audit.redact(left.name)
@@ -104,7 +107,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     pool.end(owner, now=now)  # first: who submits locks the run before the person, too
     for each in (oidc, vouching, publishers, devices, notices):
         each.forget(person)
-    waiting = xorbs.forget(actor)
+    waiting = xorbs.forget(actor) | imports.forget(person)
     storage.forget_holder(actor)
     stub, clear = accounts.erase(person), accounts.nobody()
     outputs.forget_machines(person)
@@ -112,6 +115,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     kept = outputs.standing_on(owner)
     outputs.erase(owner, stub=stub, clear=clear, now=now)
     conduct.erase(owner, stub=stub)
+    said = takedowns.about(owner)
     files = catalog.erase(
         owner,
         stub=stub,
@@ -121,7 +125,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
         author=person,
     )
     storage.drop(files | waiting, needed=catalog.needed)
-    statements = ledger.blank({owner.uri, pseudonym})
+    statements = ledger.blank({owner.uri, pseudonym}, also=said)
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
     events.forget_those("node", accounts.machines_of(person))

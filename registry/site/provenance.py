@@ -30,6 +30,7 @@ from assay.signing.statements import (
     OutputClaim,
     RunClaim,
     Statement,
+    TakedownClaim,
 )
 
 from . import strangers
@@ -66,16 +67,28 @@ class Link:
         """The same link, whose checks are fetched with a token."""
         return replace(self, checks=tuple(check.with_token() for check in self.checks))
 
+    def without_files(self) -> Self:
+        """The same link, less what is checked of files."""
+        kept = (each for each in self.checks if each.program != strangers.MODEL_SIGNING)
+        return replace(self, checks=tuple(kept))
+
 
 def links(
-    evidence: Evidence, root: x509.Certificate, *, is_private: bool = False
+    evidence: Evidence,
+    root: x509.Certificate,
+    *,
+    is_private: bool = False,
+    has_files: bool = True,
 ) -> tuple[Link, ...]:
     """The parts that are there, from what was said down to the rules it was said under.
 
     `is_private` says that the output is its caller's alone; what stands behind it is everybody's.
+    Where there are no files to fetch any more, no program is asked about them.
     """
     found = ((part, evidence.bundles.get(part)) for part in _TELLERS)
     made = [_link(part, bundle, evidence, root) for part, bundle in found if bundle]
+    if not has_files:
+        made = [link.without_files() for link in made]
     return tuple(
         link.with_token() if is_private and link.part == Part.OUTPUT else link for link in made
     )
@@ -168,6 +181,16 @@ def _conduct(statement: Statement, _evidence: Evidence) -> Said:
     )
 
 
+def _takedown(statement: Statement, _evidence: Evidence) -> Said:
+    claim = TakedownClaim.parse(statement)
+    return Said(
+        title=_("Taken down"),
+        says=_("On %(day)s, by this registry: %(reason)s")
+        % {"day": f"{claim.taken_down_at:%Y-%m-%d}", "reason": claim.reason},
+        digest=statement.sha256,
+    )
+
+
 _ORIGINS: Mapping[Origin, StrPromise] = {
     Origin.SERVER_GENERATED: gettext_lazy(
         "This text, byte for byte, came out of the checkpoint below: our own program ran it."
@@ -178,6 +201,7 @@ _ORIGINS: Mapping[Origin, StrPromise] = {
 }
 
 _TELLERS: Mapping[Part, Callable[[Statement, Evidence], Said]] = {
+    Part.TAKEDOWN: _takedown,
     Part.OUTPUT: _output,
     Part.CHECKPOINT: _checkpoint,
     Part.RUN: _run,

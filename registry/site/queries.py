@@ -122,10 +122,12 @@ def newest_answer(viewer: User | None, chosen: str) -> Answer | None:
 
 
 def checkpoint_links(checkpoint: catalog.Checkpoint) -> tuple[Link, ...]:
-    """A published checkpoint's tree; one that is not published has none yet."""
-    if checkpoint.state != catalog.State.PUBLISHED:
+    """A published checkpoint's tree, and of one that was taken down; others have none yet."""
+    if checkpoint.state not in catalog.LOGGED:
         return ()
-    return provenance.links(catalog.parts(checkpoint), authority.trust_root().root)
+    is_up = checkpoint.state == catalog.State.PUBLISHED
+    root = authority.trust_root().root
+    return provenance.links(catalog.parts(checkpoint), root, has_files=is_up)
 
 
 def answer(output: Output) -> Answer:
@@ -134,7 +136,8 @@ def answer(output: Output) -> Answer:
     links: tuple[Link, ...] = ()
     if outputs.stands(output):
         evidence, root = outputs.parts(output), authority.trust_root().root
-        links = provenance.links(evidence, root, is_private=is_private)
+        is_up = output.checkpoint.state == catalog.State.PUBLISHED
+        links = provenance.links(evidence, root, is_private=is_private, has_files=is_up)
     return Answer(
         output=output,
         is_private=is_private,

@@ -19,6 +19,7 @@ from assay.signing.sigstore import Identity
 
 # Silent but for errors, of which an HTTP status is one: else its body would pass for the file.
 CURL = "curl -fsS"
+MODEL_SIGNING = "model_signing"
 HEADER = '-H "Authorization: Bearer $ASSAY_TOKEN"'
 ROOT_PATH = "/.well-known/assay/root.pem"
 CONFIG = "trust_config.json"
@@ -114,7 +115,7 @@ def openssl(statement: str) -> Check:
 def model_signing(path: str, manifest: Manifest) -> Check:
     """The files are those of the model signature; the program is OpenSSF's."""
     command = "\n".join((*download(path, manifest), root(), verify_model(path)))
-    return Check(program="model_signing", command=command, answer="Verification succeeded")
+    return Check(program=MODEL_SIGNING, command=command, answer="Verification succeeded")
 
 
 def download(

@@ -1,27 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """A blob that comes in numbered parts, in any order, each as often as it takes, until it is whole.
 
-A part that came in full is a file, `NUMBER-DIGEST`, in a folder of its blob and holder; of one that
-did not, there is nothing. Joining them claims the folder by renaming it, so that one does it, and
-hashes what it joins: until the blob is kept, nobody sees anything of it. What is not joined within
-a day is swept. A bucket's parts wait here as well: nothing goes there that has another digest.
+A part that came in full is a file, and then a row that names it; of one that did not, there is
+nothing. The rows say what is here, decided under the lock of the holder's usage, so that of two
+that come at once one is kept, and they count. Joined parts are hashed: until the blob is kept,
+nobody sees anything of it. A bucket's parts wait here as well: nothing goes there that has another
+digest.
 """
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from .errors import DigestMismatch, PartMissing, UploadUnknown
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from . import quotas
+from .errors import PartMissing, UploadUnknown
 from .files import Part, parts_folder
 from .folder import check_digest, make_folder
+from .models import WaitingPart
+from .queries import holds
 from .space import check_room
 from .upload import room
 
@@ -57,128 +63,139 @@ class Assembly:
         return min(self.part_bytes, self.size_bytes - (number - 1) * self.part_bytes)
 
     @property
-    def folder(self) -> Path:
-        """Where its parts wait."""
-        return _folder_of(self.holder) / check_digest(self.sha256)
+    def parts(self) -> QuerySet[WaitingPart]:
+        """Those that have come."""
+        return WaitingPart.objects.filter(holder=self.holder, whole=check_digest(self.sha256))
 
 
 def put(assembly: Assembly, number: int, part: Part) -> None:
-    """The part is there from now on; one of this number that came before is not."""
-    make_folder(assembly.folder)
-    kept = assembly.folder / _name(number, part.sha256)
-    try:
-        part.set_aside(kept)
-    except FileNotFoundError as error:
-        raise UploadUnknown(
-            f"expected an upload of sha256:{assembly.sha256} that goes on, found that it ended"
-        ) from error
-    for other in assembly.folder.glob(f"{number:05}-*"):
-        if other != kept:
-            other.unlink(missing_ok=True)
+    """The part is there from now on; one of this number that came before is not.
 
-
-def waiting_bytes(holder: str, *, but: str = "") -> int:
-    """What the holder's parts take on the disk, without those of one blob."""
-    found = (path for path in _folder_of(holder).glob("*/*") if path.parent.name != but)
-    return sum(map(_size, found))
-
-
-def join(assembly: Assembly, parts: Sequence[str], *, keep: Callable[[Part], None]) -> None:
-    """Make it one blob, of the parts with these digests in their order, and give it to `keep`.
-
-    Raises UploadUnknown or PartMissing, NoSpace, and as `keep`: then the parts wait as before.
-    Raises DigestMismatch for other bytes than were announced, of which nothing stays.
+    In the caller's transaction. Of a blob that the holder has there is nothing to keep: who sends
+    it a second time goes on undisturbed. Raises QuotaExceeded.
     """
-    names = [_name(number, sha256) for number, sha256 in enumerate(parts, 1)]
-    with _alone(assembly):
-        _check_there(assembly, names)
-        check_room(assembly.size_bytes)
-        with room(), Part() as whole:
-            for name in names:
-                _append(whole, assembly.folder / name)
-            try:
-                whole.check(sha256=assembly.sha256, size_bytes=assembly.size_bytes)
-            except DigestMismatch:
-                shutil.rmtree(assembly.folder)
-                raise
-            keep(whole)
-        shutil.rmtree(assembly.folder)
+    quotas.lock(assembly.holder, {assembly.sha256: assembly.size_bytes})
+    if holds(assembly.holder, assembly.sha256):
+        return
+    before, now = assembly.parts.filter(number=number).first(), timezone.now()
+    if before is not None and before.sha256 == part.sha256 and _path(before).is_file():
+        WaitingPart.objects.filter(pk=before.pk).update(came_at=now)
+        return  # it may be read just now, to be joined
+    kept = WaitingPart(
+        pk=None if before is None else before.pk,
+        holder=assembly.holder,
+        whole=assembly.sha256,
+        whole_bytes=assembly.size_bytes,
+        number=number,
+        sha256=part.sha256,
+        size_bytes=part.size_bytes,
+        file=secrets.token_hex(16),
+        came_at=now,
+    )
+    make_folder(_folder())
+    part.set_aside(_path(kept))
+    kept.save()
+    if before is not None:
+        _unlink_later([before])
+
+
+def paths(assembly: Assembly, digests: Sequence[str]) -> list[Path]:
+    """The files of the parts with these digests, in their order; raises UploadUnknown, PartMissing.
+
+    What is missing is said; the others wait as before.
+    """
+    wanted = [check_digest(sha256) for sha256 in digests]
+    came = {part.number: part for part in assembly.parts}
+    if not came:
+        raise UploadUnknown(
+            f"expected parts of sha256:{assembly.sha256}, found none: none came, they were joined, "
+            "or they waited for more than a day"
+        )
+    if len(wanted) != assembly.count:
+        raise PartMissing(f"expected {assembly.count} parts, found {len(wanted)}")
+    missing = [
+        (number, sha256)
+        for number, sha256 in enumerate(wanted, 1)
+        if number not in came or came[number].sha256 != sha256
+    ]
+    if missing:
+        number, sha256 = missing[0]
+        raise PartMissing(
+            f"expected part {number} to have come with the ETag {sha256}, found it missing or "
+            f"another, and {len(missing) - 1} more: send them again"
+        )
+    return [_path(came[number]) for number in range(1, assembly.count + 1)]
+
+
+def join(assembly: Assembly, parts: Iterable[Path], *, keep: Callable[[Part], None]) -> None:
+    """Make it one blob, of these files, and give it to `keep`; asks no database itself.
+
+    Raises PartMissing, NoSpace, DigestMismatch for other bytes than were announced, and as `keep`.
+    """
+    check_room(assembly.size_bytes)
+    with room(), Part() as whole:
+        for number, path in enumerate(parts, 1):
+            _append(whole, path, number)
+        whole.check(sha256=assembly.sha256, size_bytes=assembly.size_bytes)
+        keep(whole)
+
+
+def drop(parts: QuerySet[WaitingPart]) -> int:
+    """None of these waits any more; how many there were. In the caller's transaction."""
+    gone = list(parts.select_for_update())
+    WaitingPart.objects.filter(pk__in=[part.pk for part in gone]).delete()
+    _unlink_later(gone)
+    return len(gone)
 
 
 def forget(holder: str) -> None:
     """Nothing of what the holder was sending waits any more."""
-    shutil.rmtree(_folder_of(holder), ignore_errors=True)
+    with transaction.atomic():
+        drop(WaitingPart.objects.filter(holder=holder))
 
 
 def sweep(*, before: datetime) -> int:
-    """Removes what nobody has added to since; returns how many blobs' parts."""
+    """Removes what nobody has added to since, and files that no row names; how many it was."""
     count = 0
-    for folder in (parts_folder() / FOLDER).glob("*/*"):
-        with suppress(FileNotFoundError):  # joined, just now
-            if folder.stat().st_mtime < before.timestamp():
-                shutil.rmtree(folder)
+    blobs = WaitingPart.objects.values("holder", "whole").annotate(last=Max("came_at"))
+    for blob in blobs.filter(last__lt=before):
+        with transaction.atomic():
+            rows = WaitingPart.objects.filter(holder=blob["holder"], whole=blob["whole"])
+            count += drop(rows.filter(came_at__lt=before))
+    named = frozenset(WaitingPart.objects.values_list("file", flat=True))
+    for path in _folder().glob("*"):
+        with suppress(FileNotFoundError):
+            if path.name not in named and path.stat().st_mtime < before.timestamp():
+                path.unlink()
                 count += 1
     return count
 
 
-def _folder_of(holder: str) -> Path:
-    """By a digest, because a holder's name is no file's."""
-    return parts_folder() / FOLDER / hashlib.sha256(holder.encode()).hexdigest()
+def _folder() -> Path:
+    return parts_folder() / FOLDER
 
 
-def _name(number: int, sha256: str) -> str:
-    return f"{number:05}-{check_digest(sha256)}"
+def _path(part: WaitingPart) -> Path:
+    return _folder() / part.file
 
 
-@contextmanager
-def _alone(assembly: Assembly) -> Iterator[None]:
-    """One at a time joins them; whoever dies over it leaves them to the next."""
-    try:
-        folder = os.open(assembly.folder, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError as error:
-        raise UploadUnknown(
-            f"expected parts of sha256:{assembly.sha256}, found none: none came, they were joined, "
-            "or they waited for more than a day"
-        ) from error
-    try:
-        _lock(folder, assembly)
-        yield
-    finally:
-        os.close(folder)  # and the lock goes with it
+def _unlink_later(parts: Sequence[WaitingPart]) -> None:
+    """Once no row names them; a crash in between leaves them to the sweep."""
+
+    def unlink(found: Sequence[Path]) -> None:
+        for path in found:
+            path.unlink(missing_ok=True)
+
+    transaction.on_commit(partial(unlink, [_path(part) for part in parts]), robust=True)
 
 
-def _lock(folder: int, assembly: Assembly) -> None:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UploadUnknown(
-            f"expected parts of sha256:{assembly.sha256}, found that somebody joins them just now"
-        ) from error
-
-
-def _check_there(assembly: Assembly, names: Sequence[str]) -> None:
-    if len(names) != assembly.count:
-        raise PartMissing(f"expected {assembly.count} parts, found {len(names)}")
-    missing = [name for name in names if not (assembly.folder / name).is_file()]
-    if missing:
-        number, _, sha256 = missing[0].partition("-")
-        raise PartMissing(
-            f"expected part {int(number)} to have come with the ETag {sha256}, found it missing or "
-            f"another, and {len(missing) - 1} more: send them again"
-        )
-
-
-def _append(whole: Part, path: Path) -> None:
+def _append(whole: Part, path: Path, number: int) -> None:
     try:
         source = path.open("rb")
-    except FileNotFoundError as error:  # another came in its place, just now
-        raise PartMissing(f"expected {path.name}, found it replaced; ask again") from error
+    except FileNotFoundError as error:  # another came in its place, just now, or a restored backup
+        raise PartMissing(
+            f"expected the bytes of part {number}, found them replaced: send the part again"
+        ) from error
     with source:
         while chunk := source.read(CHUNK_BYTES):
             whole.write(chunk)
-
-
-def _size(path: Path) -> int:
-    with suppress(FileNotFoundError):
-        return path.stat().st_size
-    return 0

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends a blob: conditional, one range, 1 MiB at a time, and no longer than somebody listens."""
+"""Sends a blob: conditional, one range, 1 MiB at a time, and no longer than somebody listens.
+
+Where nginx stands in front and says where it reads blobs itself (docker/blobs.conf), it is told
+which one to send: the bytes pass through no program of ours. What may be read was decided before.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from django.conf import settings
 from django.utils.http import content_disposition_header
 
 from registry.api.wire import BrokenOff, Receive, Scope, Send, header, send_body, send_head
@@ -18,6 +24,7 @@ from .ranges import Span, span_of
 
 # Measured: 2.1 GB/s with 1 MiB reads in a thread; Django's FileResponse reaches 1.2.
 READ_BYTES = 1024 * 1024
+LOCATION = re.compile(r"(/[a-z0-9-]+)+/")
 # What an uploaded file may do in a browser: nothing (it may be HTML or SVG, whatever its name).
 CONFINED = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -65,6 +72,13 @@ async def send_blob(scope: Scope, receive: Receive, send: Send, download: Downlo
     if span.is_partial:
         headers["Content-Range"] = span.content_range
     with await asyncio.to_thread(services.open_blob, download.sha256) as file:
+        if (location := _location(scope)) and not is_head:
+            if span.start == 0:
+                download.begun()
+            del headers["Accept-Ranges"]  # which it says itself, as it answers ranges
+            await send_head(send, 200, {**headers, **_elsewhere(location, download)})
+            await send_body(send)
+            return
         await send_head(send, 206 if span.is_partial else 200, headers)
         if not is_head:
             if span.start == 0:
@@ -108,6 +122,22 @@ def _range(scope: Scope, download: Download) -> str | None:
     if condition is not None and condition.strip() != download.etag:
         return None
     return header(scope, "Range")
+
+
+def _location(scope: Scope) -> str:
+    """Where the proxy in front reads the folder of blobs; empty where it does not, or is none."""
+    if not settings.BEHIND_PROXY or settings.BUCKET:
+        return ""
+    found = header(scope, "X-Accel-Location") or ""
+    return found if LOCATION.fullmatch(found) else ""
+
+
+def _elsewhere(location: str, download: Download) -> Mapping[str, str]:
+    """What tells the proxy to send the bytes."""
+    return {
+        "X-Accel-Redirect": f"{location}{download.sha256[:2]}/{download.sha256}",
+        "Content-Length": "0",
+    }
 
 
 def _has_it(condition: str | None, etag: str) -> bool:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Blob: bytes we hold, named by digest. Holding: who has sent them, and may therefore read them.
 
-Usage: how many bytes that makes for each holder, and how many they may be.
+Usage: how many bytes that makes for each holder, and how many they may be. WaitingPart: a part of
+a blob that has come before the rest of it.
 """
 
 from __future__ import annotations
@@ -116,4 +117,32 @@ class Holding(models.Model):
 
         constraints = (
             models.UniqueConstraint(name="storage_holding_once", fields=("blob", "holder")),
+        )
+
+
+class WaitingPart(models.Model):
+    """The `number`-th part of the blob `whole`, as it came last; its bytes are in `file`.
+
+    It counts against what its holder may store (quotas.py), and a day after the last that came of
+    its blob it is swept (assembling.py).
+    """
+
+    holder = models.CharField(max_length=80)
+    whole = models.CharField(max_length=64)
+    whole_bytes = models.BigIntegerField()
+    number = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    size_bytes = models.BigIntegerField()
+    file = models.CharField(max_length=32, unique=True)
+    came_at = models.DateTimeField()
+
+    class Meta:
+        """One of a number: whoever comes later takes its place."""
+
+        constraints = (
+            models.UniqueConstraint(name="storage_part_once", fields=("holder", "whole", "number")),
+            models.CheckConstraint(
+                name="storage_part_sizes_are_not_negative",
+                condition=Q(whole_bytes__gte=0) & Q(size_bytes__gte=0),
+            ),
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from .models import Blob, Holding
+from django.db.models import Sum
+
+from .models import Blob, Holding, WaitingPart
 
 
 def size_of(sha256: str) -> int | None:
@@ -38,3 +40,12 @@ def held_lengths(holder: str, lengths: Collection[int]) -> frozenset[int]:
     """Those of these lengths that a blob of the holder has."""
     rows = Holding.objects.filter(holder=holder, blob__size_bytes__in=lengths)
     return frozenset(rows.values_list("blob__size_bytes", flat=True))
+
+
+def waiting_bytes(
+    holder: str, *, but: Collection[str] = (), but_lengths: Collection[int] = ()
+) -> int:
+    """What the holder's parts take, without those of blobs that are named, or so long."""
+    rows = WaitingPart.objects.filter(holder=holder)
+    rows = rows.exclude(whole__in=but).exclude(whole_bytes__in=but_lengths)
+    return rows.aggregate(sum=Sum("size_bytes"))["sum"] or 0

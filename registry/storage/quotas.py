@@ -6,7 +6,8 @@ when the blob gets its row (`claim`), under the lock of the holder's own row, so
 at once none slips through. The registry's own writes are not counted.
 
 What is staged for a holder, on its way to become a blob of theirs, is under a name of its own: it
-needs room beside what they hold, and is nothing that they hold.
+needs room beside what they hold, and is nothing that they hold. So do parts that wait for the rest
+of their blob, but beside that blob itself.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from django.db import connection
 
 from .errors import QuotaExceeded
 from .models import Usage
-from .queries import held, held_lengths
+from .queries import held, held_lengths, waiting_bytes
 
 OURSELVES = "system"  # who holds what the registry writes itself, such as model signatures
 STAGED = "staged:"
@@ -58,18 +59,20 @@ def staged(holder: str) -> str:
 
 def use_of(holder: str) -> Use:
     """As it is at this moment."""
-    return _use(holder, Usage.objects.in_bulk(_names(holder)))
+    return _use(holder, _usages(holder), waiting_bytes(_owner(holder)))
 
 
 def check(holder: str, sizes: Mapping[str, int]) -> None:
     """Raises QuotaExceeded for blobs that the holder could not keep as things are now."""
     if holder != OURSELVES:
-        _compare(holder, use_of(holder), _new_bytes(holder, sizes))
+        waiting = waiting_bytes(_owner(holder), but=sizes)
+        _compare(holder, _use(holder, _usages(holder), waiting), _new_bytes(holder, sizes))
 
 
 def check_lengths(holder: str, lengths: Collection[int]) -> None:
     """The same of what is known by its length alone; what the holder has of one costs nothing."""
-    use = use_of(holder)
+    waiting = waiting_bytes(_owner(holder), but_lengths=lengths)
+    use = _use(holder, _usages(holder), waiting)
     if use.used_bytes + sum(lengths) > use.allowed_bytes:
         had = held_lengths(holder, lengths)
         _compare(holder, use, sum(length for length in lengths if length not in had))
@@ -83,7 +86,8 @@ def lock(holder: str, sizes: Mapping[str, int]) -> None:
         [Usage(holder=name) for name in _names(holder)], ignore_conflicts=True
     )
     usages = {name: Usage.objects.select_for_update().get(pk=name) for name in _names(holder)}
-    _compare(holder, _use(holder, usages), _new_bytes(holder, sizes))
+    waiting = waiting_bytes(_owner(holder), but=sizes)
+    _compare(holder, _use(holder, usages, waiting), _new_bytes(holder, sizes))
 
 
 def claim(holder: str, digests: Collection[str]) -> None:
@@ -108,9 +112,18 @@ def forget(holder: str) -> None:
     Usage.objects.filter(pk=holder).delete()
 
 
+def _owner(holder: str) -> str:
+    """Whose allowance it is."""
+    return holder.removeprefix(STAGED)
+
+
+def _usages(holder: str) -> Mapping[str, Usage]:
+    return Usage.objects.in_bulk(_names(holder))
+
+
 def _names(holder: str) -> tuple[str, ...]:
     """Of the rows that count for it. Whose allowance it is comes first, and is locked first."""
-    owner = holder.removeprefix(STAGED)
+    owner = _owner(holder)
     return (owner,) if owner == holder else (owner, holder)
 
 
@@ -119,11 +132,11 @@ def _new_bytes(holder: str, sizes: Mapping[str, int]) -> int:
     return sum(size for sha256, size in sizes.items() if sha256 not in has)
 
 
-def _use(holder: str, usages: Mapping[str, Usage]) -> Use:
+def _use(holder: str, usages: Mapping[str, Usage], waiting: int) -> Use:
     owner, *_ = names = _names(holder)
     own = usages[owner].allowed_bytes if owner in usages else None
     return Use(
-        used_bytes=sum(usages[name].used_bytes for name in names if name in usages),
+        used_bytes=waiting + sum(usages[name].used_bytes for name in names if name in usages),
         allowed_bytes=settings.STORAGE_QUOTA if own is None else own,
     )
 
@@ -132,6 +145,6 @@ def _compare(holder: str, use: Use, asked_bytes: int) -> None:
     if asked_bytes and use.used_bytes + asked_bytes > use.allowed_bytes:
         raise QuotaExceeded(
             f"expected at most {use.allowed_bytes} bytes stored by "
-            f"{holder.removeprefix(STAGED)}, found {use.used_bytes} used and {asked_bytes} more "
+            f"{_owner(holder)}, found {use.used_bytes} used and {asked_bytes} more "
             "asked for; whoever runs this registry can allow more"
         )

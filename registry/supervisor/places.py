@@ -9,6 +9,7 @@ able to reach the folder of its socket when the data folder belongs to root.
 import hashlib
 import os
 import shutil
+import socket
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from .errors import UnsafeFolder
 
 SOCKET_PATH_BYTES = 107  # sizeof(sockaddr_un.sun_path) - 1, unix(7)
 LONGEST_SOCKET_NAME_BYTES = len("/postgres/.s.PGSQL.5432")
+NAME_DIGITS = 12
+LEFT_SECONDS = 3600.0  # a start takes a minute: where nobody listens after an hour, nobody will
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +98,37 @@ def _socket_folder(data: Path) -> Path:
     length = len(os.fsencode(inside)) + LONGEST_SOCKET_NAME_BYTES
     if os.geteuid() != 0 and length <= SOCKET_PATH_BYTES:
         return inside
-    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:NAME_DIGITS]
     folder = private_folder(Path(tempfile.gettempdir()) / f"assay-{os.geteuid()}-{name}")
     if os.geteuid() == 0:
         folder.chmod(0o711)  # PostgreSQL passes through as nobody; each subfolder is private
     return folder
+
+
+def sweep(*, now: float) -> None:
+    """Removes the sockets' folders that registries of this user left which were killed.
+
+    Whoever starts again over the same data uses the same folder; this is for those who do not.
+    """
+    name = f"assay-{os.geteuid()}-{'[0-9a-f]' * NAME_DIGITS}"
+    for folder in Path(tempfile.gettempdir()).glob(name):
+        found = folder.lstat()
+        is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+        if is_ours and now - found.st_mtime > LEFT_SECONDS and not _somebody_listens(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _somebody_listens(folder: Path) -> bool:
+    return any(_answers(path) for path in folder.rglob("*") if path.is_socket())
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0.0)  # it is asked, not waited for
+        try:
+            probe.connect(os.fspath(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:  # it is full, or not for us: that is somebody
+            return True
+    return True

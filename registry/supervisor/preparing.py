@@ -36,7 +36,7 @@ def migrate() -> None:
 
 
 def create_authority(deployment: Deployment) -> None:
-    """The key ceremony, once; the root's key is not used again."""
+    """The key ceremony, once; of what follows, two steps use the root's key while it lies here."""
     passphrase_file(deployment)
     if not (deployment.places.authority / "trust-root.json").exists():
         _call("authority", "init")

@@ -47,16 +47,23 @@ def web(deployment: Deployment) -> Program:
 
 def worker(deployment: Deployment) -> Program:
     """Publishing and sweeps; the clock that starts the sweeps is inside (`--beat`)."""
-    options = {
-        "--schedule": deployment.places.data / "run" / "beat",
-        "--concurrency": WORKER_PROCESSES,
-        "--loglevel": "INFO",
-    }
-    celery = ("registry.supervisor.worker", "--app", "registry.celery")
+    schedule = deployment.places.data / "run" / "beat"
+    return _celery(deployment, "worker", "--beat", "--schedule", str(schedule))
+
+
+def slow_worker(deployment: Deployment) -> Program:
+    """Hashing what is large, and imports: minutes, which nothing else waits for."""
+    return _celery(deployment, "slow-worker", "--queues", "slow,imports", "--hostname", "slow@%h")
+
+
+def _celery(deployment: Deployment, name: str, *own: str) -> Program:
+    options = {"--concurrency": WORKER_PROCESSES, "--loglevel": "INFO"}
+    quiet = ("--without-gossip", "--without-mingle")
+    celery = ("registry.supervisor.worker", "--app", "registry.celery", "worker")
     return _program(
         deployment,
-        "worker",
-        (*celery, "worker", "--beat", "--without-gossip", "--without-mingle", *_flat(options)),
+        name,
+        (*celery, *quiet, *own, *_flat(options)),
         # Any gentler signal makes it wait for a broker that died in the same moment.
         death_signal=signal.SIGKILL,
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from . import embedded, preparing, programs, waiting
 from .environment import CHECKOUT, Deployment
 from .lock import Lock
+from .places import sweep
 from .preparing import Demo
 from .processes import Process, Program
 from .progress import Progress
@@ -42,6 +43,7 @@ def serve(deployment: Deployment, terminal: Terminal, *, is_verbose: bool) -> No
 def locked(deployment: Deployment) -> Iterator[None]:
     """The only supervisor of its data folder, with a port to listen on."""
     with Lock(deployment.places.lock) as lock:
+        sweep(now=time.time())
         patience = ORPHAN_SECONDS if lock.was_left else 0.0
         waiting.check_port(deployment.port, patience_seconds=patience)
         try:
@@ -68,6 +70,7 @@ def start(deployment: Deployment, system: System, terminal: Terminal) -> Demo:
     with terminal.step("web server, worker, demonstration project"):
         web = _start(system, programs.web(deployment))
         _start(system, programs.worker(deployment))
+        _start(system, programs.slow_worker(deployment))
         demo = preparing.demo()
         url = programs.local_url(deployment)
         waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")

@@ -87,9 +87,9 @@ class System:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """First those that use the others: trainers, web and worker; then what they stand on."""
+        """First those that use the others: trainers, web and workers; then what they stand on."""
         self.stop("node", "generate")
-        self.stop("web", "worker")
+        self.stop("web", "worker", "slow-worker")
         self.stop("signer")
         while self._children:
             self._children.pop().process.stop(seconds=2 * STOP_SECONDS)

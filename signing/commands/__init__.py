@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 
-from ..client import ClientError
+from ..client import ClientError, WitnessElsewhere
 from ..errors import (
     AssayError,
     Outcome,
@@ -26,12 +26,14 @@ from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
 from . import (
     download,
+    importing,
     info,
     login,
     mirror,
     monitor,
     oms,
     publish,
+    results,
     search,
     sign,
     sigstore,
@@ -69,6 +71,12 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ("info", "say what a registry says of a checkpoint", info.add_arguments),
     ("search", "find projects of a registry", search.add_arguments),
     ("publish", "send files, have them signed, and verify that", publish.add_arguments),
+    (
+        "results",
+        "say how a checkpoint did, in your name, and verify that",
+        results.add_arguments,
+    ),
+    ("import", "have what torch.save wrote converted and committed", importing.add_arguments),
     ("witness", "cosign the tree heads of ledgers that you watch", witness.add_arguments),
     (
         "sign",
@@ -145,6 +153,8 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "info": lambda words, out, _: info.run(words, terminal=out),
     "search": lambda words, out, _: search.run(words, terminal=out),
     "publish": lambda words, out, err: publish.run(words, terminal=out, progress=err),
+    "results": lambda words, out, _: results.run(words, terminal=out),
+    "import": lambda words, out, err: importing.run(words, terminal=out, progress=err),
     "witness": lambda words, out, _: witness.run(words, terminal=out),
     "sign": lambda words, out, _: sign.run(words, terminal=out),
     "oms": lambda words, _, __: oms.run(words),
@@ -153,7 +163,8 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
 }
 # What a program that reads JSON finds beside the error.
 _FAILED = {word: {"verified": False} for word in ("trust", "verify", "download", "mirror")} | {
-    "publish": {"published": False}
+    "publish": {"published": False},
+    "import": {"imported": False},
 }
 
 
@@ -188,7 +199,7 @@ def exit_codes() -> str:
 
 
 # Parents that are not raised themselves, and what only other programs meet.
-_NEVER_HERE = (SignerError, VerificationError)
+_NEVER_HERE = (SignerError, VerificationError, WitnessElsewhere)
 _MODULES = tuple(
     kind.__module__
     for kind in (AssayError, ClientError, InputUnreadable, WitnessStateBroken, MonitorStateBroken)

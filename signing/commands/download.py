@@ -29,7 +29,7 @@ from .hashing import hasher
 from .inputs import EVIDENCE_SUFFIX
 from .pins import Pins, of_registry, only_registry
 from .programs import print_json
-from .published import Asked, Published, find
+from .published import Asked, Published, add_names, find
 from .sign import write_public
 from .terminal import Terminal, safe, size_in_words
 from .verdict import Judged, print_steps, print_verdict
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("name", metavar="OWNER/PROJECT[@CHECKPOINT]", help="which; the newest, if none is named")
     add("--to", type=Path, metavar="FOLDER", help="where; else PROJECT-CHECKPOINT, here")
     add("--registry", metavar="URL", help="from where; else the one registry that you trust")
+    add_names(parser)
     demands.add_arguments(parser)
     add("--json", action="store_true", help="for programs: one JSON document")
 
@@ -58,7 +59,7 @@ def run(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
     """Download, verify, and only then show; 0, or the exit code of the first step that failed."""
-    asked = Asked.parse(arguments.name)
+    asked = Asked.parse(arguments.name, signed_as=arguments.signed_as)
     pins = Pins.of_user().all()
     demanded = demands.of(arguments, now=clock())
     url = address(arguments.registry or only_registry(pins, word="--registry URL"))

@@ -3,7 +3,8 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or with `--evidence` any bytes; or it is one bundle.
+evidence, an answer of the registry's API, or with `--evidence` any bytes; or the evidence of an
+evaluation; or it is one bundle.
 """
 
 from __future__ import annotations
@@ -61,6 +62,15 @@ class CheckpointGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationGiven:
+    """What somebody says a checkpoint achieved, and its files if they were named."""
+
+    evidence: Evidence
+    files: Manifest | None
+    lists: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelGiven:
     """Files, and nothing but the model signature beside them."""
 
@@ -78,13 +88,17 @@ class BundleGiven:
     lists: tuple[bytes, ...] = ()
 
 
-Given = OutputGiven | CheckpointGiven | ModelGiven | BundleGiven
+Given = OutputGiven | CheckpointGiven | EvaluationGiven | ModelGiven | BundleGiven
 
 
 def bundles(given: Given) -> tuple[Bundle, ...]:
     """Everything signed that it brings."""
     match given:
-        case OutputGiven(evidence=evidence) | CheckpointGiven(evidence=evidence):
+        case (
+            OutputGiven(evidence=evidence)
+            | CheckpointGiven(evidence=evidence)
+            | EvaluationGiven(evidence=evidence)
+        ):
             return tuple(evidence.bundles.values())
         case ModelGiven(bundle=bundle) | BundleGiven(bundle=bundle):
             return (bundle,)
@@ -151,7 +165,30 @@ def _signature(folder: Path) -> Bundle | None:
     if not path.exists():
         return None
     with canonical.within(SIGNATURE_NAME):
-        return Bundle.parse(canonical.loads(_bytes(path)))
+        value = canonical.loads(_bytes(path))
+        try:
+            return Bundle.parse(value)
+        except InvalidDocument as error:
+            if (method := _method(value)) is None:
+                raise
+            how = f"`assay verify {folder} --method {method}` and whom to trust verify it"
+            found = f"one of the method {method}: {how}"
+            raise InvalidDocument("signature", "a registry's", found) from error
+
+
+def _method(value: object) -> str | None:
+    """Of a model signature that is no registry's: by what it says that it was made."""
+    try:
+        obj = canonical.as_mapping(value, "bundle")
+        material = canonical.mapping(obj, "verificationMaterial")
+    except InvalidDocument:
+        return None
+    if material.get("publicKey") is not None:
+        return "key"
+    if material.get("certificate") is not None:
+        return "sigstore"
+    is_logged = bool(material.get("tlogEntries"))
+    return None if is_logged or material.get("x509CertificateChain") is None else "certificate"
 
 
 def _beside(folder: Path, suffix: str) -> Path:
@@ -178,6 +215,9 @@ def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Gi
             content=_answered_text(document) if is_answer else None,
             files=None if checkpoint is None else hasher(checkpoint),
         )
+    if Part.EVALUATION in evidence.bundles:
+        files = None if checkpoint is None else hasher(checkpoint)
+        return EvaluationGiven(evidence=evidence, files=files)
     if checkpoint is None:
         raise MissingEvidence(
             f"{path} is the evidence of a checkpoint: name its files too, "

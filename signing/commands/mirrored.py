@@ -25,11 +25,16 @@ from ..evidence import Evidence, Part
 from ..statements import CheckpointClaim
 from ..tlog import Proof
 from ..trust import TrustRoot
+from .inputs import EVIDENCE_SUFFIX
 from .terminal import size_in_words
 
 MIRROR_V1 = "https://assay/mirror/v1"
 MIRROR_FILE, INDEX, README, SUMS = "mirror.json", "index.html", "README.txt", "SHA256SUMS"
-CHECKPOINTS, TRUST, SIGNED_SUFFIX = "checkpoints", "trust", ".signed"
+CHECKPOINTS, TRUST = "checkpoints", "trust"
+FILES, PROOFS = "files", "proofs"  # of a checkpoint, in its folder
+
+# Names as addresses: what ends one, or means something in it. All else is sent as it is.
+ENCODED = "; ".join(f"s/{each}/%{ord(each):02X}/g" for each in '% #?"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +44,26 @@ class Kept:
     claim: CheckpointClaim
     evidence: Evidence
     signed_before: datetime
+    beside: Mapping[str, bytes]
+    """What lies beside the files: the signatures over all of them."""
     is_new: bool
+    mended: tuple[str, ...] = ()
+    """Files that were there already, and were not what they should be."""
+
+    @property
+    def folder(self) -> str:
+        """Its folder, from the mirror's: nothing else is in it, whatever it is called."""
+        return f"{CHECKPOINTS}/{self.claim.name}"
 
     @property
     def path(self) -> str:
-        """Its folder, from the mirror's."""
-        return f"{CHECKPOINTS}/{self.claim.name}"
+        """The folder of its files, beside which is its evidence."""
+        return f"{self.folder}/{FILES}"
+
+    @property
+    def proofs(self) -> str:
+        """The folder of what was signed, cut up."""
+        return f"{self.folder}/{PROOFS}"
 
     def to_json(self) -> dict[str, object]:
         """For programs."""
@@ -86,7 +105,7 @@ def marker(project: str, root: TrustRoot) -> dict[str, object]:
 def pieces(kept: Kept) -> Iterator[tuple[str, bytes]]:
     """The statement cut up for programs that know nothing of bundles, and every proof."""
     bundle = kept.evidence.bundles[Part.CHECKPOINT]
-    folder = f"{kept.path}{SIGNED_SUFFIX}"
+    folder = kept.proofs
     yield f"{folder}/statement.json", bundle.envelope.payload
     yield f"{folder}/signed.bin", pae(bundle.envelope.payload)
     yield f"{folder}/signature.der", bundle.envelope.signature
@@ -96,6 +115,13 @@ def pieces(kept: Kept) -> Iterator[tuple[str, bytes]]:
     for name, each in kept.evidence.bundles.items():
         yield f"{folder}/{name}.bundle.json", canonical.dumps(each.to_json())
         yield f"{folder}/{name}.tlog-proof", _proof(each).text().encode()
+
+
+def beside(kept: Kept) -> Iterator[tuple[str, bytes]]:
+    """The signatures beside the files, and the evidence, which says who was revoked until now."""
+    for name, data in kept.beside.items():
+        yield f"{kept.path}/{name}", data
+    yield f"{kept.path}{EVIDENCE_SUFFIX}", kept.evidence.canonical()
 
 
 def trusted(mirror: Mirror) -> Iterator[tuple[str, bytes]]:
@@ -130,7 +156,7 @@ def commands(mirror: Mirror) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _commands(mirror: Mirror) -> Iterator[tuple[str, tuple[str, ...]]]:
-    root, newest = mirror.root, mirror.kept[0].path
+    root, newest, proofs = mirror.root, mirror.kept[0].path, mirror.kept[0].proofs
     yield (
         "Whether every file came whole (this trusts whoever serves it, and proves nothing more):",
         (f"sha256sum --check --quiet {SUMS}",),
@@ -147,7 +173,7 @@ def _commands(mirror: Mirror) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield why, (f"model_signing verify certificate {newest} {signature}",)
     why = """The statement piece by piece, with OpenSSL: its certificate, that nobody in the chain
         was revoked, its signature, its time."""
-    yield why, tuple(_openssl(f"{newest}{SIGNED_SUFFIX}", at=_openssl_time(mirror)))
+    yield why, tuple(_openssl(proofs, at=_openssl_time(mirror)))
 
 
 def _lists(mirror: Mirror) -> list[x509.CertificateRevocationList]:
@@ -197,7 +223,8 @@ def _readme(mirror: Mirror) -> str:
         f"    curl -fsO URL{SUMS}\n"
         f"    cut -c 67- {SUMS} | while IFS= read -r name; do\n"
         '        case "/$name/" in *//* | */../*) exit 1 ;; esac\n'
-        '        curl -gfs --create-dirs -o "$name" "URL$name"\n'
+        f"        path=$(printf %s \"$name\" | sed '{ENCODED}')\n"
+        '        curl -gfs --create-dirs -o "$name" "URL$path"\n'
         "    done"
     )
     return "\n\n".join(blocks) + "\n"
@@ -246,12 +273,12 @@ def _section(kept: Kept) -> str:
         for file in manifest.files
     )
     proofs = " · ".join(
-        _link(f"{kept.path}{end}", words)
-        for end, words in (
-            (".assay.json", "evidence"),
-            ("/model.sig", "model.sig"),
-            (f"{SIGNED_SUFFIX}/{Part.CHECKPOINT}.bundle.json", "bundle"),
-            (f"{SIGNED_SUFFIX}/{Part.CHECKPOINT}.tlog-proof", "proof of the ledger"),
+        _link(f"{kept.folder}/{path}", words)
+        for path, words in (
+            (f"{FILES}{EVIDENCE_SUFFIX}", "evidence"),
+            *((f"{FILES}/{name}", name) for name in kept.beside),
+            (f"{PROOFS}/{Part.CHECKPOINT}.bundle.json", "bundle"),
+            (f"{PROOFS}/{Part.CHECKPOINT}.tlog-proof", "proof of the ledger"),
         )
     )
     return f"""<section>

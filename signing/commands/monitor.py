@@ -7,10 +7,12 @@ assay monitor URL --state FOLDER [--every SECONDS] [--log VKEY]
 from __future__ import annotations
 
 import argparse
+from http import HTTPStatus
 from pathlib import Path
 from time import sleep
 
-from ..client import LedgerClient, RegistryUnreachable
+from ..client import ClientError, LedgerClient
+from ..client.attempts import is_passing
 from ..errors import NoTrustRoot, Outcome
 from ..monitor import Memory, follow
 from ..treehead import Verifier
@@ -28,15 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal, complaints: Terminal) -> int:
-    """Follow once, or until something is wrong; a registry that is away is waited for."""
+    """Follow once, or until something is wrong; a registry that is away or busy is waited for."""
     url = arguments.url.rstrip("/")
     memory = Memory(folder=arguments.state, ledger=_ledger(url, arguments.log))
     client = LedgerClient(f"{url}/ledger")
     while True:
         try:
             progress = follow(memory, client.checkpoint(), client.fetch)
-        except RegistryUnreachable as error:
-            if arguments.every is None:
+        except ClientError as error:
+            if arguments.every is None or not _is_waited_for(error):
                 raise
             mark = complaints.mark(Outcome.NOT_REACHED)
             complaints.columns(f"{mark} ", str(error), indent=2)
@@ -49,6 +51,12 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, complaints: Termin
         if arguments.every is None:
             return 0
         sleep(arguments.every)
+
+
+def _is_waited_for(error: ClientError) -> bool:
+    """What says nothing about the ledger: the registry is away, busy, or itself not well."""
+    status = error.status or 0
+    return is_passing(error) or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _ledger(url: str, vkey: str | None) -> Verifier:

@@ -13,7 +13,7 @@ from ..errors import AssayError, Step
 from ..verify import Seen, SignedPart
 from .terminal import Terminal
 from .trust import pin_json
-from .verdict import Judged, not_known
+from .verdict import Judged, not_known, taken_down
 
 
 def print_json(judged: Judged, terminal: Terminal) -> None:
@@ -35,6 +35,8 @@ def verdict_json(judged: Judged) -> dict[str, object]:
         document["parts"] = [_part_json(part) for part in established.parts]
         if warning := not_known(established):
             document["warning"] = warning
+        if gone := taken_down(established):
+            document["taken_down"] = gone
     else:
         document["error"] = error_json(judged.failure)
     return document

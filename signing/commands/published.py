@@ -7,8 +7,9 @@ name against what was signed.
 
 from __future__ import annotations
 
+import argparse
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,31 +26,55 @@ from .inputs import CheckpointGiven, tensors_in
 
 MAX_LISTED = 100  # a page of the registry's lists (docs/spec/http.md)
 _SEGMENT = r"[a-z0-9][a-z0-9._-]*"
-_NAME = re.compile(rf"({_SEGMENT}/{_SEGMENT})(?:@({_SEGMENT}))?")
+_PROJECT = re.compile(rf"{_SEGMENT}/{_SEGMENT}")
+_NAME = re.compile(rf"({_PROJECT.pattern})(?:@({_SEGMENT}))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What was asked for: a checkpoint by its name, or a project for its newest."""
+    """What was asked for: a checkpoint by its name, or a project for its newest.
+
+    A project that was moved has statements under the names it had; `signed_as` are those that the
+    person believes, for a registry's word does not make one project another.
+    """
 
     project: str
     checkpoint: str | None
+    signed_as: frozenset[str] = frozenset()
 
     @classmethod
-    def parse(cls, text: str) -> Asked:
+    def parse(cls, text: str, *, signed_as: Collection[str] = ()) -> Asked:
         """Raises InvalidDocument for what is no such name."""
         found = _NAME.fullmatch(text)
         if found is None:
             raise InvalidDocument("name", "OWNER/PROJECT or OWNER/PROJECT@CHECKPOINT", ascii(text))
-        return cls(project=found[1], checkpoint=found[2])
+        for other in signed_as:
+            if not _PROJECT.fullmatch(other):
+                raise InvalidDocument("--signed-as", "OWNER/PROJECT", ascii(other))
+        return cls(project=found[1], checkpoint=found[2], signed_as=frozenset(signed_as))
 
-    def check(self, signed: CheckpointClaim | None) -> None:
-        """Raise BrokenLink unless what was signed is what was asked for, whoever answered."""
-        if signed is None or signed.project != self.project:
+    def check(self, signed: CheckpointClaim | None) -> CheckpointClaim:
+        """The same; raises BrokenLink unless it is what was asked for, whoever answered."""
+        if signed is None or signed.project not in {self.project, *self.signed_as}:
             found = "none" if signed is None else signed.project
-            raise BrokenLink(f"expected a checkpoint of {self.project}, found one of {found}")
+            raise BrokenLink(
+                f"expected a checkpoint of {self.project}, found one of {found}; if you know that "
+                f"the project had that name at another time, add --signed-as {found}"
+            )
         if self.checkpoint not in {None, signed.name}:
             raise BrokenLink(f"expected the checkpoint {self.checkpoint}, found {signed.name}")
+        return signed
+
+
+def add_names(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which checkpoints are meant."""
+    parser.add_argument(
+        "--signed-as",
+        action="append",
+        default=[],
+        metavar="OWNER/PROJECT",
+        help="a name that the project had at another time; may be repeated",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

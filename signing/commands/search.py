@@ -23,8 +23,10 @@ FACETS = {
     "size": "of parameters, such as 1b-3b",
     "licence": "an SPDX identifier, such as Apache-2.0",
     "trained": "run: in the registry's pool; person: elsewhere",
+    "verified": "what proves it: run, publisher (a CI job), person",
     "conduct": "ID/VERSION of the rules that it is under",
 }
+SINCE = frozenset({"verified"})  # facets that registries of version 0.1 may not have
 SORTS = ("relevance", "updated", "created", "downloads")
 LIMIT, MAX_LIMIT = 20, 100
 INDENT = 2
@@ -93,7 +95,10 @@ def _counted(said: Obj, *, shown: int) -> str:
 
 def _values(said: Obj, name: str) -> str:
     """The most frequent values of a facet, each with how many there are."""
-    rows = canonical.items(canonical.mapping(said, "facets"), name)
+    facets = canonical.mapping(said, "facets")
+    if name in SINCE and name not in facets:  # an older registry
+        return ""
+    rows = canonical.items(facets, name)
     values = [canonical.as_mapping(each, name) for each in rows[:MOST_SHOWN]]
     return ", ".join(
         f"{canonical.text(each, 'name')} ({canonical.integer(each, 'value'):,}"

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`assay sign`: sign a model's files with a key or a certificate of your own, as OMS has it.
+"""`assay sign`: sign a model's files with a key, a certificate or an identity, as OMS has it.
 
 assay sign FOLDER --method key --private-key FILE --output-bundle FILE
 assay sign FOLDER --method certificate --private-key FILE --signing-cert FILE [--cert-chain FILE]
+assay sign FOLDER --method sigstore --identity-token TOKEN [--trust-config FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +18,25 @@ from pathlib import Path
 from cryptography import x509
 
 from .. import canonical
+from ..client import keyless
 from ..durable import replacing
+from ..errors import NoTrustRoot
 from ..keys import SoftwareKey
 from ..oms import files, plain
+from ..oms.manifest import ModelManifest
 from ..paths import parse_pem
+from ..sigstore.config import TrustConfig
 from .errors import InputUnreadable
+from .pins import Pins
 from .terminal import Terminal
 
+METHODS = ("key", "certificate", "sigstore")
+NEEDED = {
+    "key": ("private_key",),
+    "certificate": ("private_key", "signing_cert"),
+    "sigstore": ("identity_token",),
+}
+TRUST_CONFIG = "sigstore-trust-config.json"
 PUBLIC_MODE = 0o644  # a signature is for everybody
 
 
@@ -44,12 +57,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(refuse_words=parser.error)
     add = parser.add_argument
     add("model", type=Path, metavar="FOLDER", help="the model: a folder, or a single file")
-    add("--method", required=True, choices=("key", "certificate"), help="what verifiers will trust")
-    add("--private-key", required=True, type=Path, metavar="FILE", help="PEM, of mode 0600")
+    add("--method", required=True, choices=METHODS, help="what verifiers will trust")
+    add("--private-key", type=Path, metavar="FILE", help="PEM, of mode 0600")
     add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")
     add_chain(parser, meaning="certificates between yours and the root; may be repeated")
+    add_identity(parser)
     add("--output-bundle", required=True, type=Path, metavar="FILE", help="the signature to write")
     add_ignored(parser, meaning="leave these out, relative to FOLDER")
+
+
+def add_identity(parser: argparse.ArgumentParser) -> None:
+    """The options for signing without a key of one's own."""
+    says = "an OpenID provider's token, which says who signs"
+    parser.add_argument("--identity-token", metavar="TOKEN", help=says)
+    where = f"a Sigstore client's trust config; else {TRUST_CONFIG} in your configuration"
+    parser.add_argument("--trust-config", type=Path, metavar="FILE", help=where)
 
 
 def add_chain(parser: argparse.ArgumentParser, *, meaning: str) -> None:
@@ -70,8 +92,8 @@ def add_ignored(parser: argparse.ArgumentParser, *, meaning: str) -> None:
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Sign, and say where the signature is."""
-    is_certified = arguments.method == "certificate"
-    if is_certified != (arguments.signing_cert is not None):
+    demand_words(arguments, NEEDED)
+    if arguments.method != "certificate" and arguments.signing_cert is not None:
         arguments.refuse_words("--method certificate and --signing-cert go together")
     signing = Signing(
         model=arguments.model,
@@ -81,8 +103,12 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
         chain=arguments.cert_chain,
     )
     try:
-        key = SoftwareKey.load(arguments.private_key, None)
-        count = write(signing, key, at=datetime.now(UTC))
+        if arguments.method == "sigstore":
+            config = trust_config(arguments.trust_config)
+            count = write_keyless(signing, config, token=arguments.identity_token)
+        else:
+            key = SoftwareKey.load(arguments.private_key, None)
+            count = write(signing, key, at=datetime.now(UTC))
     except OSError as error:
         raise InputUnreadable(f"{error.filename}: {error.strerror or error}") from error
     files_in_words = "1 file" if count == 1 else f"{count} files"
@@ -92,9 +118,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
 
 def write(signing: Signing, key: SoftwareKey, *, at: datetime) -> int:
     """Sign and write the bundle, whole or not at all; how many files were signed. OSError."""
-    manifest = files.hash_model(
-        existing(signing.model), ignored=(*signing.ignored, signing.output.absolute())
-    )
+    manifest = _manifest(signing)
     if signing.certificate is None:
         document = plain.sign_with_key(manifest, key)
     else:
@@ -102,6 +126,35 @@ def write(signing: Signing, key: SoftwareKey, *, at: datetime) -> int:
         document = plain.sign_with_certificate(manifest, key, leaf=leaf, chain=others, at=at)
     write_public(signing.output, canonical.dumps(document.to_json()))
     return len(manifest.digests)
+
+
+def write_keyless(signing: Signing, config: TrustConfig, *, token: str) -> int:
+    """The same without a key of one's own, of which nothing is kept but the bundle."""
+    manifest = _manifest(signing)
+    payload, key = manifest.payload(), SoftwareKey.generate()
+    write_public(signing.output, keyless.sign(payload, config, token=token, key=key))
+    return len(manifest.digests)
+
+
+def trust_config(named: Path | None) -> TrustConfig:
+    """Where to sign without a key; NoTrustRoot if nobody said. OSError."""
+    path = named or Pins.of_user().folder.parent / TRUST_CONFIG
+    if named is None and not path.exists():
+        raise NoTrustRoot(f"expected --trust-config, or {path}; found neither")
+    with canonical.within(path.name):
+        return TrustConfig.parse(path.read_bytes())
+
+
+def demand_words(arguments: argparse.Namespace, needed: Mapping[str, Sequence[str]]) -> None:
+    """Refuse a method without what it needs."""
+    for name in needed[arguments.method]:
+        if not getattr(arguments, name):
+            arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
+
+
+def _manifest(signing: Signing) -> ModelManifest:
+    ignored = (*signing.ignored, signing.output.absolute())
+    return files.hash_model(existing(signing.model), ignored=ignored)
 
 
 def existing(model: Path) -> Path:

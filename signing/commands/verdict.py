@@ -15,7 +15,7 @@ from .. import crls
 from ..digests import as_id
 from ..errors import Outcome, RevocationUnknown, Step, VerificationError
 from ..evidence import Part
-from ..statements import CheckpointClaim, Origin, OutputClaim
+from ..statements import CheckpointClaim, EvaluationClaim, Metric, Origin, OutputClaim
 from ..trust import Pinned
 from ..verify import Examination, Match, Requirements, Verified
 from .terminal import Ink, Terminal, shortened
@@ -23,7 +23,7 @@ from .trust import judged_by, trusted
 
 PART_COLUMNS = 11
 NAME_COLUMNS = 11
-LINK_COLUMNS = 23
+LINK_COLUMNS = 24
 MARK_COLUMNS = 5
 NUMBER_COLUMNS = 4
 INDENT = 2
@@ -94,17 +94,27 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
         _print_refusal(judged, terminal)
         return
     established = judged.examination.verdict()
-    if warning := not_known(established):
-        terminal.headline("Verified, but NOT whether it was revoked.", Ink.YELLOW)
-        terminal.columns("", warning, indent=INDENT, ink=Ink.YELLOW)
-    else:
-        terminal.headline("Verified.", Ink.GREEN)
+    warning, gone = not_known(established), taken_down(established)
+    terminal.headline(*_headline(established, warning=warning, gone=gone))
+    for each in filter(None, (warning, gone)):
+        terminal.columns("", each, indent=INDENT, ink=Ink.YELLOW)
     for sentence in (*_proven(judged.name, established), *_below(established)):
         terminal.columns("", shortened(sentence), indent=INDENT)
     for sentence in (*_standing(judged, established), *_witnessed(established)):
         terminal.columns("", shortened(sentence), indent=INDENT)
     terminal.line()
     terminal.columns("", shortened(trusted(judged.pin)), indent=INDENT)
+
+
+def _headline(established: Verified, *, warning: str, gone: str) -> tuple[str, Ink]:
+    """What must not be missed, the most important first."""
+    if warning:
+        return "Verified, but NOT whether it was revoked.", Ink.YELLOW
+    if gone:
+        return "Verified, and taken down by its registry.", Ink.YELLOW
+    if established.withdrawal is not None:
+        return "Verified, and WITHDRAWN by whoever said it.", Ink.YELLOW
+    return "Verified.", Ink.GREEN
 
 
 def _print_refusal(judged: Judged, terminal: Terminal) -> None:
@@ -136,6 +146,8 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
     match verified:
         case Verified(output=OutputClaim() as output, checkpoint=CheckpointClaim() as checkpoint):
             yield _proven_of_output(output, _title(checkpoint), verified)
+        case Verified(evaluation=EvaluationClaim() as said, checkpoint=CheckpointClaim() as of):
+            yield from _proven_of_evaluation(said, _title(of), verified)
         case Verified(checkpoint=CheckpointClaim() as checkpoint):
             yield (
                 f"The files in {name} are, to the byte, the checkpoint {_title(checkpoint)} "
@@ -178,6 +190,27 @@ def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) 
             )
 
 
+def _proven_of_evaluation(
+    said: EvaluationClaim, checkpoint: str, verified: Verified
+) -> Iterator[str]:
+    """The figures are a person's word, and nothing here knows better."""
+    signer, harness = verified.parts[0].signer, said.harness
+    commit = f" ({harness.commit})" if harness.commit else ""
+    yield (
+        f"{signer} says that the checkpoint {checkpoint} was evaluated on {said.dataset.name} "
+        f"({as_id(said.dataset.sha256)}), task {said.task}, by {harness.name} {harness.version}"
+        f"{commit} on {said.evaluated_at:%Y-%m-%d}, with: "
+        f"{'; '.join(_measured(each) for each in said.metrics)}. Nobody else measured it here."
+    )
+    if verified.withdrawal is not None:
+        yield f"{signer} has withdrawn it since, as {verified.withdrawal.reason}."
+
+
+def _measured(metric: Metric) -> str:
+    error = f" ± {metric.standard_error}" if metric.standard_error else ""
+    return f"{metric.name} {metric.value}{error}"
+
+
 def _title(checkpoint: CheckpointClaim) -> str:
     return f"{checkpoint.project}@{checkpoint.name} ({as_id(checkpoint.manifest_sha256)})"
 
@@ -207,6 +240,17 @@ def not_known(verified: Verified) -> str:
     return (
         "You accepted not to know whether certificates were revoked: nothing current says so of "
         f"{', '.join(parts)}. A stolen key may have signed this."
+    )
+
+
+def taken_down(verified: Verified) -> str:
+    """Why the registry serves the checkpoint no more; empty where nothing at hand says so."""
+    if verified.takedown is None:
+        return ""
+    return (
+        f"{verified.trust.registry} took this checkpoint down on "
+        f"{verified.takedown.taken_down_at:%Y-%m-%d}, and serves it no more: "
+        f"{verified.takedown.reason}"
     )
 
 

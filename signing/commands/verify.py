@@ -3,8 +3,10 @@
 
 assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json [--checkpoint FOLDER]
+assay verify EVALUATION.json [--checkpoint FOLDER]
 assay verify TEXT --evidence FILE
 assay verify BUNDLE.json
+assay verify FOLDER --method key|certificate|sigstore …
 
 Who must have signed, which witnesses must have seen it, and for which moment it must be known that
 nothing was revoked, are words of `demands`.
@@ -26,30 +28,40 @@ from ..verify import (
     Examination,
     examine_bundle,
     examine_checkpoint,
+    examine_evaluation,
     examine_model,
     examine_output,
 )
-from . import demands, inputs, unpinned
+from . import demands, inputs, models, unpinned
 from .demands import Demands
 from .hashing import hasher
-from .inputs import BundleGiven, CheckpointGiven, Given, ModelGiven, OutputGiven
+from .inputs import (
+    BundleGiven,
+    CheckpointGiven,
+    EvaluationGiven,
+    Given,
+    ModelGiven,
+    OutputGiven,
+)
 from .pins import Pins
 from .programs import print_json
 from .terminal import Ink, Terminal
-from .verdict import Judged, not_known, print_steps, print_verdict
+from .verdict import Judged, not_known, print_steps, print_verdict, taken_down
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay verify`."""
     parser.set_defaults(refuse_words=parser.error)
     add = parser.add_argument
-    add("path", type=Path, metavar="PATH", help="a checkpoint's folder, or an output")
+    add(
+        "path", type=Path, metavar="PATH", help="a checkpoint's folder, an output, or an evaluation"
+    )
     add("--evidence", type=Path, metavar="FILE", help="the evidence, if it is not where PATH is")
     add(
         "--checkpoint",
         type=Path,
         metavar="FOLDER",
-        help="for an output: compare the checkpoint's files too",
+        help="with a file: compare the checkpoint's files too",
     )
     add(
         "--ignore",
@@ -60,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     demands.add_arguments(parser)
     add("--json", action="store_true", help="for programs: one JSON document")
+    models.add_arguments(parser)
 
 
 def run(
@@ -70,6 +83,9 @@ def run(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
     """Verify and say so; 0, or the exit code of the first step that failed."""
+    models.check_words(arguments)
+    if arguments.method is not None:
+        return models.run(arguments, terminal=terminal)
     refuse: Callable[[str], NoReturn] = arguments.refuse_words
     demanded = demands.of(arguments, now=clock())
     try:
@@ -89,8 +105,9 @@ def run(
         print_verdict(judged, terminal)
     if judged.failure is not None:
         return judged.failure.exit_code
-    if warning := not_known(judged.examination.verdict()):
-        progress.columns("! ", warning, indent=2, ink=Ink.YELLOW)
+    established = judged.examination.verdict()
+    for each in filter(None, (not_known(established), taken_down(established))):
+        progress.columns("! ", each, indent=2, ink=Ink.YELLOW)
     return 0
 
 
@@ -160,6 +177,8 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 signature=given.signature,
                 tensors=given.tensors,
             )
+        case EvaluationGiven():
+            return examine_evaluation(given.evidence, basis=basis, files=given.files)
         case ModelGiven():
             return examine_model(given.bundle, basis=basis, files=given.files)
         case BundleGiven():

@@ -2,6 +2,7 @@
 """`assay witness`: cosign each head of a ledger that continues the one before (C2SP tlog-witness).
 
 assay witness --name witness.example/w1 --key FILE --state FOLDER --log VKEY --listen HOST:PORT
+assay witness … --algorithm ml-dsa-44
 """
 
 from __future__ import annotations
@@ -14,13 +15,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from ..cosignatures import Witness
-from ..errors import KeyUnusable
-from ..keys import Curve, SoftwareKey
+from ..cosignatures import Witness, WitnessKey
 from ..treehead import Verifier
-from ..witness import Desk, Memory, serving
+from ..witness import Algorithm, Desk, Memory, kept, serving
 from .errors import InputUnreadable
 from .terminal import Terminal, safe
 
@@ -33,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay witness`."""
     add = parser.add_argument
     add("--name", required=True, help="the witness's name: an address of yours without scheme")
-    add("--key", type=Path, required=True, metavar="FILE", help="its Ed25519 key; made if missing")
+    add("--key", type=Path, required=True, metavar="FILE", help="its key; made if missing")
+    add(
+        "--algorithm",
+        choices=[*Algorithm],
+        type=Algorithm,
+        help="what a new key is for (default: ed25519); a key that is there must be for it",
+    )
     add("--state", type=Path, required=True, metavar="FOLDER", help="what it saw; never lose it")
     add(
         "--log",
@@ -49,7 +52,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Answer until the program is stopped, which loses nothing at any moment."""
     ledgers = tuple(Verifier.parse(vkey) for vkey in arguments.log)
     host, port = _place(arguments.listen)
-    key = _key(arguments.key)
+    key = _key(arguments.key, arguments.algorithm)
     witness = Witness.parse(Witness(name=arguments.name, public_key=key.public_key()).text())
     desk = Desk(
         name=arguments.name,
@@ -84,16 +87,11 @@ def _on_signals() -> threading.Event:
     return stopped
 
 
-def _key(path: Path) -> Ed25519PrivateKey:
+def _key(path: Path, algorithm: Algorithm | None) -> WitnessKey:
     try:
-        if not path.exists():
-            SoftwareKey.generate(Curve.ED25519).store(path, None)
-        key = SoftwareKey.load(path, None).private
+        return kept(path, algorithm)
     except OSError as error:
         raise InputUnreadable(f"{path}: {error.strerror}") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise KeyUnusable(f"{path.name}: expected an Ed25519 key, found another")
-    return key
 
 
 def _place(text: str) -> tuple[str, int]:

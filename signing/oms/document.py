@@ -93,10 +93,8 @@ def _parse_material(obj: Obj) -> tuple[tuple[x509.Certificate, ...], str]:
 
 
 def _parse_chain(values: Sequence[object]) -> list[x509.Certificate]:
-    if (
-        not 0 < len(values) <= MAX_INTERMEDIATES + 2
-    ):  # with the leaf, and an anchor for good measure
-        raise InvalidDocument("certificates", f"1 to {MAX_INTERMEDIATES + 2}", str(len(values)))
+    if not 0 < len(values) <= MAX_CHAIN:
+        raise InvalidDocument("certificates", f"1 to {MAX_CHAIN}", str(len(values)))
     return [_parse_certificate(value) for value in values]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed: in-toto statements, and the seven claims of ours that they carry.
+"""What is signed: in-toto statements, and the ten claims of ours that they carry.
 
 A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
@@ -8,6 +8,14 @@ A claim parses strictly from its statement and builds the same statement again
 from .checkpoint import CheckpointClaim, RunReference, TensorsReference
 from .conduct import AcceptanceClaim, ConductClaim
 from .dataset import DatasetClaim
+from .evaluation import (
+    Benchmark,
+    EvaluationClaim,
+    Harness,
+    Metric,
+    WithdrawalClaim,
+    Withdrawn,
+)
 from .output import Origin, OutputClaim
 from .references import SALT_BYTES, ConductReference, commit, party_commitment
 from .revocation import RevocationClaim
@@ -18,16 +26,20 @@ from .statement import (
     CHECKPOINT_V2,
     CONDUCT_V1,
     DATASET_V1,
+    EVALUATION_V1,
     OMS_V1,
     OUTPUT_V1,
     PURPOSE_OF,
     REVOCATION_V1,
     RUN_V1,
+    TAKEDOWN_V1,
+    WITHDRAWAL_V1,
     Claim,
     Statement,
     Subject,
     predicate_type_of,
 )
+from .takedown import TakedownClaim
 
 __all__ = [
     "ACCEPTANCE_V1",
@@ -35,18 +47,25 @@ __all__ = [
     "CHECKPOINT_V2",
     "CONDUCT_V1",
     "DATASET_V1",
+    "EVALUATION_V1",
     "OMS_V1",
     "OUTPUT_V1",
     "PURPOSE_OF",
     "REVOCATION_V1",
     "RUN_V1",
     "SALT_BYTES",
+    "TAKEDOWN_V1",
+    "WITHDRAWAL_V1",
     "AcceptanceClaim",
+    "Benchmark",
     "CheckpointClaim",
     "Claim",
     "ConductClaim",
     "ConductReference",
     "DatasetClaim",
+    "EvaluationClaim",
+    "Harness",
+    "Metric",
     "Origin",
     "OutputClaim",
     "RevocationClaim",
@@ -54,7 +73,10 @@ __all__ = [
     "RunReference",
     "Statement",
     "Subject",
+    "TakedownClaim",
     "TensorsReference",
+    "WithdrawalClaim",
+    "Withdrawn",
     "commit",
     "party_commitment",
     "predicate_type_of",

@@ -23,6 +23,9 @@ CONDUCT_V1 = "https://assay/conduct/v1"
 ACCEPTANCE_V1 = "https://assay/acceptance/v1"
 OUTPUT_V1 = "https://assay/output/v1"
 REVOCATION_V1 = "https://assay/revocation/v1"
+TAKEDOWN_V1 = "https://assay/takedown/v1"
+EVALUATION_V1 = "https://assay/evaluation/v1"
+WITHDRAWAL_V1 = "https://assay/evaluation-withdrawal/v1"
 OMS_V1 = "https://model_signing/signature/v1.0"
 
 PURPOSE_OF: Mapping[str, Purpose] = {
@@ -34,6 +37,9 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     ACCEPTANCE_V1: Purpose.CONDUCT,
     OUTPUT_V1: Purpose.OUTPUT,
     REVOCATION_V1: Purpose.CONDUCT,
+    TAKEDOWN_V1: Purpose.CONDUCT,
+    EVALUATION_V1: Purpose.CHECKPOINT,
+    WITHDRAWAL_V1: Purpose.CHECKPOINT,
     OMS_V1: Purpose.CHECKPOINT,
 }
 

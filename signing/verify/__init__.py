@@ -17,6 +17,7 @@ from .artifacts import (
     verify_model,
     verify_output,
 )
+from .evaluations import examine_evaluation
 from .report import Answer, Content, Examination, Match, Opening, SignedPart, Verified
 from .requirements import Basis, Requirements, Seen, newest_seen
 from .standing import Standing
@@ -37,6 +38,7 @@ __all__ = [
     "Verified",
     "examine_bundle",
     "examine_checkpoint",
+    "examine_evaluation",
     "examine_model",
     "examine_output",
     "newest_seen",

@@ -3,16 +3,18 @@
 
 1. The openings, if there are any (`openings`): each is of a pseudonym in these certificates.
 2. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
-   the dataset, the conduct policy, the model signature; a part that nothing names and that is not
-   there is not examined.
+   the dataset, the conduct policy, the takedown, the model signature; a part that nothing names and
+   that is not there is not examined.
 3. What is at hand: `text` against the output, `files` against the checkpoint's manifest, and the
    `tensors` in them against the list that the checkpoint names, if it names one.
-4. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
+4. The tree heads (`heads`): those that the ledger signed, of all bundles at hand and of the model
+   signature beside the files, are of one history: of one size there is one root.
+5. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
    `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.tensors` where the list is there,
    `checkpoint.run`, `checkpoint.dataset`, `checkpoint.conduct`; `run.dataset`, `run.conduct`;
-   `conduct.policy`. An answer of the API is held to what was signed (`output.answer`,
-   `output.request`), and a model signature beside a checkpoint's files to the checkpoint and the
-   files (`model.checkpoint`, `model.files`).
+   `conduct.policy`; `takedown.checkpoint`. An answer of the API is held to what was signed
+   (`output.answer`, `output.request`), and a model signature beside a checkpoint's files to the
+   checkpoint and the files (`model.checkpoint`, `model.files`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from ..tensors import TensorList
 from ..trust import TrustRoot
 from . import links
 from .below import Below, examine_below, link_below
+from .heads import one_history
 from .kinds import MODEL, OUTPUT, any_of
 from .opening import opening
 from .parts import Examined, examine
@@ -101,6 +104,7 @@ def examine_output(
             lambda: links.text(output.claim.get(), content),
         )
     _compare_files(report, evidence, files)
+    one_history(report, evidence.bundles.items(), basis.trust)
     _link_output(report, output, below)
     if answer is not None:
         _link_answer(report, output.claim, answer)
@@ -137,6 +141,8 @@ def examine_checkpoint(
             "The tensors in the files are those that were signed",
             lambda: links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
         )
+    beside = () if signature is None else (("model signature beside the files", signature),)
+    one_history(report, (*evidence.bundles.items(), *beside), basis.trust)
     link_below(report, evidence, basis.trust, below)
     if below.model is not None and files is not None:
         _compare_model(report, below.model.claim, files)

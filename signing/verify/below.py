@@ -12,10 +12,10 @@ from .. import oms
 from ..bundle import Bundle
 from ..errors import Step
 from ..evidence import Evidence, Part
-from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim
+from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim, TakedownClaim
 from ..trust import TrustRoot
 from . import links
-from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, RUN
+from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, RUN, TAKEDOWN
 from .parts import Examined, examine
 from .report import Finding, Report, Verified
 from .requirements import Basis
@@ -29,11 +29,13 @@ class Below:
     run: Examined[RunClaim] | None
     dataset: Examined[DatasetClaim] | None
     conduct: Examined[ConductClaim]
+    takedown: Examined[TakedownClaim] | None
     model: Examined[oms.ModelSignature] | None
 
     def verified(self, kind: str, basis: Basis, steps: tuple[Step, ...]) -> Verified:
         """What was established, if every step passed."""
-        examined = (self.checkpoint, self.run, self.dataset, self.conduct, self.model)
+        below = (self.run, self.dataset, self.conduct, self.takedown, self.model)
+        examined = (self.checkpoint, *below)
         return Verified(
             kind=kind,
             trust=basis.trust,
@@ -44,6 +46,7 @@ class Below:
             run=self.run.claim.value if self.run else None,
             dataset=self.dataset.claim.value if self.dataset else None,
             conduct=self.conduct.claim.value,
+            takedown=self.takedown.claim.value if self.takedown else None,
         )
 
 
@@ -70,9 +73,18 @@ def examine_below(
     if Part.DATASET in bundles or is_named or is_trained_on:
         dataset = examine(report, DATASET, bundles.get(Part.DATASET), basis)
     conduct = examine(report, CONDUCT, bundles.get(Part.CONDUCT), basis)
+    takedown = None
+    if Part.TAKEDOWN in bundles:
+        takedown = examine(report, TAKEDOWN, bundles[Part.TAKEDOWN], basis)
     known = _model(evidence, signature)
-    model = None if known is None else examine(report, MODEL, known, basis)
-    return Below(checkpoint=checkpoint, run=run, dataset=dataset, conduct=conduct, model=model)
+    return Below(
+        checkpoint=checkpoint,
+        run=run,
+        dataset=dataset,
+        conduct=conduct,
+        takedown=takedown,
+        model=None if known is None else examine(report, MODEL, known, basis),
+    )
 
 
 def _model(evidence: Evidence, signature: Bundle | None) -> Bundle | None:
@@ -125,6 +137,8 @@ def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Belo
         "The conduct policy is this document",
         lambda: links.policy(conduct.get(), evidence.policy),
     )
+    if below.takedown is not None:
+        _link_takedown(report, below.checkpoint, below.takedown)
     if below.model is not None:
         _link_model(report, below.checkpoint, below.model)
 
@@ -160,6 +174,18 @@ def _link_dataset(report: Report, below: Below, dataset: Finding[DatasetClaim]) 
             "The run was trained on this dataset",
             lambda: links.dataset(run.claim.get().dataset_sha256, dataset.get()),
         )
+
+
+def _link_takedown(
+    report: Report, checkpoint: Examined[CheckpointClaim], takedown: Examined[TakedownClaim]
+) -> None:
+    report.check(
+        "takedown.checkpoint",
+        "What was taken down is this checkpoint",
+        lambda: links.takedown_checkpoint(
+            takedown.claim.get(), checkpoint.claim.get(), checkpoint.statement_sha256
+        ),
+    )
 
 
 def _link_model(

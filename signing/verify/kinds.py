@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .. import oms
+from ..canonical import instant_text
 from ..certificates import Purpose
 from ..digests import as_id
 from ..evidence import Part
@@ -20,20 +21,26 @@ from ..statements import (
     CHECKPOINT_V2,
     CONDUCT_V1,
     DATASET_V1,
+    EVALUATION_V1,
     OMS_V1,
     OUTPUT_V1,
     PURPOSE_OF,
     REVOCATION_V1,
     RUN_V1,
+    TAKEDOWN_V1,
+    WITHDRAWAL_V1,
     AcceptanceClaim,
     CheckpointClaim,
     Claim,
     ConductClaim,
     DatasetClaim,
+    EvaluationClaim,
     OutputClaim,
     RevocationClaim,
     RunClaim,
     Statement,
+    TakedownClaim,
+    WithdrawalClaim,
 )
 
 C = TypeVar("C", bound=Claim)
@@ -150,6 +157,36 @@ REVOCATION = Kind(
     in_words=lambda claim: f"certificate {claim.revocation.serial:x}, {claim.revocation.reason}",
     signer=lambda _claim, registry: f"{registry}/authority",
 )
+TAKEDOWN = Kind(
+    part=Part.TAKEDOWN,
+    noun="takedown",
+    purpose=PURPOSE_OF[TAKEDOWN_V1],
+    parse=TakedownClaim.parse,
+    in_words=lambda claim: (
+        f"{as_id(claim.checkpoint_sha256)}, taken down at {instant_text(claim.taken_down_at)}: "
+        f"{claim.reason}"
+    ),
+    signer=lambda _claim, registry: f"{registry}/authority",
+)
+EVALUATION = Kind(
+    part=Part.EVALUATION,
+    noun="evaluation",
+    purpose=PURPOSE_OF[EVALUATION_V1],
+    parse=EvaluationClaim.parse,
+    in_words=lambda claim: (
+        f"{claim.task} on {claim.dataset.name}: {claim.metrics[0].name} {claim.metrics[0].value}, "
+        f"by {claim.harness.name} {claim.harness.version}"
+    ),
+    signer=_anybody,
+)
+WITHDRAWAL = Kind(
+    part=Part.WITHDRAWAL,
+    noun="withdrawal",
+    purpose=PURPOSE_OF[WITHDRAWAL_V1],
+    parse=WithdrawalClaim.parse,
+    in_words=lambda claim: f"withdrawn as {claim.reason}",
+    signer=_anybody,  # beside an evaluation its signer alone: the link `withdrawal.evaluation`
+)
 MODEL = Kind(
     part="model",
     noun="model signature",
@@ -167,5 +204,8 @@ KIND_OF: Mapping[str, Kind[Any]] = {
     CONDUCT_V1: CONDUCT,
     ACCEPTANCE_V1: ACCEPTANCE,
     REVOCATION_V1: REVOCATION,
+    TAKEDOWN_V1: TAKEDOWN,
+    EVALUATION_V1: EVALUATION,
+    WITHDRAWAL_V1: WITHDRAWAL,
     OMS_V1: MODEL,
 }

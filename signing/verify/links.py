@@ -17,9 +17,12 @@ from ..statements import (
     ConductClaim,
     ConductReference,
     DatasetClaim,
+    EvaluationClaim,
     OutputClaim,
     RunClaim,
+    TakedownClaim,
     TensorsReference,
+    WithdrawalClaim,
     commit,
 )
 from ..tensors import TensorList
@@ -95,6 +98,37 @@ def output_checkpoint(
     _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
     _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
     return claim, f"made from {checkpoint.project}@{checkpoint.name}"
+
+
+def takedown_checkpoint(
+    claim: TakedownClaim, checkpoint: CheckpointClaim, statement_sha256: str
+) -> tuple[TakedownClaim, str]:
+    """The takedown names this checkpoint, and this statement about it."""
+    _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
+    _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
+    return claim, f"{checkpoint.project}@{checkpoint.name} was taken down"
+
+
+def evaluation_checkpoint(
+    claim: EvaluationClaim, checkpoint: CheckpointClaim, statement_sha256: str
+) -> tuple[EvaluationClaim, str]:
+    """The evaluation is of this checkpoint, and names this statement about it."""
+    _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
+    _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
+    return claim, f"of {checkpoint.project}@{checkpoint.name}"
+
+
+def withdrawal_evaluation(
+    claim: WithdrawalClaim, statement_sha256: str, *, said_by: Signatory, signer: Signatory
+) -> tuple[WithdrawalClaim, str]:
+    """The withdrawal names this evaluation, and is by whoever made it: nobody else takes back."""
+    _same("evaluation's statement", claim.evaluation_sha256, statement_sha256)
+    if signer.known_as != said_by.known_as:
+        raise BrokenLink(
+            f"expected a withdrawal by {said_by.known_as}, who evaluated, "
+            f"found one by {signer.known_as!a}"
+        )
+    return claim, f"{as_id(statement_sha256)}, by the same signer"
 
 
 def answer(claim: OutputClaim, said: Answer) -> tuple[Answer, str]:

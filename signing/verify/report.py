@@ -20,9 +20,12 @@ from ..statements import (
     CheckpointClaim,
     ConductClaim,
     DatasetClaim,
+    EvaluationClaim,
     OutputClaim,
     RunClaim,
     Statement,
+    TakedownClaim,
+    WithdrawalClaim,
 )
 from ..trust import TrustRoot
 from .requirements import Requirements, Seen
@@ -105,10 +108,15 @@ class Verified:
     parts: tuple[SignedPart, ...]
     match: Match = Match.NOT_COMPARED
     output: OutputClaim | None = None
+    evaluation: EvaluationClaim | None = None
+    withdrawal: WithdrawalClaim | None = None
+    """That whoever made the evaluation took it back: true of what was said, false as a result."""
     checkpoint: CheckpointClaim | None = None
     run: RunClaim | None = None
     dataset: DatasetClaim | None = None
     conduct: ConductClaim | None = None
+    takedown: TakedownClaim | None = None
+    """Why the registry serves the checkpoint no more; None where nothing at hand says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

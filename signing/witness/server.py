@@ -11,25 +11,26 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from http.server import BaseHTTPRequestHandler
 
+from .bounded import BoundedServer, Limits, RequestHandler
 from .desk import MAX_REQUEST_BYTES, Answer, Desk
 
 ROUTE = "/add-checkpoint"
-PATIENCE_SECONDS = 30
 STOP_SECONDS = 0.1
+LIMITS = Limits()
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 
 @contextmanager
-def serving(desk: Desk, host: str, port: int) -> Iterator[str]:
+def serving(desk: Desk, host: str, port: int, *, limits: Limits = LIMITS) -> Iterator[str]:
     """Answer for as long as the block lasts; gives the address (port 0 chooses one)."""
 
     class Handler(_Handler):
         witness = desk
+        patience_seconds = limits.patience_seconds
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    server = BoundedServer((host, port), Handler, limits=limits)
     thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), name="witness")
     thread.start()
     try:
@@ -40,12 +41,9 @@ def serving(desk: Desk, host: str, port: int) -> Iterator[str]:
         server.server_close()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # keep-alive, as tlog-witness asks for
+class _Handler(RequestHandler, BaseHTTPRequestHandler):
     server_version, sys_version = "assay-witness", ""
-    disable_nagle_algorithm = True  # else a body waits for the acknowledgement of its head
-    timeout = PATIENCE_SECONDS
-    witness: ClassVar[Desk]
+    witness: Desk
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
@@ -76,6 +74,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Says nothing: the answer is enough, and anybody may ask."""

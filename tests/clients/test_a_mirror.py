@@ -10,24 +10,28 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
 
 from assay.signing.digests import as_id, sha256
-from registry.catalog.models import Checkpoint
+from registry.catalog import services
+from registry.catalog.models import Checkpoint, Project
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live, free_port, stop_live_programs
+from tests.until import until
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / ".venv-clients" / "bin"
 SECONDS = 120
+# What a shell, an address or a list of sums might take for something else.
+ODD = 'notes/it\'s 100 % "odd" #1? & $x;é.txt'
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,12 +74,20 @@ class Shell:
 def shell(live: Live, authority: Authority, tmp_path: Path) -> Shell:
     """Two checkpoints with the same weights, and a registry that is trusted."""
     world = build(invite(), tmp_path / "texts")
-    publish(by_person(world))
+    publish(by_person(world, files={**FILES, ODD: b"odd"}))
     publish(by_node(world))
     found = Shell(folder=tmp_path, live=live, world=world)
     fingerprint = as_id(authority.trust_root.fingerprint)
     found.assay("trust", "add", live.url, "--fingerprint", fingerprint)
     return found
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(url, trust_env=False)
+    except httpx.ConnectError:
+        return False
+    return True
 
 
 @contextmanager
@@ -88,12 +100,7 @@ def served(folder: Path) -> Iterator[str]:
     )
     try:
         url = f"http://127.0.0.1:{port}/"
-        for _ in range(100):
-            try:
-                httpx.get(url, trust_env=False)
-                break
-            except httpx.ConnectError:
-                time.sleep(0.1)
+        until(lambda: _answers(url))
         yield url
     finally:
         program.terminate()
@@ -114,12 +121,12 @@ def test_it_verifies_after_the_registry_is_gone(shell: Shell) -> None:
     fetched = shell.folder / "elsewhere"
     fetched.mkdir()
     commands = in_readme(shell.kept)
-    fetching = "\n".join(commands[-5:])
+    fetching = "\n".join(commands[-6:])
     with served(shell.kept) as url:
         done = shell.run("sh", "-ec", fetching.replace("URL", url), at=fetched)
         assert done.returncode == 0, done.stderr
     (shell.folder / "config").rename(shell.folder / "forgotten")
-    for command in commands[:-5]:
+    for command in commands[:-6]:
         program, *words = shlex.split(command)
         if program == "model_signing" and not PROGRAMS.exists():
             continue
@@ -136,7 +143,7 @@ def test_it_verifies_after_the_registry_is_gone(shell: Shell) -> None:
 def test_a_changed_byte_is_found_with_nobody_to_ask(shell: Shell) -> None:
     shell.mirror()
     (verifying,) = [each for each in in_readme(shell.kept) if each.startswith("assay verify")]
-    weights = shell.kept / "checkpoints/step-000010/model.safetensors"
+    weights = shell.kept / "checkpoints/step-000010/files/model.safetensors"
     content = weights.read_bytes()
     weights.write_bytes(content[:-1] + b"?")
     said = shell.assay(*shlex.split(verifying)[1:], at=shell.kept, code=20)
@@ -147,7 +154,9 @@ def test_a_changed_byte_is_found_with_nobody_to_ask(shell: Shell) -> None:
 def test_the_same_bytes_are_one_file_and_nothing_is_fetched_twice(shell: Shell) -> None:
     shell.mirror()
     folders = shell.kept / "checkpoints"
-    one, other = (folders / name / "model.safetensors" for name in ("first", "step-000010"))
+    one, other = (
+        folders / name / "files" / "model.safetensors" for name in ("first", "step-000010")
+    )
     assert one.samefile(other)
     before = one.stat().st_mtime_ns
     files = {**FILES, "more.txt": b"more"}
@@ -155,9 +164,21 @@ def test_the_same_bytes_are_one_file_and_nothing_is_fetched_twice(shell: Shell) 
     document = json.loads(shell.mirror("--json"))
     assert document["added"] == ["third"]
     assert [each["name"] for each in document["checkpoints"]] == ["third", "step-000010", "first"]
-    assert (folders / "third" / "model.safetensors").stat().st_mtime_ns == before
+    assert (folders / "third" / "files" / "model.safetensors").stat().st_mtime_ns == before
     assert json.loads(shell.mirror("--json"))["added"] == []
     assert not [path for path in shell.kept.rglob("*") if path.name.endswith(".part")]
+
+
+def test_a_project_that_was_moved_is_mirrored_by_both_its_names(shell: Shell) -> None:
+    alice, project = shell.world.people.alice, shell.world.project
+    services.move(project, owner=project.owner, name="new", by=alice)
+    said = " ".join(shell.mirror("--json", name="lab/new", code=22).split())
+    assert "add --signed-as lab/small" in said
+    publish(replace(by_person(shell.world, "third"), project=Project.objects.get(name="new")))
+    both = ("--json", "--signed-as", "lab/small")
+    document = json.loads(shell.mirror(*both, name="lab/new"))
+    assert sorted(document["added"]) == ["first", "step-000010", "third"]
+    assert json.loads(shell.mirror(*both, name="lab/new"))["mended"] == []
 
 
 def test_one_checkpoint_can_be_chosen_and_the_others_stay(shell: Shell) -> None:
@@ -183,7 +204,7 @@ def test_what_does_not_verify_does_not_appear(shell: Shell) -> None:
 
 
 def test_what_was_cut_off_is_gone_on_with(shell: Shell) -> None:
-    parts = shell.kept / "checkpoints" / "first.part"
+    parts = shell.kept / "checkpoints" / "first" / "files.part"
     parts.mkdir(parents=True)
     document = json.loads(shell.mirror("--json"))
     assert sorted(document["added"]) == ["first", "step-000010"]
@@ -199,7 +220,8 @@ def test_the_sums_are_of_all_that_is_there_and_the_page_runs_nothing(shell: Shel
     there = {
         path.relative_to(shell.kept).as_posix() for path in shell.kept.rglob("*") if path.is_file()
     }
-    assert there - named == {"SHA256SUMS", "stray"}
+    verified = {f"checkpoints/{name}/.verified" for name in ("first", "step-000010")}
+    assert there - named == {"SHA256SUMS", "stray", *verified}
     assert named <= there
     for line in lines:
         assert sha256((shell.kept / line[66:]).read_bytes()) == line[:64]
@@ -208,6 +230,6 @@ def test_the_sums_are_of_all_that_is_there_and_the_page_runs_nothing(shell: Shel
     assert "default-src 'none'" in page
     links = re.findall(r'href="([^"]+)"', page)
     assert links
-    assert {each for each in links if not (shell.kept / each).is_file()} == set()
+    assert {each for each in links if not (shell.kept / unquote(each)).is_file()} == set()
     assert Checkpoint.objects.count() == 2
     assert shutil.which("openssl")

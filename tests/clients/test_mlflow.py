@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from registry.catalog import services
-from registry.catalog.revisions import Kind, find
+from registry.catalog.queries.revisions import Kind, find
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from registry.catalog.models import Checkpoint
+from registry.catalog import services
+from registry.catalog.models import Checkpoint, Gate, Visibility
 from tests.clients.test_a_downloaded_checkpoint import NAME, PROGRAMS, SECONDS, Downloaded
 from tests.registry.catalog.world import FILES, World, build, by_node, publish
 from tests.registry.people import invite, secret_of
@@ -27,7 +28,7 @@ PULL = """
 import json, sys
 from oras.client import OrasClient
 host, reference, folder, token = sys.argv[1:]
-client = OrasClient(hostname=host, insecure=True, auth_backend='basic')
+client = OrasClient(hostname=host, insecure=True)
 if token:
     client.auth.set_basic_auth('alice', token)
 print(json.dumps(client.pull(target=f'{host}/lab/small{reference}', outdir=folder)))
@@ -137,6 +138,59 @@ def test_skopeo_copies_files_and_signature_and_they_verify(
     lay_out(tmp_path / "image", folder)
     lay_out(tmp_path / "signature", folder)
     verify(live, published, folder, tmp_path)
+
+
+def test_what_is_private_is_pulled_with_a_token_and_by_nobody_else(
+    live: Live, world: World, published: Checkpoint, tmp_path: Path
+) -> None:
+    alice = world.people.alice
+    services.show(world.project, Visibility.PRIVATE, by=alice)
+    host, token = urlsplit(live.url).netloc, secret_of(alice, "read")
+    pull = (PROGRAMS / "python", "-c", PULL, host, ":main")
+    pulled = ran(*pull, tmp_path / "pulled", token).splitlines()
+    assert len(json.loads(pulled[0])) == len(FILES) + 1
+    assert contents(tmp_path / "pulled")["sub/vocab.txt"] == b"word " * 300_000
+    for wrong in ("", secret_of(world.people.charlie, "read")):
+        with pytest.raises(AssertionError):
+            ran(*pull, tmp_path / "nothing", wrong)
+    assert not list((tmp_path).glob("nothing/*"))
+
+
+@needs_skopeo
+def test_skopeo_logs_in_with_a_token_and_copies_what_is_private_or_gated(
+    live: Live, world: World, published: Checkpoint, tmp_path: Path
+) -> None:
+    alice, charlie = world.people.alice, world.people.charlie
+    host, kept = urlsplit(live.url).netloc, f"--authfile={tmp_path / 'auth.json'}"
+    place = f"docker://{host}/lab/small"
+    login = ("skopeo", "login", kept, "--tls-verify=false", "-u", "charlie", "-p")
+    copy = ("skopeo", "copy", "--insecure-policy", "--src-tls-verify=false")
+    told = (f"--src-authfile={tmp_path / 'auth.json'}", f"{place}:main")
+    with pytest.raises(AssertionError, match="invalid username/password"):
+        ran(*login, "nothing", host)
+    ran(*login, secret_of(charlie, "read"), host)
+    gated = services.set_gate(world.project, Gate.ASKS, "Who are you?", by=alice)
+    with pytest.raises(AssertionError, match="denied: lab/small is gated"):
+        ran(
+            *copy,
+            f"--src-authfile={tmp_path / 'auth.json'}",
+            f"{place}:main",
+            f"dir:{tmp_path}/nowhere",
+        )
+    services.grant(gated, charlie, by=alice)
+    ran(*copy, *told, f"dir:{tmp_path / 'a'}")
+    services.show(world.project, Visibility.PRIVATE, by=alice)
+    with pytest.raises(AssertionError, match="name unknown"):
+        ran(
+            *copy,
+            f"--src-authfile={tmp_path / 'auth.json'}",
+            f"{place}:main",
+            f"dir:{tmp_path}/nowhere",
+        )
+    creds = f"--src-creds=alice:{secret_of(alice, 'read')}"
+    ran(*copy, creds, f"{place}:main", f"dir:{tmp_path / 'b'}")
+    first, second = (tmp_path / each / "manifest.json" for each in "ab")
+    assert first.read_bytes() == second.read_bytes()
 
 
 def lay_out(image: Path, folder: Path) -> None:

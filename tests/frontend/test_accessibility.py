@@ -13,13 +13,19 @@ from registry.accounts import services as accounts
 from registry.accounts.models import Role
 from registry.catalog import services as catalog
 from registry.catalog.models import Gate
-from registry.catalog.pulls import Pull
-from registry.catalog.services import Proposal, Put
+from registry.catalog.queries.pulls import Pull
+from registry.catalog.services import Commit, Proposal, Put, takedowns
+from registry.catalog.services.takedowns import Order
 from registry.conduct import services as conduct
+from registry.ledger.services import integrate
+from registry.notices import services as notices
+from registry.notices.models import Event
+from registry.notices.services import Wanted
 from registry.storage import services as storage
 from tests.frontend.signing_in import cookies_of
 from tests.frontend.visitor import View, Visitor
 from tests.registry.catalog.world import project
+from tests.registry.people import client_of
 from tests.registry.site.world import Shown
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -57,6 +63,52 @@ def pull(shown: Shown) -> Pull:
     )
     wanted = Proposal(by=charlie, title="Say it better", message="It was *short*.", changes=changes)
     return catalog.propose_changes(project, wanted)[0]
+
+
+@pytest.fixture
+def told_and_gone(charlie_is_signed_in: dict[str, str], shown: Shown) -> list[str]:
+    """Charlie's webhook with a delivery, and what is left of what was taken down."""
+    people, version = shown.lab.people, shown.lab.version
+    wanted = Wanted(
+        owner="charlie", project="", url="https://ci.example/hook", events=[Event.ENDED]
+    )
+    hook, _ = notices.add(wanted, by=people.charlie)
+    notices.ping(hook, by=people.charlie)
+    gone = project(shown.lab.project.owner, version, people.alice, "gone")
+    content = b"# It was here\n"
+    sha256 = storage.store(content, holder=people.alice.actor).sha256
+    change = Put(file=FileEntry(name="README.md", sha256=sha256, size=len(content)))
+    made = catalog.commit(
+        Commit(user=people.alice, project=gone, title="All of it", changes=(change,))
+    )
+    order = Order(reason="A court forbade it, in words that go on for a while.", by="system")
+    takedowns.take_down_project(gone, order)
+    catalog.state()
+    integrate()
+    return [f"/settings/webhooks/{hook.pk}", gone.path, made.checkpoint.path]
+
+
+@pytest.fixture
+def evaluated(shown: Shown) -> None:
+    """What two people say of the checkpoint, of whom one takes it back."""
+    version = shown.lab.version
+    for person, value in ((shown.lab.people.alice, "0.2893"), (shown.lab.people.charlie, "0.2504")):
+        conduct.accept(version, person.namespace, person)
+        result = {
+            "task": "hellaswag_a_task_with_a_name_that_is_as_long_as_they_come",
+            "dataset": {"name": "Rowan/hellaswag", "sha256": "ab" * 32},
+            "harness": {"name": "lm-evaluation-harness", "version": "0.4.9.1", "commit": "97a5e2c"},
+            "metrics": [
+                {"name": "acc", "value": value, "standard_error": "0.00432077"},
+                {"name": "exact_match,strict-match", "value": "0.10326008074212"},
+            ],
+            "evaluated_at": "2026-11-20T09:30:00Z",
+        }
+        api = client_of(person, "publish")
+        at = f"{shown.lab.project.full_name}/checkpoints/{shown.checkpoint.name}"
+        url = f"/api/v1/projects/{at}/evaluations"
+        made = api.post(url, result, format="json").json()
+    api.post(f"{url}/{made['id']}/withdrawal", {"reason": "mistaken"})
 
 
 def paths(shown: Shown, pull: Pull) -> list[str]:
@@ -109,14 +161,20 @@ def settle(page: Page) -> None:
         expect(page.locator("signed-answer")).to_have_attribute("data-state", "intact")
 
 
+@pytest.mark.usefixtures("evaluated")
 def test_axe_finds_nothing_and_nothing_is_cut_off(
-    charlie_is_signed_in: dict[str, str], pull: Pull, visitor: Visitor, shown: Shown, axe: str
+    charlie_is_signed_in: dict[str, str],
+    told_and_gone: list[str],
+    pull: Pull,
+    visitor: Visitor,
+    shown: Shown,
+    axe: str,
 ) -> None:
     visitor.cookies = charlie_is_signed_in
     found: list[str] = []
     for width, colours in LOOKS:
         page = visitor.open("/", View(colours=colours, width=width))
-        for path in paths(shown, pull):
+        for path in (*paths(shown, pull), *told_and_gone):
             page.goto(visitor.url + path)
             settle(page)
             found += violations(page, axe)

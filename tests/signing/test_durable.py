@@ -4,6 +4,7 @@
 import errno
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,9 +126,9 @@ def test_the_same_bytes_get_another_name_or_where_there_is_none_a_copy(
     source, path = tmp_path / "source", tmp_path / "path"
     source.write_bytes(b"bytes")
     path.write_bytes(b"old")
-    (tmp_path / ".path.part").write_bytes(b"of a process that was killed")
-    durable.link_or_copy(source, path)
-    assert path.samefile(source)
+    for _ in range(2):  # the second time they are one already
+        durable.link_or_copy(source, path)
+        assert path.samefile(source)
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EMLINK, "Too many links")
@@ -136,3 +137,32 @@ def test_the_same_bytes_get_another_name_or_where_there_is_none_a_copy(
     durable.link_or_copy(source, path)
     assert (path.read_bytes(), path.samefile(source)) == (b"bytes", False)
     assert {each.name for each in tmp_path.iterdir()} == {"source", "path"}
+
+
+def test_what_somebody_put_where_it_would_be_made_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, path, others = tmp_path / "source", tmp_path / "path", tmp_path / "others"
+    source.write_bytes(b"bytes")
+    source.chmod(0o640)
+    others.write_bytes(b"theirs")
+    (tmp_path / ".path.part").symlink_to(others)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMLINK, "Too many links")
+
+    monkeypatch.setattr(os, "link", refuse)
+    durable.link_or_copy(source, path)
+    assert (others.read_bytes(), path.read_bytes()) == (b"theirs", b"bytes")
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / ".path.part").is_symlink()
+
+
+def test_many_who_link_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    sources = [tmp_path / str(number) for number in range(8)]
+    for source in sources:
+        source.write_bytes(source.name.encode())
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda source: durable.link_or_copy(source, tmp_path / "path"), sources))
+    assert (tmp_path / "path").read_bytes().decode() in {source.name for source in sources}
+    assert len(list(tmp_path.iterdir())) == len(sources) + 1

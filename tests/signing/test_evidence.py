@@ -19,7 +19,10 @@ def test_evidence_reads_back_from_its_file(world: World) -> None:
 
 def test_an_unknown_part_is_refused(world: World) -> None:
     evidence = world.evidence_for_checkpoint()
-    with pytest.raises(InvalidDocument, match="bundles: expected only output, checkpoint, model"):
+    with pytest.raises(
+        InvalidDocument,
+        match="bundles: expected only output, evaluation, withdrawal, checkpoint, model",
+    ):
         replace(evidence, bundles={"weights": evidence.bundles["run"]})
 
 

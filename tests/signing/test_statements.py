@@ -24,6 +24,7 @@ from assay.signing.statements import (
     RunReference,
     Statement,
     Subject,
+    TakedownClaim,
     commit,
     party_commitment,
     predicate_type_of,
@@ -61,6 +62,12 @@ CLAIMS: list[Claim] = [
         certificate_sha256=DIGEST,
         issuer="output-2",
         revocation=Revocation(serial=0x5F, revoked_at=AT, reason=Reason.SUPERSEDED),
+    ),
+    TakedownClaim(
+        checkpoint_sha256=MANIFEST.id,
+        checkpoint_statement_sha256=DIGEST,
+        reason="A court forbade it.",
+        taken_down_at=AT,
     ),
 ]
 Parser: TypeAlias = Callable[[Statement], Claim]

@@ -53,6 +53,7 @@ def vectors(name: str) -> Json:
 CANONICAL, NAMES, TREEHEADS = vectors("canonical"), vectors("names"), vectors("treeheads")
 TREES, EVIDENCE = vectors("merkle")["trees"], vectors("evidence")
 PSEUDONYMS, CHAINS = vectors("pseudonyms"), vectors("chains")
+FAMILIES = {"clear": EVIDENCE, "pseudonyms": PSEUDONYMS, "taken down": vectors("takedowns")}
 
 
 @pytest.mark.parametrize("case", CANONICAL["accepted"])
@@ -225,7 +226,7 @@ def judged(is_refused: bool) -> list[Json]:
     """Pairs of a file of vectors, and one of its mutations."""
     return [
         pytest.param(given, each, id=f"{name}: {each['name']} ({each['artifact']})")
-        for name, given in {"clear": EVIDENCE, "pseudonyms": PSEUDONYMS}.items()
+        for name, given in FAMILIES.items()
         for each in given["mutations"]
         if each.get("refused", False) is is_refused
     ]

@@ -97,14 +97,14 @@ def test_a_checkpoint_verifies_down_to_its_conduct(world: World) -> None:
         f"{REGISTRY}/alice",
         f"{REGISTRY}/conduct",
     ]
-    assert len(found.steps) == 4 * PART_STEPS + 10
+    assert len(found.steps) == 4 * PART_STEPS + 11
 
 
 def test_a_checkpoint_that_no_run_made_verifies_without_one(world: World) -> None:
     found = verified(world, world.evidence_for_upload(), MANIFEST)
     assert [part.name for part in found.parts] == ["checkpoint", "conduct"]
     assert (found.run, found.dataset) == (None, None)
-    assert len(found.steps) == 2 * PART_STEPS + 6
+    assert len(found.steps) == 2 * PART_STEPS + 7
 
 
 def test_without_files_the_signed_manifest_alone_is_checked(world: World) -> None:

@@ -70,7 +70,7 @@ def test_steps_are_numbered_and_have_names_of_their_own(world: World) -> None:
         requirements=world.requirements,
         content=SAME,
     ).steps
-    assert [step.number for step in steps] == list(range(1, 5 * PART_STEPS + 13))
+    assert [step.number for step in steps] == list(range(1, 5 * PART_STEPS + 14))
     assert len({step.code for step in steps}) == len(steps)
     assert {step.part for step in steps} == {
         "output",
@@ -79,6 +79,7 @@ def test_steps_are_numbered_and_have_names_of_their_own(world: World) -> None:
         "dataset",
         "conduct",
         "text",
+        "heads",
     }
     assert all(step.title and step.detail for step in steps)
 

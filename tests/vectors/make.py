@@ -2,8 +2,8 @@
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
 What stands in a standard is typed in here and never computed. `chains.json`, `evidence.json`,
-`pseudonyms.json` and `tensors.json` are signed by throw-away authorities whose keys are gone:
-running this again makes others, equally good.
+`evaluations.json`, `pseudonyms.json`, `takedowns.json` and `tensors.json` are signed by throw-away
+authorities whose keys are gone: running this again makes others, equally good.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
 from tests.vectors.chains import chain_vectors
+from tests.vectors.evaluations import evaluation_vectors
 from tests.vectors.mutations import evidence_vectors
 from tests.vectors.pseudonyms import pseudonym_vectors
+from tests.vectors.takedowns import takedown_vectors
 from tests.vectors.tensors import tensor_vectors
 from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
@@ -323,8 +325,10 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "witnessing": witnessing_vectors,
     "chains": chain_vectors,
     "evidence": evidence_vectors,
+    "evaluations": evaluation_vectors,
     "pseudonyms": pseudonym_vectors,
     "tensors": tensor_vectors,
+    "takedowns": takedown_vectors,
 }
 
 

@@ -12,6 +12,7 @@ from assay.signing.canonical import instant_text
 from assay.signing.certificates import Purpose
 from tests.signing.world import AT, FILES, TEXT, World, manifest_of
 from tests.vectors import forgeries
+from tests.vectors.forks import forks
 from tests.vectors.mutation import DSSE, ENTRY, OUTPUT, PROOF, Mutation, Path, b64
 from tests.vectors.revocations import revocations
 from tests.vectors.stamps import stamps
@@ -37,6 +38,14 @@ def evidence_vectors() -> dict[str, object]:
         *revocations(world, evidence),
         *unlogged(world, evidence.bundles["output"]),
         *stamps(world, evidence.bundles["output"]),
+        *forks(
+            world,
+            evidence,
+            ("output", "output"),
+            ("output", "run"),
+            ("checkpoint", "checkpoint"),
+            ("checkpoint", "conduct"),
+        ),
     ]
     return {
         "source": "docs/spec/formats.md, section 6; a throw-away authority (tests/vectors/make.py)",

@@ -4,11 +4,12 @@
  *
  * 1. The openings, if there are any (`openings`): each is of a pseudonym in these certificates.
  * 2. Every signed part for itself, eight steps each (`parts`): the output, the checkpoint, the run,
- *    the dataset, the conduct policy, the model signature; a part that nothing names and that is not
- *    there is left out.
+ *    the dataset, the conduct policy, the takedown, the model signature; a part that nothing names
+ *    and that is not there is left out.
  * 3. What is at hand: `text` against the output, `files` against the checkpoint's manifest, and the
  *    `tensors` in them against the list that the checkpoint names, if it names one.
- * 4. The links (`links`) between the parts, and files at hand against the model signature, if both
+ * 4. The tree heads (`heads`): those that the ledger signed are of one history, of one size one root.
+ * 5. The links (`links`) between the parts, and files at hand against the model signature, if both
  *    are there (`model.files`).
  */
 import type { Evidence } from "../evidence";
@@ -19,9 +20,11 @@ import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import type { OutputClaim } from "../statements/output";
 import type { RunClaim } from "../statements/run";
+import type { TakedownClaim } from "../statements/takedown";
 import type { TensorList } from "../tensors";
 import type { TrustRoot } from "../trust";
-import { CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN } from "./kinds";
+import { oneHistory } from "./heads";
+import { CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN, TAKEDOWN } from "./kinds";
 import * as links from "./links";
 import { opening } from "./opening";
 import type { Examined } from "./parts";
@@ -31,11 +34,12 @@ import { Report } from "./report";
 import type { Basis, Requirements } from "./requirements";
 
 /** The parts that every artifact has below it, examined each for itself. */
-type Below = {
+export type Below = {
   readonly checkpoint: Examined<CheckpointClaim>;
   readonly run: Examined<RunClaim> | null;
   readonly dataset: Examined<DatasetClaim> | null;
   readonly conduct: Examined<ConductClaim>;
+  readonly takedown: Examined<TakedownClaim> | null;
   readonly model: Examined<ModelSignature> | null;
 };
 
@@ -55,6 +59,7 @@ export async function examineOutput(
       links.text(output.claim.get(), content),
     );
   }
+  await oneHistory(report, evidence.bundles, trust);
   await linkOutput(report, output, below);
   await linkBelow(report, evidence, trust, below);
   return report.steps;
@@ -81,6 +86,7 @@ export async function examineCheckpoint(
       links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
     );
   }
+  await oneHistory(report, evidence.bundles, trust);
   await linkBelow(report, evidence, trust, below);
   const { model } = below;
   if (model !== null && files !== null) {
@@ -91,7 +97,12 @@ export async function examineCheckpoint(
   return report.steps;
 }
 
-async function examineBelow(report: Report, evidence: Evidence, basis: Basis): Promise<Below> {
+/** Examine each part that is there, or that another one names. */
+export async function examineBelow(
+  report: Report,
+  evidence: Evidence,
+  basis: Basis,
+): Promise<Below> {
   const { bundles } = evidence;
   const checkpoint = await examine(report, CHECKPOINT, bundles.checkpoint, basis);
   const claim = checkpoint.claim.value;
@@ -102,9 +113,11 @@ async function examineBelow(report: Report, evidence: Evidence, basis: Basis): P
   const hasDataset = bundles.dataset !== undefined || isNamed || isTrainedOn;
   const dataset = hasDataset ? await examine(report, DATASET, bundles.dataset, basis) : null;
   const conduct = await examine(report, CONDUCT, bundles.conduct, basis);
+  const isDown = bundles.takedown !== undefined;
+  const takedown = isDown ? await examine(report, TAKEDOWN, bundles.takedown, basis) : null;
   const hasModel = bundles.model !== undefined;
   const model = hasModel ? await examine(report, MODEL, bundles.model, basis) : null;
-  return { checkpoint, run, dataset, conduct, model };
+  return { checkpoint, run, dataset, conduct, takedown, model };
 }
 
 async function linkOutput(
@@ -124,7 +137,8 @@ async function linkOutput(
   );
 }
 
-async function linkBelow(
+/** Check that the parts belong together. */
+export async function linkBelow(
   report: Report,
   evidence: Evidence,
   trust: TrustRoot,
@@ -158,7 +172,19 @@ async function linkBelow(
   await report.check("conduct.policy", "The conduct policy is this document", () =>
     links.policy(conduct.get(), evidence.policy),
   );
+  await linkTakedown(report, below);
   await linkModel(report, below);
+}
+
+async function linkTakedown(report: Report, { checkpoint, takedown }: Below): Promise<void> {
+  if (takedown === null) return;
+  await report.check("takedown.checkpoint", "What was taken down is this checkpoint", async () =>
+    links.takedownCheckpoint(
+      takedown.claim.get(),
+      checkpoint.claim.get(),
+      await statementSha256(checkpoint),
+    ),
+  );
 }
 
 async function linkModel(report: Report, { checkpoint, model }: Below): Promise<void> {

@@ -5,17 +5,22 @@ import { asId } from "../digests";
 import type { Part } from "../evidence";
 import type { ModelSignature } from "../oms";
 import { modelSignature } from "../oms";
+import { seconds } from "../revocation";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import { checkpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import { conductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import { datasetClaim } from "../statements/dataset";
+import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
+import { evaluationClaim, withdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
 import { outputClaim } from "../statements/output";
 import type { RunClaim } from "../statements/run";
 import { runClaim } from "../statements/run";
 import type { Statement } from "../statements/statement";
+import type { TakedownClaim } from "../statements/takedown";
+import { takedownClaim } from "../statements/takedown";
 
 /** What a part must claim, and how a person reads it. */
 export type Kind<C> = {
@@ -72,6 +77,33 @@ export const CONDUCT: Kind<ConductClaim> = {
   parse: conductClaim,
   inWords: (claim) => `${claim.title}, version ${claim.conduct.version}`,
   signer: (_, registry) => `${registry}/conduct`,
+};
+
+export const TAKEDOWN: Kind<TakedownClaim> = {
+  part: "takedown",
+  purpose: "conduct",
+  parse: takedownClaim,
+  inWords: ({ checkpointSha256, takenDownAt, reason }) =>
+    `${asId(checkpointSha256)}, taken down at ${seconds(takenDownAt)}: ${reason}`,
+  signer: (_, registry) => `${registry}/authority`,
+};
+
+export const EVALUATION: Kind<EvaluationClaim> = {
+  part: "evaluation",
+  purpose: "checkpoint",
+  parse: evaluationClaim,
+  inWords: ({ task, dataset, metrics: [first], harness }) =>
+    `${task} on ${dataset.name}: ${first.name} ${first.value}, ` +
+    `by ${harness.name} ${harness.version}`,
+  signer: (_, registry) => `${registry}/`,
+};
+
+export const WITHDRAWAL: Kind<WithdrawalClaim> = {
+  part: "withdrawal",
+  purpose: "checkpoint",
+  parse: withdrawalClaim,
+  inWords: (claim) => `withdrawn as ${claim.reason}`,
+  signer: (_, registry) => `${registry}/`, // by the link `withdrawal.evaluation` its signer alone
 };
 
 export const MODEL: Kind<ModelSignature> = {

@@ -17,9 +17,11 @@ import { knownAs } from "../pseudonyms";
 import type { CheckpointClaim, TensorsReference } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
+import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
 import type { ConductReference } from "../statements/references";
 import type { RunClaim } from "../statements/run";
+import type { TakedownClaim } from "../statements/takedown";
 import type { TensorList } from "../tensors";
 import { tensorDifferences, tensorsSha256 } from "../tensors";
 import type { Content, Established, Match } from "./report";
@@ -113,6 +115,31 @@ function without(resources: readonly Resource[], lines: readonly string[]): read
   return resources.filter((each) => !known.has(inLine(each))).map(({ name }) => name);
 }
 
+/** The evaluation is of this checkpoint, and names this statement about it. */
+export function evaluationCheckpoint(
+  claim: EvaluationClaim,
+  checkpoint: CheckpointClaim,
+  statementSha256: string,
+): Established<EvaluationClaim> {
+  same("checkpoint", claim.checkpointSha256, checkpoint.manifestSha256);
+  same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
+  return [claim, `of ${checkpoint.project}@${checkpoint.name}`];
+}
+
+/** The withdrawal names this evaluation, and is by whoever made it: nobody else takes it back. */
+export function withdrawalEvaluation(
+  claim: WithdrawalClaim,
+  statementSha256: string,
+  { saidBy, signer }: { readonly saidBy: Signatory; readonly signer: Signatory },
+): Established<WithdrawalClaim> {
+  same("evaluation's statement", claim.evaluationSha256, statementSha256);
+  if (knownAs(signer) !== knownAs(saidBy)) {
+    const expected = `expected a withdrawal by ${knownAs(saidBy)}, who evaluated`;
+    throw broken(`${expected}, found one by ${knownAs(signer)}`);
+  }
+  return [claim, `${asId(statementSha256)}, by the same signer`];
+}
+
 /** The output names this checkpoint, and this statement about it. */
 export function outputCheckpoint(
   claim: OutputClaim,
@@ -123,6 +150,17 @@ export function outputCheckpoint(
   same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
   const name = `${checkpoint.project}@${checkpoint.name}`;
   return [name, `made from ${name}`];
+}
+
+/** The takedown names this checkpoint, and this statement about it. */
+export function takedownCheckpoint(
+  claim: TakedownClaim,
+  checkpoint: CheckpointClaim,
+  statementSha256: string,
+): Established<TakedownClaim> {
+  same("checkpoint", claim.checkpointSha256, checkpoint.manifestSha256);
+  same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
+  return [claim, `${checkpoint.project}@${checkpoint.name} was taken down`];
 }
 
 /**

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from registry.catalog import revisions
-from registry.catalog.queries import Project
-from registry.catalog.revisions import PULLS
+from registry.catalog.queries import Project, revisions
+from registry.catalog.queries.revisions import PULLS
 
 from ..answers import Asked, answer, flag
 from ..callers import check_sends, check_writes
@@ -32,7 +31,7 @@ def _given(
     asked: Asked, of: Project, *, may_write: bool, is_proposed: bool = False
 ) -> HttpResponse:
     branch = "/".join(asked.words) or revisions.MAIN
-    revisions.find_any(of, branch)
+    (revisions.to_go_on_from if may_write else revisions.find_any)(of, branch)
     branch = tokens.PROPOSED if is_proposed else branch
     text, ends_at = tokens.give(asked.by.token, of, branch, may_write=may_write)
     url, ends = asked.request.build_absolute_uri(PREFIX), int(ends_at.timestamp())

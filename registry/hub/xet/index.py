@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from registry.catalog import erasing as catalog
+from registry.catalog.services import erasing as catalog
 from registry.storage import services as storage
 from registry.storage.files import Part
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Token
 from registry.catalog.queries import Project
-from registry.catalog.revisions import PULLS
+from registry.catalog.queries.revisions import PULLS
 
 from ..callers import Caller, check_sends, check_writes, project
 from .errors import XetTokenReadsOnly, XetTokenRefused

@@ -27,14 +27,17 @@ from assay.signing.statements import (
     CHECKPOINT_V2,
     CONDUCT_V1,
     DATASET_V1,
+    EVALUATION_V1,
     OMS_V1,
     OUTPUT_V1,
     REVOCATION_V1,
     RUN_V1,
+    TAKEDOWN_V1,
+    WITHDRAWAL_V1,
 )
 from registry.accounts.queries import User
 from registry.catalog import queries as catalog
-from registry.catalog.queries import Checkpoint, manifest
+from registry.catalog.queries import Checkpoint, gates, manifest
 from registry.ledger.queries import Statement
 from registry.notices import queries as notices
 from registry.oidc.providers import Provider, Use, providers
@@ -63,7 +66,10 @@ KINDS = {
     CONDUCT_V1: ("conduct", gettext_lazy("conduct")),
     ACCEPTANCE_V1: ("conduct", gettext_lazy("acceptance of conduct")),
     REVOCATION_V1: ("conduct", gettext_lazy("revocation of a certificate")),
+    TAKEDOWN_V1: ("conduct", gettext_lazy("takedown of a checkpoint")),
     OUTPUT_V1: ("output", gettext_lazy("output")),
+    EVALUATION_V1: ("checkpoint", gettext_lazy("evaluation")),
+    WITHDRAWAL_V1: ("checkpoint", gettext_lazy("withdrawal of an evaluation")),
 }
 JUST_NOW_SECONDS = 60
 
@@ -86,6 +92,20 @@ def webhooks_off(context: RequestContext) -> int:
     request: HttpRequest | None = context.get("request")
     person = request.user if request else None
     return notices.those_off(person).count() if isinstance(person, User) else 0
+
+
+@register.simple_tag(takes_context=True)
+def requests_waiting(context: RequestContext) -> list[tuple[str, int]]:
+    """The reader's projects where somebody asks for the files, and how many do."""
+    request: HttpRequest | None = context.get("request")
+    person = getattr(request, "user", None)
+    return gates.waiting_for(person) if isinstance(person, User) else []
+
+
+@register.filter
+def in_all(counted: list[tuple[str, int]]) -> int:
+    """The sum of what `requests_waiting` counts."""
+    return sum(count for _, count in counted)
 
 
 @register.simple_tag

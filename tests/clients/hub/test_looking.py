@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from registry.catalog import services
-from registry.catalog.revisions import Kind, find
+from registry.catalog.queries.revisions import Kind, find
 from tests.clients.hub.stock import Stock
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import FILES, World, by_node, by_person, project, publish

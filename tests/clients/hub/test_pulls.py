@@ -9,8 +9,9 @@ import pytest
 
 from assay.signing.verify import verify_checkpoint
 from registry.accounts.queries import User
-from registry.catalog import queries, revisions
+from registry.catalog import queries
 from registry.catalog.models import Checkpoint
+from registry.catalog.queries import revisions
 from registry.conduct import services as conduct
 from tests.clients.hub.stock import Stock
 from tests.registry.catalog.world import FILES, World, by_person, publish
@@ -103,11 +104,6 @@ def test_only_members_merge_and_who_has_not_accepted_is_told_where(
     publish(by_person(world))
     script = """
 said = []
-def refused(what, *words, **more):
-    try:
-        what(*words, **more)
-    except Exception as error:
-        said.append(str(error))
 more = dict(repo_id='lab/small', path_or_fileobj=b'x', path_in_repo='x.txt')
 made = upload_file(**more, create_pr=True)
 refused(upload_file, **more)

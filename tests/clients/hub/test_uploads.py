@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from assay.signing.verify import verify_checkpoint
-from registry.catalog import queries, revisions
+from registry.catalog import queries
 from registry.catalog.models import Checkpoint
+from registry.catalog.queries import revisions
 from registry.conduct import services as conduct
 from registry.storage import services as storage
 from registry.storage.models import Holding
@@ -116,11 +117,6 @@ def test_what_the_registry_refuses_people_are_told(alices: Stock, world: World) 
     """And nothing is there afterwards that was not before."""
     script = """
 said = []
-def refused(what, *words, **more):
-    try:
-        what(*words, **more)
-    except Exception as error:
-        said.append(str(error))
 pickle = b'\\x80\\x04\\x95\\x0c\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x8c\\x02os\\x94.'
 refused(upload_file, repo_id='lab/small', path_or_fileobj=pickle, path_in_repo='model.bin')
 refused(create_repo, 'charlie/theirs')

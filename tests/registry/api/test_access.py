@@ -102,6 +102,7 @@ WITHOUT_A_KEY = {
     "api/v1/tokens",
     "api/v1/projects/<str:owner>/<str:project>/takedown",
     "api/v1/projects/<str:owner>/<str:project>/checkpoints/<str:checkpoint>/takedown",
+    "api/v1/organisations",
     "api/v1/webhooks",
     "api/v1/webhooks/<uuid:hook_id>/deliveries",
     "api/v1/webhooks/<uuid:hook_id>/on",
@@ -133,8 +134,22 @@ def test_a_plain_function_only_reads(db: None, address: Address) -> None:
         assert answer.status_code in {401, 403, 404, 405}, f"{verb} {address.route}"
 
 
+class Written(APIView):
+    """Takes every method, and says nothing of who may."""
+
+    get = post = put = patch = delete = View.http_method_not_allowed
+
+
 def test_reading_is_the_default_and_only_reading() -> None:
-    permission, view = ReadOnly(), APIView()
+    permission, view = ReadOnly(), Written()
     for verb in ("get", "head", "options", *WRITES):
         request = view.initialize_request(getattr(APIRequestFactory(), verb)("/"))
         assert permission.has_permission(request, view) is (verb.upper() in SAFE_METHODS)
+
+
+@pytest.mark.parametrize("verb", WRITES)
+def test_what_an_address_does_not_take_is_no_question_of_who_may(people: People, verb: str) -> None:
+    for client in (client_of(None), client_of(people.alice, Scope.PUBLISH)):
+        answer = getattr(client, verb)("/api/v1/projects")
+        assert (answer.status_code, answer.json()["code"]) == (405, "method-not-allowed")
+        assert "POST" not in answer["Allow"]

@@ -25,6 +25,9 @@ PUBLIC = {
     "api/v1/projects",
     PROJECT,
     f"{PROJECT}/checkpoints",
+    f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations",
+    f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations/<uuid:evaluation>",
+    f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations/<uuid:evaluation>/evidence",
     f"{CHECKPOINT}/manifest",
     f"{CHECKPOINT}/evidence",
     f"{CHECKPOINT}/tensors",
@@ -43,6 +46,7 @@ OWN = {"api/v1/whoami"}  # of whoever calls: their token's alone (test_account_a
 WEBHOOKS = "api/v1/webhooks"
 IN_BROWSER = {
     "api/v1/account",
+    "api/v1/organisations",
     "api/v1/tokens",
     f"{PROJECT}/publishers",
     WEBHOOKS,
@@ -54,6 +58,8 @@ IN_BROWSER = {
 CONCERNED = {
     f"{PROJECT}/access",
     f"{PROJECT}/access/requests",
+    f"{PROJECT}/imports",
+    f"{PROJECT}/imports/<uuid:import_id>",
     "api/v1/organisations/<str:name>/members",
 }
 
@@ -91,6 +97,7 @@ def private(lab: Lab) -> dict[str, str]:
 
 def filled(route: str, **values: str) -> str:
     known = {"owner": "lab", "project": "tiny", "index": "0", "number": "1.0"}
+    known |= {"evaluation": "00000000-0000-4000-8000-000000000000"}
     known |= {"policy": "community-language-models", **values}
     path = route
     for name, value in known.items():

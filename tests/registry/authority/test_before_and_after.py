@@ -7,6 +7,7 @@ of them any more.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -35,6 +36,8 @@ from tests.until import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ASSAY = (sys.executable, "-m", "assay.signing.commands")
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "verifier.md"
+TIME = "## Time that others saw"
 A_SECOND = 1.1  # what witnesses and revocations say is in whole seconds
 
 
@@ -141,6 +144,7 @@ def test_what_was_proven_before_a_compromise_verifies_and_what_came_after_does_n
         bob.pin(root, fingerprint, "--policy", str(policy), config="asking")
         bob.pin(root, fingerprint, config="asking-nobody")
         check(bob)
+        follow_the_guide(bob, root, fingerprint)
     finally:
         authority.start()
 
@@ -166,3 +170,22 @@ def check(bob: Bob) -> None:
 
 def evidence_of(bob: Bob, name: str) -> object:
     return canonical.loads((bob.folder / f"{name}.assay.json").read_bytes())
+
+
+def follow_the_guide(bob: Bob, root: Path, fingerprint: str) -> None:
+    """What it says of time that others saw, word for word; the policy is a file called so."""
+    section = GUIDE.read_text(encoding="utf-8").partition(TIME)[2].partition("\n## ")[0]
+    script = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+    known = {"REGISTRY": str(root), "FINGERPRINT": fingerprint, "FOLDER": "before"}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ("sh", "-eu", "-c", script),
+        env={**known, "PATH": path, "ASSAY_CONFIG": str(bob.folder / "guided")},
+        cwd=bob.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "was seen by w on 2" in " ".join(done.stdout.split())

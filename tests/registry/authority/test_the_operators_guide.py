@@ -5,29 +5,36 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from assay.signing.certificates import Purpose
 from assay.signing.signer import ceremony
+from assay.signing.tlog import Policy
 from registry.accounts import queries as accounts
 from registry.accounts import services
 from registry.authority import queries
 from registry.ledger import services as ledger
+from registry.ledger import witnessing
 from registry.sigstore import distributing
 from tests.registry.authority.test_rotating import issue
 from tests.running import Authority, Live
 from tests.signing import softhsm
 from tests.signing.softhsm import needs_softhsm
+from tests.until import until
 
 CHECKOUT = Path(__file__).parents[3]
 GUIDE = CHECKOUT / "docs" / "guides" / "operator.md"
 SECONDS = 120
 HSM = "## Keys in a hardware token"
+TIME = "## Proven time"
 
 
 def commands(page: str) -> list[str]:
@@ -88,7 +95,8 @@ def test_every_command_does_what_the_page_says(
             "NAME": "leaver",
         },
     )
-    of_keys = commands(GUIDE.read_text(encoding="utf-8").partition(HSM)[0])
+    before, _, rest = GUIDE.read_text(encoding="utf-8").partition(HSM)[0].partition(TIME)
+    of_keys = commands(before + rest.partition("\n## ")[2])
     assert len(of_keys) > 12
     said = ""
     for command in of_keys:
@@ -115,6 +123,32 @@ def test_every_command_does_what_the_page_says(
     first = {"checkpoint", "timestamp", "c2pa", "identity"}
     assert current == {"output-3", "conduct-2", "node-2", *first}
     assert not any(states[name].is_stopped for name in current)
+
+
+def test_time_is_proven_as_the_page_says(
+    live: Live, authority: Authority, place: Path, settings: Settings
+) -> None:
+    """A witness as a program, the policy that is written of what it says, and its line."""
+    issue(authority)
+    vkey = authority.trust_root.verifier
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    bin_folder = f"{Path(sys.executable).parent}:{live.environment.get('PATH', os.environ['PATH'])}"
+    known = {"LOG": vkey, "WITNESS": f"127.0.0.1:{port}", "REGISTRY": live.url, "PATH": bin_folder}
+    say = shell(place, {**live.environment, **known})
+    section = GUIDE.read_text(encoding="utf-8").partition(TIME)[2].partition("\n## ")[0]
+    witness, policy, look = commands(section)
+    say(f"{witness}\necho $! > witness.pid")
+    try:
+        until(lambda: "answers" in (place / "witness.log").read_text())
+        say(policy)
+        settings.LEDGER_POLICY = str(place / "policy")
+        assert witnessing.collect() == 1
+        believed = Policy.parse((place / "policy").read_bytes())
+        assert believed.check(say(look)).since is not None
+    finally:
+        os.kill(int((place / "witness.pid").read_text()), signal.SIGTERM)
 
 
 @needs_softhsm

@@ -39,13 +39,17 @@ class Place:
     database_url: str
     is_up: bool = False
 
-    def manage(self, *words: str | Path, limit: str = "") -> subprocess.CompletedProcess[str]:
+    def manage(
+        self, *words: str | Path, limit: str = "", bucket: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run a management command there; `limit` is a word for the shell's `ulimit`."""
         command = [sys.executable, str(CHECKOUT / "manage.py"), *map(str, words)]
         if limit:
             command = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *command]
         environment = {name: v for name, v in os.environ.items() if not name.startswith("ASSAY_")}
         environment |= {"ASSAY_DATA_DIR": str(self.data), "DATABASE_URL": self.database_url}
+        if bucket:
+            environment["ASSAY_BUCKET"] = bucket
         with self.supervised():
             return subprocess.run(
                 command, env=environment, capture_output=True, text=True, check=False, timeout=120

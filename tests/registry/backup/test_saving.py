@@ -18,10 +18,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import override_settings
 
 from assay.signing import canonical
+from assay.signing.keys import SoftwareKey
 from registry.backup import database, layout, saving
 from registry.backup.errors import (
     BackupBusy,
@@ -34,9 +36,12 @@ from registry.catalog.models import Checkpoint
 from registry.storage import services as storage
 from registry.storage.files import path_of
 from registry.storage.models import Blob
+from tests.registry.authority.test_no_key_leaks import Secrets, found_in, raw
+from tests.registry.authority.test_no_key_leaks import secrets_of as secrets_below
 from tests.registry.backup import places
 from tests.registry.backup.places import CHECKOUT
 from tests.registry.catalog.world import World, by_person, publish
+from tests.running import Authority
 
 AT = datetime(2026, 11, 20, 18, 3, 22, tzinfo=UTC)
 NAME = "20261120T180322Z"
@@ -69,15 +74,43 @@ def test_a_blob_that_rotted_in_the_folder_is_copied_again(backups: Path) -> None
     layout.check_blobs(layout.open_backup(backups / NAME))  # the earlier one is whole again, too
 
 
-def test_no_key_is_in_a_backup(backups: Path) -> None:
-    held = b"".join(path.read_bytes() for path in backups.rglob("*") if path.is_file())
-    assert b"PRIVATE KEY" not in held
+def secrets_of(authority: Authority) -> Secrets:
+    return secrets_below(authority.directory, authority.passphrase_file.read_bytes().strip())
+
+
+def held_in(backups: Path) -> bytes:
+    """All that is in backups, of the database what is restored of it: its dump is compressed."""
+    sql = subprocess.run(
+        (database._program("pg_restore"), "--file=-", backups / NAME / layout.DUMP),
+        capture_output=True,
+        check=True,
+    ).stdout
+    return b"\n".join((sql, *(path.read_bytes() for path in backups.rglob("*") if path.is_file())))
+
+
+def test_no_key_is_in_a_backup(backups: Path, authority: Authority) -> None:
+    held = held_in(backups)
+    assert b"CREATE TABLE public.ledger_entry " in held
+    assert found_in(held, secrets_of(authority)) == set()
     assert sorted(path.name for path in (backups / NAME / "signer").iterdir()) == [
         "audit.jsonl",
         "head.json",
         "trust-root.json",
     ]
     assert all(path.stat().st_mode & 0o077 == 0 for path in (backups, backups / NAME))
+
+
+@pytest.mark.parametrize("form", ["its PEM", "its scalar"])
+def test_a_key_that_were_in_the_database_would_be_found(
+    checkpoint: Checkpoint, authority: Authority, tmp_path: Path, form: str
+) -> None:
+    path = authority.directory / "intermediates" / "output.key.pem"
+    passphrase = authority.passphrase_file.read_bytes().strip()
+    scalar = raw(SoftwareKey.load(path, passphrase).private)
+    planted = {"its PEM": path.read_text(), "its scalar": scalar.hex()}[form]
+    Session.objects.create(session_key="planted", session_data=planted, expire_date=AT)
+    saving.save(tmp_path / "backups", at=AT)
+    assert found_in(held_in(tmp_path / "backups"), secrets_of(authority))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.catalog.world import World, build
+from registry.catalog.models import Checkpoint
+from registry.conduct import services as conduct
+from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import invite
 from tests.running import Authority
 
@@ -16,3 +18,11 @@ from tests.running import Authority
 def world(db: None, authority: Authority, tmp_path: Path) -> World:
     """A lab in good standing with a project, a data set and a node."""
     return build(invite(), tmp_path / "texts")
+
+
+@pytest.fixture
+def first(world: World) -> Checkpoint:
+    """What is there, and Charlie, who has accepted what it is under."""
+    charlie = world.people.charlie
+    conduct.accept(world.conduct, charlie.namespace, charlie)
+    return publish(by_person(world))

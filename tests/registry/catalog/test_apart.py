@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.catalog import formats
-from registry.catalog.formats import Accepted, Format, Refused, apart, gate
+from registry.catalog.content import formats
+from registry.catalog.content.formats import Accepted, Format, Refused, apart, gate
 from tests.registry.catalog.weights import file, tensor, weights
 from tests.until import until
 
@@ -68,7 +68,7 @@ def test_what_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
 def test_what_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is known that does: here the check itself never ends."""
     endless = "child.check = lambda *_: all(True for _ in iter(int, 1))"
-    code = f"from registry.catalog.formats import child; {endless}; child.main()"
+    code = f"from registry.catalog.content.formats import child; {endless}; child.main()"
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
     program.chmod(0o755)
@@ -97,7 +97,7 @@ def test_it_knows_nothing_of_our_environment(
 
 def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
     code = (
-        "import os; from pathlib import Path; from registry.catalog.formats import apart;"
+        "import os; from pathlib import Path; from registry.catalog.content.formats import apart;"
         f"apart.check('a.txt', Path({str(written(tmp_path, b'a'))!r}));"
         "print(apart._idle[0].program.pid, flush=True); os._exit(0)"
     )

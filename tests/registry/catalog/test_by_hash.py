@@ -16,8 +16,9 @@ from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.revocation import Reason
 from registry.authority import issuing, revocations
-from registry.catalog import digests, services
+from registry.catalog import services
 from registry.catalog.models import Checkpoint, State
+from registry.catalog.queries import digests
 from registry.ledger import queries as ledger
 from tests.registry.catalog.world import FILES, World, build, by_person
 from tests.registry.people import People

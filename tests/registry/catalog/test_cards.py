@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from registry.catalog import cards
+from registry.catalog.content import cards
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -9,9 +9,10 @@ import pytest
 import yaml
 from django.test import Client
 
-from registry.catalog import citing, services
+from registry.catalog import services
 from registry.catalog.errors import NotFound
 from registry.catalog.models import Checkpoint, Project
+from registry.catalog.queries import citing
 from tests.registry.catalog.test_listings import OURS
 from tests.registry.catalog.world import FILES, World, by_person, publish
 

@@ -10,7 +10,7 @@ import pytest
 from assay.signing.errors import SignerError
 from assay.signing.manifest import FileEntry
 from registry.audit.models import AuditRow
-from registry.catalog import queries, revisions, services
+from registry.catalog import queries, services
 from registry.catalog.errors import (
     BlobMissing,
     CommitRefused,
@@ -20,6 +20,7 @@ from registry.catalog.errors import (
     StaleParent,
 )
 from registry.catalog.models import Checkpoint, Revision, State
+from registry.catalog.queries import revisions
 from registry.catalog.services import Change, Commit, Put, Remove
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted

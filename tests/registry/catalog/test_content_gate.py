@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 import torch
 
-from registry.catalog.formats import Accepted, Format, Refused, gate
-from registry.catalog.formats.plain_text import MAX_CARD_BYTES
+from registry.catalog.content.formats import Accepted, Format, Refused, gate
+from registry.catalog.content.formats.plain_text import MAX_CARD_BYTES
 from tests.registry.catalog.test_gguf import write as write_gguf
 from tests.registry.catalog.test_images import picture
 from tests.registry.catalog.weights import file, weights
@@ -135,7 +135,6 @@ UNKNOWN = (
     "model.pt",
     "model.bin",
     "README",
-    ".json",
     "folder.json/x",
     "x.safetensors.zip",
     "a.exe",

@@ -13,11 +13,15 @@ from pytest_django import DjangoAssertNumQueries
 from assay.signing.digests import sha256
 from registry.accounts import services as accounts
 from registry.accounts.queries import User
-from registry.catalog import lineage, services
-from registry.catalog.found import Descent, TensorDigests
+from registry.catalog import services
 from registry.catalog.models import Checkpoint, Project, Visibility
+from registry.catalog.models.found import Carrier, Descent, TensorDigests
+from registry.catalog.queries import descents, lineage
+from registry.catalog.services import takedowns
+from registry.catalog.services.takedowns import Order
 from registry.conduct import services as conduct
 from registry.site import erasing
+from tests.registry.catalog.test_history_of_what_was_published import migrate, newest
 from tests.registry.catalog.test_searching import made
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import World, by_person, changed, project, publish
@@ -30,6 +34,7 @@ def noise(seed: int) -> bytes:
 
 BASE: Mapping[str, bytes] = {f"layer.{number}": noise(number) for number in range(4)}
 MASK = bytes(1 << 16)
+NO = Order(reason="No.", by="system")
 
 
 def model(
@@ -176,14 +181,98 @@ def test_it_takes_as_many_queries_whatever_there_is(
         assert len(lineage.parents(later)) == 3
 
 
-def test_only_the_first_holders_of_a_tensor_are_looked_at(
+def test_only_the_first_files_with_a_tensor_are_looked_at(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lineage, "MOST_HOLDERS", 1)
+    monkeypatch.setattr(descents, "MOST_LOOKUPS", 4)
     model(world, "base", BASE)
-    model(world, "child", tuned(0))
-    grandchild = model(world, "grandchild", tuned(0, 1))
-    assert shares(grandchild) == [("lab/base", 2, 4, False), ("lab/child", 1, 4, False)]
+    model(world, "child", {**tuned(1, 2), "x": noise(7)})
+    grandchild = model(world, "grandchild", tuned(1))
+    assert shares(grandchild) == [("lab/base", 3, 4, False), ("lab/child", 3, 4, False)]
+    model(world, "another", tuned(0))
+    assert shares(model(world, "cousin", tuned(2))) == [
+        ("lab/base", 3, 4, False),
+        ("lab/child", 3, 4, False),
+    ]
+
+
+def test_copies_that_nobody_sees_crowd_out_no_proof(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descents, "MOST_PARENTS", 1)
+    for number in range(3):
+        model(world, f"copy{number}", BASE)
+        copy = Project.objects.get(name=f"copy{number}")
+        services.show(copy, Visibility.PRIVATE, by=world.people.alice)
+    model(world, "base", tuned(3))
+    child = model(world, "child", tuned(3, 2))
+    assert shares(child) == [("lab/base", 3, 4, False)]
+    assert [each[0] for each in shares(child, world.people.alice)] == ["lab/base", "lab/copy0"]
+
+
+def test_shards_that_came_one_after_another_are_of_the_checkpoint_with_both(world: World) -> None:
+    one, two = weights({"a": noise(1), "b": noise(2), "c": noise(3)}), weights({"d": noise(4)})
+    other = weights({"d": noise(5), "e": noise(6)})
+    base, files = made(world, "base"), {"model-1.safetensors": one, "model-2.safetensors": two}
+    publish(changed(by_person(world, "c0", files=files), project=base))
+    files["model-2.safetensors"] = other
+    publish(changed(by_person(world, "c1", files=files), project=base))
+    child = publish(changed(by_person(world, files=files), project=made(world, "child")))
+    assert shares(child) == [("lab/base", 5, 5, False)]
+    assert Descent.objects.get().parent.name == "c1"
+
+
+def test_a_checkpoint_that_names_no_tensors_is_nobodys_parent(world: World) -> None:
+    base = model(world, "base", BASE)
+    assert base.statement is not None
+    Carrier.objects.update(names_tensors=False)  # as those of before were
+    assert shares(model(world, "child", tuned(0))) == []
+    again = model(world, "base", {**BASE, "x": noise(9)})
+    assert shares(model(world, "later", tuned(1)))[0][0] == "lab/base"
+    assert Descent.objects.filter(parent=again).exists()
+
+
+def test_a_hundred_revisions_with_a_file_are_one_row(world: World) -> None:
+    base = model(world, "base", BASE)
+    for number in range(2):
+        files = {"model.safetensors": weights(BASE), "n.txt": b"%d" % number}
+        publish(changed(by_person(world, f"n{number}", files=files), project=base.project))
+    assert [each.checkpoint for each in Carrier.objects.all()] == [base]
+
+
+def test_what_was_taken_down_is_no_parent_and_the_next_with_the_file_is(world: World) -> None:
+    base = model(world, "base", BASE)
+    files = {"model.safetensors": weights(BASE), "n.txt": b"n"}
+    again = publish(changed(by_person(world, "again", files=files), project=base.project))
+    takedowns.take_down_checkpoint(base, NO)
+    assert Carrier.objects.get().checkpoint == again
+    child = model(world, "child", tuned(0), "# Another card\n")
+    assert shares(child) == [("lab/base", 3, 4, False)]
+    assert Descent.objects.get().parent == again
+    takedowns.take_down_checkpoint(again, NO)
+    assert not Carrier.objects.filter(project=base.project).exists()
+
+
+def test_what_takes_too_long_holds_nothing_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model(world, "base", BASE)
+    monkeypatch.setattr(descents, "SAME", "SELECT pg_sleep(9)")
+    monkeypatch.setattr(descents, "STEP_SECONDS", "0.05")
+    child = model(world, "child", tuned(0))
+    assert (child.state, shares(child)) == ("published", [])
+    assert "no parents of lab/child@c0 (signed) were looked for to the end" in caplog.text
+
+
+def test_what_was_published_before_is_found_by_its_files(world: World) -> None:
+    base = model(world, "base", BASE)
+    model(world, "base", tuned(0))
+    before = list(Carrier.objects.values_list("sha256", "project", "checkpoint", "names_tensors"))
+    migrate("0016_tensors_in_steps")
+    migrate(newest())
+    fields = ("sha256", "project", "checkpoint", "names_tensors")
+    assert list(Carrier.objects.order_by("pk").values_list(*fields)) == before
+    assert shares(model(world, "child", tuned(1)))[0][0] == base.project.full_name
 
 
 def test_whoever_leaves_is_nobodys_parent(world: World) -> None:
@@ -196,6 +285,7 @@ def test_whoever_leaves_is_nobodys_parent(world: World) -> None:
     erasing.erase("zebulon")
     assert shares(child) == []
     assert not Descent.objects.exists()
+    assert not Carrier.objects.filter(checkpoint=base).exists()
     gone = {sha256(weights(BASE))}
     assert not TensorDigests.objects.filter(sha256__in=gone).exists()
     assert Checkpoint.objects.get(pk=base.pk).reason == "erased"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.catalog import described
+from registry.catalog.content import described
 
 
 def test_a_card_says_what_it_is() -> None:

@@ -10,10 +10,10 @@ import pytest
 from django.db import DatabaseError
 
 from registry.asgi import application
-from registry.catalog import downloads
-from registry.catalog.downloads import Fetched
-from registry.catalog.found import Listing
 from registry.catalog.models import Checkpoint
+from registry.catalog.models.found import Listing
+from registry.catalog.services import downloads
+from registry.catalog.services.downloads import Fetched
 from tests.registry.callers import call, in_database
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import World, by_person, publish

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.catalog.formats import Refused
-from registry.catalog.formats.front_matter import MAX_CHARACTERS, read, split
+from registry.catalog.content.formats import Refused
+from registry.catalog.content.formats.front_matter import MAX_CHARACTERS, read, split
 
 CARD = """---
 license: apache-2.0

@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 
 from registry.accounts.models import User
-from registry.catalog import gates, services
-from registry.catalog.accesses import Access
+from registry.catalog import services
 from registry.catalog.models import Gate, Project, Visibility
+from registry.catalog.models.accesses import Access, AccessState
+from registry.catalog.queries import gates
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import client_of, invite
 from tests.running import Authority
@@ -165,3 +166,18 @@ def test_anybody_reads_what_is_asked_of_them(world: World, project: Project) -> 
     found = client_of(None).get(API).json()
     assert (found["has_access"], found["state"], found["reason"]) == (False, None, "")
     assert client_of(None).get("/api/v1/projects/lab/small").json()["gate"] == "asks"
+
+
+def test_every_page_says_to_owners_how_many_wait(world: World) -> None:
+    people = world.people
+    services.set_gate(world.project, Gate.ASKS, "Who are you?", by=people.alice)
+    services.ask(world.project, by=people.charlie, said="")
+    assert gates.waiting_for(people.alice) == [("lab/small", 1)]
+    for person, is_told in ((people.alice, True), (people.bob, False), (people.charlie, False)):
+        client = Client()
+        client.force_login(person)
+        page = client.get("/settings").content.decode()
+        assert ("1 request" in page, "/lab/small/settings/requests" in page) == (is_told,) * 2
+        assert ("1 request" in client.get("/projects").content.decode()) is is_told
+    services.decide(world.project, people.charlie, AccessState.GRANTED, by=people.alice)
+    assert gates.waiting_for(people.alice) == []

@@ -12,8 +12,7 @@ from registry.accounts import services as accounts
 from registry.accounts.models import Role
 from registry.api.problems import InvalidRequest
 from registry.audit.models import AuditRow
-from registry.catalog import gates, queries, services
-from registry.catalog.accesses import Access, AccessState
+from registry.catalog import queries, services
 from registry.catalog.errors import (
     AccessNeeded,
     AccessUnknown,
@@ -23,6 +22,8 @@ from registry.catalog.errors import (
     NotGated,
 )
 from registry.catalog.models import Gate, Project
+from registry.catalog.models.accesses import Access, AccessState
+from registry.catalog.queries import gates
 from registry.outputs import asking
 from registry.outputs.errors import NotGeneratable
 from registry.site import erasing

@@ -14,8 +14,8 @@ from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.catalog.formats import gguf
-from registry.catalog.formats.refused import Refused
+from registry.catalog.content.formats import gguf
+from registry.catalog.content.formats.refused import Refused
 
 KEY = b"general.name"
 

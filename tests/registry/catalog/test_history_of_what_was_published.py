@@ -6,8 +6,9 @@ from __future__ import annotations
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from registry.catalog import revisions, services
+from registry.catalog import services
 from registry.catalog.models import Ref, Revision
+from registry.catalog.queries import revisions
 from tests.registry.catalog.world import World, by_node, by_person, project, publish
 
 BEFORE = "0002_erasing"

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from registry.catalog.formats import images
-from registry.catalog.formats.refused import Refused
+from registry.catalog.content.formats import images
+from registry.catalog.content.formats.refused import Refused
 
 CHECKS: dict[str, Callable[[bytes], None]] = {
     "PNG": images.check_png,

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from django.test import Client
 
-from registry.catalog import lineage
-from registry.catalog.found import Listing
 from registry.catalog.models import Checkpoint, Project
+from registry.catalog.models.found import Listing
+from registry.catalog.queries import lineage
 from tests.registry.catalog.test_listings import FLOATS, OURS
 from tests.registry.catalog.test_searching import made
 from tests.registry.catalog.weights import weights

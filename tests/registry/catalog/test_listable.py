@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from registry.catalog import receive, services
+from registry.catalog import services
 from registry.catalog.errors import ContentRefused
+from registry.catalog.services import receiving
 from tests.registry.catalog.world import FILES, World, by_person, publish
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,7 @@ def test_one_file_counts_under_each_of_its_names(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(by_person(world))
-    monkeypatch.setattr(receive, "MAX_LISTED_TENSORS", COUNT * 2)
+    monkeypatch.setattr(receiving, "MAX_LISTED_TENSORS", COUNT * 2)
     services.receive(by_person(world, "two", {**FILES, "b.safetensors": WEIGHTS}))
     files = {**FILES, "b.safetensors": WEIGHTS, "c.safetensors": WEIGHTS}
     with pytest.raises(ContentRefused, match=f"at most {COUNT * 2} tensors in all .* {COUNT * 3}"):

@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import NoReturn
 
 import pytest
 from django.test import Client
 
-from registry.catalog import contents, listings, renewing, services
-from registry.catalog.found import Inspection, Listing, Tally
+from registry.catalog import services
+from registry.catalog.content import contents
 from registry.catalog.models import Checkpoint, Project
-from registry.catalog.services import Commit, NewProject, Remove
+from registry.catalog.models.found import Inspection, Listing, Tally
+from registry.catalog.services import Commit, NewProject, Remove, listings, renewing
 from registry.storage import services as storage
 from registry.storage.errors import BlobLost
 from tests.registry.catalog.test_commits import put
+from tests.registry.catalog.test_history_of_what_was_published import migrate, newest
 from tests.registry.catalog.weights import file, tensor
-from tests.registry.catalog.world import FILES, World, by_node, by_person, publish
+from tests.registry.catalog.world import FILES, World, by_node, by_person, publish, upload
 
 CARD = b"""---
 pipeline_tag: text-generation
@@ -78,7 +81,41 @@ def test_a_commit_changes_it_and_a_branch_does_not(world: World) -> None:
 
 def test_a_runs_checkpoint_says_so(world: World) -> None:
     publish(by_node(world))
-    assert Listing.objects.get().trained == "run"
+    found = Listing.objects.get()
+    assert (found.trained, found.verified) == ("run", "run")
+    assert "verified:run" in found.tags
+
+
+def test_what_a_person_or_a_ci_job_published_is_told_apart(world: World) -> None:
+    publish(by_person(world))
+    assert Listing.objects.get().verified == "person"
+    files = {**FILES, "new.txt": b"new"}
+    submission = replace(by_person(world, "second", files), holder="publisher:7")
+    upload(files, "publisher:7")
+    publish(submission)
+    assert Listing.objects.get().verified == "publisher"
+
+
+def test_no_card_says_by_what_it_is_proven(world: World) -> None:
+    card = b"---\ntags: ['verified:run', mine]\n---\n# A card\n"
+    publish(by_person(world, files={**FILES, "README.md": card}))
+    assert set(Listing.objects.get().tags) >= {"mine", "verified:person"}
+    assert "verified:run" not in Listing.objects.get().tags
+
+
+def test_what_an_older_version_listed_has_the_facet_at_once(world: World) -> None:
+    publish(by_node(world))
+    services.add_up()
+    migrate("0020_evaluations")
+    migrate(newest())
+    found = Listing.objects.get()
+    assert found.verified == "run"
+    assert found.labels.count("=verified:run") == found.labels.count("verified:run") == 1
+    assert [(each.verified, each.count) for each in Tally.objects.all()] == [("run", 1)]
+    publish(by_person(world))
+    services.add_up()
+    counted = Tally.objects.exclude(count=0)
+    assert [(each.verified, each.count) for each in counted] == [("person", 1)]
 
 
 def test_sums_of_facets_are_right_however_often_they_are_added_up(world: World) -> None:
@@ -196,7 +233,7 @@ def test_pages_and_api_say_what_it_is(world: World, client: Client) -> None:
     assert found["contents"]["needs_remote_code"] == ["config.json"]
     assert found["contents"]["tensors"][0]["listed"][0]["shape"] == [3, 4]
     project = client.get(world.project.path).content.decode()
-    for said in ("rutabaga", "Needs remote code", "text-generation", "uploaded by a person"):
+    for said in ("rutabaga", "Needs remote code", "text-generation", "the word of whoever"):
         assert said in project
 
 

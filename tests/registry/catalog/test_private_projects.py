@@ -12,8 +12,8 @@ from django.test import Client
 from registry.accounts import services as accounts
 from registry.accounts.models import Role, User
 from registry.catalog import queries, services
+from registry.catalog.content.submission import Submission
 from registry.catalog.models import Checkpoint, File, Visibility
-from registry.catalog.submission import Submission
 from registry.ledger import queries as ledger
 from tests.registry.catalog.world import FILES, World, build, by_person, project, publish
 from tests.registry.people import client_of, invite
@@ -113,7 +113,7 @@ def test_hidden_ones_crowd_nothing_out_by_digest(
     world: World, hidden: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Newer private checkpoints with the same file take no place in what strangers are told."""
-    monkeypatch.setattr("registry.catalog.digests.MAX_LISTED", 1)
+    monkeypatch.setattr("registry.catalog.queries.digests.MAX_LISTED", 1)
     first = project(world.lab, world.conduct, world.people.alice, "first")
     weights = File.objects.get(checkpoint=hidden, name="model.safetensors").sha256
     publish(replace(by_person(world, "public"), project=first))

@@ -7,24 +7,17 @@ import pytest
 from django.test import Client
 
 from registry.accounts.queries import User
-from registry.catalog import pulling, pulls, revisions, services
+from registry.catalog import services
 from registry.catalog.models import Checkpoint, Visibility
-from registry.catalog.proposed import Pull, Status
-from registry.catalog.services import Remove
-from registry.conduct import services as conduct
+from registry.catalog.models.proposed import Pull, Status
+from registry.catalog.queries import pulls, revisions
+from registry.catalog.services import Remove, pulling
 from tests.registry.catalog.test_commits import put
 from tests.registry.catalog.test_pulls import CHARLIE, on_main, opened, proposal
-from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.catalog.world import World
 
 ALL = "/lab/small/discussions"
 ONE = f"{ALL}/1"
-
-
-@pytest.fixture
-def first(world: World) -> Checkpoint:
-    charlie = world.people.charlie
-    conduct.accept(world.conduct, charlie.namespace, charlie)
-    return publish(by_person(world))
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from __future__ import annotations
 import pytest
 
 from registry.audit.models import AuditRow
-from registry.catalog import revisions, services
+from registry.catalog import services
 from registry.catalog.errors import InvalidRef, MayNotPublish, RefTaken, RevisionUnknown
 from registry.catalog.models import Ref
-from registry.catalog.revisions import Kind
+from registry.catalog.queries import revisions
+from registry.catalog.queries.revisions import Kind
 from tests.registry.catalog.world import World, by_person, publish
 
 

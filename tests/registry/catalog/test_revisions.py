@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, transaction
 
-from registry.catalog import queries, revisions, services
+from registry.catalog import queries, services
 from registry.catalog.errors import (
     AlreadyPublished,
     ContentRefused,
@@ -15,6 +15,7 @@ from registry.catalog.errors import (
     RevisionUnknown,
 )
 from registry.catalog.models import Ref, Revision
+from registry.catalog.queries import revisions
 from tests.registry.catalog.world import (
     FILES,
     World,

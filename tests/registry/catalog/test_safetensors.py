@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import safetensors
 
-from registry.catalog.formats import Refused, gate
-from registry.catalog.formats.safetensors import BITS, MAX_HEADER_BYTES
+from assay.signing.tensors import MAX_HEADER_BYTES
+from registry.catalog.content.formats import Refused, gate
+from registry.catalog.content.formats.safetensors import BITS
 from tests.registry.catalog.weights import file, tensor, weights
 
 

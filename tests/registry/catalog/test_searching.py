@@ -13,10 +13,12 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from registry.accounts.queries import Namespace
-from registry.catalog import pages, searching, services
-from registry.catalog.found import Listing, Tally
+from registry.catalog import services
 from registry.catalog.models import Project
-from registry.catalog.searching import Count, Found, Sort, Wanted
+from registry.catalog.models.found import Listing, Tally
+from registry.catalog.pages import projects as pages
+from registry.catalog.queries import searching
+from registry.catalog.queries.searching import Count, Found, Sort, Wanted
 from registry.catalog.services import NewProject
 from tests.registry.catalog.world import FILES, World, by_person, changed, publish
 from tests.registry.people import client_of
@@ -97,7 +99,10 @@ def test_facets_narrow_down_and_are_counted(world: World) -> None:
             ("fill-mask", Count(value=2)),
             ("text-generation", Count(value=1)),
         ]
-        assert list(found.facets["trained"]) == [("person", Count(value=3))]
+        for name in ("trained", "verified"):
+            assert list(found.facets[name]) == [("person", Count(value=3))]
+        assert find(q=words, verified="person", task="fill-mask").count == Count(value=2)
+        assert find(q=words, verified="run").count == Count(value=0)
         two = find(q=words, licence="GPL-3.0-only", task="fill-mask")
         assert (names(two), two.count.value) == (["b"], 1)
         assert list(two.facets["size"]) == [("under-100m", Count(value=1))]
@@ -149,7 +154,7 @@ def test_above_ten_thousand_a_count_is_at_least_that(world: World) -> None:
         *("1", "9,999", "10,000", "10,000+")
     ]
     assert str(Count(value=7, is_exact=False)) == "7+"
-    facets = {"task": "t", "licence": "", "size": "", "conduct": "c", "trained": ""}
+    facets = {"task": "t", "licence": "", "size": "", "conduct": "c", "trained": "", "verified": ""}
     Tally.objects.create(**facets, count=20_000)
     page = client_of(None).get("/api/v1/projects").json()
     assert page["count"] == {"value": 10_000, "is_exact": False}

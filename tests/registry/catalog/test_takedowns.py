@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from assay.signing.digests import as_id
 from registry.accounts.models import User
 from registry.audit.models import AuditRow
-from registry.catalog import governing, queries, revisions, services, takedowns, withheld
+from registry.catalog import queries, services
 from registry.catalog.errors import (
     AlreadyPublished,
     InvalidTakedown,
@@ -23,9 +23,12 @@ from registry.catalog.errors import (
     TakenDown,
 )
 from registry.catalog.models import Checkpoint
-from registry.catalog.services import Commit, Remove
-from registry.catalog.told import Happening
+from registry.catalog.models.told import Happening
+from registry.catalog.queries import revisions, withheld
+from registry.catalog.services import Commit, Remove, governing, takedowns
+from registry.catalog.services.takedowns import Order
 from tests.registry.catalog.test_commits import put
+from tests.registry.catalog.weights import weights as file_of_tensors
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
 
 pytestmark = pytest.mark.django_db
@@ -36,13 +39,17 @@ REASON = "It holds what a court forbade."
 @pytest.fixture
 def down(world: World) -> Checkpoint:
     published = publish(by_person(world))
-    call_command("takedown", "lab/small@first", reason=REASON)
+    call_command("takedown", "lab/small@first", reason=REASON, yes=True)
     published.refresh_from_db()
     return published
 
 
 def weights(of: Checkpoint) -> str:
     return of.files.get(name="model.safetensors").sha256
+
+
+def weights_of(name: str) -> bytes:
+    return file_of_tensors({name: name.encode()})
 
 
 def test_nobody_is_given_its_bytes(world: World, down: Checkpoint) -> None:
@@ -87,17 +94,17 @@ def test_the_same_bytes_are_published_nowhere(world: World, down: Checkpoint) ->
 
 def test_what_another_checkpoint_has_too_is_still_given(world: World) -> None:
     first = publish(by_person(world))
-    second = publish(by_person(world, "second", {**FILES, "new.txt": b"new"}))
-    takedowns.take_down_checkpoint(second, REASON, by="system")
+    second = publish(by_person(world, "second", {**FILES, "new.safetensors": weights_of("new")}))
+    takedowns.take_down_checkpoint(second, Order(reason=REASON, by="system"))
     assert withheld.among([weights(first), weights(second)]) == frozenset()
     assert weights(first) in queries.open_blobs([weights(first)])
-    own = second.files.get(name="new.txt").sha256
+    own = second.files.get(name="new.safetensors").sha256
     assert withheld.among([own]) == {own}
 
 
 def test_a_project_goes_whole_and_its_name_stays_given(world: World) -> None:
     published = publish(by_person(world))
-    call_command("takedown", "lab/small", reason=REASON)
+    call_command("takedown", "lab/small", reason=REASON, yes=True)
     published.refresh_from_db()
     assert published.state == "taken-down"
     page = Client().get("/lab/small")
@@ -114,7 +121,7 @@ def test_a_project_goes_whole_and_its_name_stays_given(world: World) -> None:
 
 def test_what_was_on_its_way_arrives_taken_down(world: World) -> None:
     received = services.receive(by_person(world))
-    takedowns.take_down_project(world.project, REASON, by="system")
+    takedowns.take_down_project(world.project, Order(reason=REASON, by="system"))
     assert services.advance(received.pk).state == "taken-down"
 
 
@@ -126,11 +133,11 @@ def test_it_is_written_down_and_told_with_the_change(world: World, down: Checkpo
 
 def test_only_once_and_only_with_a_reason(world: World, down: Checkpoint) -> None:
     with pytest.raises(InvalidTakedown, match="found one that is taken-down"):
-        takedowns.take_down_checkpoint(down, REASON, by="system")
+        takedowns.take_down_checkpoint(down, Order(reason=REASON, by="system"))
     with pytest.raises(CommandError, match="reason: expected 1 to 1000 characters"):
-        call_command("takedown", "lab/small", reason=" ")
+        call_command("takedown", "lab/small", reason=" ", yes=True)
     with pytest.raises(CommandError, match="expected a project, found none called 'lab/none'"):
-        call_command("takedown", "lab/none", reason=REASON)
+        call_command("takedown", "lab/none", reason=REASON, yes=True)
 
 
 @pytest.mark.parametrize("path", ["takedown", "checkpoints/first/takedown"])
@@ -155,14 +162,14 @@ def test_what_ended_keeps_nothing_up(world: World) -> None:
     other = project(world.lab, world.conduct, world.people.alice, name="other")
     publish(by_person(replace(world, project=other), "copy"))
     governing.end(other, by=world.people.alice)
-    takedowns.take_down_checkpoint(first, REASON, by="system")
+    takedowns.take_down_checkpoint(first, Order(reason=REASON, by="system"))
     assert withheld.among([weights(first)]) == {weights(first)}
 
 
 def test_what_was_on_its_way_with_the_same_files_arrives_taken_down(world: World) -> None:
     first = publish(by_person(world))
     received = services.receive(by_person(world, "more", {**FILES, "new.txt": b"new"}))
-    takedowns.take_down_checkpoint(first, REASON, by="system")
+    takedowns.take_down_checkpoint(first, Order(reason=REASON, by="system"))
     arrived = services.advance(received.pk)
     assert (arrived.state, arrived.reason) == ("taken-down", takedowns.FILES_OF_OTHERS)
     assert withheld.among([weights(first)]) == {weights(first)}
@@ -170,7 +177,7 @@ def test_what_was_on_its_way_with_the_same_files_arrives_taken_down(world: World
 
 def test_its_owner_does_not_remove_what_is_left_of_it(world: World) -> None:
     publish(by_person(world))
-    takedowns.take_down_project(world.project, REASON, by="system")
+    takedowns.take_down_project(world.project, Order(reason=REASON, by="system"))
     with pytest.raises(MayNotGovern, match="what is left of it stays"):
         governing.end(world.project, by=world.people.alice)
 
@@ -181,6 +188,6 @@ def test_a_branch_does_not_go_back_to_it(world: World) -> None:
     more = put("new.txt", b"new", alice.actor)
     commit = Commit(user=alice, project=world.project, title="More", changes=(more,))
     services.commit(commit)
-    takedowns.take_down_checkpoint(first, REASON, by="system")
+    takedowns.take_down_checkpoint(first, Order(reason=REASON, by="system"))
     with pytest.raises(TakenDown):
         services.commit(replace(commit, changes=(Remove(name="new.txt"),)))

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from registry.catalog import receive, services, tasks
+from registry.catalog import services, tasks
 from registry.catalog.models import Checkpoint, State
+from registry.catalog.services import receiving
 from tests.registry.catalog.world import World, by_node, by_person
 
 
 def test_the_nudge_advances_one(world: World) -> None:
     checkpoint = services.receive(by_person(world))
-    assert tasks.advance.name == receive.ADVANCE
+    assert tasks.advance.name == receiving.ADVANCE
     tasks.advance(checkpoint.pk)
     assert Checkpoint.objects.get().state == State.PUBLISHED
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from assay.signing.digests import sha256
 from assay.signing.statements import (
@@ -19,11 +20,12 @@ from assay.signing.statements import (
     Statement,
     TensorsReference,
 )
-from assay.signing.tensors import MAX_STATED, Span
+from assay.signing.tensors import MAX_STATED, Span, TensorList
 from assay.signing.verify import Basis, examine_checkpoint
-from registry.catalog import queries, services, tensors
-from registry.catalog.found import Tensor, TensorDigests
+from registry.catalog import queries, services
+from registry.catalog.content import tensors
 from registry.catalog.models import Checkpoint, Visibility
+from registry.catalog.models.found import Tensor, TensorDigests
 from tests.registry.catalog.weights import file, tensor, weights
 from tests.registry.catalog.world import FILES, World, by_person, publish
 from tests.registry.people import client_of
@@ -36,13 +38,17 @@ def claim_of(checkpoint: Checkpoint) -> CheckpointClaim:
     return CheckpointClaim.parse(Statement.parse(bytes(checkpoint.statement.payload)))
 
 
+def listed(of: Checkpoint) -> TensorList:
+    return tensors.parsed(b"".join(tensors.lines(of)))
+
+
 def noise(size_bytes: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size_bytes)  # noqa: S311 - the same each time
 
 
 def test_what_is_published_names_its_tensors(world: World, authority: Authority) -> None:
     published = publish(by_person(world))
-    found = tensors.listed(published)
+    found = listed(published)
     assert [each.name for each in found.entries] == ["embedding.weight", "head.bias"]
     assert found.entries[1].sha256 == sha256(b"\x04\x05")
     assert claim_of(published).tensors == TensorsReference(count=2, sha256=found.sha256)
@@ -70,12 +76,26 @@ def test_the_api_gives_the_very_bytes_that_are_named(world: World, client: Clien
     assert answer["Content-Type"] == "application/x-ndjson"
     named = claim_of(published).tensors
     assert named is not None
-    assert sha256(answer.content) == named.sha256
+    content = answer.getvalue()
+    assert sha256(content) == named.sha256
     page = client.get(published.path).content.decode()
     (listed,) = re.findall(r'href="([^"]+/tensors[^"]*)"', page)
-    assert client.get(listed).content == answer.content
-    first = json.loads(answer.content.splitlines()[0])
+    assert client.get(listed).getvalue() == content
+    first = json.loads(content.splitlines()[0])
     assert (first["file"], first["name"]) == ("model.safetensors", "embedding.weight")
+
+
+def test_who_has_the_list_is_not_sent_it_again(
+    world: World, client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    published = publish(by_person(world))
+    path = f"/api/v1/checkpoints/sha256:{published.manifest_sha256}/tensors"
+    answer = client.get(path)
+    assert answer["ETag"] == f'"{tensors.signed(published).sha256}"'
+    with django_assert_num_queries(1):
+        again = client.get(path, headers={"If-None-Match": answer["ETag"]})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", answer["ETag"])
+    assert client.get(path, headers={"If-None-Match": '"another"'}).status_code == 200
 
 
 def test_those_of_a_private_project_are_for_its_members(world: World, client: Client) -> None:
@@ -103,17 +123,10 @@ def test_a_list_that_is_too_long_is_named_and_not_stated(world: World) -> None:
     assert queries.evidence(published).tensors is None
 
 
-def test_a_name_that_no_statement_can_have_ends_in_a_reason(world: World) -> None:
-    nameless = file({"": tensor(0, 1)}, b"x")
-    published = publish(by_person(world, files={"model.safetensors": nameless}))
-    assert published.state == "rejected"
-    assert "can never be signed" in published.reason
-
-
 def test_a_name_with_what_the_database_cannot_keep_is_kept(world: World) -> None:
     odd = file({"a\x00b": tensor(0, 1)}, b"x")
     published = publish(by_person(world, files={"model.safetensors": odd}))
-    assert [each.name for each in tensors.listed(published).entries] == ["a\x00b"]
+    assert [each.name for each in listed(published).entries] == ["a\x00b"]
     assert published.statement is not None
     assert published.statement.predicate_type == CHECKPOINT_V2
 

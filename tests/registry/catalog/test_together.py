@@ -13,8 +13,9 @@ from assay.signing.certificates import Purpose
 from assay.signing.statements import ConductReference
 from registry.accounts.models import Namespace
 from registry.authority import services as authority
-from registry.catalog import advance, services, together
+from registry.catalog import services
 from registry.catalog.models import Checkpoint, State
+from registry.catalog.services import advancing, together
 from registry.ledger.models import TreeHead
 from tests.registry.catalog.world import FILES, World, build, by_person
 from tests.registry.people import People
@@ -69,14 +70,14 @@ def test_a_fault_of_ours_in_one_ends_the_sweep_for_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, *_ = received(world, "a", "b", "c")
-    sign = advance.sign
+    sign = advancing.sign
 
     def fault(checkpoint_id: int, *, certified: set[tuple[int, int]]) -> None:
         if checkpoint_id == broken.pk:
             raise ZeroDivisionError("by a row that nobody thought of")
         sign(checkpoint_id, certified=certified)
 
-    monkeypatch.setattr(advance, "sign", fault)
+    monkeypatch.setattr(advancing, "sign", fault)
     assert services.sweep() == 2
     assert states() == {State.RECEIVED, State.PUBLISHED}
     assert f"checkpoint {broken.pk} waits" in caplog.text

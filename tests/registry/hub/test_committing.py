@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from registry.catalog import revisions
 from registry.catalog.models import Checkpoint, Revision
+from registry.catalog.queries import revisions
 from registry.storage.files import parts_folder
 from registry.storage.models import Blob, Holding
 from tests.registry.catalog.world import World, build

@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ import pytest
 
 from registry.accounts.models import Token
 from registry.storage import quotas
+from registry.storage import services as storage
 from registry.storage.assembling import PART_BYTES
 from registry.storage.files import parts_folder
-from registry.storage.models import Blob, Holding
+from registry.storage.models import Blob, Holding, WaitingPart
 from tests.registry.catalog.world import World, build
 from tests.registry.hub.test_committing import BATCH
 from tests.registry.people import invite, secret_of
@@ -124,11 +126,23 @@ def test_parts_in_any_order_and_twice_become_the_file(
     for _ in range(2):  # the answer may have been lost
         assert completed(nobody, upload, *parts).status_code == 200
     assert Holding.objects.get(blob=SHA256).holder == "user:alice"
-    late = nobody.put(upload.parts[1], content=upload.content(1))
-    assert code(late) == (409, "upload-unknown")
+    sent(nobody, upload, 1)  # of one who sends the same at the same time, and is later
+    assert not WaitingPart.objects.exists()
     said = {"oid": SHA256, "size": len(CONTENT)}
     assert alice.post("/api/lfs/verify", json=said).status_code == 200
     assert "actions" not in asked(alice, "multipart")["objects"][0]
+
+
+def test_many_who_say_at_once_that_it_is_whole_are_told_so(
+    alice: httpx.Client, nobody: httpx.Client
+) -> None:
+    upload = begun(alice)
+    parts = [sent(nobody, upload, number) for number in (1, 2, 3)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: completed(nobody, upload, *parts), range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    assert Holding.objects.get(blob=SHA256).holder == "user:alice"
+    assert not WaitingPart.objects.exists()
 
 
 def test_what_is_missing_is_said_and_the_rest_waits(
@@ -163,7 +177,7 @@ def test_a_part_that_is_cut_or_of_another_length_is_not_there(
         head = f"PUT {upload.parts[1]} HTTP/1.1\r\nHost: localhost\r\n"
         to.sendall(f"{head}Content-Length: {PART_BYTES}\r\n\r\n".encode() + CONTENT[:100_000])
     until(lambda: set(parts_folder().glob(".part-*")) <= before)
-    assert list((parts_folder() / ".assembled").glob("*/*/*")) == []
+    assert list((parts_folder() / ".assembled").glob("*")) == []
 
 
 def test_an_address_is_good_for_its_part_alone(
@@ -193,7 +207,7 @@ def test_other_bytes_than_were_announced_leave_nothing(
     wrong = nobody.put(upload.parts[3], content=b"x" * len(upload.content(3)))
     parts.append({"partNumber": 3, "etag": wrong.headers["ETag"]})
     assert code(completed(nobody, upload, *parts)) == (422, "digest-mismatch")
-    assert list((parts_folder() / ".assembled").glob("*/*/*")) == []
+    assert list((parts_folder() / ".assembled").glob("*")) == []
     assert not Blob.objects.filter(sha256=SHA256).exists()
 
 
@@ -204,3 +218,20 @@ def test_parts_that_wait_count_against_the_quota(alice: httpx.Client, nobody: ht
     assert code(refused) == (413, "quota-exceeded")
     quotas.allow("user:alice", len(CONTENT))
     sent(nobody, upload, 3)
+    other = alice.put(f"/api/v1/blobs/sha256:{'a' * 64}", content=bytes(len(CONTENT) - 15))
+    assert code(other) == (413, "quota-exceeded")
+    parts = [sent(nobody, upload, number) for number in (1, 2, 3)]
+    assert completed(nobody, upload, *parts).status_code == 200
+
+
+def test_who_was_erased_meanwhile_has_sent_nothing(
+    alice: httpx.Client, nobody: httpx.Client, world: World
+) -> None:
+    upload = begun(alice)
+    sent(nobody, upload, 3)
+    storage.forget_holder("user:alice")
+    assert list((parts_folder() / ".assembled").glob("*")) == []
+    world.people.alice.is_active = False
+    world.people.alice.save()
+    late = nobody.put(upload.parts[3], content=upload.content(3))
+    assert late.status_code == 401

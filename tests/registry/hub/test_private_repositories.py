@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from registry.catalog import queries, revisions, services
+from registry.catalog import queries, services
 from registry.catalog.models import Checkpoint, File, Visibility
+from registry.catalog.queries import revisions
 from registry.conduct import services as conduct
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.hub.test_committing import HEADER, file, lines
@@ -64,11 +65,15 @@ def test_its_bytes_are_for_its_members(live: Live, world: World, hidden: Checkpo
 def test_what_is_passed_on_between_strangers_is_of_public_projects(
     live: Live, world: World, hidden: Checkpoint
 ) -> None:
-    """Metalinks, torrents and OCI: not even for members."""
+    """Metalinks and torrents: not even for members. OCI says who asks, and so has what they may."""
     resolve = "/lab/small/resolve/main/model.safetensors"
+    tags = "/v2/lab/small/tags/list"
     with live.client(secret_of(world.people.bob, "read")) as bob:
-        for path in (f"{resolve}?as=meta4", f"{resolve}?as=torrent", "/v2/lab/small/tags/list"):
+        for path in (f"{resolve}?as=meta4", f"{resolve}?as=torrent"):
             assert bob.get(path).status_code == 404
+        assert bob.get(tags).json()["tags"]
+    with live.client(secret_of(world.people.charlie, "read")) as charlie:
+        assert charlie.get(tags).status_code == 404
 
 
 def test_a_token_for_something_else_opens_nothing_of_it(

@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from registry.accounts import services as accounts
 from registry.accounts.tokens import Binding
-from registry.catalog import pulls, revisions, services
+from registry.catalog import services
 from registry.catalog.models import Visibility
-from registry.catalog.proposed import Pull
+from registry.catalog.models.proposed import Pull
+from registry.catalog.queries import pulls, revisions
 from registry.conduct import services as conduct
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.hub.test_committing import BIG, file, granted, header, large, lines

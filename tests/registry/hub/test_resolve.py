@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from registry.catalog import services
-from registry.catalog.revisions import Kind, find
+from registry.catalog.queries.revisions import Kind, find
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live

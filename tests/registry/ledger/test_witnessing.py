@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,9 @@ from registry.ledger import cosigned, folder, queries, services, tasks, witnessi
 from registry.ledger.models import Cosignature
 from registry.ledger.models import TreeHead as Head
 from tests.registry.ledger.statements import record
-from tests.registry.verifying import basis
+from tests.registry.verifying import basis, demands
 from tests.running import Authority
+from tests.signing.commands.test_witness import running as program
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -205,9 +207,12 @@ def test_a_witness_that_was_away_for_long_proves_by_the_first_head_that_it_saw_a
         Head(size=size, root=b"", note="", verifier="") for size in range(1, 302)
     )
     Cosignature.objects.bulk_create(
-        Cosignature(head=head, witness=WITNESS.text(), lines="") for head in heads
+        Cosignature(head=head, size=head.size, witness=WITNESS.text(), lines="") for head in heads
     )
-    back = [Cosignature(head=head, witness=other.text(), lines="") for head in heads[-3:-1]]
+    back = [
+        Cosignature(head=head, size=head.size, witness=other.text(), lines="")
+        for head in heads[-3:-1]
+    ]
     Cosignature.objects.bulk_create(back)
     assert [head.size for head in cosigned.proving([0, 299, 300], heads[-1])] == [299, 300, 301]
 
@@ -248,5 +253,28 @@ def test_a_note_has_no_more_lines_than_its_readers_take(authority: Authority) ->
     grow(1)
     head = queries.tree_head()
     for number in range(20):
-        Cosignature.objects.create(head=head, witness=str(number), lines="— w.test AAAAAAAA\n")
+        Cosignature.objects.create(
+            head=head, size=head.size, witness=str(number), lines="— w.test AAAAAAAA\n"
+        )
     assert len(treehead.split(cosigned.note(head))[1]) == treehead.MAX_SIGNATURE_LINES
+
+
+def test_a_witness_by_ml_dsa_44_is_asked_and_believed(
+    authority: Authority, policy: Path, tmp_path: Path, client: Client
+) -> None:
+    """The program that others run, the address that everybody reads, the policy of a verifier."""
+    (first,) = record(1)
+    services.integrate()
+    vkey = authority.trust_root.verifier
+    (tmp_path / "far").mkdir()
+    with program(tmp_path / "far", "--algorithm", "ml-dsa-44", vkey=vkey) as (_, url, witness):
+        place = url.removesuffix("/add-checkpoint")
+        policy.write_text(f"log {vkey}\nwitness w {witness.text()} {place}\nquorum w\n")
+        assert (witnessing.collect(), witnessing.collect()) == (1, 0)
+    believed = Policy.parse(policy.read_bytes())
+    shown = believed.check(client.get("/ledger/tree-head").content.decode())
+    assert shown.since is not None
+    (bundle,) = queries.bundles(first)
+    demanded = replace(demands(), policy=believed)
+    strict = replace(basis(authority), requirements=demanded)
+    verify_bundle(bundle, basis=strict, purpose=Purpose.CHECKPOINT)

@@ -12,8 +12,8 @@ from django.test import Client
 
 from registry.asgi import application
 from registry.catalog import services
-from registry.catalog.models import Checkpoint, Visibility
-from registry.catalog.revisions import Kind, find
+from registry.catalog.models import Checkpoint, Gate, Visibility
+from registry.catalog.queries.revisions import Kind, find
 from tests.registry.callers import InMemory
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
 from tests.registry.people import invite, secret_of
@@ -131,6 +131,46 @@ def test_a_private_project_is_as_if_it_were_not_there(world: World, published: C
     assert asked("model-versions/search")["model_versions"] == []
     found = Client().get("/api/2.0/mlflow-artifacts/artifacts", {"path": "lab/small/main"})
     assert found.status_code == 404
+
+
+def test_who_sees_a_private_project_reads_it_with_a_token(
+    world: World, published: Checkpoint
+) -> None:
+    services.show(world.project, Visibility.PRIVATE, by=world.people.alice)
+    for person, status, count in ((world.people.bob, 200, 1), (world.people.charlie, 404, 0)):
+        headers = {"Authorization": f"Bearer {secret_of(person, 'read')}"}
+        client = Client(headers=headers)
+        for path, query in (
+            ("registered-models/get", {"name": "lab.small"}),
+            ("registered-models/alias", {"name": "lab.small", "alias": "main"}),
+            ("model-versions/get", {"name": "lab.small", "version": str(published.pk)}),
+        ):
+            assert client.get(f"{API}/{path}", query).status_code == status, path
+        models = client.get(f"{API}/registered-models/search").json()["registered_models"]
+        assert len(models) == count
+        named = {"filter": "name LIKE 'small'"}
+        models = client.get(f"{API}/registered-models/search", named).json()["registered_models"]
+        assert len(models) == count
+        found = client.get(f"{API}/model-versions/search").json()["model_versions"]
+        assert len(found) == count
+        files = {"path": "lab/small/main"}
+        answer = client.get("/api/2.0/mlflow-artifacts/artifacts", files)
+        assert answer.status_code == status
+
+
+def test_a_gated_project_is_read_by_whom_its_owner_let_in(
+    world: World, published: Checkpoint
+) -> None:
+    alice, charlie = world.people.alice, world.people.charlie
+    gated = services.set_gate(world.project, Gate.ASKS, "Who are you?", by=alice)
+    client = Client(headers={"Authorization": f"Bearer {secret_of(charlie, 'read')}"})
+    named = (f"{API}/registered-models/get", {"name": "lab.small"})
+    assert client.get(*named).json()["error_code"] == "PERMISSION_DENIED"
+    services.grant(gated, charlie, by=alice)
+    assert client.get(*named).status_code == 200
+    received = services.receive(by_person(world, "second", {**FILES, "new.txt": b"new"}))
+    found = client.get(f"{API}/model-versions/search").json()["model_versions"]
+    assert str(received.pk) not in [each["version"] for each in found]
 
 
 def test_it_is_for_reading_and_a_wrong_token_is_told(world: World) -> None:

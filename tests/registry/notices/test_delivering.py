@@ -21,7 +21,7 @@ from registry.audit.models import AuditRow
 from registry.authority import revocations
 from registry.catalog import services as catalog
 from registry.catalog.models import Visibility
-from registry.catalog.told import Happening
+from registry.catalog.models.told import Happening
 from registry.notices import delivering, gathering, services, signatures
 from registry.notices.errors import PingsWait
 from registry.notices.models import Delivery, Event, Hook, State

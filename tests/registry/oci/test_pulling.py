@@ -4,22 +4,26 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.utils import timezone
 
+from registry.accounts.tokens import Binding, issue_token
 from registry.asgi import application
 from registry.catalog import services
-from registry.catalog.models import Checkpoint
-from registry.catalog.revisions import Kind, find
+from registry.catalog.models import Checkpoint, Gate, Visibility
+from registry.catalog.queries.revisions import Kind, find
 from tests.registry.callers import InMemory
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority
 
 HERE = "http://localhost"
+REALM = 'Bearer realm="http://localhost/v2/token",service="localhost:8000"'
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -39,7 +43,13 @@ def published(world: World) -> Checkpoint:
 
 @pytest.fixture
 def anybody() -> httpx.Client:
-    return httpx.Client(transport=InMemory(application=application), base_url=HERE)
+    return caller("Bearer anonymous")
+
+
+def caller(authorization: str | None = None) -> httpx.Client:
+    headers = {"Authorization": authorization} if authorization else {}
+    transport = InMemory(application=application)
+    return httpx.Client(transport=transport, base_url=HERE, headers=headers)
 
 
 def digest(content: bytes) -> str:
@@ -52,7 +62,8 @@ def manifest(client: httpx.Client, reference: str = "main") -> Any:  # noqa: ANN
 
 def refusal(answer: httpx.Response) -> tuple[int, str]:
     (error,) = answer.json()["errors"]
-    assert error["message"].startswith("expected ")
+    is_gate = error["message"].startswith("lab/small is gated")
+    assert is_gate or error["message"].startswith("expected ")
     return answer.status_code, error["code"]
 
 
@@ -106,7 +117,7 @@ def test_signature_and_rules_refer_to_the_manifest(
     (only,) = wanted.json()["manifests"]
     (layer,) = manifest(anybody, only["digest"])["layers"]
     bundle = anybody.get(f"{SMALL}/blobs/{layer['digest']}").content
-    beside = anybody.get("/lab/small/resolve/main/model.sigstore.json").content
+    beside = caller().get("/lab/small/resolve/main/model.sigstore.json").content
     assert bundle == beside
     (rules,) = (each for each in listed.json()["manifests"] if each["digest"] != only["digest"])
     (layer,) = manifest(anybody, rules["digest"])["layers"]
@@ -189,9 +200,86 @@ def test_it_is_for_pulling_and_a_wrong_token_is_told(
     assert anybody.get("/v2/").json() == {}
     wrong = anybody.get("/v2/", auth=("alice", "nothing"))
     assert refusal(wrong) == (401, "UNAUTHORIZED")
-    assert wrong.headers["WWW-Authenticate"].startswith("Basic ")
+    assert wrong.headers["WWW-Authenticate"] == REALM
+    assert anybody.get("/v2/token", auth=("alice", "nothing")).status_code == 401
     token = secret_of(world.people.charlie, "read")
     assert anybody.get(f"{SMALL}/manifests/main", auth=("charlie", token)).status_code == 200
+
+
+def test_whoever_says_nothing_is_told_where_a_token_is_got(published: Checkpoint) -> None:
+    client = caller()
+    asked = client.get("/v2/")
+    assert refusal(asked) == (401, "UNAUTHORIZED")
+    assert asked.headers["WWW-Authenticate"] == REALM
+    assert client.get(f"{SMALL}/manifests/main").status_code == 200
+    given = client.get("/v2/token?service=localhost:8000&scope=repository:lab/small:pull").json()
+    assert given["token"] == given["access_token"] == "anonymous"
+    assert caller(f"Bearer {given['token']}").get("/v2/").json() == {}
+    assert caller("Basic Og==").get("/v2/").json() == {}
+
+
+@pytest.mark.parametrize("host", ["evil.example/@x", "a b", "", '"'])
+def test_a_realm_is_at_no_address_that_is_none(host: str) -> None:
+    asked = caller().get("/v2/", headers={"Host": host})
+    public = REALM.replace("localhost/", "localhost:8000/")
+    assert asked.headers["WWW-Authenticate"] == public
+
+
+def test_a_private_project_is_pulled_by_those_who_see_it_and_is_not_there_for_others(
+    world: World, published: Checkpoint
+) -> None:
+    people = world.people
+    services.show(world.project, Visibility.PRIVATE, by=people.alice)
+    named = f"{SMALL}/manifests/main"
+    token = secret_of(people.bob, "read")
+    given = caller().get("/v2/token", auth=("bob", token)).json()["token"]
+    member = caller(f"Bearer {given}")
+    found = member.get(named)
+    assert found.status_code == 200
+    pinned = found.headers["Docker-Content-Digest"]
+    for path in (
+        f"{SMALL}/manifests/{pinned}",
+        f"{SMALL}/blobs/{digest(WEIGHTS)}",
+        f"{SMALL}/blobs/{found.json()['config']['digest']}",
+        f"{SMALL}/referrers/{pinned}",
+        f"{SMALL}/tags/list",
+    ):
+        assert member.get(path).status_code == 200, path
+        assert refusal(caller().get(path)) == (401, "UNAUTHORIZED"), path
+        for stranger in ("Bearer anonymous", f"Bearer {secret_of(people.charlie, 'read')}"):
+            assert refusal(caller(stranger).get(path)) == (404, "NAME_UNKNOWN"), path
+    unread = f"Bearer {secret_of(people.bob, 'outputs')}"
+    assert refusal(caller(unread).get(named)) == (404, "NAME_UNKNOWN")
+    assert refusal(caller().get("/v2/lab/none/tags/list")) == (401, "UNAUTHORIZED")
+
+
+def test_a_gated_project_is_pulled_by_whom_its_owner_let_in(
+    world: World, published: Checkpoint
+) -> None:
+    alice, charlie = world.people.alice, world.people.charlie
+    project = services.set_gate(world.project, Gate.ASKS, "Who are you?", by=alice)
+    named, asks = f"{SMALL}/manifests/main", f"Bearer {secret_of(charlie, 'read')}"
+    assert refusal(caller().get(named)) == (401, "UNAUTHORIZED")
+    for who in ("Bearer anonymous", asks):
+        answer = caller(who).get(named)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["code"]) == (403, "DENIED")
+        assert "/lab/small/settings/ask" in error["message"]
+    services.grant(project, charlie, by=alice)
+    assert caller(asks).get(named).status_code == 200
+    assert caller(asks).get(f"{SMALL}/blobs/{digest(WEIGHTS)}").content == WEIGHTS
+
+
+def test_a_projects_own_token_pulls_it_and_no_other(world: World, published: Checkpoint) -> None:
+    alice, until = world.people.alice, timezone.now() + timedelta(hours=1)
+    services.show(world.project, Visibility.PRIVATE, by=alice)
+    binding = Binding(project="lab/small", holder="publisher:7")
+    _, secret = issue_token(alice, "ci", ["publish"], until, binding=binding)
+    assert caller(f"Bearer {secret}").get(f"{SMALL}/manifests/main").status_code == 200
+    other = project(world.lab, world.conduct, alice, "other")
+    services.show(other, Visibility.PRIVATE, by=alice)
+    found = caller(f"Bearer {secret}").get("/v2/lab/other/tags/list")
+    assert refusal(found) == (404, "NAME_UNKNOWN")
 
 
 def test_v2_alone_is_ours_and_its_neighbours_are_not(anybody: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from registry.accounts.models import Node
-from registry.catalog import formats
+from registry.catalog.content import formats
 from registry.pool import services
 from registry.pool.models import Lease, LeaseState, Run, RunState
 from tests.elsewhere import elsewhere

@@ -19,7 +19,7 @@ from assay.signing.keys import SoftwareKey
 from assay.signing.revocation import Reason
 from registry.accounts.models import Node
 from registry.authority import revocations
-from registry.catalog.run_statement import parse_chain
+from registry.catalog.services.run_statement import parse_chain
 from registry.pool import services
 from tests.registry.people import People, client_of
 from tests.registry.pool.world import Lab, Machine, csr_of, paper_machine

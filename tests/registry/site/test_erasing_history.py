@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.catalog import revisions
 from registry.catalog import services as catalog
 from registry.catalog.models import Ref, Revision
+from registry.catalog.queries import revisions
 from registry.catalog.services import Commit
 from registry.conduct import services as conduct
 from registry.site import erasing

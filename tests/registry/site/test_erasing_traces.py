@@ -17,8 +17,8 @@ from registry.accounts.queries import SYSTEM
 from registry.audit import queries as audit
 from registry.audit import services as audit_services
 from registry.audit.models import AuditRow
-from registry.catalog import advance
 from registry.catalog.models import Checkpoint
+from registry.catalog.services import advancing
 from registry.conduct import services as conduct
 from registry.events.models import Event
 from registry.ledger.services import integrate
@@ -158,7 +158,7 @@ def test_what_a_machine_stated_before_anything_was_published_opens_for_nobody(
 ) -> None:
     asked = pool_services.Submitted.parse(submission(trained.lab, trained.machine, 40))
     received = pool_services.submit(trained.lease.id, asked, by=trained.person, now=timezone.now())
-    advance.sign(received.pk)
+    advancing.sign(received.pk)
     integrate()
     stated = Checkpoint.objects.get(pk=received.pk).run_statement
     assert stated is not None

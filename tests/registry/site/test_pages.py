@@ -28,6 +28,13 @@ def indexes_of(ledger_page: str) -> list[int]:
     return [int(index) for index in re.findall(r'href="/ledger/entries/([0-9]+)"', ledger_page)]
 
 
+def glance(checkpoint_page: str) -> dict[str, str]:
+    """What stands beside a checkpoint, by its name there."""
+    _, _, aside = checkpoint_page.partition("<h2>At a glance</h2>")
+    facts, _, _ = aside.partition("</dl>")
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", facts, re.DOTALL))
+
+
 def test_the_list_names_projects_and_their_newest_checkpoints(
     shown: Shown, stranger: Client
 ) -> None:
@@ -65,6 +72,20 @@ def test_a_checkpoint_shows_files_signatures_and_commands(shown: Shown, stranger
         "tiny-step-000020/model.sig --certificate_chain root.pem" in found
     )
     assert "tiny-step-000020/model.sigstore.json --trust_config trust_config.json" in found
+
+
+def test_a_checkpoint_shows_its_run_its_data_and_its_conduct(
+    shown: Shown, stranger: Client
+) -> None:
+    found = glance(page(stranger, shown.checkpoint.path))
+    dataset, version = shown.lab.dataset, shown.lab.version
+    assert found["Step"] == "20"
+    assert f'href="{shown.lab.run.path}"' in found["Run"]
+    assert dataset.title in found["Data"]
+    assert as_id(dataset.sha256) in found["Data"]
+    assert f'href="/conduct/{version.policy_id}/{version.version}"' in found["Conduct"]
+    assert f"{version.title}, {version.version}" in found["Conduct"]
+    assert as_id(version.sha256) in found["Conduct"]
 
 
 def test_a_run_shows_its_recipe_and_its_machine(shown: Shown, stranger: Client) -> None:

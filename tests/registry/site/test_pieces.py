@@ -16,8 +16,8 @@ from assay.signing.digests import sha256
 from assay.signing.keys import verify
 from assay.signing.statements import OutputClaim
 from assay.signing.statements import Statement as Claim
-from registry.catalog import advance
 from registry.catalog import services as catalog
+from registry.catalog.services import advancing
 from registry.ledger import queries as ledger
 from registry.ledger.models import Statement
 from registry.ledger.services import integrate
@@ -141,7 +141,7 @@ def test_what_was_said_of_a_checkpoint_is_everybodys_once_it_is_published(
     assert lease is not None
     submitted = pool.Submitted.parse(submission(shown.lab, shown.machine, 2 * STEP))
     checkpoint = pool.submit(lease.id, submitted, by=node.owner, now=timezone.now())
-    advance.sign(checkpoint.pk)
+    advancing.sign(checkpoint.pk)
     integrate()  # and the process dies: it is logged, and not published
     checkpoint.refresh_from_db()
     said = (checkpoint.statement, checkpoint.oms_statement, checkpoint.run_statement)

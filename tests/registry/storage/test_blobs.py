@@ -19,7 +19,7 @@ from registry.storage.files import Part, parts_folder, path_of
 from registry.storage.models import Blob
 
 HELLO = b"hello"
-QUERIES = 9  # locks, the use of the holder before and after, and two inserts
+QUERIES = 10  # locks, the use of the holder before and after, their waiting parts, two inserts
 SHA256 = hashlib.sha256(HELLO).hexdigest()
 
 
@@ -111,7 +111,7 @@ def test_folders_are_for_this_user_only(db: None, data_folder: Path) -> None:
     assert {p.stat().st_mode & 0o777 for p in data_folder.rglob("*") if p.is_dir()} == {0o700}
 
 
-def test_the_sweep_removes_parts_whose_upload_is_dead() -> None:
+def test_the_sweep_removes_parts_whose_upload_is_dead(db: None) -> None:
     now = datetime.now(UTC)
     assert services.sweep(now=now) == 0
     with Part() as dead, Part() as alive:
@@ -121,7 +121,7 @@ def test_the_sweep_removes_parts_whose_upload_is_dead() -> None:
         assert [p.name for p in parts_folder().iterdir()] == [alive._path.name]
 
 
-def test_the_sweep_is_a_task_by_name() -> None:
+def test_the_sweep_is_a_task_by_name(db: None) -> None:
     assert tasks.sweep.name == "storage.sweep"
     tasks.sweep()
 

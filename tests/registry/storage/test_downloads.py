@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
+from pytest_django import Settings
 
 from registry.api.wire import BrokenOff
 from registry.storage import services
@@ -45,6 +46,30 @@ async def test_the_bytes_come_as_a_download_that_can_do_nothing(stored: World, u
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert headers["accept-ranges"] == "bytes"
+
+
+@pytest.mark.parametrize(
+    ("location", "is_behind", "sent"),
+    [
+        ("/stored-blobs/", True, b""),
+        ("/stored-blobs/", False, CONTENT),
+        ("/../etc/", True, CONTENT),
+        ("", True, CONTENT),
+    ],
+)
+async def test_a_proxy_that_reads_blobs_itself_is_told_which(
+    stored: World, settings: Settings, location: str, is_behind: bool, sent: bytes
+) -> None:
+    settings.BEHIND_PROXY = is_behind
+    answer = await get(stored, X_Accel_Location=location)
+    assert (answer.status, answer.body) == (200, sent)
+    told = answer.headers.get("x-accel-redirect")
+    assert told == (None if sent else f"/stored-blobs/{SHA256[:2]}/{SHA256}")
+    refused = await get(stored, X_Accel_Location=location, Range="bytes=99999999-")
+    assert refused.status == 416
+    assert (await get(stored, method="HEAD", X_Accel_Location=location)).headers[
+        "content-length"
+    ] == str(len(CONTENT))
 
 
 class Away(World):

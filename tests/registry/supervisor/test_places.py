@@ -2,12 +2,25 @@
 """Folders are private, and sockets lie where their paths are short enough."""
 
 import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from registry.supervisor.environment import fill_in
 from registry.supervisor.errors import UnsafeFolder
-from registry.supervisor.places import SOCKET_PATH_BYTES, Places, private_folder
+from registry.supervisor.places import (
+    LEFT_SECONDS,
+    SOCKET_PATH_BYTES,
+    Places,
+    private_folder,
+    sweep,
+)
+from registry.supervisor.registry import locked
+from tests.running import free_port
 
 
 def test_every_folder_is_private(tmp_path: Path) -> None:
@@ -39,3 +52,61 @@ def test_sockets_of_a_long_path_lie_elsewhere(tmp_path: Path) -> None:
     places.tidy()
     assert not places.sockets.exists()
     assert data.exists()
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files, with a path that is short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="assay-t-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+def left(temporary: Path, digit: str, *, seconds: float = LEFT_SECONDS + 1) -> Path:
+    """A folder in which a program that was killed has listened; so long ago."""
+    folder = temporary / f"assay-{os.geteuid()}-{digit * 12}"
+    (folder / "signer").mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(folder / "signer" / "socket"))
+    at = time.time() - seconds
+    os.utime(folder, (at, at))
+    return folder
+
+
+def test_a_folder_of_sockets_that_a_killed_registry_left_is_swept(temporary: Path) -> None:
+    killed, young = left(temporary, "a"), left(temporary, "b", seconds=60)
+    other = temporary / "assay-of-somebody"
+    other.mkdir()
+    os.utime(other, (0, 0))
+    sweep(now=time.time())
+    assert not killed.exists()
+    assert young.exists()
+    assert other.exists()
+
+
+def test_a_start_over_other_data_sweeps(temporary: Path) -> None:
+    killed = left(temporary, "a")
+    words = {"ASSAY_DATA_DIR": str(temporary / "data"), "ASSAY_PORT": str(free_port())}
+    with locked(fill_in(words)):
+        assert not killed.exists()
+
+
+def test_a_folder_in_which_somebody_listens_is_never_swept(temporary: Path) -> None:
+    folder = left(temporary, "a")
+    path = folder / "signer" / "socket"
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as alive:
+        alive.bind(str(path))
+        alive.listen()
+        sweep(now=time.time() + LEFT_SECONDS * 2)
+        assert path.exists()
+    sweep(now=time.time() + LEFT_SECONDS * 2)
+    assert not folder.exists()
+
+
+def test_a_link_in_place_of_such_a_folder_is_left_alone(temporary: Path) -> None:
+    target = temporary / "precious"
+    target.mkdir()
+    (temporary / f"assay-{os.geteuid()}-{'c' * 12}").symlink_to(target)
+    sweep(now=time.time() + LEFT_SECONDS * 2)
+    assert target.exists()

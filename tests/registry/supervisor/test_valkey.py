@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The embedded Valkey keeps its data and listens on no port."""
+"""The embedded Valkey keeps nothing on the disk and listens on no port."""
 
 import os
 
@@ -20,25 +20,33 @@ def valkey(places: Places) -> Valkey:
     )
 
 
-def test_data_are_kept_between_starts(places: Places) -> None:
+def test_nothing_is_kept_between_starts(places: Places) -> None:
     server = valkey(places)
-    process = server.start()
-    with redis.Redis(unix_socket_path=str(server.socket_path)) as client:
-        client.set("kept", "yes")
-        assert client.config_get("port") == {"port": "0"}
-    process.stop()
-    process = server.start()
-    with redis.Redis(unix_socket_path=str(server.socket_path)) as client:
-        assert client.get("kept") == b"yes"
-    process.stop()
+    for _ in range(2):
+        process = server.start()
+        with redis.Redis(unix_socket_path=str(server.socket_path)) as client:
+            assert client.get("kept") is None
+            client.set("kept", "yes")
+            assert client.config_get("port") == {"port": "0"}
+        process.stop()
+    assert list(server.data.iterdir()) == []
+
+
+def test_what_a_power_cut_left_of_an_older_versions_file_keeps_nobody_waiting(
+    places: Places,
+) -> None:
+    server = valkey(places)
+    (server.data / "appendonlydir").mkdir(parents=True)
+    manifest = server.data / "appendonlydir" / "appendonly.aof.manifest"
+    manifest.write_bytes(bytes(100))
+    server.start().stop()
 
 
 def test_a_server_that_cannot_start_says_why(places: Places) -> None:
     server = valkey(places)
-    (server.data / "appendonlydir").mkdir(parents=True)
-    manifest = server.data / "appendonlydir" / "appendonly.aof.manifest"
-    manifest.write_text("nonsense\n", encoding="ascii")
-    with pytest.raises(ProgramFailed, match="AOF manifest"):
+    server.data.mkdir(parents=True)
+    (server.data / "dump.rdb").write_text("nonsense\n", encoding="ascii")
+    with pytest.raises(ProgramFailed, match="valkey"):
         server.start()
 
 

@@ -39,7 +39,6 @@ REFUSED_BY_VECTORS = [
 ELSEWHERE = {
     "bad-tile": "test_monitor",
     "digest-mismatch": "test_sigstore",
-    "ledger-forked": "test_monitor",
     "ledger-rolled-back": "test_monitor",
     "no-trust-root": "test_verify",
     "not-witnessed": "test_verify_demands",

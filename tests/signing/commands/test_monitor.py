@@ -88,3 +88,42 @@ def test_for_ever_it_waits_for_a_registry_and_stops_at_a_fork(
         "7 entries, 4 of them new",
         "9 entries, 2 of them new",
     ]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 521])
+@pytest.mark.parametrize("path", ["checkpoint", "tile/0/000.p/7"])
+def test_for_ever_it_waits_while_a_registry_is_not_well(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, status: int, path: str
+) -> None:
+    with loopback() as registry:
+
+        def sleep(_seconds: float) -> None:
+            show(registry, *next(worlds))
+
+        worlds = iter([(HONEST, 7), (FORKED, 12)])
+        monkeypatch.setattr(monitor, "sleep", sleep)
+        show(registry, HONEST, 7)
+        registry.on("GET", f"/ledger/{path}", Answer(status=status))
+        code, out, err = watch(desk, registry.url, "--log", VKEY, "--every", 60)
+    assert (code, f"/ledger/{path} answered {status}" in err) == (40, True)
+    assert "7 entries, 7 of them new" in out
+
+
+@pytest.mark.parametrize(("status", "every"), [(503, None), (401, 60), (403, 60)])
+def test_a_refusal_ends_it_and_once_so_does_any_answer(
+    desk: Desk, status: int, every: int | None
+) -> None:
+    more = () if every is None else ("--every", every)
+    with loopback() as registry:
+        registry.on("GET", "/ledger/checkpoint", Answer(status=status))
+        code, _, err = watch(desk, registry.url, "--log", VKEY, *more)
+    assert (code, f"registry-refused: {registry.url}/ledger/checkpoint" in err) == (5, True)
+
+
+def test_what_it_cannot_remember_by_is_said(desk: Desk) -> None:
+    with loopback() as registry:
+        show(registry, HONEST, 7)
+        assert watch(desk, registry.url, "--log", VKEY)[0] == 0
+        (desk.folder / "state" / "verified").write_text("something else")
+        code, _, err = watch(desk, registry.url, "--log", VKEY)
+    assert (code, "monitor-state-broken: " in err, "verified: " in err) == (9, True, True)

@@ -75,7 +75,7 @@ def test_programs_get_what_was_answered(desk: Desk, registry: Loopback) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"results": 5}, {"count": None}, {"facets": {}}, {"results": [1]}]
+    "wrong", [{"results": 5}, {"count": None}, {"facets": {"verified": []}}, {"results": [1]}]
 )
 def test_an_answer_that_is_none_is_refused(
     desk: Desk, registry: Loopback, wrong: dict[str, object]

@@ -39,6 +39,11 @@ def test_help_lists_every_exit_code(desk: Desk, words: tuple[str, ...]) -> None:
     }
 
 
+def test_help_lists_no_code_that_no_command_ends_with() -> None:
+    """A registry that shows its heads to witnesses meets it, and goes on from what it says."""
+    assert client.WitnessElsewhere.code not in commands.exit_codes()
+
+
 @pytest.mark.parametrize(
     "words",
     [

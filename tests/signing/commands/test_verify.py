@@ -88,7 +88,7 @@ def test_one_changed_character_turns_exactly_one_step_red(desk: Desk) -> None:
     assert f"Not verified: step {COMPARED} failed." in words
     assert "The content is what was signed? No: a text differs from the signed one" in words
     assert as_id(sha256(TEXT.encode())) in words
-    assert f"{COMPARED + 11} of {COMPARED + 12} steps passed." in words
+    assert f"{COMPARED + 12} of {COMPARED + 13} steps passed." in words
 
 
 def test_what_copying_changes_is_forgiven_and_said(desk: Desk) -> None:

@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from assay.signing import cosignatures
-from assay.signing.cosignatures import Witness
+from assay.signing.cosignatures import ML_DSA_44, Witness
 from assay.signing.keys import SoftwareKey
+from assay.signing.tlog import Policy
 from tests.signing.commands.desk import Desk
 from tests.signing.witness.ledgers import FORKED, HONEST, VKEY
 
@@ -31,9 +32,11 @@ def words(folder: Path, listen: str = "127.0.0.1:0") -> tuple[str, ...]:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str, Witness]]:
+def running(
+    folder: Path, *more: str, vkey: str = VKEY
+) -> Iterator[tuple[subprocess.Popen[str], str, Witness]]:
     """The program, its address and its key."""
-    command = (*ASSAY, *words(folder))
+    command = (*ASSAY, *words(folder), *more, "--log", vkey)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         try:
@@ -57,6 +60,26 @@ def test_it_cosigns_and_remembers_after_a_kill(tmp_path: Path) -> None:
         assert httpx.post(url, content=HONEST.request(7, 9)).status_code == 200
 
 
+def test_it_cosigns_by_ml_dsa_44_as_a_policy_demands(tmp_path: Path) -> None:
+    by_ml_dsa = ("--algorithm", "ml-dsa-44")
+    with running(tmp_path, *by_ml_dsa) as (program, url, witness):
+        answer = httpx.post(url, content=HONEST.request(0, 7))
+        program.kill()
+    assert witness.kind == ML_DSA_44
+    policy = Policy.parse(f"log {VKEY}\nwitness w {witness.text()}\nquorum w\n".encode())
+    assert policy.check(HONEST.note(7) + answer.text).since is not None
+    with running(tmp_path) as (_, url, same):  # the key is there, and says itself what it is for
+        assert same.text() == witness.text()
+        assert httpx.post(url, content=HONEST.request(7, 9)).status_code == 200
+
+
+def test_a_key_for_another_algorithm_is_refused(desk: Desk) -> None:
+    with running(desk.folder):
+        pass
+    code, _, err = desk.assay(*words(desk.folder), "--algorithm", "ml-dsa-44")
+    assert (code, "expected a key for ml-dsa-44, found one for ed25519" in err) == (3, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_it(tmp_path: Path, number: signal.Signals) -> None:
     with running(tmp_path) as (program, _, _):
@@ -78,7 +101,7 @@ def test_a_place_that_is_not_ours_is_refused(desk: Desk) -> None:
 def test_a_key_of_another_kind_or_nowhere_is_refused(desk: Desk) -> None:
     SoftwareKey.generate().store(desk.folder / "witness.pem", None)
     code, _, err = desk.assay(*words(desk.folder))
-    assert (code, "expected an Ed25519 key" in err) == (3, True)
+    assert (code, "expected an Ed25519 or ML-DSA-44 key" in err) == (3, True)
     code, _, err = desk.assay(*words(desk.folder / "nowhere"))
     assert (code, "No such file" in err) == (30, True)
 

@@ -12,8 +12,9 @@ from assay.signing.digests import as_id
 from assay.signing.errors import AssayError
 from registry.accounts import queries as accounts
 from registry.api.problems import Problem
-from registry.catalog import queries, services
-from registry.catalog.services import Origin
+
+from ... import queries, services
+from ...services import Origin
 
 
 class Command(BaseCommand):

@@ -9,9 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from registry.accounts import queries as accounts
 from registry.api.problems import Problem
-from registry.catalog import services
-from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
+
+from ... import services
+from ...services import NewProject
 
 
 class Command(BaseCommand):

@@ -19,8 +19,8 @@ from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.statements import DatasetClaim, RunClaim
 from registry.api.problems import Problem
 from registry.audit.models import AuditRow
-from registry.catalog import receive as module
 from registry.catalog import services
+from registry.catalog.content.submission import Submission
 from registry.catalog.errors import (
     AlreadyPublished,
     BlobMissing,
@@ -31,7 +31,7 @@ from registry.catalog.errors import (
     RunStatementRefused,
 )
 from registry.catalog.models import Checkpoint, File
-from registry.catalog.submission import Submission
+from registry.catalog.services import receiving as module
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.storage import services as storage
@@ -81,12 +81,12 @@ def test_files_that_no_model_signature_covers(world: World) -> None:
     refused(hidden, ContentRefused, "manifest.files: expected a file that model signatures cover")
 
 
-def test_more_files_than_the_signer_can_sign_at_once(
+def test_more_files_than_readers_of_evidence_take(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handed_in = by_person(world)
-    monkeypatch.setattr(module, "MAX_STATEMENT_BYTES", 100)
-    refused(handed_in, ContentRefused, "of at most 100 bytes, found one of")
+    monkeypatch.setattr(module, "MAX_EVIDENCE_BYTES", 100)
+    refused(handed_in, ContentRefused, "of at most 100 bytes, found")
 
 
 def test_a_stranger(world: World) -> None:

@@ -142,14 +142,21 @@ def test_a_path_that_is_none_is_named_by_its_place(world: World) -> None:
     assert "expected a relative path in NFC, found 'z/../x'" in error["message"]
 
 
-def test_twins_that_differ_by_case(world: World) -> None:
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("A.json", "a.json"), "no other name like 'A.json'"),
+        (("D/a.json", "d/b.json"), "no other folder like 'D'"),
+        (("x/D/a.json", "x/d/e/b.json"), "no other folder like 'x/D'"),
+    ],
+)
+def test_twins_that_differ_by_case(world: World, names: tuple[str, str], expected: str) -> None:
     sent = body(world)
     manifest: Any = sent["manifest"]
-    one = manifest["files"][0]
-    manifest["files"] = [{**one, "name": "A.json"}, {**one, "name": "a.json"}]
+    manifest["files"] = [{**manifest["files"][0], "name": name} for name in names]
     answer = client_of(world.people.alice, "publish").post(URL, sent)
     assert answer.status_code == 422
-    assert "no other name like 'A.json'" in refused(answer, "invalid-document")
+    assert expected in refused(answer, "invalid-document")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes what somebody says that a checkpoint achieved: signed in their name, logged, then shown.
+
+Who may see a checkpoint, and accepted the conduct that it is under, may say how it did; its owner
+cannot hide that. Each evaluation is signed in the transaction that keeps it, and shown once a
+signed tree head includes it (`settle`); what a crash or an absent ledger left behind is for the
+sweep.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from assay.signing import canonical
+from assay.signing.canonical import Obj
+from assay.signing.certificates import Purpose
+from assay.signing.errors import AssayError, InvalidDocument
+from assay.signing.statements import (
+    Benchmark,
+    EvaluationClaim,
+    Harness,
+    Metric,
+    WithdrawalClaim,
+    Withdrawn,
+)
+from assay.signing.statements.evaluation import (
+    one_line,
+    parse_dataset,
+    parse_harness,
+    parse_metrics,
+)
+from assay.signing.statements.references import reference
+from registry.accounts import queries as accounts
+from registry.accounts import staying
+from registry.accounts.queries import Namespace, User
+from registry.api.problems import Problem
+from registry.audit import services as audit
+from registry.authority import services as authority
+from registry.conduct import queries as conduct
+from registry.ledger import queries as ledger_queries
+from registry.ledger import services as ledger
+
+from ..errors import MayNotEvaluate, NotFound, TooManyEvaluations
+from ..models import Checkpoint, State
+from ..models.evaluated import Evaluation
+from . import telling
+
+logger = logging.getLogger(__name__)
+
+MOST_OF_ONE = 200  # of one checkpoint by one name; MMLU alone is 57 tasks and their groups
+CLOCK_SKEW = timedelta(minutes=5)  # by which whoever measured may be ahead of us
+UNSETTLED = Q(published_at=None) | Q(withdrawal__isnull=False, withdrawn_at=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What is handed in: one task on one data set."""
+
+    task: str
+    dataset: Benchmark
+    harness: Harness
+    config_sha256: str | None
+    metrics: tuple[Metric, ...]
+    evaluated_at: datetime
+
+    @classmethod
+    def parse(cls, obj: Obj, *, now: datetime) -> Self:
+        """Read it; metrics come in any order, and what may be null may be left out."""
+        canonical.only(obj, "task", "dataset", "harness", "config", "metrics", "evaluated_at")
+        given = {"config": None, **obj}
+        given["harness"] = {"commit": None, **canonical.mapping(obj, "harness")}
+        given["metrics"] = _sorted(canonical.items(obj, "metrics"))
+        at = canonical.instant(given, "evaluated_at")
+        if at > now + CLOCK_SKEW:
+            latest = canonical.instant_text(now)
+            raise InvalidDocument("evaluated_at", f"at most {latest}", canonical.instant_text(at))
+        return cls(
+            task=one_line(given, "task"),
+            dataset=parse_dataset(given),
+            harness=parse_harness(given),
+            config_sha256=canonical.nullable(given, "config", reference),
+            metrics=parse_metrics(given),
+            evaluated_at=at,
+        )
+
+
+def speaker(by: User, name: str, *, of: Checkpoint, is_bound: bool) -> Namespace:
+    """In whose name it is said: one's own or an organisation's; a project's token its owner's.
+
+    Raises MayNotEvaluate.
+    """
+    own = of.project.owner if is_bound else by.namespace
+    if name in {"", own.name}:
+        return own
+    found = None if is_bound else accounts.namespaces_of(by).filter(name=name).first()
+    if found is None:
+        raise MayNotEvaluate(f"by: expected a name that you act for, found {name[:80]!a}")
+    return found
+
+
+def hand_in(
+    result: Result, *, of: Checkpoint, by: User, owner: Namespace, key: uuid.UUID, actor: str
+) -> Evaluation:
+    """Sign and keep it; an id that was handed in under before gives what it gave then.
+
+    Raises NotFound, NotAccepted, TooManyEvaluations, SignerError.
+    """
+    if before := _known(key, owner):
+        return before
+    if of.state != State.PUBLISHED:
+        raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
+    under = conduct.reference(of.conduct)
+    authority.ensure(Purpose.CHECKPOINT, owner, under=under)
+    with transaction.atomic():
+        _hold(by)
+        signed = authority.sign(Purpose.CHECKPOINT, owner, _claim(result, of, key).statement())
+        theirs = Evaluation.objects.filter(checkpoint=of, owner=owner)
+        if theirs.count() >= MOST_OF_ONE:  # they wait for each other: their acceptance is locked
+            raise TooManyEvaluations(
+                f"expected at most {MOST_OF_ONE} of a checkpoint by {owner.name}, found as many"
+            )
+        made = Evaluation.objects.create(
+            key=key,
+            checkpoint=of,
+            owner=owner,
+            is_members=accounts.may_publish(by, of.project.owner),
+            statement=signed,
+        )
+        audit.record(actor, "evaluation.add", of.full_name, _details(made))
+    return made
+
+
+def withdraw(evaluation: Evaluation, reason: Withdrawn, *, by: User, actor: str) -> Evaluation:
+    """Whoever acts for who said it takes it back, by a second statement; once.
+
+    Raises MayNotEvaluate, NotAccepted, SignerError.
+    """
+    owner, of = evaluation.owner, evaluation.checkpoint
+    if not accounts.may_publish(by, owner):
+        raise MayNotEvaluate("expected whoever said it, or acts for them; found somebody else")
+    under = conduct.reference(of.conduct)
+    authority.ensure(Purpose.CHECKPOINT, owner, under=under)
+    claim = WithdrawalClaim(evaluation_sha256=evaluation.statement.sha256, reason=reason)
+    with transaction.atomic():
+        _hold(by)
+        row = Evaluation.objects.select_for_update().get(pk=evaluation.pk)
+        if row.withdrawal_id is None:
+            row.withdrawal = authority.sign(
+                Purpose.CHECKPOINT, owner, claim.statement(), under=under
+            )
+            row.save(update_fields=["withdrawal"])
+            audit.record(actor, "evaluation.withdraw", of.full_name, _details(row))
+    return row
+
+
+def settle(evaluation: Evaluation) -> Evaluation:
+    """Show what the ledger includes by now. An absent ledger is for the sweep to wait for."""
+    statements = [evaluation.statement]
+    if evaluation.withdrawal is not None:
+        statements.append(evaluation.withdrawal)
+    try:
+        if not ledger_queries.is_included(*statements):
+            ledger.integrate()
+        _show(evaluation)
+    except (AssayError, Problem, DatabaseError) as error:
+        logger.warning("%s waits for the ledger: %s", evaluation, error)
+    evaluation.refresh_from_db()
+    return evaluation
+
+
+def settle_all() -> None:
+    """Whatever is underway."""
+    for each in Evaluation.objects.filter(UNSETTLED).order_by("id"):
+        settle(each)
+
+
+def _show(evaluation: Evaluation) -> None:
+    """COMMIT POINT: from here on everybody sees it, who sees the checkpoint; told with it."""
+    rows, now = Evaluation.objects.filter(pk=evaluation.pk), timezone.now()
+    with transaction.atomic():
+        if ledger_queries.is_included(evaluation.statement) and rows.filter(
+            published_at=None
+        ).update(published_at=now):
+            _tell(evaluation, telling.EVALUATED)
+        withdrawal = evaluation.withdrawal
+        if (
+            withdrawal is not None
+            and ledger_queries.is_included(withdrawal)
+            and rows.filter(withdrawn_at=None).update(withdrawn_at=now)
+        ):
+            _tell(evaluation, telling.WITHDRAWN)
+
+
+def _claim(result: Result, of: Checkpoint, key: uuid.UUID) -> EvaluationClaim:
+    if of.statement is None:
+        raise NotFound(f"expected a published checkpoint, found {of.full_name}")
+    return EvaluationClaim(
+        checkpoint_sha256=of.manifest_sha256,
+        evaluation=str(key),
+        checkpoint_statement_sha256=of.statement.sha256,
+        conduct=conduct.reference(of.conduct),
+        task=result.task,
+        dataset=result.dataset,
+        harness=result.harness,
+        config_sha256=result.config_sha256,
+        metrics=result.metrics,
+        evaluated_at=result.evaluated_at,
+    )
+
+
+def _known(key: uuid.UUID, owner: Namespace) -> Evaluation | None:
+    return Evaluation.objects.filter(key=key, owner=owner).first()
+
+
+def _hold(by: User) -> None:
+    if not staying.stays(by):
+        raise MayNotEvaluate("expected somebody who is here, found one who left meanwhile")
+
+
+def _tell(evaluation: Evaluation, kind: str) -> None:
+    """By its id alone: whoever may, looks up who said it."""
+    said = {"id": str(evaluation.key), "url": settings.PUBLIC_URL + path(evaluation)}
+    of = evaluation.checkpoint
+    telling.tell(of.project, kind, {"checkpoint": telling.of(of), "evaluation": said})
+
+
+def path(evaluation: Evaluation) -> str:
+    """Where the API has it."""
+    of = evaluation.checkpoint
+    project = f"/api/v1/projects/{of.project.full_name}"
+    return f"{project}/checkpoints/{of.name}/evaluations/{evaluation.key}"
+
+
+def _details(evaluation: Evaluation) -> dict[str, str]:
+    return {"evaluation": str(evaluation.key), "caller": evaluation.owner.name}
+
+
+def _sorted(metrics: object) -> list[object]:
+    """By name, as the statement has them; what is no metric is found by its parser."""
+    found = [
+        {"standard_error": None, **each} if isinstance(each, dict) else each
+        for each in (metrics if isinstance(metrics, list) else [])
+    ]
+    return sorted(found, key=_name)
+
+
+def _name(metric: object) -> str:
+    name = metric.get("name") if isinstance(metric, dict) else ""
+    return name if isinstance(name, str) else ""

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the registry took down, stated in the ledger: signed by its authority, with the reason.
+
+A takedown waits for no signer: its rows are the decision, and the statement follows. `state` makes
+those that are missing, each in a transaction of its own; it may be repeated, and the sweep does.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from assay.signing.statements import TakedownClaim
+from registry.accounts.queries import SYSTEM
+from registry.audit import services as audit
+from registry.authority import issuing, revocations
+from registry.ledger.queries import Statement
+from registry.wakeups import nudge
+
+from ..models import Checkpoint, State
+
+AT_ONCE = 500  # some seconds of a sweep: the signer's, for each
+
+
+def state(most: int = AT_ONCE) -> int:
+    """Sign and log what is not yet; how many that were. Raises SignerError: it goes on later."""
+    missing = Checkpoint.objects.filter(state=State.TAKEN_DOWN, takedown=None)
+    keys = list(missing.order_by("pk").values_list("pk", flat=True)[:most])
+    if keys:
+        issuing.ensure_office(revocations.OFFICE)
+    done = sum(_state(key) for key in keys)
+    if done:
+        nudge("ledger.integrate")
+    return done
+
+
+def _state(key: int) -> bool:
+    """Whether this process did; another one may be at it."""
+    with transaction.atomic():
+        rows = Checkpoint.objects.select_for_update(skip_locked=True, of=("self",))
+        rows = rows.select_related("project__owner", "statement")
+        row = rows.filter(pk=key, state=State.TAKEN_DOWN, takedown=None).first()
+        if row is None or row.statement is None or row.taken_down_at is None:
+            return False
+        claim = TakedownClaim(
+            checkpoint_sha256=row.manifest_sha256,
+            checkpoint_statement_sha256=row.statement.sha256,
+            reason=row.reason,
+            taken_down_at=row.taken_down_at.replace(microsecond=0),
+        )
+        made: Statement = revocations.log(claim)
+        Checkpoint.objects.filter(pk=key).update(takedown=made)
+        details = {"id": row.manifest_sha256, "statement": made.sha256}
+        audit.record(SYSTEM, "checkpoint.state-takedown", row.full_name, details)
+    return True

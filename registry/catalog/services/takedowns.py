@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taken down by the registry: its bytes are served no more, and its page says why, for ever.
+
+take_down_checkpoint(checkpoint, reason, by)   one checkpoint
+take_down_project(project, reason, by)         all of it; nothing is published there again
+elsewhere(project, checkpoint)                 what else has the same bytes, and so keeps them up
+
+What was signed stays: statements, evidence and the ledger verify as before. Names stay given. Its
+own bytes (withheld.py) are published nowhere else, and whoever sent them is not given them back,
+unless a published checkpoint or a data set has them, too: those are named to whoever takes down,
+and go with it if they say so.
+
+Locks, for whoever publishes meanwhile and for two at once: first that of all takedowns, which each
+publication shares (hold_shared), then projects by their keys, then checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from registry.accounts.queries import User
+from registry.audit import services as audit
+from registry.wakeups import nudge
+
+from .. import queries
+from ..errors import InvalidTakedown, MayNotGovern
+from ..models import Checkpoint, File, Project, State, Visibility
+from ..queries import carriers, withheld
+from . import listings, moving, telling
+
+MAX_REASON = 1000
+FILES_OF_OTHERS = "It has files that were taken down while it was on its way."
+PROJECT, CHECKPOINT = "project.taken-down", "checkpoint.taken-down"
+SWEEP = "catalog.sweep"
+TAKEDOWN_LOCK = 0x6173736179_12  # beside settings.JOURNAL_LOCK, and always taken before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Why, and in whose name; `is_everywhere` takes down all that has the same bytes."""
+
+    reason: str
+    by: str
+    is_everywhere: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.reason.strip()) <= MAX_REASON:
+            raise InvalidTakedown(
+                f"reason: expected 1 to {MAX_REASON} characters, found none or more"
+            )
+
+
+def take_down_checkpoint(checkpoint: Checkpoint, order: Order) -> None:
+    """Raises InvalidTakedown for one that is not published."""
+    with transaction.atomic():
+        _hold_all()
+        others = _others(checkpoint.project, checkpoint, order)
+        _hold_projects([checkpoint, *others])
+        if not _close(checkpoint, order.reason):
+            raise InvalidTakedown(
+                f"expected a published checkpoint, found one that is {checkpoint.state}"
+            )
+        gone = [checkpoint, *(each for each in others if _close(each, order.reason))]
+        _close_proposed(order.reason, Q(files__sha256__in=_withheld(gone)))
+        _tell(gone, order)
+
+
+def take_down_project(project: Project, order: Order) -> None:
+    """Raises InvalidTakedown for one that was taken down, or has ended."""
+    with transaction.atomic():
+        _hold_all()
+        own = list(queries.published_in(project))
+        others = _others(project, None, order)
+        _hold_projects([*own, *others], project)
+        rows = Project.objects.filter(pk=project.pk, taken_down_at=None, ended_at=None)
+        if not rows.update(taken_down_at=timezone.now(), taken_down_for=order.reason):
+            raise InvalidTakedown("expected a project, found one that is no more")
+        lines = Project.objects.filter(pull__project=project)
+        lines.update(taken_down_at=timezone.now(), taken_down_for=order.reason)
+        gone = [each for each in (*own, *others) if _close(each, order.reason)]
+        own_bytes = Q(files__sha256__in=_withheld(gone))
+        _close_proposed(order.reason, own_bytes | Q(project__pull__project=project))
+        listings.again(project)
+        telling.tell(project, PROJECT, {})
+        _tell([each for each in gone if each.project_id != project.pk], order)
+        audit.record(order.by, "project.take-down", project.full_name, {"reason": order.reason})
+
+
+def elsewhere(project: Project, checkpoint: Checkpoint | None = None) -> QuerySet[Checkpoint]:
+    """Those that stand and have bytes of its own, the newest first.
+
+    Of a checkpoint, others of the same project are among them.
+    """
+    down = queries.published_in(project)
+    if checkpoint is not None:
+        down = down.filter(pk=checkpoint.pk)
+    standing = Checkpoint.objects.filter(state=State.PUBLISHED, project__ended_at=None)
+    standing = standing.exclude(project__visibility=Visibility.PULL)
+    standing = standing.filter(files__sha256__in=_own(down)).distinct().order_by("-pk")
+    standing = standing.select_related("project__owner")
+    return standing.exclude(pk=checkpoint.pk) if checkpoint else standing.exclude(project=project)
+
+
+def hold_shared() -> None:
+    """Nothing is taken down until the caller's transaction ends; before it holds any project."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TAKEDOWN_LOCK])
+
+
+def arrived(checkpoint: Checkpoint) -> bool:
+    """What was on its way when its project, or a file of it, was taken down goes the same way.
+
+    In the transaction that publishes it, after `hold_shared`. Whether it may stay.
+    """
+    now = Project.objects.get(pk=checkpoint.project_id)
+    if now.taken_down_at is not None:
+        reason = now.taken_down_for
+    elif withheld.among(checkpoint.files.values_list("sha256", flat=True), but=checkpoint):
+        reason = FILES_OF_OTHERS
+    else:
+        return True
+    _close(checkpoint, reason)
+    listings.again(now)
+    return False
+
+
+def check_staff(person: User) -> None:
+    """Only those who run the registry take down; raises MayNotGovern."""
+    if not (person.is_staff and person.is_active):
+        raise MayNotGovern("expected somebody who runs this registry")
+
+
+def _hold_all() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TAKEDOWN_LOCK])
+
+
+def _hold_projects(of: Collection[Checkpoint], *more: Project) -> None:
+    keys = {each.project_id for each in of} | {each.pk for each in more}
+    for each in Project.objects.filter(pk__in=keys).order_by("pk"):
+        moving.hold(each)
+
+
+def _others(project: Project, checkpoint: Checkpoint | None, order: Order) -> list[Checkpoint]:
+    return list(elsewhere(project, checkpoint)) if order.is_everywhere else []
+
+
+def _own(of: QuerySet[Checkpoint] | Sequence[Checkpoint]) -> frozenset[str]:
+    files = File.objects.filter(checkpoint__in=of).values_list("name", "sha256", "size")
+    return frozenset(sha256 for name, sha256, size in files if withheld.is_own(name, size))
+
+
+def _withheld(gone: Sequence[Checkpoint]) -> frozenset[str]:
+    return withheld.among(_own(gone))
+
+
+def _close_proposed(reason: str, which: Q) -> None:
+    """What pull requests propose, to whomever, and is as it should not be."""
+    lines = Q(state=State.PUBLISHED, project__visibility=Visibility.PULL)
+    for each in Checkpoint.objects.filter(lines & which).distinct():
+        _close(each, reason)
+
+
+def _close(checkpoint: Checkpoint, reason: str) -> bool:
+    rows = Checkpoint.objects.filter(pk=checkpoint.pk, state=State.PUBLISHED)
+    now = timezone.now()
+    if not rows.update(state=State.TAKEN_DOWN, reason=reason, taken_down_at=now):
+        return False
+    carriers.pass_on(checkpoint)
+    return True
+
+
+def _tell(gone: Sequence[Checkpoint], order: Order) -> None:
+    """Lists and those who watch, and the audit; last, for its lock."""
+    for each in gone:
+        listings.again(each.project)
+        telling.tell(each.project, CHECKPOINT, {"checkpoint": telling.of(each)})
+    nudge(SWEEP)  # which states it in the ledger
+    for each in gone:
+        details = {"id": each.manifest_sha256, "reason": order.reason}
+        audit.record(order.by, "checkpoint.take-down", each.full_name, details)

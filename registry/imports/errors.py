@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What imports refuse, one class for each stable code."""
+
+from __future__ import annotations
+
+from registry.api.problems import Problem
+
+
+class InvalidImport(Problem):
+    """No file that could be converted, or no name that the result could have."""
+
+    code = "invalid-import"
+    title = "This cannot be imported"
+    status_code = 422
+
+
+class ImportUnderway(Problem):
+    """The same file waits already, or too many do."""
+
+    code = "import-underway"
+    title = "An import is on its way"
+    status_code = 409
+
+
+class ImportsUnavailable(Problem):
+    """Nobody converts here."""
+
+    code = "imports-unavailable"
+    title = "This registry imports nothing"
+    status_code = 503

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asks for imports, and carries them out.
+
+ask(Wanted(...))   takes the file out of the sender's name, so that nobody is given it, and waits
+carry_out()        converts what waits, and commits what was converted
+
+An import is at one process at a time, by a lock of its session. After a crash it is begun again;
+the same file becomes the same bytes, and the same commit finds the revision that it made.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, cast
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from assay.signing.digests import as_id
+from assay.signing.errors import AssayError, InvalidDocument
+from assay.signing.manifest import FileEntry, Manifest
+from registry.accounts.queries import User
+from registry.api.problems import Problem
+from registry.audit import services as audit
+from registry.catalog import services as catalog
+from registry.catalog.content.formats import Refused, ending
+from registry.catalog.queries import Project
+from registry.catalog.services import erasing as catalog_erasing
+from registry.catalog.services import receiving
+from registry.storage import services as storage
+from registry.wakeups import nudge
+
+from . import apart
+from .errors import ImportsUnavailable, ImportUnderway, InvalidImport
+from .models import MAX_REASON, MAX_SOURCE_NAME, UNDERWAY, Import, State
+
+logger = logging.getLogger(__name__)
+
+CARRY_OUT = "imports.carry_out"
+ENDINGS = (".pt", ".pth", ".bin", ".ckpt")
+RESULT = ".safetensors"
+MAX_SOURCE_BYTES = 16 << 30  # twice as much is what converting may take of memory's addresses
+MAX_UNDERWAY = 10  # of one person
+MAX_ATTEMPTS = 3  # what takes the worker down as often as that is not begun again
+IMPORT_LOCK = 0x61737375  # with the import's id behind it, in the space of storage.locks
+RUN_SECONDS = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What somebody wants converted: bytes that they sent, and what is to come of them."""
+
+    user: User
+    project: Project
+    sha256: str
+    source_name: str
+    name: str
+    holder: str = ""
+
+    @property
+    def actor(self) -> str:
+        """In whose name the bytes were sent."""
+        return self.holder or self.user.actor
+
+
+def ask(wanted: Wanted) -> Import:
+    """Raises InvalidImport, ImportUnderway, ImportsUnavailable, and what a commit would refuse.
+
+    1. Both names are some. 2. The caller may publish here. 3. Few imports of theirs are underway,
+    and none of this file. 4. They sent it: from here on it is held in a name that opens nothing.
+    """
+    apart.check_available()
+    _check_names(wanted)  # 1
+    receiving.check_rights(wanted.user, wanted.project, wanted.project.conduct)  # 2
+    try:
+        with transaction.atomic():
+            receiving.hold_person(wanted.user)
+            if (
+                Import.objects.filter(person=wanted.user, state__in=UNDERWAY).count()
+                >= MAX_UNDERWAY
+            ):
+                raise ImportUnderway(f"expected fewer than {MAX_UNDERWAY} imports underway")  # 3
+            row = Import.objects.create(
+                project=wanted.project,
+                person=wanted.user,
+                holder=wanted.holder,
+                source_name=wanted.source_name,
+                source_sha256=wanted.sha256,
+                name=wanted.name,
+            )
+            _stage(wanted)  # 4
+            details = {"from": wanted.sha256, "name": wanted.name, "import": str(row.pk)}
+            audit.record(wanted.actor, "import.ask", wanted.project.full_name, details)
+            nudge(CARRY_OUT)
+    except IntegrityError as error:
+        raise ImportUnderway("expected a file that does not wait already, found one") from error
+    return row
+
+
+def carry_out() -> None:
+    """Whatever waits, for some minutes; the oldest first."""
+    give_up_at = time.monotonic() + RUN_SECONDS
+    rows = Import.objects.filter(state__in=UNDERWAY).order_by("created_at")
+    for pk in rows.values_list("pk", flat=True)[:1000]:
+        with _alone(pk.int) as is_alone:
+            if is_alone:
+                _carry_out(Import.objects.select_related("project__owner", "person").get(pk=pk))
+        if time.monotonic() > give_up_at:
+            return
+
+
+def forget(person: User) -> frozenset[str]:
+    """What they asked for, and what was asked of their projects; the blobs that waited for it."""
+    rows = Import.objects.filter(Q(person=person) | Q(project__owner=person.namespace))
+    waiting = frozenset(rows.values_list("source_sha256", flat=True))
+    rows.delete()
+    return waiting
+
+
+def _check_names(wanted: Wanted) -> None:
+    if ending(wanted.source_name) not in ENDINGS or len(wanted.source_name) > MAX_SOURCE_NAME:
+        raise InvalidImport(
+            f"name: expected a file ending in {', '.join(ENDINGS)}, "
+            f"found {wanted.source_name[:80]!a}"
+        )
+    if ending(wanted.name) != RESULT:
+        raise InvalidImport(f"to: expected a name ending in {RESULT}, found {wanted.name[:80]!a}")
+    try:
+        Manifest.of([FileEntry(name=wanted.name, sha256=wanted.sha256, size=0)])
+    except InvalidDocument as error:
+        raise InvalidImport(f"to: {error}") from error
+
+
+def _stage(wanted: Wanted) -> None:
+    held = storage.held({wanted.actor}, {wanted.sha256})
+    sizes = storage.sizes(held)
+    if not held:
+        raise InvalidImport(f"expected bytes that you sent, upload {as_id(wanted.sha256)} first")
+    if sizes[wanted.sha256] > MAX_SOURCE_BYTES:
+        raise InvalidImport(
+            f"expected at most {MAX_SOURCE_BYTES} bytes, found {sizes[wanted.sha256]}"
+        )
+    storage.release(wanted.actor, held)
+    storage.charge(storage.staged(wanted.actor), held)
+
+
+def _carry_out(row: Import) -> None:
+    try:
+        if row.state == State.WAITING:
+            _convert(row)
+        if row.state == State.CONVERTED:
+            _commit(row)
+    except Refused as refused:
+        _end(row, State.REFUSED, reason=str(refused))
+    except ImportsUnavailable as problem:
+        _end(row, State.REFUSED, reason=str(problem.detail))
+    except Problem as problem:
+        if problem.status_code >= 500:  # noqa: PLR2004 - of the registry, which may get better
+            logger.warning("import %s waits: %s", row.pk, problem)
+        else:
+            _end(row, State.REFUSED, reason=str(problem.detail))
+    except (AssayError, OSError) as error:
+        logger.warning("import %s waits: %s", row.pk, error)
+
+
+def _convert(row: Import) -> None:
+    if row.attempts == MAX_ATTEMPTS:
+        raise Refused("a file that is converted", f"one that ended {MAX_ATTEMPTS} attempts")
+    Import.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
+    size_bytes = storage.size_of(row.source_sha256) or 0
+    storage.check_room(size_bytes)
+    with (
+        storage.local(row.source_sha256) as path,
+        path.open("rb") as source,
+        tempfile.TemporaryFile(dir=settings.DATA_DIR) as scratch,
+    ):
+        target = cast("BinaryIO", scratch)  # as typeshed has it, it may be of text
+        apart.convert(source, target, row.source_sha256, size_bytes=size_bytes)
+        target.seek(0)
+        made = storage.store(target, holder=row.actor)
+    row.state, row.result_sha256, row.result_bytes = State.CONVERTED, made.sha256, made.size_bytes
+    with transaction.atomic():
+        row.save(update_fields=["state", "result_sha256", "result_bytes"])
+        details = {"from": row.source_sha256, "to": made.sha256, "import": str(row.pk)}
+        audit.record(row.actor, "import.convert", row.project.full_name, details)
+
+
+def _commit(row: Import) -> None:
+    """The ordinary way: gate, signature, ledger, and then `main` is there."""
+    file = FileEntry(name=row.name, sha256=row.result_sha256, size=row.result_bytes or 0)
+    revision = catalog.commit(
+        catalog.Commit(
+            user=row.person,
+            holder=row.holder,
+            project=row.project,
+            title=f"Convert {row.source_name} to safetensors",
+            message=f"{row.name} was made by this registry of {row.source_name}, "
+            f"{as_id(row.source_sha256)}, by torch.load with weights_only. Its values are the "
+            "same; the file that it was made of is not kept.",
+            changes=(catalog.Put(file=file),),
+        )
+    )
+    _end(row, State.DONE, oid=revision.checkpoint.oid)
+
+
+def _end(row: Import, state: State, *, reason: str = "", oid: str = "") -> None:
+    """The source is nobody's from here on, and its bytes go with the commit of this."""
+    row.state, row.reason, row.oid, row.ended_at = state, reason[:MAX_REASON], oid, timezone.now()
+    with transaction.atomic():
+        row.save(update_fields=["state", "reason", "oid", "ended_at"])
+        storage.release(storage.staged(row.actor), {row.source_sha256})
+        storage.drop({row.source_sha256}, needed=catalog_erasing.needed)
+        if state == State.REFUSED:
+            details = {"from": row.source_sha256, "reason": row.reason, "import": str(row.pk)}
+            audit.record(row.actor, "import.refuse", row.project.full_name, details)
+
+
+@contextmanager
+def _alone(number: int) -> Iterator[bool]:
+    key = [IMPORT_LOCK, (number & 0xFFFFFFFF) - (1 << 31)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
+        (is_alone,) = cursor.fetchone() or (False,)
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)

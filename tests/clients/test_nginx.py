@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Behind nginx that reads blobs itself: the same answers, byte for byte and header for header."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from assay.signing.digests import sha256
+from registry.supervisor import programs, waiting
+from registry.supervisor.processes import Process
+from tests.house.sources import ROOT
+from tests.registry.catalog.world import FILES, World, build, by_person, publish
+from tests.registry.people import invite, secret_of
+from tests.running import Authority, _deployment, _test_database_url, free_port
+from tests.until import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OWN = {"date", "server", "connection", "x-request-id", "vary", "transfer-encoding"}
+CONFIG = """
+user root;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    server {{
+        listen 127.0.0.1:{port};
+        proxy_set_header Host $host;
+        location / {{ proxy_pass http://127.0.0.1:{web}; }}
+        include {folder}/blobs.conf;
+    }}
+}}
+"""
+
+
+@pytest.fixture
+def world(transactional_db: None, authority: Authority, tmp_path: Path) -> World:
+    found = build(invite(), tmp_path / "texts")
+    publish(by_person(found))
+    return found
+
+
+@pytest.fixture
+def bare(world: World) -> Iterator[httpx.Client]:
+    """The web server itself, which believes its proxy."""
+    deployment = _deployment(free_port())
+    program = programs.web(deployment)
+    own = {**os.environ, "DATABASE_URL": _test_database_url(), "ASSAY_BEHIND_PROXY": "yes"}
+    web = Process(replace(program, environment={**program.environment, **own}))
+    url = programs.local_url(deployment)
+    try:
+        waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            yield client
+    finally:
+        web.stop()
+
+
+@pytest.fixture
+def fronted(bare: httpx.Client, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Through nginx, with docker/blobs.conf as it is but for the folder."""
+    program = shutil.which("nginx")
+    if program is None or os.geteuid() != 0:
+        pytest.skip("nginx is not installed (Debian: apt-get install nginx), or this is not root")
+    blobs = (ROOT / "docker" / "blobs.conf").read_text()
+    own = f"{os.environ['ASSAY_DATA_DIR']}/blobs/"
+    (tmp_path / "blobs.conf").write_text(blobs.replace("/data/blobs/", own))
+    port, config = free_port(), tmp_path / "nginx.conf"
+    config.write_text(CONFIG.format(folder=tmp_path, port=port, web=bare.base_url.port))
+    process = subprocess.Popen((program, "-c", str(config)), stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            until(lambda: _answers(client))
+            yield client
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/livez").status_code > 0
+    except httpx.ConnectError:
+        return False
+
+
+def said(answer: httpx.Response) -> dict[str, str]:
+    """A part says by itself that there are parts: nginx does not say so again."""
+    left_out = OWN | ({"accept-ranges"} if answer.status_code == 206 else set())
+    return {name: value for name, value in answer.headers.items() if name not in left_out}
+
+
+ADDRESSES = (
+    "/lab/small/resolve/main/model.safetensors",
+    "/lab/small/first/files/config.json",
+    "/v2/lab/small/blobs/sha256:{sha256}",
+    "/api/v1/blobs/sha256:{sha256}",
+)
+ASKED: tuple[dict[str, str], ...] = (
+    {},
+    {"Range": "bytes=2-5"},
+    {"Range": "bytes=-3"},
+    {"Range": "bytes=0-0"},
+    {"Range": "bytes=2-5", "If-Range": '"{etag}"'},
+    {"Range": "bytes=2-5", "If-Range": '"another"'},
+    {"Range": "bytes=2-5", "If-Range": "Sat, 21 Nov 2026 11:00:00 GMT"},
+    {"If-None-Match": '"{etag}"'},
+    {"If-Modified-Since": "Sat, 21 Nov 2099 11:00:00 GMT"},
+    {"Range": "bytes=999999-"},
+)
+
+
+def test_answers_are_the_same(bare: httpx.Client, fronted: httpx.Client, world: World) -> None:
+    digest = sha256(FILES["model.safetensors"])
+    for address in (each.format(sha256=digest) for each in ADDRESSES):
+        assert bare.head(address).status_code == 200, (address, bare.get(address).text)
+        etag = bare.head(address).headers["etag"].strip('"')
+        for method in ("GET", "HEAD"):
+            for asked in ASKED:
+                headers = {name: value.format(etag=etag) for name, value in asked.items()}
+                one = bare.request(method, address, headers=headers)
+                other = fronted.request(method, address, headers=headers)
+                assert other.status_code == one.status_code, (method, address, asked)
+                assert other.content == one.content, (method, address, asked)
+                assert said(other) == said(one), (method, address, asked)
+
+
+def test_who_may_not_read_reads_nothing(
+    fronted: httpx.Client, bare: httpx.Client, world: World
+) -> None:
+    content, secret = b"what Alice alone has sent", secret_of(world.people.alice, "publish", "read")
+    address = f"/api/v1/blobs/sha256:{sha256(content)}"
+    alices = {"Authorization": f"Bearer {secret}"}
+    assert fronted.put(address, content=content, headers=alices).status_code == 201
+    assert fronted.get(address).status_code == 404
+    place = f"/stored-blobs/{sha256(content)[:2]}/{sha256(content)}"
+    assert fronted.get(place).status_code == 404
+    assert fronted.get(address, headers=alices).content == content
+    # What a client claims is not passed on; and who asks the web server itself harms themselves.
+    told = {**alices, "X-Accel-Location": "/elsewhere/"}
+    assert fronted.get(address, headers=told).content == content
+    assert bare.get(address, headers=told).content == b""
+    odd = {**alices, "X-Accel-Location": "/../etc/"}
+    assert bare.get(address, headers=odd).content == content

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is killed: forks of one process that has all of the registry loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests.crash.killing import Forks, require_strace
+from tests.registry.catalog.world import World, build
+from tests.registry.people import invite
+from tests.running import Authority
+
+
+@pytest.fixture
+def world(transactional_db: None, authority: Authority, tmp_path: Path) -> World:
+    return build(invite(), tmp_path / "texts")
+
+
+@pytest.fixture(scope="module")
+def forks(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    authority: Authority,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Forks]:
+    require_strace()
+    with django_db_blocker.unblock():
+        running = Forks(tmp_path_factory.mktemp("forks"))
+    with running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def met(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """At how many points of what somebody wrote there was a kill, or an error; said at the end."""
+    found: Counter[str] = Counter()
+    yield found
+    said = ", ".join(f"{count} {what}" for what, count in sorted(found.items()))
+    request.config.get_terminal_writer().line(f"\npoints of a write that were met: {said}")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docker/nginx.conf lets large uploads through, by whatever protocol, and nothing else as large."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+
+from tests.running import free_port
+
+from .test_compose import nginx_files
+
+pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+ADDRESS = "127.0.0.1"
+DIGEST = "0" * 64
+BODY = b"x" * 9_000_000  # above the limit for everything else
+CHUNK = b"x" * 1_000_000
+
+UPLOADS = (
+    ("PUT", f"/api/v1/blobs/sha256:{DIGEST}"),
+    ("PUT", f"/api/lfs/objects/{DIGEST}"),
+    ("PUT", f"/api/lfs/parts/{DIGEST}/1"),
+    ("POST", f"/api/xet/v1/xorbs/default/{DIGEST}"),
+    ("POST", "/api/xet/v1/shards"),
+    ("POST", "/api/models/demo/mine/commit/main"),
+)
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Stands for the web process: reads what comes, and takes it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self) -> None:
+        left = int(self.headers["Content-Length"])
+        while left:
+            left -= len(self.rfile.read(min(left, len(CHUNK))))
+        self.send_response(201)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_POST = do_PUT  # noqa: N815 (the name that http.server looks for)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (as http.server has it)
+        """Nothing."""
+
+
+@pytest.fixture
+def behind() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer((ADDRESS, 0), Answers) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def client(behind: ThreadingHTTPServer, tmp_path: Path) -> Iterator[httpx.Client]:
+    """Of nginx, before the server."""
+    port = free_port()
+    places = (
+        ("listen 80;", f"listen {ADDRESS}:{port};"),
+        (f"{ADDRESS}:8000", f"{ADDRESS}:{behind.server_port}"),
+    )
+    main = nginx_files(tmp_path, *places)
+    with subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(main)]) as nginx:
+        try:
+            with httpx.Client(
+                base_url=f"http://{ADDRESS}:{port}", transport=httpx.HTTPTransport(retries=8)
+            ) as client:
+                yield client
+        finally:
+            nginx.terminate()
+
+
+@pytest.mark.parametrize(("method", "path"), UPLOADS)
+def test_an_upload_has_the_registrys_limits_alone(
+    client: httpx.Client, method: str, path: str
+) -> None:
+    assert client.request(method, path, content=BODY).status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/api/v1/projects", "/settings"])
+def test_everything_else_has_a_limit(client: httpx.Client, path: str) -> None:
+    assert client.post(path, content=b"x").status_code == 201
+    with suppress(httpx.WriteError):  # nginx may have hung up before it was told all
+        assert client.post(path, content=BODY).status_code == 413
