@@ -18,6 +18,7 @@ import httpx
 from . import preparing, programs, registry, scenes
 from .environment import Deployment
 from .errors import Interrupted
+from .interrupts import interruptible
 from .places import private_folder
 from .scenes import MODEL_SIGNING, StoryFailed, Teller
 from .system import System
@@ -64,7 +65,8 @@ def tell(deployment: Deployment, terminal: Terminal) -> None:
     private_folder(folder)
     shown: list[str] = []
     try:
-        _tell(deployment, terminal, folder, shown)
+        with interruptible():
+            _tell(deployment, terminal, folder, shown)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted.{not_shown(shown)}") from None
     terminal.say(f"\nDone in {terminal.seconds:.0f} s. What it downloaded is in\n    {folder}")

@@ -81,8 +81,8 @@ def test_a_killed_node_goes_on_where_it_was_and_ends_as_if_never_killed(
         until(lambda: world.is_complete)
     assert len(world.nodes) == 1
     assert [lease.state for lease in world.leases] == ["lost", "completed"]
-    assert [checkpoint.manifest.id for checkpoint in world.published] == [
-        checkpoint.manifest.id for checkpoint in undisturbed.published
+    assert [checkpoint.manifest for checkpoint in world.published] == [
+        checkpoint.manifest for checkpoint in undisturbed.published
     ]
 
 

@@ -3,14 +3,12 @@
 
 import logging
 import os
-import signal
 from argparse import ArgumentParser
-from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from registry.supervisor import registry, story
+from registry.supervisor import interrupts, registry, story
 from registry.supervisor.environment import fill_in
 from registry.supervisor.errors import Interrupted
 from registry.supervisor.terminal import Terminal
@@ -29,21 +27,14 @@ class Command(BaseCommand):
         parser.add_argument("--verbose", action="store_true", help="show the logs as they grow")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
+        interrupts.listen()
         logging.getLogger().setLevel(logging.WARNING)  # this terminal is for people
         deployment, terminal = fill_in(os.environ), Terminal()
         try:
-            if options["once"]:
-                story.tell(deployment, terminal)
-            else:
-                registry.serve(deployment, terminal, is_verbose=options["verbose"])
+            with interrupts.interruptible():
+                if options["once"]:
+                    story.tell(deployment, terminal)
+                else:
+                    registry.serve(deployment, terminal, is_verbose=options["verbose"])
         except KeyboardInterrupt:
             raise Interrupted("interrupted before it was ready; everything is stopped") from None
-
-
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """The first signal stops everything in order; more of them change nothing."""
-    for other in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(other, signal.SIG_IGN)
-    raise KeyboardInterrupt(signal.Signals(number).name)

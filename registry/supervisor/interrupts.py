@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signals that end this process in order, whatever the code makes of them that they meet."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def listen() -> None:
+    """The first signal stops everything in order; more of them change nothing."""
+    for each in ENDING:
+        signal.signal(each, _interrupt)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """An interrupt leaves this block as KeyboardInterrupt.
+
+    Before Python 3.12 one that comes while a class is made is the cause of a RuntimeError.
+    """
+    try:
+        yield
+    except Exception as problem:
+        cause: BaseException | None = problem
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise KeyboardInterrupt from None
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
+    raise KeyboardInterrupt(signal.Signals(number).name)

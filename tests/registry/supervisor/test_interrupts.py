@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An interrupt is one, wherever it comes: the first ends everything, more of them nothing."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from registry.supervisor import interrupts
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    kept = {each: signal.getsignal(each) for each in interrupts.ENDING}
+    yield
+    for each, handler in kept.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.parametrize("number", interrupts.ENDING)
+def test_the_first_signal_interrupts_and_more_of_them_do_nothing(number: signal.Signals) -> None:
+    interrupts.listen()
+    with pytest.raises(KeyboardInterrupt, match=number.name):
+        os.kill(os.getpid(), number)
+    for each in interrupts.ENDING:
+        os.kill(os.getpid(), each)
+
+
+def test_an_interrupt_while_a_class_is_made_is_one_still() -> None:
+    """Python before 3.12 raises a RuntimeError from it."""
+
+    class Interrupting:
+        def __set_name__(self, owner: type, name: str) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), interrupts.interruptible():
+        type("Made", (), {"field": Interrupting()})
+
+
+def test_what_goes_wrong_by_itself_stays_what_it_is() -> None:
+    with pytest.raises(ValueError, match="disk") as found, interrupts.interruptible():
+        raise ValueError("disk") from OSError("full")
+    assert isinstance(found.value.__cause__, OSError)
+
+
+def test_what_goes_wrong_while_an_interrupt_is_answered_is_not_hidden() -> None:
+    def answered_badly() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise OSError("cannot stop")  # noqa: B904 - its context, and not its cause
+
+    with pytest.raises(OSError, match="cannot stop"), interrupts.interruptible():
+        answered_badly()
