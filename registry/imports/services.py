@@ -13,13 +13,12 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import BinaryIO, cast
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -34,6 +33,7 @@ from registry.catalog.content.formats import Refused, ending
 from registry.catalog.queries import Project
 from registry.catalog.services import erasing as catalog_erasing
 from registry.catalog.services import receiving
+from registry.locks import alone
 from registry.storage import services as storage
 from registry.wakeups import nudge
 
@@ -109,7 +109,7 @@ def carry_out() -> None:
     give_up_at = time.monotonic() + RUN_SECONDS
     rows = Import.objects.filter(state__in=UNDERWAY).order_by("created_at")
     for pk in rows.values_list("pk", flat=True)[:1000]:
-        with _alone(pk.int) as is_alone:
+        with alone(IMPORT_LOCK, (pk.int & 0xFFFFFFFF) - (1 << 31)) as is_alone:
             if is_alone:
                 _carry_out(Import.objects.select_related("project__owner", "person").get(pk=pk))
         if time.monotonic() > give_up_at:
@@ -162,7 +162,7 @@ def _carry_out(row: Import) -> None:
     except ImportsUnavailable as problem:
         _end(row, State.REFUSED, reason=str(problem.detail))
     except Problem as problem:
-        if problem.status_code >= 500:  # noqa: PLR2004 - of the registry, which may get better
+        if problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:  # which may get better
             logger.warning("import %s waits: %s", row.pk, problem)
         else:
             _end(row, State.REFUSED, reason=str(problem.detail))
@@ -220,16 +220,3 @@ def _end(row: Import, state: State, *, reason: str = "", oid: str = "") -> None:
         if state == State.REFUSED:
             details = {"from": row.source_sha256, "reason": row.reason, "import": str(row.pk)}
             audit.record(row.actor, "import.refuse", row.project.full_name, details)
-
-
-@contextmanager
-def _alone(number: int) -> Iterator[bool]:
-    key = [IMPORT_LOCK, (number & 0xFFFFFFFF) - (1 << 31)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        (is_alone,) = cursor.fetchone() or (False,)
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)

@@ -17,13 +17,14 @@ import ssl
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from registry.accounts.queries import SYSTEM
 from registry.audit import services as audit
+from registry.locks import alone
 
 from . import queries, sending, signatures
 from .models import MAX_ANSWER, Delivery, Hook, State
@@ -43,19 +44,15 @@ WANTED_NO_MORE = "its address answered 410: it wants no more"
 
 def deliver(*, trusting: ssl.SSLContext | None = None) -> int:
     """Send what is due; how many there were. Does nothing while another process is at it."""
-    if not _locked("pg_try_advisory_lock"):
-        return 0
-    try:
-        sent, context = 0, trusting
-        for _ in range(ROUNDS):
+    sent, context = 0, trusting
+    with alone(DELIVERING_LOCK) as is_alone:
+        for _ in range(ROUNDS if is_alone else 0):
             claimed = _claim(timezone.now())
             if not claimed:
                 break
             context = context or sending.context()
             sent += _send(claimed, context)
-        return sent
-    finally:
-        _locked("pg_advisory_unlock")
+    return sent
 
 
 def tidy(*, now: datetime) -> None:
@@ -70,12 +67,6 @@ def switch_off(hook: Hook, reason: str) -> None:
         on = Hook.objects.filter(pk=hook.pk, disabled_at=None)
         if on.update(disabled_at=timezone.now(), reason=reason[:200]):
             audit.record(SYSTEM, "webhook.disable", hook.owner.name, {"webhook": str(hook.pk)})
-
-
-def _locked(function: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [DELIVERING_LOCK])
-        return bool(cursor.fetchone()[0])
 
 
 def _claim(now: datetime) -> list[Delivery]:

@@ -17,14 +17,14 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from registry.audit import services as audit
+from registry.locks import alone
 
 from . import copies, locks, places
 from .bucket import Unreachable
@@ -71,7 +71,9 @@ def scrub(*, pace: Pace = AT_ONCE, most_bytes: int | None = None) -> Scrub:
     blob: a bucket or a disk that is away, a process without files to open. The next call goes on
     from there.
     """
-    with _alone():
+    with alone(SCRUB_LOCK) as is_alone:
+        if not is_alone:
+            raise ScrubRunning("expected no other scrub at this moment, found one; wait for it")
         found, _ = Scrub.objects.get_or_create(ended_at=None, defaults={"began_at": timezone.now()})
         until = None if most_bytes is None else found.size_bytes + most_bytes
         while (blob := _next(found)) is not None:
@@ -214,16 +216,3 @@ def _end(found: Scrub, *, at: datetime) -> None:
     with transaction.atomic():
         found.save()
         audit.record(SYSTEM, "storage.scrub", str(found.pk), found.outcome())
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SCRUB_LOCK])
-        (is_ours,) = cursor.fetchone()
-        if not is_ours:
-            raise ScrubRunning("expected no other scrub at this moment, found one; wait for it")
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [SCRUB_LOCK])

@@ -16,13 +16,12 @@ import math
 import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import accumulate, takewhile
 from pathlib import Path
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
@@ -31,6 +30,7 @@ from assay.signing.errors import InvalidDocument
 from assay.signing.manifest import FileEntry
 from assay.signing.tensors import Span
 from registry.api.problems import Problem
+from registry.locks import alone
 from registry.storage import services as storage
 
 from ..models import Checkpoint, File, State
@@ -135,7 +135,7 @@ def _drawn(passed: Collection[str]) -> Waiting | None:
 def _hash(sha256: str, *, seconds: float) -> _Turn:
     """Some steps of the file, at least one, if nobody else is at it."""
     give_up_at = time.monotonic() + seconds
-    with _alone(sha256) as is_alone:
+    with alone(HASHING_LOCK, int.from_bytes(bytes.fromhex(sha256[:8]), signed=True)) as is_alone:
         if not is_alone:
             return _Turn.TAKEN
         row, _ = TensorDigests.objects.defer("listed").get_or_create(sha256=sha256)
@@ -180,17 +180,3 @@ def _first(left: Sequence[Span]) -> Sequence[Span]:
     """As many as a step has, and at least one: a digest of half a tensor cannot be kept."""
     ends = accumulate(span.end - span.start for span in left)
     return left[: max(1, sum(1 for _ in takewhile(lambda end: end <= STEP_BYTES, ends)))]
-
-
-@contextmanager
-def _alone(sha256: str) -> Iterator[bool]:
-    """Whether nobody else is at this file, who does not get at it meanwhile."""
-    key = [HASHING_LOCK, int.from_bytes(bytes.fromhex(sha256[:8]), signed=True)]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", key)
-        (is_alone,) = cursor.fetchone() or (False,)
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", key)
