@@ -8,6 +8,7 @@ program's version) is asked of the user and never made up.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ from .errors import InputUnreadable
 
 LM_EVAL = "lm-evaluation-harness"
 MAX_FILE_BYTES = 64 << 20  # every task of it, configurations and all, is some 5 MB
-PLACES = Decimal(1).scaleb(-20)  # as many as a decimal has (docs/spec/formats.md)
+MAX_PLACES = 20  # of a decimal, as docs/spec/formats.md has it
+COMMIT = re.compile("[0-9a-f]{7,64}")
 NO_FILTER = ",none"
 ERROR = "_stderr,"
 NO_ERROR = "N/A"
@@ -159,8 +161,9 @@ def decimal_text(value: object) -> str:
     """A number in plain digits, with at most twenty places."""
     number = Decimal(str(value))
     places = max(0, -int(number.as_tuple().exponent))
-    rounded = number.quantize(PLACES, rounding=ROUND_HALF_EVEN) if places > 20 else number  # noqa: PLR2004 - as PLACES
-    return f"{rounded:f}"
+    if places > MAX_PLACES:
+        number = number.quantize(Decimal(1).scaleb(-MAX_PLACES), rounding=ROUND_HALF_EVEN)
+    return f"{number:f}"
 
 
 def _is_number(value: object) -> bool:
@@ -196,9 +199,7 @@ def _version(document: Document) -> str:
 
 def _commit(value: object) -> str | None:
     """`git describe` gives a tag, or a commit, or nothing outside a checkout."""
-    digits = value if isinstance(value, str) else ""
-    is_commit = 7 <= len(digits) <= 64 and set(digits) <= set("0123456789abcdef")  # noqa: PLR2004 - as formats.md has it
-    return digits if is_commit else None
+    return value if isinstance(value, str) and COMMIT.fullmatch(value) else None
 
 
 def _date(document: Document) -> datetime:

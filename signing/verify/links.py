@@ -95,8 +95,7 @@ def output_checkpoint(
     claim: OutputClaim, checkpoint: CheckpointClaim, statement_sha256: str
 ) -> tuple[OutputClaim, str]:
     """The output names this checkpoint, and this statement about it."""
-    _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
-    _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
+    _checkpoint(claim, checkpoint, statement_sha256)
     return claim, f"made from {checkpoint.project}@{checkpoint.name}"
 
 
@@ -104,8 +103,7 @@ def takedown_checkpoint(
     claim: TakedownClaim, checkpoint: CheckpointClaim, statement_sha256: str
 ) -> tuple[TakedownClaim, str]:
     """The takedown names this checkpoint, and this statement about it."""
-    _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
-    _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
+    _checkpoint(claim, checkpoint, statement_sha256)
     return claim, f"{checkpoint.project}@{checkpoint.name} was taken down"
 
 
@@ -113,9 +111,17 @@ def evaluation_checkpoint(
     claim: EvaluationClaim, checkpoint: CheckpointClaim, statement_sha256: str
 ) -> tuple[EvaluationClaim, str]:
     """The evaluation is of this checkpoint, and names this statement about it."""
+    _checkpoint(claim, checkpoint, statement_sha256)
+    return claim, f"of {checkpoint.project}@{checkpoint.name}"
+
+
+def _checkpoint(
+    claim: OutputClaim | TakedownClaim | EvaluationClaim,
+    checkpoint: CheckpointClaim,
+    statement_sha256: str,
+) -> None:
     _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
     _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
-    return claim, f"of {checkpoint.project}@{checkpoint.name}"
 
 
 def withdrawal_evaluation(

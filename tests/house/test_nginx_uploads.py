@@ -49,7 +49,7 @@ class Answers(BaseHTTPRequestHandler):
 
     do_POST = do_PUT  # noqa: N815 (the name that http.server looks for)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (as http.server has it)
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """Nothing."""
 
 

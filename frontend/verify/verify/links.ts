@@ -121,9 +121,17 @@ export function evaluationCheckpoint(
   checkpoint: CheckpointClaim,
   statementSha256: string,
 ): Established<EvaluationClaim> {
+  sameCheckpoint(claim, checkpoint, statementSha256);
+  return [claim, `of ${checkpoint.project}@${checkpoint.name}`];
+}
+
+function sameCheckpoint(
+  claim: OutputClaim | TakedownClaim | EvaluationClaim,
+  checkpoint: CheckpointClaim,
+  statementSha256: string,
+): void {
   same("checkpoint", claim.checkpointSha256, checkpoint.manifestSha256);
   same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
-  return [claim, `of ${checkpoint.project}@${checkpoint.name}`];
 }
 
 /** The withdrawal names this evaluation, and is by whoever made it: nobody else takes it back. */
@@ -146,8 +154,7 @@ export function outputCheckpoint(
   checkpoint: CheckpointClaim,
   statementSha256: string,
 ): Established<string> {
-  same("checkpoint", claim.checkpointSha256, checkpoint.manifestSha256);
-  same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
+  sameCheckpoint(claim, checkpoint, statementSha256);
   const name = `${checkpoint.project}@${checkpoint.name}`;
   return [name, `made from ${name}`];
 }
@@ -158,8 +165,7 @@ export function takedownCheckpoint(
   checkpoint: CheckpointClaim,
   statementSha256: string,
 ): Established<TakedownClaim> {
-  same("checkpoint", claim.checkpointSha256, checkpoint.manifestSha256);
-  same("checkpoint statement", claim.checkpointStatementSha256, statementSha256);
+  sameCheckpoint(claim, checkpoint, statementSha256);
   return [claim, `${checkpoint.project}@${checkpoint.name} was taken down`];
 }
 

@@ -3,6 +3,20 @@
 
 from django.db import migrations, models
 
+FACETS = ("task", "size", "licence", "trained", "verified", "conduct")
+NEW = "verified"
+ORDERS = {
+    "age": ("-project",),
+    "time": ("-updated_at", "-project"),
+    "downloads": ("-downloads", "-project"),
+    **{facet: (facet, "-updated_at", "-project") for facet in FACETS},
+}
+
+
+def _index(by: str, order: tuple[str, ...]) -> models.Index:
+    rest = (*(facet for facet in FACETS if facet != by), "is_public")
+    return models.Index(fields=order, include=rest, name=f"catalog_listing_by_{by}")
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -10,108 +24,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_age",
+        *(
+            migrations.RemoveIndex(model_name="listing", name=f"catalog_listing_by_{by}")
+            for by in ORDERS
+            if by != NEW
         ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_time",
-        ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_downloads",
-        ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_task",
-        ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_size",
-        ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_licence",
-        ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_trained",
-        ),
-        migrations.RemoveIndex(
-            model_name="listing",
-            name="catalog_listing_by_conduct",
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["-project"],
-                include=("task", "size", "licence", "trained", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_age",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["-updated_at", "-project"],
-                include=("task", "size", "licence", "trained", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["-downloads", "-project"],
-                include=("task", "size", "licence", "trained", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_downloads",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["task", "-updated_at", "-project"],
-                include=("size", "licence", "trained", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_task",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["size", "-updated_at", "-project"],
-                include=("task", "licence", "trained", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_size",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["licence", "-updated_at", "-project"],
-                include=("task", "size", "trained", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_licence",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["trained", "-updated_at", "-project"],
-                include=("task", "size", "licence", "verified", "conduct", "is_public"),
-                name="catalog_listing_by_trained",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["verified", "-updated_at", "-project"],
-                include=("task", "size", "licence", "trained", "conduct", "is_public"),
-                name="catalog_listing_by_verified",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="listing",
-            index=models.Index(
-                fields=["conduct", "-updated_at", "-project"],
-                include=("task", "size", "licence", "trained", "verified", "is_public"),
-                name="catalog_listing_by_conduct",
-            ),
+        *(
+            migrations.AddIndex(model_name="listing", index=_index(by, order))
+            for by, order in ORDERS.items()
         ),
     ]

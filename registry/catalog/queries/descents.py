@@ -66,14 +66,14 @@ CANDIDATES = f"""
         FROM (SELECT *, max(same) OVER (PARTITION BY project_id) AS best FROM placed
               WHERE place <= %(of_project)s) of_projects)
     SELECT project_id, id FROM ranked WHERE rank <= %(parents)s ORDER BY kind, rank, place
-"""  # noqa: S608 - of constants alone, as the two below
-COUNT = f"SELECT count(*) FROM ({MINE}) mine"  # noqa: S608
+"""  # noqa: S608 - of constants alone
+COUNT = f"SELECT count(*) FROM ({MINE}) mine"  # noqa: S608 - as above
 SAME = f"""
     SELECT count(DISTINCT t.sha256) FROM catalog_file f
     JOIN catalog_tensordigests d ON d.sha256 = f.sha256
     JOIN catalog_tensor t ON t.digests_id = d.id
     WHERE f.checkpoint_id = %(parent)s AND t.sha256 IN ({MINE})
-"""  # noqa: S608
+"""  # noqa: S608 - as above
 
 
 def found(of: Checkpoint) -> Sequence[Descent]:

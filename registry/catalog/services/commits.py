@@ -41,7 +41,7 @@ PATIENCE_SECONDS = 10
 PAUSE_SECONDS = 0.05
 # As long as a proxy waits, commonly (nginx: 60 s): some 30 GB.
 HASHING_SECONDS = 50
-HASHING_PAUSE_SECONDS = 0.5
+HASHING_PAUSE_SECONDS = 0.5  # between two looks at whether a large file's tensors are hashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
