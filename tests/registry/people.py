@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -42,4 +43,19 @@ def client_of(user: User | None, *scopes: str) -> APIClient:
     client = APIClient()
     if user is not None:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret_of(user, *scopes)}")
+    return client
+
+
+def browser(person: User | None) -> Client:
+    """A browser in which this person is signed in; None is anybody."""
+    client = Client()
+    if person is not None:
+        client.force_login(person)
+    return client
+
+
+def in_session(person: User) -> APIClient:
+    """The same of a person, which calls the API as pages do."""
+    client = APIClient()
+    client.force_login(person)
     return client

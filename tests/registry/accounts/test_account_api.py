@@ -6,25 +6,18 @@ from __future__ import annotations
 import pytest
 from rest_framework.test import APIClient
 
-from registry.accounts.models import User
-from tests.registry.people import People, client_of
+from tests.registry.people import People, client_of, in_session
 
 URL = "/api/v1/account"
 
 
-def browser(person: User) -> APIClient:
-    client = APIClient()
-    client.force_login(person)
-    return client
-
-
 def test_nobody_is_findable_who_did_not_say_so(people: People) -> None:
-    answer = browser(people.alice).get(URL)
+    answer = in_session(people.alice).get(URL)
     assert (answer.json()["name"], answer.json()["is_findable"]) == ("alice", False)
 
 
 def test_a_person_consents_and_takes_it_back(people: People) -> None:
-    alice = browser(people.alice)
+    alice = in_session(people.alice)
     for wanted in (True, False):
         answer = alice.patch(URL, {"is_findable": wanted}, format="json")
         assert answer.json()["is_findable"] is wanted
@@ -35,7 +28,7 @@ def test_a_person_consents_and_takes_it_back(people: People) -> None:
 
 
 def test_what_is_left_out_stays(people: People) -> None:
-    alice = browser(people.alice)
+    alice = in_session(people.alice)
     alice.patch(URL, {"is_findable": True}, format="json")
     answer = alice.patch(URL, {"name": "mallory", "storage": []}, format="json").json()
     assert (answer["name"], answer["is_findable"]) == ("alice", True)
@@ -44,7 +37,7 @@ def test_what_is_left_out_stays(people: People) -> None:
 
 @pytest.mark.parametrize("wanted", ["perhaps", None, []])
 def test_consent_is_yes_or_no(people: People, wanted: object) -> None:
-    answer = browser(people.alice).patch(URL, {"is_findable": wanted}, format="json")
+    answer = in_session(people.alice).patch(URL, {"is_findable": wanted}, format="json")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
 
 

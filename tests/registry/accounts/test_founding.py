@@ -4,28 +4,14 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
-from rest_framework.test import APIClient
 
 from registry.accounts import queries, services
-from registry.accounts.models import Role, User
+from registry.accounts.models import Role
 from registry.audit.models import AuditRow
-from tests.registry.people import People, client_of
+from tests.registry.people import People, browser, client_of, in_session
 
 pytestmark = pytest.mark.django_db
 PAGE, API = "/settings/organisations", "/api/v1/organisations"
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def in_session(person: User) -> APIClient:
-    client = APIClient()
-    client.force_login(person)
-    return client
 
 
 def test_whoever_founds_it_owns_it(people: People) -> None:

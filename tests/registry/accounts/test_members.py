@@ -5,28 +5,15 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from rest_framework.test import APIClient
 
 from registry.accounts import queries
-from registry.accounts.models import Role, User
+from registry.accounts.models import Role
 from registry.audit.models import AuditRow
-from tests.registry.people import People, client_of
+from tests.registry.people import People, browser, client_of, in_session
 
 pytestmark = pytest.mark.django_db
 PAGE, MINE = "/settings/organisations/lab", "/settings/organisations"
 API = "/api/v1/organisations/lab/members"
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def in_session(person: User) -> APIClient:
-    client = APIClient()
-    client.force_login(person)
-    return client
 
 
 def test_an_owner_admits_changes_and_removes(people: People) -> None:

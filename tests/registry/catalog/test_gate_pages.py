@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from registry.accounts.models import User
 from registry.catalog import services
 from registry.catalog.models import Gate, Project, Visibility
 from registry.catalog.models.accesses import Access, AccessState
 from registry.catalog.queries import gates
 from tests.registry.catalog.world import World, build, by_person, publish
-from tests.registry.people import client_of, invite
+from tests.registry.people import browser, client_of, invite
 from tests.running import Authority
 
 pytestmark = pytest.mark.django_db
@@ -32,12 +31,6 @@ def world(db: None, authority: Authority, tmp_path: Path) -> World:
 def project(world: World) -> Project:
     message = "Say who you are.\n\n<script>no</script>"
     return services.set_gate(world.project, Gate.ASKS, message, by=world.people.alice)
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 def text(client: Client, path: str) -> str:

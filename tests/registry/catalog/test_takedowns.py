@@ -30,6 +30,7 @@ from registry.catalog.services.takedowns import Order
 from tests.registry.catalog.test_commits import put
 from tests.registry.catalog.weights import weights as file_of_tensors
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
+from tests.registry.people import in_session
 
 pytestmark = pytest.mark.django_db
 MLFLOW = "/api/2.0/mlflow/registered-models/search"
@@ -144,17 +145,11 @@ def test_only_once_and_only_with_a_reason(world: World, down: Checkpoint) -> Non
 def test_the_api_is_for_those_who_run_the_registry(world: World, path: str) -> None:
     publish(by_person(world))
     address, body = f"/api/v1/projects/lab/small/{path}", {"reason": REASON}
-    assert session(world.people.alice).post(address, body).status_code == 403
+    assert in_session(world.people.alice).post(address, body).status_code == 403
     assert Checkpoint.objects.get().state == "published"
     User.objects.filter(pk=world.people.bob.pk).update(is_staff=True)
-    assert session(User.objects.get(username="bob")).post(address, body).status_code == 200
+    assert in_session(User.objects.get(username="bob")).post(address, body).status_code == 200
     assert Checkpoint.objects.get().state == "taken-down"
-
-
-def session(person: User) -> APIClient:
-    client = APIClient()
-    client.force_login(person)
-    return client
 
 
 def test_what_ended_keeps_nothing_up(world: World) -> None:

@@ -6,10 +6,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from django.test import Client
-from rest_framework.test import APIClient
 
-from registry.accounts.models import User
 from registry.audit.models import AuditRow
 from registry.catalog import services as catalog
 from registry.catalog.models import Visibility
@@ -17,7 +14,7 @@ from registry.notices import delivering, services, signatures
 from registry.notices.models import Event, Hook
 from tests.registry.catalog.world import World
 from tests.registry.notices.conftest import Receiver
-from tests.registry.people import client_of
+from tests.registry.people import browser, client_of, in_session
 
 pytestmark = pytest.mark.django_db
 PAGE, API = "/settings/webhooks", "/api/v1/webhooks"
@@ -26,18 +23,6 @@ URL = "https://ci.example/assay?key=1"
 
 def form(**changed: str | list[str]) -> dict[str, str | list[str]]:
     return {"owner": "alice", "project": "lab/small", "url": URL, "events": Event.values, **changed}
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
-
-
-def session(person: User) -> APIClient:
-    client = APIClient()
-    client.force_login(person)
-    return client
 
 
 def test_a_webhook_is_made_and_its_secret_shown_once(world: World) -> None:
@@ -124,13 +109,13 @@ def test_anothers_webhook_is_not_there(world: World, receiver: Receiver, hook: H
     for person in (world.people.bob, world.people.charlie):
         assert browser(person).get(f"{PAGE}/{hook.pk}").status_code == 404
         assert browser(person).post(f"{PAGE}/{hook.pk}", {"decision": "remove"}).status_code == 404
-        assert session(person).get(f"{API}/{hook.pk}").status_code == 404
-        assert session(person).post(f"{API}/{hook.pk}/secret").status_code == 404
+        assert in_session(person).get(f"{API}/{hook.pk}").status_code == 404
+        assert in_session(person).post(f"{API}/{hook.pk}/secret").status_code == 404
     assert Hook.objects.exists()
 
 
 def test_the_api_does_the_same(world: World) -> None:
-    alice = session(world.people.alice)
+    alice = in_session(world.people.alice)
     made = alice.post(API, form())
     assert (made.status_code, made["Cache-Control"]) == (201, "no-store")
     hook, secret = made.json()["webhook"], made.json()["secret"]

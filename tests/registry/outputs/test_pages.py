@@ -6,7 +6,6 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from registry.accounts.models import User
@@ -14,14 +13,8 @@ from registry.catalog.models import Checkpoint
 from registry.outputs import services
 from registry.outputs.models import Output, State
 from tests.registry.outputs import world
+from tests.registry.people import browser
 from tests.registry.pool.world import Lab
-
-
-def browser(user: User | None) -> Client:
-    client = Client()
-    if user is not None:
-        client.force_login(user)
-    return client
 
 
 def test_a_callers_page_is_theirs_alone(

@@ -17,13 +17,12 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from registry.accounts.models import User
 from registry.publishers import jobs, queries, services
 from registry.publishers.services import Description
 from tests.issuer import Issuer, running
 from tests.registry.catalog.conftest import world
 from tests.registry.catalog.world import World, build
-from tests.registry.people import invite
+from tests.registry.people import browser, invite
 from tests.running import Authority, Live
 
 __all__ = ["world"]  # the fixture
@@ -52,12 +51,6 @@ def ci(settings: Settings, tmp_path: Path) -> Iterator[Issuer]:
         path.write_text(providers(issuer))
         settings.OIDC_PROVIDERS = str(path)
         yield issuer
-
-
-def browser(person: User) -> Client:
-    client = Client()
-    client.force_login(person)
-    return client
 
 
 @pytest.fixture

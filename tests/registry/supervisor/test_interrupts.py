@@ -45,11 +45,7 @@ def test_what_goes_wrong_by_itself_stays_what_it_is() -> None:
 
 
 def test_what_goes_wrong_while_an_interrupt_is_answered_is_not_hidden() -> None:
-    def answered_badly() -> None:
-        try:
-            raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            raise OSError("cannot stop")  # noqa: B904 - its context, and not its cause
-
+    problem = OSError("cannot stop")
+    problem.__context__ = KeyboardInterrupt()
     with pytest.raises(OSError, match="cannot stop"), interrupts.interruptible():
-        answered_badly()
+        raise problem
