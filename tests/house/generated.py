@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a program writes: docs/map.md, docs/openapi.yaml, ARCHITECTURE's arrows, the README's help.
+"""What a program writes: the map, the API's document, the commands' help, ARCHITECTURE's arrows.
 
 `./run docs` writes them, and a test sees that they are what would be written.
 """
 
+import argparse
 import io
 import os
 import re
-import subprocess
-import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import django
 from django.core.management import call_command
 
-from assay.signing import commands
+from assay.signing import commands as assay
+from assay.trainers.commands.main import parser as training_parser
 
 from . import sources
 from .sources import ROOT
@@ -25,9 +25,11 @@ MAP = ROOT / "docs" / "map.md"
 OPENAPI = ROOT / "docs" / "openapi.yaml"
 README = ROOT / "README.md"
 HELP = re.compile(r"(?<=<!-- help:begin -->\n).*?(?=<!-- help:end -->)", re.DOTALL)
-HELP_OF = ((), *((word,) for word, _, _ in commands.WORDS))
-EXIT_CODES = "exit codes:"
-CODES_ELSEWHERE = "exit codes: those of `assay --help`"
+COMMANDS = ROOT / "docs" / "commands.md"
+COLUMNS = "80"
+EXIT_CODES = "exit codes:\n"
+CODES_ELSEWHERE = "exit codes: those of `assay --help`\n"
+CODES_IN_COMMANDS = "exit codes: docs/commands.md\n"
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 ARROWS = re.compile(r"(?<=<!-- arrows:begin -->\n).*?(?=<!-- arrows:end -->)", re.DOTALL)
 ARROWS_OF = {
@@ -37,6 +39,11 @@ ARROWS_OF = {
     "trainers/": "trainers-layers",
 }
 BETWEEN = re.compile(r"[() :]+")  # import-linter: optional, and may know one another
+COMMANDS_TITLE = """\
+# Commands: what each of their words takes
+
+Written by `./run docs` from the programs' own `--help`, and kept true by a test.
+"""
 TITLE = """\
 # Map: every source file in a sentence
 
@@ -50,6 +57,7 @@ def write() -> None:
     MAP.write_text(map_text(), encoding="utf-8")
     README.write_text(readme_text(), encoding="utf-8")
     ARCHITECTURE.write_text(architecture_text(), encoding="utf-8")
+    COMMANDS.write_text(commands_text(), encoding="utf-8")
     OPENAPI.write_text(openapi_text(), encoding="utf-8")
 
 
@@ -73,9 +81,23 @@ def openapi_text() -> str:
 
 
 def readme_text() -> str:
-    """The README with the help that the program prints."""
-    blocks = "\n".join(_help_block(words) for words in HELP_OF)
-    return HELP.sub(lambda _: f"\n{blocks}\n", README.read_text(encoding="utf-8"))
+    """The README with what `assay --help` prints; docs/commands.md has the exit codes."""
+    printed = _printed(assay.parser()).partition(EXIT_CODES)[0] + CODES_IN_COMMANDS
+    block = _block("assay", printed)
+    return HELP.sub(lambda _: f"\n{block}\n", README.read_text(encoding="utf-8"))
+
+
+def commands_text() -> str:
+    """What docs/commands.md should say; the exit codes, which are ninety lines, once."""
+    parts = [COMMANDS_TITLE]
+    for program in (assay.parser(), training_parser()):
+        parts.append(f"\n## `{program.prog}`\n")
+        for parser in _words(program):
+            printed = _printed(parser)
+            if parser is not program and EXIT_CODES in printed:
+                printed = printed.partition(EXIT_CODES)[0] + CODES_ELSEWHERE
+            parts.append(f"\n{_block(parser.prog, printed)}")
+    return "".join(parts)
 
 
 def architecture_text() -> str:
@@ -94,15 +116,30 @@ def _arrows(contract: Mapping[str, Sequence[str]]) -> str:
     return " ◂ ".join(reversed(layers))
 
 
-def _help_block(words: tuple[str, ...]) -> str:
-    command = [sys.executable, "-m", "assay.signing.commands", *words, "--help"]
-    environment = os.environ | {"COLUMNS": "80", "NO_COLOR": "1"}
-    printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    text = printed.stdout.rstrip()
-    if words and EXIT_CODES in text:  # ninety lines, and they are the same ones
-        text = text.partition(EXIT_CODES)[0] + CODES_ELSEWHERE
-    lines = [" ".join(("$ assay", *words, "--help")), *text.splitlines()]
-    return "\n".join(f"    {line}".rstrip() for line in lines) + "\n"
+def _words(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """It, and the words that it takes, and theirs."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word in action.choices.values():
+                yield from _words(word)
+
+
+def _printed(parser: argparse.ArgumentParser) -> str:
+    columns = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = COLUMNS
+    try:
+        return parser.format_help()
+    finally:
+        if columns is None:
+            del os.environ["COLUMNS"]
+        else:
+            os.environ["COLUMNS"] = columns
+
+
+def _block(program: str, printed: str) -> str:
+    lines = (f"$ {program} --help", *printed.rstrip().splitlines())
+    return "".join(f"{f'    {line}'.rstrip()}\n" for line in lines)
 
 
 if __name__ == "__main__":
