@@ -3,10 +3,11 @@
 
 catalog/list.html        wanted, found (searching), facets, sorts, newer and older (queries),
                          newest, own (private projects that the viewer sees)
-catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), listing, said
-                         (described.Described), parents and children (lineage), proposals
-                         (pulls.Pull), card (safe HTML or ""), is_own, is_governed, has_files (what
-                         a gate keeps), waiting (how many ask its owner for them)
+catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), taken_down (the newest
+                         tombstones), listing, said (described.Described), parents and children
+                         (lineage), proposals (pulls.Pull), card (safe HTML or ""), is_own,
+                         is_governed, has_files (what a gate keeps), waiting (how many ask its owner
+                         for them)
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -122,6 +123,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "has_files": gates.admits(found, viewer),
         "conduct": found.conduct,
         "checkpoints": _leaf(request, queries.published_in(found)),
+        "taken_down": takedowns.left_of(found)[:PAGE_SIZE],
         "listing": found.listing,
         "said": described.of(at),
         "parents": lineage.parents(at, viewer) if at else (),

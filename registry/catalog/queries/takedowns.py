@@ -3,17 +3,25 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from registry.accounts.queries import Namespace
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from ..models import Checkpoint
+from ..models import Checkpoint, Project, State
 
 
 def in_ledger(of: Checkpoint) -> Statement | None:
     """Why it was taken down, once that is in the ledger: evidence waits for no tree head."""
     found = of.takedown
     return found if found is not None and ledger.is_included(found) else None
+
+
+def left_of(project: Project) -> QuerySet[Checkpoint]:
+    """What was taken down of a project, the newest first."""
+    rows = Checkpoint.objects.filter(project=project, state=State.TAKEN_DOWN)
+    return rows.select_related("project__owner").order_by("-taken_down_at", "-pk")
 
 
 def about(owner: Namespace) -> frozenset[int]:

@@ -75,6 +75,8 @@ def test_its_page_says_why_and_offers_nothing(world: World, down: Checkpoint) ->
     assert "/files/model.safetensors" not in text
     listed = Client().get("/lab/small").content.decode()
     assert "writes <em>code" not in listed
+    assert "Taken down by this registry:" in listed
+    assert f'<a href="/lab/small/first">first</a> ({down.taken_down_at:%Y-%m-%d})' in listed
 
 
 def test_its_evidence_is_still_given(world: World, down: Checkpoint) -> None:
