@@ -72,7 +72,7 @@ def _parsed(data: bytes) -> tuple[object, object]:
     try:
         return json.loads(data, parse_float=Decimal), json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise InvalidDocument("document", "JSON", str(error)[:80]) from error
+        raise InvalidDocument("document", "JSON", f"a mistake: {error}"[:80]) from error
 
 
 def _of_api(document: Document) -> Document:
