@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads of the catalogue; of its checkpoints here, of all else in a module each."""
+"""Reads of the catalogue, a module for each subject; here is what other apps use most."""
 
 from .checkpoints import (
-    EARLIEST,
-    EVIDENCE,
     LOGGED,
-    PARTS,
     UNDERWAY,
     Checkpoint,
     Dataset,
@@ -13,43 +10,35 @@ from .checkpoints import (
     Project,
     State,
     Visibility,
+    count_published,
+    dataset,
+    dataset_manifest,
+    is_underway,
+    latest_of_run,
+    manifest,
+    proposed_to,
+    published_by_run,
+    published_by_runs,
+    published_in,
+    underway,
+)
+from .finding import (
+    EARLIEST,
+    PARTS,
     any_checkpoint,
     any_project,
     checkpoint,
     checkpoint_named,
-    conduct_of,
-    count_published,
-    dataset,
-    dataset_manifest,
-    evidence,
-    file_for,
-    file_url,
-    files,
     has_open_files,
-    identity,
     is_everybodys,
-    is_underway,
-    latest_of_run,
-    lent_to,
-    manifest,
-    may_read,
-    open_blobs,
-    parts,
     private_projects,
     project,
     projects,
-    proposed_to,
     published,
-    published_by_run,
-    published_by_runs,
-    published_in,
-    run_claim,
-    served,
-    signature,
-    sigstore,
-    underway,
     visible,
 )
+from .serving import file_for, file_url, files, lent_to, open_blobs, served, signature, sigstore
+from .stated import EVIDENCE, conduct_of, evidence, identity, may_read, parts, run_claim
 
 __all__ = [
     "EARLIEST",

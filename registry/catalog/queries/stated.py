@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was stated about a checkpoint: who may read it, what it says, and all as evidence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from django.db.models import Q
+
+from assay.signing import canonical
+from assay.signing.certificates import Purpose
+from assay.signing.evidence import Evidence, Part
+from assay.signing.intermediates import Name
+from assay.signing.sigstore import Identity
+from assay.signing.sigstore.certificate import identity_of
+from assay.signing.statements import (
+    ACCEPTANCE_V1,
+    CONDUCT_V1,
+    DATASET_V1,
+    REVOCATION_V1,
+    ConductReference,
+    RunClaim,
+    Statement,
+)
+from registry.accounts import pseudonyms
+from registry.accounts.queries import User
+from registry.authority import revocations
+from registry.conduct import queries as conduct
+from registry.ledger import queries as ledger
+
+from ..content import tensors
+from ..errors import NotFound
+from ..models import Checkpoint, Project, evaluated
+from . import takedowns
+from .checkpoints import LOGGED, manifest
+from .finding import known
+
+OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
+EVIDENCE = (
+    "statement",
+    "oms_statement",
+    "run_statement",
+    "dataset__statement",
+    "conduct__statement",
+    "takedown",
+)
+
+
+def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
+    """That a statement is everybody's, or about a checkpoint that this caller may see.
+
+    What is about none that is left is nobody's: that of a person who left opens for no one.
+    """
+    if statement.predicate_type in OPEN:
+        return True
+    about = Checkpoint.objects.filter(
+        Q(statement=statement)
+        | Q(oms_statement=statement)
+        | Q(run_statement=statement)
+        | Q(takedown=statement)
+        | Q(pk__in=evaluated.about(statement).values("checkpoint"))
+    )
+    return known(viewer).filter(pk__in=about.values("pk")).exists()
+
+
+def identity(of: Checkpoint) -> Identity:
+    """Whom the certificate behind the model signature names, and who vouches for it."""
+    if of.oms_statement is None:
+        raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
+    return identity_of(ledger.chain(of.oms_statement).leaf)
+
+
+def conduct_of(of: Project | Checkpoint) -> ConductReference:
+    """The conduct version that it is released under, as statements name it."""
+    return conduct.reference(of.conduct)
+
+
+def run_claim(of: Checkpoint) -> RunClaim | None:
+    """What the node said about the run: losses, recipe, machine."""
+    if of.run_statement is None:
+        return None
+    return RunClaim.parse(Statement.parse(bytes(of.run_statement.payload)))
+
+
+def evidence(of: Checkpoint, output: ledger.Statement | None = None) -> Evidence:
+    """All that a verifier needs for the checkpoint, or for an output of it, revocation lists too.
+
+    With a checkpoint comes its model signature: the file beside the weights was written before any
+    witness had seen its entry, and is never changed.
+    """
+    model = of.oms_statement if output is None else None
+    found = parts(of, output, model)
+    issuers = {Name.of(each.chain.intermediate) for each in found.bundles.values()}
+    issuers.add(Name(purpose=Purpose.TIMESTAMP))
+    found = found.with_lists(revocations.stapled(issuers))
+    return found if output else replace(found, tensors=tensors.stated(of, beside=found))
+
+
+def parts(
+    of: Checkpoint,
+    output: ledger.Statement | None = None,
+    model: ledger.Statement | None = None,
+) -> Evidence:
+    """What was signed, with its proofs, for whoever shows it and does not judge it."""
+    if of.state not in LOGGED:
+        raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
+    stated: dict[str, ledger.Statement | None] = {
+        Part.OUTPUT: output,
+        Part.CHECKPOINT: of.statement,
+        Part.MODEL: model,
+        Part.RUN: of.run_statement,
+        Part.DATASET: of.dataset.statement if of.dataset else None,
+        Part.CONDUCT: of.conduct.statement,
+        Part.TAKEDOWN: takedowns.in_ledger(of),
+    }
+    signed = {
+        part: statement
+        for part, statement in stated.items()
+        if statement is not None and not ledger.is_blank(statement)
+    }
+    bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
+    policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
+    named = {ledger.uri_of(bundle.chain.leaf) for bundle in bundles.values()}
+    return Evidence(
+        bundles=bundles,
+        manifest=manifest(of),
+        policy=policy,
+        openings=pseudonyms.openings(named),
+    )
