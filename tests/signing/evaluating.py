@@ -59,7 +59,15 @@ def withdrawn(world: World, by: str = "bob") -> Evidence:
     return with_part(world, evidence, "withdrawal", withdrawal_of(evidence), by)
 
 
-def with_part(world: World, evidence: Evidence, part: str, claim: Claim, by: str) -> Evidence:
+def with_part(
+    world: World,
+    evidence: Evidence,
+    part: str,
+    claim: Claim,
+    by: str,
+    *,
+    purpose: Purpose = Purpose.CHECKPOINT,
+) -> Evidence:
     """With another signed part."""
-    bundle = world.bundle(world.sign(claim.statement(), Purpose.CHECKPOINT, by))
+    bundle = world.bundle(world.sign(claim.statement(), purpose, by))
     return replace(evidence, bundles={**evidence.bundles, part: bundle})

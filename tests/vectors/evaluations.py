@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from assay.signing import canonical
 from assay.signing.canonical import instant_text
+from assay.signing.certificates import Purpose
 from assay.signing.statements import Claim, Statement
 from tests.signing.evaluating import (
     evaluation_claim,
@@ -15,7 +16,7 @@ from tests.signing.evaluating import (
     withdrawal_of,
     withdrawn,
 )
-from tests.signing.world import AT, World, manifest_of
+from tests.signing.world import AT, NODE, World, manifest_of
 from tests.vectors.forks import forks
 from tests.vectors.mutation import Mutation
 
@@ -52,6 +53,14 @@ def _mutations(world: World) -> list[Mutation]:
     twin = replace(evaluation_claim(world, good), evaluation="another")
     of_twin = with_part(world, good, "evaluation", twin, "bob")
     not_his = withdrawn(world, by="carol")
+    by_node = with_part(
+        world,
+        good,
+        "evaluation",
+        evaluation_claim(world, good),
+        f"nodes/{NODE}",
+        purpose=Purpose.NODE,
+    )
     renamed = manifest_of({"x": b"y"})
     return [
         Mutation(name="nothing changed", artifact=ARTIFACT, failed=()),
@@ -92,6 +101,14 @@ def _mutations(world: World) -> list[Mutation]:
             },
             failed=("withdrawal.evaluation",),
             error="broken-link",
+        ),
+        Mutation(
+            name="an evaluation by the node that made the checkpoint",
+            artifact=ARTIFACT,
+            set={("bundles", "evaluation"): by_node.bundles["evaluation"].to_json()},
+            remove=(("bundles", "withdrawal"),),
+            failed=("evaluation.signer",),
+            error="wrong-purpose",
         ),
         Mutation(
             name="a withdrawal for the evaluation",
