@@ -21,6 +21,7 @@ from assay.signing.canonical import base64_decode, base64_text
 from registry.catalog.models import Checkpoint
 from registry.conduct import services as conduct
 from registry.site.templatetags.assay import commands_of
+from tests.needing import needs
 from tests.registry.catalog.world import build, by_node, by_person, changed, project, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live, stop_live_programs
@@ -33,10 +34,7 @@ OTHER_KIND = "hashedrekord/0.0.2"
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        not PROGRAMS.exists(),
-        reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-    ),
+    needs("clients"),
 ]
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ import pytest
 from assay.signing.digests import as_id, sha256
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Project
+from tests.needing import needs, require
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live, free_port, stop_live_programs
@@ -112,6 +112,7 @@ def in_readme(folder: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.startswith("    ")]
 
 
+@needs("openssl")
 def test_it_verifies_after_the_registry_is_gone(shell: Shell) -> None:
     said = " ".join(shell.mirror().split())
     assert "2 of lab/small verified, 2 of them new" in said
@@ -136,8 +137,7 @@ def test_it_verifies_after_the_registry_is_gone(shell: Shell) -> None:
             done = shell.run(program, *words, at=fetched)
             assert done.returncode == 0, command + done.stdout + done.stderr
     assert {shlex.split(each)[0] for each in commands} >= {"assay", "openssl", "model_signing"}
-    if not PROGRAMS.exists():
-        pytest.skip("model_signing was not asked: ./run test makes .venv-clients")
+    require("clients")  # without it, model_signing was not asked
 
 
 def test_a_changed_byte_is_found_with_nobody_to_ask(shell: Shell) -> None:
@@ -232,4 +232,3 @@ def test_the_sums_are_of_all_that_is_there_and_the_page_runs_nothing(shell: Shel
     assert links
     assert {each for each in links if not (shell.kept / unquote(each)).is_file()} == set()
     assert Checkpoint.objects.count() == 2
-    assert shutil.which("openssl")

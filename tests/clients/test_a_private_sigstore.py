@@ -21,6 +21,7 @@ from assay.signing.digests import sha256
 from registry.supervisor import programs, waiting
 from registry.supervisor.processes import Process
 from tests.issuer import Issuer, running
+from tests.needing import needs
 from tests.running import Authority, Live, _deployment, _with, free_port
 from tests.signing.oms.models import write_model
 
@@ -39,14 +40,8 @@ STATEMENT = {
     "predicate": {},
 }
 
-pytestmark = pytest.mark.skipif(
-    not PROGRAMS.exists(),
-    reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-)
-needs_js = pytest.mark.skipif(
-    NODE is None or not (SCRIPTS / "node_modules").exists(),
-    reason="tests/clients/js/node_modules is absent: ./run test makes it",
-)
+pytestmark = needs("clients")
+needs_js = needs("js")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

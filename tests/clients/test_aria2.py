@@ -6,18 +6,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.needing import SYSTEM_PYTHON, needs
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live, free_port
 
 SECONDS = 120
-PYTHON = "/usr/bin/python3"  # Debian's libtorrent is for Debian's Python
 NAME = "weights.safetensors"
 COUNT = 5_000_000  # twenty pieces
 # Says what libtorrent makes of a torrent, and of the file that it is about.
@@ -57,22 +56,9 @@ sys.exit(f'{handle.status().progress:.0%}: {handle.status().errc.message()}')
 """
 
 pytestmark = pytest.mark.django_db(transaction=True)
-needs_aria2 = pytest.mark.skipif(
-    shutil.which("aria2c") is None, reason="aria2c is absent: apt-get install aria2"
-)
+needs_aria2 = needs("aria2c")
 
-
-def has_libtorrent() -> bool:
-    words = (PYTHON, "-c", "import libtorrent")
-    return (
-        Path(PYTHON).exists()
-        and not subprocess.run(words, capture_output=True, check=False).returncode
-    )
-
-
-needs_libtorrent = pytest.mark.skipif(
-    not has_libtorrent(), reason="libtorrent is absent: apt-get install python3-libtorrent"
-)
+needs_libtorrent = needs("libtorrent")
 
 
 def weights() -> bytes:
@@ -182,9 +168,9 @@ def test_libtorrent_makes_the_same_torrent_and_fetches_by_ours(
     live: Live, world: World, folder: Path
 ) -> None:
     found = document(live, folder, "torrent")
-    ran(PYTHON, "-c", FETCH, found, folder, free_port())
+    ran(str(SYSTEM_PYTHON), "-c", FETCH, found, folder, free_port())
     assert (folder / NAME).read_bytes() == CONTENT
-    said = json.loads(ran(PYTHON, "-c", EXAMINE, found, folder / NAME))
+    said = json.loads(ran(str(SYSTEM_PYTHON), "-c", EXAMINE, found, folder / NAME))
     assert (said["v1"], said["v2"], said["same"], said["pieces"]) == (True,) * 4
     assert said["count"] == -(-len(CONTENT) // 262_144)
     (seed,) = said["seeds"]

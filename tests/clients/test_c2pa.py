@@ -23,6 +23,7 @@ from assay.signing.provenance import Holder
 from assay.signing.signer import ceremony
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.keystore import Keystore
+from tests.needing import needs
 from tests.signing import leaves
 from tests.signing.signer.worlds import (
     ALICE,
@@ -46,10 +47,7 @@ P256_BYTES = 32
 TRIES = 2000  # signatures in DER differ by a byte or two
 Sign = Callable[[bytes], bytes]
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(),
-    reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-)
+pytestmark = needs("clients")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from registry.catalog.models import Checkpoint, Project
+from tests.needing import needs
 from tests.registry.catalog.test_listings import OURS
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import invite
@@ -56,10 +57,7 @@ fields = {each.key: each.value for each in entry.fields}
 print(json.dumps({"type": entry.entry_type, "key": entry.key, **fields}))
 """
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(),
-    reason=".venv-citing is absent: ./run test makes it from requirements/citing.txt",
-)
+pytestmark = needs("citing")
 
 
 @pytest.fixture

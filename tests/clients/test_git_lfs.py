@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from registry.catalog.models import Checkpoint
 from registry.storage.models import Blob, Holding
+from tests.needing import needs
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import invite, secret_of
@@ -28,9 +28,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        shutil.which("git-lfs") is None, reason="git-lfs is absent: apt-get install git-lfs"
-    ),
+    needs("git", "git-lfs"),
 ]
 
 

@@ -18,6 +18,7 @@ from registry.catalog.models import Checkpoint, Project
 from registry.catalog.queries import revisions
 from registry.storage.files import parts_folder
 from tests.clients.hub.test_parts import weights as large_weights
+from tests.needing import needs
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
@@ -29,10 +30,7 @@ WEIGHTS = FILES["model.safetensors"]
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        NODE is None or not (SCRIPTS / "node_modules" / "@huggingface").exists(),
-        reason="tests/clients/js/node_modules is absent: ./run test makes it",
-    ),
+    needs("js"),
 ]
 
 

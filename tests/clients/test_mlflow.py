@@ -13,6 +13,7 @@ import pytest
 
 from registry.catalog import services
 from registry.catalog.queries.revisions import Kind, find
+from tests.needing import needs
 from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
@@ -28,10 +29,7 @@ client = MlflowClient()
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        not PYTHON.exists(),
-        reason=".venv-mlflow is absent: ./run test makes it from requirements/mlflow.txt",
-    ),
+    needs("mlflow"),
 ]
 
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from assay.signing.canonical import base64_decode, base64_text
 from assay.signing.commands import main
+from tests.needing import needs
 from tests.signing.oms.models import write_model
 from tests.signing.pki import Period, authority, signer
 
@@ -30,10 +31,7 @@ NOW = Period(start=START, end=START + timedelta(days=9))
 CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 SECONDS = 120
 
-pytestmark = pytest.mark.skipif(
-    not INTERPRETER.exists(),
-    reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-)
+pytestmark = needs("clients")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

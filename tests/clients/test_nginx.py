@@ -17,6 +17,7 @@ from assay.signing.digests import sha256
 from registry.supervisor import programs, waiting
 from registry.supervisor.processes import Process
 from tests.house.sources import ROOT
+from tests.needing import forbidden, require
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, _deployment, _test_database_url, free_port
@@ -71,9 +72,10 @@ def bare(world: World) -> Iterator[httpx.Client]:
 @pytest.fixture
 def fronted(bare: httpx.Client, tmp_path: Path) -> Iterator[httpx.Client]:
     """Through nginx, with docker/blobs.conf as it is but for the folder."""
-    program = shutil.which("nginx")
-    if program is None or os.geteuid() != 0:
-        pytest.skip("nginx is not installed (Debian: apt-get install nginx), or this is not root")
+    require("nginx")
+    program = str(shutil.which("nginx"))
+    if os.geteuid() != 0:
+        forbidden("only root may start nginx as it is")
     blobs = (ROOT / "docker" / "blobs.conf").read_text()
     own = f"{os.environ['ASSAY_DATA_DIR']}/blobs/"
     (tmp_path / "blobs.conf").write_text(blobs.replace("/data/blobs/", own))

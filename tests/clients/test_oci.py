@@ -18,6 +18,7 @@ import pytest
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Gate, Visibility
 from tests.clients.test_a_downloaded_checkpoint import NAME, PROGRAMS, SECONDS, Downloaded
+from tests.needing import needs
 from tests.registry.catalog.world import FILES, World, build, by_node, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
@@ -37,14 +38,9 @@ print(json.dumps(client.get_tags(f'{host}/lab/small')))
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        not PROGRAMS.exists(),
-        reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-    ),
+    needs("clients"),
 ]
-needs_skopeo = pytest.mark.skipif(
-    shutil.which("skopeo") is None, reason="skopeo is absent: apt-get install skopeo"
-)
+needs_skopeo = needs("skopeo")
 
 
 @pytest.fixture

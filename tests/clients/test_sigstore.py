@@ -7,8 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.needing import needs
 from tests.signing.sigstore.bundles import Made, envelope, judge, message
 from tests.signing.sigstore.instance import FILE, ISSUER, NAME, Instance
 
@@ -17,10 +16,7 @@ PYTHON = ROOT / ".venv-clients" / "bin" / "python"
 SCRIPT = ROOT / "tests" / "signing" / "foreign" / "verify_bundle.py"
 SECONDS = 120
 
-pytestmark = pytest.mark.skipif(
-    not PYTHON.exists(),
-    reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-)
+pytestmark = needs("clients")
 
 
 def theirs(folder: Path, instance: Instance, *bundles: Made) -> list[str]:

@@ -21,6 +21,7 @@ from registry.catalog import queries
 from registry.catalog.models import Checkpoint
 from registry.sigstore import distributing
 from tests.issuer import Issuer, running
+from tests.needing import needs
 from tests.registry.catalog.world import build, by_node, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live
@@ -50,10 +51,7 @@ SAYS = (
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(
-        not CLIENTS.exists(),
-        reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-    ),
+    needs("clients"),
 ]
 
 
@@ -173,10 +171,7 @@ def test_every_command_of_the_guide_runs(desk: Desk, authority: Authority) -> No
         assert words in said, said
 
 
-@pytest.mark.skipif(
-    NODE is None or not JS_PACKAGES.exists(),
-    reason="tests/clients/js/node_modules is absent: ./run test makes it",
-)
+@needs("js")
 def test_and_those_for_sigstore_js(desk: Desk) -> None:
     (desk.folder / "node_modules").symlink_to(JS_PACKAGES)
     fetch = f"python fetch_trust.py {desk.live.url} 1.root.json"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.needing import needs
 from tests.running import Authority, Live
 
 ROOT = Path(__file__).parents[2]
@@ -21,11 +22,8 @@ QUERY = "application/timestamp-query"
 REPLY = "application/timestamp-reply"
 POLICY = "2.25.55496464810101472194271188265311006923.1.5"
 
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl is absent: apt install openssl")
-needs_clients = pytest.mark.skipif(
-    not CLIENTS.exists(),
-    reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-)
+needs_openssl = needs("openssl")
+needs_clients = needs("clients")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,12 @@ import pytest
 
 from registry.notices import delivering, services, signatures
 from registry.notices.models import Hook
+from tests.needing import needs
 from tests.registry.catalog.world import World
 from tests.registry.notices.conftest import Receiver, hook, receiver, world
 
 __all__ = ["hook", "receiver", "world"]  # the fixtures
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, needs("webhooks")]
 PYTHON = Path(__file__).parents[2] / ".venv-webhooks" / "bin" / "python"
 CHECK = """
 import json, sys
@@ -29,8 +30,6 @@ except WebhookVerificationError as error:
 
 
 def check(secret: str, headers: dict[str, str], body: str) -> object:
-    if not PYTHON.exists():
-        pytest.skip(f"no {PYTHON}: ./run test makes it from requirements/webhooks.txt")
     given = json.dumps({"secret": secret, "headers": headers, "body": body})
     program = [str(PYTHON), "-c", CHECK]
     done = subprocess.run(program, input=given, capture_output=True, text=True, check=True)

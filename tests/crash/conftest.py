@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.crash.killing import Forks, require_strace
+from tests.crash.killing import Forks
+from tests.needing import require
 from tests.registry.catalog.world import World, build
 from tests.registry.people import invite
 from tests.running import Authority
@@ -28,7 +29,7 @@ def forks(
     authority: Authority,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Forks]:
-    require_strace()
+    require("strace")
     with django_db_blocker.unblock():
         running = Forks(tmp_path_factory.mktemp("forks"))
     with running:

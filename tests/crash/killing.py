@@ -15,8 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-import pytest
-
+from tests.needing import forbidden
 from tests.running import _test_database_url
 
 CALLS = ("sendto", "write", "fsync", "rename", "mkdir", "unlink")
@@ -107,14 +106,8 @@ def _traced(pid: int, *options: str) -> Iterator[None]:
         os.kill(pid, signal.SIGKILL)
         strace.wait()
         strace.stderr.close()
-        pytest.skip(f"strace may not trace here: {line.strip()}")
+        forbidden(f"strace may not trace here: {line.strip()}")
     try:
         yield
     finally:
         strace.communicate(timeout=30)
-
-
-def require_strace() -> None:
-    """Skips the test where the program is not installed."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace is not installed (Debian: apt-get install strace)")

@@ -29,6 +29,7 @@ import httpx
 import pytest
 
 from tests.crash.test_the_supervisor_is_killed import ROOT, descendants, gone, start
+from tests.needing import forbidden, require
 from tests.running import free_port
 from tests.thorough import thorough
 from tests.until import until
@@ -115,15 +116,16 @@ def disk() -> Iterator[Disk]:
 
 def _require(disk: Disk) -> None:
     """Skips where there is no loop device, or nobody may mount one."""
+    require("mkfs.ext4", "mount")
     if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system that can be cut off")
+        forbidden("only root may mount a file system that can be cut off")
     try:
         disk.make()
         disk.mount()
         disk.cut()
         disk.unmount()
     except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no ext4 in a loop device that can be shut down here: {error}")
+        forbidden(f"no ext4 in a loop device that can be shut down here: {error}")
 
 
 def _run(*words: str) -> None:

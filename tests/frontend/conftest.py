@@ -8,16 +8,15 @@ event loop in this thread, under which Django refuses to touch the database.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from registry.site import assets
 from tests.frontend.visitor import Visitor
+from tests.needing import chromium as installed
+from tests.needing import require
 from tests.registry.people import invite
 from tests.registry.pool.world import found, join
 from tests.registry.site.world import Shown, show
@@ -29,18 +28,15 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a browser; skips where there is none."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("no Chromium: install Debian's `chromium`, or name one in $CHROMIUM")
-    return path
+    require("chromium")
+    return str(installed())
 
 
 @pytest.fixture(scope="session")
 def axe() -> str:
     """axe-core, to be evaluated in a page: a script element would break the page's own rules."""
     script = CHECKOUT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.is_file() or not assets.tags():
-        pytest.skip("the front end is not built: `npm ci && npm run build` in frontend/")
+    require("axe", "pages")
     return script.read_text("utf-8")
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from django.conf import settings
 from playwright.sync_api import Browser
 
 from tests.frontend.picture import take
-from tests.frontend.strangers import CLIENTS
+from tests.needing import require
 from tests.running import Live
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -20,11 +19,7 @@ PNG = b"\x89PNG\r\n\x1a\n"
 @pytest.fixture(scope="session")
 def strangers() -> None:
     """Their programs."""
-    if not (CLIENTS / "model_signing").exists():
-        pytest.skip("no model_signing: requirements/clients.txt is not installed in .venv-clients")
-    for program in ("openssl", "sha256sum", "curl", "bash"):
-        if shutil.which(program) is None:
-            pytest.skip(f"no {program} on the PATH")
+    require("clients", "openssl", "sha256sum", "curl", "bash")
 
 
 def test_the_picture_is_taken_of_what_others_agree_with(

@@ -2,7 +2,6 @@
 """docker-compose.yml and docker/nginx.conf are valid and keep the signer apart."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.needing import needs
 from tests.running import free_port
 
 from .sources import ROOT
@@ -107,7 +107,7 @@ def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
     return main
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+@needs("nginx")
 def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
     ended = subprocess.run(
         ["nginx", "-t", "-p", str(tmp_path), "-c", str(nginx_files(tmp_path))],
@@ -118,7 +118,7 @@ def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+@needs("nginx")
 def test_nginx_serves_the_ledger_while_nothing_else_runs(tmp_path: Path) -> None:
     tiles = tmp_path / "data" / "ledger" / "tile" / "0"
     tiles.mkdir(parents=True)

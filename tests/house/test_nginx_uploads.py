@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,11 +13,12 @@ from threading import Thread
 import httpx
 import pytest
 
+from tests.needing import needs
 from tests.running import free_port
 
 from .test_compose import nginx_files
 
-pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+pytestmark = needs("nginx")
 ADDRESS = "127.0.0.1"
 DIGEST = "0" * 64
 BODY = b"x" * 9_000_000  # above the limit for everything else

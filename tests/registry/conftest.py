@@ -13,6 +13,7 @@ import httpx
 import pytest
 from pytest_django import Settings
 
+from tests.needing import require
 from tests.registry.people import People, invite
 from tests.running import free_port
 from tests.until import until
@@ -29,8 +30,7 @@ def people(db: None) -> People:
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """An S3 server that we did not write, in a process of its own, on loopback."""
-    if not S3_SERVER.exists():
-        pytest.skip(f"no {S3_SERVER}: ./run test makes it from requirements/servers.txt")
+    require("servers")
     url = f"http://127.0.0.1:{free_port()}"
     command = [str(S3_SERVER), "-H", "127.0.0.1", "-p", url.rpartition(":")[2]]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:

@@ -3,23 +3,18 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from assay.signing.signer.keyring import Place
+from tests.needing import SOFTHSM, needs
 
-MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
+MODULE = SOFTHSM
 LABEL = "assay"
 PIN = "canary-pin-8841"
 
-needs_softhsm = pytest.mark.skipif(
-    not MODULE.exists() or shutil.which("softhsm2-util") is None,
-    reason="SoftHSM2 is absent: apt install softhsm2",
-)
+needs_softhsm = needs("softhsm2-util")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

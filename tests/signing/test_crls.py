@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Revocation lists: others read ours as we mean them, and none but whole ones are believed."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,6 +20,7 @@ from assay.signing.certificates import Issuer, Purpose
 from assay.signing.errors import BadRevocation, InvalidDocument, KeyUnusable
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked, Stale, Status
+from tests.needing import needs
 from tests.signing.forge import Change, forge, private_of
 from tests.signing.revoking import (
     DAY,
@@ -41,9 +41,7 @@ from tests.signing.world import AT, World
 GOOD = NotRevoked(said_at=AT)
 # A flipped bit can make a serial number negative, of which the parser warns before we refuse it.
 pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
-needs_openssl = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="openssl is absent: apt install openssl"
-)
+needs_openssl = needs("openssl")
 
 
 def status(case: Case, *lists: bytes, issuer: x509.Certificate | None = None) -> Status:

@@ -19,6 +19,7 @@ from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
 from assay.signing.keys import SoftwareKey
 from assay.signing.statements import Statement
+from tests.needing import needs
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, FILES, World
 
@@ -27,11 +28,8 @@ CLIENTS = ROOT / ".venv-clients" / "bin"
 CHECK_BUNDLE = Path(__file__).parent / "foreign" / "check_bundle.py"
 OPENSSL = shutil.which("openssl")
 
-needs_clients = pytest.mark.skipif(
-    not (CLIENTS / "model_signing").exists(),
-    reason=".venv-clients is absent: ./run test makes it from requirements/clients.txt",
-)
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="openssl is absent: apt install openssl")
+needs_clients = needs("clients")
+needs_openssl = needs("openssl")
 
 AGREEING = """\
 sigstore-models: parsed

@@ -2,7 +2,6 @@
 """OCSP: questions are read, answers are signed by a key that the issuer lets, and are judged so."""
 
 import base64
-import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,6 +39,7 @@ from assay.signing.revocation import (
     Status,
     judge,
 )
+from tests.needing import needs
 from tests.signing import leaves
 from tests.signing.forge import Change, forge, private_of
 from tests.signing.revoking import (
@@ -60,9 +60,7 @@ LOG = leaves.SOMEBODY.public_key
 pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 NONCE = bytes(range(16))
 SECOND = timedelta(seconds=1)
-needs_openssl = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="openssl is absent: apt install openssl"
-)
+needs_openssl = needs("openssl")
 
 
 def answer(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.hub.stock import VERSIONS, Stock
+from tests.needing import require
 from tests.registry.catalog.world import World, build
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
@@ -27,8 +28,7 @@ def world(live: Live, authority: Authority, tmp_path: Path) -> World:
 def stock(request: pytest.FixtureRequest, live: Live, tmp_path: Path) -> Stock:
     """Without a token."""
     found = Stock(version=request.param, url=live.url, home=tmp_path / "home")
-    if not found.folder.exists():
-        pytest.skip(f".venv-hub-{found.version} is absent: ./run test makes it")
+    require(f"hub-{found.version}")
     found.home.mkdir()
     return found
 

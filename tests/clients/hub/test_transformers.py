@@ -16,6 +16,7 @@ from assay.trainers.export import export
 from assay.trainers.loop import Training
 from registry.catalog.models import Checkpoint
 from tests.clients.hub.stock import ROOT, Stock
+from tests.needing import require
 from tests.registry.catalog.world import World
 from tests.registry.people import secret_of
 from tests.running import Live
@@ -53,8 +54,7 @@ def program(live: Live, world: World, tmp_path: Path) -> Transformers:
     token = secret_of(world.people.alice, "read", "publish")
     home = tmp_path / "home"
     found = Transformers(version="", url=live.url, home=home, token=token)
-    if not found.folder.exists():
-        pytest.skip(".venv-transformers is absent: ./run test makes it")
+    require("transformers")
     home.mkdir()
     return found
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -19,12 +18,11 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.revocation import Reason
 from registry.authority import issuing, responding, revocations
 from registry.ledger import services as ledger
+from tests.needing import needs
 from tests.running import Authority, Live
 from tests.signing.signer.worlds import POLICY, output_statement
 
-needs_openssl = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="openssl is absent: apt install openssl"
-)
+needs_openssl = needs("openssl")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -29,14 +28,13 @@ from registry.authority.models import Revocation, RevocationList
 from registry.ledger import certificates
 from registry.ledger.certificates import Wanted
 from registry.ledger.models import Statement as Row
+from tests.needing import needs
 from tests.running import Authority, Live
 from tests.signing.signer.worlds import POLICY
 
 OUTPUT, NODE = Name(purpose=Purpose.OUTPUT), Name(purpose=Purpose.NODE)
 SINCE = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-needs_openssl = pytest.mark.skipif(
-    shutil.which("openssl") is None, reason="openssl is absent: apt install openssl"
-)
+needs_openssl = needs("openssl")
 
 
 def issue(authority: Authority) -> Chain:

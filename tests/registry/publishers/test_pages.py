@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from html import unescape
@@ -20,6 +19,7 @@ from pytest_django import Settings
 from registry.publishers import jobs, queries, services
 from registry.publishers.services import Description
 from tests.issuer import Issuer, running
+from tests.needing import needs
 from tests.registry.catalog.conftest import world
 from tests.registry.catalog.world import World, build
 from tests.registry.people import browser, invite
@@ -166,10 +166,9 @@ def job(live: Live, authority: Authority, tmp_path: Path) -> Iterator[Issuer]:
     believed.write_text(before)
 
 
+@needs("jq", "bash")
 @pytest.mark.parametrize("is_github", [True, False])
 def test_the_lines_for_a_job_give_it_a_secret(live: Live, job: Issuer, *, is_github: bool) -> None:
-    if shutil.which("jq") is None:
-        pytest.skip("no jq, by which the lines read JSON: install Debian's `jq`")
     token = job.token(settings.PUBLIC_URL, sub="repo:lab/model:ref:refs/heads/main")
     asked = f"/token?v=2&audience={settings.PUBLIC_URL}"
     job.answers[asked] = (200, json.dumps({"value": token}).encode())

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from pytest_django import Settings
 
 from registry.storage import places
 from registry.storage.places import Place
+from tests.needing import forbidden, require
 from tests.registry.storage.world import World
 
 DISK = "8m"
@@ -42,11 +42,11 @@ def world() -> World:
 @pytest.fixture
 def small_disk(data_folder: Path) -> Iterator[Path]:
     """The data folder on a file system of 8 MiB, or a skip that says why there is none."""
-    mount = shutil.which("mount")
-    command = [mount or "mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(data_folder)]
-    made = mount and subprocess.run(command, capture_output=True, text=True, check=False)
-    if not made or made.returncode:
-        pytest.skip(f"no file system of its own here: {made.stderr if made else 'no mount'}")
+    require("mount")
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(data_folder)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode:
+        forbidden(f"no file system of its own: {made.stderr}")
     yield data_folder
     subprocess.run(["umount", "--lazy", str(data_folder)], check=True)
 

@@ -25,6 +25,7 @@ from assay.signing.signer import __main__
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import AuditUnavailable, SignerUnavailable
 from assay.signing.signer.protocol import CertifyRequest
+from tests.needing import forbidden, require
 from tests.signing.signer import rooting
 from tests.signing.signer.worlds import (
     ALICE,
@@ -44,23 +45,22 @@ from tests.signing.signer.worlds import (
 from tests.thorough import points
 
 OUTPUTS = wanted(Purpose.OUTPUT, "alice")
-STRACE = shutil.which("strace")
 # -D: strace stands behind the signer, which stays our own child and gets our signals.
 # (Not --seccomp-bpf: with it strace 6.1 injects errors but no signals.)
 WORDS = ("-D", "-f", "-qq", "-o", "/dev/null")
 
 
 def _strace(*inject: str) -> tuple[str, ...]:
-    if STRACE is None:
-        pytest.skip("strace is not installed (Debian: apt-get install strace)")
+    require("strace")
+    strace = str(shutil.which("strace"))
     probe = subprocess.run(
-        [STRACE, *WORDS, "-e", "trace=none", "true"], capture_output=True, check=False
+        [strace, *WORDS, "-e", "trace=none", "true"], capture_output=True, check=False
     )
     if probe.returncode:
-        pytest.skip(f"strace may not trace here: {probe.stderr.decode().strip()}")
+        forbidden(f"strace may not trace here: {probe.stderr.decode().strip()}")
     injections = [word for each in inject for word in ("-e", f"inject={each}")]
     calls = {each.partition(":")[0] for each in inject}
-    return (STRACE, *WORDS, "-e", f"trace={','.join(sorted(calls))}", *injections)
+    return (strace, *WORDS, "-e", f"trace={','.join(sorted(calls))}", *injections)
 
 
 def _entries(folder: Path) -> list[dict[str, object]]:
