@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, M
 from . import treehead
 from .canonical import base64_decode, base64_text
 from .errors import BadTreeHead, InvalidDocument
-from .treehead import KEY_HINT_BYTES, TreeHead
+from .treehead import KEY_HINT_BYTES, TreeHead, Verifier
 
 WitnessKey: TypeAlias = Ed25519PrivateKey | MLDSA44PrivateKey
 WitnessPublicKey: TypeAlias = Ed25519PublicKey | MLDSA44PublicKey
@@ -100,6 +101,24 @@ def verify(note: str, witness: Witness) -> int | None:
     found = [line for name, line in lines if (name, line[:KEY_HINT_BYTES]) == wanted]
     times = [_verify(head, line[KEY_HINT_BYTES:], witness) for line in found]
     return min([at for at in times if at != UNSAID] or times, default=None)
+
+
+def verify_every(note: str, verifier: str, witnesses: Iterable[Witness]) -> None:
+    """Each line below the head is the ledger's, or one by which one of these witnesses signed it.
+
+    Raises BadTreeHead. For notes that come with the keys of all who signed them: by itself a note
+    may have lines of anybody, and those of unknown keys say nothing (C2SP signed-note).
+    """
+    ledger = Verifier.parse(verifier)
+    known = {(each.name, each.hint): each for each in witnesses}
+    named = {(ledger.origin, ledger.hint), *known}
+    _, lines = treehead.split(note)
+    for name, line in lines:
+        if (name, line[:KEY_HINT_BYTES]) not in named:
+            expected = "expected lines of the ledger and of the witnesses named beside it"
+            raise BadTreeHead(f"{expected}, found one of {name!a}")
+    for witness in known.values():
+        verify(note, witness)
 
 
 def only(note: str, lines: str, witness: Witness) -> str:

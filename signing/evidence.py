@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
-from . import canonical, crls, pseudonyms
+from . import canonical, crls, pseudonyms, treehead
 from .bundle import Bundle
 from .canonical import Obj
+from .cosignatures import Witness
 from .errors import InvalidDocument
 from .manifest import Manifest
 from .pseudonyms import PartyOpening
@@ -24,6 +25,8 @@ EVIDENCE_V1 = "https://assay/evidence/v1"
 LISTS = "revocation_lists"
 OPENINGS = "openings"
 TENSORS = "tensors"
+WITNESSES = "witnesses"
+OPTIONAL = (LISTS, OPENINGS, TENSORS, WITNESSES)
 
 
 class Part(StrEnum):
@@ -38,6 +41,9 @@ class Part(StrEnum):
     DATASET = "dataset"
     CONDUCT = "conduct"
     TAKEDOWN = "takedown"
+
+
+MAX_WITNESSES = len(Part) * (treehead.MAX_SIGNATURE_LINES - 1)  # others in every line of each head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +62,8 @@ class Evidence:
     """Whose the pseudonyms in the certificates are."""
     tensors: TensorList | None = None
     """Those that the checkpoint's statement names, where they are few enough to be stated."""
+    witnesses: tuple[Witness, ...] = ()
+    """Whose lines are in the tree heads: to read them by, and no reason to believe them."""
 
     def __post_init__(self) -> None:
         for name in self.bundles:
@@ -66,7 +74,7 @@ class Evidence:
     def parse(cls, value: object) -> Self:
         """Read the JSON form (docs/spec/formats.md, section 6)."""
         obj = canonical.as_mapping(value, "evidence")
-        canonical.only(obj, "type", "bundles", "manifest", "policy", LISTS, OPENINGS, TENSORS)
+        canonical.only(obj, "type", "bundles", "manifest", "policy", *OPTIONAL)
         canonical.literal(obj, "type", EVIDENCE_V1)
         stated = canonical.mapping(obj, "bundles")
         bundles: dict[str, Bundle] = {}
@@ -82,6 +90,7 @@ class Evidence:
             lists=_lists(obj),
             openings=pseudonyms.parse_all(obj, OPENINGS),
             tensors=_tensors(obj),
+            witnesses=_witnesses(obj),
         )
 
     def with_lists(self, lists: Iterable[bytes]) -> Self:
@@ -102,6 +111,8 @@ class Evidence:
             stated[OPENINGS] = [each.to_json() for each in self.openings]
         if self.tensors is not None:
             stated[TENSORS] = [each.to_json() for each in self.tensors.entries]
+        if self.witnesses:
+            stated[WITNESSES] = [each.text() for each in self.witnesses]
         return stated
 
     def canonical(self) -> bytes:
@@ -120,3 +131,10 @@ def _tensors(obj: Obj) -> TensorList | None:
     if TENSORS not in obj:
         return None
     return TensorList.parse(canonical.items(obj, TENSORS, maximum=MAX_STATED))
+
+
+def _witnesses(obj: Obj) -> tuple[Witness, ...]:
+    if WITNESSES not in obj:
+        return ()
+    each = canonical.items(obj, WITNESSES, maximum=MAX_WITNESSES)
+    return tuple(Witness.parse(canonical.text({WITNESSES: value}, WITNESSES)) for value in each)

@@ -168,6 +168,11 @@ def split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
     return head, [_signature(line) for line in lines]
 
 
+def has_witnesses(note: str) -> bool:
+    """Whether a note has more lines than the ledger's own."""
+    return len(split(note)[1]) > 1
+
+
 def _signature(line: str) -> tuple[str, bytes]:
     match = _SIGNATURE.fullmatch(line)
     signature = base64_decode(match["signature"]) if match else b""

@@ -59,7 +59,7 @@ export class SignedAnswer extends HTMLElement {
     const document = asMapping(loads(answer), "answer");
     const isOutput = "evidence" in document;
     return {
-      evidence: parseEvidence(isOutput ? mapping(document, "evidence") : document),
+      evidence: await parseEvidence(isOutput ? mapping(document, "evidence") : document),
       trust: await parseTrustRoot(loads(root)),
       answer: document,
       text: typeof document.text === "string" ? document.text : null,

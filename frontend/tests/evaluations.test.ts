@@ -40,7 +40,7 @@ test.each(given.mutations)("$name", async ({ set = [], remove = [], failed = [],
   const replaced = set.reduce((all, { path, value }) => changed(all, path, value), given.evidence);
   const document = remove.reduce((all, path) => changed(all, path, undefined), replaced);
   const trust = await parseTrustRoot(given.trust_root);
-  const steps = await examineEvaluation(parseEvidence(document), trust, required);
+  const steps = await examineEvaluation(await parseEvidence(document), trust, required);
   const found = steps.filter(({ outcome }) => outcome === "failed");
   expect(found.map(({ code }) => code)).toEqual(failed);
   expect(found[0]?.error ?? undefined).toBe(error);
@@ -59,7 +59,7 @@ test("what is said is read", () => {
 
 test("the files at hand are compared", async () => {
   const trust = await parseTrustRoot(given.trust_root);
-  const evidence = parseEvidence(given.evidence);
+  const evidence = await parseEvidence(given.evidence);
   const said = async (files: typeof evidence.manifest.files) =>
     (await examineEvaluation(evidence, trust, required, { files }))
       .filter(({ outcome }) => outcome === "failed")

@@ -30,7 +30,7 @@ async function judge(given: Given, document: Uint8Array): Promise<Verdict> {
   try {
     const trust = await parseTrustRoot(given.trust_root);
     const required = { asOf: new Date(given.as_of) };
-    const evidence = parseEvidence(loads(document));
+    const evidence = await parseEvidence(loads(document));
     const steps = await examineOutput(evidence, trust, required, await contentOf(given.text));
     return steps.map(({ code, outcome, error }) => [code, outcome, error]);
   } catch (error) {

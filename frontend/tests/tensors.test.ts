@@ -65,14 +65,14 @@ async function steps({ path, value, files = {} }: Case): Promise<readonly Step[]
   const trust = await parseTrustRoot(given.trust_root);
   const required = { asOf: new Date(given.as_of) };
   const [manifest, tensors] = [await manifestOf(atHand), await listOf(atHand)];
-  return examineCheckpoint(parseEvidence(document), trust, required, manifest, tensors);
+  return examineCheckpoint(await parseEvidence(document), trust, required, manifest, tensors);
 }
 
 test("the list is these bytes", async () => {
   const list = await listOf(given.files);
   expect(await tensorsSha256(list)).toBe(given.sha256);
   expect(await sha256(new TextEncoder().encode(given.list))).toBe(given.sha256);
-  expect(list).toEqual(parseEvidence(given.evidence).tensors);
+  expect(list).toEqual((await parseEvidence(given.evidence)).tensors);
 });
 
 test.each(given.changed)("changed: $name", async (each) => {

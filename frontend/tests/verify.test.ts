@@ -45,6 +45,7 @@ type Vectors = {
 const given = vectors<Vectors>("evidence");
 const pseudonymous = vectors<Vectors & { readonly pseudonyms: readonly Worked[] }>("pseudonyms");
 const takenDown = vectors<Vectors>("takedowns");
+const witnessed = vectors<Vectors>("witnessed");
 const present = { asOf: new Date(given.as_of) };
 
 function document({ set = [], remove = [] }: Mutation, from = given): Json {
@@ -62,7 +63,7 @@ async function manifestOf(files: Readonly<Record<string, string>>): Promise<Mani
 }
 
 async function examine(mutation: Mutation, from: Vectors = given): Promise<readonly Step[]> {
-  const evidence = parseEvidence(document(mutation, from));
+  const evidence = await parseEvidence(document(mutation, from));
   const trust = await parseTrustRoot(mutation.trust_root ?? from.trust_root);
   const required = { asOf: new Date(mutation.as_of ?? from.as_of) };
   if (mutation.artifact === "checkpoint") {
@@ -72,7 +73,7 @@ async function examine(mutation: Mutation, from: Vectors = given): Promise<reado
   return examineOutput(evidence, trust, required, await contentOf(mutation.text ?? from.text));
 }
 
-const every = [given, pseudonymous, takenDown].flatMap((from) =>
+const every = [given, pseudonymous, takenDown, witnessed].flatMap((from) =>
   from.mutations.map((mutation) => ({ from, mutation, ...mutation })),
 );
 const readable = every.filter(({ refused }) => refused !== true);
@@ -85,8 +86,8 @@ test.each(readable)("$artifact: $name", async ({ mutation, from }) => {
   expect(failed[0]?.error ?? undefined).toBe(mutation.error);
 });
 
-test.each(unreadable)("$name", ({ mutation, from }) => {
-  expect(() => parseEvidence(document(mutation, from))).toThrow(InvalidDocument);
+test.each(unreadable)("$name", async ({ mutation, from }) => {
+  await expect(parseEvidence(document(mutation, from))).rejects.toThrow(InvalidDocument);
 });
 
 test.each(pseudonymous.pseudonyms)("$party has its pseudonym", async (worked) => {
@@ -118,7 +119,7 @@ test("a trust root with another ledger's name is refused", async () => {
 
 test("without content none is compared", async () => {
   const trust = await parseTrustRoot(given.trust_root);
-  const steps = await examineOutput(parseEvidence(given.evidence), trust, present, null);
+  const steps = await examineOutput(await parseEvidence(given.evidence), trust, present, null);
   expect(steps.map(({ code }) => code)).not.toContain("text");
   expect(steps.every(({ outcome }) => outcome === "passed")).toBe(true);
 });
@@ -126,7 +127,7 @@ test("without content none is compared", async () => {
 async function besideModelSignature(files: Manifest | null): Promise<readonly Step[]> {
   const whole = changed(given.evidence, ["bundles", "model"], given.model_signature);
   const trust = await parseTrustRoot(given.trust_root);
-  return examineCheckpoint(parseEvidence(whole), trust, present, files);
+  return examineCheckpoint(await parseEvidence(whole), trust, present, files);
 }
 
 test("without files a model signature is held to the checkpoint alone", async () => {
@@ -150,7 +151,7 @@ test("the files at hand are compared with a model signature too", async () => {
 
 test("a fault of the verifier itself is no verdict", async () => {
   const trust = await parseTrustRoot(given.trust_root);
-  const evidence = { ...parseEvidence(given.evidence), manifest: undefined } as unknown;
+  const evidence = { ...(await parseEvidence(given.evidence)), manifest: undefined } as unknown;
   const verdict = examineCheckpoint(
     evidence as Parameters<typeof examineCheckpoint>[0],
     trust,

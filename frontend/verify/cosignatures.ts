@@ -2,38 +2,63 @@
 /**
  * Cosignatures: how a witness says which tree head it saw, and when (C2SP tlog-cosignature).
  *
- * Of Ed25519 alone: browsers have no ML-DSA. Which witnesses are enough is left to whoever reads.
+ * Of Ed25519 alone: browsers have no ML-DSA, so of such a line only the name is looked at. Which
+ * witnesses are enough is left to whoever reads.
  */
 import type { Bytes } from "./canonical";
 import { concat, equalBytes, fromBase64, sha256Bytes, toBase64, toHex } from "./digests";
 import { InvalidDocument, VerificationError } from "./errors";
-import { bodyOf, HINT_BYTES, ORIGIN, splitNote, type TreeHead } from "./treehead";
+import {
+  bodyOf,
+  HINT_BYTES,
+  isBy,
+  ORIGIN,
+  splitNote,
+  type TreeHead,
+  type Verifier,
+} from "./treehead";
 
 export type Witness = { readonly name: string; readonly key: Bytes };
+/** A witness of either kind, whose key is null where it is for ML-DSA-44. */
+export type Cosigner = { readonly name: string; readonly hint: Bytes; readonly key: Bytes | null };
 export type Sign = (message: Bytes) => Promise<Bytes>;
 
 const ED25519 = 0x04; // C2SP signed-note: the algorithm of the key
+const ML_DSA_44 = 0x06;
 const KEY_BYTES = 32;
+const ML_DSA_44_KEY_BYTES = 1312;
 const TIME_BYTES = 8;
 const SIGNATURE_BYTES = 64;
+const LATEST = 2n ** 63n - 1n;
+
+/** Read a C2SP verifier key of either kind: `name+8 hex digits+base64(0x04 or 0x06 and the key)`. */
+export async function parseCosigner(value: string): Promise<Cosigner> {
+  const [, name = "", said = "", encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/.exec(value) ?? [];
+  const material = fromBase64(encoded) ?? new Uint8Array();
+  const isEd25519 = material[0] === ED25519 && material.length === 1 + KEY_BYTES;
+  const isMlDsa = material[0] === ML_DSA_44 && material.length === 1 + ML_DSA_44_KEY_BYTES;
+  if (!(isEd25519 || isMlDsa) || !ORIGIN.test(name)) {
+    const expected = "name+hint+Ed25519 (0x04) or ML-DSA-44 (0x06) key";
+    throw new InvalidDocument("witness", expected, value.slice(0, 80));
+  }
+  const hint = await hintOf(name, material);
+  if (said !== toHex(hint)) throw new InvalidDocument("witness", `the hint ${toHex(hint)}`, said);
+  return { name, hint, key: isEd25519 ? material.slice(1) : null };
+}
 
 /** Read a C2SP verifier key: `name+8 hex digits+base64(0x04 and the key)`. */
 export async function parseWitness(value: string): Promise<Witness> {
-  const [, name = "", hint = "", encoded = ""] = /^([^+]*)\+([^+]*)\+(.*)$/.exec(value) ?? [];
-  const material = fromBase64(encoded);
-  if (material?.length !== KEY_BYTES + 1 || material[0] !== ED25519 || !ORIGIN.test(name)) {
+  const { name, key } = await parseCosigner(value);
+  if (key === null) {
     throw new InvalidDocument("witness", "name+hint+Ed25519 (0x04) key", value.slice(0, 80));
   }
-  const witness = { name, key: material.slice(1) };
-  const expected = toHex(await hintOf(witness));
-  if (hint !== expected) throw new InvalidDocument("witness", `the hint ${expected}`, hint);
-  return witness;
+  return { name, key };
 }
 
 /** The C2SP verifier key. */
 export async function witnessText(witness: Witness): Promise<string> {
-  const material = concat(Uint8Array.of(ED25519), witness.key);
-  return `${witness.name}+${toHex(await hintOf(witness))}+${toBase64(material)}`;
+  const material = materialOf(witness);
+  return `${witness.name}+${toHex(await hintOf(witness.name, material))}+${toBase64(material)}`;
 }
 
 /** The signature line of a witness that saw this head; `at` is in seconds since 1970. */
@@ -42,7 +67,8 @@ export async function cosign(
   witness: Witness,
   { at, sign }: { readonly at: number; readonly sign: Sign },
 ): Promise<string> {
-  const signed = concat(await hintOf(witness), timeBytes(at), await sign(message(head, at)));
+  const hint = await hintOf(witness.name, materialOf(witness));
+  const signed = concat(hint, timeBytes(at), await sign(message(head, BigInt(at))));
   return `— ${witness.name} ${toBase64(signed)}\n`;
 }
 
@@ -53,21 +79,45 @@ export async function cosign(
  */
 export async function verifyCosignature(note: string, witness: Witness): Promise<number | null> {
   const { head, lines } = splitNote(note);
-  const hint = await hintOf(witness);
+  const hint = await hintOf(witness.name, materialOf(witness));
   const times: number[] = [];
   for (const { name, signature } of lines) {
     if (name === witness.name && equalBytes(signature.subarray(0, HINT_BYTES), hint)) {
-      times.push(await timeOf(head, witness, signature.slice(HINT_BYTES)));
+      times.push(Number(await timeOf(head, witness, signature.slice(HINT_BYTES))));
     }
   }
   const said = times.filter((at) => at > 0); // zero is no time: the head is sound, and no more
   return times.length === 0 ? null : Math.min(...(said.length > 0 ? said : times));
 }
 
-async function timeOf(head: TreeHead, witness: Witness, signed: Bytes): Promise<number> {
+/**
+ * Each line below the head is the ledger's, or one by which one of these witnesses signed it.
+ *
+ * Raises bad-tree-head. For notes that come with the keys of all who signed them: by itself a note
+ * may have lines of anybody, and those of unknown keys say nothing (C2SP signed-note).
+ */
+export async function verifyEvery(
+  note: string,
+  ledger: Verifier,
+  witnesses: readonly Cosigner[],
+): Promise<void> {
+  const { head, lines } = splitNote(note);
+  for (const line of lines.filter((each) => !isBy(each, ledger))) {
+    const said = line.signature.subarray(0, HINT_BYTES);
+    const found = witnesses.find(({ name, hint }) => name === line.name && equalBytes(hint, said));
+    if (found === undefined) {
+      const expected = "expected lines of the ledger and of the witnesses named beside it";
+      throw bad(`${expected}, found one of ${line.name}`);
+    }
+    const { name, key } = found;
+    if (key !== null) await timeOf(head, { name, key }, line.signature.slice(HINT_BYTES));
+  }
+}
+
+async function timeOf(head: TreeHead, witness: Witness, signed: Bytes): Promise<bigint> {
   const isWhole = signed.length === TIME_BYTES + SIGNATURE_BYTES;
-  const at = isWhole ? Number(new DataView(signed.buffer).getBigUint64(0)) : Number.NaN;
-  if (!Number.isSafeInteger(at)) {
+  const at = isWhole ? new DataView(signed.buffer).getBigUint64(0) : LATEST + 1n;
+  if (at > LATEST) {
     throw bad(`expected a time and a signature of ${witness.name}, found other bytes`);
   }
   const key = await crypto.subtle.importKey("raw", witness.key, "Ed25519", false, ["verify"]);
@@ -79,13 +129,17 @@ async function timeOf(head: TreeHead, witness: Witness, signed: Bytes): Promise<
 }
 
 /** What is signed: a text that names the time and the tree, and not the signer. */
-function message(head: TreeHead, at: number): Bytes {
+function message(head: TreeHead, at: bigint): Bytes {
   return new TextEncoder().encode(`cosignature/v1\ntime ${at}\n${bodyOf(head)}`);
 }
 
-async function hintOf({ name, key }: Witness): Promise<Bytes> {
-  const named = concat(new TextEncoder().encode(`${name}\n`), Uint8Array.of(ED25519), key);
+async function hintOf(name: string, material: Bytes): Promise<Bytes> {
+  const named = concat(new TextEncoder().encode(`${name}\n`), material);
   return (await sha256Bytes(named)).slice(0, HINT_BYTES);
+}
+
+function materialOf({ key }: Witness): Bytes {
+  return concat(Uint8Array.of(ED25519), key);
 }
 
 function timeBytes(at: number): Bytes {

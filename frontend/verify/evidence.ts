@@ -3,7 +3,9 @@
 import type { Bundle } from "./bundle";
 import { parseBundle } from "./bundle";
 import type { Bytes, Json, JsonObject } from "./canonical";
-import { asMapping, base64Bytes, items, literal, mapping, only, within } from "./canonical";
+import { asMapping, base64Bytes, items, literal, mapping, only, text, within } from "./canonical";
+import type { Cosigner } from "./cosignatures";
+import { parseCosigner } from "./cosignatures";
 import { MAX_LISTS } from "./crls";
 import { InvalidDocument } from "./errors";
 import type { Manifest } from "./manifest";
@@ -12,10 +14,13 @@ import type { PartyOpening } from "./pseudonyms";
 import { openingsIn } from "./pseudonyms";
 import type { TensorList } from "./tensors";
 import { MAX_STATED, parseTensors } from "./tensors";
+import { MAX_SIGNATURE_LINES } from "./treehead";
 
 const LISTS = "revocation_lists";
 const OPENINGS = "openings";
 const TENSORS = "tensors";
+const WITNESSES = "witnesses";
+const OPTIONAL = [LISTS, OPENINGS, TENSORS, WITNESSES];
 const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
@@ -31,6 +36,9 @@ export const PARTS = [
   "takedown",
 ] as const;
 export type Part = (typeof PARTS)[number];
+
+const MAX_WITNESSES = PARTS.length * (MAX_SIGNATURE_LINES - 1); // others in every line of each head
+
 export type Evidence = {
   readonly bundles: Readonly<Partial<Record<Part, Bundle>>>;
   readonly manifest: Manifest;
@@ -41,12 +49,14 @@ export type Evidence = {
   readonly openings: readonly PartyOpening[];
   /** Those that the checkpoint's statement names, where they are few enough to be stated. */
   readonly tensors: TensorList | null;
+  /** Whose lines are in the bundles' tree heads: to read them by, and no reason to believe them. */
+  readonly witnesses: readonly Cosigner[];
 };
 
 /** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
-export function parseEvidence(value: Json): Evidence {
+export async function parseEvidence(value: Json): Promise<Evidence> {
   const document = asMapping(value, "evidence");
-  only(document, "type", "bundles", "manifest", "policy", LISTS, OPENINGS, TENSORS);
+  only(document, "type", "bundles", "manifest", "policy", ...OPTIONAL);
   literal(document, "type", EVIDENCE_V1);
   const stated = mapping(document, "bundles");
   const bundles: Partial<Record<Part, Bundle>> = {};
@@ -58,8 +68,9 @@ export function parseEvidence(value: Json): Evidence {
   const manifest = within("manifest", () => parseManifest(mapping(document, "manifest")));
   const policy = mapping(document, "policy");
   const openings = openingsIn(document, OPENINGS);
-  const tensors = tensorsIn(document);
-  return { bundles, manifest, policy, lists: listsOf(document), openings, tensors };
+  const [lists, tensors] = [listsOf(document), tensorsIn(document)];
+  const witnesses = await witnessesIn(document);
+  return { bundles, manifest, policy, lists, openings, tensors, witnesses };
 }
 
 function tensorsIn(document: JsonObject): TensorList | null {
@@ -69,4 +80,10 @@ function tensorsIn(document: JsonObject): TensorList | null {
 function listsOf(document: JsonObject): readonly Bytes[] {
   if (!(LISTS in document)) return [];
   return items(document, LISTS, MAX_LISTS).map((each) => base64Bytes({ [LISTS]: each }, LISTS));
+}
+
+async function witnessesIn(document: JsonObject): Promise<readonly Cosigner[]> {
+  if (!(WITNESSES in document)) return [];
+  const each = items(document, WITNESSES, MAX_WITNESSES);
+  return Promise.all(each.map((value) => parseCosigner(text({ [WITNESSES]: value }, WITNESSES))));
 }

@@ -9,7 +9,7 @@ import { concat, equalBytes, fromBase64, sha256Bytes, toBase64, toHex } from "./
 import { InvalidDocument, VerificationError } from "./errors";
 
 const MAX_NOTE_CHARACTERS = 64 * 1024;
-const MAX_SIGNATURE_LINES = 16;
+export const MAX_SIGNATURE_LINES = 16;
 export const HINT_BYTES = 4;
 const KEY_BYTES = 32;
 const ROOT_BYTES = 32;
@@ -99,7 +99,8 @@ export function splitNote(note: string): Split {
   return { head: { origin, size: Number(size), root }, body, lines: lines.map(lineOf) };
 }
 
-function isBy({ name, signature }: Line, { origin, logId }: Verifier): boolean {
+/** Whether a line is in the name of the ledger's key. */
+export function isBy({ name, signature }: Line, { origin, logId }: Verifier): boolean {
   const hint = signature.subarray(0, HINT_BYTES);
   return name === origin && equalBytes(hint, logId.subarray(0, HINT_BYTES));
 }

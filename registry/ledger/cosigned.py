@@ -9,7 +9,7 @@ one is shown, and the newest only as long as there is none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Max
 
 from assay.signing import treehead
+from assay.signing.cosignatures import Witness
 from assay.signing.errors import InvalidDocument
 from assay.signing.tlog import Policy
 
@@ -81,6 +82,14 @@ def policy() -> Policy | None:
 def witnesses_of(head: TreeHead) -> set[str]:
     """The keys of the witnesses that have cosigned a tree head."""
     return set(Cosignature.objects.filter(head=head).values_list("witness", flat=True))
+
+
+def witnesses_at(sizes: Collection[int]) -> tuple[Witness, ...]:
+    """Those that have cosigned heads of these sizes, each once."""
+    if not sizes:
+        return ()
+    keys = Cosignature.objects.filter(head__size__in=sizes).values_list("witness", flat=True)
+    return tuple(Witness.parse(each) for each in keys.order_by("witness").distinct())
 
 
 def last_by(witness: str) -> int:

@@ -16,9 +16,10 @@ from cryptography import x509
 from django.db import connection
 from django.db.models import F, Max, QuerySet
 
-from assay.signing import entries, merkle
+from assay.signing import entries, merkle, treehead
 from assay.signing.bundle import Bundle, LedgerProof
 from assay.signing.certificates import Chain
+from assay.signing.cosignatures import Witness
 from assay.signing.envelope import Envelope
 from assay.signing.merkle import Subtree
 from assay.signing.pseudonyms import Signatory
@@ -231,6 +232,12 @@ def bundles(*signed: Statement) -> tuple[Bundle, ...]:
         )
         for one, proof in zip(signed, proofs, strict=True)
     )
+
+
+def witnesses(bundles: Iterable[Bundle]) -> tuple[Witness, ...]:
+    """Those whose lines are in the tree heads of these bundles: evidence names them."""
+    sizes = {each.proof.size for each in bundles if treehead.has_witnesses(each.proof.note)}
+    return cosigned.witnesses_at(sizes)
 
 
 def envelope(signed: Statement) -> Envelope:

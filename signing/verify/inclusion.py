@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .. import merkle, treehead
+from .. import cosignatures, merkle, treehead
 from ..bundle import Bundle, ledger_leaf
 from ..canonical import instant_text
 from ..errors import BadTreeHead, NotInLedger, VerificationError
@@ -33,6 +33,7 @@ def tree_head(bundle: Bundle, basis: Basis) -> tuple[Seen | None, str]:
         )
     if proof.log_id != treehead.log_id(trust.verifier):
         raise BadTreeHead("expected the id of the pinned ledger, found another")
+    _check_lines(proof.note, basis)
     detail = f"{head.origin}, {head.size} entries"
     if basis.requirements.policy is None:
         return None, detail
@@ -54,6 +55,14 @@ def proven_at(bundle: Bundle, basis: Basis) -> datetime | None:
         return None
     since = None if seen is None else seen.since
     return since if since and since >= bundle.chain.leaf.not_valid_before_utc else None  # 3
+
+
+def _check_lines(note: str, basis: Basis) -> None:
+    """Where the evidence names its witnesses, no line may be another's, or changed (ADR 0035)."""
+    policy = basis.requirements.policy
+    asked = [] if policy is None else [each for each, _ in policy.witnesses.values()]
+    if basis.witnesses:
+        cosignatures.verify_every(note, basis.trust.verifier, [*basis.witnesses, *asked])
 
 
 def _by(seen: Seen) -> str:

@@ -21,7 +21,8 @@ def opening(report: Report, evidence: Evidence, basis: Basis) -> Basis:
 
     A commitment binds: whoever issued the certificates, only one party can be behind a pseudonym.
     """
-    basis = replace(basis, lists=evidence.with_lists(basis.lists).lists)
+    lists = evidence.with_lists(basis.lists).lists
+    basis = replace(basis, lists=lists, witnesses=evidence.witnesses)
     if not evidence.openings:
         return basis
     found = report.check(

@@ -15,7 +15,7 @@
 7. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
    leads from it to the stated root.
 8. `tree-head`: the pinned ledger signed a tree head of that size and root, and the witnesses that
-   a policy demands have seen it.
+   a policy demands have seen it; of lines whose witnesses the evidence names none was changed.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ..cosignatures import UNSAID
+from ..cosignatures import UNSAID, Witness
 from ..errors import NotWitnessed, VerificationError
 from ..tlog import Policy, Witnessed
 from ..treehead import verify as verify_head
@@ -47,6 +47,8 @@ class Basis:
     """OCSP answers at hand (DER), about whatever certificates."""
     parties: Mapping[str, str] | None = field(default_factory=dict[str, str])
     """Who is behind the pseudonyms that were opened; None where an opening opens none of them."""
+    witnesses: tuple[Witness, ...] = ()
+    """Whom the evidence names as having cosigned its tree heads. No time is proven by that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ are of one bundle. Where the tests are thorough, 11,000 are tried.
 """
 
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any, TypeAlias, TypeVar
@@ -18,7 +19,7 @@ from assay.signing import canonical
 from assay.signing.bundle import Bundle, LedgerProof
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.envelope import Envelope
-from assay.signing.errors import AssayError, VerificationError
+from assay.signing.errors import AssayError, BadTreeHead, VerificationError
 from assay.signing.evidence import Evidence
 from assay.signing.verify import (
     Content,
@@ -27,8 +28,10 @@ from assay.signing.verify import (
     verify_output,
 )
 from tests.signing.forge import twin
+from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, TEXT, World, conduct_claim, dataset_claim
 from tests.thorough import examples
+from tests.vectors.witnessed import with_flipped
 
 # A flipped bit can make a serial number negative, of which the parser warns before we refuse it.
 pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
@@ -116,6 +119,13 @@ def read_and_verify(data: bytes) -> None:
 
 EVIDENCE = WORLD.evidence_for_output().canonical()
 CONTENT = Content.of(TEXT.encode())
+WITNESSES = Witnesses(world=WORLD)
+WITNESSED = WITNESSES.named(WORLD.evidence_for_output(), w1=AT, w2=AT, w3=AT)
+COSIGNED = WITNESSED.canonical()
+NAMED = re.compile(rb"w[123]\.test(?: |\+[0-9a-f]{8}\+)[A-Za-z0-9+/=]+")  # lines, and keys
+UNASKED = [
+    bit for found in NAMED.finditer(COSIGNED) for bit in range(found.start() * 8, found.end() * 8)
+]
 
 
 @examples(100, many=1_500)
@@ -123,6 +133,37 @@ CONTENT = Content.of(TEXT.encode())
 def test_no_flipped_bit_of_the_evidence_is_accepted(bit: int) -> None:
     with pytest.raises(AssayError):
         read_and_verify(flipped(EVIDENCE, bit))
+
+
+def test_witnessed_evidence_is_good_without_a_policy() -> None:
+    read_and_verify(COSIGNED)
+
+
+@examples(100, many=1_500)
+@given(st.integers(0, len(COSIGNED) * 8 - 1))
+def test_no_flipped_bit_of_witnessed_evidence_is_accepted(bit: int) -> None:
+    with pytest.raises(AssayError):
+        read_and_verify(flipped(COSIGNED, bit))
+
+
+@examples(100, many=1_500)
+@given(st.sampled_from(UNASKED))
+def test_no_flipped_bit_of_a_line_that_no_policy_asks_for_is_accepted(bit: int) -> None:
+    with pytest.raises(AssayError):
+        read_and_verify(flipped(COSIGNED, bit))
+
+
+def test_a_line_that_is_asked_for_is_no_bundles_to_change_and_others_of_it_alone_are() -> None:
+    """A single bundle cannot say who its witnesses are: C2SP's rule holds there (ADR 0035)."""
+    witnessed = WITNESSES.bundle(FIRST, w1=AT, w2=AT, w3=AT)
+    note = with_flipped(witnessed.proof.note, 2, 50)
+    changed = replace(witnessed, proof=replace(witnessed.proof, note=note))
+    verify_bundle(changed, basis=BASIS, purpose=Purpose.CHECKPOINT)
+    required = replace(WORLD.requirements, policy=WITNESSES.policy())
+    with pytest.raises(BadTreeHead, match=r"cosigned"):
+        verify_bundle(
+            changed, basis=replace(BASIS, requirements=required), purpose=Purpose.CHECKPOINT
+        )
 
 
 def flipped(data: bytes, bit: int) -> bytes:

@@ -53,7 +53,12 @@ def vectors(name: str) -> Json:
 CANONICAL, NAMES, TREEHEADS = vectors("canonical"), vectors("names"), vectors("treeheads")
 TREES, EVIDENCE = vectors("merkle")["trees"], vectors("evidence")
 PSEUDONYMS, CHAINS = vectors("pseudonyms"), vectors("chains")
-FAMILIES = {"clear": EVIDENCE, "pseudonyms": PSEUDONYMS, "taken down": vectors("takedowns")}
+FAMILIES = {
+    "clear": EVIDENCE,
+    "pseudonyms": PSEUDONYMS,
+    "taken down": vectors("takedowns"),
+    "witnessed": vectors("witnessed"),
+}
 
 
 @pytest.mark.parametrize("case", CANONICAL["accepted"])

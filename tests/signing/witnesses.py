@@ -28,12 +28,17 @@ class Witnesses:
         default_factory=lambda: {name: Ed25519PrivateKey.generate() for name in NAMES}
     )
 
+    def each(self) -> dict[str, Witness]:
+        """By their names in the policy."""
+        return {
+            name: Witness(name=f"{name}.test", public_key=key.public_key())
+            for name, key in self.keys.items()
+        }
+
     def text(self) -> str:
         """The policy file."""
         lines = [f"log {self.world.trust.verifier}"]
-        for name, key in self.keys.items():
-            witness = Witness(name=f"{name}.test", public_key=key.public_key())
-            lines.append(f"witness {name} {witness.text()}")
+        lines += [f"witness {name} {witness.text()}" for name, witness in self.each().items()]
         return "\n".join([*lines, "group two 2 w1 w2 w3", "quorum two", ""])
 
     def policy(self) -> Policy:
@@ -58,6 +63,11 @@ class Witnesses:
         """Evidence, all of it under a tree head that they saw then."""
         bundles = {name: self.bundle(each, **seen_at) for name, each in evidence.bundles.items()}
         return replace(evidence, bundles=bundles)
+
+    def named(self, evidence: Evidence, **seen_at: datetime | int) -> Evidence:
+        """The same, which names those witnesses, as a registry's evidence does."""
+        seen, witnesses = self.evidence(evidence, **seen_at), self.each()
+        return replace(seen, witnesses=tuple(witnesses[name] for name in seen_at))
 
 
 def _seconds(at: datetime | int) -> int:

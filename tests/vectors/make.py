@@ -2,8 +2,8 @@
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
 What stands in a standard is typed in here and never computed. `chains.json`, `evidence.json`,
-`evaluations.json`, `pseudonyms.json`, `takedowns.json` and `tensors.json` are signed by throw-away
-authorities whose keys are gone: running this again makes others, equally good.
+`evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and `witnessed.json` are
+signed by throw-away authorities whose keys are gone: running this again makes others, equally good.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tests.vectors.takedowns import takedown_vectors
 from tests.vectors.tensors import tensor_vectors
 from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
+from tests.vectors.witnessed import witnessed_vectors
 from tests.vectors.witnessing import witnessing_vectors
 
 FOLDER = Path(__file__).parent
@@ -329,6 +330,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "pseudonyms": pseudonym_vectors,
     "tensors": tensor_vectors,
     "takedowns": takedown_vectors,
+    "witnessed": witnessed_vectors,
 }
 
 

@@ -2,6 +2,7 @@
 /** That a signature is in the ledger, and that its tree head is the ledger's. */
 import type { Bundle } from "../bundle";
 import { ledgerLeaf } from "../bundle";
+import { verifyEvery } from "../cosignatures";
 import { equalBytes } from "../digests";
 import { VerificationError } from "../errors";
 import { leafHash, verifyInclusion } from "../merkle";
@@ -21,8 +22,14 @@ export async function entry(bundle: Bundle): Promise<Established<Bundle>> {
   return [bundle, `entry ${proof.index} of ${proof.size}`];
 }
 
-/** The pinned ledger signed a head of that tree. Who has seen it is not asked here. */
-export async function treeHead({ proof }: Bundle, { trust }: Basis): Promise<Established<string>> {
+/**
+ * The pinned ledger signed a head of that tree. Who has seen it is not asked here; but where the
+ * evidence names its witnesses, no line may be another's, or changed (ADR 0035).
+ */
+export async function treeHead(
+  { proof }: Bundle,
+  { trust, witnesses }: Basis,
+): Promise<Established<string>> {
   const head = await verifyTreeHead(proof.note, trust.verifier);
   if (head.size !== proof.size || !equalBytes(head.root, proof.root)) {
     throw new VerificationError(
@@ -35,5 +42,6 @@ export async function treeHead({ proof }: Bundle, { trust }: Basis): Promise<Est
     const message = "expected the id of the pinned ledger, found another";
     throw new VerificationError("bad-tree-head", message);
   }
+  if (witnesses.length > 0) await verifyEvery(proof.note, trust.verifier, witnesses);
   return [head.origin, `${head.origin}, ${head.size} entries; no witnesses were asked for`];
 }

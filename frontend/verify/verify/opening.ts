@@ -16,11 +16,12 @@ export async function opening(
   trust: TrustRoot,
   requirements: Requirements,
 ): Promise<Basis> {
-  const { lists, openings } = evidence;
-  if (openings.length === 0) return { trust, requirements, lists, parties: new Map() };
+  const { lists, openings, witnesses } = evidence;
+  const brought = { trust, requirements, lists, witnesses };
+  if (openings.length === 0) return { ...brought, parties: new Map() };
   const title = "The openings say whose the pseudonyms in the certificates are";
   const found = await report.check("openings", title, () => partiesOf(evidence, trust));
-  return { trust, requirements, lists, parties: found.value };
+  return { ...brought, parties: found.value };
 }
 
 async function partiesOf(

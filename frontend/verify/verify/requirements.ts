@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a verifier demands beyond a pinned root, and what one examination rests on. */
 import type { Bytes } from "../canonical";
+import type { Cosigner } from "../cosignatures";
 import type { TrustRoot } from "../trust";
 
 /**
@@ -19,4 +20,6 @@ export type Basis = {
   readonly lists: readonly Bytes[];
   /** Who is behind the pseudonyms that were opened; null where an opening opens none of them. */
   readonly parties: ReadonlyMap<string, string> | null;
+  /** Whom the evidence names as having cosigned its tree heads. No time is proven by that. */
+  readonly witnesses: readonly Cosigner[];
 };

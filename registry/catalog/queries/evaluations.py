@@ -143,7 +143,8 @@ def evidence(of: Evaluation) -> Evidence:
     every = {**{str(part): each for part, each in bundles.items()}, **below.bundles}
     named = {ledger.uri_of(each.chain.leaf) for each in every.values()}
     issuers = {Name.of(each.chain.intermediate) for each in every.values()}
-    whole = replace(below, bundles=every, openings=pseudonyms.openings(named))
+    openings, witnesses = pseudonyms.openings(named), ledger.witnesses(every.values())
+    whole = replace(below, bundles=every, openings=openings, witnesses=witnesses)
     return whole.with_lists(revocations.stapled(issuers | {Name(purpose=Purpose.TIMESTAMP)}))
 
 

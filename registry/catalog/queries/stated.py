@@ -127,4 +127,5 @@ def parts(
         manifest=manifest(of),
         policy=policy,
         openings=pseudonyms.openings(named),
+        witnesses=ledger.witnesses(bundles.values()),
     )

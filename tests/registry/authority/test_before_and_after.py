@@ -165,7 +165,26 @@ def check(bob: Bob) -> None:
         code, said = bob.verify(name, config="asking-nobody")
         assert (code, "(key-compromise), found none" in said) == (26, True)
     assert bob.verify("before", "--as-of", "2099-01-01T00:00:00Z")[0] == 27
-    assert len(Evidence.parse(evidence_of(bob, "before")).lists) == 4
+    evidence = Evidence.parse(evidence_of(bob, "before"))
+    assert (len(evidence.lists), [each.name for each in evidence.witnesses]) == (
+        4,
+        ["witness.test"],
+    )
+    check_a_changed_line(bob)
+
+
+def check_a_changed_line(bob: Bob) -> None:
+    """One letter of the witness's signature: nobody asked for it, and it verifies no more."""
+    path = bob.folder / "before.assay.json"
+    good = path.read_bytes()
+    at = re.search(rb"witness\.test [A-Za-z0-9+/]{80}", good)
+    assert at is not None
+    last = b"A" if good[at.end() - 1 : at.end()] != b"A" else b"B"
+    path.write_bytes(good[: at.end() - 1] + last + good[at.end() :])
+    for config in ("asking", "asking-nobody"):
+        code, said = bob.verify("before", config=config)
+        assert (code, "witness.test cosigned" in said) == (26, True)  # and so not proven, either
+    path.write_bytes(good)
 
 
 def evidence_of(bob: Bob, name: str) -> object:

@@ -185,6 +185,14 @@ def test_an_entry_is_proven_by_the_first_head_that_enough_have_seen(
     verify_bundle(early, basis=basis(authority), purpose=Purpose.CHECKPOINT)
 
 
+def test_evidence_names_whoever_cosigned_its_tree_heads_and_nobody_else() -> None:
+    first, second = record(1, 2)
+    services.integrate()
+    assert queries.witnesses(queries.bundles(first, second)) == ()
+    witnessing.collect()
+    assert queries.witnesses(queries.bundles(first, second)) == (WITNESS,)
+
+
 def test_before_enough_have_seen_it_the_newest_head_proves_an_entry(
     authority: Authority, policy: Path, url: str
 ) -> None:
