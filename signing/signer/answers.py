@@ -55,7 +55,7 @@ def write_signed(signed: Signed) -> bytes:
 
 def write_timestamp(response: bytes) -> bytes:
     """The answer to `timestamp`."""
-    return canonical.dumps({"response": canonical.base64_text(response)})
+    return canonical.dumps({"timestamp": canonical.base64_text(response)})
 
 
 def write_precertificate(precertificate: bytes) -> bytes:
@@ -110,6 +110,11 @@ def write_crl(crl: bytes) -> bytes:
     return canonical.dumps({"crl": canonical.base64_text(crl)})
 
 
+def write_ocsp(response: bytes) -> bytes:
+    """The answer to `sign_ocsp`."""
+    return canonical.dumps({"ocsp": canonical.base64_text(response)})
+
+
 def write_refusal(refusal: SignerRefusal) -> bytes:
     """The answer when nothing was signed."""
     return canonical.dumps({"error": {"code": refusal.code, "message": str(refusal)}})
@@ -148,8 +153,8 @@ def read_signed(answer: Mapping[str, object]) -> Signed:
 
 def read_timestamp(answer: Mapping[str, object]) -> bytes:
     """What `timestamp` made."""
-    canonical.only(answer, "response")
-    return canonical.base64_bytes(answer, "response")
+    canonical.only(answer, "timestamp")
+    return canonical.base64_bytes(answer, "timestamp")
 
 
 def read_precertificate(answer: Mapping[str, object]) -> bytes:
@@ -212,6 +217,12 @@ def read_crl(answer: Mapping[str, object]) -> bytes:
     """The list that `sign_crl` made or `root_crl` showed."""
     canonical.only(answer, "crl")
     return canonical.base64_bytes(answer, "crl")
+
+
+def read_ocsp(answer: Mapping[str, object]) -> bytes:
+    """The OCSPResponse that `sign_ocsp` made."""
+    canonical.only(answer, "ocsp")
+    return canonical.base64_bytes(answer, "ocsp")
 
 
 def _chain_json(chain: Chain) -> list[str]:

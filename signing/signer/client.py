@@ -127,7 +127,7 @@ class SignerClient:
 
     def sign_ocsp(self, request: SignOcspRequest) -> bytes:
         """An OCSPResponse (DER); BadRequest for a question that is not about this issuer's."""
-        return self._ask(request, answers.read_timestamp)
+        return self._ask(request, answers.read_ocsp)
 
     def issuers(self) -> tuple[IssuerState, ...]:
         """Every intermediate: which ones issue, and which were stopped."""

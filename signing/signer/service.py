@@ -296,9 +296,8 @@ class SignerService:
             },
         )
         period = Period(this_update=at, next_update=at + timedelta(days=OCSP_DAYS))
-        return answers.write_timestamp(
-            ocsp.respond(question, finding, responder=responder, period=period)
-        )
+        response = ocsp.respond(question, finding, responder=responder, period=period)
+        return answers.write_ocsp(response)
 
     def _sign_token(self, request: SignTokenRequest, at: datetime) -> bytes:
         token_id = f"{secrets.randbits(SERIAL_BITS):x}"

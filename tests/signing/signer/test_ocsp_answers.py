@@ -16,9 +16,10 @@ from cryptography.x509 import ocsp as other
 
 from assay.signing import certificates, ocspstatus
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.errors import InvalidDocument
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation, Revoked
-from assay.signing.signer import protocol
+from assay.signing.signer import answers, protocol
 from assay.signing.signer.ceremony import AUDIT_FILE
 from assay.signing.signer.client import SignerClient
 from assay.signing.signer.errors import BadRequest, NotCertified
@@ -52,6 +53,15 @@ def chain(client: SignerClient) -> Chain:
 def revocation_of(chain: Chain) -> Revocation:
     serial = chain.leaf.serial_number
     return Revocation(serial=serial, revoked_at=BORN, reason=Reason.SUPERSEDED)
+
+
+def test_what_answers_one_question_is_no_answer_to_another() -> None:
+    """Under one name a timestamp would pass for an OCSP answer: both are DER that somebody signed."""
+    assert answers.read_ocsp(answers.read(answers.write_ocsp(b"answer"))) == b"answer"
+    with pytest.raises(InvalidDocument):
+        answers.read_ocsp(answers.read(answers.write_timestamp(b"token")))
+    with pytest.raises(InvalidDocument):
+        answers.read_timestamp(answers.read(answers.write_ocsp(b"answer")))
 
 
 def test_good_revoked_and_unknown(client: SignerClient, chain: Chain) -> None:
