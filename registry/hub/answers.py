@@ -110,6 +110,15 @@ def limit_of(request: HttpRequest, *, most: int) -> int:
     return min(int(given[:9]), most)
 
 
+def number_of(given: str, *, most: int) -> int:
+    """A number of 0 to so many; zeros before it make it no smaller."""
+    digits = given.lstrip("0")
+    is_one = given.isascii() and given.isdigit() and len(digits) <= len(str(most))
+    if not is_one or (found := int(digits or "0")) > most:
+        raise Unreadable(f"expected a number of 0 to {most}, found {given[:40]!a}")
+    return found
+
+
 def flag(request: HttpRequest, name: str) -> bool:
     """A switch in the query: clients write `true`, older ones `True`, some 1 or nothing at all."""
     return request.GET.get(name, "false").lower() in {"true", "1", ""}

@@ -20,13 +20,14 @@ from registry.catalog.queries import Project, pulls
 from registry.catalog.queries.pulls import Pull, Remark, Status, Way
 from registry.catalog.queries.revisions import MAIN, Revision
 
-from .answers import Asked, answer
+from .answers import Asked, answer, number_of
 from .bodies import document, text
 from .callers import check_bound
 from .errors import Unreadable, WrongMethod
 
 PAGE = 50
 MAX_PAGES = 1000
+LAST = (1 << 31) - 1  # as high as they are counted
 DRAFT = "draft"
 STATUSES: Mapping[str, tuple[Status, ...]] = {
     "open": (Status.OPEN,),
@@ -44,7 +45,7 @@ def read(asked: Asked, of: Project) -> HttpResponse:
         case ():
             return answer(_listed(asked, of))
         case (number,):
-            return answer(_details(pulls.pull(of, _number(number))))
+            return answer(_details(pulls.pull(of, number_of(number, most=LAST))))
         case _:
             raise WrongMethod("expected POST, found GET", headers={"Allow": "POST"})
 
@@ -55,7 +56,7 @@ def write(asked: Asked, of: Project) -> HttpResponse:
     if not asked.words:
         return answer(_opened(of, person, body))
     number, *what = asked.words
-    return answer(_written(pulls.pull(of, _number(number)), person, body, what))
+    return answer(_written(pulls.pull(of, number_of(number, most=LAST)), person, body, what))
 
 
 def _opened(of: Project, person: User, body: Mapping[str, object]) -> Body:
@@ -110,7 +111,7 @@ def _listed(asked: Asked, of: Project) -> Body:
         rows = rows.filter(author__username=author)
     if kind == "discussion":
         rows = rows.none()
-    page = _number(asks.get("p", "0"), most=MAX_PAGES)
+    page = number_of(asks.get("p", "0"), most=MAX_PAGES)
     shown = list(rows[page * PAGE : (page + 1) * PAGE])
     heads = pulls.heads(shown)
     found = [_summary(each, has_commits=each.pk in heads) for each in shown]
@@ -215,12 +216,6 @@ def _status(given: str) -> Status:
     if given not in {Status.OPEN, Status.CLOSED}:
         raise Unreadable(f"expected open or closed, found {given[:40]!a}")
     return Status(given)
-
-
-def _number(given: str, *, most: int = (1 << 31) - 1) -> int:
-    if not (given.isascii() and given.isdigit() and int(given[:11]) <= most):
-        raise Unreadable(f"expected a number of 0 to {most}, found {given[:40]!a}")
-    return int(given)
 
 
 def _time(at: datetime) -> str:

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 
 from registry.catalog.queries import Project, pulls, revisions
 from registry.catalog.queries.revisions import Kind, Ref, Revision
 
-from .answers import Asked, answer, flag, limit_of, link_to
-from .errors import Unreadable
+from .answers import Asked, answer, flag, limit_of, link_to, number_of
 
 MAX_LISTED = 100
 MAX_PULLS = 1000
@@ -32,7 +31,8 @@ def refs(asked: Asked, project: Project) -> HttpResponse:
 def commits(asked: Asked, project: Project) -> HttpResponse:
     """The revision and those before it, the newest first."""
     request, found = asked.request, revisions.find_any(project, asked.revision)
-    limit, page = limit_of(request, most=MAX_LISTED), _page(request)
+    limit = limit_of(request, most=MAX_LISTED)
+    page = number_of(request.GET.get("p") or "0", most=MAX_PAGES - 1)
     rows = revisions.history(found, start=page * limit, limit=limit + 1)
     headers = link_to(request, p=str(page + 1)) if len(rows) > limit else {}
     return answer([_commit(each) for each in rows[:limit]], headers)
@@ -47,13 +47,6 @@ def _proposed(project: Project) -> list[dict[str, object]]:
         for each in found
         if each.pk in heads
     ]
-
-
-def _page(request: HttpRequest) -> int:
-    given = request.GET.get("p") or "0"
-    if not (given.isascii() and given.isdigit() and int(given[:9]) < MAX_PAGES):
-        raise Unreadable(f"expected a page of 0 to {MAX_PAGES - 1}, found {given[:40]!r}")
-    return int(given)
 
 
 def _ref(of: Ref) -> dict[str, object]:

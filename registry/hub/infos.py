@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
@@ -139,11 +139,12 @@ def _number(text: str) -> int | None:
 
 
 def _moment(text: str) -> datetime | None:
+    """In UTC, as the database asks for it: near the ends of time there is none."""
     try:
         found = parse_datetime(text)
-    except ValueError:
+        return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return found if found is not None and found.tzinfo is not None else None
 
 
 def _place(row: Project) -> str:

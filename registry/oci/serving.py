@@ -206,9 +206,12 @@ def _limit(given: str | None) -> int:
 
 def _query(scope: Scope) -> dict[str, str]:
     try:
-        return dict(parse_qsl(scope["query_string"].decode(), max_num_fields=10))
+        found = dict(parse_qsl(scope["query_string"].decode(), max_num_fields=10))
     except ValueError as error:
         raise Unreadable("expected a query of a few words, found another") from error
+    if any("\0" in value for value in found.values()):
+        raise Unreadable("expected a query without NUL, found one")
+    return found
 
 
 def _check_method(method: str) -> None:

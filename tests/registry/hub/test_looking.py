@@ -80,6 +80,8 @@ def test_a_repository_says_which_checkpoint_it_is_at(world: World) -> None:
         "tree/main?cursor=_____w==",
         "commits/main?p=-1",
         "commits/main?p=1000",
+        f"commits/main?p={'0' * 9}{'9' * 20}",
+        f"commits/main?p={'9' * 5000}",
     ],
 )
 def test_a_malformed_question_is_said_to_be_one(world: World, query: str) -> None:
@@ -90,7 +92,11 @@ def test_a_malformed_question_is_said_to_be_one(world: World, query: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "query", ["sort=stars", "limit=x", "cursor=YWJj", "cursor=MjAyNi0wMS0wMXwx"]
+    "query",
+    [
+        *("sort=stars", "limit=x", "cursor=YWJj", "cursor=MjAyNi0wMS0wMXwx"),
+        "sort=lastModified&cursor=OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzo1OXwx",  # a day after the last
+    ],
 )
 def test_a_malformed_list_is_said_to_be_one(world: World, query: str) -> None:
     assert get(f"/api/models?{query}").status_code == 400

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 REPO = "/api/models/lab/small"
 ALL = f"{REPO}/discussions"
+LONG = "0" * 11 + "9" * 20  # zeros before a number make it no smaller
 COMMIT = f"{REPO}/commit/main?create_pr=1"
 
 
@@ -126,7 +127,7 @@ def test_what_is_not_of_the_protocol_is_refused(charlie: httpx.Client) -> None:
         ("/1/other", {}, 400),
     ):
         assert charlie.post(ALL + path, json=body).status_code == status, path
-    for query in ("?status=none", "?type=none", "?p=-1", "?p=1001"):
+    for query in ("?status=none", "?type=none", "?p=-1", "?p=1001", f"?p={LONG}", f"/{LONG}"):
         assert charlie.get(ALL + query).status_code == 400
     assert charlie.get(f"{ALL}/1/comment").status_code == 405
     assert charlie.get(f"{REPO}/tree/refs%2Fpr%2Fx").status_code == 404

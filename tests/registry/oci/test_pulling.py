@@ -177,6 +177,7 @@ def test_what_is_not_there_is_said_in_the_specifications_words(
         (f"{SMALL}/referrers/sha256:AA", (400, "DIGEST_INVALID")),
         (f"{SMALL}/tags/list?n=many", (400, "UNSUPPORTED")),
         (f"{SMALL}/tags/list?{'a=1&' * 20}", (400, "UNSUPPORTED")),
+        (f"{SMALL}/tags/list?last=%00", (400, "UNSUPPORTED")),
     ):
         answer = anybody.get(path)
         assert refusal(answer) == expected, path
