@@ -56,7 +56,7 @@ def revocation_of(chain: Chain) -> Revocation:
 
 
 def test_what_answers_one_question_is_no_answer_to_another() -> None:
-    """Under one name a timestamp would pass for an OCSP answer: both are DER that somebody signed."""
+    """Under one name a timestamp would pass for an OCSP answer: both are somebody's signed DER."""
     assert answers.read_ocsp(answers.read(answers.write_ocsp(b"answer"))) == b"answer"
     with pytest.raises(InvalidDocument):
         answers.read_ocsp(answers.read(answers.write_timestamp(b"token")))
