@@ -66,6 +66,11 @@ class Import(models.Model):
         return f"{self.source_name} ({self.state})"
 
     @property
+    def is_done(self) -> bool:
+        """That there is a revision of it."""
+        return self.state == State.DONE
+
+    @property
     def actor(self) -> str:
         """Who asked: the holder of a project's token, or the person."""
         return self.holder or self.person.actor

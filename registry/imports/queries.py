@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads of imports: each is for who asked for it."""
+"""Reads of imports: each is for who asked for it, and for those who act for its project."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ from .models import Import
 def imports(project: Project, person: User, holder: str = "") -> QuerySet[Import]:
     """Of this caller, the newest first."""
     rows = Import.objects.filter(project=project, person=person, holder=holder)
+    return rows.order_by("-created_at")
+
+
+def of_project(project: Project) -> QuerySet[Import]:
+    """All that anybody asked for here, the newest first; for those who may publish here."""
+    rows = Import.objects.filter(project=project).select_related("person")
     return rows.order_by("-created_at")
 
 

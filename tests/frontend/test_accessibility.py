@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from assay.signing.digests import sha256
 from assay.signing.manifest import FileEntry
 from registry.accounts import services as accounts
 from registry.accounts.models import Role
@@ -17,6 +18,8 @@ from registry.catalog.queries.pulls import Pull
 from registry.catalog.services import Commit, Proposal, Put, takedowns
 from registry.catalog.services.takedowns import Order
 from registry.conduct import services as conduct
+from registry.imports.models import MAX_SOURCE_NAME, Import
+from registry.imports.models import State as ImportState
 from registry.ledger.services import integrate
 from registry.notices import services as notices
 from registry.notices.models import Event
@@ -36,13 +39,29 @@ LOOKS = tuple(zip((1280, 320), COLOURS, strict=True))
 
 @pytest.fixture
 def charlie_is_signed_in(shown: Shown) -> dict[str, str]:
-    """Before the browser starts: he owns a gated project, and asked for the files of another."""
+    """Before the browser starts: he owns a gated project, and asked for the files of another.
+
+    What he imported there is in every state, under long names.
+    """
     people, version = shown.lab.people, shown.lab.version
     crew = accounts.create_organisation("crew", people.charlie)
     accounts.add_member(crew, people.bob, Role.READER, by=people.charlie)
     own = project(crew.namespace, version, people.charlie, "own")
     catalog.set_gate(own, Gate.ASKS, "Who are you?", by=people.charlie)
     catalog.ask(own, by=people.alice, said="Alice.")
+    for state in ImportState.values:
+        Import.objects.create(
+            project=own,
+            person=people.charlie,
+            source_name=f"{'a-long-name-' * 16}{state}.pt"[-MAX_SOURCE_NAME:],
+            source_sha256=sha256(state.encode()),
+            name=f"{'a/long/way/' * 12}model.safetensors",
+            state=state,
+            reason="expected tensors, found " + "x" * 300 if state == "refused" else "",
+            result_sha256="" if state == "waiting" else "cd" * 32,
+            result_bytes=None if state == "waiting" else 123_456_789,
+            oid="ef" * 20 if state == "done" else "",
+        )
     other = project(shown.lab.project.owner, version, people.alice, "other")
     catalog.set_gate(other, Gate.ASKS, "Who are you?", by=people.alice)
     catalog.ask(other, by=people.charlie, said="Charlie.")
@@ -131,6 +150,7 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         "/crew/own",
         "/crew/own/settings/access",
         "/crew/own/settings/requests",
+        "/crew/own/settings/imports",
         "/lab/other/settings/ask",
         "/settings/webhooks?project=lab/small",
         "/errors/digest-mismatch",
