@@ -51,6 +51,8 @@ def settings(asked: Asked, of: Project) -> HttpResponse:
     """Who sees it from now on, and who has its files."""
     token, body = governor(asked), document(asked.request)
     wanted, gate = visibility_of(body), _gate_of(body)
+    if wanted is None and gate is None:
+        raise Unreadable("expected private, visibility or gated to be said, found none of them")
     with transaction.atomic():  # both or neither
         if wanted is not None:
             of = services.show(of, wanted, by=token.user)
@@ -71,6 +73,8 @@ def visibility_of(body: Mapping[str, object]) -> Visibility | None:
             )
         case {"private": bool(is_private)}:
             return Visibility.PRIVATE if is_private else Visibility.PUBLIC
+        case {"private": other} if other is not None:  # who means "yes" would be told that it is so
+            raise Unreadable(f"expected private to be true or false, found {other!a:.40}")
         case _:
             return None
 

@@ -168,6 +168,21 @@ def test_one_is_made_private_committed_to_shown_moved_and_ended(live: Live, worl
         assert taken.status_code == 409
 
 
+@pytest.mark.parametrize(
+    "said", [{"private": "yes"}, {"private": 1}, {"visibility": "hidden"}, {}, {"private": None}]
+)
+def test_whoever_says_it_in_no_words_of_the_protocol_is_not_told_that_it_is_so(
+    live: Live, world: World, said: dict[str, object]
+) -> None:
+    for person in (world.people.alice, world.people.charlie):
+        with live.client(secret_of(person, "publish")) as client:
+            assert client.put(SETTINGS, json=said).status_code == 400
+    if any(said.values()):
+        with live.client(secret_of(world.people.alice, "publish")) as alice:
+            made = alice.post(CREATE, json={"name": "meant-to-be-private", **said})
+        assert made.status_code == 400
+
+
 def test_who_may_not_decide_is_told_so(live: Live, world: World) -> None:
     for person, status in ((world.people.bob, 403), (world.people.charlie, 403), (None, 401)):
         with live.client(secret_of(person, "publish") if person else None) as client:
