@@ -17,7 +17,7 @@ from django.utils import timezone
 from assay.signing import oms
 from assay.signing.canonical import MAX_BYTES
 from assay.signing.errors import InvalidDocument
-from assay.signing.manifest import FileEntry, Manifest
+from assay.signing.manifest import FileEntry
 from assay.signing.tensors import is_listed
 from registry.accounts import queries as accounts
 from registry.accounts import staying
@@ -30,7 +30,7 @@ from registry.storage import services as storage
 from registry.wakeups import nudge
 
 from .. import queries
-from ..content import cards, formats, inspecting
+from ..content import cards, formats, inspecting, names
 from ..content.submission import Found, Submission
 from ..errors import (
     AlreadyPublished,
@@ -82,7 +82,7 @@ def check(submission: Submission) -> Submission:
     _check_is_not_an_oid(submission)
     _check_rights(submission)  # 2
     _check_new(submission)  # 3
-    _check_folders(submission.manifest)
+    names.check(submission.manifest)
     _check_blobs(submission)  # 4
     found = _check_content(submission)  # 5
     _check_signable(submission)  # 6
@@ -110,18 +110,6 @@ def check_name(name: str) -> None:
         )
     if name in ROUTES or name.endswith(GIT):
         raise InvalidName(f"expected a name that is no address of the registry's, found {name!r}")
-
-
-def _check_folders(manifest: Manifest) -> None:
-    """Where case is folded two such folders are one, and its files have other names than signed."""
-    known: dict[str, str] = {}
-    for file in manifest.files:
-        parts = file.name.split("/")
-        for end in range(1, len(parts)):
-            folder = "/".join(parts[:end])
-            twin = known.setdefault(folder.casefold(), folder)
-            if twin != folder:
-                raise InvalidDocument("files", f"no other folder like {twin!a}", ascii(file.name))
 
 
 def _check_is_not_an_oid(submission: Submission) -> None:

@@ -148,9 +148,22 @@ def test_a_path_that_is_none_is_named_by_its_place(world: World) -> None:
         (("A.json", "a.json"), "no other name like 'A.json'"),
         (("D/a.json", "d/b.json"), "no other folder like 'D'"),
         (("x/D/a.json", "x/d/e/b.json"), "no other folder like 'x/D'"),
+        ((".git/config", "a.json"), "found '.git/config' (a folder of git's"),
+        (("a.json", "x/.G\u200dIT/hooks/post-checkout"), "(a folder of git's"),
+        (("GIT~1/config", "a.json"), "(a folder of git's"),
+        ((".cache/huggingface/x.json", "a.json"), "(a folder of git's or of the Hub's clients)"),
+        (("CON", "a.json"), "(a device of Windows')"),
+        (("a.json", "x/nul.tar.gz"), "(a device of Windows')"),
+        (("a.json", "com1 .txt"), "(a device of Windows')"),
+        (("a.json", "a.json:b"), "(a character that Windows has none of in names)"),
+        (("a.json", "b?.json"), "(a character that Windows has none of in names)"),
+        (("a.json", "b.json."), "(a dot or space at the end, which Windows leaves out)"),
+        (("a.json", "x /b.json"), "(a dot or space at the end, which Windows leaves out)"),
     ],
 )
-def test_twins_that_differ_by_case(world: World, names: tuple[str, str], expected: str) -> None:
+def test_names_that_are_no_files_of_their_own_everywhere(
+    world: World, names: tuple[str, str], expected: str
+) -> None:
     sent = body(world)
     manifest: Any = sent["manifest"]
     manifest["files"] = [{**manifest["files"][0], "name": name} for name in names]
