@@ -2,9 +2,9 @@
 """What one process at a time is at: locks of a database session, which end with it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection
+from django.db import Error, connection
 
 
 @contextmanager
@@ -19,7 +19,8 @@ def alone(*key: int) -> Iterator[bool]:
         yield is_alone
     finally:
         if is_alone:
-            _ask("pg_advisory_unlock", key)
+            with suppress(Error):  # the session has ended, and the lock with it
+                _ask("pg_advisory_unlock", key)
 
 
 def _ask(function: str, key: tuple[int, ...]) -> bool:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does something in another thread, with a database connection of its own that ends with it."""
+"""Does something in another thread, with a database connection of its own that ends with it.
+
+`blocked` says which of them wait for a lock that another one has.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from django.db import connections
+from django.db import connection, connections
 
 
 def elsewhere(act: Callable[[], object], *, is_awaited: bool = True) -> threading.Thread:
@@ -16,6 +19,13 @@ def elsewhere(act: Callable[[], object], *, is_awaited: bool = True) -> threadin
     if is_awaited:
         thread.join()
     return thread
+
+
+def blocked() -> list[int]:
+    """The database sessions that wait for a lock, as they are by now, in a transaction too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT pid FROM pg_locks WHERE NOT granted")
+        return [pid for (pid,) in cursor.fetchall()]
 
 
 class _Thread(threading.Thread):

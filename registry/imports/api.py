@@ -20,7 +20,7 @@ from registry.catalog.queries import Project
 from registry.idempotency.api import idempotent
 
 from . import queries, services
-from .models import MAX_NAME, MAX_SOURCE_NAME, Import
+from .models import MAX_NAME, MAX_SOURCE_NAME, Import, State
 
 MOST_LISTED = 100
 DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -40,7 +40,7 @@ class ImportSerializer(serializers.ModelSerializer[Import]):
     state = serializers.CharField(help_text="waiting, converted, done or refused")
     origin = serializers.SerializerMethodField()
     result = serializers.SerializerMethodField()
-    revision = serializers.CharField(source="oid")
+    revision = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     to = serializers.CharField(source="name")
 
@@ -61,6 +61,10 @@ class ImportSerializer(serializers.ModelSerializer[Import]):
         if not of.result_sha256:
             return None
         return {"sha256": as_id(of.result_sha256), "size": of.result_bytes}
+
+    def get_revision(self, of: Import) -> str:
+        """The oid, once it is published."""
+        return of.oid if of.state == State.DONE else ""
 
     def get_url(self, of: Import) -> str:
         """Where to follow it."""

@@ -4,8 +4,11 @@
 ask(Wanted(...))   takes the file out of the sender's name, so that nobody is given it, and waits
 carry_out()        converts what waits, and commits what was converted
 
-An import is at one process at a time, by a lock of its session. After a crash it is begun again;
-the same file becomes the same bytes, and the same commit finds the revision that it made.
+An import is at one process at a time, by a lock of its session. That lock ends with the session,
+and a process may go on without it, beside another: so it only saves work. What counts is decided by
+the row: each state is left once, by a conditional update, and the oid that an import is committed
+as is noted there in the transaction that keeps that revision. After a crash whoever comes next
+follows the revision that is noted, and commits only where there is none.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import logging
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import BinaryIO, cast
 
@@ -51,6 +55,10 @@ MAX_UNDERWAY = 10  # of one person
 MAX_ATTEMPTS = 3  # what takes the worker down as often as that is not begun again
 IMPORT_LOCK = 0x61737375  # with the import's id behind it, in the space of storage.locks
 RUN_SECONDS = 240.0
+
+
+class Overtaken(Exception):
+    """Another process has taken this import on from where it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +118,9 @@ def carry_out() -> None:
     rows = Import.objects.filter(state__in=UNDERWAY).order_by("created_at")
     for pk in rows.values_list("pk", flat=True)[:1000]:
         with alone(IMPORT_LOCK, (pk.int & 0xFFFFFFFF) - (1 << 31)) as is_alone:
-            if is_alone:
-                _carry_out(Import.objects.select_related("project__owner", "person").get(pk=pk))
+            row = Import.objects.select_related("project__owner", "person").filter(pk=pk).first()
+            if is_alone and row is not None:
+                _carry_out(row)
         if time.monotonic() > give_up_at:
             return
 
@@ -166,12 +175,12 @@ def _carry_out(row: Import) -> None:
             logger.warning("import %s waits: %s", row.pk, problem)
         else:
             _end(row, State.REFUSED, reason=str(problem.detail))
-    except (AssayError, OSError) as error:
+    except (AssayError, OSError, Overtaken) as error:
         logger.warning("import %s waits: %s", row.pk, error)
 
 
 def _convert(row: Import) -> None:
-    if row.attempts == MAX_ATTEMPTS:
+    if row.attempts >= MAX_ATTEMPTS:
         raise Refused("a file that is converted", f"one that ended {MAX_ATTEMPTS} attempts")
     Import.objects.filter(pk=row.pk).update(attempts=F("attempts") + 1)
     size_bytes = storage.size_of(row.source_sha256) or 0
@@ -187,34 +196,52 @@ def _convert(row: Import) -> None:
         made = storage.store(target, holder=row.actor)
     row.state, row.result_sha256, row.result_bytes = State.CONVERTED, made.sha256, made.size_bytes
     with transaction.atomic():
-        row.save(update_fields=["state", "result_sha256", "result_bytes"])
+        waiting = Import.objects.filter(pk=row.pk, state=State.WAITING)
+        if not waiting.update(
+            state=row.state, result_sha256=row.result_sha256, result_bytes=row.result_bytes
+        ):
+            raise Overtaken("another process took it on")
         details = {"from": row.source_sha256, "to": made.sha256, "import": str(row.pk)}
         audit.record(row.actor, "import.convert", row.project.full_name, details)
 
 
 def _commit(row: Import) -> None:
     """The ordinary way: gate, signature, ledger, and then `main` is there."""
-    file = FileEntry(name=row.name, sha256=row.result_sha256, size=row.result_bytes or 0)
-    revision = catalog.commit(
-        catalog.Commit(
-            user=row.person,
-            holder=row.holder,
-            project=row.project,
-            title=f"Convert {row.source_name} to safetensors",
-            message=f"{row.name} was made by this registry of {row.source_name}, "
-            f"{as_id(row.source_sha256)}, by torch.load with weights_only. Its values are the "
-            "same; the file that it was made of is not kept.",
-            changes=(catalog.Put(file=file),),
-        )
-    )
+    revision = catalog.follow(row.project, row.oid) if row.oid else None
+    revision = revision or catalog.commit(_wanted(row))
     _end(row, State.DONE, oid=revision.checkpoint.oid)
+
+
+def _wanted(row: Import) -> catalog.Commit:
+    file = FileEntry(name=row.name, sha256=row.result_sha256, size=row.result_bytes or 0)
+    return catalog.Commit(
+        user=row.person,
+        holder=row.holder,
+        project=row.project,
+        title=f"Convert {row.source_name} to safetensors",
+        message=f"{row.name} was made by this registry of {row.source_name}, "
+        f"{as_id(row.source_sha256)}, by torch.load with weights_only. Its values are the "
+        "same; the file that it was made of is not kept.",
+        changes=(catalog.Put(file=file),),
+        claim=partial(_claim, row),
+    )
+
+
+def _claim(row: Import, oid: str) -> None:
+    """It is committed as this, and by nobody else: whoever read the row before finds it changed."""
+    if not Import.objects.filter(pk=row.pk, state=State.CONVERTED, oid=row.oid).update(oid=oid):
+        raise Overtaken("another process took it on")
+    row.oid = oid
 
 
 def _end(row: Import, state: State, *, reason: str = "", oid: str = "") -> None:
     """The source is nobody's from here on, and its bytes go with the commit of this."""
     row.state, row.reason, row.oid, row.ended_at = state, reason[:MAX_REASON], oid, timezone.now()
     with transaction.atomic():
-        row.save(update_fields=["state", "reason", "oid", "ended_at"])
+        if not Import.objects.filter(pk=row.pk, state__in=UNDERWAY).update(
+            state=row.state, reason=row.reason, oid=row.oid, ended_at=row.ended_at
+        ):
+            return
         storage.release(storage.staged(row.actor), {row.source_sha256})
         storage.drop({row.source_sha256}, needed=catalog_erasing.needed)
         if state == State.REFUSED:

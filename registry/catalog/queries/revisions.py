@@ -180,6 +180,12 @@ def underway(project: Project, branch: str) -> list[int]:
     return list(rows.order_by("pk").values_list("checkpoint_id", flat=True))
 
 
+def kept(project: Project, oid: str) -> Revision | None:
+    """The newest of `main` with this checkpoint, whether or not `main` went there yet."""
+    rows = Revision.objects.filter(project=project, branch=MAIN).order_by("-pk")
+    return rows.filter(checkpoint__manifest_sha256__startswith=oid).first()
+
+
 def is_moved_to(revision: Revision) -> bool:
     """Whether its branch has it in its history: at its end, or with another after it."""
     at_end = Ref.objects.filter(project=revision.project_id, revision=revision)

@@ -6,6 +6,7 @@ check, keep                the same in two steps, for who takes a lock in betwee
 advance(checkpoint.pk)     takes it on: `signed`, `published` (or `rejected`)
 advance_with_others(pk)    the same, with what else waits along
 commit(Commit(...))        a branch's next revision, published when it returns
+follow(project, oid)       what became of one whose end nobody saw
 add_ref, remove_ref        branches and tags
 propose, merge, …          pull requests (pulling.py)
 show, move, end            what an owner decides of a project
@@ -20,7 +21,7 @@ from ..content.submission import RunEvidence, Submission
 from ..queries.changes import Change, Put, Remove
 from .admitting import ask, decide, give_up, grant, set_gate
 from .advancing import advance
-from .commits import Commit, commit
+from .commits import Commit, commit, follow
 from .datasets import Origin, add_dataset, standard_library
 from .evaluating import settle_all as settle_evaluations
 from .giving_back import give_back
@@ -69,6 +70,7 @@ __all__ = [
     "decide",
     "edit",
     "end",
+    "follow",
     "give_back",
     "give_up",
     "grant",

@@ -8,6 +8,7 @@ Two commits to one branch follow each other: the later one sees the earlier one,
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -44,11 +45,17 @@ HASHING_SECONDS = 50
 HASHING_PAUSE_SECONDS = 0.5  # between two looks at whether a large file's tensors are hashed
 
 
+def _nobody(_oid: str) -> None:
+    """Nobody notes which it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """What somebody wants changed. `parent` is the oid that the branch must be at, if given.
 
     `start` is what the first commit of all is made on top of; nothing, but for a pull request.
+    `claim` is told the oid in the transaction that keeps it, with the project's refs held: what it
+    writes is there if the revision is, and what it raises leaves neither.
     """
 
     user: User
@@ -60,6 +67,7 @@ class Commit:
     message: str = ""
     changes: tuple[Put | Remove, ...]
     start: Found = revisions.NOTHING
+    claim: Callable[[str], None] = _nobody
 
 
 def commit(wanted: Commit) -> Revision:
@@ -84,6 +92,18 @@ def commit(wanted: Commit) -> Revision:
         f"expected {wanted.branch} to stand still, but others write to it; try again",
         headers=BUSY,
     )
+
+
+def follow(project: Project, oid: str) -> Revision | None:
+    """The revision that a commit to `main` was kept as, published; None if `main` never went there.
+
+    For whoever noted the oid (`claim`) and did not see the end of it. Raises as `commit` does.
+    """
+    kept = revisions.kept(project, oid)
+    if kept is None:
+        return None
+    _through(kept.checkpoint_id)
+    return revisions.whole(kept) if revisions.is_moved_to(kept) else None
 
 
 def _unchanged(base: Found) -> Revision:
@@ -136,6 +156,7 @@ def _kept(wanted: Commit, base: Found, submission: Submission) -> Revision | Non
         moving.hold(wanted.project)
         if not _is_still_at(wanted, base):
             return None
+        wanted.claim(submission.manifest.id[:OID_CHARACTERS])
         return _revision(wanted, base, receiving.keep(submission))
 
 
@@ -147,6 +168,7 @@ def _again(wanted: Commit, base: Found, existing: Checkpoint) -> Revision | None
         receiving.check_rights(wanted.user, wanted.project, wanted.project.conduct)
         if not _is_still_at(wanted, base):
             return None
+        wanted.claim(existing.oid)
         revision = _revision(wanted, base, existing)
         moving.move(revision)
         details = {"branch": wanted.branch, "id": existing.manifest_sha256}
