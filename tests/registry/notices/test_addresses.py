@@ -52,7 +52,7 @@ def test_a_name_or_number_that_leads_home_is_refused(host: str) -> None:
 def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target(scheme="https", host="mixed.example", port=443, path="/")
     monkeypatch.setattr("socket.getaddrinfo", _leading_to("8.8.8.8", "10.0.0.1"))
-    with pytest.raises(AddressRefused, match=r"found mixed\.example at 10\.0\.0\.1"):
+    with pytest.raises(AddressRefused, match=r"found mixed\.example at another$"):
         asyncio.run(addresses.resolve(target))
 
 

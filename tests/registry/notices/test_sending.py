@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from pytest_django import Settings
 
 from registry.notices import sending
+from registry.notices.delivering import TOGETHER
 from registry.notices.models import MAX_ANSWER
 from registry.notices.sending import Answer
 from tests.registry.notices.conftest import Receiver
@@ -52,6 +53,7 @@ def test_loopback_is_refused_unless_it_is_allowed(receiver: Receiver, settings: 
     answer = post(f"https://localhost:{receiver.port}/")
     assert answer.status is None
     assert "expected a host on the public internet, found localhost at" in answer.text
+    assert "127.0.0.1" not in answer.text
     assert receiver.received == []
 
 
@@ -92,6 +94,34 @@ def test_a_name_is_resolved_once_and_its_certificate_checked(
     monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
     answer = post(f"https://hooks.example:{port}/", trusted)
     assert (answer.status, looks) == (200, ["hooks.example"])
+
+
+def test_names_that_nobody_answers_for_hold_up_no_others(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those beside them nor the round: who asks for a name cannot be called back."""
+    found = threading.Event()
+
+    def getaddrinfo(host: str, port: int, *_: object, **__: object) -> list[object]:
+        if host == "silent.example":
+            found.wait()
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    async def posts() -> list[Answer]:
+        silent = [f"http://silent.example:{receiver.port}/"] * TOGETHER
+        urls = [*silent, receiver.url.replace("127.0.0.1", "good.example")]
+        each = (sending.post(url, b"{}", {}, trusting=context) for url in urls)
+        return await asyncio.gather(*each)
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(sending, "SECONDS", 1.0)
+    context = sending.context()
+    try:
+        *silent, good = asyncio.run(posts())
+    finally:
+        found.set()
+    assert good.is_good
+    assert {answer.text for answer in silent} == {"no answer within 1 seconds"}
 
 
 def test_anothers_certificate_is_refused(
