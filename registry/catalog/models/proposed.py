@@ -12,6 +12,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from .checkpoints import OID_CHARACTERS
+
 PULLS = "refs/pr/"
 MAX_PULL_TITLE = 200  # a revision's, which merging makes of it
 
@@ -27,8 +29,9 @@ class Status(models.TextChoices):
 class Pull(models.Model):
     """The `number`-th pull request of a project; `author` is null once they left.
 
-    `base` is what `main` was when it was opened: null where there was nothing. `merged` is the
-    revision that merging made. `asked_sha256` is of the request that opened it, to know it again.
+    `base` is what `main` was when it was opened: null where there was nothing. `merging` is the oid
+    that somebody began to merge it as, and `merged` the revision that merging made. `asked_sha256`
+    is of the request that opened it, to know it again.
     """
 
     project = models.ForeignKey("catalog.Project", on_delete=models.PROTECT, related_name="+")
@@ -40,6 +43,7 @@ class Pull(models.Model):
     merged = models.ForeignKey(
         "catalog.Revision", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    merging = models.CharField(max_length=OID_CHARACTERS, blank=True, default="")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -122,6 +122,14 @@ def merging(of: Pull, proposed: Found | None = None) -> Merging:
     return Merging(changes=tuple(changes), conflicts=tuple(conflicts))
 
 
+def is_being_merged(of: Pull) -> bool:
+    """That what somebody began to merge is on its way to `main`, or there: it is not undone."""
+    kept = revisions.kept(of.project, of.merging) if of.merging else None
+    if kept is None:
+        return False
+    return kept.checkpoint.state in queries.UNDERWAY or revisions.is_moved_to(kept)
+
+
 def may_decide(person: User | None, of: Pull) -> bool:
     """That they act for the project's owner, who alone merges."""
     return person is not None and accounts.may_publish(person, of.project.owner)

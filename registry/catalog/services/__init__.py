@@ -8,7 +8,7 @@ advance_with_others(pk)    the same, with what else waits along
 commit(Commit(...))        a branch's next revision, published when it returns
 follow(project, oid)       what became of one whose end nobody saw
 add_ref, remove_ref        branches and tags
-propose, merge, …          pull requests (pulling.py)
+propose, merge, …          pull requests (pulling.py, merging.py)
 show, move, end            what an owner decides of a project
 set_gate, decide, grant    and of who has its files; ask, give_up: what whoever wants them does
 settle_evaluations()       shows what was said of checkpoints, once the ledger includes it
@@ -26,6 +26,7 @@ from .datasets import Origin, add_dataset, standard_library
 from .evaluating import settle_all as settle_evaluations
 from .giving_back import give_back
 from .governing import end, move, reach, show
+from .merging import merge
 from .naming import add_ref, remove_ref
 from .projects import NewProject, create_project
 from .pulling import (
@@ -34,7 +35,6 @@ from .pulling import (
     commit_to,
     edit,
     hide,
-    merge,
     propose,
     propose_changes,
     rename,

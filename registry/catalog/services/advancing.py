@@ -144,8 +144,10 @@ def publish(checkpoint_id: int) -> None:
         Checkpoint.objects.filter(pk=checkpoint.pk).update(
             state=State.PUBLISHED, published_at=timezone.now()
         )
-        moving.land(checkpoint)
-        _tell(checkpoint, is_up=takedowns.arrived(checkpoint))
+        moving.hold(checkpoint.project)
+        is_up = takedowns.arrived(checkpoint)
+        moving.land(checkpoint, is_told=is_up)
+        _tell(checkpoint, is_up=is_up)
     # COMMIT POINT. Before it nobody but the publisher sees anything of the checkpoint; after it
     # everybody sees all of it: files, signature, evidence, its branch at it, and the event.
 

@@ -166,6 +166,8 @@ def _again(wanted: Commit, base: Found, existing: Checkpoint) -> Revision | None
         receiving.hold_person(wanted.user)
         moving.hold(wanted.project)
         receiving.check_rights(wanted.user, wanted.project, wanted.project.conduct)
+        existing.refresh_from_db()
+        withheld.check(existing)
         if not _is_still_at(wanted, base):
             return None
         wanted.claim(existing.oid)

@@ -23,22 +23,22 @@ def hold(project: Project) -> Project:
     return Project.objects.select_for_update(no_key=True).get(pk=project.pk)
 
 
-def land(checkpoint: Checkpoint) -> None:
-    """Move the ref to a checkpoint that is published in the caller's transaction."""
-    hold(checkpoint.project)
+def land(checkpoint: Checkpoint, *, is_told: bool) -> None:
+    """Move the ref to a checkpoint that is published in the caller's transaction; refs are held."""
     revision = Revision.objects.filter(checkpoint=checkpoint).order_by("-pk").first()
-    move(revision or _on_top(checkpoint))
+    move(revision or _on_top(checkpoint), is_told=is_told)
 
 
-def move(revision: Revision) -> bool:
+def move(revision: Revision, *, is_told: bool = True) -> bool:
     """The branch is at this revision if it was at its parent; whether it moved. Refs are held.
 
-    Where it is `main` that moves, the project is listed by it.
+    Where it is `main` that moves, the project is listed by it. Those who watch hear of it if it
+    `is_told`, which nothing is that arrived taken down.
     """
     has_moved = _move(revision)
     if has_moved and revision.branch == MAIN:
         listings.again(revision.project)
-    if has_moved:
+    if has_moved and is_told:
         telling.tell_of_revision(revision)
     return has_moved
 

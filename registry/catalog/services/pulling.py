@@ -2,8 +2,7 @@
 """Pull requests: opened by whoever may read, with files of their own; merged by who may publish.
 
 What is proposed is signed as its author's: a line of checkpoints in their name, paid from their
-quota (docs/adr/0026). Merging commits its changes to `main`: that revision is the owner's, signed
-and logged like any other. A merge that was cut short is made good by merging again.
+quota (docs/adr/0026). How it is merged is left to merging.py.
 """
 
 from __future__ import annotations
@@ -26,18 +25,14 @@ from registry.conduct.errors import NotAccepted
 
 from ..errors import (
     MayNotPublish,
-    MergeConflict,
     NotFound,
     PullDecided,
     PullRefused,
-    RefBusy,
-    StaleParent,
 )
 from ..models import MAIN, Checkpoint, Project, Revision, Visibility
 from ..models.proposed import MAX_PULL_TITLE, Pull, Remark, Status
 from ..queries import gates, pulls, revisions, seeing
 from ..queries.changes import Change, Put
-from ..queries.revisions import Found
 from . import commits, moving, projects, receiving
 from .commits import Commit
 from .projects import NewProject
@@ -45,8 +40,6 @@ from .projects import NewProject
 MAX_OPEN = 20  # of one person in one project, so that nobody fills a project's list alone
 MAX_REMARKS = 500
 MAX_TEXT = 10_000  # a commit's message
-MAX_CONFLICTS_SHOWN = 20
-TRIES = 3  # as often as others come first
 SENT_AGAIN_WITHIN = timedelta(hours=1)  # clients send again for a minute, people the same day
 Kind = Remark.Kind
 
@@ -96,7 +89,7 @@ def propose(
         )
         if message.strip():
             Remark.objects.create(pull=made, author=by, kind=Kind.COMMENT, text=message[:MAX_TEXT])
-        audit.record(by.actor, "pull.open", _subject(made), {"line": made.line.full_name})
+        audit.record(by.actor, "pull.open", subject(made), {"line": made.line.full_name})
     return made
 
 
@@ -125,7 +118,8 @@ def commit_to(pull: Pull, wanted: Proposal) -> Revision:
     """Its next revision, published; raises as `commits.commit`, and PullDecided."""
     if pull.author_id != wanted.by.pk:
         raise MayNotPublish("expected whoever opened the pull request, found somebody else")
-    _check_open(pull)
+    check_open(pull)
+    _check_is_not_merged(pull)
     start = revisions.Found(checkpoint=pull.base, revision=None)
     commit = Commit(
         user=wanted.by,
@@ -141,21 +135,21 @@ def commit_to(pull: Pull, wanted: Proposal) -> Revision:
 
 def comment(pull: Pull, text: str, *, by: User) -> Remark:
     """Whoever sees it may say something of it; raises PullRefused."""
-    said = _text(text)
+    said = text_of(text)
     with transaction.atomic():
-        _hold(pull, by)
-        return _remark(pull, by, Kind.COMMENT, said)
+        hold(pull, by)
+        return say(pull, by, Kind.COMMENT, said)
 
 
 def rename(pull: Pull, title: str, *, by: User) -> Remark:
     """It is called so from now on; raises PullRefused or MayNotPublish."""
     wanted = _title(title)
     with transaction.atomic():
-        now = _hold(pull, by)
+        now = hold(pull, by)
         _check_may_change(now, by)
         before, now.title = now.title, wanted
         now.save(update_fields=["title"])
-        return _remark(now, by, Kind.TITLE, wanted, before=before)
+        return say(now, by, Kind.TITLE, wanted, before=before)
 
 
 def set_status(pull: Pull, status: Status, *, by: User, text: str = "") -> Remark:
@@ -163,25 +157,24 @@ def set_status(pull: Pull, status: Status, *, by: User, text: str = "") -> Remar
     if status == Status.MERGED:
         raise PullRefused("expected open or closed: merged is what merging makes it")
     with transaction.atomic():
-        now = _hold(pull, by)
+        now = hold(pull, by)
         _check_may_change(now, by)
-        if now.status == Status.MERGED:
-            raise PullDecided(f"expected a pull request that is not merged, found {now}, which is")
+        _check_is_not_merged(now)
         if status == Status.OPEN and now.status == Status.CLOSED:
             _check_reopens(now)
         now.status = status
         now.save(update_fields=["status"])
         if text.strip():
-            _remark(now, by, Kind.COMMENT, _text(text))
-        audit.record(by.actor, "pull.decide", _subject(now), {"status": status.value})
-        return _remark(now, by, Kind.STATUS, status.value)
+            say(now, by, Kind.COMMENT, text_of(text))
+        audit.record(by.actor, "pull.decide", subject(now), {"status": status.value})
+        return say(now, by, Kind.STATUS, status.value)
 
 
 def edit(remark: Remark, text: str, *, by: User) -> Remark:
     """What somebody said, in other words of theirs; raises PullRefused or MayNotPublish."""
-    said = _text(text)
+    said = text_of(text)
     with transaction.atomic():
-        _hold(remark.pull, by)
+        hold(remark.pull, by)
         now = Remark.objects.select_for_update().get(pk=remark.pk)
         if now.author_id != by.pk or now.kind != Kind.COMMENT or now.is_hidden:
             raise MayNotPublish("expected a comment of your own, found another")
@@ -193,78 +186,15 @@ def edit(remark: Remark, text: str, *, by: User) -> Remark:
 def hide(remark: Remark, *, by: User) -> Remark:
     """Nobody reads it any more: by whoever said it, or who decides; raises MayNotPublish."""
     with transaction.atomic():
-        pull = _hold(remark.pull, by)
+        pull = hold(remark.pull, by)
         now = Remark.objects.select_for_update().get(pk=remark.pk)
         is_theirs = now.author_id == by.pk or pulls.may_decide(by, pull)
         if now.kind != Kind.COMMENT or not is_theirs:
             raise MayNotPublish("expected a comment that is yours to hide, found another")
         now.text, now.is_hidden = "", True
         now.save(update_fields=["text", "is_hidden"])
-        audit.record(by.actor, "pull.hide", _subject(pull), {"remark": now.pk})
+        audit.record(by.actor, "pull.hide", subject(pull), {"remark": now.pk})
     return now
-
-
-def merge(pull: Pull, *, by: User, text: str = "", head: str = "") -> Revision:
-    """Its changes on `main`, as a revision of the project; call it outside any transaction.
-
-    `head` is the oid that was looked at, and nothing that came later is merged.
-
-    Raises MergeConflict, PullDecided, PullRefused, and as `commits.commit`.
-    """
-    if not pulls.may_decide(by, pull):
-        raise MayNotPublish(f"expected somebody who acts for {pull.project.owner.name!r}")
-    _check_open(pull)
-    proposed = revisions.proposed(pull)
-    if proposed.revision is None:
-        raise PullRefused("expected a pull request with a commit, found one that proposes nothing")
-    if head and proposed.oid != head:
-        raise MergeConflict(
-            f"expected {pull.ref} at {head[:40]}, which you looked at, found it at {proposed.oid}: "
-            "look at what came since, and merge that"
-        )
-    for _ in range(TRIES):
-        try:
-            revision = _on_main(pull, proposed, by, text)
-            break
-        except StaleParent:  # somebody else's commit came first: look again
-            continue
-    else:
-        raise RefBusy(
-            f"expected {MAIN} to stand still, but others write to it; try again",
-            headers=commits.BUSY,
-        )
-    # COMMIT POINT. `main` has it; a crash here leaves the pull request open, and merging it again
-    # changes nothing on `main` and says so.
-    with transaction.atomic():
-        now = _hold(pull, by)
-        now.status, now.merged = Status.MERGED, revision
-        now.save(update_fields=["status", "merged"])
-        if text.strip():
-            _remark(now, by, Kind.COMMENT, _text(text))
-        _remark(now, by, Kind.STATUS, Status.MERGED.value)
-        details = {"id": revision.checkpoint.manifest_sha256}
-        audit.record(by.actor, "pull.merge", _subject(now), details)
-    return revision
-
-
-def _on_main(pull: Pull, proposed: Found, by: User, text: str) -> Revision:
-    """Compared with where `main` is: what is merged is what was looked at."""
-    at, wanted = revisions.find(pull.project, MAIN), pulls.merging(pull, proposed)
-    if wanted.conflicts:
-        shown = ", ".join(wanted.conflicts[:MAX_CONFLICTS_SHOWN])
-        raise MergeConflict(
-            f"expected files that {MAIN} has not changed since {pull.ref} began, found "
-            f"{len(wanted.conflicts)} that it has: {shown}"
-        )
-    commit = Commit(
-        user=by,
-        project=pull.project,
-        parent=at.oid,
-        title=f"Merge pull request {pull.number}",  # in no words of its author's, who may leave
-        message=text.strip(),
-        changes=wanted.changes,
-    )
-    return commits.commit(commit)
 
 
 def _check_may_propose(project: Project, by: User) -> None:
@@ -347,22 +277,35 @@ def _discard(pull: Pull) -> None:
         pull.delete()
 
 
-def _hold(pull: Pull, by: User) -> Pull:
+def hold(pull: Pull, by: User) -> Pull:
     """As it is by now; one at a time changes it. Locks are taken as an erasure takes them."""
     receiving.hold_person(by)
     moving.hold(pull.project)
     return pulls.pull(pull.project, pull.number)
 
 
-def _remark(pull: Pull, by: User, kind: Kind, text: str, *, before: str = "") -> Remark:
+def say(pull: Pull, by: User, kind: Kind, text: str, *, before: str = "") -> Remark:
+    """Another remark of it, in the caller's transaction; raises PullRefused."""
     if kind == Kind.COMMENT and pull.remarks.count() >= MAX_REMARKS:
         raise PullRefused(f"expected at most {MAX_REMARKS} remarks, found so many already")
     return Remark.objects.create(pull=pull, author=by, kind=kind, text=text, before=before)
 
 
-def _check_open(pull: Pull) -> None:
+def check_open(pull: Pull) -> None:
+    """Raises PullDecided."""
     if pull.status != Status.OPEN:
         raise PullDecided(f"expected an open pull request, found {pull}, which is {pull.status}")
+
+
+def _check_is_not_merged(pull: Pull) -> None:
+    """Nor on its way to `main`, or there without that being said yet."""
+    if pull.status == Status.MERGED:
+        raise PullDecided(f"expected a pull request that is not merged, found {pull}, which is")
+    if pulls.is_being_merged(pull):
+        raise PullDecided(
+            f"expected a pull request that nobody merges, found {pull}, whose changes are on their "
+            f"way to {MAIN} or there; merging it again makes good what was cut short"
+        )
 
 
 def _check_may_change(pull: Pull, by: User) -> None:
@@ -379,11 +322,13 @@ def _title(text: str) -> str:
     return found
 
 
-def _text(text: str) -> str:
+def text_of(text: str) -> str:
+    """What somebody typed, if it is some and not too much; raises PullRefused."""
     if not text.strip() or len(text) > MAX_TEXT:
         raise PullRefused(f"expected a text of at most {MAX_TEXT} characters, found {len(text)}")
     return text
 
 
-def _subject(pull: Pull) -> str:
+def subject(pull: Pull) -> str:
+    """How the audit names it."""
     return f"{pull.project.full_name}#{pull.number}"

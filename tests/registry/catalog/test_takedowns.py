@@ -23,6 +23,7 @@ from registry.catalog.errors import (
     TakenDown,
 )
 from registry.catalog.models import Checkpoint
+from registry.catalog.models.found import Listing
 from registry.catalog.models.told import Happening
 from registry.catalog.queries import revisions, withheld
 from registry.catalog.services import Commit, Remove, governing, takedowns
@@ -126,6 +127,9 @@ def test_what_was_on_its_way_arrives_taken_down(world: World) -> None:
     received = services.receive(by_person(world))
     takedowns.take_down_project(world.project, Order(reason=REASON, by="system"))
     assert services.advance(received.pk).state == "taken-down"
+    kinds = set(Happening.objects.values_list("kind", flat=True))
+    assert kinds == {"project.taken-down"}  # nothing of a revision that nobody can have
+    assert Listing.objects.get(project=world.project).checkpoint is None
 
 
 def test_it_is_written_down_and_told_with_the_change(world: World, down: Checkpoint) -> None:
@@ -167,7 +171,9 @@ def test_what_was_on_its_way_with_the_same_files_arrives_taken_down(world: World
     first = publish(by_person(world))
     received = services.receive(by_person(world, "more", {**FILES, "new.txt": b"new"}))
     takedowns.take_down_checkpoint(first, Order(reason=REASON, by="system"))
+    Happening.objects.all().delete()
     arrived = services.advance(received.pk)
+    assert not Happening.objects.exists()
     assert (arrived.state, arrived.reason) == ("taken-down", takedowns.FILES_OF_OTHERS)
     assert withheld.among([weights(first)]) == {weights(first)}
 
