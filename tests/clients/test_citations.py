@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from registry.catalog.content import described
 from registry.catalog.models import Checkpoint, Project
 from tests.needing import needs
+from registry.catalog.queries import citing
 from tests.registry.catalog.test_listings import OURS
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import invite
@@ -27,6 +29,15 @@ from cffconvert import Citation
 citation = Citation(open(sys.argv[1]).read())
 citation.validate()
 print(citation.as_bibtex())
+"""
+LICENCES = """
+import json, sys
+from pathlib import Path
+import cffconvert
+schema = Path(cffconvert.__file__).parent / "schemas" / "1.2.0" / "schema.json"
+known = json.loads(schema.read_text())["definitions"]["license-enum"]["enum"]
+unknown = set(json.loads(Path(sys.argv[1]).read_text())) - set(known)
+assert not unknown, unknown
 """
 DATACITE = """
 import json, sys
@@ -99,6 +110,12 @@ def test_cffconvert_reads_the_citation_file(checkpoint: Checkpoint, tmp_path: Pa
     for said in everywhere(checkpoint):
         assert said in file.read_text()
     assert "license: MIT" in file.read_text()
+
+
+def test_every_licence_that_a_card_may_name_is_one_to_cffconvert(tmp_path: Path) -> None:
+    named = tmp_path / "licences.json"
+    named.write_text(json.dumps(sorted({*described.SPDX.values()} - citing.NOT_IN_CFF)))
+    judged(LICENCES, named)
 
 
 def test_datacites_schema_takes_the_document(checkpoint: Checkpoint, tmp_path: Path) -> None:

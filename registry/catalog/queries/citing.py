@@ -29,6 +29,8 @@ CFF_VERSION = "1.2.0"
 DATACITE = "http://datacite.org/schema/kernel-4"
 RO_CRATE = "https://w3id.org/ro/crate/1.1"
 SPDX = "https://spdx.org/licenses/"
+# Of those that cards name, what SPDX listed only after CFF 1.2.0 had copied its list.
+NOT_IN_CFF = frozenset({"CDLA-Permissive-2.0"})
 REFERENCE = "LicenseRef-"
 BINARY = "application/octet-stream"
 _TEX = {
@@ -141,7 +143,9 @@ def cff(of: Checkpoint) -> str:
         document["abstract"] = found.summary
     if found.tags:
         document["keywords"] = list(dict.fromkeys(found.tags))
-    if found.spdx:
+    if found.spdx in NOT_IN_CFF:
+        document["license-url"] = f"{SPDX}{found.spdx}.html"
+    elif found.spdx:
         document["license"] = found.spdx
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
     return str(text)

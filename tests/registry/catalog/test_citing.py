@@ -44,6 +44,16 @@ def test_a_licence_that_spdx_does_not_know_is_no_identifier(world: World, licenc
     assert root["license"] == ("LicenseRef-openrail" if licence else "unknown")
 
 
+def test_a_licence_younger_than_the_citation_file_format_is_named_by_its_address(
+    world: World,
+) -> None:
+    card = b"---\nlicense: cdla-permissive-2.0\n---\n# A\n"
+    published = publish(by_person(world, files={**FILES, "README.md": card}))
+    said = yaml.safe_load(cite(published, "CITATION.cff"))
+    assert "license" not in said
+    assert said["license-url"] == "https://spdx.org/licenses/CDLA-Permissive-2.0.html"
+
+
 def test_a_project_without_a_title_is_cited_by_its_name(world: World) -> None:
     Project.objects.update(title="", summary="")
     published = publish(by_person(world))
