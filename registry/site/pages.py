@@ -34,7 +34,8 @@ from .errors import TicketRefused
 UNPROCESSABLE = 422
 LEDGER_ROWS = 50
 MAX_NAME = 80  # more than a name has: what is longer is nobody's
-INDEX = re.compile(r"[0-9]{1,15}")
+MAX_DIGITS = 15  # of a number that somebody writes; int() is slow on long ones
+INDEX = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}")
 WITNESS_SECONDS = 30  # a look is one small file as long as nothing was added
 MONITOR_SECONDS = 60
 ANSWER_SECONDS = 30.0  # as the API waits: docs/spec/http.md
@@ -226,6 +227,6 @@ def _person(request: HttpRequest) -> User:
 
 
 def _integer(written: str) -> int:
-    if not (written.isascii() and written.isdigit()):
+    if not (written.isascii() and written.isdigit() and len(written) <= MAX_DIGITS):
         raise InvalidDocument("max_new_bytes", "a whole number", ascii(written[:40]))
     return int(written)

@@ -47,6 +47,7 @@ def test_a_question_is_answered_signed_and_shown(committed: Shown) -> None:
     ("other", "said"),
     [
         ({"max_new_bytes": "many"}, "max_new_bytes: expected a whole number, found 'many'"),
+        ({"max_new_bytes": "9" * 5000}, "max_new_bytes: expected a whole number, found '9999"),
         ({"max_new_bytes": "999999"}, "max_new_bytes: expected an integer from 1 to 1024"),
         ({"prompt": ""}, "prompt: expected a string of 1 to 4096 characters, found ''"),
         ({"temperature": "hot"}, "temperature: expected a decimal string"),
