@@ -13,8 +13,8 @@ from django.test import Client
 
 from registry.catalog.content import described
 from registry.catalog.models import Checkpoint, Project
-from tests.needing import needs
 from registry.catalog.queries import citing
+from tests.needing import needs
 from tests.registry.catalog.test_listings import OURS
 from tests.registry.catalog.world import World, build, by_person, publish
 from tests.registry.people import invite

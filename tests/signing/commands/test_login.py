@@ -239,6 +239,20 @@ def test_logging_out_may_end_it_everywhere(
     assert registry.seen[-1].headers["Authorization"] == f"Bearer {TOKEN}"
 
 
+def test_other_programs_are_given_it_and_nothing_else(
+    desk: Desk, registry: Loopback, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, err = desk.assay("token", registry.url)
+    assert (code, out, "expected a token for" in err) == (37, "", True)
+    desk.assay("login", registry.url, "--token-file", file)
+    asked = len(registry.seen)
+    assert desk.assay("token", registry.url) == (0, f"{TOKEN}\n", "")
+    monkeypatch.setenv("ASSAY_TOKEN", OTHER)
+    assert desk.assay("token", registry.url) == (0, f"{OTHER}\n", "")
+    assert desk.assay("token", "http://registry.example")[0] == 38
+    assert len(registry.seen) == asked
+
+
 def test_a_login_shows_itself_to_nobody() -> None:
     assert TOKEN not in repr(Login(registry="https://x", secret=TOKEN))
 
