@@ -16,7 +16,7 @@ import pytest
 from assay.signing.digests import sha256
 from registry.supervisor import programs, waiting
 from registry.supervisor.processes import Process
-from tests.house.sources import ROOT
+from tests.house.test_compose import nginx_files
 from tests.needing import forbidden, require
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite, secret_of
@@ -26,24 +26,6 @@ from tests.until import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWN = {"date", "server", "connection", "x-request-id", "vary", "transfer-encoding"}
-CONFIG = """
-user root;
-daemon off;
-pid {folder}/nginx.pid;
-error_log {folder}/nginx.log;
-events {{ }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    server {{
-        listen 127.0.0.1:{port};
-        proxy_set_header Host $host;
-        location / {{ proxy_pass http://127.0.0.1:{web}; }}
-        include {folder}/blobs.conf;
-    }}
-}}
-"""
 
 
 @pytest.fixture
@@ -71,16 +53,17 @@ def bare(world: World) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def fronted(bare: httpx.Client, tmp_path: Path) -> Iterator[httpx.Client]:
-    """Through nginx, with docker/blobs.conf as it is but for the folder."""
+    """Through nginx, with docker/nginx.conf as it is but for the addresses and the folder."""
     require("nginx")
     program = str(shutil.which("nginx"))
     if os.geteuid() != 0:
         forbidden("only root may start nginx as it is")
-    blobs = (ROOT / "docker" / "blobs.conf").read_text()
-    own = f"{os.environ['ASSAY_DATA_DIR']}/blobs/"
-    (tmp_path / "blobs.conf").write_text(blobs.replace("/data/blobs/", own))
-    port, config = free_port(), tmp_path / "nginx.conf"
-    config.write_text(CONFIG.format(folder=tmp_path, port=port, web=bare.base_url.port))
+    port = free_port()
+    places = (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("127.0.0.1:8000", f"127.0.0.1:{bare.base_url.port}"),
+    )
+    config = nginx_files(tmp_path, *places)
     process = subprocess.Popen((program, "-c", str(config)), stderr=subprocess.DEVNULL)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
@@ -137,6 +120,14 @@ def test_answers_are_the_same(bare: httpx.Client, fronted: httpx.Client, world: 
                 assert other.status_code == one.status_code, (method, address, asked)
                 assert other.content == one.content, (method, address, asked)
                 assert said(other) == said(one), (method, address, asked)
+
+
+def test_it_is_nginx_that_reads(bare: httpx.Client, fronted: httpx.Client, world: World) -> None:
+    """What the registry sent itself would say with a part that there are parts."""
+    asked = {"Range": "bytes=2-5"}
+    for address in (each.format(sha256=sha256(FILES["model.safetensors"])) for each in ADDRESSES):
+        assert "accept-ranges" in bare.get(address, headers=asked).headers
+        assert "accept-ranges" not in fronted.get(address, headers=asked).headers
 
 
 def test_who_may_not_read_reads_nothing(

@@ -90,6 +90,26 @@ def test_who_stores_blobs_is_told_where_and_has_it(
         assert not any(inside in volume for volume in services[service]["volumes"])
 
 
+def test_nginx_reads_blobs_as_their_owner_and_no_secret() -> None:
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    nginx = services["nginx"]
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    assert nginx["user"] == "10001:10001"
+    assert "useradd --uid 10001" in dockerfile
+    *files, ledger, blobs = nginx["volumes"]
+    assert all(each.startswith("./docker/") and each.endswith(":ro") for each in files)
+    assert ledger == "ledger:/data/ledger:ro"
+    assert blobs == {
+        "type": "volume",
+        "source": "data",
+        "target": "/data/blobs",
+        "read_only": True,
+        "volume": {"nocopy": True, "subpath": "blobs"},
+    }
+    assert services["web"]["environment"]["ASSAY_BEHIND_PROXY"] == "yes"
+    assert "mkdir -p -m 0700 /data/blobs" in services["init"]["command"][-1]
+
+
 def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
     """A main configuration around ours, with all that is written below the folder."""
     server = (ROOT / "docker" / "nginx.conf").read_text(encoding="utf-8")
@@ -97,6 +117,10 @@ def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
         assert old in server
         server = server.replace(old, new)
     (folder / "server.conf").write_text(server)
+    blobs = (ROOT / "docker" / "blobs.conf").read_text(encoding="utf-8")
+    assert "/data/blobs/" in blobs
+    own = os.environ["ASSAY_DATA_DIR"]
+    (folder / "blobs.conf").write_text(blobs.replace("/data/blobs/", f"{own}/blobs/"))
     main = folder / "nginx.conf"
     scratch = "".join(f"{kind}_temp_path {folder};\n" for kind in NGINX_SCRATCH)
     user = "user root;\n" if os.geteuid() == 0 else ""  # the test's folder is closed to others
