@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from registry.catalog import queries, services
 from registry.catalog.errors import (
@@ -16,6 +17,7 @@ from registry.catalog.errors import (
 )
 from registry.catalog.models import Ref, Revision
 from registry.catalog.queries import revisions
+from tests.registry.catalog.test_commits import put, wanted
 from tests.registry.catalog.world import (
     FILES,
     World,
@@ -43,6 +45,20 @@ def test_main_moves_with_each_published_checkpoint_and_not_before(world: World) 
     assert revisions.find(world.project, "main").checkpoint == first
     services.advance(received.pk)
     assert revisions.find(world.project, "main").checkpoint == received
+
+
+def test_a_snapshot_replaces_what_people_committed_which_stays_to_be_found(world: World) -> None:
+    committed = services.commit(wanted(world, put("tokenizer.json", b"{}"))).checkpoint
+    run = publish(by_node(world))
+    at = revisions.find(world.project, "main")
+    assert at.checkpoint == run
+    assert {file.name for file in queries.files(run)} == {*FILES, "step.txt"}
+    assert [each.checkpoint for each in revisions.history(at, limit=9)] == [run, committed]
+    assert revisions.find(world.project, committed.oid).checkpoint == committed
+    page = Client()
+    page.force_login(world.people.bob)
+    assert "replaces all files on main" in page.get("/lab/small").content.decode()
+    assert "replaces all files" not in Client().get("/lab/small").content.decode()
 
 
 def test_history_says_who_and_what_the_newest_first(world: World) -> None:
