@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import resource
@@ -24,6 +25,7 @@ STATM = Path("/proc/self/statm")  # its first number is the address space, in pa
 def main() -> int:
     """Answers standard input on standard output."""
     confine()
+    gc.disable()  # a third of the time, for a header of 100,000 tensors, which has no cycles
     try:
         for answer in answers(sys.stdin):
             sys.stdout.write(f"{answer}\n")
@@ -45,6 +47,7 @@ def confine() -> None:
 def answers(questions: Iterable[str]) -> Iterator[str]:
     """To each line one; what takes more than its time ends the process instead."""
     for question in questions:
+        gc.collect()  # what the one before left, if anything
         asked = json.loads(question)
         used = resource.getrusage(resource.RUSAGE_SELF)
         _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + CPU_SECONDS)

@@ -134,11 +134,10 @@ def _span(name: str, tensor: object) -> tuple[int, int, str]:
 
 
 def _are_sizes(value: object, most: int) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= most
-        and all(type(n) is int and 0 <= n <= MAX_INTEGER for n in value)
-    )
+    """Asked of 100,000 tensors: by calls that loop in C."""
+    if not isinstance(value, list) or len(value) > most or set(map(type, value)) - {int}:
+        return False
+    return min(value, default=0) >= 0 and max(value, default=0) <= MAX_INTEGER
 
 
 def _check_end_to_end(spans: list[tuple[int, int, str]], data_bytes: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import accumulate
 from typing import NoReturn
 
 from .refused import Refused
@@ -17,8 +18,10 @@ MAX_BYTES = 32 * 1024 * 1024  # tokenizer.json of the largest vocabularies is ab
 MAX_DEPTH = 32
 MAX_MEMBERS = 2_000_000  # bounds the memory of the parsed value; a large tokenizer has 500,000
 MAX_NUMBER_CHARACTERS = 40
-# A string (so that brackets inside it do not count) or a bracket; possessive, so it is linear.
-_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[{]|[\]}]', re.DOTALL)
+# So that brackets inside it do not count; possessive, and whole without an end, so it is linear.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
 
 
 def parse(content: bytes, *, max_depth: int = MAX_DEPTH, max_members: int = MAX_MEMBERS) -> object:
@@ -45,17 +48,9 @@ def parse(content: bytes, *, max_depth: int = MAX_DEPTH, max_members: int = MAX_
 
 def _check_depth(content: bytes, max_depth: int) -> None:
     """Before the parser runs: its recursion would end in a RecursionError."""
-    depth = 0
-    for token in _TOKENS.finditer(content):
-        match token[0]:
-            case b"{" | b"[":
-                depth += 1
-            case b"}" | b"]":
-                depth -= 1
-            case _:
-                continue
-        if depth > max_depth:
-            raise Refused(f"JSON of at most {max_depth} levels", "more")
+    brackets = _STRING.sub(b"", content).translate(None, delete=_NO_BRACKETS)
+    if any(depth > max_depth for depth in accumulate(map(_STEPS.__getitem__, brackets))):
+        raise Refused(f"JSON of at most {max_depth} levels", "more")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
