@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 
 from cryptography import x509
@@ -30,6 +31,7 @@ INTERMEDIATE_DAYS = 5 * 365
 LEAF_DAYS = 365
 RESPONDER_DAYS = 90
 MAX_NAME_CHARACTERS = 64  # RFC 5280, A.1: ub-common-name
+MOST_KEPT = 64  # certificates that were read: few sign nearly all that one process sees
 
 # What the library raises for a certificate that is not one; it parses extensions when asked.
 MALFORMED = (
@@ -111,6 +113,7 @@ class Chain:
         return p256_key(self.leaf)
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def own(field: str, encoded: bytes) -> x509.Certificate:
     """Read one certificate in the form in which a registry's stand."""
     forms.parse(field, encoded)

@@ -34,7 +34,7 @@ def record(actor: str, action: str, subject: str, details: Mapping[str, object])
         )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [settings.JOURNAL_LOCK])
-    last = AuditRow.objects.order_by("-id").first()
+    last = AuditRow.objects.order_by("-id").values_list("sha256", flat=True).first()
     row = AuditRow(
         at=timezone.now(),
         actor=actor,
@@ -42,7 +42,7 @@ def record(actor: str, action: str, subject: str, details: Mapping[str, object])
         subject=subject,
         details=dict(details),
         salt=secrets.token_bytes(SALT_BYTES),
-        previous_sha256=last.sha256 if last else GENESIS,
+        previous_sha256=last or GENESIS,
     )
     row.sha256 = digest(row)
     row.save(force_insert=True)

@@ -172,10 +172,16 @@ def is_included(*statements: Statement) -> bool:
 
 def are_included(keys: Collection[int]) -> bool:
     """The same of statements by their keys."""
+    return included_among(keys) >= set(keys)
+
+
+def included_among(keys: Collection[int]) -> frozenset[int]:
+    """Those of these statements, by their keys, that the newest signed tree head includes."""
     head = newest_head()
     if head is None:
-        return False
-    return Statement.objects.filter(pk__in=keys, entry__index__lt=head.size).count() == len(keys)
+        return frozenset()
+    found = Statement.objects.filter(pk__in=keys, entry__index__lt=head.size)
+    return frozenset(found.values_list("pk", flat=True))
 
 
 def proof(index: int) -> LedgerProof:

@@ -47,6 +47,7 @@ __all__ = [
     "sizes",
     "staged",
     "store",
+    "store_all",
     "sweep",
     "sweep_orphans",
 ]
@@ -67,6 +68,17 @@ def store(source: Path | bytes | BinaryIO, *, holder: str) -> Blob:
             part.write(chunk)
         keep(part, holder=holder)
         return Blob.objects.get(pk=part.sha256)
+
+
+def store_all(contents: Sequence[bytes], *, holder: str) -> list[Blob]:
+    """The same of several, together: as many queries as for one."""
+    with ExitStack() as stack:
+        parts = [stack.enter_context(Part()) for _ in contents]
+        for part, content in zip(parts, contents, strict=True):
+            part.write(content)
+        keep_all(parts, holder=holder)
+    stored = Blob.objects.in_bulk([part.sha256 for part in parts])
+    return [stored[part.sha256] for part in parts]
 
 
 def admit(holder: str, sha256: str, *, size_bytes: int) -> None:

@@ -118,7 +118,8 @@ def _write(project: Project, at: Checkpoint | None) -> None:
     }
     facets = [facet_label(name, str(values[name])) for name in FACETS if values[name]]
     values["labels"] = labels(card, found, under, verified(at)) + facets
-    Listing.objects.update_or_create(project=project, defaults=values)
+    if not Listing.objects.filter(project=project).update(**values):  # the project is held
+        Listing.objects.create(project=project, **values)
 
 
 def _trained(at: Checkpoint | None) -> str:

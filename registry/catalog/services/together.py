@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from django.db import DatabaseError
 
+from assay.signing.bundle import Bundle
 from assay.signing.errors import AssayError
 from registry.api.problems import Problem
 from registry.ledger import queries as ledger_queries
@@ -63,8 +64,20 @@ def _advance(checkpoint_ids: Collection[int]) -> None:
     for each in in_any_order:
         _or_wait(sign, each)
     _integrate()
-    for each in in_any_order:
-        _or_wait(advancing.publish, each)
+    for each, signature in _proven(in_any_order).items():
+        _or_wait(partial(advancing.publish, signature=signature), each)
+
+
+def _proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
+    """All in one; where one of them stands in the way, each by itself."""
+    try:
+        return advancing.proven(checkpoint_ids)
+    except Exception:
+        logger.warning("%s checkpoints, now one by one", len(checkpoint_ids), exc_info=True)
+    found: dict[int, Bundle] = {}
+    for each in checkpoint_ids:
+        _or_wait(lambda one: found.update(advancing.proven([one])), each)
+    return found
 
 
 def _or_wait(step: Callable[[int], None], checkpoint_id: int) -> None:

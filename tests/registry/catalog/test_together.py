@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from assay.signing.certificates import Purpose
 from assay.signing.statements import ConductReference
@@ -16,7 +17,8 @@ from registry.authority import services as authority
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, State
 from registry.catalog.services import advancing, together
-from registry.ledger.models import TreeHead
+from registry.ledger import services as ledger
+from registry.ledger.models import Statement, TreeHead
 from tests.registry.catalog.world import FILES, World, build, by_person
 from tests.registry.people import People
 from tests.running import Authority
@@ -82,6 +84,36 @@ def test_a_fault_of_ours_in_one_ends_the_sweep_for_no_other(
     assert states() == {State.RECEIVED, State.PUBLISHED}
     assert f"checkpoint {broken.pk} waits" in caplog.text
     assert "ZeroDivisionError: by a row that nobody thought of" in caplog.text
+
+
+def test_one_whose_proof_cannot_be_put_together_stops_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Proofs are read together; what is wrong with one must not be what is wrong with all."""
+    checkpoints = received(world, "a", "b", "c")
+    for each in checkpoints:
+        advancing.sign(each.pk)
+    broken = checkpoints[0]
+    broken.refresh_from_db()
+    assert broken.oms_statement is not None
+    Statement.objects.filter(pk=broken.oms_statement.pk).update(payload=b"")
+    assert services.sweep() == 2
+    assert states() == {State.SIGNED, State.PUBLISHED}
+    assert "now one by one" in caplog.text
+    assert f"checkpoint {broken.pk} waits" in caplog.text
+
+
+def test_proofs_are_read_together(world: World) -> None:
+    def queries_for(*names: str) -> int:
+        checkpoints = received(world, *names)
+        for each in checkpoints:
+            advancing.sign(each.pk)
+        ledger.integrate()
+        with CaptureQueriesContext(connection) as asked:
+            assert len(advancing.proven([each.pk for each in checkpoints])) == len(names)
+        return len(asked)
+
+    assert queries_for("a") == queries_for("b", "c", "d")
 
 
 def test_a_certificate_is_asked_for_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
