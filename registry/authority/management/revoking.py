@@ -122,7 +122,8 @@ def _compromise(options: Options) -> Iterator[str]:
     if crl is None:
         yield f"The root has not revoked {name} yet: see the operator's guide, Compromise"
     if name == compromise.current(purpose):
-        yield f"Now: authority rotate {purpose}"
+        yield f"Now: authority rotate {purpose} --root FOLDER"
+        yield "      or, for a root on another machine, --request FILE, then --certificate FILE"
 
 
 REVOKE = Action(help="take a certificate back, for ever", add=_add_revoke, run=_revoke)

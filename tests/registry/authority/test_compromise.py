@@ -38,11 +38,15 @@ def test_without_the_root_it_stops_and_revokes_all_the_same(db: None, authority:
         "output is stopped: it signs no more",
         "1 of its certificates are revoked, listed and logged",
         "The root has not revoked output yet: see the operator's guide, Compromise",
-        "Now: authority rotate output",
+        "Now: authority rotate output --root FOLDER",
+        "      or, for a root on another machine, --request FILE, then --certificate FILE",
     ]
     assert states()["output"]
     with pytest.raises(SignerError):
         issue(authority)
+    _, _, *words = said.splitlines()[3].split()  # what it says is what brings signing back
+    say(*words[:-1], *authority.root_words[1:])
+    issue(authority)
 
 
 def test_said_again_it_goes_on(db: None, authority: Authority) -> None:
