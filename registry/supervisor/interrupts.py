@@ -10,9 +10,13 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def listen() -> None:
-    """The first signal stops everything in order; more of them change nothing."""
+    """The first signal stops everything in order; more of them change nothing.
+
+    Under nohup the end of the terminal is no signal to end: it was ignored before we were started.
+    """
     for each in ENDING:
-        signal.signal(each, _interrupt)
+        if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, _interrupt)
 
 
 @contextmanager

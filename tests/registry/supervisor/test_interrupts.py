@@ -13,6 +13,7 @@ from registry.supervisor import interrupts
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
     kept = {each: signal.getsignal(each) for each in interrupts.ENDING}
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs these under nohup
     yield
     for each, handler in kept.items():
         signal.signal(each, handler)
@@ -25,6 +26,14 @@ def test_the_first_signal_interrupts_and_more_of_them_do_nothing(number: signal.
         os.kill(os.getpid(), number)
     for each in interrupts.ENDING:
         os.kill(os.getpid(), each)
+
+
+def test_under_nohup_the_end_of_the_terminal_ends_nothing() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    interrupts.listen()
+    os.kill(os.getpid(), signal.SIGHUP)
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_an_interrupt_while_a_class_is_made_is_one_still() -> None:
