@@ -42,6 +42,12 @@ def test_settling_makes_torch_deterministic_with_the_threads_asked_for() -> None
     assert machine.to_json()["name"]
 
 
+@pytest.mark.parametrize("_time", range(2))
+def test_the_threads_of_one_test_are_not_the_next_ones(_time: int) -> None:
+    assert torch.get_num_threads() == 1
+    torch.set_num_threads(2)
+
+
 def test_without_a_wish_all_cores_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert runtime.default_threads() == len(os.sched_getaffinity(0))
     monkeypatch.delattr(os, "sched_getaffinity")  # macOS has none
