@@ -90,6 +90,22 @@ test.each(unreadable)("$name", async ({ mutation, from }) => {
   await expect(parseEvidence(document(mutation, from))).rejects.toThrow(InvalidDocument);
 });
 
+test("of a witness by ML-DSA-44 the name is held to those named, and the signature is not", async () => {
+  const named = "a witness of ML-DSA-44 besides";
+  const good = witnessed.mutations.find(({ name }) => name === named);
+  if (good === undefined) throw new Error(named);
+  const failing = async (change: (note: string) => string) => {
+    const set = (good.set ?? []).map(({ path, value }) => ({
+      path,
+      value: path.includes("envelope") ? change(String(value)) : value,
+    }));
+    const steps = await examine({ ...good, set }, witnessed);
+    return steps.filter(({ outcome }) => outcome === "failed").map(({ code }) => code);
+  };
+  expect(await failing((note) => note.replace(/.{9}\n$/, "AAAAAAAA=\n"))).toEqual([]);
+  expect(await failing((note) => note.replace("w4.test", "w5.test"))).toEqual(["output.tree-head"]);
+});
+
 test.each(pseudonymous.pseudonyms)("$party has its pseudonym", async (worked) => {
   const { party, salt, registry, pseudonym } = worked;
   expect(await pseudonymOf({ party, salt: fromHex(salt) }, registry)).toBe(pseudonym);
