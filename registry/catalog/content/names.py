@@ -20,7 +20,6 @@ TOOLS = frozenset({".git", "git~1", ".cache"})
 # before its last dots and spaces, and writes what is behind a colon where nobody sees it
 # (Microsoft, "Naming Files, Paths, and Namespaces").
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?")
-_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]')
 
 
 def check(manifest: Manifest) -> None:
@@ -42,8 +41,8 @@ def check(manifest: Manifest) -> None:
 def _fault(part: str) -> str | None:
     if _seen(part) in TOOLS:
         return "a folder of git's or of the Hub's clients"
-    if _NOT_ON_WINDOWS.search(part):
-        return "a character that Windows has none of in names"
+    if ":" in part:
+        return "a colon, behind which Windows has a stream of another file"
     if part[-1] in ". ":
         return "a dot or space at the end, which Windows leaves out"
     if _DEVICE.fullmatch(part.casefold()):

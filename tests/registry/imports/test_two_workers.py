@@ -12,7 +12,7 @@ from registry.catalog.content import hashing
 from registry.catalog.models import Checkpoint, Revision
 from registry.catalog.queries import revisions
 from registry.catalog.services import commits, moving
-from registry.imports import services
+from registry.imports import apart, services
 from registry.imports.models import Import, State
 from tests.elsewhere import blocked, elsewhere
 from tests.registry.catalog.test_commits import put
@@ -80,7 +80,7 @@ def test_who_converts_what_another_has_converted_stops(
     services.ask(wanted(world))
     stale = the_import()
     services._convert(the_import())
-    monkeypatch.setattr(services.apart, "convert", made(weights({"b": b"1234"})))
+    monkeypatch.setattr(apart, "convert", made(weights({"b": b"1234"})))
     services._carry_out(stale)
     assert actions() == ["import.convert"]
     services.carry_out()
