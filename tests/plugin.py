@@ -25,7 +25,13 @@ from registry.supervisor.postgres import Postgres
 from registry.supervisor.processes import Process
 from registry.supervisor.valkey import Valkey
 
-pytest_plugins = ("tests.emptying", "tests.thorough", "tests.needing", "tests.running")
+pytest_plugins = (
+    "tests.emptying",
+    "tests.thorough",
+    "tests.needing",
+    "tests.running",
+    "tests.keeping",
+)
 
 PUBLIC_URL = "http://localhost:8000"
 # A file of these takes a minute or more: begun last, one process would wait for the other.

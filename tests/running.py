@@ -41,16 +41,21 @@ class Signer:
     directory: Path
     process: Process
 
-    def has_changed(self, pristine: Path) -> bool:
+    def has_changed(self, base: Path) -> bool:
         """Whether it signed a head, or its intermediates or the root's list are others."""
-        return _state(self.directory) != _state(pristine)
+        return _state(self.directory) != _state(base)
+
+    def has_other_leaves(self, base: Path) -> bool:
+        """Whether it certified somebody, or put a leaf away."""
+        return _leaves(self.directory) != _leaves(base)
 
 
 class Authority:
     """A real authority in a temporary folder, and its signer, which alone reads the keys.
 
-    A signer never signs a shorter ledger, and each test begins with an empty one. So the next
-    signer, with the same keys, is started while a test runs, and takes over after it.
+    A signer never signs a shorter ledger, and each test begins with an empty one, or with the one
+    that was there when it was told to `stay`. So the next signer, with the same keys, is started
+    while a test runs, and takes over after it.
     """
 
     def __init__(self, deployment: Deployment, folder: Path) -> None:
@@ -58,7 +63,9 @@ class Authority:
         self._program = programs.signer(deployment)
         self.passphrase_file = programs.passphrase_file(deployment)
         self._known_place = deployment.places.authority
+        self._ledger = deployment.places.data / "ledger"
         self._pristine = folder / "pristine"
+        self._base, self._base_ledger = self._pristine, folder / "none"
         self._numbers = itertools.count()
         self._retired: list[Process] = []
         passphrase = programs.passphrase_file(deployment).read_bytes().strip()
@@ -93,12 +100,38 @@ class Authority:
         return ("--root", str(offline), "--root-passphrase-file", str(self.passphrase_file))
 
     def forget(self) -> None:
-        """Back to an empty ledger; keeps root and keys."""
-        if self._current.has_changed(self._pristine):
+        """Back to an empty ledger, or the one it stays with; keeps root and keys."""
+        stays = self._base != self._pristine
+        if self._current.has_changed(self._base) or (
+            stays and self._current.has_other_leaves(self._base)
+        ):
             self._current.process.ask_to_stop()
-            self._hand_on_leaves()
+            if not stays:  # else the rows are back, and so is whom they say it certified
+                self._hand_on_leaves()
             self._retired.append(self._current.process)
             self._take_next()
+        shutil.rmtree(self._ledger, ignore_errors=True)
+        if self._base_ledger.exists():
+            shutil.copytree(self._base_ledger, self._ledger)
+
+    def stay(self) -> None:
+        """From now on `forget` goes back to what is signed now."""
+        folder = self._pristine.with_name(f"base-{next(self._numbers)}")
+        self._base, self._base_ledger = folder / "signer", folder / "ledger"
+        shutil.copytree(self._current.directory, self._base)
+        shutil.copytree(self._ledger, self._base_ledger)
+        self._prepare_another()
+
+    def leave(self) -> None:
+        """From now on `forget` goes back to an empty ledger again, and does so at once."""
+        if self._base != self._pristine:
+            shutil.rmtree(self._base.parent)
+        self._base, self._base_ledger = self._pristine, self._pristine.with_name("none")
+        self._prepare_another()
+        self._current.process.ask_to_stop()
+        self._retired.append(self._current.process)
+        self._take_next()
+        self.forget()
 
     def _hand_on_leaves(self) -> None:
         """What a module's rows say is certified, signs for the module's next test too."""
@@ -131,9 +164,15 @@ class Authority:
         for process in (*self._retired, self._current.process, self._next.process):
             process.stop()
 
+    def _prepare_another(self) -> None:
+        """Instead of the next one, which began with another ledger."""
+        self._next.process.ask_to_stop()
+        self._retired.append(self._next.process)
+        self._next = self._prepare()
+
     def _prepare(self) -> Signer:
         directory = self._pristine.with_name(str(next(self._numbers)))
-        shutil.copytree(self._pristine, directory)
+        shutil.copytree(self._base, directory)
         return self._start(directory)
 
     def _start(self, directory: Path) -> Signer:
@@ -181,6 +220,11 @@ def _state(directory: Path) -> tuple[bytes, bytes, set[str]]:
     return (directory / HEAD).read_bytes(), (directory / ROOT_LIST).read_bytes(), names
 
 
+def _leaves(directory: Path) -> dict[Path, bytes]:
+    files = (*(directory / LEAVES_FOLDER).rglob("*"), directory / TIMESTAMP_FILE)
+    return {path.relative_to(directory): path.read_bytes() for path in files if path.is_file()}
+
+
 _authorities: list[Authority] = []
 _live: list[Live] = []
 
@@ -208,7 +252,6 @@ def _an_empty_ledger() -> Iterator[None]:
     yield
     for made in _authorities:
         made.forget()
-        shutil.rmtree(Path(os.environ["ASSAY_DATA_DIR"], "ledger"), ignore_errors=True)
 
 
 @pytest.fixture(scope="module", autouse=True)

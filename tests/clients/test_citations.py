@@ -16,9 +16,7 @@ from registry.catalog.models import Checkpoint, Project
 from registry.catalog.queries import citing
 from tests.needing import needs
 from tests.registry.catalog.test_listings import OURS
-from tests.registry.catalog.world import World, build, by_person, publish
-from tests.registry.people import invite
-from tests.running import Authority
+from tests.registry.catalog.world import World, by_person, publish
 
 PYTHON = Path(__file__).parents[2] / ".venv-citing" / "bin" / "python"
 ODD = 'Owls & parrots: 100 % of "them", {_all_} \\ #1 ~ ^'
@@ -72,8 +70,8 @@ pytestmark = needs("citing")
 
 
 @pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
+def world(kept_world: World) -> World:
+    return kept_world
 
 
 @pytest.fixture

@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from registry.catalog.models import Checkpoint
 from registry.conduct import services as conduct
-from tests.registry.catalog.world import World, build, by_person, publish
-from tests.registry.people import invite
-from tests.running import Authority
+from tests.registry.catalog.world import World, by_person, publish
 
 
 @pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
+def world(kept_world: World) -> World:
     """A lab in good standing with a project, a data set and a node."""
-    return build(invite(), tmp_path / "texts")
+    return kept_world
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.test import Client
 
@@ -12,19 +10,13 @@ from registry.catalog import services
 from registry.catalog.models import Gate, Project, Visibility
 from registry.catalog.models.accesses import Access, AccessState
 from registry.catalog.queries import gates
-from tests.registry.catalog.world import World, build, by_person, publish
-from tests.registry.people import browser, client_of, invite
-from tests.running import Authority
+from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.people import browser, client_of
 
 pytestmark = pytest.mark.django_db
 ASK, REQUESTS = "/lab/small/settings/ask", "/lab/small/settings/requests"
 ACCESS = "/lab/small/settings/access"
 API = "/api/v1/projects/lab/small/access"
-
-
-@pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
@@ -27,16 +25,9 @@ from registry.catalog.queries import gates
 from registry.outputs import asking
 from registry.outputs.errors import NotGeneratable
 from registry.site import erasing
-from tests.registry.catalog.world import World, build, by_person, publish
-from tests.registry.people import invite
-from tests.running import Authority
+from tests.registry.catalog.world import World, by_person, publish
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from django.test import Client
 
@@ -17,17 +15,11 @@ from registry.catalog.models import Project, Visibility
 from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.storage.errors import QuotaExceeded
-from tests.registry.catalog.world import FILES, World, build, by_person, project, publish
-from tests.registry.people import client_of, invite
-from tests.running import Authority
+from tests.registry.catalog.world import FILES, World, by_person, project, publish
+from tests.registry.people import client_of
 
 pytestmark = pytest.mark.django_db
 PAGE = "/lab/small/settings/access"
-
-
-@pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
 
 
 def test_an_owner_decides_and_members_do_not(world: World) -> None:

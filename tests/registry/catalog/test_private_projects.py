@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -15,16 +14,10 @@ from registry.catalog import queries, services
 from registry.catalog.content.submission import Submission
 from registry.catalog.models import Checkpoint, File, Visibility
 from registry.ledger import queries as ledger
-from tests.registry.catalog.world import FILES, World, build, by_person, project, publish
-from tests.registry.people import client_of, invite
-from tests.running import Authority
+from tests.registry.catalog.world import FILES, World, by_person, project, publish
+from tests.registry.people import client_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
 
 
 @pytest.fixture

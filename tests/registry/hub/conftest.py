@@ -3,15 +3,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.registry.catalog.world import World, build
-from tests.registry.people import invite
-from tests.running import Authority
+from tests.registry.catalog.world import World
 
 
 @pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
+def world(kept_world: World) -> World:
+    return kept_world

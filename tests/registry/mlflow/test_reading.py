@@ -24,8 +24,8 @@ API = "/api/2.0/mlflow"
 
 
 @pytest.fixture
-def world(db: None, authority: Authority, tmp_path: Path) -> World:
-    return build(invite(), tmp_path / "texts")
+def world(kept_world: World) -> World:
+    return kept_world
 
 
 @pytest.fixture
