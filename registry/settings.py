@@ -303,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
         "storage.catch_up": 600.0,
         "storage.sweep_orphans": 3600.0,
         "hub.sweep": 600.0,
+        "oci.sweep": 300.0,
         "notices.sweep": 2.0,
         "notices.tidy": 3600.0,
         "idempotency.sweep": 600.0,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The oci app's place in the Django project; it has no rows: everything is the catalogue's."""
+"""The oci app's place in the Django project."""
 
 from __future__ import annotations
 

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which checkpoint of a project a tag names, and which of its documents a digest."""
+"""Which checkpoint of a project a tag names, or a digest, and what clients of OCI see of it."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from functools import lru_cache
 from typing import TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Collate
 
 from assay.signing.manifest import FileEntry
@@ -19,34 +17,51 @@ from registry.conduct import queries as conduct
 
 from .errors import ManifestUnknown
 from .images import Image
+from .models import Named
 
 LATEST = "latest"  # what clients ask for whose people name no tag
 Row = TypeVar("Row", bound=Model)
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")  # distribution-spec, pulling manifests
-REMEMBERED = 10_000  # half a kilobyte each
 BYTEWISE = "C"  # the collation in which lists of tags are ordered
 
 
-def tagged(project: Project, tag: str) -> Image:
+def tagged(project: Project, tag: str) -> Checkpoint:
     """The checkpoint that a branch, a tag, an oid or its own name stands for."""
     is_main = tag == LATEST and revisions.ref(project, LATEST) is None
     found = revisions.find(project, MAIN if is_main else tag).checkpoint
     if found is None:
         raise ManifestUnknown(f"expected a published checkpoint, but {project} has none yet")
-    return _image(found)
+    return found
 
 
-def having(project: Project, sha256: str) -> Image | None:
-    """The published checkpoint one of whose documents has this digest.
+def named(project: Project, sha256: str) -> Checkpoint | None:
+    """The published checkpoint that is known to have a document of this digest."""
+    known = Named.objects.filter(
+        sha256=sha256, checkpoint__project=project, checkpoint__state=State.PUBLISHED
+    )
+    keys = list(known.values_list("checkpoint_id", flat=True)[:1])
+    return catalog.published_in(project).filter(pk__in=keys).first()
 
-    Nothing leads back from a digest to what it is of, so each checkpoint's are made once in each
-    process, and remembered.
-    """
-    rows = catalog.published_in(project)
-    for row in rows.values_list("pk", "manifest_sha256", "published_at"):
-        if sha256 in _digests(*row):
-            return _image(rows.get(pk=row[0]))
-    return None
+
+def under(project: Project, sha256: str) -> Checkpoint | None:
+    """A published checkpoint whose conduct document has this digest."""
+    version = conduct.versions().filter(sha256=sha256).first()
+    if version is None:
+        return None
+    return catalog.published_in(project).filter(conduct=version).first()
+
+
+def unnamed(which: Q, *, limit: int) -> list[Checkpoint]:
+    """Published checkpoints whose documents' digests lead nowhere yet."""
+    kept = Named.objects.filter(checkpoint=OuterRef("pk"))
+    rows = Checkpoint.objects.select_related(*catalog.PARTS).filter(which, state=State.PUBLISHED)
+    return list(rows.filter(~Exists(kept)).order_by("pk")[:limit])
+
+
+def newest(project: Project, *, limit: int) -> list[int]:
+    """The keys of the project's last checkpoints, however far they are."""
+    rows = Checkpoint.objects.filter(project=project).order_by("-id")
+    return list(rows.values_list("pk", flat=True)[:limit])
 
 
 def file(project: Project, sha256: str) -> File | None:
@@ -64,21 +79,8 @@ def tags(project: Project, *, after: str, limit: int) -> list[str]:
     return sorted(found)[:limit]
 
 
-def _names(rows: QuerySet[Row], after: str, limit: int) -> list[str]:
-    named = rows.annotate(tag=Collate("name", BYTEWISE)).filter(tag__gt=after)
-    tags = named.filter(name__regex=f"^{TAG.pattern}$").order_by("tag")
-    return list(tags.values_list("tag", flat=True)[:limit])
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _digests(pk: int, manifest_sha256: str, published_at: datetime) -> frozenset[str]:
-    """What is published is never changed; the arguments behind the first say which row it is."""
-    del manifest_sha256, published_at
-    image = _image(Checkpoint.objects.select_related(*catalog.PARTS).get(pk=pk))
-    return frozenset(document.sha256 for document in image.documents())
-
-
-def _image(of: Checkpoint) -> Image:
+def image(of: Checkpoint) -> Image:
+    """What its documents are made of."""
     signature = catalog.sigstore(of) or catalog.signature(of)
     return Image(
         files=catalog.manifest(of),
@@ -86,6 +88,12 @@ def _image(of: Checkpoint) -> Image:
         conduct=catalog.conduct_of(of),
         policy=conduct.document(of.conduct),
     )
+
+
+def _names(rows: QuerySet[Row], after: str, limit: int) -> list[str]:
+    named = rows.annotate(tag=Collate("name", BYTEWISE)).filter(tag__gt=after)
+    tags = named.filter(name__regex=f"^{TAG.pattern}$").order_by("tag")
+    return list(tags.values_list("tag", flat=True)[:limit])
 
 
 def _entry(of: File) -> FileEntry:

@@ -23,7 +23,7 @@ from registry.storage.folder import check_digest
 from registry.storage.ranges import span_of
 from registry.storage.streams import ask
 
-from . import queries, tokens
+from . import queries, services, tokens
 from .errors import VERSION, AddressUnknown, BlobUnknown, ManifestUnknown, refusal
 from .images import EMPTY, MANIFEST, Document, listed
 from .queries import TAG
@@ -133,9 +133,9 @@ def _manifest(of: Project, reference: str) -> Answer:
     if ":" not in reference:
         if not TAG.fullmatch(reference):
             raise ManifestUnknown("expected a tag as the specification has it, found another")
-        return _named(queries.tagged(of, reference).manifest())
+        return _named(services.tagged(of, reference).manifest())
     sha256 = _digest(reference)
-    image = queries.having(of, sha256)
+    image = services.having(of, sha256)
     for document in image.documents() if image else ():
         if (document.sha256, document.media_type) == (sha256, MANIFEST):
             return _named(document)
@@ -152,7 +152,7 @@ def _blob(of: Project, sha256: str) -> Answer:
         return Answer(blob=blob)
     if sha256 == EMPTY.sha256:
         return _named(EMPTY)
-    image = queries.having(of, sha256)
+    image = services.having(of, sha256)
     for document in image.documents() if image else ():
         if document.sha256 == sha256 and document.media_type != MANIFEST:
             return _named(document)
@@ -161,7 +161,7 @@ def _blob(of: Project, sha256: str) -> Answer:
 
 def _referrers(of: Project, sha256: str, query: Mapping[str, str]) -> Answer:
     """Of what is unknown, none: so the specification has it."""
-    image = queries.having(of, sha256)
+    image = services.having(of, sha256)
     is_subject = image is not None and image.manifest().sha256 == sha256
     found = image.referrers() if image is not None and is_subject else ()
     wanted = query.get("artifactType", "")
