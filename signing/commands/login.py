@@ -24,7 +24,7 @@ from .errors import InputUnreadable, NotLoggedIn
 from .logins import Login, Logins
 from .pins import Pins, only_registry
 from .terminal import Terminal, safe
-from .whoami import acts_as, until
+from .whoami import acts_as, add_url, until, url_of
 
 MAX_TOKEN_BYTES = 4096
 STDIN = "standard input"
@@ -32,7 +32,9 @@ STDIN = "standard input"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay login`."""
-    add_url(parser)
+    parser.add_argument(
+        "url", nargs="?", metavar="URL", help="the registry; else the one that you trust"
+    )
     parser.add_argument(
         "--token-file",
         type=Path,
@@ -51,21 +53,9 @@ def add_logout_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_url(parser: argparse.ArgumentParser) -> None:
-    """The registry that is meant."""
-    parser.add_argument(
-        "url", nargs="?", metavar="URL", help="the registry; else the one that you trust"
-    )
-
-
-def url_of(arguments: argparse.Namespace) -> str:
-    """Its address; raises UnknownPin or NoTrustRoot where none is named."""
-    return address(arguments.url or only_registry(Pins.of_user().all(), word="a URL"))
-
-
 def login(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Ask the registry whose the token is, and only then keep it; raises AssayError."""
-    url = url_of(arguments)
+    url = address(arguments.url or only_registry(Pins.of_user().all(), word="a URL"))
     check_private(url)
     secret = _read(arguments.token_file, url, terminal)
     with RegistryClient(url, secret) as client:

@@ -18,7 +18,8 @@ from ..digests import sha256
 from ..durable import PRIVATE_FOLDER_MODE, sync, write_file
 from ..errors import InvalidDocument
 from . import config
-from .errors import InputUnreadable
+from .errors import InputUnreadable, UnknownPin
+from .pins import Pins, only_registry
 
 LOGIN_V1 = "https://assay/login/v1"
 MAX_LOGIN_BYTES = 16 << 10
@@ -66,6 +67,13 @@ class Logins:
             )
         return _parse(data, path, registry)
 
+    def registries(self) -> tuple[str, ...]:
+        """Those that a token is kept for, in the order of their addresses."""
+        try:
+            return tuple(sorted(map(self._registry, self.folder.glob("[!.]*.json"))))
+        except OSError as error:
+            raise InputUnreadable(f"{error.filename}: {error.strerror}") from error
+
     def keep(self, login: Login) -> Path:
         """Keep a token; the file appears whole, and only its owner may read it."""
         path = self.path(login.registry)
@@ -89,6 +97,36 @@ class Logins:
         except OSError as error:
             raise InputUnreadable(f"{path} cannot be removed: {error.strerror}") from error
         return True
+
+    def _registry(self, path: Path) -> str:
+        with path.open("rb") as file:
+            data = file.read(MAX_LOGIN_BYTES + 1)
+        try:
+            document = canonical.loads(data, max_bytes=MAX_LOGIN_BYTES)
+            found = canonical.text(canonical.as_mapping(document, "login"), "registry")
+            if self.path(found) == path:
+                return found
+        except InvalidDocument:
+            pass  # what it says was found may be the token
+        raise InputUnreadable(
+            f"{path}: expected a token that assay login kept, found something else"
+        )
+
+
+def registry_meant() -> str:
+    """Which registry is meant if none is named: the one that is trusted, or else logged in to.
+
+    Raises NoTrustRoot where there is neither, UnknownPin where there are several.
+    """
+    pins = Pins.of_user().all()
+    if len({pin.root.registry for pin in pins}) == 1:
+        return only_registry(pins, word="a URL")
+    kept = Logins.of_user().registries()
+    if not kept:
+        return only_registry(pins, word="a URL")
+    if len(kept) > 1:
+        raise UnknownPin(f"expected a URL, as tokens are kept for several: {', '.join(kept)}")
+    return kept[0]
 
 
 def _parse(data: bytes, path: Path, registry: str) -> Login:

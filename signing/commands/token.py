@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 
 from .callers import secret_demanded
-from .login import add_url, url_of
 from .terminal import Terminal
+from .whoami import add_url, url_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ import os
 from ..client import RegistryClient, address
 from ..client.whoami import Use, WhoAmI
 from .callers import VARIABLE, secret_demanded
-from .pins import Pins, only_registry
+from .logins import registry_meant
 from .terminal import Terminal, size_in_words
 
 LABEL_COLUMNS = 11
@@ -21,14 +21,24 @@ LABEL_COLUMNS = 11
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay whoami`."""
-    add = parser.add_argument
-    add("url", nargs="?", metavar="URL", help="the registry; else the one that you trust")
-    add("--json", action="store_true", help="for programs: one JSON document")
+    add_url(parser)
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON document")
+
+
+def add_url(parser: argparse.ArgumentParser) -> None:
+    """The registry whose token is meant."""
+    said = "the registry; else the one that you trust, or are logged in to"
+    parser.add_argument("url", nargs="?", metavar="URL", help=said)
+
+
+def url_of(arguments: argparse.Namespace) -> str:
+    """Its address; raises UnknownPin or NoTrustRoot where none is named."""
+    return address(arguments.url or registry_meant())
 
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Ask the registry, and say what it answers; raises NotLoggedIn, ClientError."""
-    url = address(arguments.url or only_registry(Pins.of_user().all(), word="a URL"))
+    url = url_of(arguments)
     with RegistryClient(url, secret_demanded(url)) as client:
         found = WhoAmI.ask(client)
     source = VARIABLE if os.environ.get(VARIABLE) else "assay login"

@@ -253,6 +253,36 @@ def test_other_programs_are_given_it_and_nothing_else(
     assert len(registry.seen) == asked
 
 
+def test_without_an_address_it_is_the_registry_that_one_is_logged_in_to(
+    desk: Desk, registry: Loopback, file: Path
+) -> None:
+    assert desk.assay("whoami")[0] == 23
+    desk.assay("login", registry.url, "--token-file", file)
+    assert desk.assay("token") == (0, f"{TOKEN}\n", "")
+    code, out, _ = desk.assay("whoami")
+    assert (code, registry.url in out) == (0, True)
+    other = "https://other.test"
+    Logins.of_user().keep(Login(registry=other, secret=TOKEN))
+    code, _, err = desk.assay("whoami")
+    said = " ".join(err.split())
+    assert (code, f"tokens are kept for several: {registry.url}, {other}" in said) == (34, True)
+    desk.pin(World.create(at=AT, registry=registry.url))
+    assert desk.assay("whoami")[0] == 0
+    desk.pin()
+    assert desk.assay("logout", other)[0] == 0
+    assert desk.assay("logout")[0] == 0
+    assert kept(registry) is None
+
+
+def test_a_file_that_is_no_login_names_no_registry(desk: Desk) -> None:
+    logins = Logins.of_user()
+    path = logins.keep(Login(registry="https://other.test", secret=TOKEN))
+    for moved in (b"{}", path.read_bytes().replace(b"other", b"moved")):
+        path.write_bytes(moved)
+        code, _, err = desk.assay("token")
+        assert (code, "a token that assay login kept" in err, TOKEN in err) == (30, True, False)
+
+
 def test_a_login_shows_itself_to_nobody() -> None:
     assert TOKEN not in repr(Login(registry="https://x", secret=TOKEN))
 
