@@ -20,6 +20,13 @@ TOOLS = frozenset({".git", "git~1", ".cache"})
 # before its last dots and spaces, and writes what is behind a colon where nobody sees it
 # (Microsoft, "Naming Files, Paths, and Namespaces").
 _DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?")
+# What shows nothing, so that `con\u200bfig.json` reads as `config.json` does: the code points of
+# Unicode's Default_Ignorable_Code_Point (16.0, DerivedCoreProperties.txt) that are not of the
+# category Cf, which is asked besides.
+_SHOWS_NOTHING = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+    "\U000e0000-\U000e0fff]"
+)
 
 
 def check(manifest: Manifest) -> None:
@@ -39,8 +46,11 @@ def check(manifest: Manifest) -> None:
 
 
 def _fault(part: str) -> str | None:
-    if _seen(part) in TOOLS:
+    seen = _seen(part)
+    if seen.casefold() in TOOLS:
         return "a folder of git's or of the Hub's clients"
+    if seen != part:
+        return "a character that shows nothing"
     if ":" in part:
         return "a colon, behind which Windows has a stream of another file"
     if part[-1] in ". ":
@@ -51,6 +61,6 @@ def _fault(part: str) -> str | None:
 
 
 def _seen(part: str) -> str:
-    """As macOS takes it: whatever the case, and without characters that show nothing."""
-    shown = (each for each in part.casefold() if unicodedata.category(each) != "Cf")
-    return "".join(shown)
+    """What people see of it. A joiner between emoji goes too: without it there is another name."""
+    shown = (each for each in part if unicodedata.category(each) != "Cf")
+    return _SHOWS_NOTHING.sub("", "".join(shown))

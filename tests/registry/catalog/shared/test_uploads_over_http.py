@@ -158,6 +158,19 @@ def test_a_path_that_is_none_is_named_by_its_place(world: World) -> None:
         (("a.json", "a.json:b"), "(a colon, behind which Windows has a stream of another file)"),
         (("a.json", "b.json."), "(a dot or space at the end, which Windows leaves out)"),
         (("a.json", "x /b.json"), "(a dot or space at the end, which Windows leaves out)"),
+        (
+            ("config.json", "con\u200bfig.json"),
+            r"'con\u200bfig.json' (a character that shows nothing)",
+        ),
+        (("config.json", "con\u2060fig.json"), "(a character that shows nothing)"),
+        (("config.json", "\ufeffconfig.json"), "(a character that shows nothing)"),
+        (("config.json", "x\u00ad/config.json"), "(a character that shows nothing)"),
+        (("config.json", "config\u3164.json"), "(a character that shows nothing)"),
+        (("config.json", "config\ufe0f.json"), "(a character that shows nothing)"),
+        (("config.json", "config\U000e0041.json"), "(a character that shows nothing)"),
+        # Right for emoji, too: a family and three people in a row are two names that read alike
+        # wherever a font does not join them.
+        (("a.json", "\U0001f468\u200d\U0001f469.json"), "(a character that shows nothing)"),
     ],
 )
 def test_names_that_are_no_files_of_their_own_everywhere(
