@@ -16,7 +16,7 @@ import django
 from django.core.management import call_command
 
 from assay.signing import commands as assay
-from assay.trainers.commands.main import parser as training_parser
+from assay.trainers.commands.words import parser as training_parser
 
 from . import sources
 from .sources import ROOT

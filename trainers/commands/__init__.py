@@ -10,7 +10,7 @@ NEEDED = {"torch", "numpy", "safetensors"}
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; where the wheel was installed without `[train]`, say so."""
     try:
-        from .main import main as run  # noqa: PLC0415 - what it needs may be missing
+        from .words import main as run  # noqa: PLC0415 - what it needs may be missing
     except ModuleNotFoundError as missing:
         if missing.name not in NEEDED:
             raise
