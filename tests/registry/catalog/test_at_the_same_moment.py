@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from threading import Thread
+
 import pytest
 from django.db import transaction
 
-from registry.catalog import services
-from registry.catalog.errors import PullDecided, TakenDown
+from registry.catalog import queries, services
+from registry.catalog.errors import PullDecided, RefBusy, TakenDown
 from registry.catalog.models import Checkpoint, Revision
 from registry.catalog.models.proposed import Pull, Status
 from registry.catalog.models.told import Happening
 from registry.catalog.queries import pulls, revisions
-from registry.catalog.services import Remove, moving, takedowns
+from registry.catalog.services import Remove, commits, moving, takedowns
 from registry.catalog.services.takedowns import Order
 from tests.elsewhere import blocked, elsewhere
 from tests.registry.catalog.test_commits import put, wanted
@@ -97,3 +100,43 @@ def test_a_branch_does_not_go_back_to_what_is_taken_down_meanwhile(
         commits.join()
     assert revisions.find(world.project, "main").revision == at
     assert [each.kind for each in Happening.objects.all()] == ["checkpoint.taken-down"]
+
+
+def test_who_says_no_parent_waits_for_their_turn(world: World, first: Checkpoint) -> None:
+    changes = [put(f"{number}.txt", b"%d" % number) for number in range(6)]
+    writers = [
+        elsewhere(partial(services.commit, wanted(world, change)), is_awaited=False)
+        for change in changes
+    ]
+    for writer in writers:
+        writer.join()
+    found = revisions.find(world.project, "main").checkpoint
+    assert found is not None
+    there = {file.name for file in queries.manifest(found).files}
+    assert there >= {change.file.name for change in changes}
+    assert Revision.objects.filter(title="Say more").count() == len(changes)
+
+
+def test_a_turn_that_does_not_come_is_said_with_when_to_ask_again(
+    world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "TURN_SECONDS", 0)
+    changes = [put(f"{number}.txt", b"%d" % number) for number in range(2)]
+    with transaction.atomic():
+        moving.hold(world.project)
+        writers = [
+            elsewhere(partial(services.commit, wanted(world, change)), is_awaited=False)
+            for change in changes
+        ]
+        until(lambda: len(blocked()) > 1)  # both are to write on top of the same
+    refused = [error for error in map(_end, writers) if error is not None]
+    assert [error.headers for error in refused] == [{"Retry-After": "2"}]
+    assert "expected main to stand still" in str(refused[0])
+
+
+def _end(of: Thread) -> RefBusy | None:
+    try:
+        of.join()
+    except RefBusy as busy:
+        return busy
+    return None
