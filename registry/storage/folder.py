@@ -7,6 +7,7 @@ written and synced (files.py), renamed to its digest, and both folders are synce
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -102,12 +103,24 @@ class Folder:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes it and its parents, each synced into its own parent."""
+    """Makes it and its parents, each synced into its own parent, whoever made it."""
     if folder.is_dir():
+        _settle(folder)
         return
     make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
     durable.sync(folder.parent)
+
+
+@functools.lru_cache(maxsize=1024)  # there are 256 and a few, of each place
+def _settle(folder: Path) -> None:
+    """Another process may have made it a moment ago, and not come to the sync yet.
+
+    Once in each process: a name that was synced stays so. A parent that may not be read was not
+    made by us.
+    """
+    with suppress(PermissionError):
+        durable.sync(folder.parent)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -16,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries
 from registry.storage import services, tasks
 from registry.storage.errors import BlobLost, DigestMismatch, InvalidDigest, TruncatedUpload
 from registry.storage.files import Part, parts_folder, path_of
+from registry.storage.folder import make_folder
 from registry.storage.models import Blob
 
 HELLO = b"hello"
@@ -90,10 +92,42 @@ def test_the_file_and_both_folders_are_synced_around_the_rename(
 
     with Part() as part:
         part.write(HELLO)
+        make_folder(data_folder / "blobs")  # which was found, and synced, before
         monkeypatch.setattr(os, "fsync", note_sync)
         monkeypatch.setattr(Path, "rename", note_rename)
         part.keep()
     assert done == [".part-", "blobs", "rename", SHA256[:2], "parts"]
+
+
+def test_a_folder_that_another_process_made_is_synced_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    done: list[Path] = []
+    sync, open_files = os.fsync, Path("/proc/self/fd")
+
+    def note(descriptor: int) -> None:
+        done.append((open_files / str(descriptor)).readlink())
+        sync(descriptor)
+
+    (tmp_path / "a").mkdir()  # and it was not synced yet
+    monkeypatch.setattr(os, "fsync", note)
+    for _ in range(3):
+        make_folder(tmp_path / "a" / "b")
+    assert done == [tmp_path, tmp_path / "a", tmp_path / "a"]
+
+
+def test_a_sync_that_failed_is_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    done: list[int] = []
+
+    def fail(_: int) -> None:
+        done.append(1)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    for _ in range(2):
+        with pytest.raises(OSError, match="Input/output error"):
+            make_folder(tmp_path)
+    assert len(done) == 2
 
 
 def test_what_was_announced_is_compared_with_what_came() -> None:
