@@ -73,7 +73,7 @@ async def send_blob(scope: Scope, receive: Receive, send: Send, download: Downlo
         headers["Content-Range"] = span.content_range
     with await asyncio.to_thread(services.open_blob, download.sha256) as file:
         if (location := _location(scope)) and not is_head:
-            if span.start == 0:
+            if span.is_a_download:
                 download.begun()
             del headers["Accept-Ranges"]  # which it says itself, as it answers ranges
             await send_head(send, 200, {**headers, **_elsewhere(location, download)})
@@ -81,7 +81,7 @@ async def send_blob(scope: Scope, receive: Receive, send: Send, download: Downlo
             return
         await send_head(send, 206 if span.is_partial else 200, headers)
         if not is_head:
-            if span.start == 0:
+            if span.is_a_download:
                 download.begun()
             async with _departure(receive) as departed:
                 await _pump(file, span, send, departed)

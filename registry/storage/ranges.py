@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from .errors import UnsatisfiableRange
 
+# Of what programs fetch in parts (aria2 splits no smaller). Who reads a file's type takes a few
+# bytes, and who reads the header of weights 100,000 first (huggingface_hub).
+LEAST_BYTES = 1 << 20
 _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*")
 
 
@@ -19,6 +22,11 @@ class Span:
     end: int
     size_bytes: int
     is_partial: bool
+
+    @property
+    def is_a_download(self) -> bool:
+        """All of it, or the first part of what is fetched in parts: no look at how it begins."""
+        return self.start == 0 and self.end >= min(LEAST_BYTES, self.size_bytes)
 
     @property
     def length_bytes(self) -> int:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts downloads: seen in memory where files are streamed, written down every ten seconds.
 
-A download is a GET of one file's beginning, of each checkpoint the same: its configuration, else
-its first weights, else its first file. So a HEAD before it, the other files and a resumed rest do
-not count, and a checkpoint in many shards counts once. Nobody waits for it, and nobody's address is
-looked at; a process that is killed forgets what it saw in its last seconds.
+A download is a GET of one file from its beginning, of each checkpoint the same: its configuration,
+else its first weights, else its first file. So a HEAD before it, the other files, a resumed rest
+and a look at its first bytes do not count, and a checkpoint in many shards counts once. Nobody
+waits for it, and nobody's address is looked at; a process that is killed forgets what it saw in its
+last seconds.
 """
 
 from __future__ import annotations

@@ -48,8 +48,11 @@ async def test_a_download_is_counted_once(world: World, start: str) -> None:
     known = await call(application, "GET", config, headers={"If-None-Match": etag})
     assert (rest.status, known.status) == (206, 304)
     assert await in_database(written) == 1
-    await call(application, "GET", config, headers={"Range": "bytes=0-3"})
+    await call(application, "GET", config, headers={"Range": "bytes=0-"})
     assert await in_database(written) == 2
+    for looked_at in ("bytes=0-0", "bytes=0-3", "bytes=-1"):
+        answer = await call(application, "GET", config, headers={"Range": looked_at})
+        assert answer.status == 206
     assert await in_database(written) == 2
 
 

@@ -29,6 +29,22 @@ def test_one_range_is_honoured(asked: str, start: int, end: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "is_counted"),
+    [
+        (None, True),
+        ("bytes=0-", True),
+        ("bytes=0-1048575", True),
+        ("bytes=0-1048574", False),
+        ("bytes=0-0", False),
+        ("bytes=1-", False),
+        ("bytes=-1", False),
+    ],
+)
+def test_a_look_at_how_a_file_begins_is_no_download(asked: str | None, *, is_counted: bool) -> None:
+    assert span_of(asked, size_bytes=2 << 20).is_a_download is is_counted
+
+
+@pytest.mark.parametrize(
     "asked",
     [
         None,
