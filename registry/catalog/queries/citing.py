@@ -23,7 +23,7 @@ from .. import queries
 from ..content import described
 from ..content.described import Described
 from ..errors import NotFound
-from ..models import Checkpoint, File
+from ..models import Checkpoint, File, State
 
 CFF_VERSION = "1.2.0"
 DATACITE = "http://datacite.org/schema/kernel-4"
@@ -98,7 +98,7 @@ def cited(of: Checkpoint) -> Cited:
         entry_url=f"{settings.PUBLIC_URL}/ledger/entries/{index}",
         licence=said.licence,
         tags=tuple(each for each in (said.task, *said.tags) if each),
-        verify=f"assay download {of.full_name} --registry {settings.PUBLIC_URL}",
+        verify=_verify(of),
     )
 
 
@@ -247,6 +247,13 @@ def _file(file: File) -> dict[str, object]:
         "encodingFormat": BINARY,
         "url": queries.file_url(file),
     }
+
+
+def _verify(of: Checkpoint) -> str:
+    """What was taken down nobody downloads any more; whoever has its folder verifies that."""
+    if of.state == State.TAKEN_DOWN:
+        return f"assay verify {of.project.name}-{of.name}"
+    return f"assay download {of.full_name} --registry {settings.PUBLIC_URL}"
 
 
 def _tex(text: str) -> str:

@@ -13,6 +13,8 @@ from registry.catalog import services
 from registry.catalog.errors import NotFound
 from registry.catalog.models import Checkpoint, Project
 from registry.catalog.queries import citing
+from registry.catalog.services import takedowns
+from registry.catalog.services.takedowns import Order
 from tests.registry.catalog.test_listings import OURS
 from tests.registry.catalog.world import FILES, World, by_person, publish
 
@@ -31,6 +33,15 @@ def test_each_form_names_the_id_the_entry_and_the_command(world: World, client: 
         assert str(published.statement.entry.index) in text
         assert "assay download lab/small@first --registry http://localhost:8000" in text
         assert f'href="{published.path}/citation/{name}"' in page
+
+
+def test_what_was_taken_down_is_cited_without_a_download(world: World, client: Client) -> None:
+    published = publish(by_person(world))
+    takedowns.take_down_checkpoint(published, Order(reason="It had to.", by="system"))
+    published.refresh_from_db()
+    for name in citing.FORMS:
+        text = client.get(f"{published.path}/citation/{name}").content.decode()
+        assert ("assay verify small-first" in text, "assay download" in text) == (True, False)
 
 
 @pytest.mark.parametrize("licence", ["", "license: openrail\n"])
