@@ -92,6 +92,15 @@ def entry(project: Project, revision: str, path: str) -> tuple[Found, Entry]:
     return found, rows[0]
 
 
+def several(of: Found, paths: Sequence[str]) -> list[Entry]:
+    """These files of the revision, in this order; raises EntryUnknown for one that is none."""
+    rows = _read(catalog.served(of.checkpoint).filter(name__in=paths)) if of.checkpoint else []
+    named = {file.path: file for file in rows}
+    if absent := [path for path in paths if path not in named]:
+        raise no_entry(of, absent[0])
+    return [named[path] for path in paths]
+
+
 def no_entry(found: Found, path: str) -> EntryUnknown:
     """Clients remember that there is none, if they are told of which revision that is true."""
     return EntryUnknown(

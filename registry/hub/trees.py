@@ -16,7 +16,7 @@ from registry.storage import services as storage
 from .answers import Asked, answer, cursor_of, flag, limit_of, next_page
 from .bodies import document
 from .callers import check_reads
-from .entries import Entry, below, entries, entry, folders, no_entry
+from .entries import Entry, below, entries, entry, folders, no_entry, several
 from .errors import Unreadable
 
 MAX_LISTED = 1000  # as the Hub's own
@@ -58,14 +58,15 @@ def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
     """
     check_reads(asked.by, project)
     path = "/".join(asked.words)
-    _, index = entry(project, MAIN, path)
+    found, index = entry(project, MAIN, path)
     if not path.endswith(INDEX):
         return answer({"index": {}, "headers": {path: _header(index, MAX_HEADERS_BYTES)}})
     document = _index(index)
     folder = path.rpartition("/")[0]
     start, left, headers = f"{folder}/" if folder else "", MAX_HEADERS_BYTES, {}
-    for shard in _shards(document):
-        _, file = entry(project, MAIN, start + shard)
+    shards = _shards(document)
+    files = several(found, [start + shard for shard in shards])
+    for shard, file in zip(shards, files, strict=True):
         raw = _header(file, left)
         headers[shard], left = raw, left - len(json.dumps(raw))
     return answer({"index": {"metadata": document.get("metadata")}, "headers": headers})

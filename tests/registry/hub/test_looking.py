@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from registry.conduct import services as conduct
+from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
 from tests.registry.people import client_of
 
@@ -162,6 +166,21 @@ def test_weights_that_an_index_does_not_have_are_refused(world: World) -> None:
         assert get(f"{REPO}/safetensors-metadata/{name}").status_code == status
     found = get(f"{REPO}/safetensors-metadata/model.safetensors").json()
     assert set(found["headers"]) == {"model.safetensors"}
+
+
+def test_an_index_costs_the_same_queries_however_many_shards_it_names(world: World) -> None:
+    costs = []
+    for count in (1, 7):
+        shards = [f"m-{number}.safetensors" for number in range(count)]
+        index = json.dumps({"weight_map": {shard: shard for shard in shards}}).encode()
+        files = {f"sub/{shard}": weights({shard: b"abcd"}) for shard in shards}
+        publish(by_person(world, f"of-{count}", {**files, "sub/m.index.json": index}))
+        with CaptureQueriesContext(connection) as asked:
+            found = get(f"{REPO}/safetensors-metadata/sub/m.index.json").json()
+        costs.append(len(asked))
+        assert list(found["headers"]) == shards
+        assert all(shard in found["headers"][shard] for shard in shards)
+    assert costs == [costs[0]] * 2
 
 
 def test_whoever_may_not_write_is_told_why(world: World) -> None:
