@@ -3,7 +3,8 @@
 
 E001 secret key of one process only · E002 plain http for more than this machine · E003 others may
 read the data folder · E004 debugging in public · E005 an origin no tree head can carry · E006 a
-policy of witnesses that cannot be read · E007 a bucket's file that cannot be read, or by others.
+policy of witnesses that cannot be read · E007 a bucket's file that cannot be read, or by others ·
+E008 half of an account for DOIs, or a password that cannot be read, or by others.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 
 from assay.signing.errors import InvalidDocument
 from assay.signing.tlog import Policy
+from registry.api.problems import Problem
+from registry.catalog import datacite
 from registry.storage.bucket import Account
 
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -41,6 +44,7 @@ class Deployment(AppConfig):
             has_a_usable_origin,
             has_a_usable_policy,
             has_a_usable_bucket,
+            has_all_for_dois_or_nothing,
         ):
             register(check, Tags.security, deploy=True)
 
@@ -112,4 +116,19 @@ def has_a_usable_bucket(**_: object) -> list[CheckMessage]:
     if others:
         hint = f"chmod 600 {settings.BUCKET}"
         return [Error("Other users may read the bucket's key.", hint=hint, id="assay.E007")]
+    return []
+
+
+def has_all_for_dois_or_nothing(**_: object) -> list[CheckMessage]:
+    """Owners would find no button, and nobody would know why; and the file has a secret."""
+    if not datacite.is_begun():
+        return []
+    try:
+        datacite.Account.read()
+    except Problem as problem:
+        hint = str(problem.detail)
+        return [Error("DOIs cannot be registered.", hint=hint, id="assay.E008")]
+    if Path(settings.DATACITE_PASSWORD_FILE).stat().st_mode & 0o077:
+        hint = f"chmod 600 {settings.DATACITE_PASSWORD_FILE}"
+        return [Error("Other users may read DataCite's password.", hint=hint, id="assay.E008")]
     return []

@@ -40,6 +40,10 @@ VARIABLES = (
     "ASSAY_STORAGE_QUOTA",
     "ASSAY_GENERATION_QUOTA",
     "ASSAY_WEBHOOKS_TO_LOOPBACK",
+    "ASSAY_DATACITE_URL",
+    "ASSAY_DATACITE_ACCOUNT",
+    "ASSAY_DATACITE_PASSWORD_FILE",
+    "ASSAY_DOI_PREFIX",
 )
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})

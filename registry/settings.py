@@ -36,6 +36,11 @@ STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
 # Where a test or a demonstration receives: never on a server that others use.
 WEBHOOKS_TO_LOOPBACK = environment.flag("ASSAY_WEBHOOKS_TO_LOOPBACK", default=False)
+# In whose account with DataCite DOIs are registered: all of it, or no DOIs at all.
+DATACITE_URL = environment.url("ASSAY_DATACITE_URL", "https://api.datacite.org")
+DATACITE_ACCOUNT = environment.text("ASSAY_DATACITE_ACCOUNT", "")
+DATACITE_PASSWORD_FILE = environment.text("ASSAY_DATACITE_PASSWORD_FILE", "")
+DOI_PREFIX = environment.text("ASSAY_DOI_PREFIX", "")
 # A Python with torch and assay.trainers, in which files of torch.save's are converted.
 CONVERTER = environment.text("ASSAY_CONVERTER", "")
 BUCKET = environment.text("ASSAY_BUCKET", "")
@@ -292,6 +297,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "catalog.sweep": 5.0,
         "catalog.hash": 2.0,
+        "catalog.register": 30.0,
         "imports.carry_out": 5.0,
         "pool.sweep": 5.0,
         "outputs.sweep": 5.0,

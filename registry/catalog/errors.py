@@ -223,6 +223,30 @@ class MergeConflict(Problem):
     status_code = 409
 
 
+class NoDois(Problem):
+    """The operator has no account with DataCite, or not all of one."""
+
+    code = "no-dois"
+    title = "This registry registers no DOIs"
+    status_code = 404
+
+
+class DoiUnknown(Problem):
+    """Nobody asked for one."""
+
+    code = "doi-unknown"
+    title = "This checkpoint has no DOI"
+    status_code = 404
+
+
+class DoiRefused(Problem):
+    """A DOI is for everybody and for ever: not for what only some see."""
+
+    code = "doi-refused"
+    title = "This checkpoint can have no DOI"
+    status_code = 422
+
+
 class MayNotEvaluate(Problem):
     """The caller does not act for the name in which a result would be said, or was."""
 

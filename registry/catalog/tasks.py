@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import services
+from .services import registering
 
 
 @shared_task(name="catalog.advance")
@@ -24,6 +25,12 @@ def sweep() -> None:
     services.settle_evaluations()
     services.renew()
     services.add_up()
+
+
+@shared_task(name="catalog.register")
+def register() -> None:
+    """Tells DataCite of the DOIs that wait, and of those that changed."""
+    registering.register()
 
 
 # It ends by itself after minutes, but for a tensor, or a copy from a bucket, that takes longer.

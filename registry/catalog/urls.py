@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from django.urls import path, register_converter
 
+from .api import dois as doi_api
 from .api import evaluations as evaluation_api
 from .api import gates as gate_api
 from .api import projects as api
 from .api import takedowns as takedown_api
 from .converters import Digest
+from .pages import dois as doi_pages
 from .pages import gates as gate_pages
 from .pages import governing as governing_pages
 from .pages import projects as pages
@@ -39,6 +41,7 @@ urlpatterns = [
         takedown_api.CheckpointTakedownView.as_view(),
         name="checkpoint-takedown",
     ),
+    path(f"{PROJECT}/checkpoints/<str:checkpoint>/doi", doi_api.DoiView.as_view(), name="api-doi"),
     path(EVALUATIONS, evaluation_api.EvaluationsView.as_view(), name="api-evaluations"),
     path(EVALUATION, evaluation_api.EvaluationView.as_view(), name="api-evaluation"),
     path(
@@ -77,6 +80,7 @@ urlpatterns = [
     path("<str:owner>/<str:project>/discussions/<int:number>", pull_pages.one, name="pull"),
     path("<str:owner>/<str:project>", pages.project, name="project"),
     path("<str:owner>/<str:project>/<str:checkpoint>", pages.checkpoint, name="checkpoint"),
+    path("<str:owner>/<str:project>/<str:checkpoint>/doi", doi_pages.ask, name="checkpoint-doi"),
     path(
         "<str:owner>/<str:project>/<str:checkpoint>/citation/<str:name>",
         pages.citation,

@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from registry.catalog import tasks
 from registry.catalog.content import described
 from registry.catalog.models import Checkpoint, Project
 from registry.catalog.queries import citing
 from tests.needing import needs
+from tests.registry.catalog.conftest import account, remote
+from tests.registry.catalog.datacite import DataCite, asked
 from tests.registry.catalog.test_listings import OURS
 from tests.registry.catalog.world import World, by_person, publish
 
+__all__ = ["account", "remote"]  # the fixtures
 PYTHON = Path(__file__).parents[2] / ".venv-citing" / "bin" / "python"
 ODD = 'Owls & parrots: 100 % of "them", {_all_} \\ #1 ~ ^'
 
@@ -146,6 +150,32 @@ def test_bibtexparser_reads_the_entry(checkpoint: Checkpoint, tmp_path: Path) ->
     id_, _, command = everywhere(checkpoint)
     assert id_ in found["note"]
     assert command in found["note"]
+
+
+def test_every_reader_finds_the_doi(
+    world: World, checkpoint: Checkpoint, remote: DataCite, tmp_path: Path
+) -> None:
+    doi = asked(world, checkpoint).doi
+    tasks.register()
+    assert judged(CFF, fetched(checkpoint, "CITATION.cff", tmp_path)).count(doi) == 1
+    judged(DATACITE, fetched(checkpoint, "datacite.json", tmp_path))
+    crate = json.loads(judged(CRATE, fetched(checkpoint, "ro-crate-metadata.json", tmp_path)))
+    assert crate["identifier"][-1] == doi
+    entry = json.loads(judged(BIBTEX, fetched(checkpoint, "citation.bib", tmp_path)))
+    assert entry["doi"] == doi
+    assert list(remote.dois) == [doi]
+
+
+def test_datacites_schema_takes_what_a_doi_is_registered_with(
+    world: World, checkpoint: Checkpoint, remote: DataCite, tmp_path: Path
+) -> None:
+    asked(world, checkpoint)
+    tasks.register()
+    (sent,) = remote.dois.values()
+    assert (sent.pop("event"), sent.pop("state")) == ("publish", "findable")
+    file = tmp_path / "sent.json"
+    file.write_text(json.dumps(sent))
+    judged(DATACITE, file)
 
 
 def test_nothing_else_is_a_form(checkpoint: Checkpoint) -> None:

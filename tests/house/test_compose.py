@@ -76,9 +76,10 @@ def test_who_asks_the_witnesses_has_their_file() -> None:
     [
         ("ASSAY_BUCKET", "/etc/assay/bucket.json", True),
         ("ASSAY_SECOND_COPY", "/second-copy", False),
+        ("ASSAY_DATACITE_PASSWORD_FILE", "/etc/assay/datacite-password", True),
     ],
 )
-def test_who_stores_blobs_is_told_where_and_has_it(
+def test_who_uses_what_the_machine_has_is_told_where_and_has_it(
     name: str, inside: str, *, is_read_only: bool
 ) -> None:
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]

@@ -72,6 +72,45 @@ def test_a_policy_that_names_no_witnesses_is_found(
     assert found() == expected
 
 
+DOIS = {"DATACITE_ACCOUNT": "ABCD.ASSAY", "DOI_PREFIX": "10.5072"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({}, ""),
+        ({"DATACITE_ACCOUNT": ""}, "found none: ASSAY_DATACITE_ACCOUNT"),
+        ({"DOI_PREFIX": ""}, "found none: ASSAY_DOI_PREFIX"),
+        ({"DATACITE_PASSWORD_FILE": ""}, "found none: ASSAY_DATACITE_PASSWORD_FILE"),
+        ({"DATACITE_PASSWORD_FILE": "/nowhere"}, "expected a file of text to read"),
+        ({"DATACITE_PASSWORD_FILE": "/dev/null"}, "expected a password in /dev/null"),
+        ({"DOI_PREFIX": "5072"}, "expected a prefix like 10.5072"),
+        ({"DATACITE_URL": "http://datacite.example"}, "expected https"),
+    ],
+)
+def test_half_of_an_account_for_dois_is_found(
+    changes: dict[str, str], hint: str, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("open sesame\n")
+    file.chmod(0o600)
+    for name, value in {**DOIS, "DATACITE_PASSWORD_FILE": str(file), **changes}.items():
+        setattr(settings, name, value)
+    said = [str(each.hint) for each in run_checks(include_deployment_checks=True)]
+    assert found() == ({"assay.E008"} if hint else set())
+    assert any(hint in each for each in said) or not hint
+    assert not any("sesame" in each for each in said)
+
+
+def test_a_password_that_others_may_read_is_found(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("open sesame\n")
+    file.chmod(0o640)
+    for name, value in {**DOIS, "DATACITE_PASSWORD_FILE": str(file)}.items():
+        setattr(settings, name, value)
+    assert found() == {"assay.E008"}
+
+
 def test_debugging_in_public_is_found(settings: Settings) -> None:
     settings.DEBUG = True
     assert "assay.E004" in found()

@@ -19,7 +19,7 @@ from ..content.described import Described
 from ..content.formats import Tensor
 from ..models import MAX_NAME, Checkpoint, Dataset, File, Gate, Project, State, Visibility
 from ..models.found import Descent
-from ..queries import lineage
+from ..queries import dois, lineage
 from ..queries.digests import Known, Place
 from ..queries.lineage import Parent
 
@@ -229,6 +229,7 @@ class WholeCheckpointSerializer(CheckpointSerializer):
     signature = serializers.SerializerMethodField()
     sigstore = serializers.SerializerMethodField()
     losses = serializers.SerializerMethodField()
+    doi = serializers.SerializerMethodField()
 
     @extend_schema_field(SaidSerializer)
     def get_card(self, of: Checkpoint) -> dict[str, object]:
@@ -269,6 +270,11 @@ class WholeCheckpointSerializer(CheckpointSerializer):
         if claim is None:
             return None
         return {"train": claim.train_loss, "validation": claim.validation_loss}
+
+    def get_doi(self, of: Checkpoint) -> str | None:
+        """One that its owner asked for, once it resolves."""
+        found = dois.registered(of)
+        return found.doi if found else None
 
 
 class RevokedSerializer(serializers.Serializer[Revocation]):

@@ -8,6 +8,7 @@ from .evaluated import Evaluation
 from .found import Carrier, Descent, Inspection, Listing, Tally, Tensor, TensorDigests
 from .projects import MAX_NAME, NAME_PATTERN, Gate, Project, Visibility
 from .proposed import Pull, Remark
+from .registered import Doi
 from .revisions import MAIN, MAX_REF_NAME, MAX_TITLE, REF_PATTERN, REFS_PATTERN, Kind, Ref, Revision
 from .told import Happening
 
@@ -27,6 +28,7 @@ __all__ = [
     "Dataset",
     "DatasetFile",
     "Descent",
+    "Doi",
     "Evaluation",
     "File",
     "Gate",

@@ -16,7 +16,7 @@ catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Generic, TypeVar
@@ -35,11 +35,21 @@ from registry.accounts.queries import User, may_govern, may_publish
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
-from .. import queries
+from .. import datacite, queries
 from ..content import contents, described, tensors
 from ..errors import NotFound
 from ..models import Checkpoint, File, Project, State
-from ..queries import citing, digests, evaluations, gates, lineage, pulls, searching, takedowns
+from ..queries import (
+    citing,
+    digests,
+    dois,
+    evaluations,
+    gates,
+    lineage,
+    pulls,
+    searching,
+    takedowns,
+)
 from ..queries.searching import Found, Place, Sort, Wanted
 
 Row = TypeVar("Row", bound=Model)
@@ -146,7 +156,8 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     (safe HTML or ""), said (described.Described), contents (contents.Contents),
     forms (names of citations), parents (lineage.Parent), has_files (what a gate keeps),
     names_tensors (whether the statement does), said_of (evaluations.Said, of members and of
-    others), declared (evaluations.Declared, by the card).
+    others), declared (evaluations.Declared, by the card), doi (dois.Doi or None), is_governed,
+    has_dois (whether its owner may ask for one).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -175,6 +186,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "said_of": evaluations.newest(found),
         "declared": evaluations.declared(found),
         "forms": tuple(citing.FORMS) if signature else (),
+        **_doi(request, found),
         "card": "" if is_down else _card(found),
     }
     return render(request, "catalog/checkpoint.html", context)
@@ -216,6 +228,12 @@ def files(request: HttpRequest) -> HttpResponse:
             status = HTTPStatus.NOT_FOUND
     context = {"asked": asked, "digest": digest, "known": known}
     return render(request, "catalog/files.html", context, status=status)
+
+
+def _doi(request: HttpRequest, of: Checkpoint) -> Mapping[str, object]:
+    is_governed = isinstance(request.user, User) and may_govern(request.user, of.project.owner)
+    has_dois = is_governed and datacite.is_configured() and queries.is_everybodys(of)
+    return {"doi": dois.of(of), "is_governed": is_governed, "has_dois": has_dois}
 
 
 def _card(of: Checkpoint | None) -> str:

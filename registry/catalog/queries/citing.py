@@ -24,6 +24,7 @@ from ..content import described
 from ..content.described import Described
 from ..errors import NotFound
 from ..models import Checkpoint, File, State
+from . import dois
 
 CFF_VERSION = "1.2.0"
 DATACITE = "http://datacite.org/schema/kernel-4"
@@ -59,6 +60,8 @@ class Cited:
     licence: str
     tags: tuple[str, ...]
     verify: str
+    doi: str
+    """Empty unless its owner asked for one and it resolves."""
 
     @property
     def publisher(self) -> str:
@@ -85,6 +88,7 @@ def cited(of: Checkpoint) -> Cited:
         raise NotFound("expected a published checkpoint, found one that is not")
     said: Described = described.of(of)
     index = of.statement.entry.index
+    registered = dois.registered(of)
     return Cited(
         title=f"{of.project.title or of.project.full_name}, {of.name}",
         author=of.project.owner.name,
@@ -99,6 +103,7 @@ def cited(of: Checkpoint) -> Cited:
         licence=said.licence,
         tags=tuple(each for each in (said.task, *said.tags) if each),
         verify=_verify(of),
+        doi=registered.doi if registered else "",
     )
 
 
@@ -112,6 +117,7 @@ def bibtex(of: Checkpoint) -> str:
         "month": str(found.published_on.month),
         "publisher": _tex(found.publisher),
         "version": _tex(found.version),
+        **({"doi": found.doi} if found.doi else {}),
         "url": found.url,
         "note": _tex(found.note),
     }
@@ -139,6 +145,8 @@ def cff(of: Checkpoint) -> str:
             {"type": "url", "value": found.entry_url, "description": "The entry's page"},
         ],
     }
+    if found.doi:
+        document["doi"] = found.doi
     if found.summary:
         document["abstract"] = found.summary
     if found.tags:
@@ -152,7 +160,7 @@ def cff(of: Checkpoint) -> str:
 
 
 def datacite(of: Checkpoint) -> str:
-    """DataCite's metadata, version 4, without a DOI: that is for whoever registers one."""
+    """DataCite's metadata, version 4, as the DOI is registered with (services/registering.py)."""
     found = cited(of)
     document: dict[str, object] = {
         "schemaVersion": DATACITE,
@@ -174,6 +182,8 @@ def datacite(of: Checkpoint) -> str:
         "descriptions": [{"description": found.note, "descriptionType": "TechnicalInfo"}],
         "subjects": [{"subject": each} for each in dict.fromkeys(found.tags)],
     }
+    if found.doi:
+        document["doi"] = found.doi
     if found.spdx:
         document["rightsList"] = [
             {
@@ -195,6 +205,7 @@ def ro_crate(of: Checkpoint) -> str:
         "#id": ("checkpoint id", found.id),
         "#ledger-entry": ("ledger entry", f"{settings.LEDGER_ORIGIN}#{found.entry}"),
         "#verify": ("command that verifies it", found.verify),
+        **({"#doi": ("DOI", found.doi)} if found.doi else {}),
     }
     root: dict[str, object] = {
         "@id": "./",

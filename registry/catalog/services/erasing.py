@@ -21,6 +21,7 @@ from ..models.accesses import Access
 from ..models.evaluated import Evaluation
 from ..models.found import Carrier, Descent, Inspection, TensorDigests
 from ..models.proposed import Pull, Remark, Status
+from ..models.registered import Doi
 from . import listings, telling
 
 REASON = "erased"  # the trigger knows it: only such a checkpoint goes back
@@ -56,6 +57,7 @@ def erase(
     TensorDigests.objects.filter(sha256__in=of_nobody).delete()
     Carrier.objects.filter(project__in=gone).delete()
     Descent.objects.filter(Q(child__project__in=gone) | Q(parent__project__in=gone)).delete()
+    Doi.objects.filter(checkpoint__project__in=gone, registered_at=None).delete()
     _forget_history(owner, author, gone)
     _forget_access(owner, author)
     # What they said of others' checkpoints is nobody's word now, and what was said of theirs is of

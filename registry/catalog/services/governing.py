@@ -19,7 +19,7 @@ from registry.storage import services as storage
 
 from ..errors import MayNotGovern, NameTaken, NotFound
 from ..models import Checkpoint, File, Project, State, Visibility
-from . import listings, moving, receiving, telling
+from . import listings, moving, receiving, registering, telling
 
 
 def show(project: Project, visibility: Visibility, *, by: User) -> Project:
@@ -79,6 +79,7 @@ def move(project: Project, owner: Namespace, name: str, *, by: User) -> Project:
             now.save(update_fields=["owner", "name"])
             listings.again(now)
             before.save()
+            registering.again(now)
             telling.tell(now, telling.MOVED, {"from": old})
             audit.record(by.actor, "project.move", old, {"project": now.full_name})
     except IntegrityError as error:

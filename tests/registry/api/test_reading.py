@@ -58,6 +58,7 @@ IN_BROWSER = {
 CONCERNED = {
     f"{PROJECT}/access",
     f"{PROJECT}/access/requests",
+    f"{PROJECT}/checkpoints/<str:checkpoint>/doi",
     f"{PROJECT}/imports",
     f"{PROJECT}/imports/<uuid:import_id>",
     "api/v1/organisations/<str:name>/members",
