@@ -29,6 +29,7 @@ from .tensors import Entry, Tensors
 
 MAX_HEADER_MEMBERS = 1_000_000
 METADATA = "__metadata__"
+INTEGERS = frozenset({int})  # true and false are none
 FIELDS = frozenset({"dtype", "shape", "data_offsets"})
 BITS = {
     "BOOL": 8,
@@ -114,30 +115,39 @@ def _check_metadata(metadata: object) -> None:
 
 def _span(name: str, tensor: object) -> tuple[int, int, str]:
     """Where the tensor's bytes are, if it takes as many as its type and shape say."""
-    shown = ascii(name[:80])
     if not 0 < len(name) <= MAX_NAME_CHARACTERS:
         raise Refused(f"names of tensors of 1 to {MAX_NAME_CHARACTERS} characters", f"{len(name)}")
     if not isinstance(tensor, dict) or tensor.keys() != FIELDS:
-        raise Refused(f"tensor {shown} with dtype, shape and data_offsets", "other fields")
+        raise Refused(f"tensor {_shown(name)} with dtype, shape and data_offsets", "other fields")
     dtype, shape = tensor["dtype"], tensor["shape"]
     if not isinstance(dtype, str) or dtype not in BITS:
-        raise Refused(f"a dtype of {', '.join(BITS)} for tensor {shown}", ascii(dtype)[:40])
+        raise Refused(f"a dtype of {', '.join(BITS)} for tensor {_shown(name)}", ascii(dtype)[:40])
     if not _are_sizes(shape, MAX_DIMENSIONS):
-        raise Refused(f"a shape of whole numbers for tensor {shown}", "something else")
+        raise Refused(f"a shape of whole numbers for tensor {_shown(name)}", "something else")
     if not _are_sizes(tensor["data_offsets"], 2) or len(tensor["data_offsets"]) != 2:  # noqa: PLR2004 - begin and end
-        raise Refused(f"two data_offsets for tensor {shown}", "something else")
+        raise Refused(f"two data_offsets for tensor {_shown(name)}", "something else")
     begin, end = tensor["data_offsets"]
     expected = math.prod(shape) * BITS[dtype] // 8
     if end - begin != expected:
-        raise Refused(f"{expected} bytes for tensor {shown}", f"offsets from {begin} to {end}")
+        raise Refused(
+            f"{expected} bytes for tensor {_shown(name)}", f"offsets from {begin} to {end}"
+        )
     return begin, end, name
+
+
+def _shown(name: str) -> str:
+    return ascii(name[:80])
 
 
 def _are_sizes(value: object, most: int) -> bool:
     """Asked of 100,000 tensors: by calls that loop in C."""
-    if not isinstance(value, list) or len(value) > most or set(map(type, value)) - {int}:
+    if (
+        not isinstance(value, list)
+        or len(value) > most
+        or not INTEGERS.issuperset(map(type, value))
+    ):
         return False
-    return min(value, default=0) >= 0 and max(value, default=0) <= MAX_INTEGER
+    return not value or (min(value) >= 0 and max(value) <= MAX_INTEGER)
 
 
 def _check_end_to_end(spans: list[tuple[int, int, str]], data_bytes: int) -> None:
