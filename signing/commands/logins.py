@@ -122,11 +122,11 @@ def registry_meant() -> str:
     if len({pin.root.registry for pin in pins}) == 1:
         return only_registry(pins, word="a URL")
     kept = Logins.of_user().registries()
-    if not kept:
-        return only_registry(pins, word="a URL")
-    if len(kept) > 1:
+    if len(kept) == 1:
+        return kept[0]
+    if kept:
         raise UnknownPin(f"expected a URL, as tokens are kept for several: {', '.join(kept)}")
-    return kept[0]
+    return only_registry(pins, word="a URL")
 
 
 def _parse(data: bytes, path: Path, registry: str) -> Login:

@@ -30,7 +30,7 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--directory",
         type=Path,
         default=Path.home() / ".cache" / "assay-generate",
-        help="where downloaded checkpoints are kept (default: %(default)s)",
+        help="where downloaded checkpoints are kept (default: ~/.cache/assay-generate)",
     )
     word.set_defaults(run=run)
 

@@ -36,7 +36,7 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--directory",
         type=Path,
         default=Path.home() / ".local" / "share" / "assay-node",
-        help="where the node keeps its key and its files (default: %(default)s)",
+        help="where the node keeps its key and its files (default: ~/.local/share/assay-node)",
     )
     word.add_argument("--threads", type=int, help="processor threads to use (default: all cores)")
     word.set_defaults(run=run)
