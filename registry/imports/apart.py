@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.conf import settings
 
@@ -52,12 +52,11 @@ def convert(source: BinaryIO, target: BinaryIO, sha256: str, *, size_bytes: int)
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as program:
-        assert program.stdout is not None  # noqa: S101 - by PIPE
         seconds = LEAST_SECONDS + size_bytes // BYTES_A_SECOND
         alarm = threading.Timer(seconds, program.kill)
         alarm.start()
         try:
-            answer = program.stdout.read(MAX_ANSWER_BYTES)
+            answer = cast("BinaryIO", program.stdout).read(MAX_ANSWER_BYTES)  # by PIPE
             if len(answer) < MAX_ANSWER_BYTES:
                 program.wait()  # it closed its output, and its alarm goes on
         finally:

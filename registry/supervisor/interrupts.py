@@ -27,7 +27,7 @@ def interruptible() -> Iterator[None]:
     """
     try:
         yield
-    except Exception as problem:
+    except Exception as problem:  # of any class: its cause decides, and all others go on
         cause: BaseException | None = problem
         while cause is not None and not isinstance(cause, KeyboardInterrupt):
             cause = cause.__cause__

@@ -49,7 +49,7 @@ def register() -> int:
     try:
         account = Account.read()
     except NoDois as error:
-        logger.error("DOIs wait: %s", error.detail)  # noqa: TRY400 - the file's name is all there is to it
+        logger.warning("DOIs wait: %s", error.detail)
         return 0
     with alone(REGISTERING_LOCK) as is_alone:
         if not is_alone:

@@ -72,7 +72,7 @@ def _proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
     """All in one; where one of them stands in the way, each by itself."""
     try:
         return advancing.proven(checkpoint_ids)
-    except Exception:
+    except Exception:  # a fault of ours in one row must not hold up the others (see `_or_wait`)
         logger.warning("%s checkpoints, now one by one", len(checkpoint_ids), exc_info=True)
     found: dict[int, Bundle] = {}
     for each in checkpoint_ids:
