@@ -362,3 +362,10 @@ def test_a_home_is_needed_where_nothing_is_configured(
     monkeypatch.setenv("HOME", str(desk.folder))
     assert desk.assay("login", registry.url, "--token-file", file)[0] == 0
     assert list(desk.folder.glob(".config/assay/tokens/*.json"))
+
+
+def test_a_folder_in_the_place_of_a_token_is_said(desk: Desk) -> None:
+    path = Logins.of_user().path("https://registry.example")
+    path.mkdir(parents=True)
+    code, _, err = desk.assay("whoami")
+    assert (code, "".join(f"{path}: Is a directory".split()) in "".join(err.split())) == (30, True)

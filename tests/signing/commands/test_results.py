@@ -29,6 +29,7 @@ LM_EVAL: Json = {
             "acc_stderr,none": 0.004323856300539177,
             "acc_norm,none": 1e-05,
             "acc_norm_stderr,none": "N/A",
+            "p_value,none": 1.25e-20,
         },
         "gsm8k": {"alias": "gsm8k", "exact_match,strict-match": 0, "ok": True},
         "mmlu": {"alias": "mmlu", "acc,none": 0.2294},
@@ -94,6 +95,7 @@ def test_each_task_is_handed_in_with_exact_numbers(desk: Desk, office: Loopback)
     assert first["metrics"] == [
         {"name": "acc", "value": "0.2504480183230432", "standard_error": "0.004323856300539177"},
         {"name": "acc_norm", "value": "0.00001", "standard_error": None},
+        {"name": "p_value", "value": "0.00000000000000000001", "standard_error": None},
     ]
     assert first["dataset"] == {"name": "Rowan/hellaswag", "sha256": "ab" * 32}
     assert first["harness"] == {
