@@ -103,7 +103,7 @@ def test_a_token_that_says_otherwise_is_refused(
     believed: Issuer, more: dict[str, Any], message: str
 ) -> None:
     now = time.time()
-    claims = {
+    claims: dict[str, Any] = {
         name: int(now + value.total_seconds()) if isinstance(value, timedelta) else value
         for name, value in more.items()
     }
