@@ -20,7 +20,7 @@ from .errors import UnsafeFolder
 SOCKET_PATH_BYTES = 107  # sizeof(sockaddr_un.sun_path) - 1, unix(7)
 LONGEST_SOCKET_NAME_BYTES = len("/postgres/.s.PGSQL.5432")
 NAME_DIGITS = 12
-LEFT_SECONDS = 3600.0  # a start takes a minute: where nobody listens after an hour, nobody will
+LEFT_SECONDS = 3600.0  # since its last start, which takes a minute: whoever listens does by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Places:
 
     @property
     def valkey(self) -> Path:
-        """Valkey's append-only file."""
+        """Valkey's working folder; nothing in it is kept from one start to the next."""
         return self.data / "valkey"
 
     @property
@@ -100,6 +100,7 @@ def _socket_folder(data: Path) -> Path:
         return inside
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:NAME_DIGITS]
     folder = private_folder(Path(tempfile.gettempdir()) / f"assay-{os.geteuid()}-{name}")
+    os.utime(folder)  # somebody starts here: `sweep` of this start or another leaves it alone
     if os.geteuid() == 0:
         folder.chmod(0o711)  # PostgreSQL passes through as nobody; each subfolder is private
     return folder
@@ -112,10 +113,17 @@ def sweep(*, now: float) -> None:
     """
     name = f"assay-{os.geteuid()}-{'[0-9a-f]' * NAME_DIGITS}"
     for folder in Path(tempfile.gettempdir()).glob(name):
-        found = folder.lstat()
-        is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-        if is_ours and now - found.st_mtime > LEFT_SECONDS and not _somebody_listens(folder):
+        if _is_left(folder, now) and not _somebody_listens(folder):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left(folder: Path, now: float) -> bool:
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:  # another start sweeps, too
+        return False
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return is_ours and now - found.st_mtime > LEFT_SECONDS
 
 
 def _somebody_listens(folder: Path) -> bool:

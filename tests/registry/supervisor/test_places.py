@@ -2,6 +2,7 @@
 """Folders are private, and sockets lie where their paths are short enough."""
 
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -89,6 +90,25 @@ def test_a_start_over_other_data_sweeps(temporary: Path) -> None:
     words = {"ASSAY_DATA_DIR": str(temporary / "data"), "ASSAY_PORT": str(free_port())}
     with locked(fill_in(words)):
         assert not killed.exists()
+
+
+def test_a_start_over_the_same_data_keeps_what_a_killed_one_left(temporary: Path) -> None:
+    data = temporary / ("long" * 30)
+    sockets = Places.of(data).sockets
+    (sockets / "signer").mkdir()
+    os.utime(sockets, (0, 0))
+    words = {"ASSAY_DATA_DIR": str(data), "ASSAY_PORT": str(free_port())}
+    with locked(fill_in(words)):
+        assert (sockets / "signer").is_dir()
+
+
+def test_a_folder_that_another_start_swept_is_no_fault(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = left(temporary, "a")
+    shutil.rmtree(gone)
+    monkeypatch.setattr(Path, "glob", lambda _folder, _name: iter([gone]))
+    sweep(now=time.time())
 
 
 def test_a_folder_in_which_somebody_listens_is_never_swept(temporary: Path) -> None:
