@@ -18,17 +18,20 @@ PROGRAMS = (
     "/api/",
     "/auth/keys",
     "/auth/token",
+    "/authority/",
     "/events",
     "/ledger/statements/",
     "/ledger/tree-head",
     "/timestamp",
 )
+PROOF = ".tlog-proof"
 
 
 def wants_problem(request: HttpRequest) -> bool:
     """That the caller is a program."""
     preferred = request.get_preferred_type(["text/html", "application/json"])
-    return request.path.startswith(PROGRAMS) or preferred == "application/json"
+    is_for_programs = request.path.startswith(PROGRAMS) or request.path.endswith(PROOF)
+    return is_for_programs or preferred == "application/json"
 
 
 def refusal(request: HttpRequest, document: Document, headers: Mapping[str, str]) -> HttpResponse:

@@ -252,10 +252,24 @@ def test_a_fault_tells_nothing_of_itself(url: str) -> None:
     assert b"secret table" not in get("/api/v1/django/http404").content
 
 
-def test_an_unknown_address_is_a_problem_to_programs() -> None:
-    for url in ("/api/v1/nothing", "/ledger/statements/nothing", "/.well-known/nothing"):
-        assert problem_at(url)["code"] == "not-found"
-    assert get("/nothing", Accept="text/html").status_code == 404
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/.well-known/nothing",
+        "/api/v1/nothing",
+        "/authority/crl/nothing.crl",
+        "/authority/ocsp/nothing",
+        "/ledger/entries/1/nothing.tlog-proof",
+        "/ledger/statements/nothing",
+    ],
+)
+def test_an_unknown_address_is_a_problem_to_programs(url: str) -> None:
+    assert problem_at(url, Accept="*/*")["code"] == "not-found"
+
+
+def test_an_unknown_address_is_a_page_to_people() -> None:
+    answer = get("/nothing", Accept="text/html")
+    assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (404, "text/html")
 
 
 def test_a_missing_csrf_token_is_a_problem_to_programs() -> None:
