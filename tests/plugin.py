@@ -88,11 +88,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def _write_to_memory() -> None:
-    if (
-        "TMPDIR" not in os.environ
-        and MEMORY.is_dir()
-        and shutil.disk_usage(MEMORY).free >= MEMORY_ROOM
-    ):
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return
+    found = os.statvfs(MEMORY)
+    may_run_programs = not found.f_flag & os.ST_NOEXEC  # a container's may not
+    if may_run_programs and found.f_bavail * found.f_frsize >= MEMORY_ROOM:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None  # it is looked for again
 

@@ -105,8 +105,8 @@ class Writers:
 def disk() -> Iterator[Disk]:
     folder = Path(tempfile.mkdtemp(prefix="assay-test-"))
     found = Disk(image=folder / "image", at=folder / "disk")
-    _require(found)
     try:
+        _require(found)
         yield found
     finally:
         if os.path.ismount(found.at):
