@@ -37,10 +37,10 @@ from tests.registry.ledger.files import proven_size
 from tests.registry.verifying import demands
 from tests.running import Authority, _deployment, _test_database_url, _without_beat
 from tests.signing.trees import root_of
-from tests.thorough import IS_THOROUGH
+from tests.thorough import IS_REPEATING, repeated
 
-pytestmark = pytest.mark.django_db(transaction=True)
-MAX_POINTS = 12 if IS_THOROUGH else 4
+pytestmark = [pytest.mark.django_db(transaction=True), repeated]
+MAX_POINTS = 12 if IS_REPEATING else 4
 STEPS = ["checkpoint.receive", "checkpoint.sign", "checkpoint.publish"]
 
 

@@ -41,11 +41,11 @@ from tests.running import (
     _without_beat,
     free_port,
 )
-from tests.thorough import IS_THOROUGH
+from tests.thorough import IS_REPEATING, repeated
 from tests.until import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
-MOMENTS = [*Moment, *Moment] if IS_THOROUGH else [*Moment]
+pytestmark = [pytest.mark.django_db(transaction=True), repeated]
+MOMENTS = [*Moment, *Moment] if IS_REPEATING else [*Moment]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,9 +15,9 @@ import pytest
 from tests.crash.asking import CHECKS, Asked, Asking
 from tests.crash.killing import CALLS, Forks
 from tests.registry.catalog.world import World
-from tests.thorough import points
+from tests.thorough import points, repeated
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), repeated]
 FEW = 3
 # Of a commit, which takes a second each; all of an upload are fewer. Others the next time.
 MOST_KILLS, MOST_FAILURES = 120, 20

@@ -69,7 +69,13 @@ IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile", "--no-loadscope-reorder")
 PYTEST = ("-m", "pytest", "--quiet", *IN_PARALLEL)
 UNMEASURED = Gate(name="pytest", command=(sys.executable, *PYTEST))
 # Not `pytest --cov`: coverage must begin before our plugin imports what it starts.
-MEASURED = Gate(name="pytest", command=(*PYTHON, "coverage", "run", *PYTEST))
+MEASURED = Gate(
+    name="pytest, measured", command=(*PYTHON, "coverage", "run", *PYTEST, "-m", "not thorough")
+)
+REPEATED = Gate(
+    name="pytest, again at all points",
+    command=(sys.executable, *PYTEST, "-m", "repeated or thorough"),
+)
 COMBINE = Gate(name="coverage data", command=(*PYTHON, "coverage", "combine", "--quiet"))
 DOCS = Gate(name="generated pages in docs/", command=(*PYTHON, "tests.house.generated"))
 
@@ -115,11 +121,12 @@ def test() -> int:
 
 
 def measured() -> list[Outcome]:
-    """Every test, and how much of the code they ran."""
+    """Every test, how much of the code they ran, and again what is thorough."""
     with tempfile.TemporaryDirectory(prefix="assay-coverage-") as folder:
         os.environ["COVERAGE_FILE"] = str(Path(folder) / "data")
         outcomes = [on_this_terminal(MEASURED), outcome_of(COMBINE)]
-        return outcomes + [outcome_of(coverage_of(paths, least)) for paths, least in COVERAGE]
+        outcomes += [outcome_of(coverage_of(paths, least)) for paths, least in COVERAGE]
+        return [*outcomes, on_this_terminal(REPEATED)]
 
 
 def coverage_of(paths: str, least: int) -> Gate:

@@ -17,10 +17,10 @@ from assay.signing.errors import AssayError
 from assay.signing.evidence import Evidence
 from assay.signing.trust import TrustRoot
 from assay.signing.verify import Basis, Content, Requirements, examine_output
-from tests.thorough import IS_THOROUGH
+from tests.thorough import IS_REPEATING, repeated
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = 500 if IS_THOROUGH else 100  # some five a second, in both languages
+MUTANTS = 500 if IS_REPEATING else 100  # some five a second, in both languages
 SEED = 20261121
 NODE = shutil.which("node") or "node"
 Json: TypeAlias = Any
@@ -112,6 +112,7 @@ def judged_by_the_browsers(documents: list[bytes], folder: Path) -> list[Verdict
     return found
 
 
+@repeated
 def test_both_say_the_same_of_each_changed_byte(tmp_path: Path) -> None:
     random = Random(SEED)  # noqa: S311 - the same mutants each time
     documents = [canonical.dumps(GIVEN["evidence"]), *(mutant(random) for _ in range(MUTANTS))]

@@ -16,7 +16,7 @@ from tests.needing import require
 from tests.registry.catalog.world import World, build
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
-from tests.thorough import points
+from tests.thorough import IS_THOROUGH
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def world(live: Live, authority: Authority, tmp_path: Path) -> World:
     return build(invite(), tmp_path / "texts")
 
 
-@pytest.fixture(params=points(VERSIONS, few=2))
+@pytest.fixture(params=VERSIONS if IS_THOROUGH else (VERSIONS[0], VERSIONS[-1]))
 def stock(request: pytest.FixtureRequest, live: Live, tmp_path: Path) -> Stock:
     """Without a token."""
     found = Stock(version=request.param, url=live.url, home=tmp_path / "home")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from registry.catalog.content.formats import Refused, gate
 from registry.catalog.content.formats.pickles import is_pickle
 from tests.house.sources import ROOT
-from tests.thorough import examples, points
+from tests.thorough import examples, points, repeated
 
 CALL = b"cos\nsystem\n(S'a'\ntR."
 IMPORTED = [b"cos\nsystem\n", b"(ios\nsystem\n", b"\x8c\x02os\x8c\x06system\x93"]
@@ -177,6 +177,7 @@ def test_what_only_begins_like_one_or_holds_one_number_is_text(
     assert not is_refused(tmp_path, content)
 
 
+@repeated
 def test_what_people_write_is_no_pickle() -> None:
     """The standard library, and this repository: Python, TypeScript, HTML, Markdown."""
     library = Path(sysconfig.get_path("stdlib"))

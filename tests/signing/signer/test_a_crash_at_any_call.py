@@ -42,7 +42,7 @@ from tests.signing.signer.worlds import (
     sign_output,
     wanted,
 )
-from tests.thorough import points
+from tests.thorough import points, repeated
 
 OUTPUTS = wanted(Purpose.OUTPUT, "alice")
 # -D: strace stands behind the signer, which stays our own child and gets our signals.
@@ -129,6 +129,7 @@ def test_a_kill_while_a_statement_is_signed(folder: Path, number: int) -> None:
     assert {sha256(statement) for statement in answered} <= written
 
 
+@repeated
 @pytest.mark.parametrize(
     ("call", "number"),
     [
@@ -169,6 +170,7 @@ def log(client: SignerClient, ledger: Ledger, announced: bytes) -> CertifyReques
     return certified(announced, ledger, ledger.leaves.index(merkle.leaf_hash(entry)))
 
 
+@repeated
 @pytest.mark.parametrize(
     ("call", "number"),
     [
