@@ -21,8 +21,8 @@ from registry.catalog.queries.revisions import Ref
 from registry.catalog.services import listings
 
 from .answers import Asked, answer, cursor_of, endpoint, flag, limit_of, next_page
-from .entries import Entry, entries
 from .errors import Unreadable, WrongMethod
+from .files import RepoFile, files_of
 
 MAX_LISTED = 100
 MAX_SEARCH_CHARACTERS = 100
@@ -42,7 +42,7 @@ SORTS = {
 def info(asked: Asked, project: Project) -> HttpResponse:
     """One repository at one revision; `blobs` adds what its files are called by git."""
     found = revisions.find_any(project, asked.revision)
-    files = entries(found)
+    files = files_of(found)
     has_blobs = flag(asked.request, "blobs")
     body = {
         **summary(project, found.checkpoint),
@@ -176,7 +176,7 @@ def _described(project: Project, at: Checkpoint | None) -> dict[str, object]:
     return body
 
 
-def _sibling(file: Entry, *, has_blobs: bool) -> dict[str, object]:
+def _sibling(file: RepoFile, *, has_blobs: bool) -> dict[str, object]:
     if not has_blobs:
         return {"rfilename": file.path}
     found: dict[str, object] = {

@@ -22,8 +22,8 @@ from registry.storage.streams import ask
 
 from . import addresses
 from .callers import Caller, caller, check_reads, project
-from .entries import Entry, entry
 from .errors import CORS, EntryUnknown, request_id
+from .files import RepoFile, file_at
 from .raw import Route
 
 RESOLVE, RAW = "resolve", "raw"
@@ -79,7 +79,7 @@ def _found(by: Caller, wanted: Address) -> _File:
     of = project(by, wanted.owner, wanted.name)
     if not gates.is_signature(wanted.path):
         check_reads(by, of)
-    found, file = entry(of, wanted.revision, wanted.path)
+    found, file = file_at(of, wanted.revision, wanted.path)
     download = Download(
         sha256=file.sha256,
         size_bytes=file.size_bytes,
@@ -92,7 +92,7 @@ def _found(by: Caller, wanted: Address) -> _File:
     return _File(download=download, pointer=file.pointer if is_pointer else b"")
 
 
-def _noting(found: Found, file: Entry) -> Callable[[], None]:
+def _noting(found: Found, file: RepoFile) -> Callable[[], None]:
     if found.checkpoint is None:  # and has no file
         raise TypeError("expected a revision that has files")
     of, project = found.checkpoint, found.checkpoint.project
@@ -112,7 +112,7 @@ def _warning(found: Found, of: Project) -> Mapping[str, str]:
     }
 
 
-def _headers(oid: str, file: Entry) -> Mapping[str, str]:
+def _headers(oid: str, file: RepoFile) -> Mapping[str, str]:
     found = {**CORS, "X-Repo-Commit": oid, "X-Request-Id": request_id()}
     if file.is_large:
         found["X-Linked-Etag"] = f'"{file.sha256}"'

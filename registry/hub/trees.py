@@ -16,8 +16,8 @@ from registry.storage import services as storage
 from .answers import Asked, answer, cursor_of, flag, limit_of, next_page
 from .bodies import document
 from .callers import check_reads
-from .entries import Entry, below, entries, entry, folders, no_entry, several
 from .errors import Unreadable
+from .files import RepoFile, below, file_at, files_at, files_of, folders, no_file
 
 MAX_LISTED = 1000  # as the Hub's own
 MAX_PATHS = 1000
@@ -31,9 +31,9 @@ def tree(asked: Asked, project: Project) -> HttpResponse:
     """A folder of the revision, by path."""
     request, folder = asked.request, "/".join(asked.words[1:]).rstrip("/")
     found = revisions.find_any(project, asked.revision)
-    listed = below(entries(found), folder, is_recursive=flag(request, "recursive"))
+    listed = below(files_of(found), folder, is_recursive=flag(request, "recursive"))
     if folder and not listed:
-        raise no_entry(found, folder)
+        raise no_file(found, folder)
     limit, after = limit_of(request, most=MAX_LISTED), cursor_of(request)
     rest = [each for each in listed if each.path > after]
     page = rest[:limit]
@@ -44,7 +44,7 @@ def tree(asked: Asked, project: Project) -> HttpResponse:
 def paths_info(asked: Asked, project: Project) -> HttpResponse:
     """Those of the paths that there are, files and folders."""
     wanted = set(_paths(asked.request))
-    files = entries(revisions.find_any(project, asked.revision))
+    files = files_of(revisions.find_any(project, asked.revision))
     inner = folders(files)
     listed = [file.to_json() for file in files if file.path in wanted]
     listed += [inner[path].to_json() for path in sorted(wanted) if path in inner]
@@ -58,14 +58,14 @@ def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
     """
     check_reads(asked.by, project)
     path = "/".join(asked.words)
-    found, index = entry(project, MAIN, path)
+    found, index = file_at(project, MAIN, path)
     if not path.endswith(INDEX):
         return answer({"index": {}, "headers": {path: _header(index, MAX_HEADERS_BYTES)}})
     document = _index(index)
     folder = path.rpartition("/")[0]
     start, left, headers = f"{folder}/" if folder else "", MAX_HEADERS_BYTES, {}
     shards = _shards(document)
-    files = several(found, [start + shard for shard in shards])
+    files = files_at(found, [start + shard for shard in shards])
     for shard, file in zip(shards, files, strict=True):
         raw = _header(file, left)
         headers[shard], left = raw, left - len(json.dumps(raw))
@@ -92,7 +92,7 @@ def _form(body: bytes) -> list[tuple[str, str]]:
         raise Unreadable(f"expected a form of at most {MAX_PATHS} paths") from error
 
 
-def _header(file: Entry, most_bytes: int) -> dict[str, object]:
+def _header(file: RepoFile, most_bytes: int) -> dict[str, object]:
     """The gate read it when it was published, and knows no other JSON."""
     try:
         with storage.local(file.sha256) as path:
@@ -101,7 +101,7 @@ def _header(file: Entry, most_bytes: int) -> dict[str, object]:
         raise Unreadable(f"{file.path}: {refused}") from refused
 
 
-def _index(file: Entry) -> dict[str, object]:
+def _index(file: RepoFile) -> dict[str, object]:
     if file.size_bytes > MAX_INDEX_BYTES:
         raise Unreadable(f"expected an index of at most {MAX_INDEX_BYTES} bytes")
     with storage.open_blob(file.sha256) as content:

@@ -23,8 +23,8 @@ from registry.storage import services as storage
 from .answers import Asked, answer, endpoint, flag
 from .bodies import document, text
 from .callers import check_bound, check_sends, check_writes
-from .entries import Entry, entries
 from .errors import Unreadable, WrongMethod, gated_under
+from .files import RepoFile, files_of
 from .governing import check_kind, visibility_of
 
 MAX_FILES = 1000  # clients send 256 at a time
@@ -69,7 +69,7 @@ def preupload(asked: Asked, of: Project) -> HttpResponse:
     if not isinstance(listed, list) or len(listed) > MAX_FILES:
         raise Unreadable(f"expected at most {MAX_FILES} files, found something else")
     files = [_listed(each) for each in listed]
-    there = {file.path: file for file in entries(revisions.to_go_on_from(of, asked.revision))}
+    there = {file.path: file for file in files_of(revisions.to_go_on_from(of, asked.revision))}
     storage.admit_lengths(token.actor, [each.size_bytes for each in files if each.is_large])
     return answer({"files": [_mode(each, there) for each in files]})
 
@@ -130,7 +130,7 @@ def _listed(value: object) -> Listed:
             raise Unreadable("expected files with a path and a size, found something else")
 
 
-def _mode(file: Listed, there: Mapping[str, Entry]) -> dict[str, object]:
+def _mode(file: Listed, there: Mapping[str, RepoFile]) -> dict[str, object]:
     known = there.get(file.path)
     is_same_kind = known is not None and known.is_large == file.is_large
     return {

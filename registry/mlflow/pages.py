@@ -15,8 +15,8 @@ from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint, Project, revisions
 from registry.catalog.queries.revisions import Ref
 from registry.hub.callers import Caller, caller
-from registry.hub.entries import Entry, below, entries
 from registry.hub.errors import WrongMethod
+from registry.hub.files import RepoFile, below, files_of
 
 from . import documents, queries
 from .errors import refused
@@ -104,7 +104,7 @@ def artifacts(request: HttpRequest, by: Caller) -> object:
     owner, name, revision, *path = [*_said(request, "path").strip("/").split("/"), "", ""]
     of = queries.project(by, f"{owner}.{name}")
     folder = "/".join(path).strip("/")
-    found = below(entries(revisions.find(of, revision)), folder, is_recursive=False)
+    found = below(files_of(revisions.find(of, revision)), folder, is_recursive=False)
     return {"files": [_file(each.path, each) for each in found]}
 
 
@@ -120,7 +120,7 @@ def _newest(head: Ref | None) -> Checkpoint | None:
 
 def _file(path: str, of: object) -> dict[str, object]:
     name = path.rpartition("/")[2]
-    if isinstance(of, Entry):
+    if isinstance(of, RepoFile):
         return {"path": name, "is_dir": False, "file_size": of.size_bytes}
     return {"path": name, "is_dir": True}
 

@@ -17,8 +17,8 @@ from registry.api.wire import Application, Receive, Scope, Send, send_body, send
 from registry.hub import addresses
 from registry.hub.callers import open_project
 from registry.hub.commits import origin
-from registry.hub.entries import entry
 from registry.hub.errors import CORS, EntryUnknown, WrongMethod, request_id
+from registry.hub.files import file_at
 from registry.hub.refusing import preflight, refusing
 from registry.hub.resolve import RESOLVE
 from registry.storage.streams import ask
@@ -81,7 +81,7 @@ def _shared(scope: Scope) -> tuple[Shared, str]:
     if not path:
         raise EntryUnknown("expected a file's path behind the revision, found none")
     of = open_project(owner, name)
-    found, file = entry(of, revision, "/".join(path))
+    found, file = file_at(of, revision, "/".join(path))
     if not file.size_bytes:
         raise NothingToShare(f"expected bytes in {file.path[:120]!r}, found none")
     url = f"{origin(scope)}/{of.full_name}/{RESOLVE}/{found.oid}/{quote(file.path)}"

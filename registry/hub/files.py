@@ -27,7 +27,7 @@ ROOT = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class RepoFile:
     """A file; `git_oid` is of its bytes, or for a large one of the pointer to them."""
 
     path: str
@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Folder:
+class RepoFolder:
     """A folder, which is there because of the files below it."""
 
     path: str
@@ -76,32 +76,32 @@ class Folder:
         return {"type": "directory", "path": self.path, "size": 0, "oid": self.oid}
 
 
-def entries(of: Found) -> list[Entry]:
+def files_of(of: Found) -> list[RepoFile]:
     """All files of the revision by name, its signatures with them."""
     if of.checkpoint is None:
         return []
     return _read(catalog.served(of.checkpoint).order_by("name"))
 
 
-def entry(project: Project, revision: str, path: str) -> tuple[Found, Entry]:
+def file_at(project: Project, revision: str, path: str) -> tuple[Found, RepoFile]:
     """One file; raises RevisionUnknown, or EntryUnknown with the revision in its headers."""
     found = revisions.find_any(project, revision)
     rows = _read(catalog.served(found.checkpoint).filter(name=path)) if found.checkpoint else []
     if not rows:
-        raise no_entry(found, path)
+        raise no_file(found, path)
     return found, rows[0]
 
 
-def several(of: Found, paths: Sequence[str]) -> list[Entry]:
+def files_at(of: Found, paths: Sequence[str]) -> list[RepoFile]:
     """These files of the revision, in this order; raises EntryUnknown for one that is none."""
     rows = _read(catalog.served(of.checkpoint).filter(name__in=paths)) if of.checkpoint else []
     named = {file.path: file for file in rows}
     if absent := [path for path in paths if path not in named]:
-        raise no_entry(of, absent[0])
+        raise no_file(of, absent[0])
     return [named[path] for path in paths]
 
 
-def no_entry(found: Found, path: str) -> EntryUnknown:
+def no_file(found: Found, path: str) -> EntryUnknown:
     """Clients remember that there is none, if they are told of which revision that is true."""
     return EntryUnknown(
         f"expected a file of the revision {found.oid}, found none called {path[:120]!r}",
@@ -109,10 +109,12 @@ def no_entry(found: Found, path: str) -> EntryUnknown:
     )
 
 
-def below(files: Sequence[Entry], folder: str, *, is_recursive: bool) -> list[Entry | Folder]:
+def below(
+    files: Sequence[RepoFile], folder: str, *, is_recursive: bool
+) -> list[RepoFile | RepoFolder]:
     """What is in a folder, by path; with all that is below it, if so."""
     start = f"{folder}/" if folder else ROOT
-    found: dict[str, Entry | Folder] = {}
+    found: dict[str, RepoFile | RepoFolder] = {}
     for file in files:
         if file.path.startswith(start) and (is_recursive or "/" not in file.path[len(start) :]):
             found[file.path] = file
@@ -124,7 +126,7 @@ def below(files: Sequence[Entry], folder: str, *, is_recursive: bool) -> list[En
     return [found[path] for path in sorted(found)]
 
 
-def folders(files: Iterable[Entry]) -> dict[str, Folder]:
+def folders(files: Iterable[RepoFile]) -> dict[str, RepoFolder]:
     """All folders by path. Their oids change with what is below; git's own would need its trees."""
     hashes: defaultdict[str, Hash] = defaultdict(partial(hashlib.sha1, usedforsecurity=False))
     for file in files:
@@ -132,15 +134,15 @@ def folders(files: Iterable[Entry]) -> dict[str, Folder]:
         for end, character in enumerate(file.path):
             if character == "/":
                 hashes[file.path[:end]].update(line)
-    return {path: Folder(path=path, oid=each.hexdigest()) for path, each in hashes.items()}
+    return {path: RepoFolder(path=path, oid=each.hexdigest()) for path, each in hashes.items()}
 
 
-def _read(rows: QuerySet[File]) -> list[Entry]:
+def _read(rows: QuerySet[File]) -> list[RepoFile]:
     named = list(rows.values_list("name", "sha256", "size"))
     small = {sha256 for name, sha256, size in named if not is_large(name, size)}
     oids = storage.oids(small)
     return [
-        Entry(
+        RepoFile(
             path=name,
             sha256=sha256,
             size_bytes=size,
