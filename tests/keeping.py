@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One world for all tests that begin with it: made once, and what a test does to it is undone.
+"""What many tests begin with is made once for all in a row that want it, and then undone.
 
-Making it (people, conduct, certificates, a project, a data set) takes as long as most tests that
-use it. So it is made in a transaction that stays open from test to test, inside which pytest-django
-opens and rolls back the test's own; the signer and the ledger's files go back to what they were
-then (`Authority.stay`). Before a test that uses the database or the signer without it, or commits,
-it is rolled back; the next one that asks for it has it made again.
+Making it (people, conduct, certificates, a project, a checkpoint) takes longer than most tests that
+use it: `left = kept(make)` is a fixture of what `make` returns. It is made in a transaction that
+stays open from test to test, inside which pytest-django opens and rolls back the test's own; the
+signer and the ledger's files go back to what they were then (`Authority.stay`), and blobs that a
+test removed are put back. Before a test that uses the database or the signer without it, or
+commits, it is rolled back; the next one that asks for it has it made again.
 """
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import pytest
 from django.conf import settings
@@ -28,54 +29,65 @@ if TYPE_CHECKING:
 
     from tests.registry.catalog.world import World
 
-NAME = "kept_world"
+T = TypeVar("T")
+Make: TypeAlias = Callable[[Path], T]
+"""Makes it; in the folder are files that it needs."""
 TOUCHED_BY = {"authority", "django_db_setup"}
+_makes: dict[object, Make[Any]] = {}
+"""By the function behind each fixture."""
 
 
 class Kept:
-    """The world, while its transaction is open."""
+    """What is kept, while its transaction is open; one thing at a time."""
 
     def __init__(self) -> None:
-        self._world: World | None = None
-        self._blobs: tuple[Path, ...] = ()
+        self._made_by: Make[Any] | None = None
+        self._made: object = None
+        self._blobs: dict[Path, bytes] = {}
         self._closing = ExitStack()
 
     @property
     def is_open(self) -> bool:
-        """Whether there is one."""
-        return self._world is not None
+        """Whether there is anything."""
+        return self._made_by is not None
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether no test broke the connection, or removed its data set's files."""
+    def is_of(self, make: Make[Any] | None) -> bool:
+        """Whether this is what is kept, and no test broke the connection."""
         is_connected = connection.in_atomic_block and not connection.needs_rollback
-        return self.is_open and is_connected and all(path.exists() for path in self._blobs)
+        return self.is_open and self._made_by is make and is_connected
 
-    def open(self, blocker: DjangoDbBlocker, authority: Authority, folder: Path) -> None:
+    def open(
+        self, make: Make[Any], blocker: DjangoDbBlocker, authority: Authority, folder: Path
+    ) -> None:
         """Makes it."""
         from registry.storage.files import path_of  # noqa: PLC0415 - a plugin is read before models
         from registry.storage.models import Blob  # noqa: PLC0415 - as above
-        from tests.registry.catalog.world import build  # noqa: PLC0415 - as above
-        from tests.registry.people import invite  # noqa: PLC0415 - as above
 
         assert not connection.in_atomic_block, "a module's own world is there already"
         with ExitStack() as making, blocker.unblock():
             making.callback(authority.leave)
             making.callback(_roll_back, _begin(), blocker)
-            self._world = build(invite(), folder)
-            self._blobs = tuple(path_of(sha256) for (sha256,) in Blob.objects.values_list("pk"))
+            self._made = make(folder)
+            paths = [path_of(sha256) for (sha256,) in Blob.objects.values_list("pk")]
+            self._blobs = {path: path.read_bytes() for path in paths}
             authority.stay()
-            self._closing = making.pop_all()
+            self._made_by, self._closing = make, making.pop_all()
+
+    def put_back(self) -> None:
+        """The files of blobs: no transaction brings those back that a test removed."""
+        for path, content in self._blobs.items():
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
 
     def close(self) -> None:
         """Everything is as if it had never been."""
-        self._world = None
+        self._made_by, self._made, self._blobs = None, None, {}
         self._closing.close()
 
-    def copied(self) -> World:
-        """A test may change the objects, too; but for the key, which cannot be changed."""
-        assert self._world is not None
-        return copy.deepcopy(self._world, {id(self._world.key): self._world.key})
+    def copied(self) -> object:
+        """A test may change the objects, too."""
+        return copy.deepcopy(self._made)
 
 
 def _begin() -> transaction.Atomic:
@@ -94,11 +106,38 @@ def _roll_back(block: transaction.Atomic, blocker: DjangoDbBlocker) -> None:
 _kept = Kept()
 
 
+def kept(make: Make[T]) -> Callable[..., T]:
+    """A fixture."""
+
+    def fixture(db: None, authority: Authority, tmp_path: Path) -> T:
+        if not _kept.is_of(make):
+            return make(tmp_path)
+        made: T = _kept.copied()  # type: ignore[assignment]  # by is_of
+        return made
+
+    _makes[fixture] = make
+    return pytest.fixture(fixture)
+
+
+def _make_world(folder: Path) -> World:
+    from tests.registry.catalog.world import build  # noqa: PLC0415 - a plugin is read before models
+    from tests.registry.people import invite  # noqa: PLC0415 - as above
+
+    return build(invite(), folder / "texts")
+
+
+kept_world = kept(_make_world)
+"""A lab in good standing with a project, a data set and a node."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture of a test that must not see it."""
-    is_touched = TOUCHED_BY & _fixtures(item) or item.get_closest_marker("django_db")
-    if _kept.is_open and is_touched and not (_is_wanted(item) and _kept.is_whole):
+    if not _kept.is_open:
+        return
+    if _kept.is_of(_wanted(item)):
+        _kept.put_back()
+    elif TOUCHED_BY & set(_names(item)) or item.get_closest_marker("django_db"):
         _kept.close()
 
 
@@ -107,12 +146,13 @@ def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
 ) -> None:
     """Before pytest-django opens the transaction of a test that wants it."""
-    if fixturedef.argname == "_django_db_helper" and _is_wanted(request.node):
-        request.getfixturevalue("_kept_until_the_end")
-        if not _kept.is_open and _is_at_home():
-            blocker = request.getfixturevalue("django_db_blocker")
-            folder = request.getfixturevalue("tmp_path_factory").mktemp("kept") / "texts"
-            _kept.open(blocker, request.getfixturevalue("authority"), folder)
+    if fixturedef.argname != "_django_db_helper" or (make := _wanted(request.node)) is None:
+        return
+    request.getfixturevalue("_kept_until_the_end")
+    if not _kept.is_open and _is_at_home():
+        blocker = request.getfixturevalue("django_db_blocker")
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("kept")
+        _kept.open(make, blocker, request.getfixturevalue("authority"), folder)
 
 
 @pytest.fixture(scope="session")
@@ -122,24 +162,20 @@ def _kept_until_the_end(django_db_setup: None, authority: Authority) -> Iterator
         _kept.close()
 
 
-@pytest.fixture
-def kept_world(db: None, authority: Authority, tmp_path: Path) -> World:
-    """A lab in good standing with a project, a data set and a node."""
-    from tests.registry.catalog.world import build  # noqa: PLC0415 - as above
-    from tests.registry.people import invite  # noqa: PLC0415 - as above
-
-    return _kept.copied() if _kept.is_open else build(invite(), tmp_path / "texts")
-
-
-def _is_wanted(item: pytest.Item) -> bool:
-    """Where a test commits, others would see what it did."""
+def _wanted(item: pytest.Item) -> Make[Any] | None:
+    """What the test has kept for it. Where a test commits, others would see what it did."""
     marker = item.get_closest_marker("django_db")
-    commits = marker is not None and marker.kwargs.get("transaction", False)
-    return NAME in _fixtures(item) and not commits and "transactional_db" not in _fixtures(item)
+    if marker is not None and marker.kwargs.get("transaction", False):
+        return None
+    if "transactional_db" in _names(item):
+        return None
+    fixtures = getattr(item, "_fixtureinfo", None)
+    found = fixtures.name2fixturedefs.values() if fixtures is not None else ()
+    return next((_makes[each[-1].func] for each in found if each[-1].func in _makes), None)
 
 
-def _fixtures(item: pytest.Item) -> set[str]:
-    return set(getattr(item, "fixturenames", ()))
+def _names(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 def _is_at_home() -> bool:

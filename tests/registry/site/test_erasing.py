@@ -44,6 +44,7 @@ from registry.ledger.models import Entry, Statement
 from registry.ledger.services import integrate
 from registry.outputs.models import Output
 from registry.site import erasing
+from tests.keeping import kept
 from tests.registry.catalog.world import (
     FILES,
     World,
@@ -80,16 +81,15 @@ class Left:
     his: Output
 
 
-@pytest.fixture
-def left(authority: Authority, tmp_path: Path) -> Left:
-    world = build(invite(), tmp_path / "texts")
+def _leave(folder: Path) -> Left:
+    world = build(invite(), folder / "texts")
     person = zebulon(world)
     join(person, f"the box of {NAME}")
     own = project(person.namespace, world.conduct, person, "own")
     files = {**FILES, "mine.txt": f"by {NAME}".encode()}
     published = publish(changed(by_person(world, files=files, user=person), project=own))
     labs = publish(by_person(world, user=person))
-    catalog_services.add_dataset(person.namespace, "his", texts(tmp_path / "his"))
+    catalog_services.add_dataset(person.namespace, "his", texts(folder / "his"))
     asked = [(published, world.people.alice), (labs, person)]
     conduct.accept(world.conduct, world.people.alice.namespace, world.people.alice)
     for checkpoint, by in asked:
@@ -108,6 +108,9 @@ def left(authority: Authority, tmp_path: Path) -> Left:
         alices=alices,
         his=his,
     )
+
+
+left = kept(_leave)
 
 
 def test_the_name_is_kept_as_given_and_stands_nowhere_else(left: Left) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -30,12 +31,12 @@ from registry.pool import queries as pool
 from registry.pool import services as pool_services
 from registry.pool.models import Lease, LeaseState, Run, RunState
 from registry.site import erasing
+from tests.keeping import kept
 from tests.registry.catalog.world import project
 from tests.registry.people import invite
 from tests.registry.pool.world import RECIPE, Lab, Machine, found, join, publish, submission
 from tests.registry.site.leaving import NAME, naming
 from tests.registry.site.world import answer_next, ask
-from tests.running import Authority
 
 HOST = "quagga"  # as no other word here
 SAMPLE, TEXT = "numbat = 1\n", "bilby = 2\n"
@@ -57,8 +58,7 @@ class Trained:
     alices: Output
 
 
-@pytest.fixture
-def trained(authority: Authority) -> Trained:
+def _train(_folder: Path) -> Trained:
     lab = found(invite())
     bobs = join(lab.people.bob)
     assert pool_services.claim(bobs.node, now=timezone.now())
@@ -84,6 +84,9 @@ def trained(authority: Authority) -> Trained:
         sample=sample,
         alices=_written(person),
     )
+
+
+trained = kept(_train)
 
 
 def _written(by: User, text: str = TEXT) -> Output:
