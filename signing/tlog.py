@@ -116,11 +116,6 @@ class Policy:
         known = {name: 1 for name, (each, _) in self.witnesses.items() if each.text() in keys}
         return self.since(known) is not None
 
-    @property
-    def fewest(self) -> int:
-        """How few witnesses can make up the quorum."""
-        return self._fewest(self.quorum)
-
     def _ledger_of(self, note: str) -> Verifier:
         head, lines = treehead.split(note)
         signers = {(name, line[: treehead.KEY_HINT_BYTES]) for name, line in lines}
@@ -128,12 +123,6 @@ class Policy:
             if ledger.origin == head.origin and (ledger.origin, ledger.hint) in signers:
                 return ledger
         raise BadTreeHead(f"expected a tree head of a ledger in the policy, found {head.origin!a}")
-
-    def _fewest(self, name: str) -> int:
-        if name not in self.groups:
-            return 0 if name == NONE else 1
-        group = self.groups[name]
-        return sum(sorted(self._fewest(member) for member in group.members)[: group.threshold])
 
     def _since(self, name: str, seen_at: Mapping[str, int]) -> int | None:
         if name not in self.groups:

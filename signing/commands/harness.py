@@ -8,7 +8,6 @@ program's version) is asked of the user and never made up.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,12 +18,12 @@ from typing import TypeGuard
 from ..canonical import instant_text, within
 from ..digests import sha256
 from ..errors import InvalidDocument
+from ..statements.evaluation import COMMIT
 from .errors import InputUnreadable
 
 LM_EVAL = "lm-evaluation-harness"
 MAX_FILE_BYTES = 64 << 20  # every task of it, configurations and all, is some 5 MB
 MAX_PLACES = 20  # of a decimal, as docs/spec/formats.md has it
-COMMIT = re.compile("[0-9a-f]{7,64}")
 NO_FILTER = ",none"
 ERROR = "_stderr,"
 NO_ERROR = "N/A"

@@ -25,7 +25,7 @@ MAX_NAME_CHARACTERS = 200
 _NAME = re.compile(
     rf"[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]{{1,{MAX_NAME_CHARACTERS}}}"
 )
-_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _FIELDS = (
     "evaluation",
     "statement",
@@ -222,6 +222,6 @@ def _metric(value: object) -> Metric:
 
 def _commit(obj: Obj, field: str) -> str:
     value = canonical.text(obj, field)
-    if not _COMMIT.fullmatch(value):
+    if not COMMIT.fullmatch(value):
         raise InvalidDocument(field, "7 to 64 hexadecimal digits", ascii(value[:80]))
     return value

@@ -32,7 +32,7 @@ from ..statements import Origin, OutputClaim
 from ..tensors import TensorList
 from ..trust import TrustRoot
 from . import links
-from .below import Below, examine_below, link_below
+from .below import Below, compare_files, examine_below, link_below
 from .heads import one_history
 from .kinds import MODEL, OUTPUT, any_of
 from .opening import opening
@@ -103,7 +103,7 @@ def examine_output(
             "The content is what was signed",
             lambda: links.text(output.claim.get(), content),
         )
-    _compare_files(report, evidence, files)
+    compare_files(report, evidence, files)
     one_history(report, evidence.bundles.items(), basis.trust)
     _link_output(report, output, below)
     if answer is not None:
@@ -134,7 +134,7 @@ def examine_checkpoint(
     basis = opening(report, evidence, basis)
     signer = basis.requirements.signer
     below = examine_below(report, evidence, basis, signature=signature, signer=signer)
-    _compare_files(report, evidence, files)
+    compare_files(report, evidence, files)
     if tensors is not None:
         report.check(
             "tensors",
@@ -181,15 +181,6 @@ def _alone(kind: str, basis: Basis, steps: tuple[Step, ...], examined: Examined[
 
 def _is_generated(claim: OutputClaim | None) -> bool:
     return claim is not None and claim.claim is Origin.SERVER_GENERATED
-
-
-def _compare_files(report: Report, evidence: Evidence, files: Manifest | None) -> None:
-    if files is not None:
-        report.check(
-            "files",
-            "The files are those that were signed",
-            lambda: links.files(evidence.manifest, files),
-        )
 
 
 def _link_output(report: Report, output: Examined[OutputClaim], below: Below) -> None:

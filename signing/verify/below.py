@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A checkpoint and what it stands on: its run, data and conduct, each examined, then their links.
+"""A checkpoint and what it stands on: each part examined, the files compared, then the links.
 
-Which artifact this is for, and what there is to compare it with, is `artifacts`' to know.
+Which artifact this is for, and what else there is to compare it with, is for others to know.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from .. import oms
 from ..bundle import Bundle
 from ..errors import Step
 from ..evidence import Evidence, Part
+from ..manifest import Manifest
 from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim, TakedownClaim
 from ..trust import TrustRoot
 from . import links
@@ -96,6 +97,16 @@ def _model(evidence: Evidence, signature: Bundle | None) -> Bundle | None:
     if signature is None or proven is None or signature.entry != proven.entry:
         return signature or proven
     return replace(signature, proof=proven.proof)
+
+
+def compare_files(report: Report, evidence: Evidence, files: Manifest | None) -> None:
+    """Hold the files at hand, if there are any, to the manifest."""
+    if files is not None:
+        report.check(
+            "files",
+            "The files are those that were signed",
+            lambda: links.files(evidence.manifest, files),
+        )
 
 
 def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Below) -> None:

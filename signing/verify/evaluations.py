@@ -21,7 +21,7 @@ from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..statements import EvaluationClaim, WithdrawalClaim
 from . import links
-from .below import Below, examine_below, link_below
+from .below import Below, compare_files, examine_below, link_below
 from .heads import one_history
 from .kinds import EVALUATION, WITHDRAWAL
 from .opening import opening
@@ -43,12 +43,7 @@ def examine_evaluation(
     if Part.WITHDRAWAL in given:
         withdrawal = examine(report, WITHDRAWAL, given[Part.WITHDRAWAL], basis)
     below = examine_below(report, evidence, basis)
-    if files is not None:
-        report.check(
-            "files",
-            "The files are those that were signed",
-            lambda: links.files(evidence.manifest, files),
-        )
+    compare_files(report, evidence, files)
     one_history(report, given.items(), basis.trust)
     _link(report, evaluation, withdrawal, below)
     link_below(report, evidence, basis.trust, below)
