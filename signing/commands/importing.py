@@ -51,6 +51,8 @@ class Import:
     revision: str
     source: str
     """The digest of what is converted."""
+    to: str
+    """What it will be called."""
 
     @classmethod
     def parse(cls, value: object) -> Self:
@@ -62,6 +64,7 @@ class Import:
             reason=str(obj.get("reason"))[:MAX_TEXT],
             revision=str(obj.get("revision"))[:MAX_TEXT],
             source=canonical.text(canonical.mapping(obj, "origin"), "sha256"),
+            to=canonical.text(obj, "to"),
         )
 
     @property
@@ -91,7 +94,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, progress: Terminal
     with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
         try:
             sha256, size_bytes = sha256_file(file)
-            found = _underway(client, path, as_id(sha256))
+            found = _underway(client, path, as_id(sha256), arguments.to)
             if found is None:
                 entry = FileEntry(name=file.name, sha256=sha256, size=size_bytes)
                 _send(client, file.parent, entry, progress)
@@ -105,11 +108,21 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, progress: Terminal
     return 0
 
 
-def _underway(client: RegistryClient, path: str, source: str) -> Import | None:
-    """What an earlier command asked for, and did not see the end of."""
+def _underway(client: RegistryClient, path: str, source: str, to: str) -> Import | None:
+    """What an earlier command asked for, and did not see the end of.
+
+    Raises NotPublished where that is called something else: a registry converts a file once at a
+    time, and refuses the second only when it has been sent again.
+    """
     listed = canonical.items({"imports": client.get_json(path)}, "imports")
     each = (Import.parse(value) for value in listed)
-    return next((one for one in each if one.source == source and one.is_underway), None)
+    found = next((one for one in each if one.source == source and one.is_underway), None)
+    if found is not None and found.to != to:
+        raise NotPublished(
+            f"expected no import of this file as anything but {to}, found one on its way as "
+            f"{found.to}: wait for its end, and ask again"
+        )
+    return found
 
 
 def _send(client: RegistryClient, folder: Path, entry: FileEntry, progress: Terminal) -> None:

@@ -26,7 +26,8 @@ OID = "ab" * 20
 
 def said(state: str, **more: object) -> dict[str, object]:
     origin = {"name": "a.pt", "sha256": as_id(sha256(BYTES))}
-    return {"id": "x1", "state": state, "reason": "", "revision": OID, "origin": origin, **more}
+    shown = {"state": state, "reason": "", "revision": OID, "origin": origin}
+    return {"id": "x1", "to": "model.safetensors", **shown, **more}
 
 
 @pytest.fixture
@@ -79,6 +80,16 @@ def test_what_was_asked_for_before_is_followed(office: Loopback, desk: Desk, fil
     office.on_json("GET", PATH, [said("refused", id="x0"), said("waiting")])
     assert put(office, desk, file)[0] == 0
     assert methods(office) == ["GET", "GET"]
+
+
+def test_the_same_file_under_another_name_is_not_followed(
+    office: Loopback, desk: Desk, file: Path
+) -> None:
+    office.on_json("GET", PATH, [said("waiting", to="other.safetensors")])
+    code, _, err = put(office, desk, file)
+    assert (code, "found one on its way as other.safetensors" in err) == (39, True)
+    assert methods(office) == ["GET"]
+    assert put(office, desk, file, "--to", "other.safetensors")[0] == 0
 
 
 def test_programs_are_told_in_json(office: Loopback, desk: Desk, file: Path) -> None:
