@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 from pathlib import Path
 from typing import TypeGuard
 
@@ -23,7 +23,10 @@ from .errors import InputUnreadable
 
 LM_EVAL = "lm-evaluation-harness"
 MAX_FILE_BYTES = 64 << 20  # every task of it, configurations and all, is some 5 MB
-MAX_PLACES = 20  # of a decimal, as docs/spec/formats.md has it
+# Of a decimal, as docs/spec/formats.md has it: digits before the point, and behind it.
+MAX_DIGITS, MAX_PLACES = 20, 20
+TOO_LARGE = Decimal(10) ** MAX_DIGITS
+LAST_YEAR_SECONDS = 253_402_300_800  # since 1970, until the year 10000
 NO_FILTER = ",none"
 ERROR = "_stderr,"
 NO_ERROR = "N/A"
@@ -72,6 +75,8 @@ def _parsed(data: bytes) -> tuple[object, object]:
         return json.loads(data, parse_float=Decimal), json.loads(data)
     except (ValueError, RecursionError) as error:
         raise InvalidDocument("document", "JSON", f"a mistake: {error}"[:80]) from error
+    except InvalidOperation as error:  # 1e9999999999999999999
+        raise InvalidDocument("document", "numbers that can be computed with", "one") from error
 
 
 def _of_api(document: Document) -> Document:
@@ -80,7 +85,10 @@ def _of_api(document: Document) -> Document:
     if not _is_array(metrics):
         raise InvalidDocument("metrics", "an array", type(metrics).__name__)
     stated = [
-        {name: decimal_text(value) if _is_number(value) else value for name, value in each.items()}
+        {
+            name: decimal_text(value, f"metrics.{name}") if _is_number(value) else value
+            for name, value in each.items()
+        }
         if _is_object(each)
         else each
         for each in metrics
@@ -149,23 +157,29 @@ def _metrics(measured: object) -> list[Document]:
         found.append(
             {
                 "name": name.removesuffix(NO_FILTER),
-                "value": decimal_text(value),
-                "standard_error": decimal_text(error) if _is_number(error) else None,
+                "value": decimal_text(value, name),
+                "standard_error": decimal_text(error, name) if _is_number(error) else None,
             }
         )
     return sorted(found, key=lambda each: str(each["name"]))
 
 
-def decimal_text(value: object) -> str:
-    """A number in plain digits, with at most twenty places."""
-    number = Decimal(str(value))
-    places = max(0, -int(number.as_tuple().exponent))
-    if places > MAX_PLACES:
-        number = number.quantize(Decimal(1).scaleb(-MAX_PLACES), rounding=ROUND_HALF_EVEN)
-    return f"{number:f}"
+def decimal_text(value: Decimal | int, field: str) -> str:
+    """A number in plain digits, rounded to twenty places; raises InvalidDocument for a larger one.
+
+    It is compared before it is written out: 1e400000000 has as many digits as it says.
+    """
+    number = Decimal(value)
+    if number.copy_abs() < TOO_LARGE:
+        with localcontext(prec=MAX_DIGITS + MAX_PLACES + 1):  # one more, if all nines are rounded
+            rounded = number.quantize(Decimal(1).scaleb(-MAX_PLACES), rounding=ROUND_HALF_EVEN)
+        if rounded.copy_abs() < TOO_LARGE:
+            return f"{rounded:f}".rstrip("0").rstrip(".")
+    expected = f"at most {MAX_DIGITS} digits before the point"
+    raise InvalidDocument(field, expected, f"{number:.3e}")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[Decimal | int]:
     if isinstance(value, bool):
         return False
     return isinstance(value, int) or (isinstance(value, Decimal) and value.is_finite())
@@ -203,12 +217,10 @@ def _commit(value: object) -> str | None:
 
 def _date(document: Document) -> datetime:
     value = document.get("date")
-    if not isinstance(value, Decimal | int) or isinstance(value, bool):
-        raise InvalidDocument("date", "seconds since 1970", type(value).__name__)
-    try:
-        return datetime.fromtimestamp(int(value), UTC)
-    except (OverflowError, OSError, ValueError) as error:
-        raise InvalidDocument("date", "seconds since 1970", str(value)[:40]) from error
+    if not _is_number(value) or not 0 <= value < LAST_YEAR_SECONDS:
+        found = f"{Decimal(value):.3e}" if _is_number(value) else type(value).__name__
+        raise InvalidDocument("date", "seconds since 1970", found)
+    return datetime.fromtimestamp(int(value), UTC)
 
 
 def _inner(document: Document, field: str) -> Document:

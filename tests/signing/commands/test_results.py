@@ -88,6 +88,18 @@ def hand_in(
     return desk.assay("results", path, NAME, "--registry", office.url, *more)
 
 
+def hand_in_number(
+    desk: Desk, office: Loopback, number: str, instead_of: str = "0.2504480183230432"
+) -> tuple[int, str, str]:
+    """The same file with another number in it, as it is written."""
+    text = json.dumps(LM_EVAL)
+    assert text.count(instead_of) == 1
+    path = desk.folder / "results.json"
+    path.write_text(text.replace(instead_of, number))
+    words = ("--registry", office.url, "--data", "cd" * 32)
+    return desk.assay("results", path, NAME, *words)
+
+
 def test_each_task_is_handed_in_with_exact_numbers(desk: Desk, office: Loopback) -> None:
     code, out, _ = hand_in(desk, office, "--data", f"gsm8k={'cd' * 32}", "--by", "lab")
     assert code == 0
@@ -138,7 +150,9 @@ def test_a_result_in_the_apis_own_form_is_handed_in(desk: Desk, office: Loopback
         ({"task_hashes": {}}, "task_hashes.hellaswag: expected a digest of the data"),
         ({"lm_eval_version": None}, "lm_eval_version: expected one, or --harness-version"),
         ({"date": "today"}, "date: expected seconds since 1970"),
-        ({"date": 10**30}, "date: expected seconds since 1970"),
+        ({"date": 10**30}, "date: expected seconds since 1970, found 1.000e+30"),
+        ({"date": -1}, "date: expected seconds since 1970"),
+        ({"date": True}, "date: expected seconds since 1970, found bool"),
         ({"results": {}}, "results: expected a task with a number, found none"),
         ({"results": []}, "results: expected those of lm-evaluation-harness, or a task"),
         ({"configs": []}, "results: expected a task with a number, found none"),
@@ -166,6 +180,52 @@ def test_a_file_that_is_too_large_is_not_read(
 ) -> None:
     monkeypatch.setattr(harness, "MAX_FILE_BYTES", 100)
     assert hand_in(desk, office)[0] == 10
+
+
+@pytest.mark.parametrize(
+    ("number", "handed_in"),
+    [
+        ("123456789.123456789012345678901", "123456789.1234567890123456789"),
+        ("99999999999999999999.123456789012345678901", "99999999999999999999.1234567890123456789"),
+        ("-1e19", "-10000000000000000000"),
+        ("1e-400000000", "0"),
+        ("0e400000000", "0"),
+        ("0.250", "0.25"),
+    ],
+)
+def test_a_number_of_many_digits_is_rounded_to_twenty_places(
+    desk: Desk, office: Loopback, number: str, handed_in: str
+) -> None:
+    assert hand_in_number(desk, office, number)[0] == 0
+    assert handed(office)[0]["metrics"][0]["value"] == handed_in
+
+
+@pytest.mark.parametrize(
+    ("number", "found"),
+    [
+        ("1e20", "1.000e+20"),
+        ("-1e400000000", "-1.000e+400000000"),
+        ("99999999999999999999.999999999999999999999", "1.000e+20"),
+        ("1" * 21, "1.111e+20"),
+    ],
+)
+def test_a_number_that_the_format_cannot_hold_is_refused(
+    desk: Desk, office: Loopback, number: str, found: str
+) -> None:
+    code, _, err = hand_in_number(desk, office, number)
+    said = f"expected at most 20 digits before the point, found {found}"
+    assert (code, said in err) == (10, True), err
+    assert not handed(office)
+
+
+def test_a_number_that_nothing_can_hold_is_refused(desk: Desk, office: Loopback) -> None:
+    code, _, err = hand_in_number(desk, office, "1e9999999999999999999")
+    assert (code, "expected numbers that can be computed with" in err) == (10, True), err
+
+
+def test_a_date_that_no_calendar_has_is_refused(desk: Desk, office: Loopback) -> None:
+    code, _, err = hand_in_number(desk, office, "1e400000000", instead_of="1763717400.25")
+    assert (code, "date: expected seconds since 1970, found 1.000e+4" in err) == (10, True), err
 
 
 def test_a_version_may_be_said_and_a_tag_is_no_commit(desk: Desk, office: Loopback) -> None:
