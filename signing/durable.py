@@ -3,7 +3,7 @@
 
 write -> fsync -> rename -> fsync of the folder. Without the last step one rename in forty was lost
 to a power cut (measured on ext4). Only its owner may read what is written here. Everything raises
-OSError, and leaves no part of a file behind.
+OSError, and leaves no part of a file behind unless the process is killed.
 """
 
 from __future__ import annotations
@@ -56,18 +56,29 @@ def replacing(
     sync(path.parent)
 
 
-def link_or_copy(source: Path, path: Path) -> None:
+def link_or_copy(source: Path, path: Path, *, aside: Path) -> None:
     """Replace `path` by another name for the same bytes; by a copy, where there are no such names.
 
-    It appears whole. Until then it is in a folder of our own, where nobody puts something else.
+    It appears whole. Until then it is in `aside`, on the same disk, in a folder of our own, where
+    nobody puts something else. What a killed process left there is for `remove_parts`: beside
+    `path` it would be taken for one of the files.
     """
-    with TemporaryDirectory(dir=path.parent, prefix=".", suffix=PART_SUFFIX) as folder:
+    with TemporaryDirectory(dir=aside, prefix=".", suffix=PART_SUFFIX) as folder:
         part = Path(folder, "part")
         try:
             os.link(source, part)
         except OSError:  # of a file system without links, or one that has as many as there may be
             shutil.copy2(source, part)
         part.replace(path)  # of two names for one file this leaves both: one goes with the folder
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what processes that were killed left in a folder that nobody else fills now."""
+    for part in folder.glob(f".*{PART_SUFFIX}"):
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
 
 
 def make_folder(path: Path) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from ..durable import link_or_copy, sync, sync_tree, write_file
+from ..durable import link_or_copy, remove_parts, sync, sync_tree, write_file
 from ..manifest import FileEntry, Manifest
 from .attempts import repeatedly
 from .errors import ClientError, PartsTaken, RegistryUnreachable
@@ -66,6 +66,7 @@ class Parts:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise PartsTaken(f"another download is filling {folder}: wait for it") from error
+            remove_parts(memory)
             known, wanted = memory / _ID_FILE, manifest.id.encode()
             if not known.exists() and not (folder / FILES).exists():
                 write_file(known, wanted)
@@ -93,6 +94,11 @@ class Parts:
     def files(self) -> Path:
         """Where the files are."""
         return self.folder / FILES
+
+    @property
+    def aside(self) -> Path:
+        """Where what is not whole yet is no file of the manifest, and is removed after a kill."""
+        return self.folder / MEMORY
 
     def entry(self, segment: Segment) -> FileEntry:
         """The file that a segment is of."""
@@ -122,7 +128,7 @@ class Parts:
         path = self.files / entry.name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(source, path)
+            link_or_copy(source, path, aside=self.aside)
             segments = -(-entry.size // SEGMENT_BYTES)
             file = [each.name for each in self.manifest.files].index(entry.name)
             self._memory(file).write_bytes(_DONE * segments)
@@ -141,7 +147,7 @@ class Parts:
             return b""
 
     def _memory(self, file: int) -> Path:
-        return self.folder / MEMORY / str(file)
+        return self.aside / str(file)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

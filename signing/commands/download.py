@@ -118,7 +118,8 @@ def download(
         found = judged(_fetched(client, parts, progress), parts.files)  # 2, 3
         if found.failure is None:
             for name, data in published.beside():
-                write_public(parts.files / name, data)
+                write_public(parts.aside / name, data)
+                (parts.aside / name).replace(parts.files / name)
             write_public(evidence, published.evidence.canonical())  # first: it alone harms nobody
             parts.become(folder)
     return found

@@ -23,7 +23,7 @@ from .. import canonical
 from ..client import RegistryClient
 from ..client.downloads import Parts
 from ..digests import sha256_file
-from ..durable import link_or_copy
+from ..durable import link_or_copy, remove_parts
 from ..errors import InvalidDocument
 from ..evidence import Evidence
 from ..manifest import FileEntry, Manifest
@@ -71,6 +71,7 @@ class Keeper:
         """See what an earlier call has left."""
         for name in self.names():
             files = self._files(name)
+            remove_parts(files.parent)
             entries = _manifest_at(files)
             damaged = self._damaged(files, entries)
             for entry in entries:
@@ -104,6 +105,11 @@ class Keeper:
     def _files(self, name: str) -> Path:
         return self.folder / CHECKPOINTS / name / FILES
 
+    def _checkpoint_of(self, path: Path) -> Path:
+        """The folder of the checkpoint that a file of the mirror is in."""
+        inside = self.folder / CHECKPOINTS
+        return inside / path.relative_to(inside).parts[0]
+
     def _fetch(self, published: Published, target: Path) -> Judged:
         judged = download(
             self.client,
@@ -130,7 +136,7 @@ class Keeper:
         judged = self._fetch(published, mended)
         for name in damaged:
             (files / name).parent.mkdir(parents=True, exist_ok=True)
-            link_or_copy(mended / name, files / name)
+            link_or_copy(mended / name, files / name, aside=files.parent)
         write_public(_evidence_of(files), published.evidence.canonical())
         shutil.rmtree(mended)
         mended.with_name(MENDED + EVIDENCE_SUFFIX).unlink()
@@ -147,7 +153,7 @@ class Keeper:
             path = files / entry.name
             before = self.known.get(entry.sha256, path)
             if not path.samefile(before):
-                link_or_copy(path, before)
+                link_or_copy(path, before, aside=self._checkpoint_of(before))
             self.known[entry.sha256] = path
 
     def _damaged(self, files: Path, entries: Collection[FileEntry]) -> list[str]:

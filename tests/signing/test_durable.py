@@ -127,14 +127,14 @@ def test_the_same_bytes_get_another_name_or_where_there_is_none_a_copy(
     source.write_bytes(b"bytes")
     path.write_bytes(b"old")
     for _ in range(2):  # the second time they are one already
-        durable.link_or_copy(source, path)
+        durable.link_or_copy(source, path, aside=tmp_path)
         assert path.samefile(source)
 
     def refuse(*_: object) -> None:
         raise OSError(errno.EMLINK, "Too many links")
 
     monkeypatch.setattr(os, "link", refuse)
-    durable.link_or_copy(source, path)
+    durable.link_or_copy(source, path, aside=tmp_path)
     assert (path.read_bytes(), path.samefile(source)) == (b"bytes", False)
     assert {each.name for each in tmp_path.iterdir()} == {"source", "path"}
 
@@ -152,7 +152,7 @@ def test_what_somebody_put_where_it_would_be_made_is_left(
         raise OSError(errno.EMLINK, "Too many links")
 
     monkeypatch.setattr(os, "link", refuse)
-    durable.link_or_copy(source, path)
+    durable.link_or_copy(source, path, aside=tmp_path)
     assert (others.read_bytes(), path.read_bytes()) == (b"theirs", b"bytes")
     assert path.stat().st_mode & 0o777 == 0o640
     assert (tmp_path / ".path.part").is_symlink()
@@ -162,7 +162,24 @@ def test_many_who_link_at_once_do_not_disturb_each_other(tmp_path: Path) -> None
     sources = [tmp_path / str(number) for number in range(8)]
     for source in sources:
         source.write_bytes(source.name.encode())
+
+    def link(source: Path) -> None:
+        durable.link_or_copy(source, tmp_path / "path", aside=tmp_path)
+
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda source: durable.link_or_copy(source, tmp_path / "path"), sources))
+        list(pool.map(link, sources))
     assert (tmp_path / "path").read_bytes().decode() in {source.name for source in sources}
     assert len(list(tmp_path.iterdir())) == len(sources) + 1
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".x1.part").mkdir()
+    (tmp_path / ".x1.part" / "part").write_bytes(b"half")
+    (tmp_path / ".file.x2.part").write_bytes(b"half")
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others" / "file").write_bytes(b"theirs")
+    (tmp_path / ".x3.part").symlink_to(tmp_path / "others")
+    (tmp_path / "file.part").write_bytes(b"theirs")
+    durable.remove_parts(tmp_path)
+    found = {str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*")}
+    assert found == {"others", "others/file", "file.part"}

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +48,14 @@ class Desk:
         )
         assert "Traceback" not in out + err
         return code, out, " ".join(err.split())
+
+    def killed(self, by: str, *words: object) -> None:
+        """Run `assay` in a process of its own, which ends in what the lines `by` put in its way."""
+        start = "from assay.signing.commands import main\nmain(sys.argv[1:])"
+        program = f"import os, shutil, sys\n{by}\n{start}"
+        command = [sys.executable, "-c", program, *(str(word) for word in words)]
+        done = subprocess.run(command, capture_output=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
 
     def pin(self, world: World | None = None) -> Pinned:
         """Trust a registry, as `assay trust add` does."""

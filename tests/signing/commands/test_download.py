@@ -164,6 +164,17 @@ def test_one_that_was_killed_at_its_very_end_is_ended_by_the_next(
     assert get(desk, shop)[0] == 0
 
 
+def test_one_that_was_killed_while_it_wrote_a_signature_is_ended_by_the_next(
+    desk: Desk, shop: Loopback
+) -> None:
+    desk.pin()
+    by = "os.fchmod = lambda *_: os.kill(os.getpid(), 9)"
+    desk.killed(by, "download", NAME, "--registry", shop.url, "--to", desk.folder / "got")
+    assert list(desk.folder.rglob(".model.sig.*.part"))
+    assert get(desk, shop)[0] == 0
+    assert names_in(desk.folder / "got") == {*FILES, *SIGNATURE_NAMES}
+
+
 def words(shop: Loopback, desk: Desk) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     download.add_arguments(parser)

@@ -300,6 +300,47 @@ def test_a_second_run_fetches_only_what_is_new(desk: Desk, shop: Loopback) -> No
     assert one.samefile(other)
 
 
+# On a disk without second names a file is copied, and the process killed amid the copying.
+KILLED = """
+copy = shutil.copy2
+def refuse(*_):
+    raise OSError(1, "Operation not permitted")
+def copy_half(source, part):
+    if {source!r} not in str(source):
+        return copy(source, part)
+    open(part, "wb").write(b"half")
+    os.kill(os.getpid(), 9)
+os.link, shutil.copy2 = refuse, copy_half
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("step-100/files/", id="taking over what the mirror has"),
+        pytest.param("step-200/files/", id="sharing what is new"),
+        pytest.param("mended/", id="mending"),
+    ],
+)
+def test_a_copy_that_was_killed_harms_no_later_call(
+    desk: Desk, shop: Loopback, source: str
+) -> None:
+    mirrored(desk, shop)
+    if source == "mended/":
+        (files(desk) / "config.json").unlink()
+    else:
+        second(desk, shop)
+        listed = {"results": [{"name": "step-200"}, {"name": "step-100"}], "next": None}
+        shop.on_json("GET", LIST, listed)
+    words = ("mirror", "alice/tiny", desk.folder / "kept", "--registry", shop.url)
+    desk.killed(KILLED.format(source=source), *words)
+    assert list(inside(desk).rglob(".*.part"))
+    assert mirrored(desk, shop)[0] == 0
+    assert not list(inside(desk).rglob("*.part"))
+    for each in inside(desk).iterdir():
+        assert desk.assay("verify", each / "files")[0] == 0
+
+
 def test_of_one_that_is_chosen_the_others_stay(desk: Desk, shop: Loopback) -> None:
     mirrored(desk, shop)
     second(desk, shop)
