@@ -98,7 +98,8 @@ class Keeper:
             is_new=is_new,
             mended=tuple(damaged),
         )
-        self._share(files, manifest)
+        arrived = {entry.name for entry in manifest.files} if is_new else {*damaged}
+        self._share(files, manifest, arrived)
         _remember(files, manifest)
         return kept, judged
 
@@ -147,11 +148,17 @@ class Keeper:
             if entry.sha256 in self.known:
                 parts.adopt(entry, self.known[entry.sha256])
 
-    def _share(self, files: Path, manifest: Manifest) -> None:
-        """The same bytes under several names become one file: that which was verified just now."""
+    def _share(self, files: Path, manifest: Manifest, arrived: Collection[str]) -> None:
+        """The same bytes under several names become one file: that which was verified just now.
+
+        Only of what has arrived: on a disk without second names each of them would be copied, and
+        by every call anew.
+        """
         for entry in manifest.files:
             path = files / entry.name
-            before = self.known.get(entry.sha256, path)
+            before = self.known.setdefault(entry.sha256, path)
+            if entry.name not in arrived:
+                continue
             if not path.samefile(before):
                 link_or_copy(path, before, aside=self._checkpoint_of(before))
             self.known[entry.sha256] = path

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.signing.commands.test_download import PATH, blob, stock
 from tests.signing.world import AT, FILES, World, checkpoint_claim, manifest_of
 
 LIST = f"{PATH}?page_size=100"
+BESIDE = 2  # signatures in the first checkpoint's folder
 
 
 @pytest.fixture
@@ -298,6 +300,26 @@ def test_a_second_run_fetches_only_what_is_new(desk: Desk, shop: Loopback) -> No
     assert fetched == [blob(b"more")]
     one, other = (files(desk, name) / "config.json" for name in ("step-100", "step-200"))
     assert one.samefile(other)
+
+
+def test_on_a_disk_without_second_names_nothing_is_copied_that_is_there(
+    desk: Desk, shop: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    mirrored(desk, shop)
+    second(desk, shop)
+    listed = {"results": [{"name": "step-200"}, {"name": "step-100"}], "next": None}
+    shop.on_json("GET", LIST, listed)
+    assert mirrored(desk, shop)[0] == 0
+    before = {path: path.stat().st_ino for path in inside(desk).glob("*/files/*")}
+    assert len(before) == len(set(before.values())) == 2 * len(FILES) + 1 + BESIDE
+    (files(desk) / "config.json").unlink()
+    assert json.loads(mirrored(desk, shop, "--json")[1])["mended"] != []
+    after = {path: path.stat().st_ino for path in before}
+    assert {path.name for path in before if before[path] != after[path]} == {"config.json"}
 
 
 # On a disk without second names a file is copied, and the process killed amid the copying.
