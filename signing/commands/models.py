@@ -28,21 +28,19 @@ from ..oms.document import MAX_BUNDLE_BYTES, Document
 from ..oms.manifest import ModelManifest, parse
 from ..sigstore import Identity, Signed, SigstoreBundle
 from ..sigstore import verify as verify_sigstore
+from . import methods
 from .errors import InputUnreadable
-from .sign import METHODS, add_chain, add_ignored, certificates, demand_words, existing
+from .methods import METHODS, VERIFYING, words_of
+from .sign import add_chain, add_ignored, certificates, existing
 from .sigstore import add_trusted_root, trusted_root
 from .terminal import Ink, Terminal
 
-NEEDED = {
-    "key": ("public_key",),
-    "certificate": ("cert_chain",),
-    "sigstore": ("identity", "identity_provider"),
-}
 # What only a model that somebody signed is verified by, and what only a registry's.
-OURS = ("bundle", "public_key", "cert_chain", "identity", "identity_provider", "trusted_root")
-OUR_OTHERS = ("ignore_paths", "ignore_unsigned_files")
-REGISTRYS = ("evidence", "checkpoint", "ignore", "signer", "policy", "crl", "ocsp", "as_of", "pack")
-REGISTRYS_OTHERS = ("accept_unknown_revocation",)
+OURS = ("bundle", *words_of(VERIFYING), "ignore_paths", "ignore_unsigned_files")
+REGISTRYS = (
+    *("evidence", "checkpoint", "ignore", "signer", "policy", "crl", "ocsp", "as_of", "pack"),
+    "accept_unknown_revocation",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,19 +66,18 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
 
 def check_words(arguments: argparse.Namespace) -> None:
     """Refuse words that do not go together: none is passed over that somebody relies on."""
-    ours: tuple[str, ...] = (*OURS, *OUR_OTHERS)
-    registrys: tuple[str, ...] = (*REGISTRYS, *REGISTRYS_OTHERS)
-    is_ours = arguments.method is not None
-    others = registrys if is_ours else ours
-    why = "is for what a registry signed" if is_ours else "goes with --method"
-    for name in others:
-        if getattr(arguments, name):
-            arguments.refuse_words(f"--{name.replace('_', '-')} {why}")
+    if arguments.method is None:
+        methods.refuse(arguments, OURS, why="goes with --method")
+        return
+    methods.refuse(arguments, REGISTRYS, why="is for what a registry signed")
+    methods.check(arguments, VERIFYING)
 
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
-    """Verify a model's files by its signature, and say by whom they were signed."""
-    demand_words(arguments, NEEDED)
+    """Verify a model's files by its signature, and say by whom they were signed.
+
+    The words were checked before (`check_words`).
+    """
     model: Path = arguments.path
     bundle: Path = arguments.bundle or model / SIGNATURE_NAME
     try:

@@ -12,16 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ..keys import SoftwareKey
-from . import models
+from . import methods, models
 from .errors import InputUnreadable
+from .methods import METHODS, SIGNING, VERIFYING
 from .sign import (
-    METHODS,
-    NEEDED,
     Signing,
     add_chain,
     add_identity,
     add_ignored,
-    demand_words,
     trust_config,
     write,
     write_keyless,
@@ -62,12 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sign(arguments: argparse.Namespace) -> None:
-    demand_words(arguments, NEEDED)
+    methods.check(arguments, SIGNING)
     signing = Signing(
         model=arguments.model_path,
         output=arguments.output_bundle,
         ignored=arguments.ignore_paths,
-        certificate=arguments.signing_cert if arguments.method == "certificate" else None,
+        certificate=arguments.signing_cert,
         chain=arguments.cert_chain,
     )
     if arguments.method == "sigstore":
@@ -79,5 +77,5 @@ def _sign(arguments: argparse.Namespace) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> None:
-    demand_words(arguments, models.NEEDED)
+    methods.check(arguments, VERIFYING)
     models.check(arguments, arguments.model_path, arguments.bundle)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,16 +26,12 @@ from ..oms import files, plain
 from ..oms.manifest import ModelManifest
 from ..paths import parse_pem
 from ..sigstore.config import TrustConfig
+from . import methods
 from .errors import InputUnreadable
+from .methods import METHODS, SIGNING
 from .pins import Pins
 from .terminal import Terminal
 
-METHODS = ("key", "certificate", "sigstore")
-NEEDED = {
-    "key": ("private_key",),
-    "certificate": ("private_key", "signing_cert"),
-    "sigstore": ("identity_token",),
-}
 TRUST_CONFIG = "sigstore-trust-config.json"
 PUBLIC_MODE = 0o644  # a signature is for everybody
 
@@ -92,9 +88,7 @@ def add_ignored(parser: argparse.ArgumentParser, *, meaning: str) -> None:
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Sign, and say where the signature is."""
-    demand_words(arguments, NEEDED)
-    if arguments.method != "certificate" and arguments.signing_cert is not None:
-        arguments.refuse_words("--method certificate and --signing-cert go together")
+    methods.check(arguments, SIGNING)
     signing = Signing(
         model=arguments.model,
         output=arguments.output_bundle,
@@ -143,13 +137,6 @@ def trust_config(named: Path | None) -> TrustConfig:
         raise NoTrustRoot(f"expected --trust-config, or {path}; found neither")
     with canonical.within(path.name):
         return TrustConfig.parse(path.read_bytes())
-
-
-def demand_words(arguments: argparse.Namespace, needed: Mapping[str, Sequence[str]]) -> None:
-    """Refuse a method without what it needs."""
-    for name in needed[arguments.method]:
-        if not getattr(arguments, name):
-            arguments.refuse_words(f"--method {arguments.method} needs --{name.replace('_', '-')}")
 
 
 def _manifest(signing: Signing) -> ModelManifest:

@@ -144,6 +144,7 @@ def test_a_registrys_signature_that_is_broken_is_called_no_other(
         (("--method", "sigstore", "--identity", "x"), "needs --identity-provider"),
         (("--public-key", "x"), "--public-key goes with --method"),
         (("--ignore-paths", "x"), "--ignore-paths goes with --method"),
+        (("--identity", ""), "--identity goes with --method"),
         (("--method", "key", "--policy", "x"), "--policy is for what a registry signed"),
         (("--method", "key", "--ignore", "x"), "--ignore is for what a registry signed"),
     ],
@@ -153,6 +154,29 @@ def test_words_that_do_not_go_together_are_refused(
 ) -> None:
     code, _, err = desk.assay("verify", model, *words)
     assert (code, said in err) == (2, True), err
+
+
+IDENTITY = ("--identity", "alice@example.test", "--identity-provider", "https://idp.test")
+OF_OTHERS = [
+    ("key", IDENTITY, "--identity"),
+    ("key", ("--identity", ""), "--identity"),
+    ("key", ("--trusted-root", "root.json"), "--trusted-root"),
+    ("certificate", IDENTITY[2:], "--identity-provider"),
+    ("certificate", ("--public-key", "key.pem"), "--public-key"),
+    ("sigstore", ("--cert-chain", "root.pem"), "--cert-chain"),
+]
+
+
+@pytest.mark.parametrize(("method", "words", "said"), OF_OTHERS, indirect=["method"])
+def test_a_demand_of_another_method_is_not_passed_over(
+    desk: Desk, model: Path, method: str, trusting: Words, words: Words, said: str
+) -> None:
+    code, out, err = desk.assay("verify", model, *trusting, *words)
+    expected = f"{said} does not go with --method {method}"
+    assert (code, out, expected in err) == (2, "", True), err
+    given = ("--model-path", model, "--bundle", model / "model.sig")
+    code, out, err = desk.assay("oms", "verify-model", *given, *trusting, *words)
+    assert (code, out, expected in err) == (2, "", True), err
 
 
 @pytest.mark.parametrize("method", ["key"], indirect=True)

@@ -142,6 +142,34 @@ def test_what_cannot_be_signed_is_said(
     assert not (bench.folder / "model.sig").exists()
 
 
+SIGNING = {
+    "key": ("--private-key", "key.pem"),
+    "certificate": ("--private-key", "key.pem", "--signing-cert", "leaf.pem"),
+    "sigstore": ("--identity-token", "a.b.c"),
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("key", ("--signing-cert", "leaf.pem")),
+        ("key", ("--cert-chain", "root.pem")),
+        ("key", ("--identity-token", "a.b.c")),
+        ("certificate", ("--trust-config", "config.json")),
+        ("sigstore", ("--private-key", "key.pem")),
+        ("sigstore", ("--cert-chain", "root.pem")),
+    ],
+)
+def test_a_word_of_another_method_is_not_passed_over(
+    bench: Bench, method: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bench.folder)
+    given = ("--method", method, *SIGNING[method], *words, "--output-bundle", "model.sig")
+    code, _, err = bench.desk.assay("sign", bench.model, *given)
+    assert (code, f"{words[0]} does not go with --method {method}" in err) == (2, True), err
+    assert not (bench.folder / "model.sig").exists()
+
+
 def test_an_absent_model_or_key_is_said(bench: Bench) -> None:
     code, _, err = bench.sign("--method", "key", key="absent.pem")
     assert (code, "absent.pem: No such file or directory" in err) == (30, True)
@@ -160,6 +188,8 @@ def test_an_absent_model_or_key_is_said(bench: Bench) -> None:
         ("sign-model", ("--method", "certificate", "--private-key", "key.pem"), 2),
         ("sign-model", ("--method", "certificate", "--signing-cert", "leaf.pem"), 2),
         ("sign-model", ("--method", "sigstore"), 2),
+        ("sign-model", ("--method", "key", "--private-key", "x", "--identity-token", "a.b.c"), 2),
+        ("sign-model", ("--method", "key", "--private-key", "x", "--signing-cert", "leaf.pem"), 2),
         ("sign-model", ("--method", "key", "--private-key", "absent.pem"), 30),
         ("sign-model", ("--method", "key", "--private-key", "leaf.pem"), 3),
         ("verify-model", ("--method", "key", "--public-key", "public.pem"), 30),
