@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from ..client import is_private
-from .errors import AddressNotPrivate, NotLoggedIn, NoToken
+from .errors import AddressNotPrivate, InputUnreadable, NotLoggedIn, NoToken
 from .logins import Logins
 
 VARIABLE = "ASSAY_TOKEN"
+STDIN = Path("-")
 # docs/spec/http.md; what has another form is another service's secret, and not for a registry.
 _TOKEN = re.compile(r"assay_[0-9A-Za-z]{38}")
 
@@ -44,6 +47,20 @@ def secret_demanded(url: str) -> str:
             f"To log in: assay login {url}"
         )
     return secret
+
+
+def read_secret(file: Path, *, max_bytes: int) -> str:
+    """What a file holds, or standard input for `-`; raises InputUnreadable."""
+    try:
+        if file == STDIN:
+            data = sys.stdin.buffer.read(max_bytes)
+        else:
+            with file.open("rb") as opened:
+                data = opened.read(max_bytes)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputUnreadable(f"{file}: {reason}") from error
+    return data.decode("ascii", errors="replace")
 
 
 def token_in(text: str, *, source: str) -> str:

@@ -19,15 +19,14 @@ from pathlib import Path
 
 from ..client import ClientError, RegistryClient, address
 from ..client.whoami import WhoAmI
-from .callers import VARIABLE, check_private, token_in
-from .errors import InputUnreadable, NotLoggedIn
+from .callers import STDIN, VARIABLE, check_private, read_secret, token_in
+from .errors import NotLoggedIn
 from .logins import Login, Logins
 from .pins import Pins, only_registry
 from .terminal import Terminal, safe
 from .whoami import acts_as, add_url, until, url_of
 
 MAX_TOKEN_BYTES = 4096
-STDIN = "standard input"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token-file",
         type=Path,
         metavar="FILE",
-        help="a file with the token; else it is asked for, or read from a pipe",
+        help="a file with the token, - for a pipe; else it is asked for, or read from a pipe",
     )
 
 
@@ -104,10 +103,9 @@ def _warn_of_variable(terminal: Terminal) -> None:
 def _read(file: Path | None, url: str, terminal: Terminal) -> str:
     """The token, from where it is; raises NoToken."""
     if file is not None:
-        return token_in(_text(file), source=str(file))
+        return token_in(read_secret(file, max_bytes=MAX_TOKEN_BYTES), source=str(file))
     if not sys.stdin.isatty():
-        data = sys.stdin.buffer.read(MAX_TOKEN_BYTES)
-        return token_in(data.decode("ascii", errors="replace"), source=STDIN)
+        return token_in(read_secret(STDIN, max_bytes=MAX_TOKEN_BYTES), source="standard input")
     terminal.columns(
         "", f"A token is made on {url}/settings/tokens; it is not shown here.", indent=0
     )
@@ -116,12 +114,3 @@ def _read(file: Path | None, url: str, terminal: Terminal) -> str:
     except EOFError:
         typed = ""
     return token_in(typed, source="what was typed")
-
-
-def _text(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_TOKEN_BYTES).decode("ascii", errors="replace")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputUnreadable(f"{file}: {reason}") from error

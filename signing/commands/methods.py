@@ -26,6 +26,11 @@ Table = Mapping[str, Takes]
 SIGNING: Table = {
     "key": Takes(needed=("private_key",)),
     "certificate": Takes(needed=("private_key", "signing_cert"), optional=("cert_chain",)),
+    "sigstore": Takes(needed=("identity_token_file",), optional=("trust_config",)),
+}
+# The conformance suite's adapter protocol has the token itself on the command line.
+SUITE_SIGNING: Table = {
+    **SIGNING,
     "sigstore": Takes(needed=("identity_token",), optional=("trust_config",)),
 }
 VERIFYING: Table = {

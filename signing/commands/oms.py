@@ -14,12 +14,12 @@ from pathlib import Path
 from ..keys import SoftwareKey
 from . import methods, models
 from .errors import InputUnreadable
-from .methods import METHODS, SIGNING, VERIFYING
+from .methods import METHODS, SUITE_SIGNING, VERIFYING
 from .sign import (
     Signing,
     add_chain,
-    add_identity,
     add_ignored,
+    add_trust_config,
     trust_config,
     write,
     write_keyless,
@@ -42,7 +42,9 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     signer.add_argument("--output-bundle", required=True, type=Path, metavar="FILE")
     signer.add_argument("--private-key", type=Path, metavar="FILE")
     signer.add_argument("--signing-cert", type=Path, metavar="FILE")
-    add_identity(signer)
+    says = "an OpenID provider's token, which says who signs"
+    signer.add_argument("--identity-token", metavar="TOKEN", help=says)
+    add_trust_config(signer)
     verifier.add_argument("--bundle", required=True, type=Path, metavar="FILE")
     models.add_trust(verifier)
 
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sign(arguments: argparse.Namespace) -> None:
-    methods.check(arguments, SIGNING)
+    methods.check(arguments, SUITE_SIGNING)
     signing = Signing(
         model=arguments.model_path,
         output=arguments.output_bundle,

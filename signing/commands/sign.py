@@ -3,13 +3,17 @@
 
 assay sign FOLDER --method key --private-key FILE --output-bundle FILE
 assay sign FOLDER --method certificate --private-key FILE --signing-cert FILE [--cert-chain FILE]
-assay sign FOLDER --method sigstore --identity-token TOKEN [--trust-config FILE]
+assay sign FOLDER --method sigstore --identity-token-file FILE [--trust-config FILE]
+
+An identity token comes from a file or a pipe, never as a word of the command, which every program
+on the machine could read.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,13 +31,16 @@ from ..oms.manifest import ModelManifest
 from ..paths import parse_pem
 from ..sigstore.config import TrustConfig
 from . import methods
-from .errors import InputUnreadable
+from .callers import read_secret
+from .errors import InputUnreadable, NoToken
 from .methods import METHODS, SIGNING
 from .pins import Pins
 from .terminal import Terminal
 
 TRUST_CONFIG = "sigstore-trust-config.json"
 PUBLIC_MODE = 0o644  # a signature is for everybody
+MAX_TOKEN_BYTES = 16 << 10  # docs/spec/sigstore.md
+_TOKEN = re.compile(rf"[!-~]{{1,{MAX_TOKEN_BYTES}}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--private-key", type=Path, metavar="FILE", help="PEM, of mode 0600")
     add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")
     add_chain(parser, meaning="certificates between yours and the root; may be repeated")
-    add_identity(parser)
+    says = "with an OpenID provider's token, which says who signs; - for standard input"
+    add("--identity-token-file", type=Path, metavar="FILE", help=says)
+    add_trust_config(parser)
     add("--output-bundle", required=True, type=Path, metavar="FILE", help="the signature to write")
     add_ignored(parser, meaning="leave these out, relative to FOLDER")
 
 
-def add_identity(parser: argparse.ArgumentParser) -> None:
-    """The options for signing without a key of one's own."""
-    says = "an OpenID provider's token, which says who signs"
-    parser.add_argument("--identity-token", metavar="TOKEN", help=says)
+def add_trust_config(parser: argparse.ArgumentParser) -> None:
+    """The option that says where one signs without a key of one's own."""
     where = f"a Sigstore client's trust config; else {TRUST_CONFIG} in your configuration"
     parser.add_argument("--trust-config", type=Path, metavar="FILE", help=where)
 
@@ -98,8 +105,8 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     )
     try:
         if arguments.method == "sigstore":
-            config = trust_config(arguments.trust_config)
-            count = write_keyless(signing, config, token=arguments.identity_token)
+            token, config = _token(arguments.identity_token_file), arguments.trust_config
+            count = write_keyless(signing, trust_config(config), token=token)
         else:
             key = SoftwareKey.load(arguments.private_key, None)
             count = write(signing, key, at=datetime.now(UTC))
@@ -137,6 +144,16 @@ def trust_config(named: Path | None) -> TrustConfig:
         raise NoTrustRoot(f"expected --trust-config, or {path}; found neither")
     with canonical.within(path.name):
         return TrustConfig.parse(path.read_bytes())
+
+
+def _token(file: Path) -> str:
+    """The token in a file; of what is none, no message says more than its length."""
+    found = read_secret(file, max_bytes=MAX_TOKEN_BYTES + 2).strip()  # and a line's end
+    if not _TOKEN.fullmatch(found):
+        expected = f"an identity token of at most {MAX_TOKEN_BYTES} characters"
+        what = f"{len(found)} characters that are none" if found else "nothing"
+        raise NoToken(f"{file}: expected {expected}, found {what}")
+    return found
 
 
 def _manifest(signing: Signing) -> ModelManifest:

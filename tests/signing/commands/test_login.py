@@ -73,16 +73,18 @@ def test_without_an_address_it_is_the_registry_that_one_trusts(
 @pytest.mark.parametrize(
     ("given", "code"), [(TOKEN.encode(), 0), (b"", 36), (b"\xff", 36), (b"hunter2", 36)]
 )
+@pytest.mark.parametrize("words", [(), ("--token-file", "-")])
+@pytest.mark.usefixtures("file")
 def test_in_a_pipe_it_is_read_from_standard_input(
     desk: Desk,
     registry: Loopback,
-    file: Path,
     monkeypatch: pytest.MonkeyPatch,
     given: bytes,
     code: int,
+    words: tuple[str, ...],
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
-    found, out, err = desk.assay("login", registry.url)
+    found, out, err = desk.assay("login", registry.url, *words)
     assert (found, "hunter2" in out + err) == (code, False)
     assert bool(registry.seen) == (kept(registry) is not None) == (code == 0)
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,7 +78,8 @@ def by_identity(
         context.setattr(SoftwareKey, "generate", lambda: key)
         config.write_text(json.dumps(services.config()))
         root.write_text(json.dumps(services.instance.trusted_root()))
-        words = ("--identity-token", "a.b.c", "--trust-config", config)
+        (folder / "token").write_text("a.b.c\n")
+        words = ("--identity-token-file", folder / "token", "--trust-config", config)
         signing = ("sign", model, "--method", "sigstore", *words)
         code, out, _ = desk.assay(*signing, "--output-bundle", model / "model.sig")
     assert (code, " ".join(out.split()).startswith("Signed 3 files of ")) == (0, True)
@@ -193,6 +196,32 @@ def test_a_file_with_its_signature_elsewhere(desk: Desk, model: Path, trusting: 
 def test_who_signs_by_an_identity_needs_a_token(desk: Desk, model: Path) -> None:
     words = ("sign", model, "--method", "sigstore", "--output-bundle", model / "model.sig")
     code, _, err = desk.assay(*words)
-    assert (code, "--method sigstore needs --identity-token" in err) == (2, True)
-    code, _, err = desk.assay(*words, "--identity-token", "a.b.c")
+    assert (code, "--method sigstore needs --identity-token-file" in err) == (2, True)
+    (desk.folder / "token").write_text("a.b.c")
+    code, _, err = desk.assay(*words, "--identity-token-file", desk.folder / "token")
+    assert (code, "expected --trust-config, or" in err) == (23, True)
+    code, _, err = desk.assay(*words, "--identity-token-file", desk.folder / "none")
+    assert (code, "none: No such file or directory" in err) == (30, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (b"", "nothing"),
+        (b"\n", "nothing"),
+        (b"a.b.c d", "7 characters that are none"),
+        (b"a.\xff.c", "5 characters that are none"),
+        (b"a" * 16_385, "16385 characters that are none"),
+        (b"a" * 99_999, "16386 characters that are none"),
+    ],
+)
+def test_what_is_no_token_is_sent_nowhere_and_not_shown(
+    desk: Desk, model: Path, monkeypatch: pytest.MonkeyPatch, given: bytes, found: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    words = ("sign", model, "--method", "sigstore", "--output-bundle", model / "model.sig")
+    code, _, err = desk.assay(*words, "--identity-token-file", "-")
+    assert (code, f"found {found}" in err, "a.b" in err) == (36, True, False), err
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a.b.c\n")))
+    code, _, err = desk.assay(*words, "--identity-token-file", "-")
     assert (code, "expected --trust-config, or" in err) == (23, True)

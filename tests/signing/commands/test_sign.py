@@ -145,7 +145,7 @@ def test_what_cannot_be_signed_is_said(
 SIGNING = {
     "key": ("--private-key", "key.pem"),
     "certificate": ("--private-key", "key.pem", "--signing-cert", "leaf.pem"),
-    "sigstore": ("--identity-token", "a.b.c"),
+    "sigstore": ("--identity-token-file", "token"),
 }
 
 
@@ -154,7 +154,7 @@ SIGNING = {
     [
         ("key", ("--signing-cert", "leaf.pem")),
         ("key", ("--cert-chain", "root.pem")),
-        ("key", ("--identity-token", "a.b.c")),
+        ("key", ("--identity-token-file", "token")),
         ("certificate", ("--trust-config", "config.json")),
         ("sigstore", ("--private-key", "key.pem")),
         ("sigstore", ("--cert-chain", "root.pem")),
