@@ -13,7 +13,7 @@ from ..errors import AssayError, Step
 from ..verify import Seen, SignedPart
 from .terminal import Terminal
 from .trust import pin_json
-from .verdict import Judged, not_known, taken_down
+from .verdict import Judged, not_known, taken_down, withdrawn
 
 
 def print_json(judged: Judged, terminal: Terminal) -> None:
@@ -33,10 +33,14 @@ def verdict_json(judged: Judged) -> dict[str, object]:
         established = judged.examination.verdict()
         document["match"] = established.match.value
         document["parts"] = [_part_json(part) for part in established.parts]
-        if warning := not_known(established):
-            document["warning"] = warning
-        if gone := taken_down(established):
-            document["taken_down"] = gone
+        if (said := established.evaluation) is not None:
+            document["evaluation"] = {"id": said.evaluation, **said.result.to_json()}
+        cautions = {
+            "warning": not_known(established),
+            "taken_down": taken_down(established),
+            "withdrawn": withdrawn(established),
+        }
+        document |= {name: each for name, each in cautions.items() if each}
     else:
         document["error"] = error_json(judged.failure)
     return document

@@ -94,10 +94,9 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
         _print_refusal(judged, terminal)
         return
     established = judged.examination.verdict()
-    warning, gone = not_known(established), taken_down(established)
-    terminal.headline(*_headline(established, warning=warning, gone=gone))
-    for each in filter(None, (warning, gone)):
-        terminal.columns("", each, indent=INDENT, ink=Ink.YELLOW)
+    terminal.headline(*_headline(established))
+    for each in cautions(established):
+        terminal.columns("", shortened(each), indent=INDENT, ink=Ink.YELLOW)
     for sentence in (*_proven(judged.name, established), *_below(established)):
         terminal.columns("", shortened(sentence), indent=INDENT)
     for sentence in (*_standing(judged, established), *_witnessed(established)):
@@ -106,13 +105,13 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
     terminal.columns("", shortened(trusted(judged.pin)), indent=INDENT)
 
 
-def _headline(established: Verified, *, warning: str, gone: str) -> tuple[str, Ink]:
+def _headline(established: Verified) -> tuple[str, Ink]:
     """What must not be missed, the most important first."""
-    if warning:
+    if not_known(established):
         return "Verified, but NOT whether it was revoked.", Ink.YELLOW
-    if gone:
+    if taken_down(established):
         return "Verified, and taken down by its registry.", Ink.YELLOW
-    if established.withdrawal is not None:
+    if withdrawn(established):
         return "Verified, and WITHDRAWN by whoever said it.", Ink.YELLOW
     return "Verified.", Ink.GREEN
 
@@ -147,7 +146,7 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
         case Verified(output=OutputClaim() as output, checkpoint=CheckpointClaim() as checkpoint):
             yield _proven_of_output(output, _title(checkpoint), verified)
         case Verified(evaluation=EvaluationClaim() as said, checkpoint=CheckpointClaim() as of):
-            yield from _proven_of_evaluation(said, _title(of), verified)
+            yield _proven_of_evaluation(said, _title(of), verified)
         case Verified(checkpoint=CheckpointClaim() as checkpoint):
             yield (
                 f"The files in {name} are, to the byte, the checkpoint {_title(checkpoint)} "
@@ -190,23 +189,20 @@ def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) 
             )
 
 
-def _proven_of_evaluation(
-    said: EvaluationClaim, checkpoint: str, verified: Verified
-) -> Iterator[str]:
+def _proven_of_evaluation(said: EvaluationClaim, checkpoint: str, verified: Verified) -> str:
     """The figures are a person's word, and nothing here knows better."""
     signer, harness = verified.parts[0].signer, said.harness
     commit = f" ({harness.commit})" if harness.commit else ""
-    yield (
+    return (
         f"{signer} says that the checkpoint {checkpoint} was evaluated on {said.dataset.name} "
         f"({as_id(said.dataset.sha256)}), task {said.task}, by {harness.name} {harness.version}"
         f"{commit} on {said.evaluated_at:%Y-%m-%d}, with: "
-        f"{'; '.join(_measured(each) for each in said.metrics)}. Nobody else measured it here."
+        f"{'; '.join(measured(each) for each in said.metrics)}. Nobody else measured it here."
     )
-    if verified.withdrawal is not None:
-        yield f"{signer} has withdrawn it since, as {verified.withdrawal.reason}."
 
 
-def _measured(metric: Metric) -> str:
+def measured(metric: Metric) -> str:
+    """A figure, and how far it may be off."""
     error = f" ± {metric.standard_error}" if metric.standard_error else ""
     return f"{metric.name} {metric.value}{error}"
 
@@ -232,6 +228,12 @@ def _below(verified: Verified) -> Iterator[str]:
         yield f"All of it is under the conduct policy {conduct.title}, {conduct.conduct.version}."
 
 
+def cautions(verified: Verified) -> tuple[str, ...]:
+    """All that has to be said loudly of what is verified, in this order."""
+    said = (not_known(verified), taken_down(verified), withdrawn(verified))
+    return tuple(each for each in said if each)
+
+
 def not_known(verified: Verified) -> str:
     """What has to be said loudly: of which parts it was accepted not to know; empty if of none."""
     parts = [part.name for part in verified.parts if part.standing.unknown]
@@ -252,6 +254,14 @@ def taken_down(verified: Verified) -> str:
         f"{verified.takedown.taken_down_at:%Y-%m-%d}, and serves it no more: "
         f"{verified.takedown.reason}"
     )
+
+
+def withdrawn(verified: Verified) -> str:
+    """That whoever said it took it back; empty where nothing at hand says so."""
+    if verified.withdrawal is None:
+        return ""
+    signer = verified.parts[0].signer
+    return f"{signer} has withdrawn this evaluation since, as {verified.withdrawal.reason}."
 
 
 def _standing(judged: Judged, verified: Verified) -> Iterator[str]:

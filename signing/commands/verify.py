@@ -46,7 +46,7 @@ from .inputs import (
 from .pins import Pins
 from .programs import print_json
 from .terminal import Ink, Terminal
-from .verdict import Judged, not_known, print_steps, print_verdict, taken_down
+from .verdict import Judged, cautions, print_steps, print_verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +105,7 @@ def run(
         print_verdict(judged, terminal)
     if judged.failure is not None:
         return judged.failure.exit_code
-    established = judged.examination.verdict()
-    for each in filter(None, (not_known(established), taken_down(established))):
+    for each in cautions(judged.examination.verdict()):
         progress.columns("! ", each, indent=2, ink=Ink.YELLOW)
     return 0
 

@@ -13,6 +13,7 @@ from .evaluation import (
     EvaluationClaim,
     Harness,
     Metric,
+    Result,
     WithdrawalClaim,
     Withdrawn,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "Metric",
     "Origin",
     "OutputClaim",
+    "Result",
     "RevocationClaim",
     "RunClaim",
     "RunReference",

@@ -8,6 +8,7 @@ figures but them. What is withdrawn stays signed: a second statement says so.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,17 +27,8 @@ _NAME = re.compile(
     rf"[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]{{1,{MAX_NAME_CHARACTERS}}}"
 )
 COMMIT = re.compile(r"[0-9a-f]{7,64}")
-_FIELDS = (
-    "evaluation",
-    "statement",
-    "conduct",
-    "task",
-    "dataset",
-    "harness",
-    "config",
-    "metrics",
-    "evaluated_at",
-)
+_RESULT_FIELDS = ("task", "dataset", "harness", "config", "metrics", "evaluated_at")
+_FIELDS = ("evaluation", "statement", "conduct", *_RESULT_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +58,57 @@ class Harness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What somebody measured: one task on one data set, as it is handed in and then signed."""
+
+    task: str
+    dataset: Benchmark
+    harness: Harness
+    config_sha256: str | None
+    """Of the harness's configuration, as whoever evaluated keeps it."""
+    metrics: tuple[Metric, ...]
+    evaluated_at: datetime
+
+    @classmethod
+    def parse(cls, obj: Obj) -> Self:
+        """Read what is handed in: metrics in any order, and what may be null may be left out."""
+        canonical.only(obj, *_RESULT_FIELDS)
+        whole = {
+            "config": None,
+            **obj,
+            "harness": {"commit": None, **canonical.mapping(obj, "harness")},
+            "metrics": _in_order(canonical.items(obj, "metrics")),
+        }
+        return cls(
+            task=one_line(whole, "task"),
+            dataset=parse_dataset(whole),
+            harness=parse_harness(whole),
+            config_sha256=canonical.nullable(whole, "config", reference),
+            metrics=parse_metrics(whole),
+            evaluated_at=canonical.instant(whole, "evaluated_at"),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form, whole and in order: so a statement has it."""
+        harness = self.harness
+        return {
+            "task": self.task,
+            "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
+            "harness": {
+                "name": harness.name,
+                "version": harness.version,
+                "commit": harness.commit,
+            },
+            "config": as_reference(self.config_sha256),
+            "metrics": [
+                {"name": each.name, "value": each.value, "standard_error": each.standard_error}
+                for each in self.metrics
+            ],
+            "evaluated_at": canonical.instant_text(self.evaluated_at),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationClaim:
     """Somebody ran this checkpoint through this harness, on these data, and these came out."""
 
@@ -78,9 +121,20 @@ class EvaluationClaim:
     dataset: Benchmark
     harness: Harness
     config_sha256: str | None
-    """Of the harness's configuration, as whoever evaluated keeps it."""
     metrics: tuple[Metric, ...]
     evaluated_at: datetime
+
+    @property
+    def result(self) -> Result:
+        """What was measured, without of what, and by which evaluation."""
+        return Result(
+            task=self.task,
+            dataset=self.dataset,
+            harness=self.harness,
+            config_sha256=self.config_sha256,
+            metrics=self.metrics,
+            evaluated_at=self.evaluated_at,
+        )
 
     @classmethod
     def parse(cls, statement: Statement) -> Self:
@@ -102,7 +156,6 @@ class EvaluationClaim:
 
     def statement(self) -> Statement:
         """The statement that makes this claim."""
-        harness = self.harness
         return Statement(
             subjects=(Subject(name="checkpoint", sha256=self.checkpoint_sha256),),
             predicate_type=EVALUATION_V1,
@@ -110,23 +163,7 @@ class EvaluationClaim:
                 "evaluation": self.evaluation,
                 "statement": {"sha256": self.checkpoint_statement_sha256},
                 "conduct": self.conduct.to_json(),
-                "task": self.task,
-                "dataset": {"name": self.dataset.name, "sha256": self.dataset.sha256},
-                "harness": {
-                    "name": harness.name,
-                    "version": harness.version,
-                    "commit": harness.commit,
-                },
-                "config": as_reference(self.config_sha256),
-                "metrics": [
-                    {
-                        "name": each.name,
-                        "value": each.value,
-                        "standard_error": each.standard_error,
-                    }
-                    for each in self.metrics
-                ],
-                "evaluated_at": canonical.instant_text(self.evaluated_at),
+                **self.result.to_json(),
             },
         )
 
@@ -207,6 +244,15 @@ def one_line(obj: Obj, field: str) -> str:
         expected = f"one line of at most {MAX_NAME_CHARACTERS} characters"
         raise InvalidDocument(field, expected, ascii(value[:MAX_NAME_CHARACTERS]))
     return value
+
+
+def _in_order(metrics: Sequence[object]) -> list[Obj]:
+    """By name, as a statement has them."""
+    with canonical.within("metrics"):
+        found: list[Obj] = [
+            {"standard_error": None, **canonical.as_mapping(each, "metric")} for each in metrics
+        ]
+    return sorted(found, key=lambda each: str(each.get("name")))
 
 
 def _metric(value: object) -> Metric:

@@ -31,7 +31,6 @@ from ..models.evaluated import Evaluation
 from ..queries import evaluations
 from ..queries.evaluations import Said, read
 from ..services import evaluating
-from ..services.evaluating import Result
 from .projects import canonical_answer, project_for
 
 
@@ -177,7 +176,7 @@ class EvaluationsView(APIView):
         """201 once the ledger includes it; 202 while it is away."""
         body = dict(as_mapping(request.data, "body"))
         name = canonical.text({"by": body.pop("by", "-")}, "by", max_characters=100)
-        result = Result.parse(body, now=timezone.now())
+        result = evaluating.result_of(body, now=timezone.now())
         of, by = _checkpoint(request, **address), accounts.caller(request)
         is_bound = bool(_token_project(request))
         owner = evaluating.speaker(by, "" if name == "-" else name, of=of, is_bound=is_bound)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -24,21 +22,7 @@ from assay.signing import canonical
 from assay.signing.canonical import Obj
 from assay.signing.certificates import Purpose
 from assay.signing.errors import AssayError, InvalidDocument
-from assay.signing.statements import (
-    Benchmark,
-    EvaluationClaim,
-    Harness,
-    Metric,
-    WithdrawalClaim,
-    Withdrawn,
-)
-from assay.signing.statements.evaluation import (
-    one_line,
-    parse_dataset,
-    parse_harness,
-    parse_metrics,
-)
-from assay.signing.statements.references import reference
+from assay.signing.statements import EvaluationClaim, Result, WithdrawalClaim, Withdrawn
 from registry.accounts import queries as accounts
 from registry.accounts import staying
 from registry.accounts.queries import Namespace, User
@@ -61,36 +45,13 @@ CLOCK_SKEW = timedelta(minutes=5)  # by which whoever measured may be ahead of u
 UNSETTLED = Q(published_at=None) | Q(withdrawal__isnull=False, withdrawn_at=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What is handed in: one task on one data set."""
-
-    task: str
-    dataset: Benchmark
-    harness: Harness
-    config_sha256: str | None
-    metrics: tuple[Metric, ...]
-    evaluated_at: datetime
-
-    @classmethod
-    def parse(cls, obj: Obj, *, now: datetime) -> Self:
-        """Read it; metrics come in any order, and what may be null may be left out."""
-        canonical.only(obj, "task", "dataset", "harness", "config", "metrics", "evaluated_at")
-        given = {"config": None, **obj}
-        given["harness"] = {"commit": None, **canonical.mapping(obj, "harness")}
-        given["metrics"] = _sorted(canonical.items(obj, "metrics"))
-        at = canonical.instant(given, "evaluated_at")
-        if at > now + CLOCK_SKEW:
-            latest = canonical.instant_text(now)
-            raise InvalidDocument("evaluated_at", f"at most {latest}", canonical.instant_text(at))
-        return cls(
-            task=one_line(given, "task"),
-            dataset=parse_dataset(given),
-            harness=parse_harness(given),
-            config_sha256=canonical.nullable(given, "config", reference),
-            metrics=parse_metrics(given),
-            evaluated_at=at,
-        )
+def result_of(obj: Obj, *, now: datetime) -> Result:
+    """Read what is handed in; raises InvalidDocument."""
+    result = Result.parse(obj)
+    if result.evaluated_at > now + CLOCK_SKEW:
+        latest, found = canonical.instant_text(now), canonical.instant_text(result.evaluated_at)
+        raise InvalidDocument("evaluated_at", f"at most {latest}", found)
+    return result
 
 
 def speaker(by: User, name: str, *, of: Checkpoint, is_bound: bool) -> Namespace:
@@ -242,17 +203,3 @@ def path(evaluation: Evaluation) -> str:
 
 def _details(evaluation: Evaluation) -> dict[str, str]:
     return {"evaluation": str(evaluation.key), "caller": evaluation.owner.name}
-
-
-def _sorted(metrics: object) -> list[object]:
-    """By name, as the statement has them; what is no metric is found by its parser."""
-    found = [
-        {"standard_error": None, **each} if isinstance(each, dict) else each
-        for each in (metrics if isinstance(metrics, list) else [])
-    ]
-    return sorted(found, key=_name)
-
-
-def _name(metric: object) -> str:
-    name = metric.get("name") if isinstance(metric, dict) else ""
-    return name if isinstance(name, str) else ""

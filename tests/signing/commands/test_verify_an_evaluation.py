@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 
 from tests.signing.commands.desk import Desk
-from tests.signing.evaluating import evidence_for_evaluation, withdrawn
+from tests.signing.evaluating import evaluation_claim, evidence_for_evaluation, withdrawn
 from tests.signing.world import AT, World
 
 NAME = "evaluation.json"
@@ -26,11 +26,13 @@ def test_it_says_whose_word_the_figures_are(desk: Desk) -> None:
 
 def test_what_was_taken_back_is_said_to_be(desk: Desk) -> None:
     desk.pin()
-    code, out, _ = desk.assay("verify", desk.write(NAME, withdrawn(desk.world)))
+    code, out, err = desk.assay("verify", desk.write(NAME, withdrawn(desk.world)))
     said = " ".join(out.split())
     assert code == 0
     assert "Verified, and WITHDRAWN by whoever said it." in said
-    assert "has withdrawn it since, as mistaken." in said
+    assert said.count("/bob has withdrawn this evaluation since, as mistaken.") == 1
+    assert "! http" in err
+    assert "/bob has withdrawn this evaluation since, as mistaken." in err
 
 
 def test_the_checkpoints_files_are_compared(desk: Desk) -> None:
@@ -43,9 +45,27 @@ def test_the_checkpoints_files_are_compared(desk: Desk) -> None:
 
 def test_for_programs_both_parts_are_there(desk: Desk) -> None:
     desk.pin()
-    _, out, _ = desk.assay("verify", desk.write(NAME, withdrawn(desk.world)), "--json")
-    parts = [each["part"] for each in json.loads(out)["parts"]]
+    _, out, err = desk.assay("verify", desk.write(NAME, withdrawn(desk.world)), "--json")
+    document = json.loads(out)
+    parts = [each["part"] for each in document["parts"]]
     assert parts[:3] == ["evaluation", "withdrawal", "checkpoint"]
+    assert document["withdrawn"].endswith("/bob has withdrawn this evaluation since, as mistaken.")
+    assert document["withdrawn"] in err
+
+
+def test_programs_are_told_the_figures(desk: Desk) -> None:
+    desk.pin()
+    evidence = evidence_for_evaluation(desk.world)
+    _, out, err = desk.assay("verify", desk.write(NAME, evidence), "--json")
+    document = json.loads(out)
+    claim = evaluation_claim(desk.world, evidence)
+    assert document["evaluation"] == {"id": claim.evaluation, **claim.result.to_json()}
+    assert document["evaluation"]["metrics"][0] == {
+        "name": "acc",
+        "value": "0.2504",
+        "standard_error": "0.0043",
+    }
+    assert ("withdrawn" in document, err) == (False, "")
 
 
 def test_an_evaluation_of_a_registry_that_is_not_pinned_is_refused_first(desk: Desk) -> None:
