@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from registry.storage import quotas as storage
 from registry.storage.quotas import Use
 
-from .errors import PersonUnknown
+from .errors import NotAllowed, PersonUnknown
 from .models import (
     Membership,
     Namespace,
@@ -178,6 +178,23 @@ def actor(request: Request) -> str:
     if isinstance(request.auth, Token):
         return request.auth.actor
     return caller(request).actor
+
+
+def person(request: Request) -> User:
+    """The caller, where only a person may be one; raises NotAllowed for a project's token."""
+    if isinstance(request.auth, Token):
+        return person_behind(request.auth)
+    return caller(request)
+
+
+def person_behind(token: Token) -> User:
+    """Whose token it is. What publishes to one project is nobody's word, and decides nothing.
+
+    Raises NotAllowed.
+    """
+    if token.project:
+        raise NotAllowed("expected a person's token, found one that publishes to one project")
+    return token.user
 
 
 def is_locked_out(name: str, *, now: datetime) -> bool:

@@ -49,24 +49,23 @@ def listed(asked: Asked, of: Project) -> HttpResponse:
 
 def answered(asked: Asked, of: Project) -> HttpResponse:
     """`handle` answers a request, `grant` lets in somebody who never asked."""
-    token, body = governor(asked), document(asked.request)
+    person, body = governor(asked), document(asked.request)
     match asked.words:
         case ("handle",):
             state = STATES.get(text(body, "status"))
             if state is None:
                 raise Unreadable(f"expected the status {', '.join(STATES)}, found another")
             reason = text(body, "rejectionReason", default="")
-            services.decide(of, _person(of, body), state, by=token.user, reason=reason)
+            services.decide(of, _person(of, body), state, by=person, reason=reason)
         case ("grant",):
-            services.grant(of, _named(text(body, "user")), by=token.user)
+            services.grant(of, _named(text(body, "user")), by=person)
         case _:
             raise NotFound("expected handle or grant behind it")
     return answer({})
 
 
 def _check_governs(asked: Asked, of: Project) -> None:
-    token = governor(asked)
-    if not accounts.may_govern(token.user, of.owner):
+    if not accounts.may_govern(governor(asked), of.owner):
         raise MayNotGovern(f"expected {of.owner.name}, or an owner of it")
     if not of.is_gated:
         raise NotGated(f"expected a gated project, found {of.full_name}, which is open")

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.http.request import split_domain_port, validate_host
 
 from assay.signing.manifest import FileEntry
+from registry.accounts import queries as accounts
 from registry.accounts import staying
-from registry.accounts.errors import NotAllowed
 from registry.accounts.queries import Token
 from registry.api.problems import TooLarge, TruncatedBody
 from registry.api.wire import (
@@ -158,8 +158,7 @@ def _draft(scope: Scope) -> Draft:
     if not is_new and not branch.startswith(PULLS):
         return Draft(of=of, token=check_writes(by, of), branch=branch)
     token = check_sends(by, of)
-    if token.project:
-        raise NotAllowed("expected a person's token, found one that publishes to one project")
+    accounts.person_behind(token)
     return Draft(of=of, token=token, branch=branch, is_new_pull=is_new)
 
 

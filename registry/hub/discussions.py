@@ -12,7 +12,7 @@ from datetime import datetime
 from django.http import HttpResponse
 from django.utils.html import escape, linebreaks
 
-from registry.accounts.errors import NotAllowed
+from registry.accounts import queries as accounts
 from registry.accounts.queries import User
 from registry.catalog import services
 from registry.catalog.errors import PullUnknown
@@ -94,9 +94,7 @@ def _person(asked: Asked, of: Project) -> User:
     """In whose own name it is: what publishes to one project is nobody who says anything."""
     token = asked.by.writer()
     check_bound(token, of.full_name)
-    if token.project:
-        raise NotAllowed("expected a person's token, found one that publishes to one project")
-    return token.user
+    return accounts.person_behind(token)
 
 
 def _listed(asked: Asked, of: Project) -> Body:

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from registry.accounts import services
 from registry.accounts.models import Organisation, Role, User
+from registry.accounts.tokens import Binding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,16 @@ def client_of(user: User | None, *scopes: str) -> APIClient:
     client = APIClient()
     if user is not None:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret_of(user, *scopes)}")
+    return client
+
+
+def client_of_job(named_by: User, project: str = "lab/small", number: int = 7) -> APIClient:
+    """A CI job's, with a token that publishes to this project, as a publisher whom they named."""
+    binding = Binding(project=project, holder=f"publisher:{number}")
+    in_an_hour = timezone.now() + timedelta(hours=1)
+    _, secret = services.issue_token(named_by, "ci", ["publish"], in_an_hour, binding=binding)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return client
 
 

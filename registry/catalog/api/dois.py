@@ -55,17 +55,17 @@ class DoiView(APIView):
     def post(self, request: Request, owner: str, project: str, checkpoint: str) -> Response:
         """202 until DataCite has it. It cannot be taken back."""
         of = _checkpoint(request, owner, project, checkpoint)
-        made = services.ask(of, by=accounts.caller(request))
+        made = services.ask(of, by=accounts.person(request))
         is_done = made.state == DoiState.REGISTERED
         code = status.HTTP_200_OK if is_done else status.HTTP_202_ACCEPTED
         return Response(DoiSerializer(made).data, status=code)
 
 
 def _checkpoint(request: Request, owner: str, project: str, name: str) -> Checkpoint:
-    """One that the caller decides for; 404 where they may not see it."""
+    """One that the caller decides for, who is a person; 404 where they may not see it."""
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     found = queries.checkpoint_named(owner, project, name, viewer)
-    by = accounts.caller(request)
+    by = accounts.person(request)
     if not accounts.may_govern(by, found.project.owner):
         raise MayNotGovern(f"expected {owner}, or an owner of it, found {by.username}")
     return found

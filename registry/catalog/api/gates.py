@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from registry.accounts import queries as accounts
 from registry.accounts import reading
-from registry.accounts.errors import NotAllowed
 from registry.accounts.permissions import HasScope, ScopeToWrite
 from registry.accounts.queries import User
 from registry.api.problems import InvalidRequest
@@ -117,13 +116,13 @@ class AccessView(APIView):
         wanted = AskSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         found = _seen(request, owner, project)
-        services.ask(found, by=_person(request), said=wanted.validated_data["said"])
+        services.ask(found, by=accounts.person(request), said=wanted.validated_data["said"])
         return _standing(request, found)
 
     @extend_schema(operation_id="access_give_up", request=None, responses={204: None})
     def delete(self, request: Request, owner: str, project: str) -> Response:
         """What was refused stays so."""
-        services.give_up(_seen(request, owner, project), by=_person(request))
+        services.give_up(_seen(request, owner, project), by=accounts.person(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -139,7 +138,7 @@ class GateView(APIView):
         """For owners alone."""
         wanted = GateSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        found, person = _seen(request, owner, project), _person(request)
+        found, person = _seen(request, owner, project), accounts.person(request)
         gate, message = Gate(wanted.validated_data["gate"]), wanted.validated_data["gate_message"]
         return Response(GateSerializer(services.set_gate(found, gate, message, by=person)).data)
 
@@ -177,7 +176,7 @@ class AccessRequestsView(ListAPIView[Access]):
         """One person's request; the owner may answer again, and otherwise, later."""
         wanted = DecisionSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        found, by = _governed(request, owner, project), _person(request)
+        found, by = _governed(request, owner, project), accounts.person(request)
         said = wanted.validated_data
         person, state = _named(said["person"]), AccessState(said["state"])
         if state == AccessState.GRANTED and gates.of(found, person) is None:
@@ -198,16 +197,9 @@ def _seen(request: Request, owner: str, name: str) -> Project:
 
 def _governed(request: Request, owner: str, name: str) -> Project:
     found = _seen(request, owner, name)
-    if not accounts.may_govern(_person(request), found.owner):
+    if not accounts.may_govern(accounts.person(request), found.owner):
         raise MayNotGovern(f"expected {found.owner.name}, or an owner of it")
     return found
-
-
-def _person(request: Request) -> User:
-    """What publishes to one project asks for nothing, and lets nobody in."""
-    if isinstance(request.auth, accounts.Token) and request.auth.project:
-        raise NotAllowed("expected a person's token, found one that publishes to one project")
-    return accounts.caller(request)
 
 
 def _named(name: str) -> User:

@@ -20,7 +20,7 @@ from registry.catalog.services import dois, takedowns
 from registry.catalog.services.takedowns import Order
 from tests.registry.catalog.datacite import DataCite, asked, later, name_of
 from tests.registry.catalog.world import World, by_person, changed, project, publish
-from tests.registry.people import browser, client_of
+from tests.registry.people import browser, client_of, client_of_job
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/projects/lab/small/checkpoints/first/doi"
@@ -111,6 +111,15 @@ def test_members_and_strangers_ask_for_none(world: World, first: Checkpoint, acc
     assert client_of(None).post(URL).status_code == 401
     assert client_of(people.alice, Scope.READ).post(URL).status_code == 403
     assert browser(None).post(f"{first.path}/doi").status_code == 302
+    assert not Doi.objects.exists()
+
+
+def test_a_job_that_an_owner_named_asks_for_none(
+    world: World, first: Checkpoint, account: Path
+) -> None:
+    job = client_of_job(world.people.alice)
+    for answer in (job.post(URL), job.get(URL)):
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
     assert not Doi.objects.exists()
 
 

@@ -4,19 +4,15 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any, TypeAlias
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 from assay.signing import canonical
 from assay.signing.evidence import Evidence
 from assay.signing.verify import Basis, Verified, examine_evaluation
-from registry.accounts import tokens
-from registry.accounts.tokens import Binding
 from registry.audit import queries as audit
 from registry.audit.models import AuditRow
 from registry.catalog.models import Checkpoint, Visibility
@@ -30,7 +26,7 @@ from registry.ledger import services as ledger
 from registry.ledger.errors import LedgerBusy
 from registry.site import erasing
 from tests.registry.catalog.world import CARD, FILES, World, by_person, publish
-from tests.registry.people import client_of, secret_of
+from tests.registry.people import client_of, client_of_job, secret_of
 from tests.registry.verifying import demands
 from tests.running import Authority
 
@@ -230,11 +226,8 @@ def test_while_the_ledger_is_away_it_waits_and_the_sweep_shows_it(
 
 
 def test_a_token_of_a_project_says_it_in_the_owners_name(world: World, first: Checkpoint) -> None:
-    binding = Binding(project="lab/small", holder="publisher:7")
-    alice, until = world.people.alice, timezone.now() + timedelta(hours=1)
-    _, secret = tokens.issue_token(alice, "ci", ["publish"], until, binding=binding)
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    alice = world.people.alice
+    client = client_of_job(alice)
     assert hand_in(client, by="alice").status_code == 403
     said = hand_in(client).json()
     assert (said["by"], said["is_members"]) == ("lab", True)

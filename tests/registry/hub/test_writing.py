@@ -4,20 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from registry.accounts import services as accounts
-from registry.accounts.tokens import Binding
 from registry.catalog.models import Project, Ref
 from registry.conduct import services as conduct
 from registry.storage import services as storage
 from tests.registry.catalog.world import FILES, World, by_person, publish
-from tests.registry.people import client_of
+from tests.registry.people import client_of, client_of_job
 
 CREATE = "/api/repos/create"
 REPO = "/api/models/lab/small"
@@ -77,12 +73,7 @@ def test_who_may_not_write_makes_nothing(world: World) -> None:
 
 
 def test_a_projects_token_writes_to_that_project_alone(world: World) -> None:
-    binding = Binding(project="lab/other", holder="publisher:1")
-    until = timezone.now() + timedelta(hours=1)
-    alice = world.people.alice
-    _, secret = accounts.issue_token(alice, "ci", ["publish"], until, binding=binding)
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    client = client_of_job(world.people.alice, "lab/other")
     assert client.post(CREATE, {"name": "new", "organization": "lab"}).status_code == 403
     assert client.get(f"{REPO}/auth-check/write").status_code == 403
     assert client.get("/api/whoami-v2").json()["orgs"] == []

@@ -22,7 +22,6 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from registry.accounts.services import Binding, issue_token
 from registry.api.problems import NotFound
 from registry.events.models import Event
 from registry.idempotency import services, tasks
@@ -30,7 +29,7 @@ from registry.idempotency.api import idempotent, idempotent_in_steps
 from registry.idempotency.errors import InProgress
 from registry.idempotency.models import Attempt
 from registry.idempotency.services import Answer, Call
-from tests.registry.people import People, client_of
+from tests.registry.people import People, client_of, client_of_job
 from tests.until import until
 
 Result = TypeVar("Result")
@@ -134,19 +133,10 @@ def test_another_body_is_refused(alice: APIClient) -> None:
     assert len(runs) == 1
 
 
-def client_of_publisher(number: int, people: People) -> APIClient:
-    """What a job gets of a publisher that Alice named."""
-    binding = Binding(project="lab/small", holder=f"publisher:{number}")
-    in_an_hour = timezone.now() + timedelta(hours=1)
-    _, secret = issue_token(people.alice, "job", ["publish"], in_an_hour, binding=binding)
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-    return client
-
-
 def test_a_publishers_keys_are_its_own(alice: APIClient, people: People) -> None:
     first = json_of(post(alice, {}))
-    of_jobs = [json_of(post(client_of_publisher(number, people), {})) for number in (7, 8, 7)]
+    jobs = [client_of_job(people.alice, number=number) for number in (7, 8, 7)]
+    of_jobs = [json_of(post(job, {})) for job in jobs]
     assert first not in of_jobs
     assert of_jobs[0] == of_jobs[2] != of_jobs[1]  # by another token of the same publisher
     assert Event.objects.count() == 3
