@@ -35,16 +35,17 @@ def merge(pull: Pull, *, by: User, text: str = "", head: str = "") -> Revision:
 
     Raises MergeConflict, PullDecided, PullRefused, and as `commits.commit`.
     """
+    said = text_of(text) if text.strip() else ""  # what could be refused after it is merged, is now
     if not pulls.may_decide(by, pull):
         raise MayNotPublish(f"expected somebody who acts for {pull.project.owner.name!r}")
     check_open(pull)
     proposed = _looked_at(pull, head)
     begun = pulls.is_being_merged(pull)
     revision = commits.follow(pull.project, pull.merging) if begun else None
-    revision = revision or _committed(pull, proposed, by, text)
+    revision = revision or _committed(pull, proposed, by, said)
     # COMMIT POINT. `main` has it; a crash here leaves the pull request open, and merging it again
     # changes nothing on `main` and says so.
-    _decide(pull, revision, by, text)
+    _decide(pull, revision, by, said)
     return revision
 
 
@@ -71,8 +72,8 @@ def _decide(pull: Pull, revision: Revision, by: User, text: str) -> None:
             check_open(now)
         now.status, now.merged = Status.MERGED, revision
         now.save(update_fields=["status", "merged"])
-        if text.strip():
-            say(now, by, Remark.Kind.COMMENT, text_of(text))
+        if text:
+            say(now, by, Remark.Kind.COMMENT, text)
         say(now, by, Remark.Kind.STATUS, Status.MERGED.value)
         details = {"id": revision.checkpoint.manifest_sha256}
         audit.record(by.actor, "pull.merge", subject(now), details)

@@ -138,6 +138,7 @@ def comment(pull: Pull, text: str, *, by: User) -> Remark:
     said = text_of(text)
     with transaction.atomic():
         hold(pull, by)
+        _check_few_remarks(pull)
         return say(pull, by, Kind.COMMENT, said)
 
 
@@ -165,6 +166,7 @@ def set_status(pull: Pull, status: Status, *, by: User, text: str = "") -> Remar
         now.status = status
         now.save(update_fields=["status"])
         if text.strip():
+            _check_few_remarks(now)
             say(now, by, Kind.COMMENT, text_of(text))
         audit.record(by.actor, "pull.decide", subject(now), {"status": status.value})
         return say(now, by, Kind.STATUS, status.value)
@@ -219,6 +221,12 @@ def _check_few(project: Project, by: User) -> None:
             f"expected fewer than {MAX_OPEN} open pull requests of {by.username} in {project}, "
             f"found {count}: close one first"
         )
+
+
+def _check_few_remarks(pull: Pull) -> None:
+    """Not before merging: strangers who filled it would keep its owner from saying why."""
+    if pull.remarks.count() >= MAX_REMARKS:
+        raise PullRefused(f"expected at most {MAX_REMARKS} remarks, found so many already")
 
 
 def _check_reopens(pull: Pull) -> None:
@@ -285,9 +293,7 @@ def hold(pull: Pull, by: User) -> Pull:
 
 
 def say(pull: Pull, by: User, kind: Kind, text: str, *, before: str = "") -> Remark:
-    """Another remark of it, in the caller's transaction; raises PullRefused."""
-    if kind == Kind.COMMENT and pull.remarks.count() >= MAX_REMARKS:
-        raise PullRefused(f"expected at most {MAX_REMARKS} remarks, found so many already")
+    """Another remark of it, in the caller's transaction; what may be said was decided before."""
     return Remark.objects.create(pull=pull, author=by, kind=kind, text=text, before=before)
 
 

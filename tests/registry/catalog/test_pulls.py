@@ -160,6 +160,28 @@ def test_a_merge_that_was_cut_short_is_made_good_by_merging_again(
     assert pulls.pull(world.project, 1).merged == at
 
 
+def test_words_that_are_too_many_are_refused_before_anything_is_merged(
+    world: World, first: Checkpoint
+) -> None:
+    pull, before = opened(world), revisions.find(world.project, "main").oid
+    with pytest.raises(PullRefused, match="expected a text of at most 10000 characters"):
+        services.merge(pull, by=world.people.alice, text="x" * 10_001)
+    assert revisions.find(world.project, "main").oid == before
+    assert pulls.pull(world.project, 1).merging == ""
+
+
+def test_strangers_remarks_keep_nobody_from_merging_with_a_word(
+    world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = opened(world)
+    monkeypatch.setattr(pulling, "MAX_REMARKS", 1)
+    services.comment(pull, "One.", by=world.people.charlie)
+    services.merge(pull, by=world.people.alice, text="Thank you.")
+    now = pulls.pull(world.project, 1)
+    said = [(each.kind, each.text) for each in now.remarks.order_by("pk")]
+    assert said[1:] == [("comment", "Thank you."), ("status-change", "merged")]
+
+
 def test_only_who_publishes_merges_and_only_its_author_adds_to_it(
     world: World, first: Checkpoint
 ) -> None:
