@@ -36,6 +36,7 @@ JSON_API = "application/vnd.api+json"
 AGENT = "assay"
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 AGAIN = frozenset({408, 425, 429})  # of the 4xx: those that say nothing of the request itself
+NONE_THERE = frozenset({404, 422})  # to who hides one: says nothing of it but that
 PREFIX = re.compile(r"10\.[0-9]{4,9}(\.[0-9]{1,9})*")
 _SETTINGS = {
     "ASSAY_DATACITE_ACCOUNT": "DATACITE_ACCOUNT",
@@ -91,6 +92,11 @@ class Answer:
         """That the same request would be refused again."""
         is_ours = self.status is not None and not httpx.codes.is_server_error(self.status)
         return is_ours and not self.is_good and self.status not in AGAIN
+
+    @property
+    def is_of_none(self) -> bool:
+        """That there is no such DOI, where nothing else of the request can have been wrong."""
+        return self.status in NONE_THERE
 
     @property
     def reason(self) -> str:

@@ -18,10 +18,12 @@ class DoiState(models.TextChoices):
 
 
 class Doi(models.Model):
-    """What an owner asked for. Once `registered_at`, it is for ever: its row is never removed.
+    """What an owner asked for. Once `registered_at`, it is for ever.
 
-    Whoever sends it moves `due_at` on first, by a conditional update: a crash in between costs a
-    second request, which DataCite answers as the first. `is_findable`: its search has it.
+    `sent_at`: since when DataCite may have it, whether or not it said so; null is that it has not.
+    From then on the row is not removed, so that somebody can hide what is there. Whoever sends it
+    moves `due_at` on first, by a conditional update: a crash in between costs a second request,
+    which DataCite answers as the first. `is_findable`: its search has it.
     """
 
     checkpoint = models.OneToOneField(
@@ -33,6 +35,7 @@ class Doi(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=300, blank=True)
     due_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
     registered_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -45,6 +48,10 @@ class Doi(models.Model):
             models.CheckConstraint(
                 condition=Q(registered_at__isnull=False) | Q(state__in=("waiting", "refused")),
                 name="catalog_doi_registered_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(registered_at__isnull=True) | Q(sent_at__isnull=False),
+                name="catalog_doi_registered_was_sent",
             ),
         )
         indexes = (

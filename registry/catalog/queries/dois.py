@@ -48,6 +48,10 @@ def due(now: datetime) -> QuerySet[Doi]:
 
 
 def changed() -> QuerySet[Doi]:
-    """Those that DataCite's search has, or has not, against what the catalogue says by now."""
-    known = Doi.objects.filter(state=DoiState.REGISTERED)
-    return known.filter((_PUBLIC & Q(is_findable=False)) | (~_PUBLIC & Q(is_findable=True)))
+    """Those that DataCite's search has, or has not, against what the catalogue says by now.
+
+    And those of which nobody knows, of what not everybody sees.
+    """
+    known, unknown = Q(state=DoiState.REGISTERED), Q(state=DoiState.REFUSED, sent_at__isnull=False)
+    is_wrong = (_PUBLIC & Q(is_findable=False)) | (~_PUBLIC & Q(is_findable=True))
+    return Doi.objects.filter((known & is_wrong) | (unknown & ~_PUBLIC))

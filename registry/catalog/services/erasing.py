@@ -57,7 +57,7 @@ def erase(
     TensorDigests.objects.filter(sha256__in=of_nobody).delete()
     Carrier.objects.filter(project__in=gone).delete()
     Descent.objects.filter(Q(child__project__in=gone) | Q(parent__project__in=gone)).delete()
-    Doi.objects.filter(checkpoint__project__in=gone, registered_at=None).delete()
+    Doi.objects.filter(checkpoint__project__in=gone, sent_at=None).delete()
     _forget_history(owner, author, gone)
     _forget_access(owner, author)
     # What they said of others' checkpoints is nobody's word now, and what was said of theirs is of

@@ -7,7 +7,8 @@
 
 What is registered is told of again when its project moved, and hidden from DataCite's search while
 not everybody sees its checkpoint: it resolves meanwhile, and leads to what is left. Such a change
-is never given up. What is no more everybody's before DataCite heard of it is not told of at all.
+is never given up. What is no more everybody's before anything was sent is not told of at all; where
+something was, DataCite may have it although it never said so, and is told to hide it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from registry.locks import alone
 from .. import datacite, queries
 from ..datacite import Account, Answer
 from ..errors import NoDois
-from ..models import Checkpoint, Project
+from ..models import Checkpoint, Project, State
 from ..models.registered import Doi, DoiState
 from ..queries import citing, dois
 
@@ -94,16 +95,43 @@ def _pause(row: Doi) -> timedelta:
 
 def _tell(row: Doi, account: Account) -> None:
     is_public = queries.is_everybodys(row.checkpoint)
-    if not is_public and row.registered_at is None:
-        _end(row, NOT_PUBLIC)
-        return
-    event = PUBLISH if is_public else HIDE
-    said = _attributes(row.checkpoint) if is_public else {}
-    answer = datacite.put(account, row.doi, {**said, "event": event})
+    if not is_public and row.sent_at is None:
+        _end(row, NOT_PUBLIC, is_there=False)
+    elif not is_public:
+        _hide(row, account)
+    elif _is_marked(row):
+        _publish(row, account)
+
+
+def _is_marked(row: Doi) -> bool:
+    """Before it is sent, so that it is known whatever becomes of the answer, and of us.
+
+    Whoever leaves forgets what nobody was told of: it is either gone by now, or stays.
+    """
+    own = Doi.objects.filter(pk=row.pk, attempts=row.attempts, state=DoiState.WAITING)
+    return bool(own.update(sent_at=row.sent_at or timezone.now()))
+
+
+def _publish(row: Doi, account: Account) -> None:
+    said = _attributes(row.checkpoint)
+    answer = datacite.put(account, row.doi, {**said, "event": PUBLISH})
     if answer.is_good:
-        _keep(row, event)
+        _keep(row, PUBLISH)
     elif row.registered_at is None and (answer.is_final or row.attempts > len(PAUSES)):
-        _end(row, answer.reason)
+        # An earlier one may have come through: only who refused the first does not have it.
+        _end(row, answer.reason, is_there=row.sent_at is not None or not answer.is_final)
+    else:
+        _note(row, answer)
+
+
+def _hide(row: Doi, account: Account) -> None:
+    """Of one that is not there, and whose owner has left, nothing is kept any longer."""
+    answer = datacite.put(account, row.doi, {"event": HIDE})
+    if answer.is_good:
+        _keep(row, HIDE)
+    elif row.registered_at is None and answer.is_of_none:
+        _end(row, NOT_PUBLIC, is_there=False)
+        Doi.objects.filter(pk=row.pk, sent_at=None, checkpoint__state=State.REJECTED).delete()
     else:
         _note(row, answer)
 
@@ -125,10 +153,14 @@ def _keep(row: Doi, event: str) -> None:
             audit.record(SYSTEM, action, row.checkpoint.full_name, {"doi": row.doi})
 
 
-def _end(row: Doi, reason: str) -> None:
+def _end(row: Doi, reason: str, *, is_there: bool) -> None:
+    """Nothing more is sent; what may be there all the same is found by `dois.changed`."""
+    values: dict[str, object] = {"state": DoiState.REFUSED, "reason": reason}
+    if not is_there:
+        values["sent_at"] = None
     with transaction.atomic():
         known = Doi.objects.filter(pk=row.pk, attempts=row.attempts, state=DoiState.WAITING)
-        if known.update(state=DoiState.REFUSED, reason=reason):
+        if known.update(**values):
             details = {"doi": row.doi, "reason": reason}
             audit.record(SYSTEM, "doi.refuse", row.checkpoint.full_name, details)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from registry.audit.models import AuditRow
-from registry.catalog import datacite, services, tasks
+from registry.catalog import datacite, queries, services, tasks
 from registry.catalog.errors import NoDois
 from registry.catalog.models import Checkpoint, Doi, Visibility
 from registry.catalog.models.registered import DoiState
@@ -52,6 +52,78 @@ def test_an_answer_that_is_lost_costs_a_second_request(
     assert Doi.objects.get().state == DoiState.REGISTERED
     assert remote.statuses == [200]
     assert len(remote.dois) == 1
+
+
+def test_an_answer_that_is_lost_leaves_nothing_findable_that_is_private_by_now(
+    world: World, first: Checkpoint, remote: DataCite
+) -> None:
+    asked(world, first)
+    remote.next = ["vanish"]
+    tasks.register()
+    services.show(world.project, Visibility.PRIVATE, by=world.people.alice)
+    later()
+    assert remote.dois[name_of(first)]["state"] == "registered"
+    assert AuditRow.objects.filter(action="doi.hide").count() == 1
+
+
+def test_nor_where_a_later_request_was_refused(
+    world: World, first: Checkpoint, remote: DataCite
+) -> None:
+    asked(world, first)
+    remote.next = ["vanish", 401]
+    tasks.register()
+    later()
+    assert Doi.objects.get().state == DoiState.REFUSED
+    tasks.register()
+    assert remote.requests == 2  # while everybody sees it, nothing is wrong with it
+    services.show(world.project, Visibility.PRIVATE, by=world.people.alice)
+    remote.next = [401]
+    tasks.register()
+    assert Doi.objects.get().state == DoiState.WAITING  # that is not given up
+    later()
+    assert remote.dois[name_of(first)]["state"] == "registered"
+
+
+def test_nor_where_its_owner_has_left(world: World, remote: DataCite) -> None:
+    one, two = by_charlie(world)
+    dois.ask(one, by=world.people.charlie)
+    remote.next = ["vanish"]
+    tasks.register()
+    dois.ask(two, by=world.people.charlie)
+    remote.next = [503]
+    tasks.register()
+    erasing.erase("charlie")
+    later()
+    assert {doi: each["state"] for doi, each in remote.dois.items()} == {name_of(one): "registered"}
+    assert [row.doi for row in Doi.objects.all()] == [name_of(one)]  # of the other there is none
+
+
+def test_what_never_arrived_and_is_private_by_now_ends(
+    world: World, first: Checkpoint, remote: DataCite
+) -> None:
+    asked(world, first)
+    remote.next = [503]
+    tasks.register()
+    services.show(world.project, Visibility.PRIVATE, by=world.people.alice)
+    later()
+    row = Doi.objects.get()
+    assert (row.state, row.reason) == (DoiState.REFUSED, registering.NOT_PUBLIC)
+    tasks.register()
+    assert (remote.requests, remote.dois) == (2, {})
+
+
+def test_what_is_forgotten_before_it_is_sent_is_not_sent(
+    world: World, first: Checkpoint, remote: DataCite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = asked(world, first)
+
+    def told(_of: Checkpoint) -> bool:
+        row.delete()  # somebody leaves between the claim and this
+        return True
+
+    monkeypatch.setattr(queries, "is_everybodys", told)
+    tasks.register()
+    assert remote.requests == 0
 
 
 def test_a_crash_after_the_request_costs_a_second_one(
@@ -213,13 +285,18 @@ def test_it_follows_a_project_that_moves(world: World, first: Checkpoint, remote
     assert remote.dois[name_of(first)]["url"] == "http://localhost:8000/lab/large/first"
 
 
-def test_who_leaves_has_it_hidden_and_what_waited_forgotten(world: World, remote: DataCite) -> None:
-
+def by_charlie(world: World) -> tuple[Checkpoint, Checkpoint]:
     charlie = world.people.charlie
     conduct.accept(world.conduct, charlie.namespace, charlie)
     own = project(charlie.namespace, world.conduct, charlie, "own")
     one = publish(changed(by_person(world, user=charlie), project=own))
     two = publish(changed(by_person(world, "two", {"a.txt": b"two"}, charlie), project=own))
+    return one, two
+
+
+def test_who_leaves_has_it_hidden_and_what_waited_forgotten(world: World, remote: DataCite) -> None:
+    charlie = world.people.charlie
+    one, two = by_charlie(world)
     dois.ask(one, by=charlie)
     tasks.register()
     dois.ask(two, by=charlie)
