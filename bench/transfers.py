@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from ledger import free_port, registry
 
 from registry.supervisor import programs, waiting
-from registry.supervisor.environment import CHECKOUT, fill_in
+from registry.supervisor.environment import CHECKOUT, Deployment, fill_in
 from registry.supervisor.processes import Process
 
 BLOCK_BYTES = 16 << 20
@@ -230,8 +230,8 @@ def memory(place: Place, file: File) -> None:
 
 @contextmanager
 def started(folder: Path) -> Iterator[Place]:
-    """A web server, nginx, and a person's token."""
-    os.environ |= {"ASSAY_BEHIND_PROXY": "yes", "ASSAY_STORAGE_QUOTA": "1T"}
+    """A web server, another that leaves blobs to nginx, and a person's token."""
+    os.environ |= {"ASSAY_STORAGE_QUOTA": "1T"}
     deployment, port = fill_in(os.environ), free_port()
     manage = (sys.executable, str(CHECKOUT / "manage.py"))
     run(*manage, "user", "create", "writer", "--no-password")
@@ -240,16 +240,28 @@ def started(folder: Path) -> Iterator[Place]:
     blobs = (CHECKOUT / "docker" / "blobs.conf").read_text()
     data = deployment.places.data
     (folder / "blobs.conf").write_text(blobs.replace("/data/blobs/", f"{data}/blobs/"))
-    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, web=deployment.port, port=port))
+    behind = replace(deployment, port=free_port())
+    (folder / "nginx.conf").write_text(NGINX.format(folder=folder, web=behind.port, port=port))
     with ExitStack() as stack:
-        web = Process(programs.web(deployment))
-        stack.callback(web.stop)
-        url = programs.local_url(deployment)
-        waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
+        web = stack.enter_context(_web(deployment))
+        leaves_blobs = {"ASSAY_BEHIND_PROXY": "yes", "ASSAY_BLOBS_LOCATION": "/stored-blobs/"}
+        stack.enter_context(_web(behind, **leaves_blobs))
         stack.enter_context(_running("nginx", "-c", str(folder / "nginx.conf")))
         nginx = f"http://127.0.0.1:{port}"
         _until_open(nginx)
+        url = programs.local_url(deployment)
         yield Place(folder=folder, url=url, nginx=nginx, secret=secret, web=web)
+
+
+@contextmanager
+def _web(deployment: Deployment, **settings: str) -> Iterator[Process]:
+    program, url = programs.web(deployment), programs.local_url(deployment)
+    web = Process(replace(program, environment={**program.environment, **settings}))
+    try:
+        waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
+        yield web
+    finally:
+        web.stop()
 
 
 @contextmanager

@@ -4,7 +4,8 @@
 E001 secret key of one process only · E002 plain http for more than this machine · E003 others may
 read the data folder · E004 debugging in public · E005 an origin no tree head can carry · E006 a
 policy of witnesses that cannot be read · E007 a bucket's file that cannot be read, or by others ·
-E008 half of an account for DOIs, or a password that cannot be read, or by others.
+E008 half of an account for DOIs, or a password that cannot be read, or by others · E009 a place for
+a proxy to read blobs from, and no proxy.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Deployment(AppConfig):
             has_a_usable_policy,
             has_a_usable_bucket,
             has_all_for_dois_or_nothing,
+            has_a_proxy_that_reads_blobs,
         ):
             register(check, Tags.security, deploy=True)
 
@@ -132,3 +134,11 @@ def has_all_for_dois_or_nothing(**_: object) -> list[CheckMessage]:
         hint = f"chmod 600 {settings.DATACITE_PASSWORD_FILE}"
         return [Error("Other users may read DataCite's password.", hint=hint, id="assay.E008")]
     return []
+
+
+def has_a_proxy_that_reads_blobs(**_: object) -> list[CheckMessage]:
+    """Each download would be empty."""
+    if settings.BEHIND_PROXY or not settings.BLOBS_LOCATION:
+        return []
+    hint = "Set ASSAY_BEHIND_PROXY if nginx has docker/blobs.conf, else unset ASSAY_BLOBS_LOCATION."
+    return [Error("Nobody sends what is downloaded.", hint=hint, id="assay.E009")]

@@ -31,6 +31,7 @@ VARIABLES = (
     "ASSAY_LOG_LEVEL",
     "ASSAY_DATABASE_POOL",
     "ASSAY_BEHIND_PROXY",
+    "ASSAY_BLOBS_LOCATION",
     "ASSAY_OIDC_PROVIDERS",
     "ASSAY_DSSE_ENTRY_KIND",
     "ASSAY_DISK_RESERVE",
@@ -48,6 +49,7 @@ VARIABLES = (
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 # With a unit or without, it stays below 2^63, the most that a row can say.
+LOCATION = re.compile(r"(/[a-z0-9-]+)+/")  # of an address that a proxy keeps for itself
 SIZE = re.compile(r"([0-9]{1,18})|([0-9]{1,6})([KMGT])")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 WHOLE_PERCENT = 100
@@ -160,6 +162,13 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} must be a scheme and a host (and port) only, but is {value!r}"
             )
+        return value
+
+    def location(self, name: str) -> str:
+        """A place that only a proxy reads from; empty without the variable."""
+        value = self.text(name, "")
+        if value and not LOCATION.fullmatch(value):
+            raise ImproperlyConfigured(f"{name} must be like /stored-blobs/, but is {value!r}")
         return value
 
     def secret(self, name: str) -> str:

@@ -219,6 +219,8 @@ SECURE_HSTS_SECONDS = 0 if IS_LOCAL else int(timedelta(days=365).total_seconds()
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 # Only where a proxy always sets the header itself: otherwise any caller could claim to use TLS.
 BEHIND_PROXY = environment.flag("ASSAY_BEHIND_PROXY", default=False)
+# Where the proxy reads blobs itself. No request says it: whoever sends one could choose the place.
+BLOBS_LOCATION = environment.location("ASSAY_BLOBS_LOCATION")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 # asgi.py caps each route's body before Django sees it; this is the largest of those caps.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

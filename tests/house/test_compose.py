@@ -107,7 +107,10 @@ def test_nginx_reads_blobs_as_their_owner_and_no_secret() -> None:
         "read_only": True,
         "volume": {"nocopy": True, "subpath": "blobs"},
     }
-    assert services["web"]["environment"]["ASSAY_BEHIND_PROXY"] == "yes"
+    blobs_conf = (ROOT / "docker" / "blobs.conf").read_text(encoding="utf-8")
+    environment = services["web"]["environment"]
+    assert environment["ASSAY_BEHIND_PROXY"] == "yes"
+    assert f"location {environment['ASSAY_BLOBS_LOCATION']} {{\n    internal;" in blobs_conf
     assert "mkdir -p -m 0700 /data/blobs" in services["init"]["command"][-1]
 
 

@@ -46,6 +46,7 @@ def test_a_right_deployment_passes() -> None:
         ({"LEDGER_ORIGIN": "two words"}, "assay.E005"),
         ({"LEDGER_ORIGIN": "registry+ledger"}, "assay.E005"),
         ({"LEDGER_ORIGIN": ""}, "assay.E005"),
+        ({"BLOBS_LOCATION": "/stored-blobs/", "BEHIND_PROXY": False}, "assay.E009"),
     ],
 )
 def test_a_mistake_is_found(changes: dict[str, object], expected: str, settings: Settings) -> None:

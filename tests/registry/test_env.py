@@ -46,6 +46,15 @@ def test_a_choice_is_one_of_those_offered() -> None:
         given(ASSAY_DSSE_ENTRY_KIND="dsse").choice(name, *offered)
 
 
+def test_a_location_is_a_place_of_plain_words_or_none() -> None:
+    name = "ASSAY_BLOBS_LOCATION"
+    assert given().location(name) == ""
+    assert given(ASSAY_BLOBS_LOCATION="/stored-blobs/").location(name) == "/stored-blobs/"
+    for wrong in ("/../etc/", "stored-blobs/", "/stored-blobs", "/", "/a b/", "/a/\n"):
+        with pytest.raises(ImproperlyConfigured, match=r"must be like /stored-blobs/, but is"):
+            given(ASSAY_BLOBS_LOCATION=wrong).location(name)
+
+
 def test_a_list_a_number_and_a_path() -> None:
     environment = given(
         ASSAY_ALLOWED_HOSTS=" a.example, ,b.example", ASSAY_DATABASE_POOL="7", ASSAY_DATA_DIR="x"
