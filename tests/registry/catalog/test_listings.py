@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import NoReturn
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from registry.catalog import services
 from registry.catalog.content import contents
@@ -163,6 +165,26 @@ def test_of_very_many_tensors_the_first_are_kept_and_all_are_counted(world: Worl
     )
     ((_, found),) = contents.of(published).tensors
     assert (found.count, len(found.listed), found.parameters) == (900, 500, (("U8", 900),))
+
+
+def test_what_an_older_version_listed_is_found_by_an_index(world: World) -> None:
+    """As the sweep asks: without one it reads all rows, and sorts them, every few seconds."""
+    names = [f"other-{number}" for number in range(2000)]
+    known = Project.objects.get()
+    made = Project.objects.bulk_create(
+        Project(owner=known.owner, conduct=known.conduct, name=name) for name in names
+    )
+    like = Listing.objects.values().get(project=known)
+    rows = ({**like, "project_id": each.pk} for each in made)
+    Listing.objects.bulk_create(Listing(**row) for row in rows)
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        assert listings.stale(500) == []
+        cursor.execute("ANALYZE catalog_listing")
+        cursor.execute("EXPLAIN (COSTS OFF) " + asked.captured_queries[0]["sql"])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "using catalog_listing_by_version" in plan, plan
+    assert f"Index Cond: (version < {listings.VERSION})" in plan
+    assert "Sort" not in plan
 
 
 def test_what_an_older_version_listed_is_listed_anew(world: World) -> None:
