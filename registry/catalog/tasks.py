@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from celery import shared_task
 from django.utils import timezone
 
 from . import services
 from .services import registering
+from .services.waiting import or_wait
 
 
 @shared_task(name="catalog.advance")
@@ -18,13 +22,20 @@ def advance(checkpoint_id: int) -> None:
 
 @shared_task(name="catalog.sweep")
 def sweep() -> None:
-    """Advances what is underway, states what was taken down, gives room back, lists anew."""
-    services.sweep()
-    services.state()
-    services.give_back(now=timezone.now())
-    services.settle_evaluations()
-    services.renew()
-    services.add_up()
+    """Advances what is underway, states what was taken down, gives room back, lists anew.
+
+    None of it waits for another: a signer that is away holds up what needs it, and nothing else.
+    """
+    steps: dict[str, Callable[[], object]] = {
+        "publishing": services.sweep,
+        "stating what was taken down": services.state,
+        "giving room back": partial(services.give_back, now=timezone.now()),
+        "what was said of checkpoints": services.settle_evaluations,
+        "listing projects anew": services.renew,
+        "adding up facets": services.add_up,
+    }
+    for what, step in steps.items():
+        or_wait(step, what)
 
 
 @shared_task(name="catalog.register")

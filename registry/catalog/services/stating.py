@@ -2,10 +2,13 @@
 """What the registry took down, stated in the ledger: signed by its authority, with the reason.
 
 A takedown waits for no signer: its rows are the decision, and the statement follows. `state` makes
-those that are missing, each in a transaction of its own; it may be repeated, and the sweep does.
+those that are missing, each in a transaction of its own, and one that cannot be made keeps none of
+the others; it may be repeated, and the sweep does.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from django.db import transaction
 
@@ -17,17 +20,19 @@ from registry.ledger.queries import Statement
 from registry.wakeups import nudge
 
 from ..models import Checkpoint, State
+from .waiting import or_wait
 
 AT_ONCE = 500  # some seconds of a sweep: the signer's, for each
 
 
 def state(most: int = AT_ONCE) -> int:
-    """Sign and log what is not yet; how many that were. Raises SignerError: it goes on later."""
+    """Sign and log what is not yet; how many that were. Raises SignerError if none can be."""
     missing = Checkpoint.objects.filter(state=State.TAKEN_DOWN, takedown=None)
     keys = list(missing.order_by("pk").values_list("pk", flat=True)[:most])
     if keys:
         issuing.ensure_office(revocations.OFFICE)
-    done = sum(_state(key) for key in keys)
+    stated = (or_wait(partial(_state, key), f"the takedown of checkpoint {key}") for key in keys)
+    done = sum(1 for each in stated if each)
     if done:
         nudge("ledger.integrate")
     return done

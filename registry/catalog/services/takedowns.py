@@ -42,14 +42,17 @@ TAKEDOWN_LOCK = 0x6173736179_12  # beside settings.JOURNAL_LOCK, and always take
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Why, and in whose name; `is_everywhere` takes down all that has the same bytes."""
+    """Why, and in whose name; `is_everywhere` takes down all that has the same bytes.
+
+    The reason is signed as it stands (TakedownClaim), so that its length counts with its spaces.
+    """
 
     reason: str
     by: str
     is_everywhere: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.reason.strip()) <= MAX_REASON:
+        if not self.reason.strip() or len(self.reason) > MAX_REASON:
             raise InvalidTakedown(
                 f"reason: expected 1 to {MAX_REASON} characters, found none or more"
             )

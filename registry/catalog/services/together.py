@@ -13,11 +13,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
-from django.db import DatabaseError
-
 from assay.signing.bundle import Bundle
-from assay.signing.errors import AssayError
-from registry.api.problems import Problem
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
@@ -25,11 +21,11 @@ from registry.wakeups import nudge
 from .. import queries
 from ..content import hashing
 from . import advancing, receiving
+from .waiting import EXPECTED, or_wait
 
 logger = logging.getLogger(__name__)
 
 TOGETHER = 16  # the first of them waits for the last to be signed, some 20 ms each
-EXPECTED = (AssayError, Problem, DatabaseError, OSError)
 
 
 def advance_with_others(checkpoint_id: int) -> None:
@@ -72,7 +68,7 @@ def _proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
     """All in one; where one of them stands in the way, each by itself."""
     try:
         return advancing.proven(checkpoint_ids)
-    except Exception:  # a fault of ours in one row must not hold up the others (see `_or_wait`)
+    except Exception:  # a fault of ours in one row must not hold up the others (see waiting.py)
         logger.warning("%s checkpoints, now one by one", len(checkpoint_ids), exc_info=True)
     found: dict[int, Bundle] = {}
     for each in checkpoint_ids:
@@ -81,13 +77,7 @@ def _proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
 
 
 def _or_wait(step: Callable[[int], None], checkpoint_id: int) -> None:
-    """The row stays as it is, and the others must not wait for it."""
-    try:
-        step(checkpoint_id)
-    except EXPECTED as error:
-        logger.warning("checkpoint %s waits: %s", checkpoint_id, error)
-    except Exception:  # a fault of ours in one row would end every sweep at it, for all behind it
-        logger.exception("checkpoint %s waits", checkpoint_id)
+    or_wait(partial(step, checkpoint_id), f"checkpoint {checkpoint_id}")
 
 
 def _integrate() -> None:

@@ -16,9 +16,11 @@ from assay.signing.evidence import Evidence, Part
 from assay.signing.statements import TAKEDOWN_V1, Statement, TakedownClaim
 from assay.signing.verify import verify_checkpoint
 from registry.audit.models import AuditRow
-from registry.catalog import queries, services
+from registry.catalog import queries, services, tasks
+from registry.catalog.errors import InvalidTakedown
 from registry.catalog.models import Checkpoint, Visibility
-from registry.catalog.services import takedowns
+from registry.catalog.models.found import Listing
+from registry.catalog.services import listings, takedowns
 from registry.catalog.services.takedowns import Order
 from registry.conduct import services as conduct
 from registry.ledger import models as ledger
@@ -94,6 +96,37 @@ def test_no_takedown_waits_for_the_signer(world: World, settings: Settings, tmp_
     settings.SIGNER_SOCKET = there
     assert (services.state(), services.state()) == (1, 0)
     assert ledger.Statement.objects.filter(predicate_type=TAKEDOWN_V1).count() == 1
+
+
+def test_nothing_else_waits_for_the_signer(
+    down: Checkpoint, settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Checkpoint.objects.update(takedown=None)
+    Listing.objects.update(version=0)
+    settings.SIGNER_SOCKET = tmp_path / "none"
+    tasks.sweep()
+    assert "stating what was taken down waits" in caplog.text
+    assert Listing.objects.get().version == listings.VERSION
+
+
+def test_one_that_cannot_be_stated_holds_up_no_other(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = (publish(by_person(world, name, {"a.txt": name.encode()})) for name in ("a", "b"))
+    for each in (one, two):
+        takedowns.take_down_checkpoint(each, ORDER)
+    Checkpoint.objects.filter(pk=one.pk).update(reason="x" * 5000)  # no statement takes as much
+    assert services.state() == 1
+    assert f"the takedown of checkpoint {one.pk} waits" in caplog.text
+    two.refresh_from_db()
+    assert two.takedown is not None
+
+
+def test_a_reason_counts_as_it_will_be_signed() -> None:
+    for wrong in (" ", "x" * 1001, "x" + " " * 5000):
+        with pytest.raises(InvalidTakedown, match="expected 1 to 1000 characters"):
+            Order(reason=wrong, by="system")
+    assert len(Order(reason="x" * 1000, by="system").reason) == takedowns.MAX_REASON
 
 
 def test_why_goes_with_a_person_who_leaves(world: World) -> None:

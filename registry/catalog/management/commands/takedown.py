@@ -37,7 +37,8 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **options: object) -> None:
         what, is_everywhere = str(options["what"]), bool(options["everywhere"])
         try:
-            order = Order(reason=str(options["reason"]), by=SYSTEM, is_everywhere=is_everywhere)
+            reason = str(options["reason"]).strip()
+            order = Order(reason=reason, by=SYSTEM, is_everywhere=is_everywhere)
             project, checkpoint = _found(what)
             self._say(what, project, checkpoint, order)
             if not options["yes"]:
