@@ -79,16 +79,13 @@ def hand_in(
         return before
     if of.state != State.PUBLISHED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
+    _check_few(of, owner)  # before it costs a signature, and a line in the signer's audit
     under = conduct.reference(of.conduct)
     authority.ensure(Purpose.CHECKPOINT, owner, under=under)
     with transaction.atomic():
         _hold(by)
         signed = authority.sign(Purpose.CHECKPOINT, owner, _claim(result, of, key).statement())
-        theirs = Evaluation.objects.filter(checkpoint=of, owner=owner)
-        if theirs.count() >= MOST_OF_ONE:  # they wait for each other: their acceptance is locked
-            raise TooManyEvaluations(
-                f"expected at most {MOST_OF_ONE} of a checkpoint by {owner.name}, found as many"
-            )
+        _check_few(of, owner)  # they wait for each other here: their acceptance is locked
         made = Evaluation.objects.create(
             key=key,
             checkpoint=of,
@@ -176,6 +173,13 @@ def _claim(result: Result, of: Checkpoint, key: uuid.UUID) -> EvaluationClaim:
         metrics=result.metrics,
         evaluated_at=result.evaluated_at,
     )
+
+
+def _check_few(of: Checkpoint, owner: Namespace) -> None:
+    if Evaluation.objects.filter(checkpoint=of, owner=owner).count() >= MOST_OF_ONE:
+        raise TooManyEvaluations(
+            f"expected at most {MOST_OF_ONE} of a checkpoint by {owner.name}, found as many"
+        )
 
 
 def _known(key: uuid.UUID, owner: Namespace) -> Evaluation | None:

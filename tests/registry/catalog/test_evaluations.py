@@ -4,17 +4,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from assay.signing import canonical
+from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence
+from assay.signing.statements import ConductReference, Statement
 from assay.signing.verify import Basis, Verified, examine_evaluation
+from registry.accounts.queries import Namespace
 from registry.audit import queries as audit
 from registry.audit.models import AuditRow
+from registry.authority import services as authority_services
 from registry.catalog.models import Checkpoint, Visibility
 from registry.catalog.models.evaluated import Evaluation
 from registry.catalog.models.told import Happening
@@ -22,6 +28,7 @@ from registry.catalog.services import evaluating, governing, takedowns
 from registry.catalog.services.takedowns import Order
 from registry.catalog.tasks import sweep
 from registry.conduct import services as conduct
+from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.ledger.errors import LedgerBusy
 from registry.site import erasing
@@ -204,6 +211,39 @@ def test_one_name_says_so_much_of_a_checkpoint(
     answer = hand_in(charlie(world))
     assert (answer.status_code, answer.json()["code"]) == (409, "too-many-evaluations")
     assert hand_in(client_of(world.people.alice, "publish"), by="lab").status_code == 201
+
+
+def test_nothing_is_signed_of_what_is_too_much(
+    world: World,
+    first: Checkpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(evaluating, "MOST_OF_ONE", 1)
+    assert hand_in(charlie(world)).status_code == 201
+    settings.SIGNER_SOCKET = tmp_path / "none"
+    assert hand_in(charlie(world)).json()["code"] == "too-many-evaluations"
+
+
+def test_one_that_came_while_it_was_signed_counts(
+    world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = authority_services.sign
+
+    def overtaken(
+        purpose: Purpose,
+        owner: Namespace,
+        statement: Statement,
+        *,
+        under: ConductReference | None = None,
+    ) -> ledger_queries.Statement:
+        monkeypatch.setattr(evaluating, "MOST_OF_ONE", 0)  # as if another came meanwhile
+        return sign(purpose, owner, statement, under=under)
+
+    monkeypatch.setattr(authority_services, "sign", overtaken)
+    assert hand_in(charlie(world)).json()["code"] == "too-many-evaluations"
+    assert not Evaluation.objects.exists()
 
 
 def test_while_the_ledger_is_away_it_waits_and_the_sweep_shows_it(
