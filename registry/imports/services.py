@@ -172,11 +172,18 @@ def _carry_out(row: Import) -> None:
         _end(row, State.REFUSED, reason=str(problem.detail))
     except Problem as problem:
         if problem.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:  # which may get better
-            logger.warning("import %s waits: %s", row.pk, problem)
+            _wait(row, problem)
         else:
             _end(row, State.REFUSED, reason=str(problem.detail))
     except (AssayError, OSError, Overtaken) as error:
-        logger.warning("import %s waits: %s", row.pk, error)
+        _wait(row, error)
+
+
+def _wait(row: Import, why: Exception) -> None:
+    """The clock begins again in seconds: an attempt that says what it lacks is none."""
+    logger.warning("import %s waits: %s", row.pk, why)
+    begun = Import.objects.filter(pk=row.pk, state=State.WAITING, attempts__gt=0)
+    begun.update(attempts=F("attempts") - 1)
 
 
 def _convert(row: Import) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +30,7 @@ from registry.imports.models import Import, State
 from registry.imports.services import Wanted
 from registry.site import erasing
 from registry.storage import services as storage
-from registry.storage.errors import StorageUnavailable
+from registry.storage.errors import NoSpace, StorageUnavailable
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import World
 from tests.registry.people import client_of
@@ -204,15 +205,34 @@ def test_while_the_signer_is_away_it_waits_converted(
     assert row.state == State.DONE
 
 
-def test_while_storage_is_away_it_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+AWAY = {
+    "room": ("check_room", NoSpace("expected room")),
+    "the bucket": ("local", StorageUnavailable("try again later")),
+    "the disk": ("store", OSError(ENOSPC, "No space left on device")),
+}
+
+
+@pytest.mark.parametrize(("function", "error"), AWAY.values(), ids=AWAY)
+def test_while_storage_is_away_it_waits_as_long_as_that_takes(
+    world: World,
+    converter: None,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    error: Exception,
+) -> None:
     def away(*_: object, **__: object) -> None:
-        raise StorageUnavailable("try again later")
+        raise error
 
     row = services.ask(wanted(world))
-    monkeypatch.setattr(apart, "convert", away)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, function, away)
+        for _ in range(services.MAX_ATTEMPTS + 1):
+            tasks.carry_out()
+            row.refresh_from_db()
+            assert (row.state, row.attempts) == (State.WAITING, 0)
     tasks.carry_out()
     row.refresh_from_db()
-    assert (row.state, row.attempts) == (State.WAITING, 1)
+    assert row.state == State.DONE
 
 
 def test_what_takes_the_worker_down_is_not_begun_for_ever(
