@@ -74,15 +74,18 @@ def confine(readable: int, *, memory_bytes: int, cpu_seconds: int, written_bytes
 def _limit(memory_bytes: int, cpu_seconds: int, written_bytes: int) -> None:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limits = {
-        resource.RLIMIT_AS: pages * resource.getpagesize() + memory_bytes,
-        resource.RLIMIT_CPU: int(_used_seconds()) + 1 + cpu_seconds,
-        resource.RLIMIT_FSIZE: written_bytes,
-        resource.RLIMIT_NOFILE: OPEN_FILES,
-        resource.RLIMIT_NPROC: 0,
-        resource.RLIMIT_CORE: 0,
+        "RLIMIT_AS": pages * resource.getpagesize() + memory_bytes,
+        "RLIMIT_CPU": int(_used_seconds()) + 1 + cpu_seconds,
+        "RLIMIT_FSIZE": written_bytes,
+        "RLIMIT_NOFILE": OPEN_FILES,
+        "RLIMIT_NPROC": 0,
+        "RLIMIT_CORE": 0,
     }
-    for what, most in limits.items():
-        resource.setrlimit(what, (most, most))
+    for name, most in limits.items():
+        try:
+            resource.setrlimit(getattr(resource, name), (most, most))
+        except (ValueError, OSError) as error:  # a limit that is lower already is a ValueError
+            raise Unconfined(f"expected to set {name} to {most}, found: {error}") from error
 
 
 def _used_seconds() -> float:

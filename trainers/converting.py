@@ -3,12 +3,17 @@
 
 python -m assay.trainers.converting INPUT OUTPUT SHA256
 
-Both are descriptors that are open. One line of JSON on standard output says what came of it:
-`{"tensors": …}`, or `{"expected": …, "found": …}` for what is refused. It is started by a registry
-for one file of a stranger's, and ends with it: torch.load runs with `weights_only`, and whatever
-gets past that is in a process that can read that file, write that output, and nothing else.
+Both are descriptors that are open. Two lines of JSON on standard output say what came of it:
+`{"confined": true}` before the file is opened, so that whatever ends the program without it is no
+fault of the file's, and then `{"tensors": …}`, `{"expected": …, "found": …}` for what is refused,
+or `{"unwritten": …}` where the disk did not take it. Instead of both, `{"unconfined": …}`.
+
+It is started by a registry for one file of a stranger's, and ends with it: torch.load runs with
+`weights_only`, and whatever gets past that is in a process that can read that file, write that
+output, and nothing else.
 """
 
+import errno
 import io
 import json
 import os
@@ -28,6 +33,7 @@ MAX_TENSORS = 100_000
 MAX_DEPTH = 16
 MAX_HEADER_BYTES = 25_000_000
 MAX_SHOWN = 200
+LITTLE_MEMORY = "a file that takes little more memory than it is long"
 ALIGNMENT = 8
 PIECE_BYTES = 16 << 20
 DTYPES = {
@@ -62,7 +68,7 @@ class Named:
 
 
 def main(argv: list[str]) -> int:
-    """Convert, and say what came of it; 2 where this machine cannot shut it in."""
+    """Convert, and say what came of it, where this machine can shut it in."""
     source, target, sha256 = int(argv[0]), int(argv[1]), argv[2]
     size_bytes = os.fstat(source).st_size
     torch.set_num_threads(1)
@@ -76,13 +82,14 @@ def main(argv: list[str]) -> int:
         )
     except Unconfined as error:
         say({"unconfined": str(error)})
-        return 2
+        return 0
+    say({"confined": True})
     say(converted(source, target, sha256))
     return 0
 
 
 def say(answer: Mapping[str, object]) -> None:
-    """One line, and no more."""
+    """One line."""
     sys.stdout.write(f"{json.dumps(answer)}\n")
     sys.stdout.flush()
 
@@ -94,6 +101,10 @@ def converted(source: int, target: int, sha256: str) -> dict[str, object]:
         write(found, target, sha256, most_bytes=GROWTH * os.fstat(source).st_size)
     except Refused as refused:
         return {"expected": refused.expected, "found": refused.found}
+    except MemoryError:
+        return {"expected": LITTLE_MEMORY, "found": "more"}
+    except OSError as error:  # of the output: `load` has an answer to all that reading raises
+        return {"unwritten": error.strerror or type(error).__name__}
     return {"tensors": len(found)}
 
 
@@ -108,8 +119,8 @@ def load(source: int) -> object:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except RecursionError as error:
         raise Refused("values that end", "values within values") from error
-    except MemoryError as error:
-        raise Refused("a file that takes little more memory than it is long", "more") from error
+    except MemoryError:
+        raise
     except Exception as error:  # of a hostile file torch raises whatever there is
         raise Refused("what torch.load reads with weights_only", _in_short(error)) from error
 
@@ -150,13 +161,22 @@ def _leaves(value: object, within: str, depth: int) -> Iterator[tuple[str, objec
             f"a {type(value).__name__}",
         )
     for key, each in value.items():
-        if not isinstance(key, str) or not key:
+        if not isinstance(key, str) or not key or not _is_text(key):
             raise Refused("names that are text", f"{key!r} in {within or 'the file'}")
         name = f"{within}.{key}" if within else key
         if isinstance(each, torch.Tensor):
             yield name, each
         else:
             yield from _leaves(each, name, depth + 1)
+
+
+def _is_text(key: str) -> bool:
+    """A pickle may have half a surrogate pair, which no header can."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(name: str, value: object) -> torch.Tensor:
@@ -195,12 +215,17 @@ def write(found: list[Named], target: int, sha256: str, *, most_bytes: int) -> N
     if len(text) > MAX_HEADER_BYTES:
         raise Refused(f"names that take at most {MAX_HEADER_BYTES} bytes", f"{len(text)}")
     with open(target, "wb", buffering=0, closefd=False) as file:
-        file.write(len(text).to_bytes(8, "little"))
-        _write(file, memoryview(text))
+        _write(file, memoryview(len(text).to_bytes(8, "little") + text))
         for each in found:
             if each.size_bytes:
-                flat = each.tensor.resolve_conj().resolve_neg().contiguous().reshape(-1)
-                _write(file, _bytes(flat))
+                _write(file, _bytes(_flat(each)))
+
+
+def _flat(of: Named) -> torch.Tensor:
+    try:
+        return of.tensor.resolve_conj().resolve_neg().contiguous().reshape(-1)
+    except RuntimeError as error:  # as torch says that there is no memory, too
+        raise Refused(f"{of.name} that can be copied", _in_short(error)) from error
 
 
 def _bytes(flat: torch.Tensor) -> memoryview:
@@ -209,8 +234,13 @@ def _bytes(flat: torch.Tensor) -> memoryview:
 
 
 def _write(file: io.RawIOBase, content: memoryview) -> None:
-    while content:
-        content = content[file.write(content[:PIECE_BYTES]) or 0 :]
+    try:
+        while content:
+            content = content[file.write(content[:PIECE_BYTES]) or 0 :]
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise Refused("an output of limited length", "a longer one") from error
+        raise
 
 
 def warm_up() -> None:

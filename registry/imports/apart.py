@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the program that converts, which shuts itself in (assay.trainers.converting).
 
-torch is in that process alone. What it says is a stranger's word: it is read to a limit, and what
-it wrote goes through the content gate like any file. Where it cannot be shut in, nothing is read.
+torch is in that process alone. What it says once it is shut in is a stranger's word: it is read to
+a limit, and what it wrote goes through the content gate like any file. Where it cannot be shut in,
+nothing is read; and what ends it before that is no fault of the file's.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from django.conf import settings
 
 from registry.catalog.content.formats import Refused
 
-from .errors import ImportsUnavailable
+from .errors import ConverterFailed, ImportsUnavailable
 from .models import MAX_REASON
 
 PROGRAM = "assay.trainers.converting"
@@ -30,7 +31,6 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THR
 LEAST_SECONDS = 120  # torch itself takes five to load
 BYTES_A_SECOND = 5 << 20
 MAX_ANSWER_BYTES = 64 << 10
-UNCONFINED = 2
 
 
 def check_available() -> None:
@@ -40,7 +40,10 @@ def check_available() -> None:
 
 
 def convert(source: BinaryIO, target: BinaryIO, sha256: str, *, size_bytes: int) -> None:
-    """Write as safetensors what is in the source; raises Refused, or ImportsUnavailable."""
+    """Write as safetensors what is in the source; raises Refused.
+
+    And ImportsUnavailable where it cannot be shut in, ConverterFailed where that may pass.
+    """
     python = settings.CONVERTER or sys.executable
     descriptors = (source.fileno(), target.fileno())
     with subprocess.Popen(
@@ -66,26 +69,31 @@ def convert(source: BinaryIO, target: BinaryIO, sha256: str, *, size_bytes: int)
 
 
 def _judge(ended: int, answer: bytes) -> None:
-    said = _said(answer)
-    if ended == UNCONFINED or "unconfined" in said:
+    first, _, rest = answer.partition(b"\n")
+    begun, said = _said(first), _said(rest)
+    if "unconfined" in begun:
         raise ImportsUnavailable(
             f"expected a machine that shuts a converter in, found one that does not: "
-            f"{_text(said.get('unconfined'))}"
+            f"{_text(begun['unconfined'])}"
         )
+    if "confined" not in begun:
+        raise ConverterFailed(
+            "expected torch and assay.trainers where this registry converts, and memory to load "
+            f"them, found a program that ended before it began ({_ending(ended)})"
+        )
+    if "unwritten" in said:
+        raise ConverterFailed(f"expected a disk to write to, found {_text(said['unwritten'])}")
     if "expected" in said:
         raise Refused(_text(said["expected"]), _text(said.get("found")))
-    if "tensors" in said:
-        return
-    if ended == 1:
-        raise ImportsUnavailable(
-            "expected torch and assay.trainers where this registry converts, found a program that "
-            "does not start; ASSAY_CONVERTER names a Python that has both"
+    if "tensors" not in said:
+        raise Refused(
+            "a file that is converted within its limits of memory, time and length",
+            f"one that ended the converter ({_ending(ended)})",
         )
-    found = signal.Signals(-ended).name if ended < 0 else f"status {ended}"
-    raise Refused(
-        "a file that is converted within its limits of memory, time and length",
-        f"one that ended the converter ({found})",
-    )
+
+
+def _ending(ended: int) -> str:
+    return signal.Signals(-ended).name if ended < 0 else f"status {ended}"
 
 
 def _said(answer: bytes) -> Mapping[str, object]:

@@ -22,6 +22,14 @@ class ImportUnderway(Problem):
     status_code = 409
 
 
+class ConverterFailed(Problem):
+    """It did not begin with the file, or could not write what it made: a fault of ours."""
+
+    code = "converter-failed"
+    title = "Nothing can be converted now"
+    status_code = 503
+
+
 class ImportsUnavailable(Problem):
     """Nobody converts here."""
 

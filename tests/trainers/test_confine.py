@@ -98,6 +98,10 @@ ODD = {
     "machine": ("platform.machine = lambda: 'mips'", "expected a machine of x86_64, found mips"),
     "no Landlock": ("c.SYS_LANDLOCK_CREATE = 9999", "expected a kernel with Landlock"),
     "no rule": ("c.SYS_LANDLOCK_ADD = 9999", "Landlock: "),
+    "a lower limit": (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (999, 999))",
+        "expected to set RLIMIT_FSIZE to 1000, found: ",
+    ),
     "no seccomp": ("c.SYS_SECCOMP = 9999", "seccomp: "),
     "no giving up": ("c.PR_SET_NO_NEW_PRIVS = 9999", "gives up rights"),
     "threads": (

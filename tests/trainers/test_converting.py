@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import resource
 import struct
 import subprocess
 import sys
@@ -190,6 +191,7 @@ def hostile(tmp_path: Path) -> dict[str, bytes]:
         "a tensor alone": saved(GROUP),
         "names that are numbers": saved({1: GROUP}),
         "a name without letters": saved({"": GROUP}),
+        "half a surrogate pair": saved({"a": {"\udc80": GROUP}}),
         "one name twice": saved({"a.b": GROUP, "a": {"b": GROUP}}),
         "nothing": saved({}),
         "a sparse tensor": saved({"a": GROUP.to_sparse()}),
@@ -253,6 +255,50 @@ def test_its_limits(
     assert message in said["expected"]
 
 
+NO_MEMORY = {
+    "torch's": (
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        ("a that can be copied", "DefaultCPUAllocator: can't allocate memory"),
+    ),
+    "Python's": (MemoryError(), (converting.LITTLE_MEMORY, "more")),
+}
+
+
+@pytest.mark.parametrize(("error", "said"), NO_MEMORY.values(), ids=NO_MEMORY)
+def test_what_there_is_no_memory_to_copy_is_refused(
+    tmp_path: Path,
+    target: int,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    said: tuple[str, str],
+) -> None:
+    def fails(_: torch.Tensor) -> torch.Tensor:
+        raise error
+
+    content = saved({"a": GROUP})
+    monkeypatch.setattr(torch.Tensor, "contiguous", fails)
+    assert tuple(convert(tmp_path, target, content).values()) == said
+
+
+def test_an_output_above_its_limit_is_refused(tmp_path: Path, target: int) -> None:
+    path = tmp_path / "source.pt"
+    path.write_bytes(saved({"a": GROUP}))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with path.open("rb") as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        try:
+            said = converting.converted(file.fileno(), target, SHA256)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert said == {"expected": "an output of limited length", "found": "a longer one"}
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_files(tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        said = convert(tmp_path, full.fileno(), saved({"a": GROUP}))
+    assert said == {"unwritten": "No space left on device"}
+
+
 def run(tmp_path: Path, content: bytes) -> tuple[int, str]:
     """The program itself, as a registry starts it."""
     (tmp_path / "source.pt").write_bytes(content)
@@ -275,9 +321,9 @@ def run(tmp_path: Path, content: bytes) -> tuple[int, str]:
 def test_the_program_converts_shut_in(tmp_path: Path) -> None:
     half = GROUP.bfloat16()
     given = {"a": half, "b": {"c": torch.nn.Parameter(GROUP)}}
-    assert run(tmp_path, saved(given)) == (0, '{"tensors": 2}\n')
+    assert run(tmp_path, saved(given)) == (0, '{"confined": true}\n{"tensors": 2}\n')
     assert torch.equal(result(tmp_path)["a"], half)
-    assert run(tmp_path, saved(given, is_zip=False)) == (0, '{"tensors": 2}\n')
+    assert run(tmp_path, saved(given, is_zip=False)) == (0, '{"confined": true}\n{"tensors": 2}\n')
 
 
 def test_the_program_unpacks_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,5 +337,5 @@ def test_the_program_unpacks_no_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyP
             archive.writestr(name, plain.read(name))
     assert len(file.getvalue()) < 1 << 20
     code, said = run(tmp_path, file.getvalue())
-    assert code != 0 or "expected" in json.loads(said)
+    assert code != 0 or "expected" in json.loads(said.splitlines()[1])
     assert (tmp_path / "model.safetensors").stat().st_size < 1 << 26

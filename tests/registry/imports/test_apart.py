@@ -12,11 +12,9 @@ from pytest_django import Settings
 
 from registry.catalog.content.formats import Refused
 from registry.imports import apart
-from registry.imports.errors import ImportsUnavailable
+from registry.imports.errors import ConverterFailed, ImportsUnavailable
 
-UNCONFINED = (
-    """import json; print(json.dumps({"unconfined": "no Landlock"})); raise SystemExit(2)"""
-)
+CONFINED = """print('{"confined": true}', flush=True)\n"""
 
 
 def converter(tmp_path: Path, program: str) -> str:
@@ -38,8 +36,10 @@ SAID = {
         "expected x, found a b",
     ),
     "a signal": ("import os; os.kill(os.getpid(), 9)", r"ended the converter \(SIGKILL\)"),
+    "an error": ("raise ValueError", r"ended the converter \(status 1\)"),
     "nonsense": ("print('[1]'); raise SystemExit(7)", r"ended the converter \(status 7\)"),
     "far too much": ("print('x' * (1 << 22))", "ended the converter"),
+    "that it was not shut in": ("""print('{"unconfined": "x"}')""", "ended the converter"),
 }
 
 
@@ -47,8 +47,32 @@ SAID = {
 def test_what_it_says_is_read_to_a_limit(
     tmp_path: Path, settings: Settings, program: str, message: str
 ) -> None:
-    settings.CONVERTER = converter(tmp_path, program)
+    settings.CONVERTER = converter(tmp_path, CONFINED + program)
     with pytest.raises(Refused, match=message):
+        convert()
+
+
+def test_where_it_cannot_be_shut_in_nothing_is_converted(
+    tmp_path: Path, settings: Settings
+) -> None:
+    settings.CONVERTER = converter(tmp_path, """print('{"unconfined": "no Landlock"}')""")
+    with pytest.raises(ImportsUnavailable, match=r"shuts a converter in, .*: no Landlock"):
+        convert()
+
+
+OURS = {
+    "no torch": ("import nothing", r"expected torch .* before it began \(status 1\)"),
+    "no memory": ("import os; os.abort()", r"before it began \(SIGABRT\)"),
+    "no room": (CONFINED + """print('{"unwritten": "no space"}')""", "a disk .*, found no space"),
+}
+
+
+@pytest.mark.parametrize(("program", "message"), OURS.values(), ids=OURS)
+def test_what_is_no_fault_of_the_files_is_told_apart(
+    tmp_path: Path, settings: Settings, program: str, message: str
+) -> None:
+    settings.CONVERTER = converter(tmp_path, program)
+    with pytest.raises(ConverterFailed, match=message):
         convert()
 
 
@@ -57,18 +81,5 @@ def test_it_is_ended_after_its_time(
 ) -> None:
     monkeypatch.setattr(apart, "LEAST_SECONDS", 0.1)
     settings.CONVERTER = converter(tmp_path, "import time; time.sleep(60)")
-    with pytest.raises(Refused, match="SIGKILL"):
-        convert()
-
-
-@pytest.mark.parametrize(
-    ("program", "message"),
-    [(UNCONFINED, "shuts a converter in, .*: no Landlock"), ("import nothing", "expected torch")],
-    ids=["not shut in", "no torch"],
-)
-def test_where_it_cannot_be_had_nothing_is_converted(
-    tmp_path: Path, settings: Settings, program: str, message: str
-) -> None:
-    settings.CONVERTER = converter(tmp_path, program)
-    with pytest.raises(ImportsUnavailable, match=message):
+    with pytest.raises(ConverterFailed, match="SIGKILL"):
         convert()

@@ -25,7 +25,12 @@ from registry.catalog import services as catalog_services
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import revisions
 from registry.imports import apart, services, tasks
-from registry.imports.errors import ImportsUnavailable, ImportUnderway, InvalidImport
+from registry.imports.errors import (
+    ConverterFailed,
+    ImportsUnavailable,
+    ImportUnderway,
+    InvalidImport,
+)
 from registry.imports.models import Import, State
 from registry.imports.services import Wanted
 from registry.site import erasing
@@ -210,6 +215,10 @@ AWAY = {
     "the bucket": ("local", StorageUnavailable("try again later")),
     "the disk": ("store", OSError(ENOSPC, "No space left on device")),
 }
+OURS = {
+    "that does not begin": (ConverterFailed("no torch"), (State.WAITING, "")),
+    "that cannot be shut in": (ImportsUnavailable("no Landlock"), (State.REFUSED, "no Landlock")),
+}
 
 
 @pytest.mark.parametrize(("function", "error"), AWAY.values(), ids=AWAY)
@@ -233,6 +242,24 @@ def test_while_storage_is_away_it_waits_as_long_as_that_takes(
     tasks.carry_out()
     row.refresh_from_db()
     assert row.state == State.DONE
+
+
+@pytest.mark.parametrize(("error", "became"), OURS.values(), ids=OURS)
+def test_a_converter_of_ours_that_fails_may_pass_and_one_that_cannot_be_had_is_said(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    became: tuple[State, str],
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    row = services.ask(wanted(world))
+    monkeypatch.setattr(apart, "convert", fails)
+    for _ in range(services.MAX_ATTEMPTS + 1):
+        tasks.carry_out()
+    row.refresh_from_db()
+    assert (row.state, row.reason) == became
 
 
 def test_what_takes_the_worker_down_is_not_begun_for_ever(
