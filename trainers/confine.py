@@ -99,16 +99,19 @@ def _open_nothing_but(libc: ctypes.CDLL, readable: int) -> None:
         raise Unconfined("expected a kernel with Landlock (5.13, switched on), found none")
     handled = (1 << RIGHTS[min(version, max(RIGHTS))]) - 1
     ruleset = struct.pack("=Q", handled)
-    rules = libc.syscall(SYS_LANDLOCK_CREATE, ruleset, len(ruleset), 0)
+    rules = _ruled(libc, SYS_LANDLOCK_CREATE, ruleset, len(ruleset), 0)
     rule = struct.pack("=Qi", READ_FILE, readable)
-    for failed in (
-        rules < 0,
-        libc.syscall(SYS_LANDLOCK_ADD, rules, LANDLOCK_PATH_BENEATH, rule, 0),
-        libc.syscall(SYS_LANDLOCK_RESTRICT, rules, 0),
-    ):
-        if failed:
-            raise Unconfined(f"Landlock: {os.strerror(ctypes.get_errno())}")
+    _ruled(libc, SYS_LANDLOCK_ADD, rules, LANDLOCK_PATH_BENEATH, rule, 0)
+    _ruled(libc, SYS_LANDLOCK_RESTRICT, rules, 0)
     os.close(rules)
+
+
+def _ruled(libc: ctypes.CDLL, *call: int | bytes) -> int:
+    """What Landlock answers; the reason for a refusal is gone with the next call."""
+    answer: int = libc.syscall(*call)
+    if answer < 0:
+        raise Unconfined(f"Landlock: {os.strerror(ctypes.get_errno())}")
+    return answer
 
 
 def _call_nothing_but(libc: ctypes.CDLL) -> None:

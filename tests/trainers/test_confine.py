@@ -97,7 +97,9 @@ def test_its_time_ends(tmp_path: Path) -> None:
 ODD = {
     "machine": ("platform.machine = lambda: 'mips'", "expected a machine of x86_64, found mips"),
     "no Landlock": ("c.SYS_LANDLOCK_CREATE = 9999", "expected a kernel with Landlock"),
+    "no rights": ("c.RIGHTS = dict.fromkeys(c.RIGHTS, 60)", "Landlock: Invalid argument"),
     "no rule": ("c.SYS_LANDLOCK_ADD = 9999", "Landlock: "),
+    "no restriction": ("c.SYS_LANDLOCK_RESTRICT = 9999", "Landlock: "),
     "a lower limit": (
         "resource.setrlimit(resource.RLIMIT_FSIZE, (999, 999))",
         "expected to set RLIMIT_FSIZE to 1000, found: ",
