@@ -55,6 +55,7 @@ MAX_UNDERWAY = 10  # of one person
 MAX_ATTEMPTS = 3  # what takes the worker down as often as that is not begun again
 IMPORT_LOCK = 0x61737375  # with the import's id behind it, in the space of storage.locks
 RUN_SECONDS = 240.0
+HASHING_SECONDS = 0.0  # those who hash large files' tensors are these very workers
 
 
 class Overtaken(Exception):
@@ -214,7 +215,9 @@ def _convert(row: Import) -> None:
 
 def _commit(row: Import) -> None:
     """The ordinary way: gate, signature, ledger, and then `main` is there."""
-    revision = catalog.follow(row.project, row.oid) if row.oid else None
+    revision = (
+        catalog.follow(row.project, row.oid, hashing_seconds=HASHING_SECONDS) if row.oid else None
+    )
     revision = revision or catalog.commit(_wanted(row))
     _end(row, State.DONE, oid=revision.checkpoint.oid)
 
@@ -231,6 +234,7 @@ def _wanted(row: Import) -> catalog.Commit:
         "same; the file that it was made of is not kept.",
         changes=(catalog.Put(file=file),),
         claim=partial(_claim, row),
+        hashing_seconds=HASHING_SECONDS,
     )
 
 

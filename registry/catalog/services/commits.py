@@ -58,7 +58,8 @@ class Commit:
 
     `start` is what the first commit of all is made on top of; nothing, but for a pull request.
     `claim` is told the oid in the transaction that keeps it, with the project's refs held: what it
-    writes is there if the revision is, and what it raises leaves neither.
+    writes is there if the revision is, and what it raises leaves neither. `hashing_seconds` is how
+    long large files' tensors are waited for; nobody waits where the workers run that hash them.
     """
 
     user: User
@@ -71,6 +72,7 @@ class Commit:
     changes: tuple[Put | Remove, ...]
     start: Found = revisions.NOTHING
     claim: Callable[[str], None] = _nobody
+    hashing_seconds: float = HASHING_SECONDS
 
 
 def commit(wanted: Commit) -> Revision:
@@ -105,7 +107,9 @@ def _tried(wanted: Commit) -> Revision | None:
     return revisions.whole(made) if made is not None and revisions.is_moved_to(made) else None
 
 
-def follow(project: Project, oid: str) -> Revision | None:
+def follow(
+    project: Project, oid: str, *, hashing_seconds: float = HASHING_SECONDS
+) -> Revision | None:
     """The revision that a commit to `main` was kept as, published; None if `main` never went there.
 
     For whoever noted the oid (`claim`) and did not see the end of it. Raises as `commit` does.
@@ -113,7 +117,7 @@ def follow(project: Project, oid: str) -> Revision | None:
     kept = revisions.kept(project, oid)
     if kept is None:
         return None
-    _through(kept.checkpoint_id)
+    _through(kept.checkpoint_id, hashing_seconds)
     return revisions.whole(kept) if revisions.is_moved_to(kept) else None
 
 
@@ -140,7 +144,7 @@ def _made(wanted: Commit, base: Found, manifest: Manifest) -> Revision | None:
     """The revision on top of this base, published; None if another came first."""
     existing = _existing(wanted.project, manifest)
     if existing is not None:
-        _through(existing.pk)
+        _through(existing.pk, wanted.hashing_seconds)
         return _again(wanted, base, existing)
     submission = Submission(
         user=wanted.user,
@@ -156,7 +160,7 @@ def _made(wanted: Commit, base: Found, manifest: Manifest) -> Revision | None:
     except AlreadyPublished:  # by another who was quicker
         return None
     if revision is not None:
-        _through(revision.checkpoint_id)
+        _through(revision.checkpoint_id, wanted.hashing_seconds)
     return revision
 
 
@@ -205,12 +209,12 @@ def _revision(wanted: Commit, base: Found, checkpoint: Checkpoint) -> Revision:
 def _settle(wanted: Commit) -> None:
     """What is underway on the branch goes first."""
     for checkpoint_id in revisions.underway(wanted.project, wanted.branch):
-        _through(checkpoint_id, is_own=False)
+        _through(checkpoint_id, wanted.hashing_seconds, is_own=False)
 
 
-def _through(checkpoint_id: int, *, is_own: bool = True) -> None:
+def _through(checkpoint_id: int, hashing_seconds: float, *, is_own: bool = True) -> None:
     """Publish it here and now; whoever finds a worker at it waits until that is done."""
-    _wait_for_tensors(checkpoint_id)
+    _wait_for_tensors(checkpoint_id, hashing_seconds)
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     checkpoint = advancing.advance(checkpoint_id)
     while checkpoint.state in queries.UNDERWAY and time.monotonic() < give_up_at:
@@ -233,11 +237,11 @@ def _through(checkpoint_id: int, *, is_own: bool = True) -> None:
             )
 
 
-def _wait_for_tensors(checkpoint_id: int) -> None:
+def _wait_for_tensors(checkpoint_id: int, seconds: float) -> None:
     """Until those of large files are hashed, which a worker of its own does."""
-    give_up_at = time.monotonic() + HASHING_SECONDS
+    give_up_at = time.monotonic() + seconds
     while left_bytes := hashing.awaited_bytes(checkpoint_id):
-        if time.monotonic() > give_up_at:
+        if time.monotonic() >= give_up_at:
             raise RefBusy(
                 f"expected its tensors to be hashed by now, found {left_bytes} bytes to go; it is "
                 "received and goes on by itself, and the same commit, sent again, finds it",

@@ -7,9 +7,10 @@ from functools import partial
 from threading import Thread
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from registry.catalog import queries, services
+from registry.catalog import queries, services, tasks
+from registry.catalog.content import hashing
 from registry.catalog.errors import PullDecided, RefBusy, TakenDown
 from registry.catalog.models import Checkpoint, Revision
 from registry.catalog.models.proposed import Pull, Status
@@ -20,6 +21,7 @@ from registry.catalog.services.takedowns import Order
 from tests.elsewhere import blocked, elsewhere
 from tests.registry.catalog.test_commits import put, wanted
 from tests.registry.catalog.test_pulls import CHARLIE, opened, proposal
+from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import World
 from tests.until import until
 
@@ -140,3 +142,21 @@ def _end(of: Thread) -> RefBusy | None:
     except RefBusy as busy:
         return busy
     return None
+
+
+def test_a_commit_waits_while_others_hash_its_tensors(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "INLINE_BYTES", 0)
+    waiting, sessions = wanted(world, put("model.safetensors", weights())), []
+
+    def commit() -> None:
+        connection.ensure_connection()
+        sessions.append(connection.connection)
+        services.commit(waiting)
+
+    first = elsewhere(commit, is_awaited=False)
+    until(lambda: sessions and sessions[0].closed)  # others need it more
+    tasks.hash_waiting()
+    first.join()
+    assert Revision.objects.get().checkpoint.state == "published"

@@ -7,6 +7,7 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,6 @@ from registry.catalog.content.hashing import Waiting
 from registry.catalog.errors import RefBusy
 from registry.catalog.models import Checkpoint, File
 from registry.catalog.models.found import Tensor, TensorDigests
-from registry.catalog.services import commits
 from registry.conduct import services as conduct
 from registry.storage import services as storage
 from tests.registry.catalog.test_commits import put, wanted
@@ -177,12 +177,9 @@ def test_bytes_that_are_lost_hold_nothing_else_up(
     assert TensorDigests.objects.filter(is_whole=True).count() == 3
 
 
-def test_a_commit_says_that_its_tensors_are_being_hashed(
-    world: World, large: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(commits, "HASHING_SECONDS", 0)
-    monkeypatch.setattr(commits, "HASHING_PAUSE_SECONDS", 0)
+def test_a_commit_says_that_its_tensors_are_being_hashed(world: World, large: None) -> None:
     change = wanted(world, *(put(name, content) for name, content in SHARDS.items()))
+    change = replace(change, hashing_seconds=0)
     with pytest.raises(RefBusy, match=r"tensors to be hashed by now, found .* bytes to go"):
         services.commit(change)
     tasks.hash_waiting()
