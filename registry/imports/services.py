@@ -149,6 +149,7 @@ def _check_names(wanted: Wanted) -> None:
 
 
 def _stage(wanted: Wanted) -> None:
+    storage.hold({wanted.sha256})
     held = storage.held({wanted.actor}, {wanted.sha256})
     sizes = storage.sizes(held)
     if not held:
@@ -253,6 +254,7 @@ def _end(row: Import, state: State, *, reason: str = "", oid: str = "") -> None:
             state=row.state, reason=row.reason, oid=row.oid, ended_at=row.ended_at
         ):
             return
+        storage.hold_alone({row.source_sha256})
         storage.release(storage.staged(row.actor), {row.source_sha256})
         storage.drop({row.source_sha256}, needed=catalog_erasing.needed)
         if state == State.REFUSED:

@@ -77,10 +77,9 @@ def _again(left: Namespace) -> Erased:
     with transaction.atomic():
         stub, actor = accounts.nobody(), f"user:{left.name}"
         waiting = xorbs.forget(actor)
-        storage.forget_holder(actor)
         said = takedowns.about(left)
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
-        storage.drop(waiting, needed=catalog.needed)
+        _drop(waiting, actor)
         statements = ledger.blank({left.uri}, also=said)
         idempotency.forget_all(actor, naming=f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
@@ -108,7 +107,6 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     for each in (oidc, vouching, publishers, devices, notices):
         each.forget(person)
     waiting = xorbs.forget(actor) | imports.forget(person)
-    storage.forget_holder(actor)
     stub, clear = accounts.erase(person), accounts.nobody()
     outputs.forget_machines(person)
     outputs.forget_samples(owner)
@@ -124,7 +122,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
         kept=kept,
         author=person,
     )
-    storage.drop(files | waiting, needed=catalog.needed)
+    _drop(files | waiting, actor)
     statements = ledger.blank({owner.uri, pseudonym}, also=said)
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
@@ -133,3 +131,10 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     counted = {"certificates": revoked, "statements": statements, "audit_rows": rows}
     audit.record(SYSTEM, ERASURE, stub.name, counted)
     return Erased(stub=stub.name, pseudonym=pseudonym, **counted)
+
+
+def _drop(digests: Collection[str], actor: str) -> None:
+    """What they sent is theirs no longer, and gone where nobody needs it."""
+    storage.hold_alone(digests)
+    storage.forget_holder(actor)
+    storage.drop(digests, needed=catalog.needed)

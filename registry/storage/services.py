@@ -34,6 +34,7 @@ __all__ = [
     "forget_holder",
     "held",
     "hold",
+    "hold_alone",
     "holds",
     "identify",
     "keep",
@@ -127,7 +128,7 @@ def keep_all(parts: Sequence[Part], *, holder: str) -> None:
 def release(holder: str, digests: Collection[str]) -> None:
     """These are the holder's no longer; the bytes stay until they are dropped.
 
-    In the caller's transaction.
+    In the caller's transaction; if it drops them, too, then after `hold_alone`.
     """
     quotas.lock(holder, {})
     quotas.release(holder, digests)
@@ -172,6 +173,17 @@ def hold(digests: Collection[str]) -> frozenset[str]:
         return frozenset(sha256 for (sha256,) in cursor.fetchall())
 
 
+def hold_alone(digests: Collection[str]) -> frozenset[str]:
+    """Those of these that are here, and nobody else's to send, name or remove meanwhile.
+
+    Until the caller's transaction ends. It comes before anybody's holdings change in there: who
+    sends has a blob's folder before the holder's usage, and the other way round both would wait.
+    """
+    locks.going(digests)
+    rows = Blob.objects.select_for_update().filter(pk__in=digests).order_by("pk")
+    return frozenset(rows.values_list("pk", flat=True))
+
+
 def open_blob(sha256: str) -> BinaryIO:
     """The blob's bytes, to be closed by the caller; raises BlobLost, or BlobDamaged."""
     with _there(sha256):
@@ -213,11 +225,10 @@ def forget_holder(holder: str) -> None:
 def drop(digests: Collection[str], *, needed: Needed) -> None:
     """Remove what no row of other apps needs and nobody holds, from the disk once that is durable.
 
-    Whoever names a blob holds its row, and whoever sends one its folder: asked is after both.
+    Whoever names a blob holds its row, and whoever sends one its folder: asked is after both. Where
+    holdings are released in the same transaction, `hold_alone` comes before.
     """
-    locks.going(digests)
-    rows = Blob.objects.select_for_update().filter(pk__in=digests).order_by("pk")
-    there = frozenset(rows.values_list("pk", flat=True))
+    there = hold_alone(digests)
     held = Holding.objects.filter(blob__in=there).exclude(holder=OURSELVES)
     gone = there - needed(there) - frozenset(held.values_list("blob_id", flat=True))
     Holding.objects.filter(blob__in=gone).delete()
