@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from assay.signing.digests import as_id
-from assay.signing.evidence import Evidence
+from assay.signing.evidence import Evidence, Part
 from registry.accounts.queries import User
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
@@ -71,7 +71,7 @@ def newest_sample() -> Output | None:
 
 def evidence(of: Output) -> Evidence:
     """Its bundle and all that proves its checkpoint; raises NotFound before it is signed."""
-    return catalog.evidence(of.checkpoint, _statement(of))
+    return catalog.evidence(of.checkpoint, {Part.OUTPUT: _statement(of)})
 
 
 def stands(of: Output) -> bool:
@@ -81,7 +81,7 @@ def stands(of: Output) -> bool:
 
 def parts(of: Output) -> Evidence:
     """The same for whoever shows it and does not judge it."""
-    return catalog.parts(of.checkpoint, _statement(of))
+    return catalog.parts(of.checkpoint, {Part.OUTPUT: _statement(of)})
 
 
 def _statement(of: Output) -> ledger.Statement:

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence, Part
-from assay.signing.intermediates import Name
 from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import EvaluationClaim, Statement, WithdrawalClaim
-from registry.accounts import pseudonyms
-from registry.authority import revocations
 from registry.ledger import queries as ledger
 
 from .. import queries
@@ -135,17 +131,10 @@ def _withdrawal(of: Evaluation) -> WithdrawalClaim | None:
 
 def evidence(of: Evaluation) -> Evidence:
     """All that a verifier needs, down to the checkpoint's data and conduct."""
-    below = queries.evidence(of.checkpoint)
-    signed = {Part.EVALUATION: of.statement}
-    if of.withdrawal is not None and of.withdrawn_at is not None:
-        signed[Part.WITHDRAWAL] = of.withdrawal
-    bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
-    every = {**{str(part): each for part, each in bundles.items()}, **below.bundles}
-    named = {ledger.uri_of(each.chain.leaf) for each in every.values()}
-    issuers = {Name.of(each.chain.intermediate) for each in every.values()}
-    openings, witnesses = pseudonyms.openings(named), ledger.witnesses(every.values())
-    whole = replace(below, bundles=every, openings=openings, witnesses=witnesses)
-    return whole.with_lists(revocations.stapled(issuers | {Name(purpose=Purpose.TIMESTAMP)}))
+    withdrawal = of.withdrawal if of.withdrawn_at is not None else None
+    return queries.evidence(
+        of.checkpoint, {Part.EVALUATION: of.statement, Part.WITHDRAWAL: withdrawal}
+    )
 
 
 def declared(of: Checkpoint) -> tuple[Declared, ...]:

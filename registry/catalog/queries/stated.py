@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from django.db.models import Q
 
@@ -37,6 +39,8 @@ from .checkpoints import LOGGED, manifest
 from .finding import known
 
 OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
+Stated: TypeAlias = Mapping[str, ledger.Statement | None]  # by part
+NOTHING: Stated = {}
 EVIDENCE = (
     "statement",
     "oms_statement",
@@ -83,32 +87,29 @@ def run_claim(of: Checkpoint) -> RunClaim | None:
     return RunClaim.parse(Statement.parse(bytes(of.run_statement.payload)))
 
 
-def evidence(of: Checkpoint, output: ledger.Statement | None = None) -> Evidence:
-    """All that a verifier needs for the checkpoint, or for an output of it, revocation lists too.
+def evidence(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
+    """All that a verifier needs for the checkpoint, and for what is stated about it besides.
 
-    With a checkpoint comes its model signature: the file beside the weights was written before any
-    witness had seen its entry, and is never changed.
+    That is an output of it, or what somebody says that it achieved. With revocation lists; and but
+    for an output, with the tensors, if there is room for them beside all else, and with the model
+    signature: the file beside the weights was written before any witness had seen its entry, and is
+    never changed.
     """
-    model = of.oms_statement if output is None else None
-    found = parts(of, output, model)
+    is_whole = Part.OUTPUT not in about
+    found = parts(of, {**about, Part.MODEL: of.oms_statement} if is_whole else about)
     issuers = {Name.of(each.chain.intermediate) for each in found.bundles.values()}
     issuers.add(Name(purpose=Purpose.TIMESTAMP))
     found = found.with_lists(revocations.stapled(issuers))
-    return found if output else replace(found, tensors=tensors.stated(of, beside=found))
+    return replace(found, tensors=tensors.stated(of, beside=found)) if is_whole else found
 
 
-def parts(
-    of: Checkpoint,
-    output: ledger.Statement | None = None,
-    model: ledger.Statement | None = None,
-) -> Evidence:
+def parts(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
     """What was signed, with its proofs, for whoever shows it and does not judge it."""
     if of.state not in LOGGED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
-    stated: dict[str, ledger.Statement | None] = {
-        Part.OUTPUT: output,
+    stated: Stated = {
+        **about,
         Part.CHECKPOINT: of.statement,
-        Part.MODEL: model,
         Part.RUN: of.run_statement,
         Part.DATASET: of.dataset.statement if of.dataset else None,
         Part.CONDUCT: of.conduct.statement,

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import json
+import uuid
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -21,9 +24,11 @@ from registry.accounts.queries import Namespace
 from registry.audit import queries as audit
 from registry.audit.models import AuditRow
 from registry.authority import services as authority_services
+from registry.catalog import queries
 from registry.catalog.models import Checkpoint, Visibility
 from registry.catalog.models.evaluated import Evaluation
 from registry.catalog.models.told import Happening
+from registry.catalog.queries import evaluations
 from registry.catalog.services import evaluating, governing, takedowns
 from registry.catalog.services.takedowns import Order
 from registry.catalog.tasks import sweep
@@ -32,6 +37,7 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.ledger.errors import LedgerBusy
 from registry.site import erasing
+from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import CARD, FILES, World, by_person, publish
 from tests.registry.people import client_of, client_of_job, secret_of
 from tests.registry.verifying import demands
@@ -89,6 +95,27 @@ def test_what_anybody_says_verifies_offline_as_their_word(
     assert found.checkpoint is not None
     assert found.checkpoint.project == "lab/small"
     assert APIClient().get(URL).json()["results"] == [said]
+
+
+def test_its_evidence_is_put_together_once_and_leaves_out_what_has_no_room(
+    world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = weights({f"{n:04}{'n' * 4000}": b"x" for n in range(20)})
+    second = publish(by_person(world, "second", {**FILES, "model.safetensors": long}))
+    url = URL.replace("/first/", "/second/")
+    made = charlie(world).post(url, RESULT, format="json").json()["id"]
+    row = evaluations.one(second, uuid.UUID(made))
+    below = queries.evidence(second)
+    with CaptureQueriesContext(connection) as asked:
+        found = evaluations.evidence(row)
+    assert found.tensors == below.tensors is not None
+    for table in ("accounts_pseudonym", "authority_revocationlist", "ledger_treehead"):
+        assert sum(table in each["sql"] for each in asked.captured_queries) == 1, table
+    monkeypatch.setattr(canonical, "MAX_BYTES", len(below.canonical()))
+    assert queries.evidence(second).tensors is not None
+    small = evaluations.evidence(row)
+    assert small.tensors is None
+    canonical.loads(small.canonical(), max_bytes=canonical.MAX_BYTES)  # as its readers do
 
 
 def test_two_who_disagree_are_both_shown_and_members_apart(world: World, first: Checkpoint) -> None:
