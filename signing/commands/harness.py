@@ -15,9 +15,10 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
 from pathlib import Path
 from typing import TypeGuard
 
-from ..canonical import instant_text, within
+from ..canonical import instant_text, text, within
 from ..digests import sha256
 from ..errors import InvalidDocument
+from ..statements import Result
 from ..statements.evaluation import COMMIT
 from .errors import InputUnreadable
 
@@ -27,6 +28,7 @@ MAX_FILE_BYTES = 64 << 20  # every task of it, configurations and all, is some 5
 MAX_DIGITS, MAX_PLACES = 20, 20
 TOO_LARGE = Decimal(10) ** MAX_DIGITS
 LAST_YEAR_SECONDS = 253_402_300_800  # since 1970, until the year 10000
+MEASURED = ("value", "standard_error")
 NO_FILTER = ",none"
 ERROR = "_stderr,"
 NO_ERROR = "N/A"
@@ -45,10 +47,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What is to be handed in, in the API's form, and the tasks that are left out, with why."""
+    """What is to be handed in, and the tasks that are left out, with why."""
 
-    results: tuple[Document, ...]
+    results: tuple[Result, ...]
     left_out: tuple[tuple[str, str], ...] = ()
+    by: str | None = None
+    """In whose name, where the file says it."""
 
 
 def read(path: Path, said: Said) -> Results:
@@ -63,7 +67,7 @@ def read(path: Path, said: Said) -> Results:
             raise InvalidDocument("size", f"at most {MAX_FILE_BYTES} bytes", "more")
         exact, plain = _parsed(data)
         if _is_object(exact) and "task" in exact:
-            return Results(results=(_of_api(exact),))
+            return _of_api(exact)
         if not _is_object(exact) or not _is_object(exact.get("results")):
             raise InvalidDocument("results", f"those of {LM_EVAL}, or a task", "neither")
         return _of_lm_eval(exact, plain, said)
@@ -79,21 +83,25 @@ def _parsed(data: bytes) -> tuple[object, object]:
         raise InvalidDocument("document", "numbers that can be computed with", "one") from error
 
 
-def _of_api(document: Document) -> Document:
-    """The same with its numbers as decimal strings."""
+def _of_api(document: Document) -> Results:
+    """The body of the API's own address; its numbers may be numbers."""
     metrics = document.get("metrics")
     if not _is_array(metrics):
         raise InvalidDocument("metrics", "an array", type(metrics).__name__)
     stated = [
         {
-            name: decimal_text(value, f"metrics.{name}") if _is_number(value) else value
+            name: decimal_text(value, f"metrics.{name}")
+            if name in MEASURED and _is_number(value)
+            else value
             for name, value in each.items()
         }
         if _is_object(each)
         else each
         for each in metrics
     ]
-    return {**document, "metrics": stated}
+    by = text(document, "by") if "by" in document else None
+    rest = {name: value for name, value in document.items() if name != "by"}
+    return Results(results=(Result.parse({**rest, "metrics": stated}),), by=by)
 
 
 def _of_lm_eval(document: Document, plain: object, said: Said) -> Results:
@@ -104,7 +112,7 @@ def _of_lm_eval(document: Document, plain: object, said: Said) -> Results:
         "commit": _commit(document.get("git_hash")),
     }
     at = instant_text(_date(document))
-    found: list[Document] = []
+    found: list[Result] = []
     left: list[tuple[str, str]] = []
     for task, measured in _inner(document, "results").items():
         config = _inner(document, "configs").get(task)
@@ -114,19 +122,17 @@ def _of_lm_eval(document: Document, plain: object, said: Said) -> Results:
         elif not metrics:
             left.append((task, "no metric with a number"))
         else:
-            found.append(
-                {
-                    "task": task,
-                    "dataset": {
-                        "name": _dataset(config, task),
-                        "sha256": _digest(document, task, said),
-                    },
-                    "harness": harness,
-                    "config": {"sha256": config_digest(plain, task)},
-                    "metrics": metrics,
-                    "evaluated_at": at,
-                }
-            )
+            dataset = {"name": _dataset(config, task), "sha256": _digest(document, task, said)}
+            stated = {
+                "task": task,
+                "dataset": dataset,
+                "harness": harness,
+                "config": {"sha256": config_digest(plain, task)},
+                "metrics": metrics,
+                "evaluated_at": at,
+            }
+            with within(f"results.{task}"):
+                found.append(Result.parse(stated))
     if not found:
         raise InvalidDocument("results", "a task with a number", "none")
     return Results(results=tuple(found), left_out=tuple(left))
@@ -141,8 +147,8 @@ def config_digest(document: object, task: str) -> str:
         "n-shot": _inner(whole, "n-shot").get(task),
         "versions": _inner(whole, "versions").get(task),
     }
-    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode("utf-8", errors="surrogatepass"))
+    compact = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256(compact.encode("utf-8", errors="surrogatepass"))
 
 
 def _metrics(measured: object) -> list[Document]:
@@ -161,7 +167,7 @@ def _metrics(measured: object) -> list[Document]:
                 "standard_error": decimal_text(error, name) if _is_number(error) else None,
             }
         )
-    return sorted(found, key=lambda each: str(each["name"]))
+    return found
 
 
 def decimal_text(value: Decimal | int, field: str) -> str:

@@ -12,40 +12,30 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from .. import canonical
-from ..canonical import Obj
 from ..client import RegistryClient, address
-from ..digests import sha256
-from ..errors import BrokenLink, InvalidDocument, Outcome
-from ..evidence import Evidence
-from ..statements import Withdrawn
-from . import harness
+from ..errors import InvalidDocument, Outcome
+from ..statements import Result, Withdrawn
+from . import harness, methods
 from .callers import secret_demanded
-from .demands import Demands
-from .harness import Document, Said
-from .inputs import EvaluationGiven
+from .handing import Act, Done, HandIn, Office, TakeBack, body
+from .harness import Said
 from .pins import Pins, of_registry, only_registry
+from .programs import verdict_json
 from .published import Asked
-from .terminal import Ink, Terminal
-from .verdict import Judged, print_steps, print_verdict
-from .verify import judge
+from .terminal import Ink, Terminal, shortened
+from .verdict import cautions, measured, print_steps, print_verdict, withdrawn
 
 ANSWER_SECONDS = 120.0  # each is signed and logged before it is answered
 ALL = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """One that was handed in or taken back, and what became of its verification."""
-
-    said: Obj
-    judged: Judged | None
-    """None where no root of the registry is pinned, or the ledger does not include it yet."""
+ABOUT_FILE = ("by", "data", "harness_version")
+LeftOut = tuple[tuple[str, str], ...]
+"""Tasks, and why each is not handed in."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,61 +69,41 @@ def run(
     asked = Asked.parse(arguments.name)
     if asked.checkpoint is None:
         raise InvalidDocument("name", "OWNER/PROJECT@NAME", ascii(asked.project))
-    is_back = arguments.withdraw is not None
-    if is_back != (arguments.file is None) or is_back != (arguments.reason is not None):
-        arguments.refuse_words("expected FILE, or --withdraw ID with --reason, and not both")
-    found = None if is_back else harness.read(arguments.file, _said(arguments))
+    acts, left_out = _wanted(arguments)
     pins = Pins.of_user().all()
     url = address(arguments.registry or only_registry(pins, word="--registry URL"))
-    path = f"/api/v1/projects/{asked.project}/checkpoints/{asked.checkpoint}/evaluations"
+    trusted = of_registry(pins, url)
     with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
-        trusted = of_registry(pins, url)
-
-        def judged(said: Obj) -> Judged | None:
-            if not trusted or said["state"] == "received":
-                return None
-            document = client.get_document(f"{path}/{canonical.text(said, 'id')}/evidence")
-            given = EvaluationGiven(evidence=Evidence.parse(document), files=None)
-            name = canonical.text(said, "id")
-            return judge(given, trusted, Demands(as_of=clock()), name=name)
-
-        if found is None:
-            bodies: tuple[Document, ...] = ({"reason": arguments.reason},)
-            path_of = f"{path}/{arguments.withdraw}/withdrawal"
-        else:
-            by = {"by": arguments.by} if arguments.by else {}
-            bodies, path_of = tuple({**each, **by} for each in found.results), path
-        done = tuple(
-            _judged(_said_now(client, path, path_of, body), judged, asked) for body in bodies
-        )
-    left_out = () if found is None else found.left_out
+        office = Office(client=client, asked=asked, trusted=trusted, clock=clock)
+        done = tuple(office.carry_out(act) for act in acts)
     if arguments.json:
         terminal.line(json.dumps(_document(done, left_out), indent=2))
     else:
         _print(done, left_out, terminal)
+        _conclude(done, terminal, is_pinned=bool(trusted))
     failures = [each.judged.failure for each in done if each.judged and each.judged.failure]
     return failures[0].exit_code if failures else 0
 
 
-def _said_now(client: RegistryClient, path: str, to: str, body: Document) -> Obj:
-    """Hand it in: the same body under the same key, so that nothing is said twice."""
-    text = json.dumps(body, sort_keys=True)
-    key = f"assay-results-{sha256(f'{to} {text}'.encode())}"
-    answer = canonical.as_mapping(client.post_json(to, body, idempotency_key=key), "answer")
-    # An answer that is repeated is as old as the first one.
-    now = client.get_json(f"{path}/{canonical.text(answer, 'id')}")
-    return canonical.as_mapping(now, "answer")
+def _wanted(arguments: argparse.Namespace) -> tuple[tuple[Act, ...], LeftOut]:
+    """What the command line asks for; raises InputUnreadable, InvalidDocument."""
+    is_back = arguments.withdraw is not None
+    if is_back != (arguments.file is None) or is_back != (arguments.reason is not None):
+        arguments.refuse_words("expected FILE, or --withdraw ID with --reason, and not both")
+    if is_back:
+        methods.refuse(arguments, ABOUT_FILE, why="goes with FILE")
+        reason = Withdrawn(arguments.reason)
+        return (TakeBack(evaluation=_id(arguments.withdraw), reason=reason),), ()
+    found = harness.read(arguments.file, _said(arguments))
+    by = found.by if arguments.by is None else arguments.by
+    return tuple(HandIn(result=each, by=by) for each in found.results), found.left_out
 
 
-def _judged(said: Obj, judged: Callable[[Obj], Judged | None], asked: Asked) -> Done:
-    found = judged(said)
-    if found is not None and found.failure is None:
-        verified = found.examination.verdict()
-        asked.check(verified.checkpoint)
-        claim = verified.evaluation
-        if claim is None or claim.evaluation != said["id"]:
-            raise BrokenLink(f"expected evidence of {said['id']!a}, found another evaluation's")
-    return Done(said=said, judged=found)
+def _id(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError as error:
+        raise InvalidDocument("--withdraw", "an evaluation's id", ascii(text[:80])) from error
 
 
 def _said(arguments: argparse.Namespace) -> Said:
@@ -145,42 +115,83 @@ def _said(arguments: argparse.Namespace) -> Said:
     return Said(digests=digests, version=arguments.harness_version)
 
 
-def _document(done: tuple[Done, ...], left_out: tuple[tuple[str, str], ...]) -> dict[str, object]:
+def _document(done: tuple[Done, ...], left_out: LeftOut) -> dict[str, object]:
+    """Where and in which state it is, says the registry; what is proven is in the verdict alone."""
     return {
         "results": [
-            {**each.said, "verified": each.judged is not None and each.judged.failure is None}
+            {
+                "id": each.answer.id,
+                "state": each.answer.state,
+                "url": each.answer.url,
+                "handed_in": body(each.act),
+                "verified": each.verified is not None,
+                "verdict": None if each.judged is None else verdict_json(each.judged),
+            }
             for each in done
         ],
         "left_out": [{"task": task, "why": why} for task, why in left_out],
     }
 
 
-def _print(
-    done: tuple[Done, ...], left_out: tuple[tuple[str, str], ...], terminal: Terminal
-) -> None:
+def _print(done: tuple[Done, ...], left_out: LeftOut, terminal: Terminal) -> None:
     for each in done:
         if each.judged is not None and each.judged.failure is not None:
             print_steps(each.judged.examination.steps, terminal)
             print_verdict(each.judged, terminal)
-            continue
-        is_sound = each.judged is not None
-        mark = terminal.mark(Outcome.PASSED if is_sound else Outcome.NOT_REACHED)
-        terminal.columns(f"{mark} ", "; ".join(_measured(each.said)), indent=2)
-        terminal.columns("", f"{each.said['state']}: {each.said['url']}", indent=4)
+        else:
+            _print_one(each, terminal)
     for task, why in left_out:
         terminal.columns("- ", f"{task} is left out: {why}", indent=2)
-    unknown = sum(each.judged is None for each in done)
-    if unknown == 0 and all(each.judged and each.judged.failure is None for each in done):
-        terminal.headline("Signed, in the ledger, and verified.", Ink.GREEN)
-    elif unknown:
+
+
+def _print_one(each: Done, terminal: Terminal) -> None:
+    """Figures as they were signed; where that is not verified, as they were handed in."""
+    mark = terminal.mark(Outcome.NOT_REACHED if each.verified is None else Outcome.PASSED)
+    terminal.columns(f"{mark} ", _figures(each), indent=2)
+    terminal.columns("", f"{each.answer.state}: {each.answer.url}", indent=4)
+    if each.verified is None:
+        return
+    terminal.columns("", shortened(f"signed by {each.verified.parts[0].signer}"), indent=4)
+    if isinstance(each.act, TakeBack):
+        terminal.columns("", shortened(withdrawn(each.verified)), indent=4)
+    for caution in _cautions(each):
+        terminal.columns("", shortened(caution), indent=4, ink=Ink.YELLOW)
+
+
+def _figures(each: Done) -> str:
+    if each.verified is not None and each.verified.evaluation is not None:
+        return _in_words(each.verified.evaluation.result)
+    match each.act:
+        case HandIn(result=result):
+            return _in_words(result)
+        case TakeBack(evaluation=evaluation):
+            return f"evaluation {evaluation}"
+
+
+def _in_words(result: Result) -> str:
+    return "; ".join((result.task, *(measured(metric) for metric in result.metrics)))
+
+
+def _cautions(each: Done) -> tuple[str, ...]:
+    """What whoever asked for this did not ask for."""
+    if each.verified is None:
+        return ()
+    asked_for = withdrawn(each.verified) if isinstance(each.act, TakeBack) else ""
+    return tuple(said for said in cautions(each.verified) if said != asked_for)
+
+
+def _conclude(done: tuple[Done, ...], terminal: Terminal, *, is_pinned: bool) -> None:
+    """One sentence about all; of what failed the steps have said it."""
+    if any(each.judged is None for each in done):
         terminal.headline("Handed in; not verified here.", Ink.YELLOW)
         hint = "To verify: assay trust add URL, then this command again, which says nothing twice."
+        if is_pinned:
+            hint = (
+                "The registry says that its ledger does not include all of it yet. This command "
+                "again verifies it then, and says nothing twice."
+            )
         terminal.columns("", hint, indent=2)
-
-
-def _measured(said: Obj) -> Iterator[str]:
-    yield f"{said['task']}"
-    for each in canonical.items(said, "metrics"):
-        metric = canonical.as_mapping(each, "metrics")
-        error = metric.get("standard_error")
-        yield f"{metric['name']} {metric['value']}{f' ± {error}' if error else ''}"
+    elif any(_cautions(each) for each in done):
+        terminal.headline("Signed, in the ledger, and verified; but read on above.", Ink.YELLOW)
+    elif all(each.verified is not None for each in done):
+        terminal.headline("Signed, in the ledger, and verified.", Ink.GREEN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.message import Message
@@ -57,9 +57,22 @@ class Loopback:
         default_factory=dict[tuple[str, str], list[Answer]]
     )
     """What a route answers first, each once."""
+    made: dict[tuple[str, str], Callable[[Seen], Answer]] = field(
+        default_factory=dict[tuple[str, str], "Callable[[Seen], Answer]"]
+    )
+    """What a route answers that depends on what was sent."""
 
     def on(self, method: str, path: str, answer: Answer) -> None:
         self.routes[method, path] = answer
+
+    def answer(self, seen: Seen) -> Answer:
+        self.seen.append(seen)
+        route = (seen.method, seen.path)
+        if self.before.get(route):
+            return self.before[route].pop(0)
+        if route in self.made:
+            return self.made[route](seen)
+        return self.routes.get(route, Answer(status=404))
 
     def on_json(self, method: str, path: str, body: object, *, status: int = 200) -> None:
         self.on(method, path, Answer(status=status, body=json.dumps(body).encode()))
@@ -76,14 +89,8 @@ def loopback() -> Iterator[Loopback]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            registry.seen.append(
-                Seen(method=self.command, path=self.path, headers=self.headers, body=body)
-            )
-            route = (self.command, self.path)
-            found = registry.routes.get(route, Answer(status=404))
-            if registry.before.get(route):
-                found = registry.before[route].pop(0)
-            found = found.of(self.headers.get("Range"))
+            seen = Seen(method=self.command, path=self.path, headers=self.headers, body=body)
+            found = registry.answer(seen).of(self.headers.get("Range"))
             self.send_response(found.status)
             for name, value in found.headers.items():
                 self.send_header(name, value)
