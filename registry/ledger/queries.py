@@ -33,7 +33,7 @@ from assay.signing.statements import (
 from assay.signing.tlog import Proof
 from registry.accounts import pseudonyms
 
-from . import cosigned
+from . import cosigned, folder
 from .errors import LedgerDamaged, NotFound, NotIncluded
 from .models import Entry, Hash, Statement, TreeHead
 
@@ -70,11 +70,12 @@ def assigned_size() -> int:
 
 
 def has_pending() -> bool:
-    """Whether something waits for an index, or for a signed tree head."""
-    head = newest_head()
-    return Entry.objects.filter(index__isnull=True).exists() or assigned_size() > (
-        head.size if head else 0
-    )
+    """Whether something waits for an index, for a signed tree head, or for that to be shown."""
+    head, size = newest_head(), assigned_size()
+    if Entry.objects.filter(index__isnull=True).exists() or size > (head.size if head else 0):
+        return True
+    # Killed between a head's row and its file; it may be long before something new is logged.
+    return head is not None and folder.read(folder.CHECKPOINT) != cosigned.note(head).encode()
 
 
 def entry(index: int) -> Entry:

@@ -114,9 +114,12 @@ def test_a_head_that_was_stored_and_not_shown_is_shown_by_the_next_call(
     authority: Authority,
 ) -> None:
     grow(1)
+    assert not queries.has_pending()
     folder.place(folder.CHECKPOINT).unlink()
+    assert queries.has_pending()  # the sweep makes that call, though nothing new is logged
     services.integrate()
     check_files(authority, 1)
+    assert not queries.has_pending()
 
 
 @pytest.mark.parametrize("size", [1, 9])
