@@ -23,6 +23,7 @@ from tests.signing.witness.ledgers import FORKED, HONEST, VKEY
 
 NAME = "witness.test/w1"
 ASSAY = (sys.executable, "-m", "assay.signing.commands")
+PATIENCE_SECONDS = 60.0
 
 
 def words(folder: Path, listen: str = "127.0.0.1:0") -> tuple[str, ...]:
@@ -48,29 +49,33 @@ def running(
             program.kill()
 
 
+def ask(url: str, request: str) -> httpx.Response:
+    return httpx.post(url, content=request, timeout=PATIENCE_SECONDS)
+
+
 def test_it_cosigns_and_remembers_after_a_kill(tmp_path: Path) -> None:
     with running(tmp_path) as (program, url, witness):
-        answer = httpx.post(url, content=HONEST.request(0, 7))
+        answer = ask(url, HONEST.request(0, 7))
         assert cosignatures.verify(HONEST.note(7) + answer.text, witness) is not None
         program.kill()
     with running(tmp_path) as (program, url, same):
         assert same.text() == witness.text()
-        assert httpx.post(url, content=FORKED.request(0, 9)).text == "7\n"
-        assert httpx.post(url, content=FORKED.request(7, 9)).status_code == 422
-        assert httpx.post(url, content=HONEST.request(7, 9)).status_code == 200
+        assert ask(url, FORKED.request(0, 9)).text == "7\n"
+        assert ask(url, FORKED.request(7, 9)).status_code == 422
+        assert ask(url, HONEST.request(7, 9)).status_code == 200
 
 
 def test_it_cosigns_by_ml_dsa_44_as_a_policy_demands(tmp_path: Path) -> None:
     by_ml_dsa = ("--algorithm", "ml-dsa-44")
     with running(tmp_path, *by_ml_dsa) as (program, url, witness):
-        answer = httpx.post(url, content=HONEST.request(0, 7))
+        answer = ask(url, HONEST.request(0, 7))
         program.kill()
     assert witness.kind == ML_DSA_44
     policy = Policy.parse(f"log {VKEY}\nwitness w {witness.text()}\nquorum w\n".encode())
     assert policy.check(HONEST.note(7) + answer.text).since is not None
     with running(tmp_path) as (_, url, same):  # the key is there, and says itself what it is for
         assert same.text() == witness.text()
-        assert httpx.post(url, content=HONEST.request(7, 9)).status_code == 200
+        assert ask(url, HONEST.request(7, 9)).status_code == 200
 
 
 def test_a_key_for_another_algorithm_is_refused(desk: Desk) -> None:
@@ -84,7 +89,7 @@ def test_a_key_for_another_algorithm_is_refused(desk: Desk) -> None:
 def test_a_signal_stops_it(tmp_path: Path, number: signal.Signals) -> None:
     with running(tmp_path) as (program, _, _):
         program.send_signal(number)
-        assert program.wait(10) == 0
+        assert program.wait(PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize("listen", ["8080", "host:", "127.0.0.1:99999", "a b:1"])

@@ -47,7 +47,7 @@ ALICE = f"{REGISTRY}/alice"
 PASSPHRASE = b"correct horse battery staple 7391"
 POLICY = conduct_reference().sha256
 BORN = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 
 
 @dataclass(slots=True, kw_only=True)
