@@ -14,6 +14,7 @@ from assay.trainers.errors import LeaseLost, PublishRefused, WrongDigest
 from assay.trainers.loop import LossPoint, Training
 from assay.trainers.node import Node
 from assay.trainers.pool import Lease
+from tests.until import until
 
 from .builders import recipe_document
 from .node_builders import Site, site, world_with_a_run
@@ -142,28 +143,34 @@ def test_a_registry_that_is_away_now_and_then_loses_nothing(
 
 
 def test_a_stopped_node_gives_its_lease_back(world: World, tmp_path: Path) -> None:
-    stopped = threading.Event()
-    with site(world, stopped=stopped) as here:
-        when(lambda: bool(world.checkpoints), stopped.set)
-        work(here, tmp_path / "node")
+    with site(world) as here:
+        stop_after_the_first_checkpoint(here, tmp_path / "node")
     assert world.leases[0].state == "released"
     assert not world.is_complete
+
+
+def stop_after_the_first_checkpoint(here: Site, directory: Path) -> None:
+    """Hand in one checkpoint; be told to stop before the next step."""
+    original = nodes._Work.on_checkpoint
+
+    def stop(self: nodes._Work, training: Training, point: LossPoint) -> None:
+        original(self, training, point)
+        until(lambda: here.world.checkpoints)
+        here.patience.stopped.set()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nodes._Work, "on_checkpoint", stop)
+        work(here, directory)
 
 
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(world: World, tmp_path: Path) -> None:
     whole = world_with_a_run(tmp_path / "texts")
     with site(whole) as here:
         work(here, tmp_path / "undisturbed")
-    stopped = threading.Event()
-    with site(world, stopped=stopped) as here:
-        node = here.node(tmp_path / "node")
-        lease = node.pool.lease()
-        assert lease is not None
-        when(lambda: bool(world.published), stopped.set)
-        nodes.work(node, lease)
-        stopped.clear()
-        if not world.is_complete:
-            work(here, tmp_path / "node")
+    with site(world) as here:
+        stop_after_the_first_checkpoint(here, tmp_path / "node")
+        here.patience.stopped.clear()
+        work(here, tmp_path / "node")
     assert [checkpoint.manifest.id for checkpoint in world.published] == [
         checkpoint.manifest.id for checkpoint in whole.published
     ]
@@ -241,12 +248,10 @@ def test_a_checkpoint_that_was_submitted_before_is_not_submitted_again(
     world: World, tmp_path: Path
 ) -> None:
     world.polls_until_published = 1_000_000
-    stopped = threading.Event()
-    with site(world, stopped=stopped) as here:
-        when(lambda: bool(world.checkpoints), stopped.set)
-        work(here, tmp_path / "node")
+    with site(world) as here:
+        stop_after_the_first_checkpoint(here, tmp_path / "node")
         assert len(world.checkpoints) == 1
-        stopped.clear()
+        here.patience.stopped.clear()
         world.polls_until_published = 0
         when(lambda: len(world.leases) > 1, lambda: setattr(world.checkpoints[0], "polls_left", 0))
         work(here, tmp_path / "node")
