@@ -31,6 +31,7 @@ def write(settings: Settings, tmp_path: Path) -> Write:
         path = tmp_path / "providers.json"
         path.write_text(json.dumps({"providers": providers}))
         settings.OIDC_PROVIDERS = str(path)
+        cache.clear()  # an earlier issuer may have had the same port, and other keys
 
     return write
 

@@ -22,8 +22,8 @@ from tests.issuer import Issuer, running
 from tests.registry.oidc.conftest import Write
 
 
-def verify(token: str, *, later: timedelta = timedelta()) -> Claims:
-    now = datetime.now(UTC) + later
+def verify(token: str, *, at: datetime | None = None) -> Claims:
+    now = at or datetime.now(UTC)
     return tokens.verify(token, Use.SIGNING, audience="sigstore", now=now)[1]
 
 
@@ -112,12 +112,13 @@ def test_a_token_that_says_otherwise_is_refused(
 
 
 def test_a_minute_of_skew_is_forgiven_and_no_more(believed: Issuer) -> None:
-    token = believed.token()
-    assert verify(token, later=timedelta(seconds=650)).issuer == believed.url
-    with pytest.raises(TokenRefused, match="valid now"):
-        verify(token, later=timedelta(seconds=670))
-    with pytest.raises(TokenRefused, match="valid now"):
-        verify(token, later=-timedelta(seconds=70))
+    now = int(time.time())
+    token = believed.token(iat=now, nbf=now, exp=now + 600)
+    for second in (-59, 659):
+        assert verify(token, at=datetime.fromtimestamp(now + second, UTC)).issuer == believed.url
+    for second in (-61, 661):
+        with pytest.raises(TokenRefused, match="valid now"):
+            verify(token, at=datetime.fromtimestamp(now + second, UTC))
 
 
 def test_a_token_without_a_start_is_valid_since_it_was_issued(believed: Issuer) -> None:
@@ -201,12 +202,10 @@ def test_an_issuer_that_drips_is_waited_for_no_longer_in_all(
     believed: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.5)
-    believed.pause = 0.1  # each byte is soon enough, and 2,000 of them are not
+    believed.pause = 0.02  # each byte is soon enough, and 2,000 of them are not
     believed.answers[CONFIGURATION] = (200, b" " * 2_000)
-    began = time.monotonic()
     with pytest.raises(IssuerUnreachable, match=r"within 0\.5 seconds"):
         verify(believed.token())
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("url", ["http://192.0.2.1/keys", "file:///etc/passwd", 7])
