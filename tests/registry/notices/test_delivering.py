@@ -32,6 +32,13 @@ from tests.registry.notices.conftest import Receiver, watching
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be tried again is not due before a test says so: the first pause is of 5 s."""
+    pauses = (timedelta(minutes=10), *delivering.PAUSES[1:])
+    monkeypatch.setattr(delivering, "PAUSES", pauses)
+
+
 def told(receiver: Receiver) -> list[tuple[str, dict[str, object]]]:
     """What arrived, once all that happened is passed on and sent."""
     gathering.gather()
