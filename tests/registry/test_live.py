@@ -26,7 +26,7 @@ CONTENT = os.urandom(1024) * 6_000  # 6 MB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 URL = f"/api/v1/blobs/sha256:{SHA256}"
 FOLLOWERS = 40
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture
@@ -151,6 +151,9 @@ def _until(lines: Iterator[str], wanted: str) -> bool:
 
 def _backends() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend'"
+        )
         (number,) = cursor.fetchone()
         return int(number)

@@ -55,7 +55,17 @@ def test_many_ask_at_once_and_few_processes_stay(tmp_path: Path) -> None:
     assert len(apart._idle) <= apart.MAX_IDLE
 
 
-HEAVY = file({f"t{n}": tensor(n, n + 1) for n in range(90_000)}, bytes(90_000))
+def heavy(tensors: int) -> bytes:
+    return file({f"t{n}": tensor(n, n + 1) for n in range(tensors)}, bytes(tensors))
+
+
+def instead(monkeypatch: pytest.MonkeyPatch, folder: Path, words: str) -> None:
+    """The process apart is another from here on: these words come before its own."""
+    code = f"from registry.catalog.content.formats import child; {words}; child.main()"
+    program = folder / "python"
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
 
 
 def test_what_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
@@ -67,18 +77,22 @@ def test_what_takes_too_much_memory_is_refused(tmp_path: Path) -> None:
 
 def test_what_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file is known that does: here the check itself never ends."""
-    endless = "child.check = lambda *_: all(True for _ in iter(int, 1))"
-    code = f"from registry.catalog.content.formats import child; {endless}; child.main()"
-    program = tmp_path / "python"
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
-    program.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(program))
+    instead(monkeypatch, tmp_path, "child.check = lambda *_: all(True for _ in iter(int, 1))")
     with pytest.raises(Refused, match="within 1 s and 256 MiB, found one that takes more"):
         formats.check("a.txt", written(tmp_path, b"a"))
 
 
-def test_an_honest_header_near_the_limit_is_read(tmp_path: Path) -> None:
-    formats.check("model.safetensors", written(tmp_path, HEAVY))
+def test_an_honest_header_of_many_tensors_is_read(tmp_path: Path) -> None:
+    """As many as even a slow processor reads in time."""
+    formats.check("model.safetensors", written(tmp_path, heavy(20_000)))
+
+
+def test_an_honest_header_near_the_limit_fits_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In how much time, the processor says."""
+    instead(monkeypatch, tmp_path, "child.CPU_SECONDS = 60")
+    formats.check("model.safetensors", written(tmp_path, heavy(90_000)))
 
 
 def test_another_end_is_a_fault_of_ours(tmp_path: Path) -> None:

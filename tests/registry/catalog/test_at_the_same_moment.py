@@ -104,7 +104,11 @@ def test_a_branch_does_not_go_back_to_what_is_taken_down_meanwhile(
     assert [each.kind for each in Happening.objects.all()] == ["checkpoint.taken-down"]
 
 
-def test_who_says_no_parent_waits_for_their_turn(world: World, first: Checkpoint) -> None:
+def test_who_says_no_parent_waits_for_their_turn(
+    world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TURN_SECONDS", "PATIENCE_SECONDS"):
+        monkeypatch.setattr(commits, name, 300)
     changes = [put(f"{number}.txt", b"%d" % number) for number in range(6)]
     writers = [
         elsewhere(partial(services.commit, wanted(world, change)), is_awaited=False)

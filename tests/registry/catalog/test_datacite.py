@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -145,12 +144,13 @@ def test_what_is_away_is_asked_again_and_not_for_ever(
 ) -> None:
     asked(world, first)
     remote.next = [status] * (len(registering.PAUSES) + 1)
+    before = timezone.now()
     tasks.register()
     tasks.register()
     assert remote.requests == 1  # the second is not due
     waits = Doi.objects.get()
     assert waits.state == DoiState.WAITING
-    assert timedelta(seconds=20) < waits.due_at - timezone.now() <= registering.PAUSES[0]
+    assert before <= waits.due_at - registering.PAUSES[0] <= timezone.now()
     for _ in registering.PAUSES:
         later()
     ended = Doi.objects.get()

@@ -58,7 +58,7 @@ class Things(APIView):
             case {"fail": "crash"}:
                 raise RuntimeError("out of order")
             case {"slow": "at first"} if len(runs) == 1:
-                gate.wait(10)
+                gate.wait(120)
         return Response({"id": thing.pk}, status=201, headers={"Location": f"/things/{thing.pk}"})
 
 
@@ -70,7 +70,7 @@ class Slow(APIView):
     @idempotent_in_steps
     def post(self, request: Request, name: str) -> Response:
         runs.append(name)
-        gate.wait(10)
+        gate.wait(120)
         return Response(status=204)
 
 

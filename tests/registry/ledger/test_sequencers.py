@@ -52,10 +52,11 @@ def test_many_at_once_leave_no_gap_and_no_fork(authority: Authority) -> None:
 def test_whoever_waits_too_long_is_told_and_its_entry_stays(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "SEQUENCER_WAIT", "100ms")
     (statement,) = record(1)
-    with somebody_else_holds_the_lock(), pytest.raises(LedgerBusy, match="held"):
-        services.integrate()
+    with monkeypatch.context() as patch, somebody_else_holds_the_lock():
+        patch.setattr(services, "SEQUENCER_WAIT", "100ms")
+        with pytest.raises(LedgerBusy, match="held"):
+            services.integrate()
     assert queries.has_pending()
     services.integrate()
     assert queries.is_included(statement)
@@ -94,9 +95,9 @@ def unusable() -> object:
 def test_the_session_waits_for_other_locks_as_before(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "SEQUENCER_WAIT", "100ms")
     record(1)
     services.integrate()
+    monkeypatch.setattr(services, "SEQUENCER_WAIT", "100ms")
     with somebody_else_holds_the_lock(), pytest.raises(LedgerBusy):
         services.integrate()
     with connection.cursor() as cursor:

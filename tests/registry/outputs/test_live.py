@@ -15,11 +15,10 @@ from tests.registry.outputs.world import TEXT
 from tests.registry.people import People, secret_of
 from tests.registry.pool.world import found
 from tests.running import Authority, Live
+from tests.until import until
 
 URL = "/api/v1/outputs"
-PATIENCE_SECONDS = 20.0
-# With all of the pool's connections held it would be 10 s, and an error.
-SOON_SECONDS = 5.0
+PATIENCE_SECONDS = 120.0
 
 
 def test_waiting_requests_hold_nobody_else_up(
@@ -32,22 +31,25 @@ def test_waiting_requests_hold_nobody_else_up(
 
     def ask(_number: int) -> httpx.Response:
         with live.client(token) as client:
-            return client.post(URL, json=asked)
+            answer = client.post(URL, json=asked)
+            if answer.status_code == 202:  # it takes longer than a request waits
+                until(lambda: client.get(answer.headers["Location"]).json()["state"] == "signed")
+                answer = client.get(answer.headers["Location"])
+            return answer
 
     with ThreadPoolExecutor(asking.MAX_WAITING) as threads, live.client(program) as generator:
         asking_now = [threads.submit(ask, number) for number in range(asking.MAX_WAITING)]
         until_waiting(asking.MAX_WAITING)
         with live.client(token) as client:
-            began = time.monotonic()
             assert client.get("/readyz").status_code == 200
             assert client.post(URL, json=asked).status_code == 429
-            assert time.monotonic() - began < SOON_SECONDS
+        assert not any(one.done() for one in asking_now)  # nor was any of them waited for
         for _ in range(asking.MAX_WAITING):
             work = generator.post("/api/v1/generation/lease", json={"node": "test"}).json()
             path = f"/api/v1/generation/{work['id']}/complete"
             assert generator.post(path, json={"text": TEXT}).status_code == 204
         answers = [one.result() for one in asking_now]
-    assert {answer.status_code for answer in answers} == {201}
+    assert {answer.status_code for answer in answers} <= {200, 201}
     assert {answer.json()["text"] for answer in answers} == {TEXT}
     assert Output.objects.filter(state=State.SIGNED).count() == asking.MAX_WAITING
 

@@ -36,7 +36,7 @@ def at_the_same_moment(calls: list[Callable[[], T]]) -> list[T]:
 
     def go(call: Callable[[], T]) -> T:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=120)
             return call()
         finally:
             connections.close_all()

@@ -15,6 +15,7 @@ from registry.catalog import services as catalog
 from registry.catalog.models import Visibility
 from registry.events import services, stream
 from registry.events.hub import hub
+from registry.events.stream import Sight
 from tests.registry.callers import Heard, call, in_database
 from tests.registry.events.test_stream import events_of
 from tests.registry.people import People, secret_of
@@ -22,9 +23,7 @@ from tests.registry.pool import world
 from tests.registry.pool.world import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SECONDS = 10
-# Whether it may be heard is asked when it is told, which nothing says from outside.
-TOLD_SECONDS = 0.5
+SECONDS = 60
 
 
 @pytest.fixture
@@ -33,9 +32,19 @@ def lab(people: People) -> Lab:
 
 
 @pytest.fixture(autouse=True)
-def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is asked every five seconds is asked at each event."""
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[Sight]:
+    """What is asked every five seconds is asked at each event, and once before; who has asked."""
+    found: list[Sight] = []
+    look = Sight.look
+
+    async def counted(sight: Sight) -> None:
+        await look(sight)
+        found.append(sight)
+
     monkeypatch.setattr(stream, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 3600.0)  # which asks, too
+    monkeypatch.setattr(Sight, "look", counted)
+    return found
 
 
 def follow(lab: Lab, secret: str, *, events: int) -> asyncio.Task[Heard]:
@@ -51,6 +60,13 @@ async def until_they_follow(count: int) -> None:
         while (line := hub()._line) is None or len(line.followers) < count:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
         await line.is_open.wait()
+
+
+async def until_they_asked(looks: list[Sight], count: int) -> None:
+    """Whether it may be heard is asked when it is told, which nothing says from outside."""
+    async with asyncio.timeout(SECONDS):
+        while len(looks) < count:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
 
 async def happens(lab: Lab, step: int) -> None:
@@ -71,7 +87,7 @@ def steps(heard: Heard) -> list[object]:
 
 
 async def test_what_becomes_private_is_told_to_members_alone_and_then_to_all_again(
-    lab: Lab,
+    lab: Lab, looks: list[Sight]
 ) -> None:
     member, stranger = await secret(lab.people.bob), await secret(lab.people.charlie)
     followers = [
@@ -81,10 +97,10 @@ async def test_what_becomes_private_is_told_to_members_alone_and_then_to_all_aga
     ]
     await until_they_follow(3)
     await happens(lab, 1)
-    await asyncio.sleep(TOLD_SECONDS)
+    await until_they_asked(looks, 3 + 3)
     await shown_as(lab, Visibility.PRIVATE)
     await happens(lab, 2)
-    await asyncio.sleep(TOLD_SECONDS)
+    await until_they_asked(looks, 3 + 6)
     await shown_as(lab, Visibility.PUBLIC)
     await happens(lab, 3)
     async with asyncio.timeout(SECONDS):
@@ -92,16 +108,18 @@ async def test_what_becomes_private_is_told_to_members_alone_and_then_to_all_aga
     assert [steps(each) for each in heard] == [[1, 2, 3], [1, 3], [1, 3]]
 
 
-async def test_a_member_who_is_removed_hears_no_more_of_what_is_private(lab: Lab) -> None:
+async def test_a_member_who_is_removed_hears_no_more_of_what_is_private(
+    lab: Lab, looks: list[Sight]
+) -> None:
     people = lab.people
     await shown_as(lab, Visibility.PRIVATE)
     follower = follow(lab, await secret(people.bob), events=2)
     await until_they_follow(1)
     await happens(lab, 1)
-    await asyncio.sleep(TOLD_SECONDS)
+    await until_they_asked(looks, 1 + 1)
     await in_database(partial(accounts.remove_member, people.lab, people.bob, by=people.alice))
     await happens(lab, 2)
-    await asyncio.sleep(TOLD_SECONDS)
+    await until_they_asked(looks, 1 + 2)
     await shown_as(lab, Visibility.PUBLIC)
     await happens(lab, 3)
     async with asyncio.timeout(SECONDS):

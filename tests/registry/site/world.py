@@ -17,7 +17,7 @@ from tests.registry.pool.world import Lab, Machine, seen, submission
 
 TEXT = "def hello(self):\n    return self.name\n"
 STEP = 20
-WORK_SECONDS = 20
+WORK_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

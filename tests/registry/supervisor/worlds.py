@@ -9,7 +9,7 @@ from registry.supervisor.places import Places
 from registry.supervisor.postgres import Postgres
 from registry.supervisor.processes import Program
 
-LONGEST_WAIT_SECONDS = 20.0
+LONGEST_WAIT_SECONDS = 120.0
 
 
 def python(tmp_path: Path, source: str, *, name: str = "program") -> Program:
