@@ -84,8 +84,8 @@ def shell(live: Live, authority: Authority, tmp_path: Path) -> Shell:
 
 def _answers(url: str) -> bool:
     try:
-        httpx.get(url, trust_env=False)
-    except httpx.ConnectError:
+        httpx.get(url, timeout=60, trust_env=False)
+    except httpx.TransportError:
         return False
     return True
 

@@ -46,7 +46,7 @@ def serving(**settings: str) -> Iterator[httpx.Client]:
     url = programs.local_url(deployment)
     try:
         waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
-        with httpx.Client(base_url=url, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             yield client
     finally:
         web.stop()
@@ -81,7 +81,8 @@ def fronted(behind: httpx.Client, tmp_path: Path) -> Iterator[httpx.Client]:
     config = nginx_files(tmp_path, *places)
     process = subprocess.Popen((program, "-c", str(config)), stderr=subprocess.DEVNULL)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
             until(lambda: _answers(client))
             yield client
     finally:
@@ -92,7 +93,7 @@ def fronted(behind: httpx.Client, tmp_path: Path) -> Iterator[httpx.Client]:
 def _answers(client: httpx.Client) -> bool:
     try:
         return client.get("/livez").status_code > 0
-    except httpx.ConnectError:
+    except httpx.TransportError:
         return False
 
 

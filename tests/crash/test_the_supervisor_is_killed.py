@@ -17,7 +17,7 @@ from tests.running import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 240.0
-GONE_SECONDS = 30.0
+GONE_SECONDS = 120.0
 REPLACED = ("DATABASE_URL", "BROKER_URL")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.frontend.visitor import Visitor
 from tests.needing import chromium as installed
@@ -23,6 +23,7 @@ from tests.registry.site.world import Shown, show
 from tests.running import Live
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+expect.set_options(timeout=60_000)  # milliseconds; 5 s are few for a page on a busy machine
 
 
 @pytest.fixture(scope="session")
