@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tensors in a checkpoint's files: their list, as its statement names it and as it is served.
 
-What is kept of a file is true of its bytes, wherever they are (hashing.py makes it). Of some
-tensors that two files share them is proof that one was made from the other (`proves`).
+What is kept of a file is true of its bytes, wherever they are (services/hashing.py makes it). Of
+some tensors that two files share them is proof that one was made from the other (`proves`).
 """
 
 from __future__ import annotations

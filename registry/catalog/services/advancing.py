@@ -44,11 +44,11 @@ from registry.ledger.queries import Statement
 from registry.storage import services as storage
 
 from .. import queries
-from ..content import hashing, large, tensors
+from ..content import large, tensors
 from ..errors import RunStatementRefused
 from ..models import Checkpoint, File, State
 from ..queries import carriers, descents
-from . import moving, run_statement, takedowns, telling
+from . import hashing, moving, run_statement, takedowns, telling
 
 Certified: TypeAlias = tuple[int, int]
 """An owner and the conduct version under which it has a certificate, by their keys."""

@@ -19,7 +19,6 @@ from registry.accounts.queries import User
 from registry.audit import services as audit
 
 from .. import queries
-from ..content import hashing
 from ..content.submission import Submission
 from ..errors import (
     AlreadyPublished,
@@ -33,7 +32,7 @@ from ..models import MAIN, MAX_TITLE, OID_CHARACTERS, Checkpoint, Project, Revis
 from ..queries import revisions, withheld
 from ..queries.changes import Put, Remove, applied
 from ..queries.revisions import NO_OID, Found
-from . import advancing, moving, receiving
+from . import advancing, hashing, moving, receiving
 
 MAX_MESSAGE = 10_000
 # Where the caller did not say on top of what, and others come first: half of what a proxy waits,

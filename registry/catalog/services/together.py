@@ -19,8 +19,7 @@ from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
 from .. import queries
-from ..content import hashing
-from . import advancing, receiving
+from . import advancing, hashing, receiving
 from .waiting import EXPECTED, or_wait
 
 logger = logging.getLogger(__name__)

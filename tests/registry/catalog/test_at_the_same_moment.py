@@ -10,13 +10,12 @@ import pytest
 from django.db import connection, transaction
 
 from registry.catalog import queries, services, tasks
-from registry.catalog.content import hashing
 from registry.catalog.errors import PullDecided, RefBusy, TakenDown
 from registry.catalog.models import Checkpoint, Revision
 from registry.catalog.models.proposed import Pull, Status
 from registry.catalog.models.told import Happening
 from registry.catalog.queries import pulls, revisions
-from registry.catalog.services import Remove, commits, moving, takedowns
+from registry.catalog.services import Remove, commits, hashing, moving, takedowns
 from registry.catalog.services.takedowns import Order
 from tests.elsewhere import blocked, elsewhere
 from tests.registry.catalog.test_commits import put, wanted

@@ -18,11 +18,12 @@ from assay.signing import tensors as signing
 from assay.signing.errors import InvalidDocument
 from assay.signing.tensors import Span, TensorEntry
 from registry.catalog import services, tasks
-from registry.catalog.content import hashing, tensors
-from registry.catalog.content.hashing import Waiting
+from registry.catalog.content import tensors
 from registry.catalog.errors import RefBusy
 from registry.catalog.models import Checkpoint, File
 from registry.catalog.models.found import Tensor, TensorDigests
+from registry.catalog.services import hashing
+from registry.catalog.services.hashing import Waiting
 from registry.conduct import services as conduct
 from registry.storage import services as storage
 from tests.registry.catalog.test_commits import put, wanted

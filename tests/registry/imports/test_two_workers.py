@@ -8,10 +8,9 @@ from django.db import OperationalError, connection, transaction
 
 from registry.audit.models import AuditRow
 from registry.catalog import tasks as catalog_tasks
-from registry.catalog.content import hashing
 from registry.catalog.models import Checkpoint, Revision
 from registry.catalog.queries import revisions
-from registry.catalog.services import commits, moving
+from registry.catalog.services import commits, hashing, moving
 from registry.imports import apart, services
 from registry.imports.models import Import, State
 from tests.elsewhere import blocked, elsewhere

@@ -33,9 +33,9 @@ from registry.api.problems import Problem
 from registry.locks import alone
 from registry.storage import services as storage
 
+from ..content import tensors
 from ..models import Checkpoint, File, State
 from ..models.found import Tensor, TensorDigests
-from . import tensors
 
 logger = logging.getLogger(__name__)
 
