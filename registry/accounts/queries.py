@@ -180,6 +180,16 @@ def actor(request: Request) -> str:
     return caller(request).actor
 
 
+def holder_of(request: Request) -> str:
+    """Whom a project's token acts for, who is no person; empty for a person's, and in a session."""
+    return request.auth.holder if isinstance(request.auth, Token) else ""
+
+
+def bound_to(request: Request) -> str:
+    """The one project (`owner/name`) that the token is for; empty where it is for no one alone."""
+    return request.auth.project if isinstance(request.auth, Token) else ""
+
+
 def person(request: Request) -> User:
     """The caller, where only a person may be one; raises NotAllowed for a project's token."""
     if isinstance(request.auth, Token):

@@ -79,7 +79,7 @@ class ImportsView(APIView):
     @extend_schema(operation_id="imports_list", responses=ImportSerializer(many=True))
     def get(self, request: Request, owner: str, project: str) -> Response:
         """The newest."""
-        person, holder = accounts.caller(request), _holder(request)
+        person, holder = accounts.caller(request), accounts.holder_of(request)
         rows = queries.imports(_project(request, owner, project), person, holder)
         return Response(ImportSerializer(rows[:MOST_LISTED], many=True).data)
 
@@ -92,7 +92,7 @@ class ImportsView(APIView):
         row = services.ask(
             services.Wanted(
                 user=accounts.caller(request),
-                holder=_holder(request),
+                holder=accounts.holder_of(request),
                 project=_project(request, owner, project),
                 sha256=wanted.validated_data["sha256"].removeprefix("sha256:"),
                 source_name=wanted.validated_data["name"],
@@ -112,14 +112,11 @@ class ImportView(APIView):
     def get(self, request: Request, owner: str, project: str, import_id: uuid.UUID) -> Response:
         """How far it has come."""
         within = _project(request, owner, project)
-        found = queries.one(within, accounts.caller(request), import_id, _holder(request))
+        person, holder = accounts.caller(request), accounts.holder_of(request)
+        found = queries.one(within, person, import_id, holder)
         return Response(ImportSerializer(found).data)
 
 
-def _holder(request: Request) -> str:
-    return request.auth.holder if isinstance(request.auth, accounts.Token) else ""
-
-
 def _project(request: Request, owner: str, name: str) -> Project:
-    bound_to = request.auth.project if isinstance(request.auth, accounts.Token) else ""
+    bound_to = accounts.bound_to(request)
     return catalog.project(owner, name, accounts.caller(request), bound_to=bound_to)

@@ -178,11 +178,10 @@ class EvaluationsView(APIView):
         name = canonical.text({"by": body.pop("by", "-")}, "by", max_characters=100)
         result = evaluating.result_of(body, now=timezone.now())
         of, by = _checkpoint(request, **address), accounts.caller(request)
-        is_bound = bool(_token_project(request))
+        is_bound = bool(accounts.bound_to(request))
         owner = evaluating.speaker(by, "" if name == "-" else name, of=of, is_bound=is_bound)
-        made = evaluating.hand_in(
-            result, of=of, by=by, owner=owner, key=id_for(request), actor=_actor(request)
-        )
+        key, actor = id_for(request), accounts.actor(request)
+        made = evaluating.hand_in(result, of=of, by=by, owner=owner, key=key, actor=actor)
         return _made(evaluating.settle(made), status.HTTP_201_CREATED)
 
 
@@ -224,8 +223,8 @@ class EvaluationWithdrawalView(APIView):
         canonical.only(body, "reason")
         reason = parse_reason(body)
         found = evaluations.one(_checkpoint(request, **address), evaluation)
-        by, actor = accounts.caller(request), _actor(request)
-        if _token_project(request) and found.owner_id != found.checkpoint.project.owner_id:
+        by, actor = accounts.caller(request), accounts.actor(request)
+        if accounts.bound_to(request) and found.owner_id != found.checkpoint.project.owner_id:
             raise MayNotEvaluate("expected what this project's token said, found another's")
         made = evaluating.withdraw(found, reason, by=by, actor=actor)
         return _made(evaluating.settle(made), status.HTTP_200_OK)
@@ -247,13 +246,3 @@ def _made(row: Evaluation, done: int) -> Response:
 def _shown(row: Evaluation) -> dict[str, object]:
     (said,) = read([row])
     return dict(EvaluationSerializer(said).data)
-
-
-def _token_project(request: Request) -> str:
-    return request.auth.project if isinstance(request.auth, accounts.Token) else ""
-
-
-def _actor(request: Request) -> str:
-    """The person, or the publisher whose token it is."""
-    holder = request.auth.holder if isinstance(request.auth, accounts.Token) else ""
-    return holder or accounts.caller(request).actor

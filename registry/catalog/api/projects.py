@@ -103,7 +103,7 @@ class CheckpointsView(ListAPIView[Checkpoint]):
             name=wanted.validated_data["name"],
             step=None,
             manifest=manifest,
-            holder=request.auth.holder if isinstance(request.auth, accounts.Token) else "",
+            holder=accounts.holder_of(request),
         )
         return acknowledged(services.receive(submission))
 
@@ -210,9 +210,8 @@ def _page_size(given: str) -> int:
 
 def project_for(request: Request, owner: str, name: str) -> Project:
     """As this caller may see it, or publish to it by a token for it alone."""
-    bound_to = request.auth.project if isinstance(request.auth, accounts.Token) else ""
     viewer = reading.viewer(request, reading.CHECKPOINTS)
-    return queries.project(owner, name, viewer, bound_to=bound_to)
+    return queries.project(owner, name, viewer, bound_to=accounts.bound_to(request))
 
 
 def _within(request: Request) -> str:
