@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`assay login`, `publish`, `whoami` and `logout` against a real web server, worker and signer."""
+"""`assay login`, `publish`, `results` and `logout` against a real web server, worker and signer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from assay.signing.digests import as_id
 from registry.accounts.models import Token
 from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint, Gate
+from registry.catalog.models.evaluated import Evaluation
+from registry.conduct import services as conduct
 from registry.storage.models import Holding
 from tests.registry.catalog.world import FILES, World, build
 from tests.registry.people import invite, secret_of
@@ -96,6 +99,38 @@ def test_published_once_and_verified(alice: Shell) -> None:
     assert "  first  published 20" in alice.assay("info", "lab/small", *asked)
     alice.assay("download", "lab/small@first", "--registry", alice.live.url)
     assert (alice.folder / "small-first" / "README.md").read_bytes() == FILES["README.md"]
+
+
+def test_results_are_signed_as_they_were_handed_in_and_taken_back(alice: Shell) -> None:
+    alice.publish("first")
+    person = alice.world.people.alice
+    conduct.accept(alice.world.conduct, person.namespace, person)
+    result = {
+        "task": "hellaswag",
+        "dataset": {"name": "Rowan/hellaswag", "sha256": "ab" * 32},
+        "harness": {"name": "ours", "version": "1"},
+        "metrics": [{"name": "f1", "value": 0.50}, {"name": "acc", "value": 1e-05}],
+        "evaluated_at": "2025-11-20T09:30:00Z",
+    }
+    (alice.folder / "results.json").write_text(json.dumps(result))
+    of = ("lab/small@first", "--registry", alice.live.url)
+    for _ in range(2):
+        said = " ".join(alice.assay("results", "results.json", *of, "--by", "lab").split())
+        assert "hellaswag; acc 0.00001; f1 0.5" in said
+        assert f"signed by {settings.PUBLIC_URL}/lab" in said
+        assert "Signed, in the ledger, and verified." in said
+    own = alice.assay("results", "results.json", *of, "--json")
+    (found,) = json.loads(own)["results"]
+    assert found["verified"] is True
+    assert found["verdict"]["parts"][0]["signer"] == f"{settings.PUBLIC_URL}/alice"
+    words = ("--withdraw", found["id"], "--reason", "mistaken")
+    said = " ".join(alice.assay("results", *of, *words).split())
+    assert "has withdrawn this evaluation since, as mistaken." in said
+    assert "Signed, in the ledger, and verified." in said
+    again = " ".join(alice.assay("results", "results.json", *of).split())
+    assert "and verified; but read on above." in again
+    assert "'superseded'" in alice.assay("results", *of, *words[:-1], "superseded", code=22)
+    assert Evaluation.objects.count() == 2
 
 
 def test_who_was_not_let_in_is_told_where_to_ask_and_then_downloads(alice: Shell) -> None:
