@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .numbers import capped
 from .problems import Problem, TooLarge, TruncatedBody
 from .wire import (
     Application,
@@ -59,7 +60,7 @@ def cap_of(path: str) -> int:
 async def _body(scope: Scope, receive: Receive) -> bytes:
     cap = cap_of(scope["path"])
     announced = header(scope, "Content-Length") or ""
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > cap:
+    if (capped(announced, most=cap + 1) or 0) > cap:
         raise TooLarge(f"expected at most {cap} bytes, found {announced[:20]}")
     body, is_more = bytearray(), True
     while is_more:

@@ -13,6 +13,7 @@ from django.http import HttpResponse
 
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
+from registry.api.numbers import LAST_KEY, whole
 from registry.api.problems import NotFound
 from registry.catalog import services
 from registry.catalog.errors import AccessUnknown, MayNotGovern, NotGated
@@ -90,8 +91,7 @@ def _named(name: str) -> User:
 
 
 def _number(written: str) -> int:
-    is_one = written.isascii() and written.isdigit() and len(written) < len(str(1 << 62))
-    return int(written) if is_one else 0
+    return whole(written, most=LAST_KEY) or 0
 
 
 def _request(of: Access) -> dict[str, object]:

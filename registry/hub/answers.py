@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from registry.api.numbers import capped, whole
 from registry.api.problems import REFUSALS
 from registry.catalog.queries.revisions import MAIN
 
@@ -105,16 +106,14 @@ def limit_of(request: HttpRequest, *, most: int) -> int:
     given = request.GET.get("limit", "")
     if not given:
         return most
-    if not (given.isascii() and given.isdigit() and int(given[:9]) > 0):
+    if not (found := capped(given, most=most)):
         raise Unreadable(f"expected a limit of 1 to {most}, found {given[:40]!a}")
-    return min(int(given[:9]), most)
+    return found
 
 
 def number_of(given: str, *, most: int) -> int:
-    """A number of 0 to so many; zeros before it make it no smaller."""
-    digits = given.lstrip("0")
-    is_one = given.isascii() and given.isdigit() and len(digits) <= len(str(most))
-    if not is_one or (found := int(digits or "0")) > most:
+    """A number of 0 to so many."""
+    if (found := whole(given, most=most)) is None:
         raise Unreadable(f"expected a number of 0 to {most}, found {given[:40]!a}")
     return found
 

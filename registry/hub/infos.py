@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.dateparse import parse_datetime
 
 from assay.signing.digests import as_id
+from registry.api.numbers import LAST_KEY, whole
 from registry.catalog import queries as catalog
 from registry.catalog.content import contents, described
 from registry.catalog.content.contents import Contents
@@ -134,8 +135,7 @@ def _after(rows: QuerySet[Project], sort: str, cursor: str) -> QuerySet[Project]
 
 
 def _number(text: str) -> int | None:
-    is_one = text.isascii() and text.isdigit() and len(text) < len(str(1 << 63))
-    return int(text) if is_one else None
+    return whole(text, most=LAST_KEY)
 
 
 def _moment(text: str) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
+from registry.api.numbers import whole
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint, Project, State, searching, seeing
@@ -99,6 +100,6 @@ def _condition(written: str) -> tuple[str, str, str] | None:
 
 
 def _number(written: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) < len(str(LAST))):
+    if (found := whole(written, most=LAST)) is None:
         raise Unsupported(f"expected a number, found {written[:20]!a}")
-    return int(written)
+    return found

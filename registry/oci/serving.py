@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from assay.signing import canonical
 from assay.signing.digests import as_id
 from registry.accounts.errors import Unauthenticated
+from registry.api.numbers import capped
 from registry.api.problems import REFUSALS
 from registry.api.wire import Application, Receive, Scope, Send, header, send_body, send_head
 from registry.catalog.errors import AccessNeeded
@@ -199,9 +200,9 @@ def _digest(reference: str) -> str:
 def _limit(given: str | None) -> int:
     if given is None:
         return MAX_TAGS
-    if not (given.isascii() and given.isdigit()):
+    if (found := capped(given, most=MAX_TAGS)) is None:
         raise Unreadable(f"expected n to be a number, found {given[:40]!a}")
-    return min(int(given[:9]), MAX_TAGS)
+    return found
 
 
 def _query(scope: Scope) -> dict[str, str]:

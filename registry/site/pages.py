@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass, replace
 
@@ -19,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from assay.signing.errors import InvalidDocument
 from registry.accounts import reading
 from registry.accounts.queries import User
+from registry.api.numbers import whole
 from registry.api.problems import NotFound, Problem
 from registry.conduct import queries as conduct_queries
 from registry.ledger import queries as ledger_queries
@@ -34,8 +34,7 @@ from .errors import TicketRefused
 UNPROCESSABLE = 422
 LEDGER_ROWS = 50
 MAX_NAME = 80  # more than a name has: what is longer is nobody's
-MAX_DIGITS = 15  # of a number that somebody writes; int() is slow on long ones
-INDEX = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}")
+LARGEST = 10**15 - 1  # a number that somebody writes
 WITNESS_SECONDS = 30  # a look is one small file as long as nothing was added
 MONITOR_SECONDS = 60
 ANSWER_SECONDS = 30.0  # as the API waits: docs/spec/http.md
@@ -109,8 +108,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
         return _signed_by(request, request.GET["signer"][:MAX_NAME].strip().lower())
     head = ledger_queries.newest_head()
     size = head.size if head else 0
-    before = request.GET.get("before", "")
-    end = min(int(before), size) if INDEX.fullmatch(before) else size
+    before = whole(request.GET.get("before", ""), most=LARGEST)
+    end = size if before is None else min(before, size)
     start = max(0, end - LEDGER_ROWS)
     context = {
         "rows": [listing.of_entry(each) for each in ledger_queries.between(start, end)],
@@ -122,9 +121,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
 
 
 def _signed_by(request: HttpRequest, signer: str) -> HttpResponse:
-    before = request.GET.get("before", "")
-    end = int(before) if INDEX.fullmatch(before) else None
-    found = list(ledger_queries.signed_by(signer, before=end)[: LEDGER_ROWS + 1])
+    before = whole(request.GET.get("before", ""), most=LARGEST)
+    found = list(ledger_queries.signed_by(signer, before=before)[: LEDGER_ROWS + 1])
     shown = found[:LEDGER_ROWS]
     context = {
         "rows": [listing.of_statement(each) for each in shown],
@@ -227,6 +225,6 @@ def _person(request: HttpRequest) -> User:
 
 
 def _integer(written: str) -> int:
-    if not (written.isascii() and written.isdigit() and len(written) <= MAX_DIGITS):
+    if (found := whole(written, most=LARGEST)) is None:
         raise InvalidDocument("max_new_bytes", "a whole number", ascii(written[:40]))
-    return int(written)
+    return found

@@ -19,6 +19,7 @@ from assay.signing.manifest import Manifest
 from registry.accounts import queries as accounts
 from registry.accounts import reading
 from registry.accounts.permissions import ScopeToWrite
+from registry.api.numbers import capped
 from registry.api.paging import MAX_PAGE, CursorPaging
 from registry.api.problems import InvalidRequest
 from registry.api.streamed import Streamed
@@ -203,9 +204,9 @@ def acknowledged(checkpoint: Checkpoint) -> Response:
 def _page_size(given: str) -> int:
     if not given:
         return CursorPaging.page_size
-    if not (given.isascii() and given.isdigit() and int(given[:9]) > 0):
+    if not (found := capped(given, most=MAX_PAGE)):
         raise InvalidRequest(f"page_size: expected 1 to {MAX_PAGE}, found {given[:40]!a}")
-    return min(int(given[:9]), MAX_PAGE)
+    return found
 
 
 def project_for(request: Request, owner: str, name: str) -> Project:

@@ -32,6 +32,7 @@ from django.views.decorators.http import require_safe
 from assay.signing.digests import as_id
 from registry.accounts import reading
 from registry.accounts.queries import User, may_govern, may_publish
+from registry.api.numbers import LAST_KEY, whole
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
@@ -264,8 +265,7 @@ def _leaf(request: HttpRequest, rows: QuerySet[Row]) -> Leaf[Row]:
 
 
 def _number(text: str) -> int:
-    is_one = text.isascii() and text.isdigit() and len(text) < len(str(1 << 63))
-    return int(text) if is_one else 0
+    return whole(text, most=LAST_KEY) or 0
 
 
 def _facet(request: HttpRequest, wanted: Wanted, found: Found, name: str) -> dict[str, object]:

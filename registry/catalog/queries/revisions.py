@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from registry.api import numbers
+
 from .. import queries
 from ..errors import RevisionUnknown, TakenDown
 from ..models import (
@@ -33,7 +35,7 @@ from . import withheld
 __all__ = ["MAIN", "NO_OID", "PULLS", "Found", "Kind", "Ref", "Revision"]
 
 HEAD = "HEAD"
-MAX_DIGITS = 10  # a number below them fits into a column
+LAST_NUMBER = (1 << 31) - 1  # that fits into a column
 NO_OID = "0" * OID_CHARACTERS  # git's word for "no object": where a project has nothing yet
 PARTS = ("checkpoint__project__owner", "author")
 _OID = re.compile(rf"[0-9a-f]{{{OID_CHARACTERS}}}")
@@ -203,9 +205,9 @@ def pull_named(project: Project, name: str) -> Pull:
     """The pull request that `refs/pr/N` names; raises RevisionUnknown."""
     number = name.removeprefix(PULLS)
     found = None
-    if number.isascii() and number.isdigit() and len(number) < MAX_DIGITS:
+    if (given := numbers.whole(number, most=LAST_NUMBER)) is not None:
         rows = Pull.objects.select_related("project__owner", "line", "base__project__owner")
-        found = rows.filter(project=project, number=int(number)).first()
+        found = rows.filter(project=project, number=given).first()
     if found is None:
         raise RevisionUnknown(
             f"expected a pull request of {project}, found none called {name[:80]!r}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from registry.api.numbers import capped
 from registry.api.problems import TooLarge, TruncatedBody
 from registry.api.wire import Disconnected, Receive, Scope, body_chunk, header
 
@@ -14,7 +15,7 @@ PIECE_BYTES = 1024 * 1024
 async def pieces(scope: Scope, receive: Receive, *, most_bytes: int) -> AsyncIterator[bytes]:
     """The whole body; raises TooLarge, TruncatedBody or TooSlow."""
     announced = header(scope, "Content-Length") or ""
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > most_bytes:
+    if (capped(announced, most=most_bytes + 1) or 0) > most_bytes:
         raise TooLarge(f"expected at most {most_bytes} bytes, found {announced[:20]}")
     waiting, size_bytes, is_more = bytearray(), 0, True
     while is_more:

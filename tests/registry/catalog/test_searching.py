@@ -218,6 +218,8 @@ def test_the_api_leads_from_page_to_page(world: World, client: Client) -> None:
         found.append([each["project"] for each in page["results"]])
         url = page["next"]
     assert found == [["lab/p-3", "lab/p-2"], ["lab/p-1", "lab/p-0"], ["lab/small"]]
+    padded = client.get("/api/v1/projects?page_size=0000000002&sort=created").json()
+    assert [each["project"] for each in padded["results"]] == found[0]
     back = client.get(page["previous"]).json()
     assert [each["project"] for each in back["results"]] == found[1]
 

@@ -40,6 +40,7 @@ def test_a_tree_is_paged_by_link(world: World) -> None:
     whole = pages(f"{REPO}/tree/main?recursive=true")
     assert len(whole) == 1
     by_two = pages(f"{REPO}/tree/main?recursive=True&limit=2")
+    assert by_two == pages(f"{REPO}/tree/main?recursive=True&limit=0000000002")
     assert [len(page) for page in by_two] == [2, 2, 2, 2]
     assert [entry for page in by_two for entry in page] == whole[0]
     assert {entry["oid"] for entry in whole[0]} & {"0" * 40, ""} == set()

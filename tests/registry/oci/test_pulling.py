@@ -154,6 +154,9 @@ def test_tags_are_paged_in_the_order_of_their_bytes(world: World, anybody: httpx
     assert [len(each) for each in found] == [4, 2]
     assert [tag for page in found for tag in page] == expected
     assert anybody.get(f"{SMALL}/tags/list?n=0").json()["tags"] == []
+    padded = anybody.get(f"{SMALL}/tags/list?n=00000000004")
+    assert padded.json() == anybody.get(f"{SMALL}/tags/list?n=4").json()
+    assert "Link" in padded.headers
 
 
 def test_what_is_not_there_is_said_in_the_specifications_words(
