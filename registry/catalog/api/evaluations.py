@@ -175,11 +175,12 @@ class EvaluationsView(APIView):
     def post(self, request: Request, /, **address: str) -> Response:
         """201 once the ledger includes it; 202 while it is away."""
         body = dict(as_mapping(request.data, "body"))
-        name = canonical.text({"by": body.pop("by", "-")}, "by", max_characters=100)
+        name = canonical.text(body, "by", max_characters=100) if "by" in body else ""
+        body.pop("by", None)
         result = evaluating.result_of(body, now=timezone.now())
         of, by = _checkpoint(request, **address), accounts.caller(request)
         is_bound = bool(accounts.bound_to(request))
-        owner = evaluating.speaker(by, "" if name == "-" else name, of=of, is_bound=is_bound)
+        owner = evaluating.speaker(by, name, of=of, is_bound=is_bound)
         key, actor = id_for(request), accounts.actor(request)
         made = evaluating.hand_in(result, of=of, by=by, owner=owner, key=key, actor=actor)
         return _made(evaluating.settle(made), status.HTTP_201_CREATED)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody says that a checkpoint achieved.
 
-The claim itself stands in the statement. Nobody sees one before the ledger includes it.
+The claim itself stands in the statement. Until the ledger includes it, it is in no list and on no
+page: who has its id is told that it was received.
 """
 
 from __future__ import annotations

@@ -72,23 +72,24 @@ def receive(submission: Submission) -> Checkpoint:
 def check(submission: Submission) -> Submission:
     """The same with what its files are; refuses what cannot be published. Hold no lock meanwhile.
 
-    1. The name is one, and no other checkpoint's oid. 2. The caller may publish here, under conduct
-    that the owner accepted. 3. The project has neither these files nor this name. 4. Each file was
-    uploaded by this caller, or is theirs to read. 5. Each file is what its name says, unless that
-    was seen in the revision before. 6. What foreign tools verify can be signed
-    of these files. 7. The run statement belongs to all this.
+    1. The name is one, and 2. no other checkpoint's oid. 3. The caller may publish here, under
+    conduct that the owner accepted. 4. The project has neither these files nor this name. 5. Each
+    file's name is one of its own on every system. 6. Each file was uploaded by this caller, or is
+    theirs to read. 7. Each file is what its name says, unless that was seen in the revision before.
+    8. What foreign tools verify can be signed of these files, and 9. their tensors listed. 10. The
+    run statement belongs to all this.
     """
     check_name(submission.name)  # 1
-    _check_is_not_an_oid(submission)
-    _check_rights(submission)  # 2
-    _check_new(submission)  # 3
-    names.check(submission.manifest)
-    _check_blobs(submission)  # 4
-    found = _check_content(submission)  # 5
-    _check_signable(submission)  # 6
-    _check_listable(submission, found)
+    _check_is_not_an_oid(submission)  # 2
+    _check_rights(submission)  # 3
+    _check_new(submission)  # 4
+    names.check(submission.manifest)  # 5
+    _check_blobs(submission)  # 6
+    found = _check_content(submission)  # 7
+    _check_signable(submission)  # 8
+    _check_listable(submission, found)  # 9
     if submission.run is not None:
-        run_statement.check(submission, submission.run, at=timezone.now())  # 7
+        run_statement.check(submission, submission.run, at=timezone.now())  # 10
     return replace(submission, found=found)
 
 

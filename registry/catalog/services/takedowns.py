@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Taken down by the registry: its bytes are served no more, and its page says why, for ever.
 
-take_down_checkpoint(checkpoint, reason, by)   one checkpoint
-take_down_project(project, reason, by)         all of it; nothing is published there again
-elsewhere(project, checkpoint)                 what else has the same bytes, and so keeps them up
+take_down_checkpoint(checkpoint, order)   one checkpoint; the order says why, and in whose name
+take_down_project(project, order)         all of it; nothing is published there again
+elsewhere(project, checkpoint)            what else has the same bytes, and so keeps them up
 
 What was signed stays: statements, evidence and the ledger verify as before. Names stay given. Its
 own bytes (withheld.py) are published nowhere else, and whoever sent them is not given them back,

@@ -230,6 +230,14 @@ def test_of_what_was_taken_down_nothing_more_is_said(world: World, first: Checkp
     assert APIClient().get(f"{URL}/{said['id']}/evidence").status_code == 200
 
 
+def test_no_word_but_its_absence_stands_for_ones_own_name(world: World, first: Checkpoint) -> None:
+    for by in ("-", " "):
+        answer = hand_in(charlie(world), by=by)
+        assert (answer.status_code, answer.json()["code"]) == (403, "may-not-evaluate")
+    assert hand_in(charlie(world), by="").status_code == 422
+    assert hand_in(charlie(world), by="charlie").json()["by"] == "charlie"
+
+
 def test_one_name_says_so_much_of_a_checkpoint(
     world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
