@@ -8,6 +8,7 @@ that is private from then on.
 from __future__ import annotations
 
 import uuid
+from typing import Protocol
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -19,6 +20,7 @@ from rest_framework.views import APIView
 from registry.accounts import queries as accounts
 from registry.accounts.permissions import InBrowser
 from registry.api.problems import NotFound
+from registry.catalog.queries import Project
 from registry.idempotency.api import idempotent
 
 from . import queries, services
@@ -27,6 +29,13 @@ from .services import Wanted
 
 NO_STORE = {"Cache-Control": "no-store"}
 MOST_DELIVERIES = 100
+
+
+class Asked(Protocol):
+    """A webhook out of `queries.hooks_of`, which alone says whether its project may be named."""
+
+    project: Project | None
+    is_seen: bool
 
 
 class WebhookSerializer(serializers.ModelSerializer[Hook]):
@@ -43,11 +52,11 @@ class WebhookSerializer(serializers.ModelSerializer[Hook]):
         )
         read_only_fields = fields
 
-    def get_project(self, hook: Hook) -> str | None:
+    def get_project(self, hook: Asked) -> str | None:
         """`owner/name`; null for all that the owner has, empty for what may not be seen now."""
         if hook.project is None:
             return None
-        return hook.project.full_name if getattr(hook, "is_seen", True) else ""
+        return hook.project.full_name if hook.is_seen else ""
 
 
 class NewWebhookSerializer(serializers.Serializer[Hook]):
@@ -98,8 +107,9 @@ class WebhooksView(APIView):
         """The secret is in this answer and nowhere else."""
         asked = NewWebhookSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        hook, secret = services.add(Wanted(**asked.validated_data), by=accounts.caller(request))
-        return Response(_shown_once(hook, secret), status=status.HTTP_201_CREATED, headers=NO_STORE)
+        made, secret = services.add(Wanted(**asked.validated_data), by=accounts.caller(request))
+        shown = _shown_once(_hook(request, made.pk), secret)
+        return Response(shown, status=status.HTTP_201_CREATED, headers=NO_STORE)
 
 
 class WebhookView(APIView):

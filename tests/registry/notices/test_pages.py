@@ -10,8 +10,10 @@ import pytest
 from registry.audit.models import AuditRow
 from registry.catalog import services as catalog
 from registry.catalog.models import Visibility
-from registry.notices import delivering, services, signatures
+from registry.notices import delivering, queries, services, signatures
+from registry.notices.api import WebhookSerializer
 from registry.notices.models import Event, Hook
+from registry.notices.services import Wanted
 from tests.registry.catalog.world import World
 from tests.registry.notices.conftest import Receiver
 from tests.registry.people import browser, client_of, in_session
@@ -137,3 +139,12 @@ def test_a_token_makes_none(world: World) -> None:
     client = client_of(world.people.alice, "read", "publish")
     assert client.post(API, form()).status_code == 403
     assert client.get(API).status_code == 403
+
+
+def test_nothing_names_a_project_that_was_not_asked_whether_it_may(world: World) -> None:
+    wanted = Wanted(owner="alice", project="lab/small", url=URL, events=Event.values)
+    services.add(wanted, by=world.people.alice)
+    with pytest.raises(AttributeError, match="is_seen"):
+        _ = WebhookSerializer(Hook.objects.get()).data
+    (shown,) = queries.hooks_of(world.people.alice)
+    assert WebhookSerializer(shown).data["project"] == "lab/small"
