@@ -76,10 +76,9 @@ def _again(left: Namespace) -> Erased:
     revoked = _revoke({left.uri})
     with transaction.atomic():
         stub, actor = accounts.nobody(), f"user:{left.name}"
-        waiting = xorbs.forget(actor)
         said = takedowns.about(left)
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
-        _drop(waiting, actor)
+        _drop(frozenset(), actor)
         statements = ledger.blank({left.uri}, also=said)
         idempotency.forget_all(actor, naming=f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
@@ -106,7 +105,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     pool.end(owner, now=now)  # first: who submits locks the run before the person, too
     for each in (oidc, vouching, publishers, devices, notices):
         each.forget(person)
-    waiting = xorbs.forget(actor) | imports.forget(person)
+    waiting = imports.forget(person)
     stub, clear = accounts.erase(person), accounts.nobody()
     outputs.forget_machines(person)
     outputs.forget_samples(owner)
@@ -133,8 +132,13 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     return Erased(stub=stub.name, pseudonym=pseudonym, **counted)
 
 
-def _drop(digests: Collection[str], actor: str) -> None:
-    """What they sent is theirs no longer, and gone where nobody needs it."""
-    storage.hold_alone(digests)
+def _drop(digests: frozenset[str], actor: str) -> None:
+    """What they sent is theirs no longer, and gone where nobody needs it.
+
+    Locks in the order in which uploads and sweeps take them: blobs, what counts them, xorbs.
+    """
+    sent = digests | xorbs.waiting(actor)
+    storage.hold_alone(sent)
     storage.forget_holder(actor)
-    storage.drop(digests, needed=catalog.needed)
+    xorbs.forget(actor)
+    storage.drop(sent, needed=catalog.needed)

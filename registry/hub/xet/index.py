@@ -147,15 +147,18 @@ def forget_empty() -> int:
     return count
 
 
-def forget(holder: str) -> frozenset[str]:
-    """What somebody who leaves has sent; returns the digests of the bytes that waited for shards.
+def waiting(holder: str) -> frozenset[str]:
+    """The digests of the bytes of this holder's that wait for shards."""
+    rows = Xorb.objects.filter(holder=holder).exclude(staged="")
+    return frozenset(rows.values_list("staged", flat=True))
 
-    In the caller's transaction, which has storage forget the holder after this, and drop those.
+
+def forget(holder: str) -> None:
+    """What somebody who leaves has sent.
+
+    In the caller's transaction, which before this has storage forget the holder.
     """
-    rows = Xorb.objects.filter(holder=holder)
-    staged = frozenset(rows.exclude(staged="").values_list("staged", flat=True))
-    rows.delete()
-    return staged
+    Xorb.objects.filter(holder=holder).delete()
 
 
 def _is_had(row: Xorb) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from registry.accounts import services as accounts
@@ -17,10 +18,13 @@ from registry.hub.models import Xorb
 from registry.hub.xet import index, sweeping
 from registry.site import erasing
 from registry.storage import quotas
+from registry.storage import services as storage
 from registry.storage.models import Blob, Holding, Usage
+from tests.elsewhere import blocked, elsewhere
 from tests.registry.catalog.world import World
 from tests.registry.hub.xet.made import of, xorb
 from tests.registry.hub.xet.sending import Sender, granted
+from tests.until import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,3 +94,16 @@ def test_of_who_is_erased_nothing_is_left(world: World, data_folder: Path) -> No
     assert files_in(data_folder) == []
     for rows in (Holding.objects, Usage.objects):
         assert not rows.filter(holder__contains="charlie").exists()
+
+
+def test_an_erasure_and_the_janitor_do_not_stop_each_other(world: World) -> None:
+    people = world.people
+    accounts.add_member(people.lab, people.charlie, Role.MEMBER, by=people.alice)
+    granted(people.charlie).xorb(SENT)
+    with transaction.atomic():
+        storage.release("staged:user:charlie", ())  # as the janitor begins
+        erases = elsewhere(lambda: erasing.erase("charlie"), is_awaited=False)
+        until(blocked)
+        index.release("user:charlie", list(Xorb.objects.select_for_update()))
+    erases.join()
+    assert not Xorb.objects.exists()
