@@ -16,6 +16,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -126,10 +128,17 @@ def carry_out() -> None:
             return
 
 
-def forget(person: User) -> frozenset[str]:
-    """What they asked for, and what was asked of their projects; the blobs that waited for it."""
+def forget(person: User) -> Mapping[str, frozenset[str]]:
+    """What they asked for, and what was asked of their projects; by holder, the blobs that waited.
+
+    In the caller's transaction, which releases and drops these: a job's are held in the name of a
+    publisher, who stays.
+    """
     rows = Import.objects.filter(Q(person=person) | Q(project__owner=person.namespace))
-    waiting = frozenset(rows.values_list("source_sha256", flat=True))
+    underway = rows.filter(state__in=UNDERWAY).select_related("person")
+    waiting: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
+    for row in underway.select_for_update(of=("self",)):
+        waiting[storage.staged(row.actor)] |= {row.source_sha256}
     rows.delete()
     return waiting
 

@@ -11,7 +11,7 @@ because each keeps its own (docs/guides/operator.md says what is left).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -78,7 +78,7 @@ def _again(left: Namespace) -> Erased:
         stub, actor = accounts.nobody(), f"user:{left.name}"
         said = takedowns.about(left)
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
-        _drop(frozenset(), actor)
+        _drop(actor, (), {})
         statements = ledger.blank({left.uri}, also=said)
         idempotency.forget_all(actor, naming=f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
@@ -121,7 +121,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
         kept=kept,
         author=person,
     )
-    _drop(files | waiting, actor)
+    _drop(actor, files, waiting)
     statements = ledger.blank({owner.uri, pseudonym}, also=said)
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
@@ -132,13 +132,15 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     return Erased(stub=stub.name, pseudonym=pseudonym, **counted)
 
 
-def _drop(digests: frozenset[str], actor: str) -> None:
+def _drop(actor: str, digests: Collection[str], released: Mapping[str, frozenset[str]]) -> None:
     """What they sent is theirs no longer, and gone where nobody needs it.
 
     Locks in the order in which uploads and sweeps take them: blobs, what counts them, xorbs.
     """
-    sent = digests | xorbs.waiting(actor)
+    sent = xorbs.waiting(actor).union(digests, *released.values())
     storage.hold_alone(sent)
+    for holder in sorted(released):
+        storage.release(holder, released[holder])
     storage.forget_holder(actor)
     xorbs.forget(actor)
     storage.drop(sent, needed=catalog.needed)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.db import transaction
@@ -13,7 +14,7 @@ from registry.imports import services
 from registry.imports.errors import InvalidImport
 from registry.imports.models import Import, State
 from registry.site import erasing
-from registry.storage import locks
+from registry.storage import locks, quotas
 from registry.storage import services as storage
 from tests.elsewhere import blocked, elsewhere
 from tests.registry.catalog.world import World
@@ -56,3 +57,13 @@ def test_who_asks_for_what_is_being_released_is_not_in_its_way(world: World) -> 
         storage.release(asked.actor, {asked.sha256})
     with pytest.raises(InvalidImport, match="bytes that you sent"):
         asks.join()
+
+
+def test_of_who_leaves_what_their_jobs_asked_for_goes_too(world: World) -> None:
+    job, bob = "publisher:7", world.people.bob
+    storage.store(BYTES, holder=job)
+    row = services.ask(replace(wanted(world, by=bob), holder=job))
+    assert storage.holds(storage.staged(job), row.source_sha256)
+    erasing.erase(bob.username)
+    assert not storage.sizes([row.source_sha256])
+    assert quotas.use_of(storage.staged(job)).used_bytes == 0
