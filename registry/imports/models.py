@@ -30,6 +30,7 @@ class Import(models.Model):
     """A file of torch.save's that becomes a file of safetensors of a project, in a commit.
 
     The bytes of the source are held under the sender's staged name until it ended, and then not.
+    `had_result` is whether the sender held those of the result before it was made.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -44,6 +45,7 @@ class Import(models.Model):
     reason = models.CharField(max_length=MAX_REASON, blank=True)
     result_sha256 = models.CharField(max_length=64, blank=True)
     result_bytes = models.BigIntegerField(null=True)
+    had_result = models.BooleanField(default=True)
     oid = models.CharField(max_length=40, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
@@ -69,6 +71,12 @@ class Import(models.Model):
     def is_done(self) -> bool:
         """That there is a revision of it."""
         return self.state == State.DONE
+
+    @property
+    def unpublished(self) -> frozenset[str]:
+        """The result, if its sender holds it because of this, and nothing was committed of it."""
+        is_left = self.result_sha256 and not self.had_result and not self.oid
+        return frozenset({self.result_sha256} if is_left else ())
 
     @property
     def actor(self) -> str:

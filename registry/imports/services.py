@@ -57,6 +57,7 @@ MAX_UNDERWAY = 10  # of one person
 MAX_ATTEMPTS = 3  # what takes the worker down as often as that is not begun again
 IMPORT_LOCK = 0x61737375  # with the import's id behind it, in the space of storage.locks
 RUN_SECONDS = 240.0
+CHUNK_BYTES = 1 << 20
 HASHING_SECONDS = 0.0  # those who hash large files' tensors are these very workers
 
 
@@ -129,7 +130,7 @@ def carry_out() -> None:
 
 
 def forget(person: User) -> Mapping[str, frozenset[str]]:
-    """What they asked for, and what was asked of their projects; by holder, the blobs that waited.
+    """What they asked for, and what was asked of their projects; by holder, the blobs of those.
 
     In the caller's transaction, which releases and drops these: a job's are held in the name of a
     publisher, who stays.
@@ -139,6 +140,7 @@ def forget(person: User) -> Mapping[str, frozenset[str]]:
     waiting: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
     for row in underway.select_for_update(of=("self",)):
         waiting[storage.staged(row.actor)] |= {row.source_sha256}
+        waiting[row.actor] |= row.unpublished
     rows.delete()
     return waiting
 
@@ -211,16 +213,29 @@ def _convert(row: Import) -> None:
         target = cast("BinaryIO", scratch)  # as typeshed has it, it may be of text
         apart.convert(source, target, row.source_sha256, size_bytes=size_bytes)
         target.seek(0)
-        made = storage.store(target, holder=row.actor)
-    row.state, row.result_sha256, row.result_bytes = State.CONVERTED, made.sha256, made.size_bytes
+        with storage.Part() as part:
+            for chunk in iter(lambda: target.read(CHUNK_BYTES), b""):
+                part.write(chunk)
+            part.settle()
+            _note(row, part)
+
+
+def _note(row: Import, part: storage.Part) -> None:
+    """The result is kept and the row says so, or neither: of who left meanwhile nothing is."""
+    row.had_result = storage.holds(row.actor, part.sha256)
     with transaction.atomic():
         waiting = Import.objects.filter(pk=row.pk, state=State.WAITING)
         if not waiting.update(
-            state=row.state, result_sha256=row.result_sha256, result_bytes=row.result_bytes
+            state=State.CONVERTED,
+            result_sha256=part.sha256,
+            result_bytes=part.size_bytes,
+            had_result=row.had_result,
         ):
             raise Overtaken("another process took it on")
-        details = {"from": row.source_sha256, "to": made.sha256, "import": str(row.pk)}
+        storage.keep(part, holder=row.actor)
+        details = {"from": row.source_sha256, "to": part.sha256, "import": str(row.pk)}
         audit.record(row.actor, "import.convert", row.project.full_name, details)
+    row.state, row.result_sha256, row.result_bytes = State.CONVERTED, part.sha256, part.size_bytes
 
 
 def _commit(row: Import) -> None:
@@ -256,16 +271,19 @@ def _claim(row: Import, oid: str) -> None:
 
 
 def _end(row: Import, state: State, *, reason: str = "", oid: str = "") -> None:
-    """The source is nobody's from here on, and its bytes go with the commit of this."""
+    """The source is nobody's from here on, nor what a refusal leaves of it, and their bytes go."""
     row.state, row.reason, row.oid, row.ended_at = state, reason[:MAX_REASON], oid, timezone.now()
     with transaction.atomic():
-        if not Import.objects.filter(pk=row.pk, state__in=UNDERWAY).update(
-            state=row.state, reason=row.reason, oid=row.oid, ended_at=row.ended_at
-        ):
+        underway = Import.objects.filter(pk=row.pk, state__in=UNDERWAY)
+        before = underway.select_related("person").select_for_update(of=("self",)).first()
+        if before is None:
             return
-        storage.hold_alone({row.source_sha256})
+        underway.update(state=row.state, reason=row.reason, oid=row.oid, ended_at=row.ended_at)
+        left = before.unpublished if state == State.REFUSED else frozenset()
+        storage.hold_alone({row.source_sha256, *left})
         storage.release(storage.staged(row.actor), {row.source_sha256})
-        storage.drop({row.source_sha256}, needed=catalog_erasing.needed)
+        storage.release(row.actor, left - catalog_erasing.needed(left))
+        storage.drop({row.source_sha256, *left}, needed=catalog_erasing.needed)
         if state == State.REFUSED:
             details = {"from": row.source_sha256, "reason": row.reason, "import": str(row.pk)}
             audit.record(row.actor, "import.refuse", row.project.full_name, details)

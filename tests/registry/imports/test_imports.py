@@ -213,7 +213,7 @@ def test_while_the_signer_is_away_it_waits_converted(
 AWAY = {
     "room": ("check_room", NoSpace("expected room")),
     "the bucket": ("local", StorageUnavailable("try again later")),
-    "the disk": ("store", OSError(ENOSPC, "No space left on device")),
+    "the disk": ("keep", OSError(ENOSPC, "No space left on device")),
 }
 OURS = {
     "that does not begin": (ConverterFailed("no torch"), (State.WAITING, "")),
