@@ -12,7 +12,7 @@ from django.db import transaction
 
 from assay.signing.digests import sha256
 from registry.accounts.queries import User
-from registry.catalog.content import hashing
+from registry.catalog.services import hashing
 from registry.imports import apart, services
 from registry.imports.errors import InvalidImport
 from registry.imports.models import Import, State
