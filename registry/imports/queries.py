@@ -17,6 +17,7 @@ from .models import Import
 def imports(project: Project, person: User, holder: str = "") -> QuerySet[Import]:
     """Of this caller, the newest first."""
     rows = Import.objects.filter(project=project, person=person, holder=holder)
+    rows = rows.select_related("project__owner")  # whose names are in each one's address
     return rows.order_by("-created_at")
 
 

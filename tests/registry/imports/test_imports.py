@@ -13,7 +13,7 @@ from typing import BinaryIO
 import pytest
 from django.conf import settings as configured
 from django.db import connection
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from assay.signing.digests import as_id, sha256
@@ -334,6 +334,17 @@ def test_it_is_asked_for_and_followed_over_http(world: World, converter: None) -
     assert found["revision"] == revisions.find(world.project, "main").oid
     (listed,) = client.get("/api/v1/projects/lab/small/imports").json()
     assert listed == found
+
+
+def test_a_list_takes_as_many_queries_however_long_it_is(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client, path = client_of(world.people.alice, "publish"), "/api/v1/projects/lab/small/imports"
+    client.get(path)  # which notes that the token was used
+    for content in (BYTES, b"another", b"a third"):
+        services.ask(wanted(world, content))
+    with django_assert_num_queries(3):  # the token, the project, and the imports
+        assert len(client.get(path).json()) == 3
 
 
 def test_it_is_nobodys_but_who_asked(world: World) -> None:
