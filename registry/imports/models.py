@@ -57,6 +57,26 @@ class Import(models.Model):
                 condition=Q(state__in=UNDERWAY),
                 name="imports_once_at_a_time",
             ),
+            models.CheckConstraint(
+                condition=Q(state__in=State.values), name="imports_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=UNDERWAY, ended_at__isnull=True)
+                | (~Q(state__in=UNDERWAY) & Q(ended_at__isnull=False)),
+                name="imports_ended_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=(State.CONVERTED, State.DONE))
+                | (~Q(result_sha256="") & Q(result_bytes__isnull=False)),
+                name="imports_converted_has_a_result",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.DONE) | ~Q(oid=""), name="imports_done_has_an_oid"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.REFUSED) | ~Q(reason=""),
+                name="imports_refused_has_a_reason",
+            ),
         )
         indexes = (
             models.Index(

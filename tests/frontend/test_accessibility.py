@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from assay.signing.digests import sha256
@@ -61,6 +62,7 @@ def charlie_is_signed_in(shown: Shown) -> dict[str, str]:
             result_sha256="" if state == "waiting" else "cd" * 32,
             result_bytes=None if state == "waiting" else 123_456_789,
             oid="ef" * 20 if state == "done" else "",
+            ended_at=timezone.now() if state in {"done", "refused"} else None,
         )
     other = project(shown.lab.project.owner, version, people.alice, "other")
     catalog.set_gate(other, Gate.ASKS, "Who are you?", by=people.alice)
