@@ -41,7 +41,7 @@ def close(name: str) -> User:
     if person is None or name.startswith(ERASED):
         raise NotFound(f"expected the name of a person, found {name!r}")
     with transaction.atomic():
-        staying.leaves(person)
+        staying.hold_alone(person)
         _check_owns_nothing_alone(person)
         person.set_unusable_password()
         person.is_active = False
@@ -77,6 +77,7 @@ def erase(person: User) -> Namespace:
     stub = nobody()
     Pseudonym.objects.filter(namespace=person.namespace).delete()
     Membership.objects.filter(user=person).delete()
+    Organisation.objects.filter(founder=person).update(founder=None)
     SignInFailure.objects.filter(name=person.username).delete()
     Node.objects.filter(owner=person).update(name="", hardware={}, chain="")
     person.groups.clear()

@@ -71,7 +71,7 @@ class LastOwner(Problem):
 
 
 class TooManyOrganisations(Problem):
-    """A person owns as many organisations as one may."""
+    """A person founded as many organisations as one may."""
 
     code = "too-many-organisations"
     title = "There are too many organisations"

@@ -101,9 +101,14 @@ class Pseudonym(models.Model):
 
 
 class Organisation(models.Model):
-    """People who own a name together."""
+    """People who own a name together.
+
+    `founder` counts how many somebody founded, whoever they belong to by now; it is null of who
+    has left, and where an older version did not keep it.
+    """
 
     namespace = models.OneToOneField(Namespace, on_delete=models.PROTECT, related_name="+")
+    founder = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

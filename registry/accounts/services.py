@@ -37,7 +37,7 @@ from .tokens import (
     revoke_tokens_of,
 )
 
-MOST_OWNED = 20  # by one person: names are given for ever, and nobody needs to hoard them
+MOST_FOUNDED = 20  # by one person, ever: names are given for ever, and nobody needs to hoard them
 
 __all__ = [
     "Binding",
@@ -94,14 +94,16 @@ def create_organisation(name: str, by: User) -> Organisation:
     """
     check_name(name)
     with transaction.atomic():
-        staying.leaves(by)  # one at a time, so that nobody founds more than they may
+        staying.hold_alone(by)  # or two at once would each be the last that they may found
         if not staying.stays(by):
             raise PersonUnknown("expected somebody who is here, found one who left")
-        if Membership.objects.filter(user=by, role=Role.OWNER).count() >= MOST_OWNED:
+        # Not what they own: who makes somebody else its owner, and leaves, has founded it still.
+        if Organisation.objects.filter(founder=by).count() >= MOST_FOUNDED:
             raise TooManyOrganisations(
-                f"expected fewer than {MOST_OWNED} organisations of {by.username}, found as many"
+                f"expected fewer than {MOST_FOUNDED} organisations that {by.username} founded, "
+                "found as many"
             )
-        organisation = Organisation.objects.create(namespace=_give(name))
+        organisation = Organisation.objects.create(namespace=_give(name), founder=by)
         Membership.objects.create(organisation=organisation, user=by, role=Role.OWNER)
         audit.record(by.actor, "organisation.create", name, {})
     return organisation

@@ -24,7 +24,7 @@ SENDER = """
     SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
     WHERE accounts_token.id = %s AND accounts_user.is_active FOR SHARE OF accounts_user
 """
-LEAVER = "SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
+ALONE = "SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 GONE = "expected a live token; this one was revoked meanwhile"
 
 
@@ -33,9 +33,12 @@ def stays(person: User) -> bool:
     return _is_there(PERSON, person.pk)
 
 
-def leaves(person: User) -> None:
-    """Nothing is kept in their name, and no role given to them, until the transaction ends."""
-    _is_there(LEAVER, person.pk)
+def hold_alone(person: User) -> None:
+    """Nothing is kept in their name, and no role given to them, until the transaction ends.
+
+    By who leaves, and where what they have is counted: two that hold one person so wait in turn.
+    """
+    _is_there(ALONE, person.pk)
 
 
 def hold_organisations(keys: Collection[int]) -> None:

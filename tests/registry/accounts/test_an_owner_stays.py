@@ -96,7 +96,7 @@ def test_nobody_founds_more_than_they_may_at_once(people: People) -> None:
         return services.create_organisation(f"lab-{number}", people.charlie)
 
     done = at_the_same_moment([partial(tried, partial(found, each)) for each in range(AT_ONCE)])
-    assert sum(done) == services.MOST_OWNED == _owned(people.charlie)
+    assert sum(done) == services.MOST_FOUNDED == _owned(people.charlie)
 
 
 def _owned(person: User) -> int:
