@@ -20,6 +20,7 @@ from registry.catalog.services.takedowns import Order
 from registry.conduct import services as conduct
 from registry.site import erasing
 from tests.registry.catalog.datacite import PASSWORD, DataCite, asked, later, name_of, serving
+from tests.registry.catalog.test_history_of_what_was_published import migrate, newest
 from tests.registry.catalog.world import World, by_person, changed, project, publish
 from tests.registry.people import browser, client_of
 
@@ -123,6 +124,18 @@ def test_what_is_forgotten_before_it_is_sent_is_not_sent(
     monkeypatch.setattr(queries, "is_everybodys", told)
     tasks.register()
     assert remote.requests == 0
+
+
+def test_what_an_older_version_tried_may_be_there(
+    world: World, first: Checkpoint, account: Path
+) -> None:
+    row = asked(world, first)
+    for attempts, is_marked in ((0, False), (1, True)):
+        Doi.objects.update(attempts=attempts)
+        migrate("0025_dois")
+        migrate(newest())
+        row.refresh_from_db()
+        assert (row.sent_at == row.due_at) == is_marked
 
 
 def test_a_crash_after_the_request_costs_a_second_one(
