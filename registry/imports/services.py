@@ -91,28 +91,16 @@ def ask(wanted: Wanted) -> Import:
     apart.check_available()
     _check_names(wanted)  # 1
     receiving.check_rights(wanted.user, wanted.project, wanted.project.conduct)  # 2
-    try:
-        with transaction.atomic():
-            receiving.hold_person(wanted.user)
-            if (
-                Import.objects.filter(person=wanted.user, state__in=UNDERWAY).count()
-                >= MAX_UNDERWAY
-            ):
-                raise ImportUnderway(f"expected fewer than {MAX_UNDERWAY} imports underway")  # 3
-            row = Import.objects.create(
-                project=wanted.project,
-                person=wanted.user,
-                holder=wanted.holder,
-                source_name=wanted.source_name,
-                source_sha256=wanted.sha256,
-                name=wanted.name,
-            )
-            _stage(wanted)  # 4
-            details = {"from": wanted.sha256, "name": wanted.name, "import": str(row.pk)}
-            audit.record(wanted.actor, "import.ask", wanted.project.full_name, details)
-            nudge(CARRY_OUT)
-    except IntegrityError as error:
-        raise ImportUnderway("expected a file that does not wait already, found one") from error
+    with transaction.atomic():
+        receiving.hold_person(wanted.user)
+        underway = Import.objects.filter(person=wanted.user, state__in=UNDERWAY)
+        if underway.count() >= MAX_UNDERWAY:
+            raise ImportUnderway(f"expected fewer than {MAX_UNDERWAY} imports underway")  # 3
+        row = _new(wanted)
+        _stage(wanted)  # 4
+        details = {"from": wanted.sha256, "name": wanted.name, "import": str(row.pk)}
+        audit.record(wanted.actor, "import.ask", wanted.project.full_name, details)
+        nudge(CARRY_OUT)
     return row
 
 
@@ -157,6 +145,21 @@ def _check_names(wanted: Wanted) -> None:
         Manifest.of([FileEntry(name=wanted.name, sha256=wanted.sha256, size=0)])
     except InvalidDocument as error:
         raise InvalidImport(f"to: {error}") from error
+
+
+def _new(wanted: Wanted) -> Import:
+    try:
+        with transaction.atomic():
+            return Import.objects.create(
+                project=wanted.project,
+                person=wanted.user,
+                holder=wanted.holder,
+                source_name=wanted.source_name,
+                source_sha256=wanted.sha256,
+                name=wanted.name,
+            )
+    except IntegrityError as error:
+        raise ImportUnderway("expected a file that does not wait already, found one") from error
 
 
 def _stage(wanted: Wanted) -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 from django.conf import settings as configured
-from django.db import connection
+from django.db import IntegrityError, connection
 from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
@@ -176,6 +176,18 @@ def test_a_file_waits_once_and_few_wait_at_a_time(
     monkeypatch.setattr(services, "MAX_UNDERWAY", 1)
     with pytest.raises(ImportUnderway, match="fewer than 1"):
         services.ask(wanted(world, b"another"))
+
+
+def test_another_fault_of_the_databases_is_not_told_as_a_file_that_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise IntegrityError("storage_holding_once")
+
+    monkeypatch.setattr(storage, "charge", fails)
+    with pytest.raises(IntegrityError, match="storage_holding_once"):
+        services.ask(wanted(world))
+    assert not Import.objects.exists()
 
 
 def test_where_it_is_switched_off_nothing_is_asked(world: World, settings: Settings) -> None:
