@@ -275,8 +275,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# How soon it comes back: after visibility_timeout (longer than any task), looked for every
-# interval x throttle seconds. The default of 10 x 10 was measured to take more than a minute.
+# How soon it comes back: after visibility_timeout, looked for every interval x throttle seconds.
+# The default of 10 x 10 was measured to take more than a minute. It is longer than any task but the
+# two of the slow workers. Of those a message comes again to the other process while the first is at
+# it, and does no harm: the clock's has expired by then, and a nudge's finds the file or the import
+# locked (registry/locks.py), and takes what else waits. Hours in its place would be how long a
+# killed worker's messages stay away.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "unacked_restore_interval": 5,

@@ -107,6 +107,16 @@ def test_the_workers_settings_lose_no_task() -> None:
     assert (options["unacked_restore_interval"], options["unacked_restore_throttle"]) == (5, 1)
 
 
+def test_only_tasks_that_lock_what_they_are_at_may_take_until_their_message_comes_again() -> None:
+    app.loader.import_default_modules()
+    comes_again = app.conf.broker_transport_options["visibility_timeout"]
+    longest = {
+        name: each.time_limit or app.conf.task_time_limit for name, each in app.tasks.items()
+    }
+    longer = {name for name, seconds in longest.items() if seconds >= comes_again}
+    assert longer == {"catalog.hash", "imports.carry_out"}
+
+
 def test_every_sweep_is_scheduled_and_expires_before_the_next() -> None:
     schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
     app.loader.import_default_modules()
