@@ -164,6 +164,12 @@ def _check(wanted: Description) -> None:
             raise InvalidPublisher(f"claims: expected names and short texts, found {claim[:80]!a}")
 
 
-def forget(user: User) -> None:
-    """Who may publish to a person's own projects is kept no longer: they have left."""
-    Publisher.objects.filter(project__owner=user.namespace).delete()
+def forget(user: User) -> frozenset[str]:
+    """Who may publish to a person's own projects is kept no longer; in whose names they acted.
+
+    What those hold is nobody's from here on: in the caller's transaction, which forgets it.
+    """
+    rows = Publisher.objects.filter(project__owner=user.namespace)
+    actors = frozenset(each.actor for each in rows)
+    rows.delete()
+    return actors

@@ -78,7 +78,7 @@ def _again(left: Namespace) -> Erased:
         stub, actor = accounts.nobody(), f"user:{left.name}"
         said = takedowns.about(left)
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
-        _drop(actor, (), {})
+        _drop({actor}, (), {})
         statements = ledger.blank({left.uri}, also=said)
         idempotency.forget_all(actor, naming=f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
@@ -103,8 +103,9 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     """
     name, actor, owner, now = person.username, person.actor, person.namespace, timezone.now()
     pool.end(owner, now=now)  # first: who submits locks the run before the person, too
-    for each in (oidc, vouching, publishers, devices, notices):
+    for each in (oidc, vouching, devices, notices):
         each.forget(person)
+    actors = publishers.forget(person) | {actor}
     waiting = imports.forget(person)
     stub, clear = accounts.erase(person), accounts.nobody()
     outputs.forget_machines(person)
@@ -121,7 +122,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
         kept=kept,
         author=person,
     )
-    _drop(actor, files, waiting)
+    _drop(actors, files, waiting)
     statements = ledger.blank({owner.uri, pseudonym}, also=said)
     idempotency.forget_all(actor, naming=f'"{owner.uri}"')
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
@@ -132,15 +133,19 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     return Erased(stub=stub.name, pseudonym=pseudonym, **counted)
 
 
-def _drop(actor: str, digests: Collection[str], released: Mapping[str, frozenset[str]]) -> None:
+def _drop(
+    actors: Collection[str], digests: Collection[str], released: Mapping[str, frozenset[str]]
+) -> None:
     """What they sent is theirs no longer, and gone where nobody needs it.
 
     Locks in the order in which uploads and sweeps take them: blobs, what counts them, xorbs.
     """
-    sent = xorbs.waiting(actor).union(digests, *released.values())
+    sent = frozenset(digests).union(*map(xorbs.waiting, actors), *released.values())
     storage.hold_alone(sent)
     for holder in sorted(released):
         storage.release(holder, released[holder])
-    storage.forget_holder(actor)
-    xorbs.forget(actor)
+    for actor in sorted(actors):
+        storage.forget_holder(actor)
+    for actor in actors:
+        xorbs.forget(actor)
     storage.drop(sent, needed=catalog.needed)
