@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -37,6 +38,7 @@ from ..errors import MayNotEvaluate, NotFound, TooManyEvaluations
 from ..models import Checkpoint, State
 from ..models.evaluated import Evaluation
 from . import telling
+from .waiting import or_wait
 
 logger = logging.getLogger(__name__)
 
@@ -136,9 +138,9 @@ def settle(evaluation: Evaluation) -> Evaluation:
 
 
 def settle_all() -> None:
-    """Whatever is underway."""
+    """Whatever is underway; one that cannot be shown keeps none of the others."""
     for each in Evaluation.objects.filter(UNSETTLED).order_by("id"):
-        settle(each)
+        or_wait(partial(settle, each), f"evaluation {each.key}")
 
 
 def _show(evaluation: Evaluation) -> None:

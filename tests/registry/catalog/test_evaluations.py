@@ -300,6 +300,26 @@ def test_while_the_ledger_is_away_it_waits_and_the_sweep_shows_it(
     assert Happening.objects.filter(kind="evaluation.published").count() == 2
 
 
+def test_one_that_cannot_be_shown_keeps_none_of_the_others(
+    world: World, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [hand_in(charlie(world)).json()["id"] for _ in range(2)]
+    Evaluation.objects.update(published_at=None)
+    show = evaluating._show
+
+    def fail_once(evaluation: Evaluation) -> None:
+        if str(evaluation.key) == said[0]:
+            raise RuntimeError("a fault of ours")
+        show(evaluation)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluating, "_show", fail_once)
+        sweep()
+    assert [each["id"] for each in APIClient().get(URL).json()["results"]] == [said[1]]
+    sweep()
+    assert [each["id"] for each in APIClient().get(URL).json()["results"]] == said[::-1]
+
+
 def test_a_token_of_a_project_says_it_in_the_owners_name(world: World, first: Checkpoint) -> None:
     alice = world.people.alice
     client = client_of_job(alice)
