@@ -15,7 +15,7 @@ from .. import crls
 from ..digests import as_id
 from ..errors import Outcome, RevocationUnknown, Step, VerificationError
 from ..evidence import Part
-from ..statements import CheckpointClaim, EvaluationClaim, Metric, Origin, OutputClaim
+from ..statements import CheckpointClaim, EvaluationClaim, Metric, Origin, OutputClaim, Result
 from ..trust import Pinned
 from ..verify import Examination, Match, Requirements, Verified
 from .terminal import Ink, Terminal, shortened
@@ -145,7 +145,7 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
     match verified:
         case Verified(output=OutputClaim() as output, checkpoint=CheckpointClaim() as checkpoint):
             yield _proven_of_output(output, _title(checkpoint), verified)
-        case Verified(evaluation=EvaluationClaim() as said, checkpoint=CheckpointClaim() as of):
+        case Verified(evaluation=EvaluationClaim(result=said), checkpoint=CheckpointClaim() as of):
             yield _proven_of_evaluation(said, _title(of), verified)
         case Verified(checkpoint=CheckpointClaim() as checkpoint):
             yield (
@@ -189,7 +189,7 @@ def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) 
             )
 
 
-def _proven_of_evaluation(said: EvaluationClaim, checkpoint: str, verified: Verified) -> str:
+def _proven_of_evaluation(said: Result, checkpoint: str, verified: Verified) -> str:
     """The figures are a person's word, and nothing here knows better."""
     signer, harness = verified.parts[0].signer, said.harness
     commit = f" ({harness.commit})" if harness.commit else ""

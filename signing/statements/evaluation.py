@@ -79,13 +79,18 @@ class Result:
             "harness": {"commit": None, **canonical.mapping(obj, "harness")},
             "metrics": _in_order(canonical.items(obj, "metrics")),
         }
+        return cls.within(whole)
+
+    @classmethod
+    def within(cls, obj: Obj) -> Self:
+        """Read one as a statement has it: whole and in order, among the fields of its own."""
         return cls(
-            task=one_line(whole, "task"),
-            dataset=parse_dataset(whole),
-            harness=parse_harness(whole),
-            config_sha256=canonical.nullable(whole, "config", reference),
-            metrics=parse_metrics(whole),
-            evaluated_at=canonical.instant(whole, "evaluated_at"),
+            task=one_line(obj, "task"),
+            dataset=parse_dataset(obj),
+            harness=parse_harness(obj),
+            config_sha256=canonical.nullable(obj, "config", reference),
+            metrics=parse_metrics(obj),
+            evaluated_at=canonical.instant(obj, "evaluated_at"),
         )
 
     def to_json(self) -> dict[str, object]:
@@ -117,24 +122,7 @@ class EvaluationClaim:
     """An id of its own: two people who say the same say two things."""
     checkpoint_statement_sha256: str
     conduct: ConductReference
-    task: str
-    dataset: Benchmark
-    harness: Harness
-    config_sha256: str | None
-    metrics: tuple[Metric, ...]
-    evaluated_at: datetime
-
-    @property
-    def result(self) -> Result:
-        """What was measured, without of what, and by which evaluation."""
-        return Result(
-            task=self.task,
-            dataset=self.dataset,
-            harness=self.harness,
-            config_sha256=self.config_sha256,
-            metrics=self.metrics,
-            evaluated_at=self.evaluated_at,
-        )
+    result: Result
 
     @classmethod
     def parse(cls, statement: Statement) -> Self:
@@ -145,12 +133,7 @@ class EvaluationClaim:
             evaluation=canonical.text(predicate, "evaluation"),
             checkpoint_statement_sha256=reference(predicate, "statement"),
             conduct=ConductReference.parse(predicate, "conduct"),
-            task=one_line(predicate, "task"),
-            dataset=parse_dataset(predicate),
-            harness=parse_harness(predicate),
-            config_sha256=canonical.nullable(predicate, "config", reference),
-            metrics=parse_metrics(predicate),
-            evaluated_at=canonical.instant(predicate, "evaluated_at"),
+            result=Result.within(predicate),
         )
         return same(claim, statement)
 

@@ -174,8 +174,9 @@ EVALUATION = Kind(
     purpose=PURPOSE_OF[EVALUATION_V1],
     parse=EvaluationClaim.parse,
     in_words=lambda claim: (
-        f"{claim.task} on {claim.dataset.name}: {claim.metrics[0].name} {claim.metrics[0].value}, "
-        f"by {claim.harness.name} {claim.harness.version}"
+        f"{claim.result.task} on {claim.result.dataset.name}: {claim.result.metrics[0].name} "
+        f"{claim.result.metrics[0].value}, by {claim.result.harness.name} "
+        f"{claim.result.harness.version}"
     ),
     signer=_anybody,
 )

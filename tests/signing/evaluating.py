@@ -14,6 +14,7 @@ from assay.signing.statements import (
     EvaluationClaim,
     Harness,
     Metric,
+    Result,
     WithdrawalClaim,
     Withdrawn,
 )
@@ -29,15 +30,17 @@ def evaluation_claim(world: World, below: Evidence) -> EvaluationClaim:
         evaluation=ID,
         checkpoint_statement_sha256=sha256(below.bundles["checkpoint"].envelope.payload),
         conduct=conduct_reference(),
-        task="hellaswag",
-        dataset=Benchmark(name="Rowan/hellaswag", sha256="ab" * 32),
-        harness=Harness(name="lm-evaluation-harness", version="0.4.9", commit="97a5e2c"),
-        config_sha256="cd" * 32,
-        metrics=(
-            Metric(name="acc", value="0.2504", standard_error="0.0043"),
-            Metric(name="acc_norm", value="0.2511"),
+        result=Result(
+            task="hellaswag",
+            dataset=Benchmark(name="Rowan/hellaswag", sha256="ab" * 32),
+            harness=Harness(name="lm-evaluation-harness", version="0.4.9", commit="97a5e2c"),
+            config_sha256="cd" * 32,
+            metrics=(
+                Metric(name="acc", value="0.2504", standard_error="0.0043"),
+                Metric(name="acc_norm", value="0.2511"),
+            ),
+            evaluated_at=world.at,
         ),
-        evaluated_at=world.at,
     )
 
 

@@ -104,12 +104,12 @@ class EvaluationSerializer(serializers.Serializer[Said]):
         source="row.is_members",
         help_text="whether whoever handed it in acted for the project's owner then",
     )
-    task = serializers.CharField(source="claim.task")
-    dataset = BenchmarkSerializer(source="claim.dataset")
-    harness = HarnessSerializer(source="claim.harness")
+    task = serializers.CharField(source="claim.result.task")
+    dataset = BenchmarkSerializer(source="claim.result.dataset")
+    harness = HarnessSerializer(source="claim.result.harness")
     config = serializers.SerializerMethodField()
-    metrics = MetricSerializer(source="claim.metrics", many=True)
-    evaluated_at = serializers.DateTimeField(source="claim.evaluated_at")
+    metrics = MetricSerializer(source="claim.result.metrics", many=True)
+    evaluated_at = serializers.DateTimeField(source="claim.result.evaluated_at")
     published_at = serializers.DateTimeField(source="row.published_at", allow_null=True)
     withdrawn = serializers.SerializerMethodField()
     statement = serializers.CharField(source="row.statement.sha256")
@@ -122,7 +122,7 @@ class EvaluationSerializer(serializers.Serializer[Said]):
 
     @extend_schema_field(ConfigSerializer(allow_null=True))
     def get_config(self, of: Said) -> dict[str, object] | None:
-        digest = of.claim.config_sha256
+        digest = of.claim.result.config_sha256
         return None if digest is None else {"sha256": digest}
 
     @extend_schema_field(WithdrawnSerializer(allow_null=True))

@@ -168,12 +168,7 @@ def _claim(result: Result, of: Checkpoint, key: uuid.UUID) -> EvaluationClaim:
         evaluation=str(key),
         checkpoint_statement_sha256=of.statement.sha256,
         conduct=conduct.reference(of.conduct),
-        task=result.task,
-        dataset=result.dataset,
-        harness=result.harness,
-        config_sha256=result.config_sha256,
-        metrics=result.metrics,
-        evaluated_at=result.evaluated_at,
+        result=result,
     )
 
 

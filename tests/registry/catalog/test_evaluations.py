@@ -91,7 +91,7 @@ def test_what_anybody_says_verifies_offline_as_their_word(
     found = examined(authority, f"{URL}/{said['id']}/evidence")
     assert found.parts[0].signer.endswith("/charlie")
     assert found.evaluation is not None
-    assert found.evaluation.metrics[0].value == "0.2504"
+    assert found.evaluation.result.metrics[0].value == "0.2504"
     assert found.checkpoint is not None
     assert found.checkpoint.project == "lab/small"
     assert APIClient().get(URL).json()["results"] == [said]

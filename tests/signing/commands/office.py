@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
@@ -72,12 +72,11 @@ class Office:
         handed_in = json.loads(seen.body)
         by = self.signer or handed_in.pop("by", "bob")
         handed_in.pop("by", None)
-        result = Result.parse(handed_in)
         below = self.world.evidence_for_checkpoint()
         claim = replace(
             evaluation_claim(self.world, below),
             evaluation=str(uuid5(NAMESPACE_URL, str(seen.headers["Idempotency-Key"]))),
-            **{each.name: getattr(result, each.name) for each in fields(Result)},
+            result=Result.parse(handed_in),
         )
         signed = with_part(self.world, below, "evaluation", self.altered(claim), by)
         if self.is_withdrawn:

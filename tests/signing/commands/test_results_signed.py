@@ -12,7 +12,7 @@ import pytest
 from assay.signing import canonical
 from assay.signing.commands.pins import Pins
 from assay.signing.evidence import Evidence
-from assay.signing.statements import EvaluationClaim, Metric
+from assay.signing.statements import Metric, Result
 from tests.signing.client.registry import Answer, Seen
 from tests.signing.commands.desk import TOKEN, Desk
 from tests.signing.commands.office import NAME, PATH, Json, Office, hand_in, handed, opened
@@ -27,26 +27,26 @@ def office(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
         yield office
 
 
-DIFFERENCES: dict[str, Callable[[EvaluationClaim], EvaluationClaim]] = {
-    "task": lambda claim: replace(claim, task="other"),
-    "dataset.name": lambda claim: replace(claim, dataset=replace(claim.dataset, name="other")),
-    "dataset.sha256": lambda claim: replace(
-        claim, dataset=replace(claim.dataset, sha256="00" * 32)
+DIFFERENCES: dict[str, Callable[[Result], Result]] = {
+    "task": lambda result: replace(result, task="other"),
+    "dataset.name": lambda result: replace(result, dataset=replace(result.dataset, name="other")),
+    "dataset.sha256": lambda result: replace(
+        result, dataset=replace(result.dataset, sha256="00" * 32)
     ),
-    "harness.name": lambda claim: replace(claim, harness=replace(claim.harness, name="other")),
-    "harness.version": lambda claim: replace(claim, harness=replace(claim.harness, version="9")),
-    "harness.commit": lambda claim: replace(claim, harness=replace(claim.harness, commit=None)),
-    "config.sha256": lambda claim: replace(claim, config_sha256=None),
-    "evaluated_at": lambda claim: replace(claim, evaluated_at=AT),
-    "metrics.acc.value": lambda claim: replace(
-        claim, metrics=(replace(claim.metrics[0], value="0.99"), *claim.metrics[1:])
+    "harness.name": lambda result: replace(result, harness=replace(result.harness, name="other")),
+    "harness.version": lambda result: replace(result, harness=replace(result.harness, version="9")),
+    "harness.commit": lambda result: replace(result, harness=replace(result.harness, commit=None)),
+    "config.sha256": lambda result: replace(result, config_sha256=None),
+    "evaluated_at": lambda result: replace(result, evaluated_at=AT),
+    "metrics.acc.value": lambda result: replace(
+        result, metrics=(replace(result.metrics[0], value="0.99"), *result.metrics[1:])
     ),
-    "metrics.acc.standard_error": lambda claim: replace(
-        claim, metrics=(replace(claim.metrics[0], standard_error=None), *claim.metrics[1:])
+    "metrics.acc.standard_error": lambda result: replace(
+        result, metrics=(replace(result.metrics[0], standard_error=None), *result.metrics[1:])
     ),
-    "metrics.p_value.value": lambda claim: replace(claim, metrics=claim.metrics[:-1]),
-    "metrics.zero.value": lambda claim: replace(
-        claim, metrics=(*claim.metrics, Metric(name="zero", value="0"))
+    "metrics.p_value.value": lambda result: replace(result, metrics=result.metrics[:-1]),
+    "metrics.zero.value": lambda result: replace(
+        result, metrics=(*result.metrics, Metric(name="zero", value="0"))
     ),
 }
 
@@ -55,7 +55,8 @@ DIFFERENCES: dict[str, Callable[[EvaluationClaim], EvaluationClaim]] = {
 def test_what_was_signed_is_what_was_handed_in_to_each_member(
     desk: Desk, office: Office, member: str
 ) -> None:
-    office.altered = DIFFERENCES[member]
+    altered = DIFFERENCES[member]
+    office.altered = lambda claim: replace(claim, result=altered(claim.result))
     code, out, err = hand_in(desk, office, "--data", "cd" * 32)
     assert (code, out, f"expected {member} signed as it was handed in" in err) == (22, "", True)
 
