@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import pytest
 from django.conf import settings
@@ -26,8 +26,6 @@ from tests.running import Authority
 
 if TYPE_CHECKING:
     from pytest_django import DjangoDbBlocker
-
-    from tests.registry.catalog.world import World
 
 T = TypeVar("T")
 Make: TypeAlias = Callable[[Path], T]
@@ -112,22 +110,10 @@ def kept(make: Make[T]) -> Callable[..., T]:
     def fixture(db: None, authority: Authority, tmp_path: Path) -> T:
         if not _kept.is_of(make):
             return make(tmp_path)
-        made: T = _kept.copied()  # type: ignore[assignment]  # by is_of
-        return made
+        return cast("T", _kept.copied())  # by is_of
 
     _makes[fixture] = make
     return pytest.fixture(fixture)
-
-
-def _make_world(folder: Path) -> World:
-    from tests.registry.catalog.world import build  # noqa: PLC0415 - a plugin is read before models
-    from tests.registry.people import invite  # noqa: PLC0415 - as above
-
-    return build(invite(), folder / "texts")
-
-
-kept_world = kept(_make_world)
-"""A lab in good standing with a project, a data set and a node."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -359,9 +359,11 @@ def _until_idle() -> None:
     with _broker() as broker:
         while quiet_looks < 2 and time.monotonic() < deadline:
             has_worker = any(live.worker.exit_code is None for live in _live)
-            is_quiet = not _busy_sessions() and not (has_worker and _tasks(broker))
+            # Waiting, and at work: a message is acknowledged once its task has ended.
+            tasks = broker.llen(settings.CELERY_TASK_DEFAULT_QUEUE) + broker.hlen(UNACKED[0])
+            is_quiet = not _busy_sessions() and not (has_worker and tasks)
             quiet_looks = quiet_looks + 1 if is_quiet else 0
-            time.sleep(QUIET_SECONDS)
+            time.sleep(QUIET_SECONDS)  # neither server tells when nobody asks it any more
 
 
 def _busy_sessions() -> int:
@@ -373,11 +375,6 @@ def _busy_sessions() -> int:
         )
         (busy,) = cursor.fetchone()
         return int(busy)
-
-
-def _tasks(broker: Any) -> int:  # noqa: ANN401 - see below
-    """In the queue and at work: a message is acknowledged once its task has ended."""
-    return int(broker.llen(settings.CELERY_TASK_DEFAULT_QUEUE) + broker.hlen(UNACKED[0]))
 
 
 @contextmanager

@@ -15,11 +15,12 @@ from registry.catalog import tasks
 from registry.catalog.content import described
 from registry.catalog.models import Checkpoint, Project
 from registry.catalog.queries import citing
+from tests.keeping import kept
 from tests.needing import needs
 from tests.registry.catalog.conftest import account, remote
 from tests.registry.catalog.datacite import DataCite, asked
 from tests.registry.catalog.test_listings import OURS
-from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.catalog.world import World, built, by_person, publish
 
 __all__ = ["account", "remote"]  # the fixtures
 PYTHON = Path(__file__).parents[2] / ".venv-citing" / "bin" / "python"
@@ -73,9 +74,7 @@ print(json.dumps({"type": entry.entry_type, "key": entry.key, **fields}))
 pytestmark = needs("citing")
 
 
-@pytest.fixture
-def world(kept_world: World) -> World:
-    return kept_world
+world = kept(built)
 
 
 @pytest.fixture

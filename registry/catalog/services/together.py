@@ -65,10 +65,11 @@ def _advance(checkpoint_ids: Collection[int]) -> None:
 
 def _proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
     """All in one; where one of them stands in the way, each by itself."""
-    try:
-        return advancing.proven(checkpoint_ids)
-    except Exception:  # a fault of ours in one row must not hold up the others (see waiting.py)
-        logger.warning("%s checkpoints, now one by one", len(checkpoint_ids), exc_info=True)
+    together = or_wait(
+        partial(advancing.proven, checkpoint_ids), f"the proof of {len(checkpoint_ids)} checkpoints"
+    )
+    if together is not None:
+        return together
     found: dict[int, Bundle] = {}
     for each in checkpoint_ids:
         _or_wait(lambda one: found.update(advancing.proven([one])), each)

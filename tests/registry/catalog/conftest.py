@@ -11,14 +11,11 @@ from pytest_django import Settings
 
 from registry.catalog.models import Checkpoint
 from registry.conduct import services as conduct
+from tests.keeping import kept
 from tests.registry.catalog.datacite import ACCOUNT, PASSWORD, PREFIX, DataCite, serving
-from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.catalog.world import World, built, by_person, publish
 
-
-@pytest.fixture
-def world(kept_world: World) -> World:
-    """A lab in good standing with a project, a data set and a node."""
-    return kept_world
+world = kept(built)
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_one_whose_proof_cannot_be_put_together_stops_no_other(
     Statement.objects.filter(pk=broken.oms_statement.pk).update(payload=b"")
     assert services.sweep() == 2
     assert states() == {State.SIGNED, State.PUBLISHED}
-    assert "now one by one" in caplog.text
+    assert "the proof of 3 checkpoints waits" in caplog.text
     assert f"checkpoint {broken.pk} waits" in caplog.text
 
 

@@ -29,7 +29,7 @@ from registry.conduct import services as conduct
 from registry.conduct.models import PolicyVersion
 from registry.storage import services as storage
 from tests.registry.catalog.weights import weights
-from tests.registry.people import People
+from tests.registry.people import People, invite
 from tests.until import until
 
 RUN_ID = "3f0c8f7e-0f43-4a53-b0a5-9f5d3c1f6a10"
@@ -54,6 +54,11 @@ class World:
     dataset: Dataset
     node: Node
     key: SoftwareKey
+
+
+def built(folder: Path) -> World:
+    """A lab in good standing with a project, a data set and a node: `world = kept(built)`."""
+    return build(invite(), folder / "texts")
 
 
 def build(people: People, folder: Path) -> World:

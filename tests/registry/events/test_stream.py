@@ -17,9 +17,10 @@ from registry.events import queries, services, stream
 from registry.events.hub import QUEUE_EVENTS, Ended, Hub, Subscription, hub
 from registry.events.queries import Happening
 from tests.registry.callers import Heard, call, in_database
+from tests.until import until_async
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_SECONDS = 60  # for what is waited for by asking again and again (ASYNC110): nothing tells
+PATIENCE_SECONDS = 60
 
 
 async def emit(topic: str, kind: str = "loss", **data: object) -> int:
@@ -36,16 +37,19 @@ async def following(
     application = get_asgi_application()
     task = asyncio.ensure_future(call(application, "GET", url, headers=sent, leave_after=messages))
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await _until_open()
+        await until_followed()
         yield task
         await task
 
 
-async def _until_open(followers: int = 1) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while (line := hub()._line) is None or len(line.followers) < followers:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-        await line.is_open.wait()
+async def until_followed(by: int = 1) -> None:
+    """Until the hub hears of what happens, for so many followers."""
+
+    def is_open() -> bool:
+        line = hub()._line
+        return line is not None and len(line.followers) >= by and line.is_open.is_set()
+
+    await until_async(is_open)
 
 
 def _listeners() -> int:
@@ -149,10 +153,9 @@ async def test_forty_followers_who_replay_hold_one_connection_between_them() -> 
         for _ in range(40)
     ]
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await _until_open(40)
+        await until_followed(by=40)
         # The line, and the test's own, once the replays have finished.
-        while await in_database(_count) > 2:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
+        await until_async(lambda: in_database(lambda: _count() <= 2))
         await emit("run:1", step=2)
         heard = await asyncio.gather(*followers)
     assert all(len(events_of(one)) == 2 for one in heard)
@@ -161,9 +164,7 @@ async def test_forty_followers_who_replay_hold_one_connection_between_them() -> 
 async def test_the_line_is_closed_after_the_last_follower() -> None:
     async with following("/events?topics=run:1", messages=3):
         await emit("run:1", step=1)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await in_database(_listeners):  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
+    await until_async(lambda: in_database(lambda: not _listeners()))
 
 
 async def test_when_the_line_breaks_followers_end_and_may_come_back() -> None:

@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import pytest
+from tests.keeping import kept
+from tests.registry.catalog.world import built
 
-from tests.registry.catalog.world import World
-
-
-@pytest.fixture
-def world(kept_world: World) -> World:
-    return kept_world
+world = kept(built)

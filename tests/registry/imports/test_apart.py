@@ -80,6 +80,7 @@ def test_it_is_ended_after_its_time(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "LEAST_SECONDS", 0.1)
+    # The program that is to be ended: it sleeps, and nobody waits for it.
     settings.CONVERTER = converter(tmp_path, "import time; time.sleep(60)")
     with pytest.raises(ConverterFailed, match="SIGKILL"):
         convert()

@@ -14,8 +14,18 @@ from registry.asgi import application
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Gate, Visibility
 from registry.catalog.queries.revisions import Kind, find
+from tests.keeping import kept
 from tests.registry.callers import InMemory
-from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
+from tests.registry.catalog.world import (
+    FILES,
+    World,
+    build,
+    built,
+    by_node,
+    by_person,
+    project,
+    publish,
+)
 from tests.registry.people import invite, secret_of
 from tests.running import Authority
 
@@ -23,9 +33,7 @@ HERE = "http://localhost"
 API = "/api/2.0/mlflow"
 
 
-@pytest.fixture
-def world(kept_world: World) -> World:
-    return kept_world
+world = kept(built)
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from registry.accounts.models import User
 from registry.catalog import services as catalog
 from registry.catalog.models import Visibility
 from registry.events import services, stream
-from registry.events.hub import hub
 from registry.events.stream import Sight
 from tests.registry.callers import Heard, call, in_database
-from tests.registry.events.test_stream import events_of
+from tests.registry.events.test_stream import events_of, until_followed
 from tests.registry.people import People, secret_of
 from tests.registry.pool import world
 from tests.registry.pool.world import Lab
+from tests.until import until_async
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECONDS = 60
@@ -55,18 +55,9 @@ def follow(lab: Lab, secret: str, *, events: int) -> asyncio.Task[Heard]:
     return asyncio.ensure_future(asked)
 
 
-async def until_they_follow(count: int) -> None:
-    async with asyncio.timeout(SECONDS):
-        while (line := hub()._line) is None or len(line.followers) < count:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
-        await line.is_open.wait()
-
-
 async def until_they_asked(looks: list[Sight], count: int) -> None:
     """Whether it may be heard is asked when it is told, which nothing says from outside."""
-    async with asyncio.timeout(SECONDS):
-        while len(looks) < count:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
+    await until_async(lambda: len(looks) >= count)
 
 
 async def happens(lab: Lab, step: int) -> None:
@@ -95,7 +86,7 @@ async def test_what_becomes_private_is_told_to_members_alone_and_then_to_all_aga
         follow(lab, stranger, events=2),
         follow(lab, "", events=2),
     ]
-    await until_they_follow(3)
+    await until_followed(by=3)
     await happens(lab, 1)
     await until_they_asked(looks, 3 + 3)
     await shown_as(lab, Visibility.PRIVATE)
@@ -114,7 +105,7 @@ async def test_a_member_who_is_removed_hears_no_more_of_what_is_private(
     people = lab.people
     await shown_as(lab, Visibility.PRIVATE)
     follower = follow(lab, await secret(people.bob), events=2)
-    await until_they_follow(1)
+    await until_followed(by=1)
     await happens(lab, 1)
     await until_they_asked(looks, 1 + 1)
     await in_database(partial(accounts.remove_member, people.lab, people.bob, by=people.alice))

@@ -9,14 +9,16 @@ from registry.publishers.models import Publisher
 from registry.site import erasing
 from registry.storage import services as storage
 from registry.storage.models import Holding, Usage
-from tests.registry.catalog.world import World, project, publish, upload
+from tests.keeping import kept
+from tests.registry.catalog.world import World, built, project, publish, upload
 
 CONTENT = b"made by a job"
+world = kept(built)
 
 
-def test_what_a_job_published_there_is_kept_by_nobody(kept_world: World) -> None:
-    bob = kept_world.people.bob
-    own = project(bob.namespace, kept_world.conduct, bob, "own")
+def test_what_a_job_published_there_is_kept_by_nobody(world: World) -> None:
+    bob = world.people.bob
+    own = project(bob.namespace, world.conduct, bob, "own")
     job = Publisher.objects.create(
         project=own, issuer="https://ci.example", subject="repo:bob/own", named_by=bob
     )
