@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -22,6 +23,7 @@ from .errors import InvalidDocument
 from .keys import Curve
 
 MAX_SERIAL_BYTES = 20  # RFC 5280, 4.1.2.2
+KEPT = 256  # as read: each step that judges a certificate asks again what it says
 
 _VERSION_3 = der.explicit(0, der.integer(2))
 _ALGORITHMS = {  # RFC 5758, 3.2: with the hash of the issuer's curve
@@ -108,6 +110,7 @@ def of(certificate: x509.Certificate) -> Form:
     return read(certificate.public_bytes(Encoding.DER))
 
 
+@lru_cache(KEPT)
 def read(encoded: bytes) -> Form:
     """The same of its bytes; raises NotDer."""
     body, algorithm, signature = _exactly(3, inside(whole(encoded, der.SEQUENCE)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from asn1crypto import cms, core, tsp
@@ -24,6 +25,7 @@ from .keys import Curve, Signer
 from .tokens import POLICY, Algorithm, Failure, Token
 
 MAX_RESPONSE_BYTES = 64 << 10
+KEPT = 64  # as read: three steps ask what a response says
 MAX_REQUEST_BYTES = 4 << 10
 MAX_NONCE_BITS = 160
 
@@ -192,6 +194,7 @@ def _check_wishes(fields: dict[str, Any]) -> None:
         raise _Refused(Failure.BAD_DATA_FORMAT, expected)
 
 
+@lru_cache(KEPT)
 def _parse_response(der: bytes) -> Token:
     if len(der) > MAX_RESPONSE_BYTES:
         raise BadTimestamp(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(der)}")

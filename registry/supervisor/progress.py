@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from assay.signing.client import connect
+
 from .terminal import Terminal
 
 LOOK_SECONDS = 2.0
@@ -56,6 +58,6 @@ class Progress:
         self._terminal.note(f"{name} published  {digest[:SHOWN_DIGEST]}…{loss}")
 
     def _get(self, path: str) -> dict[str, Any]:
-        answer = httpx.get(self._path + path, timeout=REQUEST_SECONDS, trust_env=False)
-        found: dict[str, Any] = answer.raise_for_status().json()
+        with connect(self._path, REQUEST_SECONDS) as http:
+            found: dict[str, Any] = http.get(self._path + path).raise_for_status().json()
         return found

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import httpx
 
+from assay.signing.client import connect
+
 from .errors import PortTaken
 from .processes import POLL_SECONDS, Process
 
 READY_SECONDS = 60.0
+ANSWER_SECONDS = 5.0
 
 
 def until_it_answers(process: Process, answers: Callable[[], bool], *, expectation: str) -> None:
@@ -42,7 +45,8 @@ def is_healthy(url: str) -> Callable[[], bool]:
 
     def answers() -> bool:
         try:
-            return httpx.get(f"{url}/readyz", timeout=5, trust_env=False).is_success
+            with connect(url, ANSWER_SECONDS) as http:
+                return http.get(f"{url}/readyz").is_success
         except httpx.TransportError:
             return False
 

@@ -7,6 +7,7 @@ Blobs are streamed and verified; what an answer means is left to those who asked
 from __future__ import annotations
 
 from .addresses import address, is_loopback, is_private
+from .connecting import connect
 from .errors import ClientError, RegistryUnreachable, WitnessElsewhere
 from .ledger import LedgerClient, add_checkpoint
 from .registry import RegistryClient
@@ -19,6 +20,7 @@ __all__ = [
     "WitnessElsewhere",
     "add_checkpoint",
     "address",
+    "connect",
     "is_loopback",
     "is_private",
 ]

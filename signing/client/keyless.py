@@ -20,7 +20,7 @@ from ..keys import SoftwareKey
 from ..sigstore import SigstoreBundle, verify
 from ..sigstore.certificate import identity_of
 from ..sigstore.config import TrustConfig
-from .addresses import is_loopback
+from .connecting import connect
 from .errors import ClientError, RegistryUnreachable
 
 TIMEOUT_SECONDS = 60.0  # an entry is answered once it is in a signed tree head
@@ -95,7 +95,7 @@ def _post(url: str, body: bytes, kind: str, *, token: str = "") -> bytes:
     found = bytearray()
     try:
         with (
-            httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=not is_loopback(url)) as client,
+            connect(url, TIMEOUT_SECONDS) as client,
             client.stream("POST", url, content=body, headers=headers) as answer,
         ):
             for chunk in answer.iter_bytes():

@@ -13,7 +13,7 @@ from ..canonical import base64_text
 from ..errors import MissingEvidence
 from ..tiles import MAX_TILE_BYTES
 from ..treehead import MAX_NOTE_CHARACTERS
-from .addresses import is_loopback
+from .connecting import connect
 from .errors import ClientError, RegistryUnreachable, WitnessElsewhere
 
 TIMEOUT_SECONDS = 10.0
@@ -83,7 +83,7 @@ def _exchange(
     """Status, type and body of one answer, which may not be longer than `limit`."""
     try:
         with (
-            httpx.Client(timeout=timeout_seconds, trust_env=not is_loopback(url)) as http,
+            connect(url, timeout_seconds) as http,
             http.stream(method, url, content=content) as answer,
         ):
             body = bytearray()

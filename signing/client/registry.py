@@ -17,7 +17,7 @@ from .. import canonical, durable
 from ..digests import CHUNK_BYTES, as_id, sha256, sha256_file
 from ..errors import DigestMismatch
 from ..trust import TrustRoot
-from .addresses import is_loopback
+from .connecting import connect
 from .errors import ClientError, RegistryUnreachable
 
 TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
@@ -42,12 +42,8 @@ class RegistryClient:
     ) -> None:
         self.url = url.rstrip("/")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self._http = httpx.Client(
-            headers={**PLAIN, **headers},
-            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS)),
-            follow_redirects=False,  # the token is for this registry, not for where it points
-            trust_env=not is_loopback(self.url),  # a proxy cannot reach our own loopback
-        )
+        timeout = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS))
+        self._http = connect(self.url, timeout, {**PLAIN, **headers})
 
     def __enter__(self) -> Self:
         return self

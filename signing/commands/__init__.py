@@ -13,6 +13,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 
 from ..client import ClientError, WitnessElsewhere
@@ -171,6 +172,7 @@ _FAILED = {word: {"verified": False} for word in ("trust", "verify", "download",
 }
 
 
+@cache
 def parser() -> argparse.ArgumentParser:
     """The words of `assay`, and what its exit codes mean."""
     about = "Trust registries, download, publish, verify what they sign; watch ledgers."
@@ -188,6 +190,7 @@ def _with_exit_codes(word: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return word
 
 
+@cache
 def exit_codes() -> str:
     """Every exit code with its meaning, read from the errors themselves."""
     rows = {0: "Everything was verified or done.", USAGE: "The command line has a mistake."}

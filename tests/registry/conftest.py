@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 from pytest_django import Settings
 
 from tests.needing import require
@@ -19,6 +20,12 @@ from tests.running import free_port
 from tests.until import until
 
 S3_SERVER = Path(__file__).parents[2] / ".venv-servers" / "bin" / "moto_server"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_static_files() -> None:
+    """Each client would list them anew, for 40 ms; live servers serve them."""
+    settings.SERVESTATIC_USE_FINDERS = False
 
 
 @pytest.fixture

@@ -76,6 +76,8 @@ def open_blobs(
     files has what is proposed to it. Whoever publishes to a project reads what is `within` it. Who
     has sent one may read it too, whatever it is part of: that is storage's to know.
     """
+    if not digests:
+        return frozenset()
     shown = seeing.files(viewer, of="checkpoint__project")
     shown |= seeing.projects(viewer, of="checkpoint__project") & Q(name__in=SIGNATURE_NAMES)
     proposed = seeing.files(viewer, of="checkpoint__project__pull__project")

@@ -200,7 +200,8 @@ def _unsent(submission: Submission) -> tuple[list[FieldProblem], list[FieldProbl
     digests = {file.sha256 for file in submission.manifest.files}
     own = storage.held(submission.senders, digests)
     viewer = None if submission.holder else submission.user
-    sizes = storage.sizes(own | queries.open_blobs(digests, viewer, within=submission.project))
+    readable = queries.open_blobs(digests - own, viewer, within=submission.project)
+    sizes = storage.sizes(own | readable)
     for file in submission.manifest.files:
         size_bytes = sizes.get(file.sha256)
         if size_bytes is None:
