@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from assay.signing import oms
@@ -145,10 +146,14 @@ def hold_person(person: User) -> None:
 
 
 def _check_new(submission: Submission) -> None:
-    """A rejected attempt does not count."""
-    own = Checkpoint.objects.filter(project=submission.project)
-    alive = own.select_related("project__owner").exclude(state=State.REJECTED)
-    same = alive.filter(manifest_sha256=submission.manifest.id).first()
+    """A rejected attempt does not count.
+
+    Both are asked at once: who sends the same at the same moment is told that it is the same.
+    """
+    own = Checkpoint.objects.filter(project=submission.project).exclude(state=State.REJECTED)
+    wanted = Q(manifest_sha256=submission.manifest.id) | Q(name=submission.name)
+    alike = list(own.select_related("project__owner").filter(wanted))
+    same = next((each for each in alike if each.manifest_sha256 == submission.manifest.id), None)
     if same is not None:
         # Who may not see it yet learns that it exists, and no more.
         is_seen = (
@@ -161,7 +166,7 @@ def _check_new(submission: Submission) -> None:
             f"expected files that are no checkpoint of the project yet, but "
             f"sha256:{same.manifest_sha256} is {shown}"
         )
-    if alive.filter(name=submission.name).exists():
+    if alike:
         raise NameTaken(
             f"expected a new name, but {submission.project} has a checkpoint {submission.name!r}"
         )

@@ -48,7 +48,7 @@ from tests.registry.catalog.world import (
     upload,
 )
 
-QUERIES = 8  # two for the rights, two for what is taken, three for the files, one for takedowns
+QUERIES = 6  # two for the rights, one for what is taken, two for the files, one for takedowns
 
 
 @pytest.fixture(autouse=True)
