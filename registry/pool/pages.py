@@ -45,6 +45,6 @@ def run(request: HttpRequest, owner: str, project: str, run_id: uuid.UUID) -> Ht
         "run": found,
         "project": found.project,
         "leases": queries.leases_of(found),
-        "checkpoints": catalog.published_by_run(str(found.id)),
+        "checkpoints": catalog.as_rows(catalog.published_by_run(str(found.id))),
     }
     return render(request, "pool/run.html", context)

@@ -116,7 +116,7 @@ def project_list(request: HttpRequest) -> HttpResponse:
         "sorts": [(each.value, SORT_TITLES[each], each == found.sort) for each in _sorts(wanted)],
         "newer": _cursor(request, found.previous),
         "older": _cursor(request, found.next),
-        "newest": () if is_asked else queries.visible(None)[:NEWEST],
+        "newest": () if is_asked else queries.as_rows(queries.visible(None))[:NEWEST],
         "own": () if is_asked else queries.private_projects(viewer)[:PAGE_SIZE],
     }
     return render(request, "catalog/list.html", context)
@@ -133,7 +133,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "project": found,
         "has_files": gates.admits(found, viewer),
         "conduct": found.conduct,
-        "checkpoints": _leaf(request, queries.published_in(found)),
+        "checkpoints": _leaf(request, queries.as_rows(queries.published_in(found))),
         "taken_down": takedowns.left_of(found)[:PAGE_SIZE],
         "listing": found.listing,
         "said": described.of(at),

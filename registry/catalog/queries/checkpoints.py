@@ -20,11 +20,20 @@ __all__ = ["Checkpoint", "Dataset", "DatasetFile", "File", "Project", "State", "
 
 UNDERWAY = (State.RECEIVED, State.SIGNED)
 LOGGED = (State.PUBLISHED, State.TAKEN_DOWN)
+SHOWN = (
+    *("name", "step", "size_bytes", "manifest_sha256", "published_at"),
+    *("project__name", "project__owner__name"),
+)
 
 
 def published_in(project: Project) -> QuerySet[Checkpoint]:
     """The published checkpoints, the newest first, of a project that the caller may see."""
     return checkpoints_where(Q(state=State.PUBLISHED, project=project))
+
+
+def as_rows(found: QuerySet[Checkpoint]) -> QuerySet[Checkpoint]:
+    """What a list shows of each, and no more: the manifest of a data set can be megabytes."""
+    return found.select_related(None).select_related("project__owner").only(*SHOWN)
 
 
 def proposed_to(project: Project) -> QuerySet[Checkpoint]:

@@ -25,6 +25,10 @@ PARTS = (
 )
 
 
+# Of a project's parts, what is long and hardly ever wanted.
+UNREAD = ("listing__vector", "conduct__document", "conduct__text")
+
+
 def projects(viewer: User | None = None) -> QuerySet[Project]:
     """All projects that this caller may see, the newest first; none of people who left."""
     return projects_where(seeing.projects(viewer))
@@ -43,7 +47,8 @@ def project(owner: str, name: str, viewer: User | None = None, *, bound_to: str 
     is_bound = bound_to == f"{owner}/{name}"
     seen = projects_where(Q(ended_at=None)) if is_bound else projects(viewer)
     named = Project.objects.filter(owner__name=owner, name=name)
-    found = seen.filter(Q(pk__in=named) | Q(pk__in=named.values("moved_to"))).first()
+    # One list of ids: two, with an "or" between them, are looked for in every row there is.
+    found = seen.filter(pk__in=named.values("pk").union(named.values("moved_to"))).first()
     if found is None:
         raise NotFound(f"expected a project, found none called {f'{owner}/{name}'[:160]!r}")
     return found
@@ -123,7 +128,7 @@ def has_open_files(of: Checkpoint) -> bool:
 def projects_where(which: Q) -> QuerySet[Project]:
     """Those for which this holds, whoever asks, the newest first; none of people who left."""
     kept = Project.objects.exclude(owner__name__startswith=ERASED).filter(which)
-    found = kept.select_related("owner", "conduct", "listing").defer("listing__vector")
+    found = kept.select_related("owner", "conduct", "listing").defer(*UNREAD)
     return found.order_by("-id")
 
 

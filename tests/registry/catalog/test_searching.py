@@ -269,6 +269,17 @@ def test_pages_take_as_many_queries_whatever_there_is(world: World, client: Clie
     assert [queries(path) for path in paths] == before
 
 
+def test_rows_are_read_without_what_may_be_megabytes(world: World, client: Client) -> None:
+    """A page of 25 read as many times the manifest of one data set, and each policy's text."""
+    publish(by_person(world))
+    for path in ("/projects", "/lab/small"):
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(path).status_code == 200
+        asked = " ".join(each["sql"] for each in seen)
+        for column in ("catalog_dataset", '"conduct_policyversion"."document"', '"payload"'):
+            assert column not in asked, (path, column)
+
+
 def test_a_projects_checkpoints_are_leafed_through(
     world: World, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
