@@ -95,6 +95,14 @@ class TakenDown(AccessNeeded):
     title = "This was taken down"
 
 
+class RulesDropped(Problem):
+    """It is under rules that forbid less than those of what it was made from."""
+
+    code = "conduct-dropped"
+    title = "This must forbid what it was made from forbids"
+    status_code = 409
+
+
 class InvalidTakedown(Problem):
     """Nothing that stands was named, or no reason was given."""
 

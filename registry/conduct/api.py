@@ -42,11 +42,8 @@ class AcceptanceSerializer(serializers.Serializer[Acceptance]):
     owner = serializers.CharField(source="party.name")
     conduct = serializers.CharField(source="version.__str__")
     statement = serializers.CharField(source="statement.sha256")
-    salt = serializers.SerializerMethodField()
+    salt = serializers.CharField(source="salt_hex")
     accepted_at = serializers.DateTimeField()
-
-    def get_salt(self, of: Acceptance) -> str:
-        return bytes(of.salt).hex()
 
 
 class VersionView(APIView):

@@ -22,6 +22,14 @@ class VersionImmutable(Problem):
     status_code = 409
 
 
+class WrongSuccession(Problem):
+    """A version does not go on from the newest one, or calls minor what is not."""
+
+    code = "conduct-succession"
+    title = "This version does not follow the one before"
+    status_code = 409
+
+
 class NotYours(Problem):
     """The caller does not act for the party."""
 

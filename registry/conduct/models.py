@@ -81,3 +81,8 @@ class Acceptance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.party} accepted {self.version}"
+
+    @property
+    def salt_hex(self) -> str:
+        """As the API has it."""
+        return bytes(self.salt).hex()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of a conduct version, and the form by which a person accepts or withdraws it."""
+"""The pages of policies and their versions, and the form in which a person accepts or withdraws."""
 
 from __future__ import annotations
 
@@ -11,42 +11,90 @@ from django.views.decorators.http import require_POST, require_safe
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
 
-from . import queries, services
+from . import comparing, queries, services, wording
 from .errors import NotAccepted, NotFound
 from .models import PolicyVersion
+
+UNTYPED = 422  # what was sent is understood, and is not what it takes
 
 
 @require_safe
 def version(request: HttpRequest, policy: str, number: str) -> HttpResponse:
-    """`conduct/version.html`: version, clauses (id, title, text), statement, index, parties.
+    """`conduct/version.html`: version, its rules and clauses, before, statement, index, parties.
 
-    `parties` are the names that the viewer acts for, each with the `acceptance` that is in force.
+    `clauses` are wording.ReadClause; `before` is the version that this one followed, `newest` the
+    one that is newer than all. `parties` are the names that the viewer acts for, each with the
+    `acceptance` that is in force; `untyped` is the one for whom something else was typed.
     """
+    return _shown(request, _version(policy, number))
+
+
+@require_safe
+def policy(request: HttpRequest, policy: str) -> HttpResponse:
+    """`conduct/policy.html`: the versions of a policy, the newest first."""
+    versions = queries.versions().filter(policy_id=policy)
+    if not versions:
+        raise Http404("expected a policy of which there is a version")
+    return render(request, "conduct/policy.html", {"versions": versions})
+
+
+@require_safe
+def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
+    """`conduct/changes.html`: what a version changed of the one before, word by word."""
     found = _version(policy, number)
-    context = {
-        "version": found,
-        "clauses": found.document["clauses"],
-        "statement": found.statement,
-        "index": found.statement.entry.index,
-        "parties": _parties(request, found),
-    }
-    return render(request, "conduct/version.html", context)
+    before = queries.before(found)
+    if before is None:
+        raise Http404("expected a version that followed another one")
+    changed = comparing.changes(queries.rules(before), queries.rules(found))
+    context = {"version": found, "before": before, "changes": changed}
+    return render(request, "conduct/changes.html", context)
+
+
+@login_required
+@require_safe
+def acceptances(request: HttpRequest) -> HttpResponse:
+    """`conduct/acceptances.html`: what the names that the viewer decides for accepted, and when."""
+    found = queries.acceptances(_decided_for(request))
+    return render(request, "conduct/acceptances.html", {"acceptances": found})
 
 
 @login_required
 @require_POST
 def answer(request: HttpRequest, policy: str, number: str) -> HttpResponse:
-    """The form: `owner`, and `withdraw` to end an acceptance; back to the page."""
+    """The form: `owner`, and `typed`, the version, or `withdraw`; back to the page.
+
+    Nobody accepts with one press of a button: they type which version it is that they read.
+    """
     found = _version(policy, number)
     person = request.user
     party = accounts.namespace(request.POST.get("owner", ""))
-    if not isinstance(person, User) or party is None or not accounts.may_publish(person, party):
-        raise Http404("expected a name that you act for")
+    if not isinstance(person, User) or party is None or not accounts.may_govern(person, party):
+        raise Http404("expected a name that you decide for")
     if "withdraw" in request.POST:
         _withdraw(found, party, person)
+    elif request.POST.get("typed", "").strip() != found.version:
+        return _shown(request, found, untyped=party.name, status=UNTYPED)
     else:
         services.accept(found, party, person)
     return HttpResponseRedirect(found.path)
+
+
+def _shown(
+    request: HttpRequest, found: PolicyVersion, *, untyped: str = "", status: int = 200
+) -> HttpResponse:
+    rules = queries.rules(found)
+    context = {
+        "version": found,
+        "rules": rules,
+        "clauses": wording.clauses(rules),
+        "before": queries.before(found),
+        "newest": queries.newest(found.policy_id),
+        "statement": found.statement,
+        "index": found.statement.entry.index,
+        "parties": _parties(request, found),
+        "untyped": untyped,
+    }
+    return render(request, "conduct/version.html", context, status=status)
 
 
 def _version(policy: str, number: str) -> PolicyVersion:
@@ -57,12 +105,19 @@ def _version(policy: str, number: str) -> PolicyVersion:
 
 
 def _parties(request: HttpRequest, of: PolicyVersion) -> list[dict[str, object]]:
-    if not isinstance(request.user, User):
-        return []
     return [
         {"name": party.name, "acceptance": queries.live_acceptance(party, of)}
-        for party in accounts.namespaces_of(request.user)
+        for party in _decided_for(request)
     ]
+
+
+def _decided_for(request: HttpRequest) -> list[Namespace]:
+    """The viewer, and the organisations that they own."""
+    person = request.user
+    if not isinstance(person, User):
+        return []
+    named = accounts.namespaces_of(person)
+    return [each for each in named if accounts.may_govern(person, each)]
 
 
 def _withdraw(found: PolicyVersion, party: Namespace, person: User) -> None:

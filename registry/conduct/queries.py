@@ -6,11 +6,14 @@ The models are private to this app; their names are here for other apps' annotat
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db.models import QuerySet
 
-from assay.signing import canonical
+from assay.signing import canonical, policies
 from assay.signing.bundle import Bundle
+from assay.signing.policies import Policy
 from assay.signing.statements import ConductReference
 from registry.accounts.queries import Namespace
 from registry.ledger import queries as ledger
@@ -40,7 +43,7 @@ def version(policy_id: str, number: str) -> PolicyVersion:
 
 def default() -> PolicyVersion:
     """What a project is under whose maker names no version; raises NotFound before there is one."""
-    found = versions().filter(policy_id=DEFAULT_POLICY).first()
+    found = newest(DEFAULT_POLICY)
     if found is None:
         raise NotFound(f"expected a published version of {DEFAULT_POLICY!r}, found none")
     return found
@@ -49,6 +52,21 @@ def default() -> PolicyVersion:
 def versions() -> QuerySet[PolicyVersion]:
     """All versions, the newest first."""
     return PolicyVersion.objects.order_by("-id")
+
+
+def newest(policy_id: str) -> PolicyVersion | None:
+    """The newest version of a policy, if there is one."""
+    return versions().filter(policy_id=policy_id).first()
+
+
+def before(of: PolicyVersion) -> PolicyVersion | None:
+    """The version that this one followed."""
+    return versions().filter(policy_id=of.policy_id, pk__lt=of.pk).first()
+
+
+def rules(of: PolicyVersion) -> Policy:
+    """What the version permits, forbids and demands."""
+    return policies.parse(of.document)
 
 
 def reference(of: PolicyVersion) -> ConductReference:
@@ -74,6 +92,12 @@ def subject_uri() -> str:
 def live_acceptance(party: Namespace, of: PolicyVersion) -> Acceptance | None:
     """The party's acceptance of the version, unless it was withdrawn."""
     return _live(party).filter(version=of).first()
+
+
+def acceptances(parties: Iterable[Namespace]) -> QuerySet[Acceptance]:
+    """What these accepted, withdrawn or not, the newest first."""
+    rows = Acceptance.objects.filter(party__in=list(parties)).order_by("-accepted_at", "-id")
+    return rows.select_related("version", "party", "statement__entry")
 
 
 def in_good_standing(party: Namespace, of: PolicyVersion) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from assay.signing import canonical
+from assay.signing import canonical, policies
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
@@ -30,13 +30,11 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
-from . import queries
+from . import queries, succession
 from .errors import NotAccepted, NotYours, VersionImmutable
 from .models import Acceptance, Policy, PolicyVersion
 
 SHIPPED = Path(__file__).parent / "policies"
-DOCUMENT_V1 = "https://assay/conduct-policy/v1"
-SEVERITIES = ("major", "minor")
 
 
 def publish_shipped() -> tuple[PolicyVersion, ...]:
@@ -46,18 +44,22 @@ def publish_shipped() -> tuple[PolicyVersion, ...]:
 
 
 def publish_version(folder: Path, number: str) -> PolicyVersion:
-    """Sign and log `NUMBER.json` with its text `NUMBER.md`; the same again changes nothing."""
+    """Sign and log `NUMBER.json` with its text `NUMBER.md`; the same again changes nothing.
+
+    Raises InvalidDocument, VersionImmutable where another document has the number, and
+    WrongSuccession for one that does not go on from the newest version.
+    """
     text = (folder / f"{number}.md").read_text("utf-8")
     document = canonical.as_mapping(
         canonical.loads((folder / f"{number}.json").read_bytes()), "policy"
     )
-    claim = _claim(document, text)
-    existing = PolicyVersion.objects.filter(
-        policy_id=claim.conduct.id, version=claim.conduct.version
-    ).first()
+    policy = policies.parse(document)
+    _check_text(policy, text)
+    claim = _claim(policy, text)
+    existing = PolicyVersion.objects.filter(policy_id=policy.id, version=policy.version).first()
     if existing is None:
         certificates.ensure(_office())
-        existing = _publish(claim, document, text)
+        existing = _publish(claim, policy, document, text)
     if (existing.sha256, existing.text) != (claim.conduct.sha256, text):
         raise VersionImmutable(
             f"expected version {existing} to say what it said before; publish another version"
@@ -72,7 +74,7 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
 
     Call it outside any transaction: the office may have to be certified first.
     """
-    _check_acts_for(by, party)
+    _check_decides(by, party)
     certificates.ensure(_office())
     with transaction.atomic():
         # One acceptance at a time.
@@ -89,7 +91,7 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
 
 def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
     """End the party's acceptance: from now on nothing is signed for it under this version."""
-    _check_acts_for(by, party)
+    _check_decides(by, party)
     with transaction.atomic():
         ended = Acceptance.objects.filter(
             version=version, party=party, withdrawn_at__isnull=True
@@ -109,40 +111,35 @@ def _office() -> certificates.Wanted:
     return certificates.office(queries.OFFICE)
 
 
-def _claim(document: canonical.Obj, text: str) -> ConductClaim:
-    """What the document says, once it is well-formed and its text holds its clauses."""
-    canonical.literal(document, "type", DOCUMENT_V1)
-    severity = canonical.text(document, "severity")
-    if severity not in SEVERITIES:
-        raise InvalidDocument("severity", " or ".join(SEVERITIES), ascii(severity))
-    for clause in canonical.items(document, "clauses"):
-        _check_clause(canonical.as_mapping(clause, "clause"), text)
+def _claim(policy: policies.Policy, text: str) -> ConductClaim:
     return ConductClaim(
-        conduct=ConductReference(
-            id=canonical.text(document, "id"),
-            version=canonical.text(document, "version"),
-            sha256=sha256(canonical.dumps(document)),
-        ),
-        title=canonical.text(document, "title"),
-        severity=severity,
-        effective_at=canonical.instant(document, "effective_at"),
+        conduct=ConductReference(id=policy.id, version=policy.version, sha256=policy.sha256),
+        title=policy.title,
+        severity=policy.severity,
+        effective_at=policy.effective_at,
         text_sha256=sha256(text.encode()),
     )
 
 
-def _check_clause(clause: canonical.Obj, text: str) -> None:
+def _check_text(policy: policies.Policy, text: str) -> None:
     """The document is what signatures name, the text is what people read: they say the same."""
-    for field in ("id", "title", "text"):
-        if canonical.text(clause, field) not in text:
-            found = f"a text without that of {clause['id']!a}"
-            raise InvalidDocument("text", f"each clause's {field} word for word", found)
+    for clause in policy.clauses:
+        for field, words in (("id", clause.id), ("title", clause.title), ("text", clause.text)):
+            if words not in text:
+                found = f"a text without that of {clause.id!a}"
+                raise InvalidDocument("text", f"each clause's {field} word for word", found)
 
 
-def _publish(claim: ConductClaim, document: canonical.Obj, text: str) -> PolicyVersion:
+def _publish(
+    claim: ConductClaim, policy: policies.Policy, document: canonical.Obj, text: str
+) -> PolicyVersion:
     with transaction.atomic():
-        policy, _ = Policy.objects.get_or_create(id=claim.conduct.id)
+        row, _ = Policy.objects.get_or_create(id=policy.id)
+        # One version at a time: each goes on from the one before.
+        Policy.objects.select_for_update(no_key=True).get(pk=row.pk)
+        succession.check(policy, after=queries.newest(row.pk))
         version = PolicyVersion.objects.create(
-            policy=policy,
+            policy=row,
             version=claim.conduct.version,
             title=claim.title,
             document=document,
@@ -173,6 +170,7 @@ def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime
     )
 
 
-def _check_acts_for(by: User, party: Namespace) -> None:
-    if not accounts.may_publish(by, party):
-        raise NotYours(f"expected a name that you act for, found {party.name!r}")
+def _check_decides(by: User, party: Namespace) -> None:
+    """For an organisation its owners decide, not all of its members."""
+    if not accounts.may_govern(by, party):
+        raise NotYours(f"expected yourself, or an organisation that you own, found {party.name!r}")

@@ -11,6 +11,9 @@ VERSION = "conduct/<slug:policy>/<str:number>"
 
 urlpatterns = [
     path(VERSION, pages.version, name="conduct-version"),
+    path("settings/conduct", pages.acceptances, name="conduct-acceptances"),
+    path("conduct/<slug:policy>", pages.policy, name="conduct-policy"),
+    path(f"{VERSION}/changes", pages.changes, name="conduct-changes"),
     path(f"{VERSION}/answer", pages.answer, name="conduct-answer"),
     path(f"api/v1/{VERSION}", api.VersionView.as_view(), name="api-conduct-version"),
     path(

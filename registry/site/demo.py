@@ -36,7 +36,6 @@ USER = "demo"
 ORGANISATION = "commons"
 DATASET = "python-standard-library"
 PROJECT = "stdlib-gpt"
-CONDUCT = ("community-language-models", "1.0")
 TITLE = "A small model of Python"
 SUMMARY = (
     "A byte-level GPT that learns to write Python from the source of the standard library, "
@@ -108,7 +107,7 @@ def _organisation(person: User) -> Namespace:
 
 def _conduct(person: User, owner: Namespace) -> PolicyVersion:
     conduct.publish_shipped()
-    version = conduct_queries.version(*CONDUCT)
+    version = conduct_queries.default()
     for party in (owner, person.namespace):
         conduct.accept(version, party, person)
     ledger.integrate()

@@ -26,6 +26,7 @@ from ..errors import (
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
 from . import (
+    conduct,
     download,
     importing,
     info,
@@ -87,6 +88,7 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
         sign.add_arguments,
     ),
     ("oms", "what OMS conformance suites call", oms.add_parsers),
+    ("conduct", "read a code of conduct, accept it, withdraw", conduct.add_parsers),
     (
         "monitor",
         "follow a registry's ledger, and find out if it ever lies",
@@ -164,6 +166,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "oms": lambda words, _, __: oms.run(words),
     "monitor": lambda words, out, err: monitor.run(words, terminal=out, complaints=err),
     "sigstore": lambda words, out, _: sigstore.run(words, terminal=out),
+    "conduct": lambda words, out, _: conduct.run(words, terminal=out),
 }
 # What a program that reads JSON finds beside the error.
 _FAILED = {word: {"verified": False} for word in ("trust", "verify", "download", "mirror")} | {

@@ -20,6 +20,13 @@ class NotPinned(AssayError):
     exit_code = 31
 
 
+class NotAgreed(AssayError):
+    """You did not type the version, or could not be asked: nothing was accepted."""
+
+    code = "not-agreed"
+    exit_code = 46
+
+
 class FingerprintMismatch(AssayError):
     """The trust root is not the one whose fingerprint you gave: nothing was pinned."""
 

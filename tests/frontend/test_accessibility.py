@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -29,6 +30,7 @@ from registry.storage import services as storage
 from tests.frontend.signing_in import cookies_of
 from tests.frontend.visitor import View, Visitor
 from tests.registry.catalog.world import project
+from tests.registry.conduct.published import CLAUSES, forbids, house_rules, publish
 from tests.registry.people import client_of
 from tests.registry.site.world import Shown
 
@@ -132,6 +134,16 @@ def evaluated(shown: Shown) -> None:
     api.post(f"{url}/{made['id']}/withdrawal", {"reason": "mistaken"})
 
 
+@pytest.fixture
+def changed_rules(shown: Shown, tmp_path: Path) -> None:
+    """A version that says, allows and forbids something else than the one before."""
+    before = publish(tmp_path, house_rules("1.0", None, severity="material"))
+    clauses = [{**CLAUSES[1], "text": "Cheat and harass nobody."}]
+    more = [forbids("use", "assay:fraud", "assay:harassment")]
+    changes = {"severity": "material", "clauses": clauses, "prohibition": more}
+    publish(tmp_path, house_rules("2.0", before, **changes))
+
+
 def paths(shown: Shown, pull: Pull) -> list[str]:
     """One page of each kind."""
     return [
@@ -159,6 +171,9 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         shown.lab.project.path,
         shown.lab.run.path,
         shown.lab.version.path,
+        "/conduct/community-language-models",
+        "/conduct/house-rules/2.0/changes",
+        "/settings/conduct",
         shown.checkpoint.path,
         shown.sample.path,
         pull.path,
@@ -183,7 +198,7 @@ def settle(page: Page) -> None:
         expect(page.locator("signed-answer")).to_have_attribute("data-state", "intact")
 
 
-@pytest.mark.usefixtures("evaluated")
+@pytest.mark.usefixtures("evaluated", "changed_rules")
 def test_axe_finds_nothing_and_nothing_is_cut_off(
     charlie_is_signed_in: dict[str, str],
     told_and_gone: list[str],

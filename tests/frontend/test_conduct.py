@@ -29,6 +29,10 @@ def test_withdrawing_asks_first(
 ) -> None:
     visitor.cookies = charlie_is_signed_in
     page = visitor.open(rules, View(has_scripts=has_scripts))
+    page.get_by_label("You have read it").fill("1.1")
+    page.get_by_role("button", name="Accept for charlie").click()
+    expect(page.get_by_text("Expected 1.0: nothing was accepted.")).to_be_visible()
+    page.get_by_label("You have read it").fill("1.0")
     page.get_by_role("button", name="Accept for charlie").click()
     certain = page.get_by_role("button", name="Yes, withdraw for charlie")
     expect(certain).to_be_hidden()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from assay.signing.envelope import Envelope
 from assay.signing.manifest import Manifest
@@ -51,6 +51,8 @@ class Submission:
     """Of a token for this project alone, if it was sent with one: nobody's other files are its."""
     found: tuple[Found, ...] = ()
     """What the files turned out to be; for `receive.check` to say."""
+    card: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What a checkpoint keeps of its card (cards.read), for `receive.check` to say as well."""
 
     @property
     def actor(self) -> str:
@@ -63,6 +65,12 @@ class Submission:
     def senders(self) -> frozenset[str]:
         """Whose uploads it may use."""
         return frozenset({self.actor} if self.holder else {self.actor, self.user.actor})
+
+    @property
+    def front_matter(self) -> Mapping[str, object]:
+        """What the card says to programs."""
+        said = self.card.get("front_matter", {})
+        return said if isinstance(said, Mapping) else {}
 
     @property
     def conduct(self) -> PolicyVersion:

@@ -10,7 +10,7 @@ project that no card names, too (descents.py). What was published first is calle
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
@@ -58,7 +58,7 @@ def parents(of: Checkpoint, viewer: User | None = None) -> Sequence[Parent]:
     card, descents = described.of(of), _descents(of, viewer)
     if not card.base_models and not descents:
         return ()
-    known = _known(card.base_models, viewer) if card.base_models else {}
+    known = {each.full_name: each for each in known_as(card.base_models, viewer)}
     own = {file.sha256: file.name for file in carriers.weights(of)}
     same = _same({*(each.pk for each in known.values()), *descents}, own)
 
@@ -103,10 +103,13 @@ def children(of: Project) -> Sequence[Project]:
     return list(queries.projects().filter(pk__in=keys).exclude(pk=of.pk))
 
 
-def _known(names: Collection[str], viewer: User | None) -> Mapping[str, Project]:
+def known_as(names: Collection[str], viewer: User | None) -> Iterable[Project]:
+    """The projects here that are called so, of those that this viewer may see."""
+    if not names:
+        return ()
     split = (name.split("/", 1) for name in names)
     either = reduce(or_, (Q(owner__name=owner, name=name) for owner, name in split))
-    return {each.full_name: each for each in queries.projects(viewer).filter(either)}
+    return queries.projects(viewer).filter(either)
 
 
 def _same(projects: Collection[int], own: Mapping[str, str]) -> Mapping[int, set[str]]:

@@ -45,7 +45,7 @@ from ..errors import (
 from ..models import MAX_NAME, NAME_PATTERN, OID_CHARACTERS, Checkpoint, File, Project, State
 from ..models.found import Inspection
 from ..queries import withheld
-from . import run_statement
+from . import inheriting, run_statement
 
 ADVANCE = "catalog.advance"
 # What comes behind a project's address, or before the end of it, for clients of the Hub and of git.
@@ -77,8 +77,8 @@ def check(submission: Submission) -> Submission:
     conduct that the owner accepted. 4. The project has neither these files nor this name. 5. Each
     file's name is one of its own on every system. 6. Each file was uploaded by this caller, or is
     theirs to read. 7. Each file is what its name says, unless that was seen in the revision before.
-    8. What foreign tools verify can be signed of these files, and 9. their tensors listed. 10. The
-    run statement belongs to all this.
+    8. What foreign tools verify can be signed of these files, and 9. their tensors listed. 10. It
+    is forbidden what those forbid that it was made from. 11. The run statement belongs to all this.
     """
     check_name(submission.name)  # 1
     _check_is_not_an_oid(submission)  # 2
@@ -89,9 +89,11 @@ def check(submission: Submission) -> Submission:
     found = _check_content(submission)  # 7
     _check_signable(submission)  # 8
     _check_listable(submission, found)  # 9
+    whole = replace(submission, found=found, card=_card(submission.manifest.files))
+    inheriting.check(whole, _viewer(submission))  # 10
     if submission.run is not None:
-        run_statement.check(submission, submission.run, at=timezone.now())  # 10
-    return replace(submission, found=found)
+        run_statement.check(submission, submission.run, at=timezone.now())  # 11
+    return whole
 
 
 def keep(submission: Submission) -> Checkpoint:
@@ -204,8 +206,8 @@ def _unsent(submission: Submission) -> tuple[list[FieldProblem], list[FieldProbl
     others: list[FieldProblem] = []
     digests = {file.sha256 for file in submission.manifest.files}
     own = storage.held(submission.senders, digests)
-    viewer = None if submission.holder else submission.user
-    readable = queries.open_blobs(digests - own, viewer, within=submission.project)
+    own_project, viewer = submission.project, _viewer(submission)
+    readable = queries.open_blobs(digests - own, viewer, within=own_project)
     sizes = storage.sizes(own | readable)
     for file in submission.manifest.files:
         size_bytes = sizes.get(file.sha256)
@@ -216,6 +218,11 @@ def _unsent(submission: Submission) -> tuple[list[FieldProblem], list[FieldProbl
             message = f"expected {size_bytes} bytes, as uploaded, found {file.size}"
             others.append(FieldProblem(field=file.name, message=message))
     return missing, others
+
+
+def _viewer(submission: Submission) -> User | None:
+    """In whose name things are read: a project's token is nobody's."""
+    return None if submission.holder else submission.user
 
 
 def _check_content(submission: Submission) -> tuple[Found, ...]:
@@ -292,7 +299,7 @@ def _keep(submission: Submission) -> Checkpoint:
             run_envelope=run.envelope.to_json() if run else None,
             run_chain=run.node.chain if run else "",
             dataset=run.dataset if run else None,
-            **_card(manifest.files),
+            **submission.card,
         )
         File.objects.bulk_create(
             File(checkpoint=checkpoint, name=file.name, sha256=file.sha256, size=file.size)

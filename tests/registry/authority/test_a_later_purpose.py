@@ -19,6 +19,7 @@ from registry.conduct import services as conduct
 from registry.ledger import certificates as ledger
 from registry.ledger import services
 from registry.ledger.models import Entry
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People
 from tests.running import Authority
 
@@ -33,7 +34,7 @@ def certify(people: People, authority: Authority) -> Iterator[Callable[[], Certi
     for path in (authority.directory / "intermediates").glob("c2pa.*"):
         path.unlink()
     authority.start()
-    (version,) = conduct.publish_shipped()
+    version = first_version()
     conduct.accept(version, people.bob.namespace, people.bob)
 
     def ensure() -> Certificate:

@@ -28,6 +28,7 @@ from registry.conduct.models import PolicyVersion
 from registry.ledger import queries as ledger
 from registry.ledger.models import Entry
 from registry.ledger.models import Statement as Row
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People, invite
 from tests.registry.undone import undone
 from tests.running import Authority
@@ -46,7 +47,7 @@ def rules(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, authority: Authority
 ) -> Iterator[Rules]:
     with undone(django_db_blocker):
-        (published,) = conduct.publish_shipped()
+        published = first_version()
         yield Rules(people=invite(), version=published)
 
 

@@ -29,6 +29,7 @@ from registry.conduct import services as conduct
 from registry.conduct.models import PolicyVersion
 from registry.storage import services as storage
 from tests.registry.catalog.weights import weights
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People, invite
 from tests.until import until
 
@@ -64,7 +65,7 @@ def built(folder: Path) -> World:
 def build(people: People, folder: Path) -> World:
     """Alice's lab accepts the conduct, makes a project and a data set; Bob's machine joins."""
     lab = people.lab.namespace
-    (conduct_version,) = conduct.publish_shipped()
+    conduct_version = first_version()
     conduct.accept(conduct_version, lab, people.alice)
     node, key = join(people.bob)
     return World(
@@ -99,7 +100,7 @@ def join(owner: User, name: str = "box") -> tuple[Node, SoftwareKey]:
     key = SoftwareKey.generate()
     csr = request(key)
     node = accounts.join_node(owner, name, csr, {"cpu": "x"})
-    (version,) = conduct.publish_shipped()
+    version = first_version()
     conduct.accept(version, owner.namespace, owner)
     authority.certify_node(node, csr)
     node.refresh_from_db()

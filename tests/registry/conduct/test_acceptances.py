@@ -16,6 +16,7 @@ from registry.audit.models import AuditRow
 from registry.conduct import queries, services
 from registry.conduct.errors import NotAccepted, NotYours
 from registry.conduct.models import Acceptance, PolicyVersion
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People, client_of, invite
 from tests.registry.undone import undone
 from tests.running import Authority
@@ -36,7 +37,7 @@ def rules(
     django_db_setup: None, django_db_blocker: DjangoDbBlocker, authority: Authority
 ) -> Iterator[Rules]:
     with undone(django_db_blocker):
-        (published,) = services.publish_shipped()
+        published = first_version()
         yield Rules(people=invite(), version=published)
 
 
@@ -83,16 +84,18 @@ def test_accepting_again_is_the_acceptance_that_is_there(
     people: People, version: PolicyVersion
 ) -> None:
     first = services.accept(version, people.lab.namespace, people.alice)
-    assert services.accept(version, people.lab.namespace, people.bob) == first
+    assert services.accept(version, people.lab.namespace, people.alice) == first
     assert AuditRow.objects.filter(action="conduct.accept").count() == 1
 
 
-def test_a_stranger_accepts_for_nobody_else(people: People, version: PolicyVersion) -> None:
-    with pytest.raises(NotYours):
-        services.accept(version, people.lab.namespace, people.charlie)
+def test_only_owners_accept_for_an_organisation(people: People, version: PolicyVersion) -> None:
+    for other in (people.bob, people.charlie):  # a member is no officer
+        with pytest.raises(NotYours):
+            services.accept(version, people.lab.namespace, other)
     services.accept(version, people.lab.namespace, people.alice)
-    with pytest.raises(NotYours):
-        services.withdraw(version, people.lab.namespace, people.charlie)
+    for other in (people.bob, people.charlie):
+        with pytest.raises(NotYours):
+            services.withdraw(version, people.lab.namespace, other)
     assert queries.in_good_standing(people.lab.namespace, version)
 
 
@@ -101,7 +104,7 @@ def test_withdrawing_ends_it_and_it_can_be_accepted_anew(
 ) -> None:
     lab = people.lab.namespace
     services.accept(version, lab, people.alice)
-    services.withdraw(version, lab, people.bob)
+    services.withdraw(version, lab, people.alice)
     assert not queries.in_good_standing(lab, version)
     with pytest.raises(NotAccepted):
         services.withdraw(version, lab, people.alice)
@@ -138,7 +141,7 @@ def test_a_withdrawal_is_not_taken_back(people: People, version: PolicyVersion) 
 
 
 def test_accepting_over_http(people: People, version: PolicyVersion) -> None:
-    answer = client_of(people.bob, "publish").post(URL, {"owner": "lab"})
+    answer = client_of(people.alice, "publish").post(URL, {"owner": "lab"})
     assert answer.status_code == 201
     acceptance = Acceptance.objects.get()
     assert answer.json() == {
@@ -156,10 +159,10 @@ def test_without_an_owner_it_is_ones_own(people: People, version: PolicyVersion)
 
 
 def test_withdrawing_over_http(people: People, version: PolicyVersion) -> None:
-    bob = client_of(people.bob, "publish")
-    bob.post(URL, {"owner": "lab"})
-    assert bob.delete(f"{URL}/lab").status_code == 204
-    again = bob.delete(f"{URL}/lab")
+    alice = client_of(people.alice, "publish")
+    alice.post(URL, {"owner": "lab"})
+    assert alice.delete(f"{URL}/lab").status_code == 204
+    again = alice.delete(f"{URL}/lab")
     assert (again.status_code, again.json()["code"]) == (403, "conduct-not-accepted")
     assert not queries.in_good_standing(people.lab.namespace, version)
 
@@ -186,9 +189,9 @@ def test_an_unknown_version_over_http(people: People, version: PolicyVersion) ->
 def test_a_person_accepts_and_withdraws_on_the_page(
     people: People, version: PolicyVersion, client: Client
 ) -> None:
-    client.force_login(people.bob)
+    client.force_login(people.alice)
     assert 'value="lab"' in client.get(version.path).content.decode()
-    answer = client.post(f"{version.path}/answer", {"owner": "lab"})
+    answer = client.post(f"{version.path}/answer", {"owner": "lab", "typed": " 1.0 "})
     assert (answer.status_code, answer["Location"]) == (302, version.path)
     assert queries.in_good_standing(people.lab.namespace, version)
     for _ in range(2):
@@ -196,12 +199,27 @@ def test_a_person_accepts_and_withdraws_on_the_page(
         assert not queries.in_good_standing(people.lab.namespace, version)
 
 
+@pytest.mark.parametrize("typed", [None, "", "1.1", "yes"])
+def test_nobody_accepts_by_a_button_alone(
+    people: People, version: PolicyVersion, client: Client, typed: str | None
+) -> None:
+    client.force_login(people.alice)
+    form = {"owner": "lab"} if typed is None else {"owner": "lab", "typed": typed}
+    answer = client.post(f"{version.path}/answer", form)
+    said = answer.content.decode()
+    assert (answer.status_code, said.count("Expected 1.0: nothing was accepted.")) == (422, 1)
+    assert not Acceptance.objects.exists()
+
+
 @pytest.mark.parametrize("owner", ["lab", "nobody", ""])
 def test_the_page_accepts_for_nobody_else(
     people: People, version: PolicyVersion, client: Client, owner: str
 ) -> None:
-    client.force_login(people.charlie)
-    assert client.post(f"{version.path}/answer", {"owner": owner}).status_code == 404
+    for person in (people.bob, people.charlie):
+        client.force_login(person)
+        answer = client.post(f"{version.path}/answer", {"owner": owner, "typed": "1.0"})
+        assert answer.status_code == 404
+    assert 'value="lab"' not in client.get(version.path).content.decode()
     assert not Acceptance.objects.exists()
 
 
@@ -210,3 +228,20 @@ def test_nobody_is_sent_to_sign_in(version: PolicyVersion, client: Client) -> No
     assert answer.status_code == 302
     assert "login" in answer["Location"]
     assert not Acceptance.objects.exists()
+
+
+def test_people_see_what_they_accepted_and_withdrew(
+    people: People, version: PolicyVersion, client: Client
+) -> None:
+    for party in (people.lab.namespace, people.alice.namespace):
+        services.accept(version, party, people.alice)
+    services.withdraw(version, people.lab.namespace, people.alice)
+    client.force_login(people.alice)
+    page = client.get("/settings/conduct").content.decode()
+    assert (page.count("for lab"), page.count("for alice")) == (1, 1)
+    assert page.index("for alice") < page.index("for lab") < page.index("withdrawn")
+    assert queries.acceptances([people.alice.namespace])[0].salt_hex in page
+    client.force_login(people.bob)  # a member decides for nobody but himself
+    assert "for lab" not in client.get("/settings/conduct").content.decode()
+    client.logout()
+    assert client.get("/settings/conduct").status_code == 302

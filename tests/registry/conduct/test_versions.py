@@ -24,6 +24,7 @@ from registry.conduct import queries, services
 from registry.conduct.errors import NotFound, VersionImmutable
 from registry.conduct.models import PolicyVersion
 from registry.ledger import queries as ledger
+from tests.registry.conduct.published import first_version
 from tests.registry.verifying import basis
 from tests.running import Authority
 
@@ -50,7 +51,7 @@ def policy(folder: Path, number: str = "1.0", /, **changes: object) -> Path:
 
 
 def test_the_shipped_policy_is_published_signed_and_included(authority: Authority) -> None:
-    (version,) = services.publish_shipped()
+    version = first_version()
     assert str(version) == "community-language-models@1.0"
     assert version.sha256 == sha256(queries.document(version))
     bundle = queries.bundle(version)
@@ -61,7 +62,7 @@ def test_the_shipped_policy_is_published_signed_and_included(authority: Authorit
 
 
 def test_its_clauses_have_stable_ids_and_stand_in_the_text(authority: Authority) -> None:
-    (version,) = services.publish_shipped()
+    version = first_version()
     clauses = version.document["clauses"]
     ids = [clause["id"] for clause in clauses]
     assert ids[0] == "coc:1.1"
@@ -75,7 +76,7 @@ def test_publishing_again_changes_nothing(authority: Authority) -> None:
     size = ledger.tree_head().size
     assert services.publish_shipped() == first
     assert ledger.tree_head().size == size
-    assert AuditRow.objects.filter(action="conduct.publish").count() == 1
+    assert AuditRow.objects.filter(action="conduct.publish").count() == len(first)
 
 
 @pytest.mark.parametrize(
@@ -99,17 +100,10 @@ def test_a_text_that_was_edited_is_refused(authority: Authority, tmp_path: Path)
         services.publish_version(tmp_path, "1.0")
 
 
-def test_another_version_stands_beside_the_first(authority: Authority, tmp_path: Path) -> None:
-    first = services.publish_version(policy(tmp_path), "1.0")
-    second = services.publish_version(policy(tmp_path, "1.1", severity="minor"), "1.1")
-    assert list(queries.versions()) == [second, first]
-    assert queries.version("house-rules", "1.1") == second
-
-
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"type": "other"}, "type: expected https://assay/conduct-policy/v1"),
+        ({"type": "other"}, "'type': expected no such field"),
         ({"severity": "grave"}, "severity: expected major or minor"),
         ({"effective_at": "tomorrow"}, "effective_at: expected a time"),
         ({"clauses": [{"id": "hr:9", "title": "x", "text": "y"}]}, "word for word"),
@@ -143,7 +137,7 @@ def test_the_database_keeps_versions_as_they_are(authority: Authority, change: s
 
 
 def test_a_version_over_http(authority: Authority, client: Client) -> None:
-    (version,) = services.publish_shipped()
+    version = first_version()
     found = client.get(URL).json()
     assert found["sha256"] == sha256(canonical.dumps(found["policy"])) == version.sha256
     assert found["text"] == version.text
@@ -163,7 +157,7 @@ def test_an_unknown_version_is_a_problem(authority: Authority, client: Client, p
 
 
 def test_the_page_shows_every_clause(authority: Authority, client: Client) -> None:
-    (version,) = services.publish_shipped()
+    version = first_version()
     page = client.get(version.path).content.decode()
     for clause in version.document["clauses"]:
         assert clause["id"] in page
@@ -174,7 +168,13 @@ def test_the_command_publishes(authority: Authority, tmp_path: Path) -> None:
     call_command("conduct", "publish", stdout=said)
     call_command("conduct", "publish", str(policy(tmp_path) / "1.0.json"), stdout=said)
     lines = said.getvalue().splitlines()
-    assert [line.split("@")[0] for line in lines] == ["community-language-models", "house-rules"]
+    assert [line.split("  ")[0] for line in lines] == [
+        "community-language-models@1.0",
+        "community-language-models@1.1",
+        "openmdw@1.1",
+        "openrail-m@1.0",
+        "house-rules@1.0",
+    ]
     with pytest.raises(CommandError, match="No such file"):
         call_command("conduct", "publish", str(tmp_path / "none.json"))
     with pytest.raises(CommandError, match="severity"):

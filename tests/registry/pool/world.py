@@ -40,6 +40,7 @@ from registry.ledger.models import Entry, Statement
 from registry.pool import services
 from registry.pool.models import Lease, LeaseState, Run
 from registry.storage import services as storage
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People, client_of
 from tests.until import until
 
@@ -109,7 +110,7 @@ class Machine:
 
 def found(people: People) -> Lab:
     """The lab and Alice have accepted; Bob is a member and has too; Charlie is a stranger."""
-    (version,) = conduct.publish_shipped()
+    version = first_version()
     for party, by in (
         (people.lab.namespace, people.alice),
         (people.alice.namespace, people.alice),

@@ -21,6 +21,7 @@ from registry.oidc.errors import TokenRefused
 from registry.oidc.naming import Name
 from registry.sigstore import certifying, issuing
 from tests.issuer import Issuer
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People, invite
 from tests.registry.sigstore.asking import CERTIFICATES, certificates, csr, post, token
 from tests.running import Authority
@@ -38,7 +39,7 @@ def people(authority: Authority, transactional_db: None) -> People:
 @pytest.fixture
 def version(people: People) -> PolicyVersion:
     """What Alice has accepted."""
-    version, *_ = conduct.publish_shipped()
+    version = first_version()
     conduct.accept(version, people.alice.namespace, people.alice)
     return version
 

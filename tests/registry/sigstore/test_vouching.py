@@ -22,6 +22,7 @@ from registry.audit.models import AuditRow
 from registry.conduct import services as conduct
 from registry.sigstore import tasks, vouching
 from registry.sigstore.models import Code
+from tests.registry.conduct.published import first_version
 from tests.registry.people import People, invite
 from tests.registry.sigstore.asking import CERTIFICATES, certificates, csr, post
 from tests.running import Authority
@@ -49,7 +50,7 @@ BASIC = "Basic " + base64.b64encode(b"sigstore:").decode()
 def people(authority: Authority, transactional_db: None) -> People:
     """Alice may sign: she has accepted a conduct version."""
     found = invite()
-    version, *_ = conduct.publish_shipped()
+    version = first_version()
     conduct.accept(version, found.alice.namespace, found.alice)
     return found
 

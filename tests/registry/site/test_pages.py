@@ -152,7 +152,7 @@ def test_a_conduct_version_shows_its_clauses_and_a_form(shown: Shown, stranger: 
     assert "Sign in to accept" in page(stranger, version.path)
     stranger.force_login(shown.lab.people.charlie)
     assert "Accept for charlie" in page(stranger, version.path)
-    stranger.post(f"{version.path}/answer", {"owner": "charlie"})
+    stranger.post(f"{version.path}/answer", {"owner": "charlie", "typed": version.version})
     assert "Withdraw" in page(stranger, version.path)
 
 

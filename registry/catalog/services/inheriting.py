@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was made from a checkpoint forbids at least what that one forbids (docs/spec/conduct.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assay.signing.policies import dropped
+from registry.accounts.queries import User
+from registry.api.problems import FieldProblem
+from registry.conduct import queries as conduct
+from registry.conduct import wording
+
+from ..content.submission import Submission
+from ..errors import RulesDropped
+from ..queries import inheriting
+
+
+def check(submission: Submission, viewer: User | None) -> None:
+    """Raise RulesDropped for what is under weaker rules than what it was made from."""
+    files = {file.name: file.sha256 for file in submission.manifest.files}
+    above = inheriting.above(submission.project, files, submission.front_matter, viewer)
+    own = submission.conduct
+    problems = tuple(problem for each in above for problem in _dropped(own, each))
+    if problems:
+        raise RulesDropped(
+            f"expected rules that forbid all that those forbid which it was made from, found {own}",
+            errors=problems,
+        )
+
+
+def _dropped(own: conduct.PolicyVersion, above: inheriting.Above) -> Iterator[FieldProblem]:
+    if above.conduct.sha256 == own.sha256:
+        return
+    for policy, rule in dropped(conduct.rules(own), [conduct.rules(above.conduct)]):
+        yield FieldProblem(
+            field=rule.clause,
+            message=(
+                f"{above.name} is under {policy.id}@{policy.version}, which forbids "
+                f"{wording.in_words(rule)}; {own} does not"
+            ),
+        )

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay conduct`: read a conduct policy's version, accept exactly that one, or withdraw.
+
+assay conduct show POLICY@VERSION [--registry URL]
+assay conduct accept POLICY@VERSION [--for OWNER] [--registry URL]
+assay conduct withdraw POLICY@VERSION [--for OWNER] [--registry URL]
+
+Accepting shows the whole text and asks for the version to be typed. No word of the command line
+does that: what nobody read, nobody accepts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from typing import Self, TextIO
+
+from .. import canonical, policies
+from ..bundle import Bundle
+from ..client import RegistryClient, address
+from ..client.whoami import WhoAmI
+from ..digests import as_id, sha256
+from ..errors import BrokenLink, InvalidDocument
+from ..policies import Policy
+from ..statements import ConductClaim, ConductReference, Statement
+from .callers import secret_demanded
+from .errors import NotAgreed
+from .logins import registry_meant
+from .terminal import Ink, Terminal, safe
+
+_NAME = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)@([0-9]+\.[0-9]+)")
+ACCEPT, WITHDRAW = "accept", "withdraw"
+WITHDRAWN_BY = "To end it: assay conduct withdraw {} --for {}"
+
+
+def add_parsers(parser: argparse.ArgumentParser) -> None:
+    """The actions of `assay conduct`."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for action, purpose in (
+        ("show", "print the text of a version"),
+        (ACCEPT, "read a version, and accept it by typing its number"),
+        (WITHDRAW, "end an acceptance: nothing more is signed under it"),
+    ):
+        add = actions.add_parser(action, help=purpose).add_argument
+        add("version", metavar="POLICY@VERSION", help="such as community-language-models@1.1")
+        add("--registry", metavar="URL", help="where; else the one that you trust")
+        if action != "show":
+            add("--for", dest="owner", metavar="OWNER", help="an organisation; else yourself")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A version as the registry shows it: its document, and the text that says the same."""
+
+    policy: Policy
+    text: str
+
+    @classmethod
+    def fetch(cls, client: RegistryClient, path: str, *, named: str) -> Self:
+        """Raises BrokenLink where text, document and statement are not of one another.
+
+        1. The document is of the version that was asked for. 2. The signed statement names the
+        digests of both. 3. The text says every clause.
+        """
+        answer = canonical.as_mapping(client.get_document(path), "conduct")
+        policy = policies.parse(canonical.mapping(answer, "policy"))
+        text = canonical.text(answer, "text", max_characters=canonical.MAX_BYTES)
+        if f"{policy.id}@{policy.version}" != named:  # 1
+            raise BrokenLink(f"expected {named}, found {policy.id}@{policy.version}")
+        with canonical.within("bundle"):
+            bundle = Bundle.parse(canonical.mapping(answer, "bundle"))
+        claim = ConductClaim.parse(Statement.parse(bundle.envelope.payload))
+        reference = ConductReference(id=policy.id, version=policy.version, sha256=policy.sha256)
+        if (claim.conduct, claim.text_sha256) != (reference, sha256(text.encode())):  # 2
+            raise BrokenLink("expected a statement about this document and this text")
+        for clause in policy.clauses:  # 3
+            if not all(each in text for each in (clause.id, clause.title, clause.text)):
+                raise BrokenLink(f"expected a text with {clause.id} word for word, found another")
+        return cls(policy=policy, text=text)
+
+
+def run(arguments: argparse.Namespace, *, terminal: Terminal, answers: TextIO | None = None) -> int:
+    """Do what was asked; raises AssayError."""
+    found = _NAME.fullmatch(arguments.version)
+    if found is None:
+        raise InvalidDocument("version", "POLICY@VERSION", ascii(arguments.version[:80]))
+    url = address(arguments.registry or registry_meant())
+    path = f"/api/v1/conduct/{found[1]}/{found[2]}"
+    secret = None if arguments.action == "show" else secret_demanded(url)
+    with RegistryClient(url, secret) as client:
+        if arguments.action == WITHDRAW:
+            client.delete(f"{path}/acceptances/{_owner(arguments, client)}")
+            terminal.line(f"Withdrawn. Nothing more is signed under {arguments.version}.")
+            return 0
+        shown = Shown.fetch(client, path, named=arguments.version)
+        _print(shown, terminal)
+        if arguments.action == ACCEPT:
+            owner = _owner(arguments, client)
+            _ask(shown, owner, terminal, answers or sys.stdin)
+            client.post_json(f"{path}/acceptances", {"owner": owner})
+            terminal.headline("Accepted: signed, and in the ledger.", Ink.GREEN)
+            terminal.columns("", WITHDRAWN_BY.format(arguments.version, owner), indent=2)
+    return 0
+
+
+def _owner(arguments: argparse.Namespace, client: RegistryClient) -> str:
+    named: str | None = arguments.owner
+    return named or WhoAmI.ask(client).actor.rpartition(":")[2]
+
+
+def _print(shown: Shown, terminal: Terminal) -> None:
+    for line in shown.text.splitlines():
+        mark, _, heading = line.partition(" ")
+        if mark.strip("#"):
+            terminal.columns("", line.replace("**", ""), indent=0)
+        else:
+            terminal.line(terminal.paint(Ink.BOLD, safe(heading)))
+    terminal.line()
+    terminal.line(as_id(shown.policy.sha256))
+
+
+def _ask(shown: Shown, owner: str, terminal: Terminal, answers: TextIO) -> None:
+    """Return if the person types the version; raise NotAgreed otherwise."""
+    number = shown.policy.version
+    if not answers.isatty():
+        raise NotAgreed("nobody is there to read it, so nothing was accepted")
+    terminal.line()
+    terminal.ask(f"Type {number} to accept it for {owner}: ")
+    if answers.readline().strip() != number:
+        raise NotAgreed(f"you did not type {number}: nothing was accepted")
