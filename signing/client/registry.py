@@ -23,6 +23,7 @@ from .errors import ClientError, RegistryUnreachable
 TIMEOUT_SECONDS = 60.0  # longer than the 30 s that POST /outputs may wait
 CONNECT_SECONDS = 20.0  # whoever answers, accepts a connection at once
 MAX_JSON_BYTES = 16 * 1024 * 1024
+LISTS_PATH = "/authority/crls.pem"
 TRUST_ROOT_PATH = "/.well-known/assay/trust-root.json"
 # Bytes as they are: what is compressed may be a thousand times as large once it is read.
 PLAIN = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "assay"}
@@ -65,6 +66,11 @@ class RegistryClient:
         with self._answer("GET", TRUST_ROOT_PATH) as answer:
             data = _read(answer)
         return TrustRoot.parse(canonical.loads(data))
+
+    def revocation_lists(self) -> bytes:
+        """The newest lists of all that it has revoked, in PEM; fetching them proves nothing."""
+        with self._answer("GET", LISTS_PATH) as answer:
+            return _read(answer)
 
     def get_json(self, path: str, params: Mapping[str, str] | None = None) -> object:
         """The JSON document at a path."""

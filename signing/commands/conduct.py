@@ -14,24 +14,33 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Self, TextIO
 
 from .. import canonical, policies
 from ..bundle import Bundle
+from ..certificates import Purpose
 from ..client import RegistryClient, address
 from ..client.whoami import WhoAmI
 from ..digests import as_id, sha256
-from ..errors import BrokenLink, InvalidDocument
+from ..errors import BrokenLink, InvalidDocument, Outcome
 from ..policies import Policy
 from ..statements import ConductClaim, ConductReference, Statement
 from .callers import secret_demanded
+from .demands import Demands, lists_in
 from .errors import NotAgreed
+from .inputs import BundleGiven
 from .logins import registry_meant
+from .pins import Pins, of_registry
 from .terminal import Ink, Terminal, safe
+from .verdict import Judged, print_steps, print_verdict
+from .verify import judge
 
 _NAME = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)@([0-9]+\.[0-9]+)")
 ACCEPT, WITHDRAW = "accept", "withdraw"
+UNVERIFIED = "Not verified: no root of this registry is pinned. To pin it: assay trust add URL"
 WITHDRAWN_BY = "To end it: assay conduct withdraw {} --for {}"
 
 
@@ -56,6 +65,7 @@ class Shown:
 
     policy: Policy
     text: str
+    bundle: Bundle
 
     @classmethod
     def fetch(cls, client: RegistryClient, path: str, *, named: str) -> Self:
@@ -78,11 +88,20 @@ class Shown:
         for clause in policy.clauses:  # 3
             if not all(each in text for each in (clause.id, clause.title, clause.text)):
                 raise BrokenLink(f"expected a text with {clause.id} word for word, found another")
-        return cls(policy=policy, text=text)
+        return cls(policy=policy, text=text, bundle=bundle)
 
 
-def run(arguments: argparse.Namespace, *, terminal: Terminal, answers: TextIO | None = None) -> int:
-    """Do what was asked; raises AssayError."""
+def run(
+    arguments: argparse.Namespace,
+    *,
+    terminal: Terminal,
+    answers: TextIO | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> int:
+    """Do what was asked; raises AssayError.
+
+    Where a root is pinned, what does not verify under it is neither shown nor accepted.
+    """
     found = _NAME.fullmatch(arguments.version)
     if found is None:
         raise InvalidDocument("version", "POLICY@VERSION", ascii(arguments.version[:80]))
@@ -95,7 +114,13 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, answers: TextIO | 
             terminal.line(f"Withdrawn. Nothing more is signed under {arguments.version}.")
             return 0
         shown = Shown.fetch(client, path, named=arguments.version)
+        judged = _judged(shown, client, clock(), name=arguments.version)
+        if judged is not None and judged.failure is not None:
+            print_steps(judged.examination.steps, terminal)
+            print_verdict(judged, terminal)
+            return judged.failure.exit_code
         _print(shown, terminal)
+        _say(judged, terminal)
         if arguments.action == ACCEPT:
             owner = _owner(arguments, client)
             _ask(shown, owner, terminal, answers or sys.stdin)
@@ -103,6 +128,25 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, answers: TextIO | 
             terminal.headline("Accepted: signed, and in the ledger.", Ink.GREEN)
             terminal.columns("", WITHDRAWN_BY.format(arguments.version, owner), indent=2)
     return 0
+
+
+def _judged(shown: Shown, client: RegistryClient, at: datetime, *, name: str) -> Judged | None:
+    """The signature, under what is pinned; None where nothing of this registry is."""
+    trusted = of_registry(Pins.of_user().all(), client.url)
+    if not trusted:
+        return None
+    lists = lists_in(client.revocation_lists(), name="the registry's revocation lists")
+    given = BundleGiven(bundle=shown.bundle, purpose=Purpose.CONDUCT, lists=lists)
+    return judge(given, trusted, Demands(as_of=at), name=name)
+
+
+def _say(judged: Judged | None, terminal: Terminal) -> None:
+    """On whose word it rests that this is the text."""
+    if judged is None:
+        terminal.columns("", UNVERIFIED, indent=2, ink=Ink.YELLOW)
+    else:
+        signer = judged.examination.verdict().parts[0].signer
+        terminal.columns(f"{terminal.mark(Outcome.PASSED)} ", f"signed by {signer}", indent=2)
 
 
 def _owner(arguments: argparse.Namespace, client: RegistryClient) -> str:

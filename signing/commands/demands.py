@@ -149,12 +149,15 @@ def parse_policy(text: str) -> Policy:
 
 def read_lists(path: Path) -> tuple[bytes, ...]:
     """The revocation lists in a file: one in DER, or some in PEM."""
-    data = _read(path, most=crls.MAX_BYTES)
-    blocks = _PEM.findall(data)
+    return lists_in(_read(path, most=crls.MAX_BYTES), name=path.name)
+
+
+def lists_in(data: bytes, *, name: str) -> tuple[bytes, ...]:
+    """The same of what was read."""
     try:
-        return tuple(_der(block) for block in blocks) or (data,)
+        return tuple(_der(block) for block in _PEM.findall(data)) or (data,)
     except ValueError as error:
-        raise InvalidDocument(path.name, "revocation lists in PEM", "other bytes") from error
+        raise InvalidDocument(name, "revocation lists in PEM", "other bytes") from error
 
 
 def _der(block: bytes) -> bytes:

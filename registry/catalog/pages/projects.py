@@ -139,7 +139,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         "said": described.of(at),
         "parents": lineage.parents(at, viewer) if at else (),
         "children": lineage.children(found),
-        "proposals": pulls.proposing(found)[:NEWEST],
+        "proposals": pulls.as_rows(pulls.proposing(found))[:NEWEST],
         "card": _card(at) if at and at.state == State.PUBLISHED else "",
         "is_own": isinstance(request.user, User) and may_publish(request.user, found.owner),
         "is_governed": is_governed,

@@ -50,10 +50,11 @@ class Event:
 def listing(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     """/{owner}/{project}/discussions: what waits, and what has been decided."""
     found = _project(request, owner, project)
+    decided = pulls.pulls(found).exclude(status=Status.OPEN)
     context = {
         "project": found,
-        "proposals": pulls.proposing(found)[:MAX_LISTED],
-        "decided": pulls.pulls(found).exclude(status=Status.OPEN)[:MAX_LISTED],
+        "proposals": pulls.as_rows(pulls.proposing(found))[:MAX_LISTED],
+        "decided": pulls.as_rows(decided)[:MAX_LISTED],
         "command": f"hf upload {found.full_name} FILE --create-pr",
     }
     return render(request, "catalog/pulls.html", context)

@@ -24,6 +24,10 @@ from .revisions import Found
 __all__ = ["Pull", "Remark", "Status"]
 
 PARTS = ("author", "project__owner", "line__owner", "base__project__owner", "merged__checkpoint")
+SHOWN = (
+    *("number", "title", "status", "created_at", "author__username"),
+    *("project__name", "project__owner__name"),
+)
 MAX_SHOWN = 500  # of a pull request's own commits, and of remarks
 
 
@@ -56,6 +60,11 @@ class Merging:
 def pulls(project: Project) -> QuerySet[Pull]:
     """All of a project, the newest first."""
     return Pull.objects.select_related(*PARTS).filter(project=project).order_by("-number")
+
+
+def as_rows(found: QuerySet[Pull]) -> QuerySet[Pull]:
+    """What a list shows of each, and no more: the checkpoint that it starts at has a manifest."""
+    return found.select_related(None).select_related("author", "project__owner").only(*SHOWN)
 
 
 def proposing(project: Project) -> QuerySet[Pull]:

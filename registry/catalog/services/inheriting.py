@@ -15,6 +15,8 @@ from ..content.submission import Submission
 from ..errors import RulesDropped
 from ..queries import inheriting
 
+MAX_SHOWN = 20
+
 
 def check(submission: Submission, viewer: User | None) -> None:
     """Raise RulesDropped for what is under weaker rules than what it was made from."""
@@ -25,7 +27,7 @@ def check(submission: Submission, viewer: User | None) -> None:
     if problems:
         raise RulesDropped(
             f"expected rules that forbid all that those forbid which it was made from, found {own}",
-            errors=problems,
+            errors=problems[:MAX_SHOWN],
         )
 
 

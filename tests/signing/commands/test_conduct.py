@@ -6,10 +6,13 @@ from __future__ import annotations
 import argparse
 import io
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from assay.signing import canonical
 from assay.signing.certificates import Purpose
@@ -59,6 +62,8 @@ def office(desk: Desk, registry: Loopback, monkeypatch: pytest.MonkeyPatch) -> L
     registry.on_json("GET", PATH, shown(desk))
     whoami = {"actor": "user:bob", "scopes": ["publish"], "project": None, "storage": []}
     registry.on_json("GET", "/api/v1/whoami", whoami)
+    pem = [x509.load_der_x509_crl(each).public_bytes(Encoding.PEM) for each in desk.world.lists()]
+    registry.on("GET", "/authority/crls.pem", Answer(body=b"".join(pem)))
     return registry
 
 
@@ -66,7 +71,7 @@ def accept(office: Loopback, typed: io.StringIO, owner: str | None = None) -> st
     """What `assay conduct accept` prints."""
     words = argparse.Namespace(action="accept", version=NAME, registry=office.url, owner=owner)
     said = io.StringIO()
-    assert conduct.run(words, terminal=Terminal.on(said), answers=typed) == 0
+    assert conduct.run(words, terminal=Terminal.on(said), answers=typed, clock=lambda: AT) == 0
     return said.getvalue()
 
 
@@ -76,6 +81,7 @@ def test_a_version_is_shown_whole(desk: Desk, office: Loopback) -> None:
     assert out == (
         "House rules\n\nhr:1 Open. Take what you need.\n\nhr:2 Kind. Harass nobody.\n\n"
         f"hr:3 Plain. Say where it is from.\n\nsha256:{sha256(canonical.dumps(document()))}\n"
+        "  Not verified: no root of this registry is pinned. To pin it: assay trust add\n  URL\n"
     )
 
 
@@ -143,3 +149,25 @@ def test_a_name_that_is_none_is_refused(desk: Desk, office: Loopback) -> None:
     code, _, err = desk.assay("conduct", "show", "house-rules", "--registry", office.url)
     assert (code, "version: expected POLICY@VERSION, found 'house-rules'" in err) == (10, True)
     assert not office.seen
+
+
+def test_where_a_root_is_pinned_the_signature_is_verified(desk: Desk, office: Loopback) -> None:
+    desk.pin()
+    office.on_json("POST", f"{PATH}/acceptances", {"owner": "bob"}, status=201)
+    out = accept(office, Typed("1.1\n"))
+    assert "signed by http://registry.test/conduct" in out
+    assert out.index("signed by") < out.index("Type 1.1")
+
+
+def test_what_does_not_verify_is_neither_shown_nor_accepted(desk: Desk, office: Loopback) -> None:
+    desk.pin()
+    changed = shown(desk)
+    envelope = changed["bundle"]["dsseEnvelope"]
+    signature = bytearray(b64decode(envelope["signatures"][0]["sig"]))
+    signature[-1] ^= 1
+    envelope["signatures"][0]["sig"] = b64encode(signature).decode()
+    office.on_json("GET", PATH, changed)
+    code, out, _ = desk.assay("conduct", "accept", NAME, "--registry", office.url)
+    assert code not in {0, 46}
+    assert "Take what you need." not in out
+    assert "POST" not in {each.method for each in office.seen}
