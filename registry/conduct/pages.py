@@ -15,8 +15,6 @@ from . import comparing, queries, services, wording
 from .errors import NotAccepted, NotFound
 from .models import PolicyVersion
 
-UNTYPED = 422  # what was sent is understood, and is not what it takes
-
 
 @require_safe
 def version(request: HttpRequest, policy: str, number: str) -> HttpResponse:
@@ -73,15 +71,13 @@ def answer(request: HttpRequest, policy: str, number: str) -> HttpResponse:
     if "withdraw" in request.POST:
         _withdraw(found, party, person)
     elif request.POST.get("typed", "").strip() != found.version:
-        return _shown(request, found, untyped=party.name, status=UNTYPED)
+        return _shown(request, found, untyped=party.name)
     else:
         services.accept(found, party, person)
     return HttpResponseRedirect(found.path)
 
 
-def _shown(
-    request: HttpRequest, found: PolicyVersion, *, untyped: str = "", status: int = 200
-) -> HttpResponse:
+def _shown(request: HttpRequest, found: PolicyVersion, *, untyped: str = "") -> HttpResponse:
     rules = queries.rules(found)
     context = {
         "version": found,
@@ -94,7 +90,7 @@ def _shown(
         "parties": _parties(request, found),
         "untyped": untyped,
     }
-    return render(request, "conduct/version.html", context, status=status)
+    return render(request, "conduct/version.html", context)
 
 
 def _version(policy: str, number: str) -> PolicyVersion:
