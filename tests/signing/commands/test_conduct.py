@@ -171,3 +171,9 @@ def test_what_does_not_verify_is_neither_shown_nor_accepted(desk: Desk, office: 
     assert code not in {0, 46}
     assert "Take what you need." not in out
     assert "POST" not in {each.method for each in office.seen}
+
+
+def test_where_nobody_is_at_a_terminal_nothing_is_accepted(desk: Desk, office: Loopback) -> None:
+    code, out, err = desk.assay("conduct", "accept", NAME, "--registry", office.url)
+    assert (code, "Harass nobody." in out) == (46, True)
+    assert "not-agreed: nobody is there to read it, so nothing was accepted" in err
