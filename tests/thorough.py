@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What only repeats a test at more points, or for longer, is run where ASSAY_TEST_THOROUGH is set.
+"""What takes long is run where ASSAY_TEST_THOROUGH is set, or where its tests were named.
 
-`.ci/run` sets it. Without it a crash comes at a few points of a request, spread over the whole of
-it, and no test trains for a minute that another one trains for, too.
+`.ci/run` sets it. Two kinds of tests take long. Some repeat a test at more points: without it a
+crash comes at a few points of a request, spread over the whole of it. The others wait for whole
+programs: browsers, clients that others wrote, servers that are killed. Of those a plain run has the
+story of tests/story and what is marked `essential`; `./run test PATH` runs all that are in PATH.
 
-Repetitions reach no line that the few did not: where coverage is measured a test keeps to the few.
-What is marked `repeated` or `thorough` then runs once more, in full and unmeasured, which takes
-half the time (tests/house/gates.py).
+Neither reaches a line that the others did not: where coverage is measured a test keeps to a few
+points. What is `repeated` or `thorough` then runs in full and unmeasured, which takes half the time
+(tests/house/gates.py).
 """
 
 from __future__ import annotations
@@ -22,12 +24,16 @@ from hypothesis import HealthCheck, settings
 T = TypeVar("T")
 Test = TypeVar("Test", bound=Callable[..., Any])
 
+NAMED = "ASSAY_TEST_NAMED"
 IS_THOROUGH = bool(os.environ.get("ASSAY_TEST_THOROUGH"))
 IS_REPEATING = IS_THOROUGH and Coverage.current() is None
 repeated = pytest.mark.repeated
 """For tests, or a file of them, that ask `points`, `examples` or IS_REPEATING how often."""
 thorough = pytest.mark.thorough
-"""For tests that run only then."""
+"""For tests, or a file of them, that run only then; all of FOLDERS are, without saying so."""
+essential = pytest.mark.essential
+"""For what of FOLDERS always runs."""
+FOLDERS = ("tests/clients/", "tests/crash/", "tests/frontend/")
 
 # A test is never right or wrong by the time that it took: the machine may be at something else.
 # Fixtures of a function are there once for all its examples; those that use them know.
@@ -40,11 +46,22 @@ settings.register_profile(
 settings.load_profile("assay")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Notes where tests were named, for the processes that run them, too."""
+    is_chosen_here = not hasattr(config, "workerinput")
+    if is_chosen_here and config.args_source is pytest.Config.ArgsSource.ARGS:
+        os.environ[NAMED] = "1"
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what is only for thorough runs, and says so."""
-    skipped = pytest.mark.skip("takes long: run by .ci/run, and with ASSAY_TEST_THOROUGH=1")
+    """Marks what takes long, skips it where nobody asked for it, and says so."""
+    skipped = pytest.mark.skip("takes long: run by .ci/run, and where its path is given")
+    is_asked_for = IS_THOROUGH or NAMED in os.environ
     for item in items:
-        if not IS_THOROUGH and item.get_closest_marker("thorough"):
+        if item.nodeid.startswith(FOLDERS) and not item.get_closest_marker("essential"):
+            item.add_marker(thorough)
+        if not is_asked_for and item.get_closest_marker("thorough"):
             item.add_marker(skipped)
 
 

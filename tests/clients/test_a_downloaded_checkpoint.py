@@ -25,6 +25,7 @@ from tests.needing import needs
 from tests.registry.catalog.world import build, by_node, by_person, changed, project, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live, stop_live_programs
+from tests.thorough import essential
 
 PROGRAMS = Path(__file__).parents[2] / ".venv-clients" / "bin"
 HERE = "http://localhost:8000"
@@ -35,6 +36,7 @@ OTHER_KIND = "hashedrekord/0.0.2"
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     needs("clients"),
+    essential,
 ]
 
 

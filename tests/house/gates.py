@@ -114,7 +114,7 @@ def test() -> int:
         outcomes += measured()
     else:
         outcomes.append(on_this_terminal(UNMEASURED))
-        say(f"  coverage takes as long again: measured by .ci/run, and with {THOROUGH}=1")
+        say(f"  the rest, and the coverage: .ci/run, or {THOROUGH}=1")
     code = report(outcomes)
     say(f"  in {time.monotonic() - started:.0f} s")
     return code

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests repeat where they are thorough and unmeasured, and nowhere else."""
+"""Tests repeat where they are thorough and unmeasured; what takes long runs where it was named."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import pytest
 
 from tests.house.gates import MEASURED, REPEATED, ROOT
 
-SCRATCH = """
-from pathlib import Path
-from tests.thorough import points, repeated, thorough
+SAYING = """
+import os
+from tests.thorough import essential, points, repeated, thorough
 
 def says(what):
-    with Path(__file__).with_name("ran").open("a") as ran:
+    with open(os.environ["RAN"], "a") as ran:
         ran.write(f"{what} ")
-
+"""
+FILES = {
+    "tests/test_scratch.py": """
 def test_a():
     says("always")
 
@@ -29,44 +31,64 @@ def test_b():
 
 @thorough
 def test_c():
-    says("only-then")
-"""
-MARKERS = "markers=repeated\nthorough"
-COVERAGE = ("coverage", "run", "--parallel-mode", "-m")
+    says("marked")
+""",
+    "tests/crash/test_scratch_too.py": """
+def test_d():
+    says("in-a-folder")
+
+@essential
+def test_e():
+    says("essential")
+""",
+    "pytest.ini": """
+[pytest]
+addopts = -p tests.thorough --import-mode=importlib
+testpaths = tests
+markers =
+    repeated
+    thorough
+    essential
+""",
+}
+THOROUGH = {"ASSAY_TEST_THOROUGH": "1"}
+COVERAGE = ("coverage", "run", f"--rcfile={ROOT / 'pyproject.toml'}", "-m")
 
 
 @pytest.mark.parametrize(
     ("before", "after", "environment", "expected"),
     [
-        ((), (), {}, ["always", "3"]),
-        ((), (), {"ASSAY_TEST_THOROUGH": "1"}, ["always", "9", "only-then"]),
-        (COVERAGE, MEASURED.command[-2:], {"ASSAY_TEST_THOROUGH": "1"}, ["always", "3"]),
-        ((), REPEATED.command[-2:], {"ASSAY_TEST_THOROUGH": "1"}, ["9", "only-then"]),
+        ((), (), {}, "always 3 essential"),
+        ((), ("tests",), {}, "always 3 marked in-a-folder essential"),
+        ((), (), THOROUGH, "always 9 marked in-a-folder essential"),
+        (COVERAGE, MEASURED.command[-2:], THOROUGH, "always 3 essential"),
+        ((), REPEATED.command[-2:], THOROUGH, "9 marked in-a-folder"),
     ],
-    ids=["plain", "thorough", "measured", "again"],
+    ids=["plain", "named", "thorough", "measured", "again"],
 )
-def test_each_run_has_its_points(
+def test_each_run_has_its_tests_and_its_points(
     tmp_path: Path,
     before: tuple[str, ...],
     after: tuple[str, ...],
     environment: dict[str, str],
-    expected: list[str],
+    expected: str,
 ) -> None:
-    (tmp_path / "test_scratch.py").write_text(SCRATCH)
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(SAYING + text if name.endswith(".py") else text)
     kept = {each: os.environ[each] for each in ("HOME", "PATH", "TMPDIR") if each in os.environ}
-    words = ("-p", "tests.thorough", "-c", os.devnull, "-o", MARKERS, "--rootdir", tmp_path)
+    ours = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "RAN": str(tmp_path / "ran")}
     # In a process of its own, as the tests of `./run test` are: coverage has to reach it there.
     quiet = ("-q", "-rs", "-n1", "-p", "no:cacheprovider", "-p", "no:django", "-p", "no:randomly")
     done = subprocess.run(
-        [sys.executable, "-m", *before, "pytest", *words, *quiet, *after, tmp_path],
-        cwd=ROOT,
-        env={**kept, "COVERAGE_FILE": str(tmp_path / "data"), **environment},
+        [sys.executable, "-m", *before, "pytest", *quiet, *after],
+        cwd=tmp_path,
+        env={**kept, **ours, "COVERAGE_FILE": str(tmp_path / "data"), **environment},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "ran").read_text().split() == expected
-    assert ("takes long: run by .ci/run" in done.stdout) == (
-        expected == ["always", "3"] and not after
-    )
+    assert set((tmp_path / "ran").read_text().split()) == set(expected.split())
+    is_left_out = "takes long: run by .ci/run" in done.stdout
+    assert is_left_out == (expected == "always 3 essential" and not after)

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.running import free_port
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 ROOT = Path(__file__).resolve().parents[2]
 INTERRUPTED = 130

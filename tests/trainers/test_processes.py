@@ -14,11 +14,14 @@ import pytest
 
 from assay.trainers.node import work
 from assay.trainers.runtime import natural_precision
+from tests.thorough import thorough
 from tests.until import until
 
 from .builders import recipe_document
 from .node_builders import site, world_with_a_run
 from .registry_world import TOKEN, Refusal, World
+
+pytestmark = thorough
 
 PATIENCE_SECONDS = 300.0
 LONG = {

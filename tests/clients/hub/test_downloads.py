@@ -10,8 +10,9 @@ import pytest
 
 from tests.clients.hub.stock import Stock
 from tests.registry.catalog.world import FILES, World, by_node, by_person, publish
+from tests.thorough import essential
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), essential]
 
 
 def test_a_snapshot_has_every_byte_and_the_signature(stock: Stock, world: World) -> None:

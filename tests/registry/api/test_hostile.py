@@ -13,6 +13,9 @@ from rest_framework.test import APIClient
 
 from registry.accounts.queries import Scope
 from tests.registry.people import People, client_of
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 PARAMETER = re.compile(r"<(?:(?P<kind>\w+):)?\w+>")
 UUID = "00000000-0000-4000-8000-000000000000"

@@ -31,9 +31,10 @@ from registry.ledger import queries as ledger
 from tests.registry.catalog.world import FILES, World, build, by_person, publish
 from tests.registry.people import invite
 from tests.running import Authority, Live, stop_live_programs
+from tests.thorough import thorough
 from tests.until import until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), thorough]
 
 ASSAY = (sys.executable, "-m", "assay.signing.commands")
 GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "verifier.md"

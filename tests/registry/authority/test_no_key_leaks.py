@@ -27,7 +27,10 @@ from registry.ledger import services as ledger
 from tests.registry.authority.test_rotating import issue, say
 from tests.running import Authority, Live
 from tests.signing.signer.worlds import ALICE, Clock, open_service, output_statement
+from tests.thorough import thorough
 from tests.until import until
+
+pytestmark = thorough
 
 FEWEST_BYTES = 10_000
 HEADERS = (b"BEGIN PRIVATE KEY", b"BEGIN EC PRIVATE KEY", b"BEGIN ENCRYPTED PRIVATE KEY")

@@ -29,7 +29,10 @@ from registry.ledger.certificates import Wanted
 from registry.ledger.models import Statement
 from tests.running import Authority, Live
 from tests.signing.signer.worlds import POLICY, output_statement
+from tests.thorough import thorough
 from tests.until import until
+
+pytestmark = thorough
 
 ROOT = Path(__file__).parents[3]
 STOPPED_WITHIN_SECONDS = 120.0  # issue 3: signing stops within two minutes,

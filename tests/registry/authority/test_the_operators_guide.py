@@ -28,7 +28,10 @@ from tests.registry.authority.test_rotating import issue
 from tests.running import Authority, Live
 from tests.signing import softhsm
 from tests.signing.softhsm import needs_softhsm
+from tests.thorough import thorough
 from tests.until import until
+
+pytestmark = thorough
 
 CHECKOUT = Path(__file__).parents[3]
 GUIDE = CHECKOUT / "docs" / "guides" / "operator.md"

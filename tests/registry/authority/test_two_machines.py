@@ -20,6 +20,9 @@ from registry.authority.ceremony import Names
 from registry.authority.steps import HERE, THERE, Step
 from tests.running import _test_database_url
 from tests.signing.signer.worlds import in_thread, sign_output
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 ROOT = Path(__file__).parents[3]
 NAMES = Names(registry_url="http://localhost:8000", origin="localhost:8000/ledger")

@@ -23,6 +23,9 @@ from registry.ledger import queries
 from tests.registry.backup.places import Place, forge
 from tests.registry.catalog.world import World, by_person, publish
 from tests.running import Authority
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 AT = datetime(2026, 11, 20, 18, 3, 22, tzinfo=UTC)
 NAME = "20261120T180322Z"

@@ -23,8 +23,9 @@ from registry.storage import queries, scrubbing, services
 from registry.storage.bucket import Bucket
 from tests.registry.backup import places
 from tests.registry.backup.places import Place
+from tests.thorough import thorough
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), thorough]
 AT = datetime(2026, 11, 20, 18, 3, 22, tzinfo=UTC)
 
 

@@ -21,6 +21,9 @@ from tests.registry.authority.test_rotating import say
 from tests.registry.backup import places
 from tests.registry.backup.places import Place
 from tests.running import Authority
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 SIGNERS, OURS = b"the signer's own\n", b"the wrapping's"
 

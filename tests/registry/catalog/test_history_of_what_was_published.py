@@ -10,6 +10,9 @@ from registry.catalog import services
 from registry.catalog.models import Ref, Revision
 from registry.catalog.queries import revisions
 from tests.registry.catalog.world import World, by_node, by_person, project, publish
+from tests.thorough import thorough
+
+pytestmark = thorough
 
 BEFORE = "0002_erasing"
 

@@ -25,8 +25,9 @@ from registry.storage.models import Holding
 from tests.registry.catalog.world import FILES, World, build
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
+from tests.thorough import thorough
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), thorough]
 SECONDS = 120
 
 

@@ -15,10 +15,11 @@ from registry.supervisor import programs
 from registry.supervisor.processes import Process
 from tests.registry.catalog.test_live_commands import Shell, alice
 from tests.running import _deployment, _with
+from tests.thorough import thorough
 from tests.trainers.test_converting import GROUP, Calls, saved
 
 __all__ = ["alice"]  # the fixture
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), thorough]
 NOT_PUBLISHED = 39
 
 
