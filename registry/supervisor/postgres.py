@@ -23,6 +23,7 @@ from .processes import POLL_SECONDS, Process, Program, run_to_end
 SUPERUSER = "assay"
 DATABASE = "assay"
 MAJOR_VERSION = "18"
+PAGE = 8192  # bytes, PostgreSQL's own
 INITDB = (
     f"--username={SUPERUSER}",
     "--encoding=UTF8",
@@ -33,14 +34,22 @@ INITDB = (
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "shared_buffers": "64MB",
     "max_connections": "60",
     "huge_pages": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
 }
-FORGETFUL = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+SMALL_CACHE = 64 * 1024**2  # bytes
+# PostgreSQL's manual: from a gigabyte of memory on, a quarter of it. Here others want memory, too,
+# and a million projects are listed from so much; it is taken as it is needed.
+LARGE_CACHE, CACHE_SHARE = 1024**3, 8
+FORGETFUL = {  # tests empty the tables all the time, and for each the whole cache is looked through
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": str(SMALL_CACHE // PAGE),
+}
 INITDB_SECONDS = 120.0
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -107,9 +116,8 @@ class Postgres:
     def _server(
         self, programs: Path, account: Account | None, *, data: str, inherited: tuple[int, ...]
     ) -> Program:
-        settings = SETTINGS | {"unix_socket_directories": str(self.socket_folder)}
-        if not self.is_durable:
-            settings |= FORGETFUL
+        folder = {"unix_socket_directories": str(self.socket_folder)}
+        settings = SETTINGS | folder | (_cache() if self.is_durable else FORGETFUL)
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Program(
             name="postgres",
@@ -163,6 +171,12 @@ def _reachable(folder: Path, account: Account | None) -> Iterator[tuple[str, tup
         yield f"/proc/self/fd/{descriptor}", (descriptor,)
     finally:
         os.close(descriptor)
+
+
+def _cache() -> dict[str, str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    share = min(max(memory // CACHE_SHARE, SMALL_CACHE), LARGE_CACHE)
+    return {"shared_buffers": str(share // PAGE)}
 
 
 def _private_folder(folder: Path, account: Account | None) -> None:

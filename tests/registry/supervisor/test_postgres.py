@@ -76,6 +76,21 @@ def test_it_sorts_the_same_everywhere_and_listens_on_no_port(places: Places) -> 
     process.stop()
 
 
+@pytest.mark.parametrize(
+    ("gigabytes", "expected"), [(0.25, "64MB"), (4, "512MB"), (8, "1GB"), (512, "1GB")]
+)
+def test_its_cache_is_a_share_of_the_memory(
+    places: Places, monkeypatch: pytest.MonkeyPatch, gigabytes: float, expected: str
+) -> None:
+    of_the_machine = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": int(gigabytes * 1024**3 / 4096)}
+    monkeypatch.setattr(os, "sysconf", of_the_machine.__getitem__)
+    server = replace(postgres(places), is_durable=True)
+    process = server.start()
+    with psycopg.connect(server.url) as connection:
+        assert connection.execute("SHOW shared_buffers").fetchone() == (expected,)
+    process.stop()
+
+
 def test_a_start_that_was_cut_off_is_begun_anew(places: Places) -> None:
     half = places.data / "postgres.new"
     half.mkdir()
