@@ -10,6 +10,7 @@ write (its `Gate`).
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from dataclasses import asdict
 from functools import partial
@@ -21,6 +22,7 @@ from django.core.asgi import get_asgi_application
 
 _django = get_asgi_application()  # models may be imported from here on
 
+from django.urls import get_resolver
 from django.utils import timezone
 
 from registry.accounts import reading, sessions, staying, tokens
@@ -123,3 +125,9 @@ _routes = (
 )
 _hub = Raw(routes=_routes, inner=_streams)
 application = Lifespan(ledger_files(trust_files(Images(inner=Swarms(inner=Artifacts(inner=_hub))))))
+
+# What is loaded now stays: to look through all of it again for garbage held each request up that
+# was being answered at that moment, by 90 ms (0.4 ms without it).
+_ = get_resolver().url_patterns
+gc.collect()
+gc.freeze()
