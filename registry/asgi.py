@@ -29,6 +29,7 @@ from registry.accounts import reading, sessions, staying, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import User
 from registry.api.bodies import Bodies
+from registry.api.warnings import Warnings
 from registry.api.wire import Application, Receive, Scope, Send, header
 from registry.catalog import queries as catalog
 from registry.catalog.queries import gates, withheld
@@ -124,7 +125,8 @@ _routes = (
     *registering.ROUTES,
 )
 _hub = Raw(routes=_routes, inner=_streams)
-application = Lifespan(ledger_files(trust_files(Images(inner=Swarms(inner=Artifacts(inner=_hub))))))
+_said = Warnings(inner=Images(inner=Swarms(inner=Artifacts(inner=_hub))))
+application = Lifespan(ledger_files(trust_files(_said)))
 
 # What is loaded now stays: to look through all of it again for garbage held each request up that
 # was being answered at that moment, by 90 ms (0.4 ms without it).

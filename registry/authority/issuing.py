@@ -17,7 +17,7 @@ from assay.signing.statements import ConductReference
 from registry.accounts import pseudonyms
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, Node
-from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.conduct.errors import NotAccepted
 from registry.ledger import certificates as ledger
 from registry.ledger import queries as ledger_queries
@@ -36,7 +36,7 @@ def ensure(
     in which something is signed: it returns at once where there is a certificate. Raises
     NotAccepted, NotAMember, SignerError, or a Problem of the ledger.
     """
-    reference = conduct.accepted(owner, under)
+    reference = standing.accepted(owner, under)
     if reference is None:
         raise not_accepted(under)
     ledger.ensure(
@@ -74,7 +74,7 @@ def ensure_office(name: str) -> None:
 def issue_for_node(node: Node, csr: bytes) -> Chain:
     """Certify a node's key, under the conduct version that its owner accepted last."""
     owner = node.owner.namespace
-    reference = conduct.accepted(owner, None)
+    reference = standing.accepted(owner, None)
     if reference is None:
         raise not_accepted(None)
 
@@ -144,5 +144,5 @@ def _check_owner(owner: Namespace, uri: str, reference: ConductReference) -> Non
     known = accounts.namespace(owner.name)
     if known is None or (known.pk, known.uri) != (owner.pk, uri) or not accounts.has_actor(known):
         raise NotAMember("expected somebody who acts for the signer's name, found nobody")
-    if conduct.standing(known, reference) is None:
+    if standing.hold(known, reference) is None:
         raise not_accepted(reference)

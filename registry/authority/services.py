@@ -20,7 +20,7 @@ from registry.accounts import services as accounts_services
 from registry.accounts.queries import Namespace, Node
 from registry.accounts.services import CertificateRequest
 from registry.audit import services as audit
-from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
@@ -60,7 +60,7 @@ def sign_all(
     named = _conduct_of(statements) or under
     signer = ledger.signer()
     with transaction.atomic():
-        acceptance = conduct.standing(owner, named)
+        acceptance = standing.hold(owner, named)
         if acceptance is None:
             raise issuing.not_accepted(named)
         policy = acceptance.version.sha256

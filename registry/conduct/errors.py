@@ -30,6 +30,14 @@ class WrongSuccession(Problem):
     status_code = 409
 
 
+class Superseded(Problem):
+    """A newer version is in effect: that one is to be accepted."""
+
+    code = "conduct-superseded"
+    title = "This conduct version was replaced"
+    status_code = 409
+
+
 class NotYours(Problem):
     """The caller does not act for the party."""
 

@@ -30,7 +30,10 @@ class Policy(models.Model):
 
 
 class PolicyVersion(models.Model):
-    """One version: the document that is named by digest, and the text that people read."""
+    """One version: the document that is named by digest, and the text that people read.
+
+    `binds_at` is when acceptances of earlier versions stand no longer; of a minor one, never.
+    """
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=MAX_VERSION)
@@ -39,6 +42,7 @@ class PolicyVersion(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     text = models.TextField()
     effective_at = models.DateTimeField()
+    binds_at = models.DateTimeField(null=True)
     statement = models.ForeignKey("ledger.Statement", on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

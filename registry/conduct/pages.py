@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
 
-from . import comparing, queries, services, wording
+from . import comparing, queries, services, standing, wording
 from .errors import NotAccepted, NotFound
 from .models import PolicyVersion
 
@@ -21,8 +21,9 @@ def version(request: HttpRequest, policy: str, number: str) -> HttpResponse:
     """`conduct/version.html`: version, its rules and clauses, before, statement, index, parties.
 
     `clauses` are wording.ReadClause; `before` is the version that this one followed, `newest` the
-    one that is newer than all. `parties` are the names that the viewer acts for, each with the
-    `acceptance` that is in force; `untyped` is the one for whom something else was typed.
+    one that is newer than all, and `wanted` the one to accept by now. `parties` are the names that
+    the viewer acts for, each with the `acceptance` that is in force; `untyped` is the one for whom
+    something else was typed.
     """
     return _shown(request, _version(policy, number))
 
@@ -85,6 +86,7 @@ def _shown(request: HttpRequest, found: PolicyVersion, *, untyped: str = "") -> 
         "clauses": wording.clauses(rules),
         "before": queries.before(found),
         "newest": queries.newest(found.policy_id),
+        "wanted": standing.to_accept(found.policy_id),
         "statement": found.statement,
         "index": found.statement.entry.index,
         "parties": _parties(request, found),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads of conduct: versions, how claims refer to them, and who is in good standing.
+"""Reads of conduct: versions, how claims refer to them, and who accepted which.
 
 The models are private to this app; their names are here for other apps' annotations.
 """
@@ -91,44 +91,11 @@ def subject_uri() -> str:
 
 def live_acceptance(party: Namespace, of: PolicyVersion) -> Acceptance | None:
     """The party's acceptance of the version, unless it was withdrawn."""
-    return _live(party).filter(version=of).first()
+    live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
+    return live.filter(version=of).first()
 
 
 def acceptances(parties: Iterable[Namespace]) -> QuerySet[Acceptance]:
     """What these accepted, withdrawn or not, the newest first."""
     rows = Acceptance.objects.filter(party__in=list(parties)).order_by("-accepted_at", "-id")
     return rows.select_related("version", "party", "statement__entry")
-
-
-def in_good_standing(party: Namespace, of: PolicyVersion) -> bool:
-    """That the party has a live acceptance of the version."""
-    return live_acceptance(party, of) is not None
-
-
-def standing(party: Namespace, under: ConductReference | None) -> Acceptance | None:
-    """The acceptance that lets the party sign now, locked until the transaction ends.
-
-    `under` is the version by digest; None asks for any. With the lock, a withdrawal waits for the
-    signature that is being made, and a signature after the withdrawal finds nothing here.
-    """
-    live = _live_under(party, under)
-    return live.select_for_update(of=("self",)).order_by("-id").first()
-
-
-def accepted(party: Namespace, under: ConductReference | None) -> ConductReference | None:
-    """The version that `standing` would find, to prepare by; nothing is locked."""
-    found = _live_under(party, under).order_by("-id").first()
-    return None if found is None else reference(found.version)
-
-
-def _live_under(party: Namespace, under: ConductReference | None) -> QuerySet[Acceptance]:
-    live = _live(party).select_related("version")
-    if under is None:
-        return live
-    return live.filter(
-        version__sha256=under.sha256, version__policy=under.id, version__version=under.version
-    )
-
-
-def _live(party: Namespace) -> QuerySet[Acceptance]:
-    return Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)

@@ -7,6 +7,7 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -30,8 +31,8 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
-from . import queries, succession
-from .errors import NotAccepted, NotYours, VersionImmutable
+from . import queries, standing, succession
+from .errors import NotAccepted, NotYours, Superseded, VersionImmutable
 from .models import Acceptance, Policy, PolicyVersion
 
 SHIPPED = Path(__file__).parent / "policies"
@@ -72,7 +73,8 @@ def publish_version(folder: Path, number: str) -> PolicyVersion:
 def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
     """The party's live acceptance of a version, made now unless it is there.
 
-    Call it outside any transaction: the office may have to be certified first.
+    Call it outside any transaction: the office may have to be certified first. Raises NotYours, or
+    Superseded for a version that a newer one replaced.
     """
     _check_decides(by, party)
     certificates.ensure(_office())
@@ -82,6 +84,7 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
         existing = queries.live_acceptance(party, version)
         if existing is not None:
             return existing
+        _check_newest(version)
         acceptance = _accept(version, party, by, now=timezone.now().replace(microsecond=0))
         details = {"version": str(version), "sha256": version.sha256}
         audit.record(by.actor, "conduct.accept", party.name, details)
@@ -90,14 +93,17 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
 
 
 def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
-    """End the party's acceptance: from now on nothing is signed for it under this version."""
+    """End the party's acceptance of a version, and of those before it, which it stood for, too.
+
+    From then on nothing is signed for it under them. Raises NotYours or NotAccepted.
+    """
     _check_decides(by, party)
     with transaction.atomic():
-        ended = Acceptance.objects.filter(
-            version=version, party=party, withdrawn_at__isnull=True
-        ).update(withdrawn_at=timezone.now())
-        if not ended:
+        live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
+        if not live.select_for_update().filter(version=version):
             raise NotAccepted(f"expected a live acceptance of {version} by {party.name}")
+        ended = live.filter(version__policy=version.policy_id, version__lte=version.pk)
+        ended.update(withdrawn_at=timezone.now())
         audit.record(by.actor, "conduct.withdraw", party.name, {"version": str(version)})
 
 
@@ -146,6 +152,7 @@ def _publish(
             sha256=claim.conduct.sha256,
             text=text,
             effective_at=claim.effective_at,
+            binds_at=standing.binds_at(policy, timezone.now()),
             statement=sign(claim.statement()),
         )
         details = {"sha256": version.sha256, "statement": version.statement.sha256}
@@ -168,6 +175,15 @@ def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime
         statement=sign(claim.statement()),
         accepted_at=now,
     )
+
+
+def _check_newest(version: PolicyVersion) -> None:
+    wanted = standing.to_accept(version.policy_id)
+    if wanted.pk > version.pk:
+        raise Superseded(
+            f"expected {wanted}, which replaced {version}: read and accept it at "
+            f"{settings.PUBLIC_URL}{wanted.path}"
+        )
 
 
 def _check_decides(by: User, party: Namespace) -> None:

@@ -18,9 +18,9 @@ from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.errors import NotFound as NotInCatalogue
 from registry.catalog.queries import Project, gates
-from registry.conduct import queries as conduct
+from registry.conduct import standing
 
-from .errors import RepoUnknown, gated, gated_under
+from .errors import RepoUnknown
 
 # Of a token without it npm's @huggingface/hub says that it is none, and sends nothing.
 MARK = "hf_"
@@ -92,8 +92,7 @@ def check_writes(by: Caller, to: Project) -> Token:
     check_bound(token, to.full_name)
     if not accounts.may_publish(token.user, to.owner):
         raise MayNotPublish(f"expected somebody who acts for {to.owner.name!r}")
-    if not conduct.in_good_standing(to.owner, to.conduct):
-        raise gated(to)
+    standing.require(to.owner, to.conduct)
     return token
 
 
@@ -104,8 +103,7 @@ def check_sends(by: Caller, to: Project) -> Token:
     if token.project or accounts.may_publish(token.user, to.owner):
         return check_writes(by, to)
     check_reads(by, to)
-    if not conduct.in_good_standing(token.user.namespace, to.conduct):
-        raise gated_under(token.user.namespace, to.conduct)
+    standing.require(token.user.namespace, to.conduct)
     return token
 
 

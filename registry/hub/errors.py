@@ -13,18 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from django.conf import settings
-
 from registry.accounts.errors import InvalidToken, Unauthenticated
-from registry.accounts.queries import Namespace
 from registry.api.problems import Document, NotFound, Problem, document_of, headers_of
+from registry.api.warnings import HEADER, plain
 from registry.catalog.errors import AccessNeeded, RevisionUnknown
 from registry.catalog.errors import NotFound as NotInCatalogue
-from registry.catalog.queries import Project
 from registry.conduct.errors import NotAccepted
-from registry.conduct.queries import PolicyVersion
 
-MAX_MESSAGE_CHARACTERS = 500
 # The very words that clients compare: with them a 401 is a bad token, and not a hidden repository.
 NOBODY = "Invalid credentials in Authorization header"
 EXPOSED = (
@@ -60,14 +55,6 @@ class EntryUnknown(NotFound):
     title = "The revision has no such file"
 
 
-class Gated(Problem):
-    """The conduct that this is under has not been accepted; the message says where it is."""
-
-    code = "conduct-not-accepted"
-    title = "The code of conduct has not been accepted"
-    status_code = 403
-
-
 class WrongMethod(Problem):
     """The address is there, for other methods."""
 
@@ -89,7 +76,6 @@ CODES: Mapping[type[Problem], str] = {
     NotInCatalogue: "RepoNotFound",
     RevisionUnknown: "RevisionNotFound",
     EntryUnknown: "EntryNotFound",
-    Gated: GATED,
     NotAccepted: GATED,
     AccessNeeded: GATED,
 }
@@ -109,19 +95,6 @@ def request_id() -> str:
     return secrets.token_hex(8)
 
 
-def gated(project: Project) -> Gated:
-    """Where to read and accept what the project is under."""
-    return gated_under(project.owner, project.conduct)
-
-
-def gated_under(owner: Namespace, under: PolicyVersion) -> Gated:
-    """The same for what there is no project of yet."""
-    return Gated(
-        f"{owner.name} has not accepted {under.title}, version {under.version}: read and accept it "
-        f"at {settings.PUBLIC_URL}{under.path}"
-    )
-
-
 def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
     """What an exception is answered with; None for a fault of ours."""
     document = document_of(error)
@@ -138,13 +111,13 @@ def refusal(error: Exception, *, is_anonymous: bool) -> Refusal | None:
         **headers_of(error),
         **CORS,
         "Content-Type": "application/json",
-        "X-Error-Message": _plain(message),
+        "X-Error-Message": plain(message),
         "X-Request-Id": request_id(),
     }
     if code:
         headers["X-Error-Code"] = code
     if code == GATED:  # of which newer `hf` commands say their own words, and not ours
-        headers["X-HF-Warning"] = f"{document.code}; {_plain(message)}"
+        headers[HEADER] = f"{document.code}; {plain(message)}"
     return Refusal(status=status, headers=headers, body=_body(document))
 
 
@@ -152,9 +125,3 @@ def _body(document: Document) -> bytes:
     """The Hub's clients read `error`, git-lfs `message`."""
     said = {"error": document.detail, "message": document.detail}
     return json.dumps({**said, **document.members()}).encode()
-
-
-def _plain(message: str) -> str:
-    """What a header can hold."""
-    one_line = " ".join(message.split())[:MAX_MESSAGE_CHARACTERS]
-    return one_line.encode("ascii", "replace").decode("ascii")

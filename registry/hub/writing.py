@@ -18,12 +18,13 @@ from registry.catalog.queries import Project, Visibility, revisions
 from registry.catalog.queries.revisions import MAIN, PULLS, Kind
 from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.storage import services as storage
 
 from .answers import Asked, answer, endpoint, flag
 from .bodies import document, text
 from .callers import check_bound, check_sends, check_writes
-from .errors import Unreadable, WrongMethod, gated_under
+from .errors import Unreadable, WrongMethod
 from .files import RepoFile, files_of
 from .governing import check_kind, visibility_of
 
@@ -43,8 +44,7 @@ def create(asked: Asked) -> HttpResponse:
     full_name = f"{owner.name}/{text(body, 'name')}"
     check_bound(token, full_name)
     under = conduct.default()
-    if not conduct.in_good_standing(owner, under):
-        raise gated_under(owner, under)
+    standing.require(owner, under)
     new = NewProject(
         owner=owner,
         name=text(body, "name"),

@@ -25,8 +25,8 @@ from registry.accounts.queries import SYSTEM, Namespace, User
 from registry.audit import services as audit
 from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint
+from registry.conduct import standing
 from registry.pool import queries as pool
-from registry.pool import standing
 from registry.pool.sampling import MAX_SEED, Sampling
 
 from . import queries

@@ -19,8 +19,7 @@ from registry.accounts.queries import Node, User
 from registry.accounts.services import CertificateRequest
 from registry.authority import revocations
 from registry.authority import services as authority
-
-from . import standing
+from registry.conduct import standing
 
 MAX_HARDWARE_BYTES = 16_384
 MAX_CSR_CHARACTERS = 16_384

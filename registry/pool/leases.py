@@ -20,9 +20,10 @@ from registry.accounts import services as accounts_services
 from registry.accounts.queries import SYSTEM, Node, User
 from registry.audit import services as audit
 from registry.catalog import queries as catalog
+from registry.conduct import standing
 from registry.events import services as events
 
-from . import queries, runs, standing
+from . import queries, runs
 from .errors import LeaseLost, RunUnfinished
 from .models import Lease, LeaseState, Run, RunState
 
@@ -52,7 +53,10 @@ def claim(node: Node, *, now: datetime) -> Lease | None:
                 .select_for_update(skip_locked=True, of=("self",))
                 .first()
             )
-            return _lease(run, node, now=now) if run else None
+            if run is None:
+                return None
+            standing.hold_for(node.owner.namespace, run.conduct)
+            return _lease(run, node, now=now)
     except IntegrityError:  # the same node asks twice at this moment: one of the two has a lease
         return None
 

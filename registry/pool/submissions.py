@@ -25,8 +25,9 @@ from registry.catalog import services as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import Checkpoint
 from registry.catalog.services import RunEvidence, Submission
+from registry.conduct import standing
 
-from . import leases, losses, queries, standing
+from . import leases, losses, queries
 from .models import Lease
 from .recipe import MAX_STEPS
 

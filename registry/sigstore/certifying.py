@@ -25,7 +25,7 @@ from registry.accounts import queries as accounts
 from registry.accounts import staying
 from registry.accounts.queries import User
 from registry.authority import issuing as authority
-from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.ledger import services as ledger
 from registry.oidc import naming, tokens
 from registry.oidc.errors import TokenRefused
@@ -110,7 +110,7 @@ def check_standing(identity: Identity) -> None:
     person = _person(identity.name.value)
     if person is None or not staying.stays(person):
         raise TokenRefused("expected a person of this registry, found nobody who still is one")
-    if conduct.standing(person.namespace, None) is None:
+    if standing.hold(person.namespace, None) is None:
         raise authority.not_accepted(None)
 
 

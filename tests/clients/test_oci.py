@@ -19,7 +19,7 @@ from registry.catalog import services
 from registry.catalog.models import Checkpoint, Gate, Visibility
 from tests.clients.test_a_downloaded_checkpoint import NAME, PROGRAMS, SECONDS, Downloaded
 from tests.needing import needs
-from tests.registry.catalog.world import FILES, World, build, by_node, publish
+from tests.registry.catalog.world import FILES, World, accept, build, by_node, publish
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
 
@@ -173,6 +173,7 @@ def test_skopeo_logs_in_with_a_token_and_copies_what_is_private_or_gated(
             f"{place}:main",
             f"dir:{tmp_path}/nowhere",
         )
+    accept(world, charlie)
     services.grant(gated, charlie, by=alice)
     ran(*copy, *told, f"dir:{tmp_path / 'a'}")
     services.show(world.project, Visibility.PRIVATE, by=alice)

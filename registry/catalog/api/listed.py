@@ -7,7 +7,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.utils.urls import replace_query_param
 
-from ..queries.searching import MOST, Count, Found, Place, Sort
+from ..queries.counting import MOST, Count
+from ..queries.searching import Found, Place, Sort
 from .serializers import ProjectSerializer
 
 

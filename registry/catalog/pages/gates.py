@@ -24,6 +24,7 @@ from registry.accounts import queries as accounts
 from registry.accounts import reading
 from registry.accounts.queries import User
 from registry.api.problems import Problem
+from registry.conduct import standing
 
 from .. import queries, services
 from ..errors import AccessUnknown, NotFound
@@ -108,10 +109,14 @@ def _decide(request: HttpRequest, project: Project, owner: User) -> None:
 def _ask_page(
     request: HttpRequest, project: Project, person: User | None, *, problem: Problem | None = None
 ) -> HttpResponse:
+    """`rules` are the version that they have to accept first, if they have to."""
+    is_own = person is not None and gates.is_own(project, person)
+    is_good = person is None or is_own or standing.is_good(person.namespace, project.conduct)
     context = {
         "project": project,
         "access": gates.of(project, person) if person else None,
-        "is_own": person is not None and gates.is_own(project, person),
+        "is_own": is_own,
+        "rules": None if is_good else standing.to_accept(project.conduct.policy_id),
         "problem": problem.detail if problem else "",
     }
     return _rendered(request, "catalog/ask.html", context, problem)

@@ -13,6 +13,7 @@ from django.db.models import Count, QuerySet
 from assay.signing.manifest import SIGNATURE_NAMES
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
+from registry.conduct import standing
 
 from ..errors import AccessNeeded
 from ..models import File, Gate, Project, State
@@ -23,10 +24,14 @@ __all__ = ["Access", "AccessState", "Gate"]
 
 
 def admits(project: Project, viewer: User | None) -> bool:
-    """That whoever asks, and sees the project, has its files for the asking."""
+    """That whoever asks, and sees the project, has its files: let in, and by its rules."""
     if not project.is_gated:
         return True
-    return viewer is not None and (is_own(project, viewer) or _is_granted(project, viewer))
+    if viewer is None:
+        return False
+    if is_own(project, viewer):
+        return True
+    return is_let_in(project, viewer) and standing.is_good(viewer.namespace, project.conduct)
 
 
 def is_own(project: Project, person: User) -> bool:
@@ -34,10 +39,22 @@ def is_own(project: Project, person: User) -> bool:
     return accounts.namespaces_seen_by(person).filter(pk=project.owner_id).exists()
 
 
+def is_let_in(project: Project, viewer: User) -> bool:
+    """That its owner let them in; whether they are in good standing is another question."""
+    rows = Access.objects.filter(project=project, person=viewer)
+    return rows.filter(state=AccessState.GRANTED).exists()
+
+
 def check(project: Project, viewer: User | None) -> None:
-    """Raises AccessNeeded, which says what to do."""
-    if not admits(project, viewer):
+    """Raises AccessNeeded or NotAccepted, which say what to do.
+
+    Where the rules that somebody accepted bind them for a while only, the answer says so.
+    """
+    if not project.is_gated or (viewer is not None and is_own(project, viewer)):
+        return
+    if viewer is None or not is_let_in(project, viewer):
         raise AccessNeeded(_refusal(project, viewer))
+    standing.require(viewer.namespace, project.conduct)
 
 
 def check_blob(sha256: str, viewer: User | None) -> None:
@@ -92,11 +109,6 @@ def waiting_for(person: User) -> list[tuple[str, int]]:
 def where_to_ask(project: Project) -> str:
     """The page on which a person asks."""
     return f"{settings.PUBLIC_URL}{project.path}/settings/ask"
-
-
-def _is_granted(project: Project, viewer: User) -> bool:
-    rows = Access.objects.filter(project=project, person=viewer)
-    return rows.filter(state=AccessState.GRANTED).exists()
 
 
 def _refusal(project: Project, viewer: User | None) -> str:

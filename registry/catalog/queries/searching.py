@@ -18,7 +18,6 @@ from enum import StrEnum
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.core import signing
-from django.db import connection
 from django.db.models import BigIntegerField, F, Q, QuerySet
 from django.db.models.functions import Cast
 from django.utils.dateparse import parse_datetime
@@ -28,16 +27,15 @@ from registry.api.problems import InvalidRequest
 from .. import queries
 from ..models import Project
 from ..models.found import FACETS, Listing, facet_label
+from . import counting
+from .counting import Count, Counted, Facets, Key
 
-MOST = 10_000  # counted one by one
 MOST_RANKED = 1000  # a word that more projects have says little about which is meant
 MAX_CHARACTERS, MAX_WORDS = 200, 8
 MIN_PREFIX = 4  # characters; what begins with fewer is nearly everything
-# What PostgreSQL expects of words before they are looked for, which takes it no time. Below the one
-# they are also looked for as beginnings; above the other nobody counts: 10,000 rows far apart in a
-# table of a million are 10,000 pages to read, and there are twice as many.
-FEW, VERY_MANY = 5_000, 20_000
-SAMPLED = 200  # of very many, the newest: that there are at least so many of each facet
+# As many as PostgreSQL expects of words before they are looked for, which takes it no time: fewer
+# are also looked for as beginnings.
+FEW = 5_000
 MAX_VALUE = 200
 SALT = "registry.catalog.queries.searching"
 _WORD = re.compile(r"[^\W_]+")
@@ -51,6 +49,13 @@ class Sort(StrEnum):
     UPDATED = "updated"
     DOWNLOADS = "downloads"
     RELEVANCE = "relevance"
+
+
+COLUMNS = {
+    Sort.CREATED: "project_id",
+    Sort.UPDATED: "updated_at",
+    Sort.DOWNLOADS: "downloads",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +96,6 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """How many there are; or, where it is not exact, that there are at least so many."""
-
-    value: int
-    is_exact: bool = True
-
-    def __str__(self) -> str:
-        if self.value > MOST:
-            return f"{MOST:,}+"
-        return f"{self.value:,}" if self.is_exact else f"{self.value:,}+"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Between two rows of an order: before or behind the one that has this key."""
 
@@ -136,24 +128,20 @@ class Found:
 
     projects: Sequence[Project]
     count: Count
-    facets: Mapping[str, Sequence[tuple[str, Count]]]
-    """By facet the values that there are, the most frequent first."""
+    facets: Facets
     sort: Sort
     previous: Place | None
     next: Place | None
 
 
 def find(wanted: Wanted, *, cursor: str = "", limit: int) -> Found:
-    """In three queries; where words are looked for, two more that only ask what to expect."""
+    """In three queries; where words are looked for, one or two more that ask what to expect."""
     at = Place.parse(cursor)
-    have_words = _expected(Wanted(words=wanted.words).rows()) if wanted.words else 0
-    matching = wanted.rows(has_prefixes=have_words < FEW)
-    expected = _expected(matching) if wanted.words else 0
-    count, facets = _counted(wanted, matching, expected)
-    sort = at.sort if at else _order(wanted, count)
-    rows = matching.annotate(key=_key(sort, wanted.words)).filter(_beside(at))
-    ends = ("key", "project") if at and at.is_before else ("-key", "-project")
-    listed = rows.order_by(*ends).values_list("pk", "key")[: limit + 1]
+    matching, counted, listing = _counted(wanted, at, limit + 1)
+    sort = at.sort if at else _order(wanted, counted.count)
+    listed = counted.listed if sort == listing else None
+    if listed is None:
+        listed = _listed(matching, wanted, sort, at, limit + 1)
     keys = [(pk, _plain(key)) for pk, key in listed]
     is_before, has_more = bool(at and at.is_before), len(keys) > limit
     page = keys[:limit][::-1] if is_before else keys[:limit]
@@ -161,8 +149,8 @@ def find(wanted: Wanted, *, cursor: str = "", limit: int) -> Found:
     by_id = queries.projects().in_bulk([pk for pk, _ in page])
     return Found(
         projects=[by_id[pk] for pk, _ in page if pk in by_id],
-        count=count,
-        facets=facets,
+        count=counted.count,
+        facets=counted.facets,
         sort=sort,
         previous=_before(places[0]) if places and (has_more if is_before else at) else None,
         next=places[-1] if places and (is_before or has_more) else None,
@@ -185,6 +173,34 @@ def query_of(words: str, *, has_prefixes: bool = True) -> SearchQuery | None:
     return as_said | SearchQuery(begun, search_type="raw", config="simple")
 
 
+def _counted(
+    wanted: Wanted, at: Place | None, limit: int
+) -> tuple[QuerySet[Listing], Counted, Sort | None]:
+    """What matches, its numbers, and in which order the same look at the rows lists them."""
+    if not wanted.words:
+        return wanted.rows(), counting.tallied(wanted.facets), None
+    have_words = _expected(Wanted(words=wanted.words).rows())
+    matching = wanted.rows(has_prefixes=have_words < FEW)
+    sort = at.sort if at else wanted.sort or Sort.UPDATED
+    if sort == Sort.RELEVANCE:  # which takes another look, at fewer
+        sort, at = Sort.UPDATED, None
+    order = counting.Order(
+        column=COLUMNS[sort],
+        limit=limit,
+        beside=(_value(at), at.project) if at else None,
+        is_before=bool(at and at.is_before),
+    )
+    return matching, counting.counted(matching, _expected(matching), order), sort
+
+
+def _listed(
+    matching: QuerySet[Listing], wanted: Wanted, sort: Sort, at: Place | None, limit: int
+) -> list[tuple[int, Key]]:
+    rows = matching.annotate(key=_key(sort, wanted.words)).filter(_beside(at))
+    ends = ("key", "project") if at and at.is_before else ("-key", "-project")
+    return list(rows.order_by(*ends).values_list("pk", "key")[:limit])
+
+
 def _order(wanted: Wanted, count: Count) -> Sort:
     """By relevance where somebody looks for words, and there are few enough to tell apart."""
     is_ranked = bool(wanted.words) and count.is_exact and count.value <= MOST_RANKED
@@ -197,12 +213,8 @@ def _order(wanted: Wanted, count: Count) -> Sort:
 
 def _key(sort: Sort, words: str) -> F | Cast:
     match sort:
-        case Sort.CREATED:
-            return F("project_id")
-        case Sort.UPDATED:
-            return F("updated_at")
-        case Sort.DOWNLOADS:
-            return F("downloads")
+        case Sort.CREATED | Sort.UPDATED | Sort.DOWNLOADS:
+            return F(COLUMNS[sort])
         case Sort.RELEVANCE:
             # A whole number: a fraction would come back from an address as another one.
             rank = SearchRank(F("vector"), query_of(words) or SearchQuery(words))
@@ -212,10 +224,19 @@ def _key(sort: Sort, words: str) -> F | Cast:
 def _beside(at: Place | None) -> Q:
     if at is None:
         return Q()
-    key = at.key if isinstance(at.key, int) else parse_datetime(at.key)
+    key = _value(at)
     if at.is_before:
         return Q(key__gte=key) & (Q(key__gt=key) | Q(project__gt=at.project))
     return Q(key__lte=key) & (Q(key__lt=key) | Q(project__lt=at.project))
+
+
+def _value(at: Place) -> Key:
+    if isinstance(at.key, int):
+        return at.key
+    found = parse_datetime(at.key)
+    if found is None:
+        raise ValueError("expected the time that we signed, found another")
+    return found
 
 
 def _before(place: Place) -> Place:
@@ -232,53 +253,3 @@ def _expected(rows: QuerySet[Listing]) -> int:
         return 0
     (plan,) = json.loads(rows.explain(format="json"))
     return int(plan["Plan"]["Plan Rows"])
-
-
-def _counted(
-    wanted: Wanted, matching: QuerySet[Listing], expected: int
-) -> tuple[Count, Mapping[str, Sequence[tuple[str, Count]]]]:
-    """All of them, and by facet: by the tally, or where words are looked for, one by one."""
-    sets = ", ".join(f"({name})" for name in FACETS)
-    counted = "count(*)" if wanted.words else "sum(count)"
-    are_very_many = expected > VERY_MANY
-    source, parameters = (
-        _each(matching, are_very_many=are_very_many) if wanted.words else _tallied(wanted)
-    )
-    grouped = f"""
-        SELECT {", ".join(FACETS)}, grouping({", ".join(FACETS)}), {counted}
-        FROM ({source}) found GROUP BY GROUPING SETS ((), {sets})
-    """  # noqa: S608 - the names are ours, the values parameters
-    with connection.cursor() as cursor:
-        cursor.execute(grouped, parameters)
-        rows = cursor.fetchall()
-    total = next(int(row[-1] or 0) for row in rows if row[-2] == (1 << len(FACETS)) - 1)
-    total = MOST + 1 if are_very_many and total == SAMPLED else total
-    is_exact = not wanted.words or total <= MOST
-    facets = {name: _values(rows, number, is_exact=is_exact) for number, name in enumerate(FACETS)}
-    return Count(value=total, is_exact=is_exact), facets
-
-
-def _values(
-    rows: Sequence[tuple[object, ...]], number: int, *, is_exact: bool
-) -> Sequence[tuple[str, Count]]:
-    mask = ((1 << len(FACETS)) - 1) & ~(1 << (len(FACETS) - 1 - number))
-    found = [
-        (str(row[number]), Count(value=int(str(row[-1])), is_exact=is_exact))
-        for row in rows
-        if row[-2] == mask and row[number] and row[-1]
-    ]
-    return sorted(found, key=lambda each: (-each[1].value, each[0]))
-
-
-def _tallied(wanted: Wanted) -> tuple[str, Sequence[str]]:
-    where = " AND ".join(f"{name} = %s" for name in wanted.facets) or "TRUE"
-    return f"SELECT * FROM catalog_tally WHERE {where}", list(wanted.facets.values())  # noqa: S608
-
-
-def _each(matching: QuerySet[Listing], *, are_very_many: bool) -> tuple[str, Sequence[str]]:
-    newest = matching.order_by("-updated_at", "-project") if are_very_many else matching
-    rows = newest.values(*FACETS)[: SAMPLED if are_very_many else MOST + 1]
-    if rows.query.is_empty():
-        return f"SELECT {', '.join(FACETS)} FROM catalog_tally WHERE FALSE", ()  # noqa: S608
-    sql, parameters = rows.query.sql_with_params()
-    return str(sql), parameters

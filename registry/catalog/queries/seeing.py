@@ -5,10 +5,10 @@ A public project is everybody's to see. A private one, all that is in it, and th
 for those who are in what owns it. The rule is a condition of queries: what may not be seen is not
 found, in as many queries, counted nowhere, and crowds nothing out of a list.
 
-The files of a gated project are for those in what owns it, and for whom its owner let in. That it
-is there, what it is, and what was signed about it stays everybody's to see. The line of a pull
-request is no project of its author's to see: it is found through the project that it is proposed
-to (pulls.py).
+The files of a gated project are for those in what owns it, and for whom its owner let in, while
+they are in good standing under its rules. That it is there, what it is, and what was signed about
+it stays everybody's to see. The line of a pull request is no project of its author's to see: it is
+found through the project that it is proposed to (pulls.py).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
+from registry.conduct import standing
 
 from ..models import Gate, Project, Visibility
 from ..models.accesses import Access, AccessState
@@ -41,8 +42,9 @@ def files(viewer: User | None, *, of: str = "") -> Q:
     given = Q((f"{start}gate", Gate.OPEN))
     if viewer is not None:
         granted = Access.objects.filter(person=viewer, state=AccessState.GRANTED)
+        accepted = Q((f"{start}conduct__policy__in", standing.kept_by(viewer.namespace)))
         given |= Q((f"{start}owner__in", accounts.namespaces_seen_by(viewer)))
-        given |= Q((f"{start}pk__in", granted.values("project")))
+        given |= Q((f"{start}pk__in", granted.values("project"))) & accepted
     return given & projects(viewer, of=of)
 
 

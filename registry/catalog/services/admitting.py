@@ -13,6 +13,7 @@ from django.utils import timezone
 from registry.accounts.queries import User
 from registry.api.problems import InvalidRequest
 from registry.audit import services as audit
+from registry.conduct import standing
 
 from ..errors import AccessUnknown, AlreadyAdmitted, NotFound, NotGated
 from ..models import Gate, Project
@@ -38,15 +39,16 @@ def set_gate(project: Project, gate: Gate, message: str = "", *, by: User) -> Pr
 
 
 def ask(project: Project, *, by: User, said: str = "") -> Access:
-    """Ask for its files; who asked before is answered what they were.
+    """Ask for its files, under its rules; who asked before is answered what they were.
 
-    Raises NotGated, or AlreadyAdmitted for who is in what owns it.
+    Raises NotGated, NotAccepted, or AlreadyAdmitted for who is in what owns it.
     """
     _check_length("said", said, MAX_SAID_CHARACTERS)
     with transaction.atomic():
         now = _gated(project, by)
         if gates.is_own(now, by):
             raise AlreadyAdmitted(f"expected somebody who is not in {now.owner.name}, found one")
+        standing.require(by.namespace, now.conduct)
         found = gates.of(now, by)
         if found and (found.state != AccessState.ASKED or now.gate != Gate.AUTOMATIC):
             return found
@@ -94,7 +96,7 @@ def grant(project: Project, person: User, *, by: User) -> Access:
         _check_gated(now)
         if not person.is_active:
             raise AccessUnknown("expected somebody who is here, found one who left")
-        if gates.admits(now, person):
+        if gates.is_own(now, person) or gates.is_let_in(now, person):
             raise AlreadyAdmitted(f"expected somebody without access, found {person.username}")
         return _decided(now, person, AccessState.GRANTED, by=by)
 

@@ -13,8 +13,7 @@ from django.utils import timezone
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
-from registry.conduct import queries as conduct
-from registry.conduct.errors import NotAccepted
+from registry.conduct import standing
 from registry.storage import services as storage
 
 from ..errors import MayNotGovern, NameTaken, NotFound
@@ -122,7 +121,4 @@ def _check_governs(by: User, owner: Namespace) -> None:
 def _check_takes(owner: Namespace, project: Project, by: User) -> None:
     """The new owner is the caller's to decide for, too, and under the project's rules."""
     _check_governs(by, owner)
-    if not conduct.in_good_standing(owner, project.conduct):
-        raise NotAccepted(
-            f"expected a live acceptance of {project.conduct} by {owner.name}, found none"
-        )
+    standing.require(owner, project.conduct)

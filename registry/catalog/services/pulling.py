@@ -12,7 +12,6 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,8 +19,7 @@ from assay.signing.digests import sha256
 from registry.accounts.queries import User
 from registry.api.problems import Problem
 from registry.audit import services as audit
-from registry.conduct import queries as conduct
-from registry.conduct.errors import NotAccepted
+from registry.conduct import standing
 
 from ..errors import (
     MayNotPublish,
@@ -201,17 +199,12 @@ def hide(remark: Remark, *, by: User) -> Remark:
 
 def _check_may_propose(project: Project, by: User) -> None:
     """As it is by now; the project is held."""
-    under = project.conduct
     if project.ended_at is not None or project.visibility == Visibility.PULL:
         raise PullRefused("expected a project that takes pull requests, found another")
     if not Project.objects.filter(seeing.projects(by), pk=project.pk).exists():
         raise NotFound("expected a project, found none that you see")
     gates.check(project, by)
-    if not conduct.in_good_standing(by.namespace, under):
-        raise NotAccepted(
-            f"{by.username} has not accepted {under.title}, version {under.version}: read and "
-            f"accept it at {settings.PUBLIC_URL}{under.path}"
-        )
+    standing.require(by.namespace, project.conduct)
 
 
 def _check_few(project: Project, by: User) -> None:

@@ -26,7 +26,7 @@ from registry.accounts.queries import User
 from registry.api.problems import FieldProblem
 from registry.audit import services as audit
 from registry.conduct import queries as conduct
-from registry.conduct.errors import NotAccepted
+from registry.conduct import standing
 from registry.storage import services as storage
 from registry.wakeups import nudge
 
@@ -137,8 +137,7 @@ def check_rights(by: User | None, project: Project, under: conduct.PolicyVersion
         raise MayNotPublish(f"{project.full_name} was taken down: {project.taken_down_for}")
     if by is not None and not accounts.may_publish(by, owner):
         raise MayNotPublish(f"expected somebody who acts for {owner.name!r}")
-    if not conduct.in_good_standing(owner, under):
-        raise NotAccepted(f"expected a live acceptance of {under} by {owner.name}, found none")
+    standing.require(owner, under)
 
 
 def hold_person(person: User) -> None:

@@ -10,7 +10,7 @@ import pytest
 from registry.catalog import services
 from registry.catalog.models import Gate
 from tests.clients.hub.stock import Stock
-from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.catalog.world import World, accept, by_person, publish
 from tests.registry.people import secret_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +55,7 @@ def test_the_clients_say_where_to_ask_and_owners_let_in_by_them(
     for words in charlies.says(READ):
         assert "lab/small is gated" in words
         assert "/lab/small/settings/ask" in words
+    accept(world, world.people.charlie)
     services.ask(world.project, by=world.people.charlie)
     assert alices.says(DECIDE) == [["charlie"], ["charlie"], ["charlie"]]
     assert charlies.says(READ) == ["read", "read"]
@@ -67,5 +68,6 @@ def test_the_command_says_where_to_ask(alices: Stock, world: World) -> None:
     refused = charlies.run("download", "lab/small", "config.json", program="hf")
     assert refused.code != 0
     assert "/lab/small/settings/ask" in refused.out + refused.err
+    accept(world, world.people.charlie)
     services.ask(world.project, by=world.people.charlie)
     assert charlies.run("download", "lab/small", "config.json", program="hf").code == 0

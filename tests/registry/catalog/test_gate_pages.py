@@ -10,13 +10,21 @@ from registry.catalog import services
 from registry.catalog.models import Gate, Project, Visibility
 from registry.catalog.models.accesses import Access, AccessState
 from registry.catalog.queries import gates
-from tests.registry.catalog.world import World, by_person, publish
+from registry.conduct import services as conduct
+from tests.registry.catalog.world import World, accept, by_person, publish
 from tests.registry.people import browser, client_of
 
 pytestmark = pytest.mark.django_db
 ASK, REQUESTS = "/lab/small/settings/ask", "/lab/small/settings/requests"
 ACCESS = "/lab/small/settings/access"
 API = "/api/v1/projects/lab/small/access"
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """Charlie has accepted what the project is under."""
+    accept(world, world.people.charlie)
+    return world
 
 
 @pytest.fixture
@@ -47,6 +55,18 @@ def test_people_read_ask_and_are_told_the_answer(world: World, project: Project)
     assert "You have access" in text(charlie, ASK)
     assert charlie.post(ASK, {"give-up": "1"}).status_code == 302
     assert "Ask for access" in text(charlie, ASK)
+
+
+def test_who_has_not_accepted_the_rules_is_led_to_them(world: World, project: Project) -> None:
+    conduct.withdraw(world.conduct, world.people.charlie.namespace, world.people.charlie)
+    charlie = browser(world.people.charlie)
+    page = text(charlie, ASK)
+    assert f'<a class="button" href="{world.conduct.path}">Read and accept them</a>' in page
+    assert "<textarea" not in page
+    refused = charlie.post(ASK, {"said": "For my thesis."})
+    assert refused.status_code == 403
+    assert f"accept it at http://localhost:8000{world.conduct.path}" in refused.content.decode()
+    assert not Access.objects.exists()
 
 
 def test_who_is_not_signed_in_reads_and_is_led_to_sign_in(project: Project) -> None:

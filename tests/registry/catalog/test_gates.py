@@ -25,9 +25,16 @@ from registry.catalog.queries import gates
 from registry.outputs import asking
 from registry.outputs.errors import NotGeneratable
 from registry.site import erasing
-from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.catalog.world import World, accept, by_person, publish
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """Charlie has accepted what the project is under."""
+    accept(world, world.people.charlie)
+    return world
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_a_new_owner_is_the_callers_too_under_its_rules_and_has_room(world: Worl
     publish(by_person(world))
     with pytest.raises(MayNotGovern):
         services.move(world.project, people.bob.namespace, "small", by=people.alice)
-    with pytest.raises(NotAccepted, match="by alice, found none"):
+    with pytest.raises(NotAccepted, match="expected alice to have accepted"):
         services.move(world.project, people.alice.namespace, "small", by=people.alice)
     conduct.accept(world.conduct, people.alice.namespace, people.alice)
     accounts.allow_storage(people.alice.namespace, 1)

@@ -22,7 +22,7 @@ from registry.catalog.models import Checkpoint, Gate
 from registry.catalog.models.evaluated import Evaluation
 from registry.conduct import services as conduct
 from registry.storage.models import Holding
-from tests.registry.catalog.world import FILES, World, build
+from tests.registry.catalog.world import FILES, World, accept, build
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
 from tests.thorough import thorough
@@ -145,6 +145,9 @@ def test_who_was_not_let_in_is_told_where_to_ask_and_then_downloads(alice: Shell
     assert "/lab/small/settings/ask" in said
     assert not (alice.folder / "small-first").exists()
     catalog.grant(project, people.charlie, by=people.alice)
+    said = "".join(alice.assay(*wanted, code=5).split())
+    assert "readandacceptitat" in said
+    accept(alice.world, people.charlie)
     assert "Verified." in alice.assay(*wanted)
 
 

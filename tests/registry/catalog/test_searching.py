@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 from django.db import connection
@@ -17,8 +18,9 @@ from registry.catalog import services
 from registry.catalog.models import Project
 from registry.catalog.models.found import Listing, Tally
 from registry.catalog.pages import projects as pages
-from registry.catalog.queries import searching
-from registry.catalog.queries.searching import Count, Found, Sort, Wanted
+from registry.catalog.queries import counting, searching
+from registry.catalog.queries.counting import Count
+from registry.catalog.queries.searching import Found, Sort, Wanted
 from registry.catalog.services import NewProject
 from tests.registry.catalog.world import FILES, World, by_person, changed, publish
 from tests.registry.people import client_of
@@ -116,18 +118,19 @@ def test_pages_lead_on_and_back_and_do_not_shift(world: World) -> None:
     for number in range(6):
         made(world, f"p-{number}")
     Listing.objects.filter(project__name__in=("p-1", "p-2")).update(downloads=5)
-    for sort in ("created", "updated", "downloads"):
-        whole = names(find(sort=sort))
-        leaves = list(leaf(find(2, sort=sort), sort=sort))
+    for sort, q in product(("created", "updated", "downloads"), ("", "lab")):
+        whole = names(find(sort=sort, q=q))
+        leaves = list(leaf(find(2, sort=sort, q=q), sort=sort, q=q))
         assert [each for page in leaves for each in names(page)] == whole
         assert len(whole) == 7
-        made(world, f"new-by-{sort}")
+        new, gone = f"new-by-{sort}{q}", f"gone-by-{sort}{q}"
+        made(world, new)
         back = leaves[2].previous
         assert back is not None
-        again = find(2, back.signed(), sort=sort)
+        again = find(2, back.signed(), sort=sort, q=q)
         assert (names(again), bool(again.previous)) == (names(leaves[1]), True)
-        Project.objects.filter(name=f"new-by-{sort}").update(name=f"gone-by-{sort}")
-        Listing.objects.filter(project__name=f"gone-by-{sort}").delete()
+        Project.objects.filter(name=new).update(name=gone)
+        Listing.objects.filter(project__name=gone).delete()
     assert leaves[0].previous is None
     assert names(find(2, sort="downloads")) == ["p-2", "p-1"]
 
@@ -164,14 +167,17 @@ def test_above_ten_thousand_a_count_is_at_least_that(world: World) -> None:
 def test_of_very_many_the_newest_say_what_there_is_at_least(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(searching, "VERY_MANY", -1)
-    monkeypatch.setattr(searching, "SAMPLED", 2)
+    monkeypatch.setattr(counting, "VERY_MANY", -1)
+    monkeypatch.setattr(counting, "SAMPLED", 2)
     for name in ("a", "b", "c"):
         card(world, name)
     found = find(q="lab")
     assert (str(found.count), found.sort) == ("10,000+", Sort.UPDATED)
     assert [(value, str(count)) for value, count in found.facets["task"]] == [("fill-mask", "2+")]
     assert len(found.projects) == 4
+    first = find(1, q="lab")
+    assert first.next is not None
+    assert names(first) + names(find(3, first.next.signed(), q="lab")) == names(found)
 
 
 def test_where_many_have_the_words_none_is_shown_that_only_begins_so(

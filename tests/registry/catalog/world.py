@@ -87,6 +87,11 @@ def project(owner: Namespace, version: PolicyVersion, by: User, name: str = "sma
     return services.create_project(new, by)
 
 
+def accept(world: World, person: User) -> None:
+    """They are in good standing under the project's rules."""
+    conduct.accept(world.conduct, person.namespace, person)
+
+
 def texts(folder: Path) -> Origin:
     """A folder of two texts, and where it comes from."""
     folder.mkdir(exist_ok=True)

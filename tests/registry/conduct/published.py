@@ -59,3 +59,14 @@ def publish(folder: Path, document: Mapping[str, Any]) -> PolicyVersion:
     clauses = (f"**{one['id']} {one['title']}.** {one['text']}" for one in document["clauses"])
     (folder / f"{number}.md").write_text("# House rules\n\n" + "\n\n".join(clauses) + "\n")
     return services.publish_version(folder, number)
+
+
+def replacing(folder: Path, number: str, **changes: object) -> PolicyVersion:
+    """The code that ships, in a version that follows its first one."""
+    shipped = services.SHIPPED / queries.DEFAULT_POLICY
+    document = json.loads((shipped / "1.1.json").read_text())
+    uid = document["uid"].replace("/1.1", f"/{number}")
+    document |= {"version": number, "uid": uid, **changes}
+    (folder / f"{number}.json").write_text(json.dumps(document))
+    (folder / f"{number}.md").write_text((shipped / "1.1.md").read_text())
+    return services.publish_version(folder, number)

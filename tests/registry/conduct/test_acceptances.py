@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 
 from assay.signing.statements import AcceptanceClaim, Statement, party_commitment
 from registry.audit.models import AuditRow
-from registry.conduct import queries, services
+from registry.conduct import queries, services, standing
 from registry.conduct.errors import NotAccepted, NotYours
 from registry.conduct.models import Acceptance, PolicyVersion
 from tests.registry.conduct.published import first_version
@@ -59,10 +59,10 @@ def version(db: None, rules: Rules) -> PolicyVersion:
 
 def test_who_accepts_is_in_good_standing(people: People, version: PolicyVersion) -> None:
     lab = people.lab.namespace
-    assert not queries.in_good_standing(lab, version)
+    assert not standing.is_good(lab, version)
     services.accept(version, lab, people.alice)
-    assert queries.in_good_standing(lab, version)
-    assert not queries.in_good_standing(people.alice.namespace, version)
+    assert standing.is_good(lab, version)
+    assert not standing.is_good(people.alice.namespace, version)
 
 
 def test_the_ledger_learns_that_somebody_accepted_and_not_who(
@@ -96,7 +96,7 @@ def test_only_owners_accept_for_an_organisation(people: People, version: PolicyV
     for other in (people.bob, people.charlie):
         with pytest.raises(NotYours):
             services.withdraw(version, people.lab.namespace, other)
-    assert queries.in_good_standing(people.lab.namespace, version)
+    assert standing.is_good(people.lab.namespace, version)
 
 
 def test_withdrawing_ends_it_and_it_can_be_accepted_anew(
@@ -105,11 +105,11 @@ def test_withdrawing_ends_it_and_it_can_be_accepted_anew(
     lab = people.lab.namespace
     services.accept(version, lab, people.alice)
     services.withdraw(version, lab, people.alice)
-    assert not queries.in_good_standing(lab, version)
+    assert not standing.is_good(lab, version)
     with pytest.raises(NotAccepted):
         services.withdraw(version, lab, people.alice)
     services.accept(version, lab, people.alice)
-    assert queries.in_good_standing(lab, version)
+    assert standing.is_good(lab, version)
     assert Acceptance.objects.count() == 2
 
 
@@ -164,7 +164,7 @@ def test_withdrawing_over_http(people: People, version: PolicyVersion) -> None:
     assert alice.delete(f"{URL}/lab").status_code == 204
     again = alice.delete(f"{URL}/lab")
     assert (again.status_code, again.json()["code"]) == (403, "conduct-not-accepted")
-    assert not queries.in_good_standing(people.lab.namespace, version)
+    assert not standing.is_good(people.lab.namespace, version)
 
 
 @pytest.mark.parametrize("owner", ["lab", "nobody"])
@@ -193,10 +193,10 @@ def test_a_person_accepts_and_withdraws_on_the_page(
     assert 'value="lab"' in client.get(version.path).content.decode()
     answer = client.post(f"{version.path}/answer", {"owner": "lab", "typed": " 1.0 "})
     assert (answer.status_code, answer["Location"]) == (302, version.path)
-    assert queries.in_good_standing(people.lab.namespace, version)
+    assert standing.is_good(people.lab.namespace, version)
     for _ in range(2):
         client.post(f"{version.path}/answer", {"owner": "lab", "withdraw": "1"})
-        assert not queries.in_good_standing(people.lab.namespace, version)
+        assert not standing.is_good(people.lab.namespace, version)
 
 
 @pytest.mark.parametrize("typed", [None, "", "1.1", "yes"])

@@ -15,7 +15,8 @@ from registry.catalog import services
 from registry.catalog.models import Checkpoint, File, Gate
 from registry.catalog.models.accesses import Access, AccessState
 from registry.conduct import services as conduct
-from tests.registry.catalog.world import FILES, World, build, by_person, project, publish
+from tests.registry.catalog.world import FILES, World, accept, build, by_person, project, publish
+from tests.registry.conduct.published import replacing
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
 
@@ -41,6 +42,7 @@ def gated(world: World) -> Checkpoint:
 
 
 def let_in(world: World, person: User) -> None:
+    accept(world, person)
     services.grant(world.project, person, by=world.people.alice)
 
 
@@ -234,6 +236,7 @@ def test_owners_answer_requests_by_the_hubs_addresses(
     live: Live, world: World, gated: Checkpoint
 ) -> None:
     requests, charlie = f"{REPO}/user-access-request", world.people.charlie
+    accept(world, charlie)
     services.ask(world.project, by=charlie, said="For my thesis.")
     number = str(Access.objects.get().pk)
     with live.client(secret_of(world.people.alice, "publish")) as alice:
@@ -275,3 +278,22 @@ def test_reading_is_refused_before_it_is_tried(live: Live, world: World, gated: 
     for person, status in ((world.people.bob, 200), (world.people.charlie, 403)):
         with live.client(secret_of(person, "read")) as client:
             assert client.get(f"{REPO}/auth-check").status_code == status
+
+
+def test_answers_warn_before_new_rules_bind(
+    live: Live, world: World, gated: Checkpoint, tmp_path: Path
+) -> None:
+    """The Hub's clients print the header; files come until that day."""
+    charlie = world.people.charlie
+    let_in(world, charlie)
+    with live.client(secret_of(charlie, "read")) as client:
+        assert "X-HF-Warning" not in client.get(ways(gated)[0]).headers
+        replacing(tmp_path, "2.0", severity="material")
+        for path in ways(gated):
+            answer = client.get(path)
+            assert answer.status_code == 200
+            if "/blobs/" in path:
+                continue  # a digest is of no project, and under no rules
+            topic, said = answer.headers["X-HF-Warning"].split("; ", 1)
+            assert topic == "conduct"
+            assert "/conduct/community-language-models/2.0 before " in said

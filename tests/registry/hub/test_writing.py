@@ -36,7 +36,8 @@ def test_a_repository_is_made_under_the_registrys_conduct(world: World, alice: A
 def test_ones_own_name_is_the_owner_where_none_is_said(world: World, alice: APIClient) -> None:
     refused = alice.post(CREATE, {"name": "own"})
     assert (refused.status_code, refused.headers["X-Error-Code"]) == (403, "GatedRepo")
-    assert f"alice has not accepted {world.conduct.title}" in refused.headers["X-Error-Message"]
+    said = refused.headers["X-Error-Message"]
+    assert f"expected alice to have accepted {world.conduct.title}, version 1.0" in said
     conduct.accept(world.conduct, world.people.alice.namespace, world.people.alice)
     assert alice.post(CREATE, {"name": "own"}).json()["name"] == "alice/own"
 

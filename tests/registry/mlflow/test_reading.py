@@ -19,6 +19,7 @@ from tests.registry.callers import InMemory
 from tests.registry.catalog.world import (
     FILES,
     World,
+    accept,
     build,
     built,
     by_node,
@@ -174,6 +175,7 @@ def test_a_gated_project_is_read_by_whom_its_owner_let_in(
     client = Client(headers={"Authorization": f"Bearer {secret_of(charlie, 'read')}"})
     named = (f"{API}/registered-models/get", {"name": "lab.small"})
     assert client.get(*named).json()["error_code"] == "PERMISSION_DENIED"
+    accept(world, charlie)
     services.grant(gated, charlie, by=alice)
     assert client.get(*named).status_code == 200
     received = services.receive(by_person(world, "second", {**FILES, "new.txt": b"new"}))

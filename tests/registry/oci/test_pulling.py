@@ -18,7 +18,16 @@ from registry.catalog import services
 from registry.catalog.models import Checkpoint, Gate, Visibility
 from registry.catalog.queries.revisions import Kind, find
 from tests.registry.callers import InMemory
-from tests.registry.catalog.world import FILES, World, build, by_node, by_person, project, publish
+from tests.registry.catalog.world import (
+    FILES,
+    World,
+    accept,
+    build,
+    by_node,
+    by_person,
+    project,
+    publish,
+)
 from tests.registry.people import invite, secret_of
 from tests.running import Authority
 
@@ -269,6 +278,7 @@ def test_a_gated_project_is_pulled_by_whom_its_owner_let_in(
         (error,) = answer.json()["errors"]
         assert (answer.status_code, error["code"]) == (403, "DENIED")
         assert "/lab/small/settings/ask" in error["message"]
+    accept(world, charlie)
     services.grant(project, charlie, by=alice)
     assert caller(asks).get(named).status_code == 200
     assert caller(asks).get(f"{SMALL}/blobs/{digest(WEIGHTS)}").content == WEIGHTS

@@ -92,7 +92,7 @@ def test_a_checkpoint_without_weights_cannot_be_asked(lab: Lab) -> None:
 
 def test_who_has_not_accepted_the_conduct_is_refused(lab: Lab, checkpoint: Checkpoint) -> None:
     lab.withdraw(lab.people.bob)
-    with pytest.raises(NotAccepted, match="community-language-models version"):
+    with pytest.raises(NotAccepted, match=r"/conduct/community-language-models/1\.0"):
         world.ask(lab, checkpoint)
     assertion = services.Assertion.parse(world.asserted_of(checkpoint))
     with pytest.raises(NotAccepted):

@@ -77,7 +77,7 @@ def test_without_a_live_acceptance_nothing_is_leased(lab: Lab, machine: Machine)
     with pytest.raises(NotAccepted) as refusal:
         services.claim(machine.node, now=timezone.now())
     said = str(refusal.value.detail)
-    assert "community-language-models version 1.0" in said
+    assert f"bob to have accepted {lab.version.title}, version 1.0, found none" in said
     assert "http://localhost:8000/conduct/community-language-models/1.0" in said
     assert Lease.objects.count() == 0
     assert Run.objects.get().state == RunState.OPEN

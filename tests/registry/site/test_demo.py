@@ -19,7 +19,7 @@ from registry.accounts import services as accounts
 from registry.accounts.models import Token, User
 from registry.catalog.models import Dataset
 from registry.catalog.services import Origin
-from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.pool.models import Run
 from registry.pool.recipe import Recipe
 from registry.site import demo
@@ -53,7 +53,7 @@ def test_everything_a_run_needs_is_made() -> None:
     assert str(made.run.dataset) == "commons/python-standard-library"
     person = User.objects.get()
     for party in (person.namespace, made.run.project.owner):
-        assert conduct.in_good_standing(party, made.run.conduct)
+        assert standing.is_good(party, made.run.conduct)
 
 
 def test_the_recipe_is_one_that_the_pool_takes() -> None:

@@ -75,7 +75,7 @@ def test_what_somebody_elses_node_made_for_them_is_not_kept(leaving: Leaving) ->
     submission = changed(by_node(leaving.world), project=leaving.own)
     catalog.check(submission)
     erasing.erase(NAME)
-    with pytest.raises(NotAccepted, match="expected a live acceptance"):
+    with pytest.raises(NotAccepted, match="to have accepted"):
         catalog.keep(submission)
     assert naming(NAME) == {"accounts_namespace"}
 
