@@ -173,6 +173,20 @@ def test_too_many_lists_are_refused(world: World) -> None:
         status(case, *[case.crl()] * 65)
 
 
+@pytest.mark.parametrize(
+    "signed",
+    [
+        der.sequence(der.sequence(der.oid("1.2.840.10045.4.3.2")), der.sequence()),
+        der.sequence(der.integer(0), der.sequence(), der.sequence()),
+        der.sequence(),
+    ],
+    ids=["version 1, which says none", "another version", "nothing"],
+)
+def test_a_list_of_another_version_is_refused(world: World, signed: bytes) -> None:
+    with pytest.raises(BadRevocation, match="list of version 2, found another"):
+        status(case_of(world), der.sequence(signed))
+
+
 def test_a_list_for_another_time_is_stale_unless_it_revokes(world: World) -> None:
     case = case_of(world)
     late = PERIOD.next_update + timedelta(seconds=1)

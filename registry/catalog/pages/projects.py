@@ -33,6 +33,8 @@ from assay.signing.digests import as_id
 from registry.accounts import reading
 from registry.accounts.queries import User, may_govern, may_publish
 from registry.api.numbers import LAST_KEY, whole
+from registry.conduct import queries as conduct
+from registry.conduct import wording
 from registry.ledger import queries as ledger
 from registry.ledger.queries import Statement
 
@@ -153,12 +155,12 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     """/{owner}/{project}/{checkpoint}: what it is, whose it is, and how to get and verify it.
 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
-    (RunClaim or None), dataset, conduct (PolicyVersion), signed (rows: role, signer, index), card
-    (safe HTML or ""), said (described.Described), contents (contents.Contents),
-    forms (names of citations), parents (lineage.Parent), has_files (what a gate keeps),
-    names_tensors (whether the statement does), said_of (evaluations.Said, of members and of
-    others), declared (evaluations.Declared, by the card), doi (dois.Doi or None), is_governed,
-    has_dois (whether its owner may ask for one).
+    (RunClaim or None), dataset, conduct (PolicyVersion), clauses (its wording.ReadClause),
+    signed (rows: role, signer, index), card (safe HTML or ""), said (described.Described),
+    contents (contents.Contents), forms (names of citations), parents (lineage.Parent),
+    has_files (what a gate keeps), names_tensors (whether the statement does), said_of
+    (evaluations.Said, of members and of others), declared (evaluations.Declared, by the card),
+    doi (dois.Doi or None), is_governed, has_dois (whether its owner may ask for one).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -179,6 +181,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "run": queries.run_claim(found),
         "dataset": found.dataset,
         "conduct": found.conduct,
+        "clauses": wording.clauses(conduct.rules(found.conduct)),
         "signed": _signed(found),
         "said": described.of(found),
         "parents": lineage.parents(found, viewer),

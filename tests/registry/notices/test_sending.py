@@ -169,8 +169,16 @@ def _tls_server(folder: Path, name: str) -> tuple[int, ssl.SSLContext]:
     def serve() -> None:
         with listener, listener.accept()[0] as plain:
             try:
-                with context.wrap_socket(plain, server_side=True) as secure:
-                    secure.recv(65536)
+                with (
+                    context.wrap_socket(plain, server_side=True) as secure,
+                    secure.makefile("rb") as request,
+                ):
+                    # All of it: what is left unread when it closes would break the answer off.
+                    lines = (line.lower() for line in request)
+                    length = next(line for line in lines if line.startswith(b"content-length:"))
+                    while request.readline().strip():
+                        pass
+                    request.read(int(length.partition(b":")[2]))
                     secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             except OSError:
                 return
