@@ -56,6 +56,7 @@ PATHS = frozenset(
         "project.gate",
         "project.give-back",
         "project.move",
+        "project.rule",
         "project.show",
         "project.take-down",
         "pull.decide",

@@ -8,6 +8,7 @@ from django.urls import path, register_converter
 from .api import dois as doi_api
 from .api import evaluations as evaluation_api
 from .api import gates as gate_api
+from .api import governing as governing_api
 from .api import projects as api
 from .api import takedowns as takedown_api
 from .converters import Digest
@@ -55,6 +56,7 @@ urlpatterns = [
         name="api-evaluation-withdrawal",
     ),
     path(f"{PROJECT}/access", gate_api.AccessView.as_view(), name="api-access"),
+    path(f"{PROJECT}/conduct", governing_api.RulesView.as_view(), name="api-rules"),
     path(f"{PROJECT}/access/gate", gate_api.GateView.as_view(), name="api-gate"),
     path(
         f"{PROJECT}/access/requests",

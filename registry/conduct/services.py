@@ -7,7 +7,6 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -32,7 +31,7 @@ from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
 from . import queries, standing, succession
-from .errors import NotAccepted, NotYours, Superseded, VersionImmutable
+from .errors import NotAccepted, NotYours, VersionImmutable
 from .models import Acceptance, Policy, PolicyVersion
 
 SHIPPED = Path(__file__).parent / "policies"
@@ -84,7 +83,7 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
         existing = queries.live_acceptance(party, version)
         if existing is not None:
             return existing
-        _check_newest(version)
+        standing.check_newest(version)
         acceptance = _accept(version, party, by, now=timezone.now().replace(microsecond=0))
         details = {"version": str(version), "sha256": version.sha256}
         audit.record(by.actor, "conduct.accept", party.name, details)
@@ -175,15 +174,6 @@ def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime
         statement=sign(claim.statement()),
         accepted_at=now,
     )
-
-
-def _check_newest(version: PolicyVersion) -> None:
-    wanted = standing.to_accept(version.policy_id)
-    if wanted.pk > version.pk:
-        raise Superseded(
-            f"expected {wanted}, which replaced {version}: read and accept it at "
-            f"{settings.PUBLIC_URL}{wanted.path}"
-        )
 
 
 def _check_decides(by: User, party: Namespace) -> None:

@@ -27,7 +27,7 @@ from registry.accounts.queries import Namespace
 from registry.api.warnings import warn
 
 from . import queries
-from .errors import NotAccepted
+from .errors import NotAccepted, Superseded
 from .models import Acceptance, PolicyVersion
 
 GRACE = timedelta(days=30)  # as long as large hosts of code announce changes of their terms before
@@ -95,6 +95,22 @@ def accepted(party: Namespace, under: ConductReference | None) -> ConductReferen
 def kept_by(party: Namespace) -> QuerySet[Acceptance, str]:
     """The ids of policies under which the party stands, as a query."""
     return _standing(party).values_list("version__policy", flat=True)
+
+
+def check_newest(version: PolicyVersion) -> None:
+    """Raises Superseded for one that a newer one in effect replaced."""
+    wanted = to_accept(version.policy_id)
+    if wanted.pk > version.pk:
+        raise Superseded(
+            f"expected {wanted}, which replaced {version}: read and accept it at "
+            f"{settings.PUBLIC_URL}{wanted.path}"
+        )
+
+
+def all_to_accept() -> list[PolicyVersion]:
+    """Of each policy the version to accept, by its title."""
+    policies = PolicyVersion.objects.values_list("policy", flat=True).distinct()
+    return sorted(map(to_accept, policies), key=lambda each: each.title)
 
 
 def to_accept(policy_id: str) -> PolicyVersion:

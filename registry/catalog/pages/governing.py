@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page on which an owner decides who sees a project and has its files, and that it ends.
+"""The page on which an owner decides who sees a project, its rules, and that it ends.
 
 catalog/governing.html   project, checkpoints and files (how many become public), gates (value,
-                         title, meaning), waiting (how many asked), message, problem
+                         title, meaning), waiting (how many asked), policies (the versions
+                         that it can be put under), message, problem
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from registry.accounts.queries import User, may_govern
-from registry.api.problems import InvalidRequest
+from registry.api.problems import InvalidRequest, Problem
+from registry.conduct import queries as conduct
+from registry.conduct import standing
 
 from .. import queries, services
 from ..errors import NotFound
@@ -56,8 +59,8 @@ def access(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         case "private":
             services.show(found, Visibility.PRIVATE, by=person)
             messages.success(request, _("It is private now: only members see it."))
-        case "gate":
-            return _gate(request, found, person)
+        case "gate" | "rules" as what:
+            return (_gate if what == "gate" else _rules)(request, found, person)
         case "public" | "end" if not has_typed:
             return _page(request, found, problem=_("Type the name of the project to go on."))
         case "public":
@@ -81,6 +84,16 @@ def _gate(request: HttpRequest, project: Project, person: User) -> HttpResponse:
     except InvalidRequest as refusal:
         return _page(request, project, problem=str(refusal.detail), message=message)
     messages.success(request, _("It is so from now on."))
+    return redirect(f"{project.path}/settings/access")
+
+
+def _rules(request: HttpRequest, project: Project, person: User) -> HttpResponse:
+    policy, _at, number = request.POST.get("rules", "").partition("@")
+    try:
+        services.put_under(project, conduct.version(policy, number), by=person)
+    except Problem as refusal:
+        return _page(request, project, problem=str(refusal.detail))
+    messages.success(request, _("What is published from now on is under these rules."))
     return redirect(f"{project.path}/settings/access")
 
 
@@ -108,6 +121,7 @@ def _page(
         "files": files,
         "gates": [(gate.value, *words) for gate, words in GATES.items()],
         "waiting": gates.waiting(project),
+        "policies": standing.all_to_accept(),
         "message": project.gate_message if message is None else message,
         "problem": problem,
     }

@@ -9,7 +9,7 @@ commit(Commit(...))        a branch's next revision, published when it returns
 follow(project, oid)       what became of one whose end nobody saw
 add_ref, remove_ref        branches and tags
 propose, merge, …          pull requests (pulling.py, merging.py)
-show, move, end            what an owner decides of a project
+show, put_under, move, end what an owner decides of a project
 set_gate, decide, grant    and of who has its files; ask, give_up: what whoever wants them does
 settle_evaluations()       shows what was said of checkpoints, once the ledger includes it
 sweep()                    advances whatever a crash or a lost nudge left behind
@@ -25,7 +25,7 @@ from .commits import Commit, commit, follow
 from .datasets import Origin, add_dataset, standard_library
 from .evaluating import settle_all as settle_evaluations
 from .giving_back import give_back
-from .governing import end, move, reach, show
+from .governing import end, move, put_under, reach, show
 from .merging import merge
 from .naming import add_ref, remove_ref
 from .projects import NewProject, create_project
@@ -81,6 +81,7 @@ __all__ = [
     "move",
     "propose",
     "propose_changes",
+    "put_under",
     "reach",
     "receive",
     "remove_ref",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is for a project's owner alone to decide: who sees it, what it is called, and when it ends.
+"""What is for a project's owner alone to decide: who sees it, its rules, its name, its end.
 
 For an organisation its owners decide, not all of its members. An end is an end: the name is never
 given again, and the ledger keeps what it has. The rows stay, for others' claims may name them.
@@ -14,11 +14,12 @@ from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
 from registry.conduct import standing
+from registry.conduct.queries import PolicyVersion
 from registry.storage import services as storage
 
 from ..errors import MayNotGovern, NameTaken, NotFound
 from ..models import Checkpoint, File, Project, State, Visibility
-from . import listings, moving, receiving, registering, telling
+from . import inheriting, listings, moving, receiving, registering, telling
 
 
 def show(project: Project, visibility: Visibility, *, by: User) -> Project:
@@ -31,6 +32,26 @@ def show(project: Project, visibility: Visibility, *, by: User) -> Project:
             listings.again(now)
             details = {"visibility": visibility.value}
             audit.record(by.actor, "project.show", now.full_name, details)
+    return now
+
+
+def put_under(project: Project, version: PolicyVersion, *, by: User) -> Project:
+    """What is published from now on is under this conduct version; what is there stays as it is.
+
+    Raises MayNotGovern, Superseded, NotAccepted where the owner has not accepted it, or
+    RulesDropped where it forbids less than the one before.
+    """
+    with transaction.atomic():
+        now = held(project, by)
+        if now.conduct_id != version.pk:
+            standing.check_newest(version)
+            standing.require(now.owner, version)
+            inheriting.check_keeps(now, version)
+            details = {"from": str(now.conduct), "to": str(version)}
+            now.conduct = version
+            now.save(update_fields=["conduct"])
+            listings.again(now)
+            audit.record(by.actor, "project.rule", now.full_name, details)
     return now
 
 

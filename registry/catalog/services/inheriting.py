@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from assay.signing.policies import dropped
+from assay.signing.policies import DOCUMENT_V2, dropped
 from registry.accounts.queries import User
 from registry.api.problems import FieldProblem
 from registry.conduct import queries as conduct
@@ -13,6 +13,7 @@ from registry.conduct import wording
 
 from ..content.submission import Submission
 from ..errors import RulesDropped
+from ..models import Project
 from ..queries import inheriting
 
 MAX_SHOWN = 20
@@ -27,6 +28,22 @@ def check(submission: Submission, viewer: User | None) -> None:
     if problems:
         raise RulesDropped(
             f"expected rules that forbid all that those forbid which it was made from, found {own}",
+            errors=problems[:MAX_SHOWN],
+        )
+
+
+def check_keeps(project: Project, wanted: conduct.PolicyVersion) -> None:
+    """Raise RulesDropped for rules that forbid less than those that a project is under.
+
+    Rules that are words alone are kept by later versions of the same policy.
+    """
+    now = project.conduct
+    above = inheriting.Above(name=project.full_name, conduct=now)
+    problems = tuple(_dropped(wanted, above))
+    is_data = conduct.rules(now).profile == DOCUMENT_V2
+    if problems or not (is_data or wanted.policy_id == now.policy_id):
+        raise RulesDropped(
+            f"expected rules that forbid all that {now} forbids, found {wanted}",
             errors=problems[:MAX_SHOWN],
         )
 
