@@ -68,6 +68,7 @@ def charlie_is_signed_in(shown: Shown) -> dict[str, str]:
         )
     other = project(shown.lab.project.owner, version, people.alice, "other")
     catalog.set_gate(other, Gate.ASKS, "Who are you?", by=people.alice)
+    conduct.accept(version, people.charlie.namespace, people.charlie)
     catalog.ask(other, by=people.charlie, said="Charlie.")
     return cookies_of(shown.lab.people.charlie)
 

@@ -41,7 +41,9 @@ GATES = {
     ),
     Gate.AUTOMATIC: (
         gettext_lazy("Whoever asks"),
-        gettext_lazy("People sign in, read what you want them to, and have access at once."),
+        gettext_lazy(
+            "People sign in, accept its rules, read what you want them to, and have access at once."
+        ),
     ),
 }
 
