@@ -7,6 +7,8 @@ clients of the Hub print, once for each topic.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 
@@ -24,9 +26,19 @@ class Warnings:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        said: dict[str, str] = {}
-        _said.set(said)  # threads have a copy of the context, and this very dictionary in it
-        await self._inner(scope, receive, partial(_send, said, send))
+        with collected() as said:
+            await self._inner(scope, receive, partial(_send, said, send))
+
+
+@contextmanager
+def collected() -> Iterator[dict[str, str]]:
+    """What is said meanwhile, by topic; threads have a copy of the context, and this in it."""
+    said: dict[str, str] = {}
+    token = _said.set(said)
+    try:
+        yield said
+    finally:
+        _said.reset(token)
 
 
 def warn(topic: str, text: str) -> None:

@@ -144,5 +144,6 @@ def _check_owner(owner: Namespace, uri: str, reference: ConductReference) -> Non
     known = accounts.namespace(owner.name)
     if known is None or (known.pk, known.uri) != (owner.pk, uri) or not accounts.has_actor(known):
         raise NotAMember("expected somebody who acts for the signer's name, found nobody")
-    if standing.hold(known, reference) is None:
+    held = standing.hold(known, reference)
+    if held is None or held.version.sha256 != reference.sha256:  # another one since it was asked
         raise not_accepted(reference)

@@ -53,8 +53,10 @@ def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
 @require_safe
 def acceptances(request: HttpRequest) -> HttpResponse:
     """`conduct/acceptances.html`: what the names that the viewer decides for accepted, and when."""
-    found = queries.acceptances(_decided_for(request))
-    return render(request, "conduct/acceptances.html", {"acceptances": found})
+    found = list(queries.acceptances(_decided_for(request)))
+    ended = standing.ended_by(found)
+    rows = [{"acceptance": each, "ended_by": ended.get(each.pk)} for each in found]
+    return render(request, "conduct/acceptances.html", {"rows": rows})
 
 
 @login_required
@@ -86,7 +88,7 @@ def _shown(request: HttpRequest, found: PolicyVersion, *, untyped: str = "") -> 
         "clauses": wording.clauses(rules),
         "before": queries.before(found),
         "newest": queries.newest(found.policy_id),
-        "wanted": standing.to_accept(found.policy_id),
+        "wanted": queries.to_accept(found.policy_id),
         "statement": found.statement,
         "index": found.statement.entry.index,
         "parties": _parties(request, found),
@@ -103,9 +105,13 @@ def _version(policy: str, number: str) -> PolicyVersion:
 
 
 def _parties(request: HttpRequest, of: PolicyVersion) -> list[dict[str, object]]:
+    """Each with the acceptance of this version that stands."""
+    parties = _decided_for(request)
+    found = {each.name: queries.live_acceptance(each, of) for each in parties}
+    ended = standing.ended_by(each for each in found.values() if each is not None)
     return [
-        {"name": party.name, "acceptance": queries.live_acceptance(party, of)}
-        for party in _decided_for(request)
+        {"name": name, "acceptance": None if each and each.pk in ended else each}
+        for name, each in found.items()
     ]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from assay.signing import canonical, policies
 from assay.signing.bundle import Bundle
@@ -43,10 +44,25 @@ def version(policy_id: str, number: str) -> PolicyVersion:
 
 def default() -> PolicyVersion:
     """What a project is under whose maker names no version; raises NotFound before there is one."""
-    found = newest(DEFAULT_POLICY)
+    return to_accept(DEFAULT_POLICY)
+
+
+def to_accept(policy_id: str) -> PolicyVersion:
+    """The newest version in effect, which is the one to accept; before one is, the newest.
+
+    Raises NotFound.
+    """
+    of_policy = versions().filter(policy_id=policy_id)
+    found = of_policy.filter(effective_at__lte=timezone.now()).first() or of_policy.first()
     if found is None:
-        raise NotFound(f"expected a published version of {DEFAULT_POLICY!r}, found none")
+        raise NotFound(f"expected a published version of {policy_id!r}, found none")
     return found
+
+
+def all_to_accept() -> list[PolicyVersion]:
+    """Of each policy the version to accept, by its title."""
+    policies = PolicyVersion.objects.values_list("policy", flat=True).distinct()
+    return sorted(map(to_accept, policies), key=lambda each: each.title)
 
 
 def versions() -> QuerySet[PolicyVersion]:

@@ -81,7 +81,7 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
         # One acceptance at a time.
         Namespace.objects.select_for_update(no_key=True).get(pk=party.pk)
         existing = queries.live_acceptance(party, version)
-        if existing is not None:
+        if existing is not None and not standing.ended_by([existing]):
             return existing
         standing.check_newest(version)
         acceptance = _accept(version, party, by, now=timezone.now().replace(microsecond=0))
@@ -92,18 +92,20 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
 
 
 def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
-    """End the party's acceptance of a version, and of those before it, which it stood for, too.
+    """End the party's acceptance of a version, and of all others of its policy.
 
-    From then on nothing is signed for it under them. Raises NotYours or NotAccepted.
+    Each stood for the others, too: from then on nothing is signed under the policy for the party.
+    Raises NotYours or NotAccepted.
     """
     _check_decides(by, party)
     with transaction.atomic():
         live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
         if not live.select_for_update().filter(version=version):
             raise NotAccepted(f"expected a live acceptance of {version} by {party.name}")
-        ended = live.filter(version__policy=version.policy_id, version__lte=version.pk)
+        ended = live.filter(version__policy=version.policy_id).order_by("version")
+        versions = [str(each.version) for each in ended.select_related("version")]
         ended.update(withdrawn_at=timezone.now())
-        audit.record(by.actor, "conduct.withdraw", party.name, {"version": str(version)})
+        audit.record(by.actor, "conduct.withdraw", party.name, {"versions": versions})
 
 
 def sign(statement: Statement) -> ledger_queries.Statement:

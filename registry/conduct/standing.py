@@ -6,6 +6,7 @@ require_any        the same of any rules
 hold, hold_for     what lets a party sign, locked: a withdrawal waits for it, or it for that
 accepted           what `hold` would find, to prepare by
 kept_by            a condition for queries: the policies under which a party stands
+ended_by           what acceptances stand no longer, and which versions ended them
 
 What is accepted is one exact version. It stands for its whole policy until a later material version
 binds (PolicyVersion.binds_at): from then on only acceptances of that one stand, or of one after it.
@@ -15,6 +16,7 @@ the newer may use it, for nobody accepts an older one any more.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -52,22 +54,23 @@ def require(party: Namespace, under: PolicyVersion) -> None:
     Where what was accepted stands for a while only, the answer to the request says so.
     """
     found = _standing(party).filter(version__policy=under.policy_id)
-    newest = found.order_by("version").values_list("version", flat=True).last()
+    newest = found.order_by("version").last()
     if newest is None:
         raise NotAccepted(_refusal(party, under.policy_id))
-    later = queries.versions().filter(policy_id=under.policy_id, pk__gt=newest)
-    binding = later.exclude(binds_at=None).last()
-    if binding is not None:
-        warn(TOPIC, _warning(party, binding))
+    _announce(party, newest)
 
 
 def require_any(party: Namespace) -> None:
-    """Raises NotAccepted unless the party accepted something that stands."""
-    if not _standing(party).exists():
-        newest = queries.versions().first()
-        if newest is None:
-            raise NotAccepted("expected a published conduct policy, found none to accept yet")
-        raise NotAccepted(_refusal(party, newest.policy_id))
+    """The same for something that stands, whichever rules it is of."""
+    newest = _standing(party).order_by("pk").last()
+    if newest is not None:
+        _announce(party, newest)
+        return
+    lapsed = Acceptance.objects.filter(party=party, withdrawn_at=None).order_by("pk")
+    policy = lapsed.values_list("version__policy", flat=True).last() or queries.DEFAULT_POLICY
+    if not queries.versions().filter(policy_id=policy).exists():
+        raise NotAccepted("expected a published conduct policy, found none to accept yet")
+    raise NotAccepted(_refusal(party, policy))
 
 
 def hold(party: Namespace, under: ConductReference | None) -> Acceptance | None:
@@ -82,8 +85,10 @@ def hold(party: Namespace, under: ConductReference | None) -> Acceptance | None:
 
 def hold_for(party: Namespace, under: PolicyVersion) -> None:
     """The same for what is not signed, but goes on; raises NotAccepted as `require` does."""
-    if hold(party, queries.reference(under)) is None:
-        require(party, under)
+    found = hold(party, queries.reference(under))
+    if found is None:
+        raise NotAccepted(_refusal(party, under.policy_id))
+    _announce(party, found)
 
 
 def accepted(party: Namespace, under: ConductReference | None) -> ConductReference | None:
@@ -97,27 +102,21 @@ def kept_by(party: Namespace) -> QuerySet[Acceptance, str]:
     return _standing(party).values_list("version__policy", flat=True)
 
 
+def check_in_effect(version: PolicyVersion) -> None:
+    """Raises Superseded for one that is not the newest in effect."""
+    wanted = queries.to_accept(version.policy_id)
+    if wanted.pk != version.pk:
+        raise Superseded(f"expected {wanted}, which is in effect by now, found {version}")
+
+
 def check_newest(version: PolicyVersion) -> None:
-    """Raises Superseded for one that a newer one in effect replaced."""
-    wanted = to_accept(version.policy_id)
+    """The same, but one that will be in effect is well."""
+    wanted = queries.to_accept(version.policy_id)
     if wanted.pk > version.pk:
         raise Superseded(
             f"expected {wanted}, which replaced {version}: read and accept it at "
             f"{settings.PUBLIC_URL}{wanted.path}"
         )
-
-
-def all_to_accept() -> list[PolicyVersion]:
-    """Of each policy the version to accept, by its title."""
-    policies = PolicyVersion.objects.values_list("policy", flat=True).distinct()
-    return sorted(map(to_accept, policies), key=lambda each: each.title)
-
-
-def to_accept(policy_id: str) -> PolicyVersion:
-    """The newest version in effect, which is the one to accept; before one is, the newest."""
-    of_policy = queries.versions().filter(policy_id=policy_id)
-    in_effect = of_policy.filter(effective_at__lte=timezone.now()).first()
-    return in_effect or of_policy[0]
 
 
 def _standing(party: Namespace) -> QuerySet[Acceptance]:
@@ -142,8 +141,21 @@ def _under(party: Namespace, under: ConductReference | None) -> QuerySet[Accepta
     )
 
 
+def ended_by(acceptances: Iterable[Acceptance]) -> Mapping[int, PolicyVersion]:
+    """Of those that are not withdrawn and stand no longer, by key, the version that ended each."""
+    live = [each for each in acceptances if each.withdrawn_at is None]
+    policies = {each.version.policy_id for each in live}
+    binding = queries.versions().filter(policy__in=policies, binds_at__lte=timezone.now())
+    newest = {each.policy_id: each for each in reversed(binding)}
+    return {
+        each.pk: newest[each.version.policy_id]
+        for each in live
+        if each.version.policy_id in newest and each.version_id < newest[each.version.policy_id].pk
+    }
+
+
 def _refusal(party: Namespace, policy_id: str) -> str:
-    wanted = to_accept(policy_id)
+    wanted = queries.to_accept(policy_id)
     lapsed = Acceptance.objects.filter(party=party, version__policy=policy_id, withdrawn_at=None)
     earlier = lapsed.order_by("version").values_list("version__version", flat=True).last()
     found = "none" if earlier is None else f"{earlier}, which it replaced"
@@ -153,9 +165,18 @@ def _refusal(party: Namespace, policy_id: str) -> str:
     )
 
 
-def _warning(party: Namespace, binding: PolicyVersion) -> str:
-    return (
-        f"{party.name} has not accepted {binding.title}, version {binding.version}: read and "
-        f"accept it at {settings.PUBLIC_URL}{binding.path} before {binding.binds_at:%Y-%m-%d}, "
+def _announce(party: Namespace, accepted: Acceptance) -> None:
+    """Have the answer say until when it stands, if that is known, and what is to be accepted."""
+    later = queries.versions().filter(
+        policy__versions=accepted.version_id, pk__gt=accepted.version_id, binds_at__isnull=False
+    )
+    first = later.order_by("binds_at").first()
+    if first is None or first.binds_at is None:
+        return
+    wanted = max(first, queries.to_accept(first.policy_id), key=lambda each: each.pk)
+    text = (
+        f"{party.name} has not accepted {wanted.title}, version {wanted.version}: read and "
+        f"accept it at {settings.PUBLIC_URL}{wanted.path} before {first.binds_at:%Y-%m-%d}, "
         "after which what it accepted before stands no longer"
     )
+    warn(TOPIC, text)

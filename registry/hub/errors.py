@@ -33,6 +33,7 @@ EXPOSED = (
     "X-Error-Code",
     "X-Error-Message",
     "X-Request-Id",
+    HEADER,
 )
 LATER = {"Retry-After": "5"}  # while the signer or the ledger is away
 CORS = {

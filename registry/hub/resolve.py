@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from registry.api.warnings import HEADER
 from registry.api.wire import Receive, Scope, Send, header, send_body, send_head
 from registry.catalog.queries import Project, gates
 from registry.catalog.queries.revisions import Found
@@ -107,7 +108,7 @@ def _warning(found: Found, of: Project) -> Mapping[str, str]:
     if found.checkpoint is None or found.checkpoint.project_id == of.pk:
         return {}
     return {
-        "X-HF-Warning": f"pull-request; This is what somebody proposes to {of.full_name}, in a "
+        HEADER: f"pull-request; This is what somebody proposes to {of.full_name}, in a "
         "pull request, signed as theirs: nobody has merged it."
     }
 

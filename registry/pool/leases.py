@@ -62,13 +62,20 @@ def claim(node: Node, *, now: datetime) -> Lease | None:
 
 
 def heartbeat(lease_id: uuid.UUID, *, by: User, step: int, now: datetime) -> Lease:
-    """Keep the lease for another while, if it is still held; a lost one is returned as it is."""
+    """Keep the lease for another while, if it is still held; a lost one is returned as it is.
+
+    So is one whose owner is no longer in good standing: it ends here, and others take the run.
+    """
     with transaction.atomic():
         try:
             lease = held(lease_id, by=by, now=now)
         except LeaseLost:
             return queries.lease(lease_id, owner=by)
         note_step(lease, step)
+        if not standing.is_good(lease.node.owner.namespace, lease.run.conduct):
+            _end(lease, LeaseState.RELEASED, RunState.OPEN, now=now)
+            _journal(lease, "lease.release", SYSTEM)
+            return lease
         lease.expires_at = now + timedelta(seconds=LEASE_SECONDS)
         lease.save(update_fields=["expires_at"])
         accounts_services.record_sighting(lease.node)
@@ -165,7 +172,8 @@ def _candidates(node: Node) -> list[uuid.UUID]:
     """
     mine = accounts.namespaces_of(node.owner)
     found = list(_open_runs().filter(project__owner__in=mine)[:MAX_CANDIDATES])
-    fit = [run for run in found if standing.is_good(node.owner.namespace, run.conduct)]
+    kept = set(standing.kept_by(node.owner.namespace)) if found else set[str]()
+    fit = [run for run in found if run.conduct.policy_id in kept]
     if found and not fit:
         standing.require(node.owner.namespace, found[0].conduct)
     return [run.pk for run in fit if not catalog.is_underway(str(run.pk))]

@@ -44,6 +44,7 @@ SMALL_CACHE = 64 * 1024**2  # bytes
 # PostgreSQL's manual: from a gigabyte of memory on, a quarter of it. Here others want memory, too,
 # and a million projects are listed from so much; it is taken as it is needed.
 LARGE_CACHE, CACHE_SHARE = 1024**3, 8
+CONTAINER_MEMORY = Path("/sys/fs/cgroup/memory.max")
 FORGETFUL = {  # tests empty the tables all the time, and for each the whole cache is looked through
     "fsync": "off",
     "full_page_writes": "off",
@@ -175,6 +176,8 @@ def _reachable(folder: Path, account: Account | None) -> Iterator[tuple[str, tup
 
 def _cache() -> dict[str, str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if CONTAINER_MEMORY.is_file() and (limit := CONTAINER_MEMORY.read_text().strip()).isdigit():
+        memory = min(memory, int(limit))  # a container's; without one it is `max`
     share = min(max(memory // CACHE_SHARE, SMALL_CACHE), LARGE_CACHE)
     return {"shared_buffers": str(share // PAGE)}
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
@@ -42,6 +43,7 @@ class StandingSerializer(GateSerializer):
     state = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField()
     ask_at = serializers.SerializerMethodField()
+    accept_at = serializers.SerializerMethodField()
 
     @property
     def _viewer(self) -> User | None:
@@ -65,6 +67,12 @@ class StandingSerializer(GateSerializer):
         """Why they were refused, if the owner said it."""
         access = self._access(of)
         return access.reason if access else ""
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_accept_at(self, of: Project) -> str | None:
+        """The page of the rules that the caller has to accept; null if that is done."""
+        rules = gates.rules_to_accept(of, self._viewer)
+        return f"{settings.PUBLIC_URL}{rules.path}" if rules else None
 
     def get_ask_at(self, of: Project) -> str:
         """The page on which a person asks."""

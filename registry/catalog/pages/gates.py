@@ -24,7 +24,6 @@ from registry.accounts import queries as accounts
 from registry.accounts import reading
 from registry.accounts.queries import User
 from registry.api.problems import Problem
-from registry.conduct import standing
 
 from .. import queries, services
 from ..errors import AccessUnknown, NotFound
@@ -110,13 +109,11 @@ def _ask_page(
     request: HttpRequest, project: Project, person: User | None, *, problem: Problem | None = None
 ) -> HttpResponse:
     """`rules` are the version that they have to accept first, if they have to."""
-    is_own = person is not None and gates.is_own(project, person)
-    is_good = person is None or is_own or standing.is_good(person.namespace, project.conduct)
     context = {
         "project": project,
         "access": gates.of(project, person) if person else None,
-        "is_own": is_own,
-        "rules": None if is_good else standing.to_accept(project.conduct.policy_id),
+        "is_own": person is not None and gates.is_own(project, person),
+        "rules": gates.rules_to_accept(project, person),
         "problem": problem.detail if problem else "",
     }
     return _rendered(request, "catalog/ask.html", context, problem)

@@ -22,7 +22,6 @@ from django.views.decorators.http import require_http_methods
 from registry.accounts.queries import User, may_govern
 from registry.api.problems import InvalidRequest, Problem
 from registry.conduct import queries as conduct
-from registry.conduct import standing
 
 from .. import queries, services
 from ..errors import NotFound
@@ -61,8 +60,8 @@ def access(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         case "private":
             services.show(found, Visibility.PRIVATE, by=person)
             messages.success(request, _("It is private now: only members see it."))
-        case "gate" | "rules" as what:
-            return (_gate if what == "gate" else _rules)(request, found, person)
+        case "gate" | "rules":
+            return _save(request, found, person)
         case "public" | "end" if not has_typed:
             return _page(request, found, problem=_("Type the name of the project to go on."))
         case "public":
@@ -75,6 +74,12 @@ def access(request: HttpRequest, owner: str, project: str) -> HttpResponse:
         case _:
             return _page(request, found, problem=_("Choose what is to be done."))
     return redirect(found.path)
+
+
+def _save(request: HttpRequest, project: Project, person: User) -> HttpResponse:
+    """What is chosen in a form, and may be chosen again."""
+    save = {"gate": _gate, "rules": _rules}[request.POST["decision"]]
+    return save(request, project, person)
 
 
 def _gate(request: HttpRequest, project: Project, person: User) -> HttpResponse:
@@ -123,7 +128,7 @@ def _page(
         "files": files,
         "gates": [(gate.value, *words) for gate, words in GATES.items()],
         "waiting": gates.waiting(project),
-        "policies": standing.all_to_accept(),
+        "policies": conduct.all_to_accept(),
         "message": project.gate_message if message is None else message,
         "problem": problem,
     }

@@ -6,8 +6,8 @@ catalog/list.html        wanted, found (searching), facets, sorts, newer and old
 catalog/project.html     project, conduct, checkpoints (Leaf of Checkpoint), taken_down (the newest
                          tombstones), listing, said (described.Described), parents and children
                          (lineage), proposals (pulls.Pull), card (safe HTML or ""), is_own,
-                         is_governed, has_files (what a gate keeps), waiting (how many ask its owner
-                         for them)
+                         is_governed, has_files (what a gate keeps), rules (to be accepted
+                         first), waiting (how many ask its owner for them)
 catalog/checkpoint.html  see `checkpoint`
 catalog/files.html       asked (what was typed), digest (hexadecimal, or "" if that is none), known
                          (digests.Known or None)
@@ -134,6 +134,7 @@ def project(request: HttpRequest, owner: str, project: str) -> HttpResponse:
     context = {
         "project": found,
         "has_files": gates.admits(found, viewer),
+        "rules": gates.rules_to_accept(found, viewer),
         "conduct": found.conduct,
         "checkpoints": _leaf(request, queries.as_rows(queries.published_in(found))),
         "taken_down": takedowns.left_of(found)[:PAGE_SIZE],
@@ -155,12 +156,12 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     """/{owner}/{project}/{checkpoint}: what it is, whose it is, and how to get and verify it.
 
     checkpoint, project, id (`sha256:…`), files, signature and sigstore (each with `url`), run
-    (RunClaim or None), dataset, conduct (PolicyVersion), clauses (its wording.ReadClause),
-    signed (rows: role, signer, index), card (safe HTML or ""), said (described.Described),
-    contents (contents.Contents), forms (names of citations), parents (lineage.Parent),
-    has_files (what a gate keeps), names_tensors (whether the statement does), said_of
-    (evaluations.Said, of members and of others), declared (evaluations.Declared, by the card),
-    doi (dois.Doi or None), is_governed, has_dois (whether its owner may ask for one).
+    (RunClaim or None), dataset, conduct (PolicyVersion), clauses (its wording.ReadClause), signed
+    (rows: role, signer, index), card (safe HTML or ""), said (described.Described), contents
+    (contents.Contents), forms (names of citations), parents (lineage.Parent), has_files (what a
+    gate keeps), rules (to be accepted first), names_tensors (whether the statement does), said_of
+    (evaluations.Said, of members and of others), declared (evaluations.Declared, by the card), doi
+    (dois.Doi or None), is_governed, has_dois (whether its owner may ask for one).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -174,6 +175,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "checkpoint": found,
         "project": found.project,
         "has_files": gates.admits(found.project, viewer),
+        "rules": gates.rules_to_accept(found.project, viewer),
         "id": as_id(found.manifest_sha256),
         "files": [_with_url(file) for file in queries.files(found)],
         "signature": _with_url(signature) if signature else None,

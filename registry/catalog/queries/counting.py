@@ -104,12 +104,13 @@ def counted(matching: QuerySet[Listing], expected: int, order: Order) -> Counted
     )
     total = _total(rows)
     is_sampled = are_very_many and total == SAMPLED
-    count = Count(value=MOST + 1 if is_sampled else total)
+    total = MOST + 1 if is_sampled else total
+    is_exact = total <= MOST
     has_newest = order.column == "updated_at" and order.beside is None and order.limit <= SAMPLED
     return Counted(
-        count=Count(value=count.value, is_exact=count.value <= MOST),
-        facets=_facets(rows, is_exact=count.value <= MOST),
-        listed=_listed(rows, order) if count.value <= MOST or (is_sampled and has_newest) else None,
+        count=Count(value=total, is_exact=is_exact),
+        facets=_facets(rows, is_exact=is_exact),
+        listed=_listed(rows, order) if is_exact or (is_sampled and has_newest) else None,
     )
 
 

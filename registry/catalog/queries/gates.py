@@ -13,7 +13,9 @@ from django.db.models import Count, QuerySet
 from assay.signing.manifest import SIGNATURE_NAMES
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
+from registry.conduct import queries as conduct
 from registry.conduct import standing
+from registry.conduct.queries import PolicyVersion
 
 from ..errors import AccessNeeded
 from ..models import File, Gate, Project, State
@@ -48,13 +50,22 @@ def is_let_in(project: Project, viewer: User) -> bool:
 def check(project: Project, viewer: User | None) -> None:
     """Raises AccessNeeded or NotAccepted, which say what to do.
 
-    Where the rules that somebody accepted bind them for a while only, the answer says so.
+    Where what somebody accepted stands for a while only, the answer says so.
     """
     if not project.is_gated or (viewer is not None and is_own(project, viewer)):
         return
     if viewer is None or not is_let_in(project, viewer):
         raise AccessNeeded(_refusal(project, viewer))
     standing.require(viewer.namespace, project.conduct)
+
+
+def rules_to_accept(project: Project, viewer: User | None) -> PolicyVersion | None:
+    """What this person has to accept to have the files of a gated project; None if that is done."""
+    if not project.is_gated or viewer is None or is_own(project, viewer):
+        return None
+    if standing.is_good(viewer.namespace, project.conduct):
+        return None
+    return conduct.to_accept(project.conduct.policy_id)
 
 
 def check_blob(sha256: str, viewer: User | None) -> None:

@@ -31,6 +31,7 @@ from registry.api.problems import Problem
 from registry.audit import services as audit
 from registry.authority import services as authority
 from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
@@ -82,6 +83,7 @@ def hand_in(
     if of.state != State.PUBLISHED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
     _check_few(of, owner)  # before it costs a signature, and a line in the signer's audit
+    standing.require(owner, of.conduct)
     under = conduct.reference(of.conduct)
     authority.ensure(Purpose.CHECKPOINT, owner, under=under)
     with transaction.atomic():
@@ -107,6 +109,7 @@ def withdraw(evaluation: Evaluation, reason: Withdrawn, *, by: User, actor: str)
     owner, of = evaluation.owner, evaluation.checkpoint
     if not accounts.may_publish(by, owner):
         raise MayNotEvaluate("expected whoever said it, or acts for them; found somebody else")
+    standing.require(owner, of.conduct)
     under = conduct.reference(of.conduct)
     authority.ensure(Purpose.CHECKPOINT, owner, under=under)
     claim = WithdrawalClaim(evaluation_sha256=evaluation.statement.sha256, reason=reason)

@@ -36,15 +36,16 @@ def show(project: Project, visibility: Visibility, *, by: User) -> Project:
 
 
 def put_under(project: Project, version: PolicyVersion, *, by: User) -> Project:
-    """What is published from now on is under this conduct version; what is there stays as it is.
+    """What is published from now on is under this conduct version.
 
-    Raises MayNotGovern, Superseded, NotAccepted where the owner has not accepted it, or
-    RulesDropped where it forbids less than the one before.
+    What is there stays under its own, and so do runs that were begun. Raises MayNotGovern,
+    Superseded for a version that is not the one in effect, NotAccepted for an owner who is not in
+    good standing under it, or RulesDropped where it forbids or demands less than the one before.
     """
     with transaction.atomic():
         now = held(project, by)
         if now.conduct_id != version.pk:
-            standing.check_newest(version)
+            standing.check_in_effect(version)
             standing.require(now.owner, version)
             inheriting.check_keeps(now, version)
             details = {"from": str(now.conduct), "to": str(version)}

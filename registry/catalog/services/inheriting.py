@@ -33,19 +33,29 @@ def check(submission: Submission, viewer: User | None) -> None:
 
 
 def check_keeps(project: Project, wanted: conduct.PolicyVersion) -> None:
-    """Raise RulesDropped for rules that forbid less than those that a project is under.
+    """Raise RulesDropped for rules that forbid or demand less than those a project is under.
 
     Rules that are words alone are kept by later versions of the same policy.
     """
     now = project.conduct
     above = inheriting.Above(name=project.full_name, conduct=now)
-    problems = tuple(_dropped(wanted, above))
+    problems = (*_dropped(wanted, above), *_waived(wanted, now))
     is_data = conduct.rules(now).profile == DOCUMENT_V2
     if problems or not (is_data or wanted.policy_id == now.policy_id):
         raise RulesDropped(
-            f"expected rules that forbid all that {now} forbids, found {wanted}",
+            f"expected rules that forbid and demand all that {now} does, found {wanted}",
             errors=problems[:MAX_SHOWN],
         )
+
+
+def _waived(wanted: conduct.PolicyVersion, now: conduct.PolicyVersion) -> Iterator[FieldProblem]:
+    kept = {each.duty for each in conduct.rules(wanted).obligations}
+    for each in conduct.rules(now).obligations:
+        if each.duty not in kept:
+            duty = wording.DUTIES[each.duty]
+            yield FieldProblem(
+                field=each.clause, message=f"{now} demands {duty}; {wanted} does not"
+            )
 
 
 def _dropped(own: conduct.PolicyVersion, above: inheriting.Above) -> Iterator[FieldProblem]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a version binds those who accepted an earlier one: of what is there, 30 days after it came."""
+"""When a version binds those who accepted an earlier one: of what is there, 30 days from now."""
 
 from django.db import migrations, models
 
@@ -8,7 +8,7 @@ from django.db import migrations, models
 FORWARD = """
 ALTER TABLE conduct_policyversion DISABLE TRIGGER conduct_version_is_immutable;
 UPDATE conduct_policyversion
-    SET binds_at = greatest(effective_at, created_at) + interval '30 days'
+    SET binds_at = greatest(effective_at, now()) + interval '30 days'
     WHERE document->>'severity' <> 'minor';
 ALTER TABLE conduct_policyversion ENABLE TRIGGER conduct_version_is_immutable;
 """

@@ -4,21 +4,25 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
 from registry.api import warnings
+from registry.audit.models import AuditRow
 from registry.catalog import services as catalog
 from registry.catalog.errors import AccessNeeded
 from registry.catalog.models import Gate
 from registry.catalog.queries import gates, open_blobs
 from registry.conduct import queries, services, standing
 from registry.conduct.errors import NotAccepted, Superseded
-from registry.conduct.models import Acceptance
+from registry.conduct.models import Acceptance, PolicyVersion
 from tests.registry.catalog.world import World, accept, by_person, publish
 from tests.registry.conduct.published import replacing
 from tests.registry.people import client_of
@@ -31,11 +35,10 @@ PAGE = "http://localhost:8000/conduct/community-language-models/"
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def said() -> Iterator[dict[str, str]]:
     """What the answer to a request would warn of."""
-    heard: dict[str, str] = {}
-    warnings._said.set(heard)
-    return heard
+    with warnings.collected() as heard:
+        yield heard
 
 
 @pytest.fixture
@@ -131,24 +134,68 @@ def test_a_replaced_version_is_accepted_by_nobody(
     assert services.accept(world.conduct, world.lab, world.people.alice).version == world.conduct
 
 
-def test_withdrawing_ends_what_it_stood_for(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", ["1.0", "1.1"])
+def test_withdrawing_one_withdraws_them_all(world: World, tmp_path: Path, number: str) -> None:
+    """Each stood for the others, too."""
     alice, minor = world.people.alice, replacing(tmp_path, "1.1")
     services.accept(minor, world.lab, alice)
-    services.withdraw(world.conduct, world.lab, alice)  # the later one stands
-    assert standing.is_good(world.lab, world.conduct)
-    with pytest.raises(NotAccepted):
-        services.withdraw(world.conduct, world.lab, alice)
-    services.withdraw(minor, world.lab, alice)
-    assert not standing.is_good(world.lab, minor)
-
-
-def test_withdrawing_the_later_one_withdraws_the_earlier(world: World, tmp_path: Path) -> None:
-    minor = replacing(tmp_path, "1.1")
-    services.accept(minor, world.lab, world.people.alice)
-    services.withdraw(minor, world.lab, world.people.alice)
+    services.withdraw(queries.version(minor.policy_id, number), world.lab, alice)
     for version in (world.conduct, minor):
         assert not standing.is_good(world.lab, version)
-    assert not Acceptance.objects.filter(party=world.lab, withdrawn_at=None).exists()
+        with pytest.raises(NotAccepted):
+            services.withdraw(version, world.lab, alice)
+    row = AuditRow.objects.get(action="conduct.withdraw")
+    assert row.details == {"versions": [str(world.conduct), str(minor)]}
+
+
+def test_what_stands_no_longer_is_shown_so_and_not_accepted_again(
+    world: World, grace_is_over: None, tmp_path: Path, client: Client
+) -> None:
+    material, alice = replacing(tmp_path, "2.0", **MATERIAL), world.people.alice
+    with pytest.raises(Superseded):
+        services.accept(world.conduct, world.lab, alice)
+    client.force_login(alice)
+    page = client.get("/settings/conduct").content.decode()
+    assert f'stands no longer: <a href="{material.path}">2.0</a> replaced it' in page
+    assert "in force" not in page
+    page = client.get(world.conduct.path).content.decode()
+    assert "Yes, withdraw for lab" not in page
+    services.accept(material, world.lab, alice)
+    assert "in force" in client.get("/settings/conduct").content.decode()
+
+
+def test_the_warning_names_what_can_be_accepted_and_the_first_day(
+    world: World, said: dict[str, str], tmp_path: Path
+) -> None:
+    material = replacing(tmp_path, "2.0", **MATERIAL)
+    minor = replacing(tmp_path, "2.1", after="2.0")
+    replacing(tmp_path, "3.0", after="2.1", effective_at=NEVER, **MATERIAL)
+    standing.require(world.lab, world.conduct)
+    assert (
+        f"accept it at {PAGE}{minor.version} before {material.binds_at:%Y-%m-%d}" in said["conduct"]
+    )
+
+
+def test_who_accepted_nothing_is_led_to_the_registrys_own_rules(world: World) -> None:
+    services.publish_version(services.SHIPPED / "openmdw", "1.1")
+    with pytest.raises(NotAccepted, match=f"found none: read and accept it at {PAGE}1.0"):
+        standing.require_any(world.people.charlie.namespace)
+
+
+def test_an_upgrade_gives_everybody_their_thirty_days(world: World, tmp_path: Path) -> None:
+    old = replacing(tmp_path, "2.0", **MATERIAL, effective_at=LONG_AGO)
+    minor = replacing(tmp_path, "2.1", after="2.0")
+    migration = import_module("registry.conduct.migrations.0003_binding")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as they are when a migration begins
+        cursor.execute(migration.FORWARD)
+    for version in (world.conduct, old, minor):
+        version.refresh_from_db()
+    assert (minor.binds_at, world.conduct.binds_at) == (None, old.binds_at)
+    assert old.binds_at is not None
+    assert old.binds_at - timezone.now() > timedelta(days=29)
+    with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+        PolicyVersion.objects.update(title="Another")
 
 
 def test_who_was_let_in_has_the_files_while_they_keep_the_rules(
@@ -182,7 +229,7 @@ def test_the_page_says_until_when_what_was_accepted_stands(
     material = replacing(tmp_path, "2.0", **MATERIAL)
     assert material.binds_at is not None
     page = client.get(material.path).content.decode()
-    assert "It forbids or demands more than 1.0: who accepted that one stays" in page
+    assert "It is accepted anew: what was accepted of 1.0 stands until" in page
 
 
 def _is_refused(world: World, files: set[str]) -> None:

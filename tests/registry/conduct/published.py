@@ -61,12 +61,17 @@ def publish(folder: Path, document: Mapping[str, Any]) -> PolicyVersion:
     return services.publish_version(folder, number)
 
 
-def replacing(folder: Path, number: str, **changes: object) -> PolicyVersion:
-    """The code that ships, in a version that follows its first one."""
+def replacing(folder: Path, number: str, *, after: str = "1.0", **changes: object) -> PolicyVersion:
+    """The code that ships, in a version that follows its first one, or another."""
     shipped = services.SHIPPED / queries.DEFAULT_POLICY
+    before = queries.version(queries.DEFAULT_POLICY, after)
     document = json.loads((shipped / "1.1.json").read_text())
-    uid = document["uid"].replace("/1.1", f"/{number}")
-    document |= {"version": number, "uid": uid, **changes}
+    document |= {
+        "version": number,
+        "uid": document["uid"].replace("/1.1", f"/{number}"),
+        "supersedes": {"version": before.version, "sha256": before.sha256},
+        **changes,
+    }
     (folder / f"{number}.json").write_text(json.dumps(document))
     (folder / f"{number}.md").write_text((shipped / "1.1.md").read_text())
     return services.publish_version(folder, number)

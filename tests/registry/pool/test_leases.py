@@ -83,6 +83,15 @@ def test_without_a_live_acceptance_nothing_is_leased(lab: Lab, machine: Machine)
     assert Run.objects.get().state == RunState.OPEN
 
 
+def test_a_lease_ends_with_its_owners_standing(lab: Lab, machine: Machine) -> None:
+    lease, now = claim(machine), timezone.now()
+    lab.withdraw(lab.people.bob)
+    beaten = services.heartbeat(lease.id, by=lab.people.bob, step=7, now=now)
+    assert beaten.state == LeaseState.RELEASED
+    assert Run.objects.get().state == RunState.OPEN
+    assert services.heartbeat(lease.id, by=lab.people.bob, step=8, now=now).state != "active"
+
+
 def test_the_oldest_open_run_comes_first(lab: Lab, machine: Machine) -> None:
     services.create_run(lab.project, RECIPE, lab.dataset, lab.people.alice)
     assert claim(machine).run_id == lab.run.id
