@@ -7,6 +7,7 @@ from django.urls import path, register_converter
 
 from .api import dois as doi_api
 from .api import evaluations as evaluation_api
+from .api import exports as export_api
 from .api import gates as gate_api
 from .api import governing as governing_api
 from .api import projects as api
@@ -41,6 +42,11 @@ urlpatterns = [
         f"{PROJECT}/checkpoints/<str:checkpoint>/takedown",
         takedown_api.CheckpointTakedownView.as_view(),
         name="checkpoint-takedown",
+    ),
+    path(
+        f"{PROJECT}/checkpoints/<str:checkpoint>/exports/<str:name>",
+        export_api.ExportView.as_view(),
+        name="api-export",
     ),
     path(f"{PROJECT}/checkpoints/<str:checkpoint>/doi", doi_api.DoiView.as_view(), name="api-doi"),
     path(EVALUATIONS, evaluation_api.EvaluationsView.as_view(), name="api-evaluations"),

@@ -47,6 +47,7 @@ from ..queries import (
     digests,
     dois,
     evaluations,
+    exporting,
     gates,
     lineage,
     pulls,
@@ -161,7 +162,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
     (contents.Contents), forms (names of citations), parents (lineage.Parent), has_files (what a
     gate keeps), rules (to be accepted first), names_tensors (whether the statement does), said_of
     (evaluations.Said, of members and of others), declared (evaluations.Declared, by the card), doi
-    (dois.Doi or None), is_governed, has_dois (whether its owner may ask for one).
+    (dois.Doi or None), is_governed, has_dois (whether its owner may ask for one), exports (names).
     """
     viewer = reading.viewer(request, reading.CHECKPOINTS)
     try:
@@ -192,6 +193,7 @@ def checkpoint(request: HttpRequest, owner: str, project: str, checkpoint: str) 
         "said_of": evaluations.newest(found),
         "declared": evaluations.declared(found),
         "forms": tuple(citing.FORMS) if signature else (),
+        "exports": exporting.names(found) if signature else (),
         **_doi(request, found),
         "card": "" if is_down else _card(found),
     }

@@ -28,6 +28,7 @@ PUBLIC = {
     f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations",
     f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations/<uuid:evaluation>",
     f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations/<uuid:evaluation>/evidence",
+    f"{PROJECT}/checkpoints/<str:checkpoint>/exports/<str:name>",
     f"{CHECKPOINT}/manifest",
     f"{CHECKPOINT}/evidence",
     f"{CHECKPOINT}/tensors",
