@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a checkpoint is to clients of OCI: a manifest, its config, and what refers to it.
 
-All of it follows from the checkpoint's files, its signature and its conduct version, and from
-nothing else: the same bytes, and so the same digests, whenever and by whichever process they are
-made. Who pins a digest pins it for ever; another form is another profile beside this one.
+All of it follows from the checkpoint's files, its signature, its conduct version and what else was
+signed when it was published, and from nothing else: the same bytes, and so the same digests,
+whenever and by whichever process they are made. Who pins a digest pins it for ever; another form is
+another profile beside this one. Bills of material alone may be written anew by a newer registry.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,6 +17,7 @@ from assay.signing import canonical
 from assay.signing.digests import as_id, sha256
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.statements import ConductReference
+from registry.catalog.queries import exporting
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -37,6 +39,11 @@ BUNDLE_SAYS = {
 }
 CONDUCT = "application/vnd.assay.conduct.v1+json"
 CONDUCT_NAME = "conduct.json"
+# By what programs find a bill of material, and its file's name.
+BOMS: Mapping[str, str] = {
+    exporting.SPDX: "application/spdx+json",
+    exporting.CYCLONEDX: "application/vnd.cyclonedx+json",
+}
 
 KINDS: Mapping[str, str] = {
     ".safetensors": WEIGHTS,
@@ -82,6 +89,11 @@ class Image:
     conduct: ConductReference
     policy: bytes
     """The canonical document that `conduct` names by digest."""
+    boms: Callable[[], Mapping[str, bytes]] = dict
+    """Makes the bills of material of what was signed, by the names of their files.
+
+    Of ten thousand files that takes a second: it is asked last, and only by who wants them.
+    """
 
     def config(self) -> Document:
         """Which model it is: by the id that its signature is about."""
@@ -106,16 +118,21 @@ class Image:
         return _manifest(MODEL, self.config(), layers, {"annotations": said})
 
     def referrers(self) -> tuple[Document, ...]:
-        """What names the manifest as its subject: the signature, the rules of use."""
-        return tuple(self._referrers())
+        """What names the manifest as its subject: the signature, the rules of use, the BOMs."""
+        listing = (referrer for _, referrer in self._listing())
+        return (*self._signed(), *listing)
 
-    def documents(self) -> tuple[Document, ...]:
+    def documents(self) -> Iterator[Document]:
         """Everything here that has a digest and is no file."""
-        policy = Document(media_type=CONDUCT, content=self.policy)
-        return (self.manifest(), self.config(), policy, *self.referrers())
+        yield self.manifest()
+        yield self.config()
+        yield Document(media_type=CONDUCT, content=self.policy)
+        yield from self._signed()
+        for pair in self._listing():
+            yield from pair
 
-    def _referrers(self) -> Iterator[Document]:
-        about: dict[str, object] = {"subject": self.manifest().descriptor()}
+    def _signed(self) -> Iterator[Document]:
+        about = self._about()
         if self.signature is not None:
             layer = _layer(BUNDLE, self.signature)
             yield _manifest(BUNDLE, EMPTY, [layer], {**about, "annotations": BUNDLE_SAYS})
@@ -123,6 +140,19 @@ class Image:
         said = {"assay.conduct.id": self.conduct.id, "assay.conduct.version": self.conduct.version}
         layer = _layer(CONDUCT, file)
         yield _manifest(CONDUCT, EMPTY, [layer], {**about, "annotations": said})
+
+    def _listing(self) -> Iterator[tuple[Document, Document]]:
+        """Each bill of material, and what refers to the manifest with it."""
+        about = self._about()
+        for name, content in self.boms().items():
+            bom = Document(media_type=BOMS[name], content=content)
+            layer = _layer(
+                bom.media_type, FileEntry(name=name, sha256=bom.sha256, size=len(content))
+            )
+            yield bom, _manifest(bom.media_type, EMPTY, [layer], about)
+
+    def _about(self) -> Mapping[str, object]:
+        return {"subject": self.manifest().descriptor()}
 
 
 def listed(referrers: tuple[Document, ...]) -> Document:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -11,7 +13,7 @@ from django.db.models.functions import Collate
 
 from assay.signing.manifest import FileEntry
 from registry.catalog import queries as catalog
-from registry.catalog.queries import Checkpoint, File, Project, State, revisions
+from registry.catalog.queries import Checkpoint, File, Project, State, exporting, revisions
 from registry.catalog.queries.revisions import MAIN
 from registry.conduct import queries as conduct
 
@@ -87,7 +89,12 @@ def image(of: Checkpoint) -> Image:
         signature=None if signature is None else _entry(signature),
         conduct=catalog.conduct_of(of),
         policy=conduct.document(of.conduct),
+        boms=cache(lambda: _boms(of)),
     )
+
+
+def _boms(of: Checkpoint) -> Mapping[str, bytes]:
+    return {name: text.encode() for name, text in exporting.stated(of).items()}
 
 
 def _names(rows: QuerySet[Row], after: str, limit: int) -> list[str]:

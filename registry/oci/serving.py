@@ -162,9 +162,8 @@ def _blob(of: Project, sha256: str) -> Answer:
 
 def _referrers(of: Project, sha256: str, query: Mapping[str, str]) -> Answer:
     """Of what is unknown, none: so the specification has it."""
-    image = services.having(of, sha256)
-    is_subject = image is not None and image.manifest().sha256 == sha256
-    found = image.referrers() if image is not None and is_subject else ()
+    image = services.referred(of, sha256)
+    found = image.referrers() if image is not None else ()
     wanted = query.get("artifactType", "")
     if not wanted:
         return Answer(document=listed(found))

@@ -17,6 +17,7 @@ import pytest
 
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Gate, Visibility
+from registry.catalog.queries import exporting
 from tests.clients.test_a_downloaded_checkpoint import NAME, PROGRAMS, SECONDS, Downloaded
 from tests.needing import needs
 from tests.registry.catalog.world import FILES, World, accept, build, by_node, publish
@@ -67,10 +68,10 @@ def ran(*words: object) -> str:
     return done.stdout
 
 
-def refers(live: Live, digest: str) -> Any:  # noqa: ANN401 - JSON
-    """The descriptor of the signature's manifest, by the referrers API."""
+def refers(live: Live, digest: str, kind: str = BUNDLE) -> Any:  # noqa: ANN401 - JSON
+    """The descriptor of the signature's manifest, or another kind's, by the referrers API."""
     with live.client() as client:
-        query = {"artifactType": BUNDLE}
+        query = {"artifactType": kind}
         (found,) = client.get(f"/v2/lab/small/referrers/{digest}", params=query).json()["manifests"]
         return found
 
@@ -114,6 +115,20 @@ def test_oras_pulls_files_and_signature_and_they_verify(
     ran(PROGRAMS / "python", "-c", PULL, host, f"@{signature}", folder, "")
     assert {NAME, *FILES} < set(contents(folder))
     verify(live, published, folder, tmp_path)
+
+
+def test_oras_pulls_the_bills_of_material(
+    live: Live, published: Checkpoint, tmp_path: Path
+) -> None:
+    host = urlsplit(live.url).netloc
+    with live.client() as client:
+        named = client.head("/v2/lab/small/manifests/main").headers["Docker-Content-Digest"]
+    for kind in ("application/spdx+json", "application/vnd.cyclonedx+json"):
+        bom = refers(live, named, kind)["digest"]
+        ran(PROGRAMS / "python", "-c", PULL, host, f"@{bom}", tmp_path, "")
+    pulled = {name: content.decode() for name, content in contents(tmp_path).items()}
+    boms = {name: pulled[name] for name in ("bom.spdx3.json", "bom.cdx.json")}
+    assert boms == dict(exporting.stated(published))
 
 
 @needs_skopeo

@@ -63,7 +63,20 @@ def test_every_document_leads_back_to_its_checkpoint(world: World) -> None:
     assert not Named.objects.filter(sha256=world.conduct.sha256).exists()
     named = Named.objects.count()
     services.having(world.project, UNKNOWN)
-    assert Named.objects.count() == named == 3 * 4
+    assert Named.objects.count() == named == 3 * 8
+
+
+def test_what_refers_to_it_since_its_rows_were_written_leads_back_to_it(world: World) -> None:
+    one = services.having(world.project, digests(revision(world, 1))[0])
+    assert one is not None
+    newer = [each.sha256 for each in one.documents() if each.sha256 != one.manifest().sha256]
+    Named.objects.filter(sha256__in=newer).delete()
+    assert services.having(world.project, newer[-1]) is None
+    assert services.referred(world.project, one.manifest().sha256) is not None
+    found = services.having(world.project, newer[-1])
+    assert found is not None
+    assert found.files == one.files
+    assert services.referred(world.project, newer[-1]) is None
 
 
 def test_older_ones_are_named_by_the_sweep_or_whoever_pulls_their_tag(

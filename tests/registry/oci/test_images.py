@@ -75,6 +75,17 @@ def test_what_refers_to_it_names_it_as_its_subject() -> None:
     ]
 
 
+def test_bills_of_material_refer_to_it_and_change_nothing_else() -> None:
+    made = image()
+    listed = replace(made, boms=lambda: {"bom.cdx.json": b"{}\n", "bom.spdx3.json": b"[]\n"})
+    assert listed.referrers()[:2] == made.referrers()
+    kinds = [each.artifact_type for each in listed.referrers()[2:]]
+    assert kinds == ["application/vnd.cyclonedx+json", "application/spdx+json"]
+    digests = {each.sha256 for each in listed.documents()}
+    assert {sha256(b"{}\n"), sha256(b"[]\n")} < digests
+    assert listed.manifest() == made.manifest()
+
+
 def test_another_signature_is_another_referrer_and_the_same_manifest() -> None:
     made = image()
     other = replace(made, signature=entry("model.sig"))

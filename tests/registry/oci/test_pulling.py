@@ -16,6 +16,7 @@ from registry.accounts.tokens import Binding, issue_token
 from registry.asgi import application
 from registry.catalog import services
 from registry.catalog.models import Checkpoint, Gate, Visibility
+from registry.catalog.queries import exporting
 from registry.catalog.queries.revisions import Kind, find
 from tests.registry.callers import InMemory
 from tests.registry.catalog.world import (
@@ -36,6 +37,7 @@ REALM = 'Bearer realm="http://localhost/v2/token",service="localhost:8000"'
 pytestmark = pytest.mark.django_db(transaction=True)
 
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+CONDUCT = "application/vnd.assay.conduct.v1+json"
 SMALL = "/v2/lab/small"
 WEIGHTS = FILES["model.safetensors"]
 
@@ -120,7 +122,7 @@ def test_signature_and_rules_refer_to_the_manifest(
     named = digest(anybody.get(f"{SMALL}/manifests/main").content)
     listed = anybody.get(f"{SMALL}/referrers/{named}")
     assert listed.headers["Content-Type"] == "application/vnd.oci.image.index.v1+json"
-    assert len(listed.json()["manifests"]) == 2
+    assert len(listed.json()["manifests"]) == 4
     wanted = anybody.get(f"{SMALL}/referrers/{named}", params={"artifactType": BUNDLE})
     assert wanted.headers["OCI-Filters-Applied"] == "artifactType"
     (only,) = wanted.json()["manifests"]
@@ -128,11 +130,32 @@ def test_signature_and_rules_refer_to_the_manifest(
     bundle = anybody.get(f"{SMALL}/blobs/{layer['digest']}").content
     beside = caller().get("/lab/small/resolve/main/model.sigstore.json").content
     assert bundle == beside
-    (rules,) = (each for each in listed.json()["manifests"] if each["digest"] != only["digest"])
+    (rules,) = (each for each in listed.json()["manifests"] if each["artifactType"] == CONDUCT)
     (layer,) = manifest(anybody, rules["digest"])["layers"]
     assert layer["digest"] == f"sha256:{world.conduct.sha256}"
     policy = anybody.get(f"{SMALL}/blobs/{layer['digest']}")
     assert digest(policy.content) == layer["digest"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("application/spdx+json", "bom.spdx3.json"),
+        ("application/vnd.cyclonedx+json", "bom.cdx.json"),
+    ],
+)
+def test_a_bill_of_material_refers_to_the_manifest(
+    published: Checkpoint, anybody: httpx.Client, kind: str, name: str
+) -> None:
+    named = digest(anybody.get(f"{SMALL}/manifests/main").content)
+    listed = anybody.get(f"{SMALL}/referrers/{named}", params={"artifactType": kind}).json()
+    (layer,) = manifest(anybody, listed["manifests"][0]["digest"])["layers"]
+    assert layer["mediaType"] == kind
+    assert layer["annotations"]["org.opencontainers.image.title"] == name
+    found = anybody.get(f"{SMALL}/blobs/{layer['digest']}")
+    assert (digest(found.content), found.headers["Content-Type"]) == (layer["digest"], kind)
+    assert found.text == exporting.stated(published)[name]
+    assert f"sha256:{published.manifest_sha256}" in found.text
 
 
 def test_the_empty_config_of_referrers_is_there(
