@@ -44,7 +44,7 @@ LONGEST_NAME = 30
 MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux has it; what is made there has a name of its own
 MEMORY_ROOM = 4 * 1024**3  # bytes; two test processes were seen to use 1.2 GiB
 # Objects; and how often among the younger before once among the older. No more: what is large may
-# hang on few of them, and a test process was seen to grow to 19 GB.
+# hang on few of them.
 GARBAGE = (10_000, 5, 5)
 # What coverage tells the programs that are started, so that they measure themselves, too.
 MEASURING = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
