@@ -19,7 +19,7 @@ from registry.conduct import services as conduct
 from registry.notices import delivering, gathering, services
 from registry.notices.models import Delivery, Event, Hook
 from tests.registry.catalog.test_pulls import opened
-from tests.registry.catalog.world import World, by_person, publish
+from tests.registry.catalog.world import World, accept, by_person, publish
 from tests.registry.notices.conftest import Receiver, watching
 from tests.registry.notices.test_delivering import told
 
@@ -134,6 +134,7 @@ def test_a_request_for_access_is_told_to_the_owner_alone(world: World, receiver:
     catalog.set_gate(world.project, Gate.ASKS, "Who are you?", by=people.alice)
     watching(world, receiver, owner="lab", project="")
     of(people.bob, world, receiver)
+    accept(world, people.charlie)
     catalog.ask(world.project, by=people.charlie, said="For my thesis.")
     found = told(receiver)
     assert [kind for kind, _ in found] == [telling.ASKED]

@@ -48,7 +48,7 @@ from tests.registry.catalog.world import (
     upload,
 )
 
-QUERIES = 6  # two for the rights, one for what is taken, two for the files, one for takedowns
+QUERIES = 7  # three for the rights, one for what is taken, two for the files, one for takedowns
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +100,7 @@ def test_a_member_may(world: World) -> None:
 
 def test_an_owner_whose_acceptance_was_withdrawn(world: World) -> None:
     conduct.withdraw(world.conduct, world.lab, world.people.alice)
-    refused(by_person(world), NotAccepted, "community-language-models@1.0 by lab")
+    refused(by_person(world), NotAccepted, "expected lab to have accepted Code of conduct")
 
 
 def test_files_that_are_a_checkpoint_already(world: World) -> None:
