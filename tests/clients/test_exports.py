@@ -76,8 +76,9 @@ def read(path):
         "files": {each.name: each.verifiedUsing[0].hashValue
                   for each in ends["contains"].to},
         "data": [each.name for each in ends["trainedOn"].to] if "trainedOn" in ends else [],
-        "origins": [each.name for relation in found.foreach_type(spdx.Relationship)
-                    if relation.relationshipType.endswith("descendantOf") for each in relation.to],
+        "origins": sorted(  # a set of objects has no order
+            each.name for relation in found.foreach_type(spdx.Relationship)
+            if relation.relationshipType.endswith("descendantOf") for each in relation.to),
         "metrics": [each.key for each in model.ai_metric],
         "required": [  # by the profiles for AI and data sets, in words alone
             bool(each) for one in packages
