@@ -246,13 +246,23 @@ def not_known(verified: Verified) -> str:
 
 
 def taken_down(verified: Verified) -> str:
-    """Why the registry serves the checkpoint no more; empty where nothing at hand says so."""
-    if verified.takedown is None:
+    """Why the registry serves the checkpoint no more; empty where nothing at hand says so.
+
+    For a breach of conduct: which clause, and whether what is verified was signed before.
+    """
+    if (takedown := verified.takedown) is None:
         return ""
+    on, breach = f"on {takedown.taken_down_at:%Y-%m-%d}", takedown.breach
+    end = f", and serves it no more: {takedown.reason}"
+    if breach is None:
+        return f"{verified.trust.registry} took this checkpoint down {on}{end}"
+    signed_before = verified.parts[0].signed_before
+    is_earlier = signed_before <= takedown.taken_down_at
     return (
-        f"{verified.trust.registry} took this checkpoint down on "
-        f"{verified.takedown.taken_down_at:%Y-%m-%d}, and serves it no more: "
-        f"{verified.takedown.reason}"
+        f"Signed {'in good standing' if is_earlier else 'after that'}, before "
+        f"{signed_before:%Y-%m-%d %H:%M:%S} UTC. {verified.trust.registry} took the checkpoint "
+        f"down {on} for a breach of clause {breach.clause} of its conduct policy "
+        f"{breach.conduct.id}, version {breach.conduct.version}{end}"
     )
 
 

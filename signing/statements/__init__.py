@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed: in-toto statements, and the ten claims of ours that they carry.
+"""What is signed: in-toto statements, and the twelve claims of ours that they carry.
 
 A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
@@ -21,6 +21,7 @@ from .output import Origin, OutputClaim
 from .references import SALT_BYTES, ConductReference, commit, party_commitment
 from .revocation import RevocationClaim
 from .run import RunClaim
+from .sanction import Breach, LiftingClaim, SanctionClaim, Sanctioned, sanctioned_commitment
 from .statement import (
     ACCEPTANCE_V1,
     CHECKPOINT_V1,
@@ -28,12 +29,15 @@ from .statement import (
     CONDUCT_V1,
     DATASET_V1,
     EVALUATION_V1,
+    LIFTING_V1,
     OMS_V1,
     OUTPUT_V1,
     PURPOSE_OF,
     REVOCATION_V1,
     RUN_V1,
+    SANCTION_V1,
     TAKEDOWN_V1,
+    TAKEDOWN_V2,
     WITHDRAWAL_V1,
     Claim,
     Statement,
@@ -49,16 +53,20 @@ __all__ = [
     "CONDUCT_V1",
     "DATASET_V1",
     "EVALUATION_V1",
+    "LIFTING_V1",
     "OMS_V1",
     "OUTPUT_V1",
     "PURPOSE_OF",
     "REVOCATION_V1",
     "RUN_V1",
     "SALT_BYTES",
+    "SANCTION_V1",
     "TAKEDOWN_V1",
+    "TAKEDOWN_V2",
     "WITHDRAWAL_V1",
     "AcceptanceClaim",
     "Benchmark",
+    "Breach",
     "CheckpointClaim",
     "Claim",
     "ConductClaim",
@@ -66,6 +74,7 @@ __all__ = [
     "DatasetClaim",
     "EvaluationClaim",
     "Harness",
+    "LiftingClaim",
     "Metric",
     "Origin",
     "OutputClaim",
@@ -73,6 +82,8 @@ __all__ = [
     "RevocationClaim",
     "RunClaim",
     "RunReference",
+    "SanctionClaim",
+    "Sanctioned",
     "Statement",
     "Subject",
     "TakedownClaim",
@@ -82,4 +93,5 @@ __all__ = [
     "commit",
     "party_commitment",
     "predicate_type_of",
+    "sanctioned_commitment",
 ]

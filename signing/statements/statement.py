@@ -24,6 +24,9 @@ ACCEPTANCE_V1 = "https://assay/acceptance/v1"
 OUTPUT_V1 = "https://assay/output/v1"
 REVOCATION_V1 = "https://assay/revocation/v1"
 TAKEDOWN_V1 = "https://assay/takedown/v1"
+TAKEDOWN_V2 = "https://assay/takedown/v2"
+SANCTION_V1 = "https://assay/sanction/v1"
+LIFTING_V1 = "https://assay/sanction-lifting/v1"
 EVALUATION_V1 = "https://assay/evaluation/v1"
 WITHDRAWAL_V1 = "https://assay/evaluation-withdrawal/v1"
 OMS_V1 = "https://model_signing/signature/v1.0"
@@ -38,6 +41,9 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     OUTPUT_V1: Purpose.OUTPUT,
     REVOCATION_V1: Purpose.CONDUCT,
     TAKEDOWN_V1: Purpose.CONDUCT,
+    TAKEDOWN_V2: Purpose.CONDUCT,
+    SANCTION_V1: Purpose.CONDUCT,
+    LIFTING_V1: Purpose.CONDUCT,
     EVALUATION_V1: Purpose.CHECKPOINT,
     WITHDRAWAL_V1: Purpose.CHECKPOINT,
     OMS_V1: Purpose.CHECKPOINT,

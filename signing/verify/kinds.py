@@ -22,22 +22,28 @@ from ..statements import (
     CONDUCT_V1,
     DATASET_V1,
     EVALUATION_V1,
+    LIFTING_V1,
     OMS_V1,
     OUTPUT_V1,
     PURPOSE_OF,
     REVOCATION_V1,
     RUN_V1,
+    SANCTION_V1,
     TAKEDOWN_V1,
+    TAKEDOWN_V2,
     WITHDRAWAL_V1,
     AcceptanceClaim,
+    Breach,
     CheckpointClaim,
     Claim,
     ConductClaim,
     DatasetClaim,
     EvaluationClaim,
+    LiftingClaim,
     OutputClaim,
     RevocationClaim,
     RunClaim,
+    SanctionClaim,
     Statement,
     TakedownClaim,
     WithdrawalClaim,
@@ -91,6 +97,16 @@ def _owner(claim: CheckpointClaim | DatasetClaim, registry: str) -> str:
 
 def _conduct(_claim: Claim, registry: str) -> str:
     return f"{registry}/conduct"
+
+
+def _authority(_claim: Claim, registry: str) -> str:
+    return f"{registry}/authority"
+
+
+def _for(breach: Breach | None) -> str:
+    if breach is None:
+        return ""
+    return f", for clause {breach.clause} of {breach.conduct.id} {breach.conduct.version}"
 
 
 OUTPUT = Kind(
@@ -155,7 +171,7 @@ REVOCATION = Kind(
     purpose=PURPOSE_OF[REVOCATION_V1],
     parse=RevocationClaim.parse,
     in_words=lambda claim: f"certificate {claim.revocation.serial:x}, {claim.revocation.reason}",
-    signer=lambda _claim, registry: f"{registry}/authority",
+    signer=_authority,
 )
 TAKEDOWN = Kind(
     part=Part.TAKEDOWN,
@@ -163,10 +179,30 @@ TAKEDOWN = Kind(
     purpose=PURPOSE_OF[TAKEDOWN_V1],
     parse=TakedownClaim.parse,
     in_words=lambda claim: (
-        f"{as_id(claim.checkpoint_sha256)}, taken down at {instant_text(claim.taken_down_at)}: "
-        f"{claim.reason}"
+        f"{as_id(claim.checkpoint_sha256)}, taken down at {instant_text(claim.taken_down_at)}"
+        f"{_for(claim.breach)}: {claim.reason}"
     ),
-    signer=lambda _claim, registry: f"{registry}/authority",
+    signer=_authority,
+)
+SANCTION = Kind(
+    part="sanction",
+    noun="sanction",
+    purpose=PURPOSE_OF[SANCTION_V1],
+    parse=SanctionClaim.parse,
+    in_words=lambda claim: (
+        f"a {claim.against}, since {instant_text(claim.imposed_at)}{_for(claim.breach)}"
+    ),
+    signer=_authority,
+)
+LIFTING = Kind(
+    part="lifting",
+    noun="lifting of a sanction",
+    purpose=PURPOSE_OF[LIFTING_V1],
+    parse=LiftingClaim.parse,
+    in_words=lambda claim: (
+        f"what {as_id(claim.statement_sha256)} imposed, since {instant_text(claim.lifted_at)}"
+    ),
+    signer=_authority,
 )
 EVALUATION = Kind(
     part=Part.EVALUATION,
@@ -206,6 +242,9 @@ KIND_OF: Mapping[str, Kind[Any]] = {
     ACCEPTANCE_V1: ACCEPTANCE,
     REVOCATION_V1: REVOCATION,
     TAKEDOWN_V1: TAKEDOWN,
+    TAKEDOWN_V2: TAKEDOWN,
+    SANCTION_V1: SANCTION,
+    LIFTING_V1: LIFTING,
     EVALUATION_V1: EVALUATION,
     WITHDRAWAL_V1: WITHDRAWAL,
     OMS_V1: MODEL,

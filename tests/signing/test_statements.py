@@ -12,22 +12,28 @@ from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
 from assay.signing.revocation import Reason, Revocation
 from assay.signing.statements import (
+    SALT_BYTES,
     AcceptanceClaim,
+    Breach,
     CheckpointClaim,
     Claim,
     ConductClaim,
     DatasetClaim,
+    LiftingClaim,
     Origin,
     OutputClaim,
     RevocationClaim,
     RunClaim,
     RunReference,
+    SanctionClaim,
+    Sanctioned,
     Statement,
     Subject,
     TakedownClaim,
     commit,
     party_commitment,
     predicate_type_of,
+    sanctioned_commitment,
 )
 from assay.signing.verify.kinds import KIND_OF
 from tests.signing.world import (
@@ -47,6 +53,7 @@ from tests.signing.world import (
 DIGEST = "ab" * 32
 MANIFEST = manifest_of(FILES)
 OUTPUT = output_claim("text", MANIFEST.id, DIGEST)
+BREACH = Breach(conduct=conduct_reference(), clause="coc:2.1", evidence_sha256=DIGEST)
 CLAIMS: list[Claim] = [
     checkpoint_claim(REGISTRY, MANIFEST, run=RunReference(id=RUN, statement_sha256=DIGEST)),
     checkpoint_claim(REGISTRY, MANIFEST, run=None),
@@ -69,6 +76,21 @@ CLAIMS: list[Claim] = [
         reason="A court forbade it.",
         taken_down_at=AT,
     ),
+    TakedownClaim(
+        checkpoint_sha256=MANIFEST.id,
+        checkpoint_statement_sha256=DIGEST,
+        reason="It was made to defraud.",
+        taken_down_at=AT,
+        breach=BREACH,
+    ),
+    *(
+        SanctionClaim(
+            against=against, subject_sha256=DIGEST, breach=BREACH, imposed_at=AT, until=until
+        )
+        for against in Sanctioned
+        for until in (None, AT)
+    ),
+    LiftingClaim(statement_sha256=DIGEST, lifted_at=AT),
 ]
 Parser: TypeAlias = Callable[[Statement], Claim]
 
@@ -83,6 +105,20 @@ def test_a_claim_reads_back_from_its_signed_bytes(claim: Claim) -> None:
     assert parser_of(claim)(statement) == claim
     assert statement.sha256 == sha256(claim.statement().canonical())
     assert predicate_type_of(claim.statement().canonical()) == statement.predicate_type
+
+
+def test_whom_a_sanction_is_against_is_recognised_with_the_salt_alone() -> None:
+    salt, uri = b"s" * SALT_BYTES, f"{REGISTRY}/alice"
+    found = sanctioned_commitment(salt, Sanctioned.PARTY, uri)
+    assert found == party_commitment(salt, uri)
+    assert found != sanctioned_commitment(salt, Sanctioned.NODE, uri)
+
+
+def test_a_sanction_against_something_else_is_none() -> None:
+    sanction = next(claim for claim in CLAIMS if isinstance(claim, SanctionClaim)).statement()
+    other = replace(sanction, subjects=(Subject(name="project", sha256=DIGEST),))
+    with pytest.raises(InvalidDocument, match="subject: expected one of party, node"):
+        SanctionClaim.parse(other)
 
 
 @pytest.mark.parametrize("claim", CLAIMS)

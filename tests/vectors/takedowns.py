@@ -9,8 +9,8 @@ from assay.signing.canonical import instant_text
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence, Part
-from assay.signing.statements import TakedownClaim
-from tests.signing.world import AT, FILES, TEXT, World, manifest_of
+from assay.signing.statements import Breach, TakedownClaim
+from tests.signing.world import AT, FILES, TEXT, World, conduct_reference, manifest_of
 from tests.vectors.mutation import Mutation, b64
 
 TAKEDOWN = ("bundles", Part.TAKEDOWN.value)
@@ -29,7 +29,9 @@ def takedown_vectors() -> dict[str, object]:
         "files": {name: b64(data) for name, data in FILES.items()},
         "as_of": instant_text(AT),
         "evidence": evidence.to_json(),
-        "mutations": [each.to_json() for each in (*_good(), *_wrong(world, evidence))],
+        "mutations": [
+            each.to_json() for each in (*_good(world, evidence), *_wrong(world, evidence))
+        ],
     }
 
 
@@ -43,6 +45,12 @@ def claim_of(evidence: Evidence) -> TakedownClaim:
     )
 
 
+def for_a_breach(evidence: Evidence) -> TakedownClaim:
+    """The same, for a clause of its conduct policy that was broken."""
+    breach = Breach(conduct=conduct_reference(), clause="coc:2.1", evidence_sha256=OTHER)
+    return replace(claim_of(evidence), reason="It was made to defraud.", breach=breach)
+
+
 def taken_down(
     world: World, evidence: Evidence, claim: TakedownClaim | None = None, *, by: str = "authority"
 ) -> Evidence:
@@ -52,11 +60,13 @@ def taken_down(
     return replace(evidence, bundles={**evidence.bundles, Part.TAKEDOWN: bundle})
 
 
-def _good() -> list[Mutation]:
+def _good(world: World, evidence: Evidence) -> list[Mutation]:
+    breached = taken_down(world, evidence, for_a_breach(evidence))
     return [
         Mutation(name="taken down", failed=()),
         Mutation(name="taken down", artifact="checkpoint", failed=()),
         Mutation(name="taken down, which is not said", remove=(TAKEDOWN,), failed=()),
+        Mutation(name="taken down for a breach", set={TAKEDOWN: _bundle(breached)}, failed=()),
     ]
 
 

@@ -18,6 +18,7 @@ import type { OutputClaim } from "../statements/output";
 import { outputClaim } from "../statements/output";
 import type { RunClaim } from "../statements/run";
 import { runClaim } from "../statements/run";
+import { inBreach } from "../statements/sanction";
 import type { Statement } from "../statements/statement";
 import type { TakedownClaim } from "../statements/takedown";
 import { takedownClaim } from "../statements/takedown";
@@ -83,8 +84,9 @@ export const TAKEDOWN: Kind<TakedownClaim> = {
   part: "takedown",
   purpose: "conduct",
   parse: takedownClaim,
-  inWords: ({ checkpointSha256, takenDownAt, reason }) =>
-    `${asId(checkpointSha256)}, taken down at ${seconds(takenDownAt)}: ${reason}`,
+  inWords: ({ checkpointSha256, takenDownAt, breach, reason }) =>
+    `${asId(checkpointSha256)}, taken down at ${seconds(takenDownAt)}${inBreach(breach)}: ` +
+    reason,
   signer: (_, registry) => `${registry}/authority`,
 };
 

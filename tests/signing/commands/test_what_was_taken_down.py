@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 from assay.signing.evidence import Part
 from tests.signing.commands.desk import Desk
-from tests.signing.world import REGISTRY
-from tests.vectors.takedowns import taken_down
+from tests.signing.world import AT, REGISTRY
+from tests.vectors.takedowns import for_a_breach, taken_down
 
 SAID = (
     f"{REGISTRY} took this checkpoint down on 2026-11-20, and serves it no more: "
@@ -36,6 +38,29 @@ def test_so_does_an_output_of_it(desk: Desk) -> None:
     code, out, _ = desk.assay("verify", desk.answer(evidence=evidence))
     assert code == 0
     assert SAID in " ".join(out.split())
+
+
+def test_a_breach_names_its_clause_and_that_this_was_signed_in_good_standing(desk: Desk) -> None:
+    desk.pin()
+    evidence = desk.world.evidence_for_output()
+    later = replace(for_a_breach(evidence), taken_down_at=AT + timedelta(days=3))
+    evidence = taken_down(desk.world, evidence, later)
+    code, out, _ = desk.assay("verify", desk.answer(evidence=evidence))
+    words = " ".join(out.split())
+    assert code == 0
+    assert "Signed in good standing, before 2026-11-20" in words
+    assert "down on 2026-11-23 for a breach of clause coc:2.1 of its conduct policy" in words
+    assert words.count("It was made to defraud.") >= 1
+
+
+def test_what_was_signed_after_a_breach_does_not_pass_for_in_good_standing(desk: Desk) -> None:
+    desk.pin()
+    evidence = desk.world.evidence_for_output()
+    before = replace(for_a_breach(evidence), taken_down_at=AT - timedelta(days=3))
+    evidence = taken_down(desk.world, evidence, before)
+    code, out, _ = desk.assay("verify", desk.answer(evidence=evidence))
+    words = " ".join(out.split())
+    assert (code, "Signed after that" in words, "good standing" in words) == (0, True, False)
 
 
 def test_what_was_not_is_not_said_to_be(desk: Desk) -> None:
