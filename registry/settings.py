@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "registry.swarms",
     "registry.pool",
     "registry.outputs",
+    "registry.moderation",
     "registry.site",
     "registry.supervisor",
     "registry.backup",
@@ -102,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "registry.accounts.middleware.RefuseSuspended",
     "registry.api.middleware.Refusals",
 ]
 ROOT_URLCONF = "registry.urls"

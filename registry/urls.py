@@ -27,6 +27,7 @@ APPS = (
     "mlflow",
     "pool",
     "outputs",
+    "moderation",
     "site",
     "catalog",
 )

@@ -38,6 +38,22 @@ class NotAllowed(Problem):
     status_code = 403
 
 
+class Suspended(Problem):
+    """A party that is under a sanction begins something."""
+
+    code = "suspended"
+    title = "This name is suspended"
+    status_code = 403
+
+
+class NodeExpelled(Problem):
+    """A machine that was expelled asks to take part."""
+
+    code = "node-expelled"
+    title = "This machine was expelled"
+    status_code = 403
+
+
 class InvalidTokenRequest(Problem):
     """A token that could not be used, or never expires."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Namespace (a name, for ever), User, Pseudonym, Organisation, Membership, Token, Node.
+"""Namespace (a name, for ever), User, Suspension, Organisation, Membership, Token, Node.
 
 A namespace is an *owner*: of projects, of data sets, of an acceptance of conduct. It is a person's
 or an organisation's, and outlives both, so that no URL in a certificate ever means somebody else.
@@ -74,6 +74,32 @@ class User(AbstractBaseUser, PermissionsMixin):
     def actor(self) -> str:
         """How audit rows, holdings and claims name this person."""
         return f"user:{self.username}"
+
+
+class Suspension(models.Model):
+    """That a party does nothing here for a while, or for good (`until` is null), or did.
+
+    `case` is where that was decided, and is read of by whoever is refused.
+    """
+
+    party = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="+")
+    case = models.UUIDField(unique=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """One that would end before it began is none."""
+
+        constraints = (
+            models.CheckConstraint(
+                name="accounts_suspension_ends_after_it_began",
+                condition=Q(until=None) | Q(until__gt=models.F("since")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.party} is suspended since {self.since:%Y-%m-%d}"
 
 
 class Pseudonym(models.Model):
@@ -204,7 +230,10 @@ class Token(models.Model):
 
 
 class Node(models.Model):
-    """A volunteer's machine, with a key of its own that never leaves it."""
+    """A volunteer's machine, with a key of its own that never leaves it.
+
+    `expelled_by` is the case in which it was expelled; null of one that takes part.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=80)
@@ -214,6 +243,7 @@ class Node(models.Model):
     hardware = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField(null=True)
+    expelled_by = models.UUIDField(null=True)
 
     class Meta:
         """The key is named by the SHA-256 of its SubjectPublicKeyInfo."""

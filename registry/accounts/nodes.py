@@ -17,6 +17,7 @@ from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
 from registry.audit import services as audit
 
+from . import suspensions
 from .errors import InvalidNodeRequest, NodeKeyTaken
 from .models import Node, User
 
@@ -64,6 +65,7 @@ def join_node(
         )
         if node.owner_id != user.pk:
             raise NodeKeyTaken("expected a key of your own; this one belongs to another node")
+        suspensions.check_admitted(node)
         if not is_new:
             Node.objects.filter(pk=node.pk).update(**values)
             node.refresh_from_db()

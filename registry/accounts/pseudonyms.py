@@ -58,6 +58,17 @@ def signatories(uris: Collection[str]) -> Mapping[str, Signatory]:
     }
 
 
+def party_behind(uri: str) -> Namespace | None:
+    """Whose URI in a certificate this is, in clear or a pseudonym; None of nobody's, or an office.
+
+    For operators: it says who is behind a pseudonym.
+    """
+    known = _rows((uri,)).get(uri)
+    named = known.party if known is not None else uri
+    base, _, name = named.rpartition("/")
+    return Namespace.objects.filter(name=name).first() if base == settings.PUBLIC_URL else None
+
+
 def found_as(name: str) -> tuple[str, ...]:
     """The URIs in certificates by which a search finds what somebody of this name signed.
 

@@ -151,9 +151,23 @@ def node(node_id: uuid.UUID | str, *, owner: User) -> Node | None:
     return Node.objects.select_related("owner").filter(pk=key, owner=owner).first()
 
 
+def any_node(node_id: uuid.UUID | str) -> Node | None:
+    """A machine by its id, whosever it is: for operators, and what is said about it."""
+    try:
+        key = uuid.UUID(str(node_id))
+    except ValueError:
+        return None
+    return Node.objects.select_related("owner__namespace").filter(pk=key).first()
+
+
+def nodes_of(owner: Namespace) -> QuerySet[Node]:
+    """The machines of whoever has this name."""
+    return Node.objects.filter(owner__namespace=owner).order_by("pk")
+
+
 def token(token_id: int) -> Token | None:
     """Any token by its number: for operators."""
-    return Token.objects.filter(pk=token_id).first()
+    return Token.objects.select_related("user__namespace").filter(pk=token_id).first()
 
 
 def tokens_of(user: User) -> QuerySet[Token]:

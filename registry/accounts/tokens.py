@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from registry.audit import services as audit
 
-from . import secrets
+from . import secrets, suspensions
 from .errors import (
     InvalidTokenRequest,
     NotAllowed,
@@ -55,7 +55,10 @@ def issue_token(
     *,
     binding: Binding = ANYWHERE,
 ) -> tuple[Token, str]:
-    """The token and its secret, which nobody can ask for again; raises TooManyTokens."""
+    """The token and its secret, which nobody can ask for again.
+
+    Raises TooManyTokens, or Suspended.
+    """
     wanted = _known(scopes)
     if expires_at <= timezone.now():
         raise InvalidTokenRequest(f"expected an expiry in the future, found {expires_at:%Y-%m-%d}")
@@ -64,6 +67,7 @@ def issue_token(
     secret = secrets.generate()
     with transaction.atomic():
         _check_number(user, binding)
+        suspensions.check(user.namespace)
         token = Token.objects.create(
             user=user,
             label=label,

@@ -25,7 +25,7 @@ from assay.signing.errors import InvalidDocument, SignerError
 from assay.signing.intermediates import Name
 from assay.signing.revocation import Reason
 from assay.signing.revocation import Revocation as Finding
-from assay.signing.statements import RevocationClaim, TakedownClaim
+from assay.signing.statements import Claim, RevocationClaim
 from registry.accounts import queries as accounts
 from registry.audit import services as audit
 from registry.ledger import barring
@@ -247,7 +247,7 @@ def _parsed(certificate: Certificate) -> x509.Certificate:
     return x509.load_pem_x509_certificate(certificate.pem.encode())
 
 
-def log(claim: RevocationClaim | TakedownClaim) -> ledger_queries.Statement:
+def log(claim: Claim) -> ledger_queries.Statement:
     """Have what the authority says signed, and record it; raises SignerError."""
     client = ledger.signer()
     subject = f"{client.describe().trust_root.registry}/{OFFICE}"

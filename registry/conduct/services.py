@@ -23,6 +23,7 @@ from assay.signing.statements import (
     party_commitment,
 )
 from registry.accounts import queries as accounts
+from registry.accounts import suspensions
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
 from registry.ledger import certificates
@@ -72,14 +73,14 @@ def publish_version(folder: Path, number: str) -> PolicyVersion:
 def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
     """The party's live acceptance of a version, made now unless it is there.
 
-    Call it outside any transaction: the office may have to be certified first. Raises NotYours, or
-    Superseded for a version that a newer one replaced.
+    Call it outside any transaction: the office may have to be certified first. Raises NotYours,
+    Suspended, or Superseded for a version that a newer one replaced.
     """
     _check_decides(by, party)
     certificates.ensure(_office())
     with transaction.atomic():
-        # One acceptance at a time.
-        Namespace.objects.select_for_update(no_key=True).get(pk=party.pk)
+        suspensions.hold(party)  # one acceptance at a time
+        suspensions.check(party)
         existing = queries.live_acceptance(party, version)
         if existing is not None and not standing.ended_by([existing]):
             return existing

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from assay.signing.policies import Policy, Severity
 from assay.signing.statements import ConductReference
+from registry.accounts import suspensions
 from registry.accounts.queries import Namespace
 from registry.api.warnings import warn
 
@@ -49,14 +50,14 @@ def is_good(party: Namespace, under: PolicyVersion) -> bool:
 
 
 def require(party: Namespace, under: PolicyVersion) -> None:
-    """Raises NotAccepted, which names the version to accept and its page.
+    """Raises NotAccepted, which names the version to accept and its page; or Suspended.
 
     Where what was accepted stands for a while only, the answer to the request says so.
     """
     found = _standing(party).filter(version__policy=under.policy_id)
     newest = found.order_by("version").last()
     if newest is None:
-        raise NotAccepted(_refusal(party, under.policy_id))
+        raise _refused(party, under.policy_id)
     _announce(party, newest)
 
 
@@ -66,11 +67,12 @@ def require_any(party: Namespace) -> None:
     if newest is not None:
         _announce(party, newest)
         return
+    suspensions.check(party)
     lapsed = Acceptance.objects.filter(party=party, withdrawn_at=None).order_by("pk")
     policy = lapsed.values_list("version__policy", flat=True).last() or queries.DEFAULT_POLICY
     if not queries.versions().filter(policy_id=policy).exists():
         raise NotAccepted("expected a published conduct policy, found none to accept yet")
-    raise NotAccepted(_refusal(party, policy))
+    raise _refused(party, policy)
 
 
 def hold(party: Namespace, under: ConductReference | None) -> Acceptance | None:
@@ -79,15 +81,26 @@ def hold(party: Namespace, under: ConductReference | None) -> Acceptance | None:
     `under` is a version by digest; None asks for any. With the lock, a withdrawal waits for the
     signature that is being made, and a signature after the withdrawal finds nothing here.
     """
-    found = _under(party, under).select_for_update(of=("self",))
-    return found.order_by("-id").first()
+    found = _under(party, under).select_for_update(of=("self",)).order_by("-id").first()
+    # Asked again with the lock: who suspends a party holds its acceptances (hold_all).
+    return None if found is None or suspensions.of(party).exists() else found
+
+
+def hold_all(party: Namespace) -> None:
+    """Wait for what is being signed in this name; and what comes now, waits for the caller.
+
+    For whoever suspends the party, in that transaction.
+    """
+    suspensions.hold(party)
+    live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
+    list(live.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
 
 
 def hold_for(party: Namespace, under: PolicyVersion) -> None:
     """The same for what is not signed, but goes on; raises NotAccepted as `require` does."""
     found = hold(party, queries.reference(under))
     if found is None:
-        raise NotAccepted(_refusal(party, under.policy_id))
+        raise _refused(party, under.policy_id)
     _announce(party, found)
 
 
@@ -120,14 +133,14 @@ def check_newest(version: PolicyVersion) -> None:
 
 
 def _standing(party: Namespace) -> QuerySet[Acceptance]:
-    """Its acceptances that are not withdrawn, and that no later version ended."""
+    """Its acceptances that nobody withdrew and no later version ended; none where suspended."""
     ends = PolicyVersion.objects.filter(
         policy=OuterRef("version__policy"),
         pk__gt=OuterRef("version"),
         binds_at__lte=timezone.now(),
     )
     live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
-    return live.exclude(Exists(ends))
+    return live.exclude(Exists(ends)).exclude(Exists(suspensions.of(OuterRef("party"))))
 
 
 def _under(party: Namespace, under: ConductReference | None) -> QuerySet[Acceptance]:
@@ -154,12 +167,14 @@ def ended_by(acceptances: Iterable[Acceptance]) -> Mapping[int, PolicyVersion]:
     }
 
 
-def _refusal(party: Namespace, policy_id: str) -> str:
+def _refused(party: Namespace, policy_id: str) -> NotAccepted:
+    """What to raise; raises Suspended where accepting would not help."""
+    suspensions.check(party)
     wanted = queries.to_accept(policy_id)
     lapsed = Acceptance.objects.filter(party=party, version__policy=policy_id, withdrawn_at=None)
     earlier = lapsed.order_by("version").values_list("version__version", flat=True).last()
     found = "none" if earlier is None else f"{earlier}, which it replaced"
-    return (
+    return NotAccepted(
         f"expected {party.name} to have accepted {wanted.title}, version {wanted.version}, "
         f"found {found}: read and accept it at {settings.PUBLIC_URL}{wanted.path}"
     )

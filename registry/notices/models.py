@@ -22,6 +22,7 @@ class Event(models.TextChoices):
     REVISION = "revision.created"
     REVOKED = "certificate.revoked"
     TAKEN_DOWN = "checkpoint.taken-down"
+    RESTORED = "checkpoint.restored"
     EVALUATED = "evaluation.published"
     EVALUATION_WITHDRAWN = "evaluation.withdrawn"
     MOVED = "project.moved"

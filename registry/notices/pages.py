@@ -37,6 +37,7 @@ TITLES = {
     Event.TAKEN_DOWN: gettext_lazy("a checkpoint is taken down"),
     Event.PROJECT_TAKEN_DOWN: gettext_lazy("the project is taken down"),
     Event.EVALUATED: gettext_lazy("somebody says how a checkpoint did"),
+    Event.RESTORED: gettext_lazy("a checkpoint that was taken down is served again"),
     Event.EVALUATION_WITHDRAWN: gettext_lazy("an evaluation is withdrawn"),
     Event.MOVED: gettext_lazy("it moves to another name"),
     Event.ENDED: gettext_lazy("it ends"),

@@ -9,6 +9,7 @@ sweep has come by; only the next claim needs the row to say so.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from django.db.models import QuerySet
 from assay.signing.errors import InvalidDocument
 from registry.accounts import queries as accounts
 from registry.accounts import services as accounts_services
+from registry.accounts import suspensions
 from registry.accounts.queries import SYSTEM, Node, User
 from registry.audit import services as audit
 from registry.catalog import queries as catalog
@@ -37,7 +39,8 @@ MAX_CANDIDATES = 100
 def claim(node: Node, *, now: datetime) -> Lease | None:
     """The oldest open run that the node's owner may work on; None when there is nothing to do.
 
-    Raises NotAccepted if all that could be done is under rules which the owner has not accepted.
+    Raises NotAccepted if all that could be done is under rules which the owner has not accepted,
+    and NodeExpelled.
     A node that asks again has forgotten its earlier lease (it was killed), which ends here.
     """
     expire(now=now)
@@ -55,6 +58,7 @@ def claim(node: Node, *, now: datetime) -> Lease | None:
             )
             if run is None:
                 return None
+            suspensions.hold_admitted(node)
             standing.hold_for(node.owner.namespace, run.conduct)
             return _lease(run, node, now=now)
     except IntegrityError:  # the same node asks twice at this moment: one of the two has a lease
@@ -64,7 +68,8 @@ def claim(node: Node, *, now: datetime) -> Lease | None:
 def heartbeat(lease_id: uuid.UUID, *, by: User, step: int, now: datetime) -> Lease:
     """Keep the lease for another while, if it is still held; a lost one is returned as it is.
 
-    So is one whose owner is no longer in good standing: it ends here, and others take the run.
+    So is one whose owner is no longer in good standing, or whose machine was expelled: it ends
+    here, and others take the run.
     """
     with transaction.atomic():
         try:
@@ -72,7 +77,8 @@ def heartbeat(lease_id: uuid.UUID, *, by: User, step: int, now: datetime) -> Lea
         except LeaseLost:
             return queries.lease(lease_id, owner=by)
         note_step(lease, step)
-        if not standing.is_good(lease.node.owner.namespace, lease.run.conduct):
+        is_good = standing.is_good(lease.node.owner.namespace, lease.run.conduct)
+        if not is_good or lease.node.expelled_by is not None:
             _end(lease, LeaseState.RELEASED, RunState.OPEN, now=now)
             _journal(lease, "lease.release", SYSTEM)
             return lease
@@ -80,6 +86,19 @@ def heartbeat(lease_id: uuid.UUID, *, by: User, step: int, now: datetime) -> Lea
         lease.save(update_fields=["expires_at"])
         accounts_services.record_sighting(lease.node)
     return lease
+
+
+def recall(nodes: Iterable[Node], *, now: datetime) -> None:
+    """Release what these machines hold, in the caller's transaction: others take the runs."""
+    active = Lease.objects.filter(node__in=list(nodes), state=LeaseState.ACTIVE)
+    for pk, run_id in active.order_by("run", "pk").values_list("pk", "run_id"):
+        run = Run.objects.select_for_update(of=("self",)).get(pk=run_id)
+        rows = active.select_related("node").select_for_update(of=("self",))
+        lease = rows.filter(pk=pk).first()
+        if lease is not None:
+            lease.run = run
+            _end(lease, LeaseState.RELEASED, RunState.OPEN, now=now)
+            _journal(lease, "lease.release", SYSTEM)
 
 
 def release(lease_id: uuid.UUID, *, by: User, now: datetime) -> None:

@@ -34,6 +34,7 @@ from registry.hub.xet import index as xorbs
 from registry.idempotency import services as idempotency
 from registry.imports import services as imports
 from registry.ledger import services as ledger
+from registry.moderation import erasing as moderation
 from registry.notices import services as notices
 from registry.oidc import services as oidc
 from registry.outputs import erasing as outputs
@@ -113,6 +114,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     kept = outputs.standing_on(owner)
     outputs.erase(owner, stub=stub, clear=clear, now=now)
     conduct.erase(owner, stub=stub)
+    moderation.erase(owner, stub=stub)
     said = takedowns.about(owner)
     files = catalog.erase(
         owner,

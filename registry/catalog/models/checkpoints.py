@@ -64,6 +64,9 @@ class Checkpoint(models.Model):
     takedown = models.ForeignKey(
         "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Where it was taken down for a breach of conduct: the case, and the breach as it is signed.
+    case = models.UUIDField(null=True)
+    breach = models.JSONField(null=True)
     card_html = models.TextField(blank=True)
     # What the card says for programs; null for what was received before anything went by it.
     front_matter = models.JSONField(null=True)
@@ -102,6 +105,11 @@ class Checkpoint(models.Model):
                 name="catalog_checkpoint_signed_has_statements",
             ),
             models.CheckConstraint(
+                condition=Q(case__isnull=True, breach__isnull=True)
+                | Q(case__isnull=False, breach__isnull=False, state="taken-down"),
+                name="catalog_checkpoint_breach_has_case",
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=("published", "taken-down"), published_at__isnull=False)
                 | (~Q(state__in=("published", "taken-down")) & Q(published_at__isnull=True)),
                 name="catalog_checkpoint_published_has_time",
@@ -118,6 +126,9 @@ class Checkpoint(models.Model):
                 fields=("id",),
                 condition=Q(state="taken-down", takedown=None),
                 name="catalog_checkpoint_unstated",
+            ),
+            models.Index(
+                fields=("case",), condition=Q(case__isnull=False), name="catalog_checkpoint_by_case"
             ),
             models.Index(fields=("project", "-id"), name="catalog_checkpoint_list"),
             models.Index(fields=("manifest_sha256",), name="catalog_checkpoint_by_id"),

@@ -109,6 +109,14 @@ def any_checkpoint(owner: str, project: str, name: str) -> Checkpoint:
     return found
 
 
+def by_key(key: int) -> Checkpoint:
+    """For what keeps a checkpoint's key, whoever else may see it; raises NotFound."""
+    found = checkpoints_where(Q(pk=key)).first()
+    if found is None:
+        raise NotFound(f"expected a checkpoint, found none of key {key}")
+    return found
+
+
 def published(sha256: str, viewer: User | None = None) -> Checkpoint | None:
     """The published checkpoint with this id; of several, with the same files, the earliest."""
     rows = visible(viewer).filter(state=State.PUBLISHED, manifest_sha256=sha256)

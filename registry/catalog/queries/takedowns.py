@@ -24,6 +24,12 @@ def left_of(project: Project) -> QuerySet[Checkpoint]:
     return rows.select_related("project__owner").order_by("-taken_down_at", "-pk")
 
 
+def ordered_in(year: int) -> int:
+    """How many checkpoints were taken down in a year without a case, and still are."""
+    down = Checkpoint.objects.filter(state=State.TAKEN_DOWN, case=None)
+    return down.filter(taken_down_at__year=year).count()
+
+
 def about(owner: Namespace) -> frozenset[int]:
     """The statements about what was taken down of this owner's, by their keys."""
     rows = Checkpoint.objects.filter(project__owner=owner).exclude(takedown=None)

@@ -133,6 +133,8 @@ def _empty(checkpoint: Checkpoint, *, keeps_id: bool) -> None:
         reason=REASON,
         published_at=None,
         taken_down_at=None,
+        case=None,
+        breach=None,
         name=f"erased-{checkpoint.pk}",
         manifest_sha256=sha256,
         manifest={},

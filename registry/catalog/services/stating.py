@@ -12,13 +12,14 @@ from functools import partial
 
 from django.db import transaction
 
-from assay.signing.statements import TakedownClaim
+from assay.signing.statements import Breach, TakedownClaim
 from registry.accounts.queries import SYSTEM
 from registry.audit import services as audit
 from registry.authority import issuing, revocations
 from registry.ledger.queries import Statement
 from registry.wakeups import nudge
 
+from ..errors import InvalidTakedown
 from ..models import Checkpoint, State
 from .waiting import or_wait
 
@@ -38,6 +39,15 @@ def state(most: int = AT_ONCE) -> int:
     return done
 
 
+def state_now(checkpoint: Checkpoint) -> Statement:
+    """That of one, in the transaction that takes it down; raises SignerError."""
+    _state(checkpoint.pk)
+    stated = Checkpoint.objects.select_related("takedown").get(pk=checkpoint.pk).takedown
+    if stated is None:
+        raise InvalidTakedown("expected a checkpoint that was taken down, found another state")
+    return stated
+
+
 def _state(key: int) -> bool:
     """Whether this process did; another one may be at it."""
     with transaction.atomic():
@@ -51,6 +61,7 @@ def _state(key: int) -> bool:
             checkpoint_statement_sha256=row.statement.sha256,
             reason=row.reason,
             taken_down_at=row.taken_down_at.replace(microsecond=0),
+            breach=None if row.breach is None else Breach.parse({"breach": row.breach}, "breach"),
         )
         made: Statement = revocations.log(claim)
         Checkpoint.objects.filter(pk=key).update(takedown=made)

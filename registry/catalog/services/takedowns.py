@@ -3,6 +3,7 @@
 
 take_down_checkpoint(checkpoint, order)   one checkpoint; the order says why, and in whose name
 take_down_project(project, order)         all of it; nothing is published there again
+restore(case)                             what was taken down for a breach that was none
 elsewhere(project, checkpoint)            what else has the same bytes, and so keeps them up
 
 What was signed stays: statements, evidence and the ledger verify as before. Names stay given. Its
@@ -16,6 +17,7 @@ publication shares (hold_shared), then projects by their keys, then checkpoints.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from assay.signing.statements import Breach
 from registry.accounts.queries import User
 from registry.audit import services as audit
 from registry.wakeups import nudge
@@ -36,8 +39,17 @@ from . import listings, moving, telling
 MAX_REASON = 1000
 FILES_OF_OTHERS = "It has files that were taken down while it was on its way."
 PROJECT, CHECKPOINT = "project.taken-down", "checkpoint.taken-down"
+RESTORED = "checkpoint.restored"
 SWEEP = "catalog.sweep"
 TAKEDOWN_LOCK = 0x6173736179_12  # beside settings.JOURNAL_LOCK, and always taken before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A breach of conduct, and the case in which that was decided."""
+
+    case: uuid.UUID
+    breach: Breach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +57,13 @@ class Order:
     """Why, and in whose name; `is_everywhere` takes down all that has the same bytes.
 
     The reason is signed as it stands (TakedownClaim), so that its length counts with its spaces.
+    `finding` is what a case found, if there was one.
     """
 
     reason: str
     by: str
     is_everywhere: bool = False
+    finding: Finding | None = None
 
     def __post_init__(self) -> None:
         if not self.reason.strip() or len(self.reason) > MAX_REASON:
@@ -64,11 +78,11 @@ def take_down_checkpoint(checkpoint: Checkpoint, order: Order) -> None:
         _hold_all()
         others = _others(checkpoint.project, checkpoint, order)
         _hold_projects([checkpoint, *others])
-        if not _close(checkpoint, order.reason):
+        if not _close(checkpoint, order.reason, order.finding):
             raise InvalidTakedown(
                 f"expected a published checkpoint, found one that is {checkpoint.state}"
             )
-        gone = [checkpoint, *(each for each in others if _close(each, order.reason))]
+        gone = [checkpoint, *(each for each in others if _close(each, order.reason, order.finding))]
         _close_proposed(order.reason, Q(files__sha256__in=_withheld(gone)))
         _tell(gone, order)
 
@@ -92,6 +106,28 @@ def take_down_project(project: Project, order: Order) -> None:
         telling.tell(project, PROJECT, {})
         _tell([each for each in gone if each.project_id != project.pk], order)
         audit.record(order.by, "project.take-down", project.full_name, {"reason": order.reason})
+
+
+def restore(case: uuid.UUID, *, by: str) -> list[Checkpoint]:
+    """What was taken down in a case is served again, but in a project that was taken down since.
+
+    In the caller's transaction. Its evidence says nothing of the takedown any more; both are in the
+    ledger.
+    """
+    with transaction.atomic():
+        _hold_all()
+        down = Checkpoint.objects.filter(case=case, state=State.TAKEN_DOWN)
+        down = down.filter(project__taken_down_at=None).select_related("project__owner")
+        found = list(down.order_by("pk"))
+        _hold_projects(found)
+        for each in found:
+            rows = Checkpoint.objects.filter(pk=each.pk, case=case)
+            again = {"taken_down_at": None, "takedown": None, "case": None, "breach": None}
+            rows.update(state=State.PUBLISHED, reason="", **again)
+            each.refresh_from_db()
+            carriers.add(each)
+        _tell_again(found, by)
+    return found
 
 
 def elsewhere(project: Project, checkpoint: Checkpoint | None = None) -> QuerySet[Checkpoint]:
@@ -169,13 +205,22 @@ def _close_proposed(reason: str, which: Q) -> None:
         _close(each, reason)
 
 
-def _close(checkpoint: Checkpoint, reason: str) -> bool:
+def _close(checkpoint: Checkpoint, reason: str, finding: Finding | None = None) -> bool:
     rows = Checkpoint.objects.filter(pk=checkpoint.pk, state=State.PUBLISHED)
+    found = {} if finding is None else {"case": finding.case, "breach": finding.breach.to_json()}
     now = timezone.now()
-    if not rows.update(state=State.TAKEN_DOWN, reason=reason, taken_down_at=now):
+    if not rows.update(state=State.TAKEN_DOWN, reason=reason, taken_down_at=now, **found):
         return False
     carriers.pass_on(checkpoint)
     return True
+
+
+def _tell_again(found: Sequence[Checkpoint], by: str) -> None:
+    for each in found:
+        listings.again(each.project)
+        telling.tell(each.project, RESTORED, {"checkpoint": telling.of(each)})
+    for each in found:
+        audit.record(by, "checkpoint.restore", each.full_name, {"id": each.manifest_sha256})
 
 
 def _tell(gone: Sequence[Checkpoint], order: Order) -> None:

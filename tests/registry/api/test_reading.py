@@ -37,6 +37,7 @@ PUBLIC = {
     "api/v1/ledger/entries",
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",
+    "api/v1/transparency",
 }
 MADE_BY: Mapping[str, set[Scope]] = {
     f"{PROJECT}/checkpoints/<str:checkpoint>": {Scope.PUBLISH, Scope.NODE},

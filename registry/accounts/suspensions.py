@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a party is suspended, or a machine expelled: asked wherever either begins something.
+
+A person who is suspended still signs in: to read why, to appeal, to take back an acceptance, to
+leave. All else that a form or a program would do in their session is refused (middleware.py), and
+they have no tokens. What an organisation is suspended from is its own: its members go on elsewhere.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from .errors import NodeExpelled, Suspended
+from .models import Namespace, Node, Suspension
+
+CASES = "/community/cases"
+
+
+def of(party: Namespace | OuterRef) -> QuerySet[Suspension]:
+    """The suspensions of a party that are not over."""
+    rows = Suspension.objects.filter(party=party, lifted_at=None)
+    return rows.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+
+def check(party: Namespace) -> None:
+    """Raises Suspended, which says until when, and where to read why and to appeal."""
+    found = of(party).order_by(F("until").desc(nulls_first=True)).first()
+    if found is not None:
+        end = "for good" if found.until is None else f"until {found.until:%Y-%m-%d %H:%M} UTC"
+        raise Suspended(
+            f"expected a party in good standing, found {party.name}, which is suspended {end}: "
+            f"read why, and appeal, at {settings.PUBLIC_URL}{CASES}/{found.case}"
+        )
+
+
+def hold(party: Namespace) -> None:
+    """Nobody accepts rules in this name, nor is it suspended, until the transaction ends."""
+    Namespace.objects.select_for_update(no_key=True).get(pk=party.pk)
+
+
+def check_admitted(node: Node) -> None:
+    """Raises NodeExpelled; of a row that was just read."""
+    if node.expelled_by is not None:
+        raise NodeExpelled(
+            "expected a machine that takes part, found one whose key was expelled: read why, and "
+            f"appeal, at {settings.PUBLIC_URL}{CASES}/{node.expelled_by}"
+        )
+
+
+def hold_admitted(node: Node) -> None:
+    """The same, and it is not expelled until the caller's transaction ends."""
+    check_admitted(Node.objects.select_for_update(no_key=True).get(pk=node.pk))

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who leaves is in no case any more: counts stay, and names, words and salts go."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.catalog.models import Checkpoint
+from registry.moderation.models import Case, Sanction, State
+from registry.site import erasing
+from tests.registry.catalog.world import World
+from tests.registry.moderation.court import Court, decided, reported, sanction
+from tests.registry.site.leaving import NAME, naming, zebulon
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_was_decided_about_them_names_them_no_more(
+    world: World, court: Court, first: Checkpoint
+) -> None:
+    person = zebulon(world)
+    case = reported(NAME, world.people.charlie, words=f"It was {NAME}.")
+    decided(case, court, sanction(case))
+    reported(NAME, world.people.bob)
+    reported(first.full_name, person)
+    erasing.erase(NAME)
+    assert naming(NAME) - {"accounts_namespace"} == set()
+    case.refresh_from_db()
+    assert (case.state, case.name) == (State.SANCTIONED, "left")
+    assert bytes(Sanction.objects.get(case=case).salt) == b""
+    assert Case.objects.filter(state=State.OPEN).count() == 1  # what they reported goes on
