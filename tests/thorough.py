@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What takes long is run where ASSAY_TEST_THOROUGH is set, or where its tests were named.
 
-`.ci/run` sets it. Two kinds of tests take long. Some repeat a test at more points: without it a
-crash comes at a few points of a request, spread over the whole of it. The others wait for whole
-programs: browsers, clients that others wrote, servers that are killed. Of those a plain run has the
-story of tests/story and what is marked `essential`; `./run test PATH` runs all that are in PATH.
+`.ci/run` sets it. Three kinds of tests take long. Some repeat a test at more points: without it a
+crash comes at a few points of a request, spread over the whole of it. Some wait for whole programs:
+browsers, clients that others wrote, servers that are killed. Some are slow by themselves
+(tests/slow.py). Of the last two a plain run has the story of tests/story and what is `essential`;
+`./run test PATH` runs all that are in PATH.
 
-Neither reaches a line that the others did not: where coverage is measured a test keeps to a few
-points. What is `repeated` or `thorough` then runs in full and unmeasured, which takes half the time
-(tests/house/gates.py).
+The first two reach no line that the others did not: where coverage is measured a test keeps to a
+few points. What is `repeated` or `thorough` then runs in full and unmeasured, which takes half the
+time (tests/house/gates.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
+from tests.slow import FILES
+
 T = TypeVar("T")
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -31,6 +34,8 @@ repeated = pytest.mark.repeated
 """For tests, or a file of them, that ask `points`, `examples` or IS_REPEATING how often."""
 thorough = pytest.mark.thorough
 """For tests, or a file of them, that run only then; all of FOLDERS are, without saying so."""
+slow = pytest.mark.slow
+"""The same, for what is measured; the files of tests/slow.py are, without saying so."""
 essential = pytest.mark.essential
 """For what of FOLDERS always runs."""
 FOLDERS = ("tests/clients/", "tests/crash/", "tests/frontend/")
@@ -61,7 +66,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(FOLDERS) and not item.get_closest_marker("essential"):
             item.add_marker(thorough)
-        if not is_asked_for and item.get_closest_marker("thorough"):
+        if item.nodeid.partition("::")[0] in FILES:
+            item.add_marker(slow)
+        takes_long = item.get_closest_marker("thorough") or item.get_closest_marker("slow")
+        if takes_long and not is_asked_for:
             item.add_marker(skipped)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests import slow
 from tests.house.gates import MEASURED, REPEATED, ROOT
 
 SAYING = """
 import os
-from tests.thorough import essential, points, repeated, thorough
+from tests.thorough import essential, points, repeated, slow, thorough
 
 def says(what):
     with open(os.environ["RAN"], "a") as ran:
@@ -32,6 +33,10 @@ def test_b():
 @thorough
 def test_c():
     says("marked")
+
+@slow
+def test_f():
+    says("slow")
 """,
     "tests/crash/test_scratch_too.py": """
 def test_d():
@@ -48,6 +53,7 @@ testpaths = tests
 markers =
     repeated
     thorough
+    slow
     essential
 """,
 }
@@ -59,9 +65,9 @@ COVERAGE = ("coverage", "run", f"--rcfile={ROOT / 'pyproject.toml'}", "-m")
     ("before", "after", "environment", "expected"),
     [
         ((), (), {}, "always 3 essential"),
-        ((), ("tests",), {}, "always 3 marked in-a-folder essential"),
-        ((), (), THOROUGH, "always 9 marked in-a-folder essential"),
-        (COVERAGE, MEASURED.command[-2:], THOROUGH, "always 3 essential"),
+        ((), ("tests",), {}, "always 3 marked slow in-a-folder essential"),
+        ((), (), THOROUGH, "always 9 marked slow in-a-folder essential"),
+        (COVERAGE, MEASURED.command[-2:], THOROUGH, "always 3 slow essential"),
         ((), REPEATED.command[-2:], THOROUGH, "9 marked in-a-folder"),
     ],
     ids=["plain", "named", "thorough", "measured", "again"],
@@ -91,4 +97,8 @@ def test_each_run_has_its_tests_and_its_points(
     assert done.returncode == 0, done.stdout + done.stderr
     assert set((tmp_path / "ran").read_text().split()) == set(expected.split())
     is_left_out = "takes long: run by .ci/run" in done.stdout
-    assert is_left_out == (expected == "always 3 essential" and not after)
+    assert is_left_out == (expected == "always 3 essential")
+
+
+def test_each_slow_file_is_there() -> None:
+    assert [name for name in slow.FILES if not (ROOT / name).is_file()] == []
