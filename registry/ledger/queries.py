@@ -29,6 +29,7 @@ from assay.signing.statements import (
     DATASET_V1,
     OMS_V1,
     TAKEDOWN_V1,
+    TAKEDOWN_V2,
 )
 from assay.signing.tlog import Proof
 from registry.accounts import pseudonyms
@@ -42,7 +43,7 @@ __all__ = ["Entry", "Statement", "TreeHead"]
 T = TypeVar("T")
 # What a person signs about their own: the name of a project or a data set begins with theirs. And
 # why it was taken down, which may say whose it was.
-NAMING = (CHECKPOINT_V1, CHECKPOINT_V2, DATASET_V1, OMS_V1, TAKEDOWN_V1)
+NAMING = (CHECKPOINT_V1, CHECKPOINT_V2, DATASET_V1, OMS_V1, TAKEDOWN_V1, TAKEDOWN_V2)
 DRY_HASH = bytes(merkle.HASH_BYTES)
 STORED = """
     SELECT level, position, digest FROM ledger_hash

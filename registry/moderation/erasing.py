@@ -18,6 +18,15 @@ NOTHING = b""
 LEFT = "left"
 
 
+def about(owner: Namespace) -> frozenset[int]:
+    """The statements about what was decided against this owner, by their keys; before `erase`.
+
+    Also of takedowns that were lifted, which no checkpoint knows of any more.
+    """
+    rows = Sanction.objects.filter(case__party=owner)
+    return frozenset(rows.values_list("statement", flat=True))
+
+
 def erase(owner: Namespace, *, stub: Namespace) -> None:
     """In the transaction that erases them. What is undecided about them is dismissed."""
     theirs = Case.objects.filter(party=owner)

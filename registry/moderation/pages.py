@@ -4,7 +4,7 @@
 moderation/report.html         subject, clauses (of its rules), values (what was typed), problem
 moderation/cases.html          waiting, decided (those who decide only), about, reported
 moderation/case.html           `_case` says what, by who looks
-moderation/transparency.html   year (transparency.Year), years
+moderation/transparency.html   year (transparency.Year), years, against (what, how many)
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -36,6 +37,13 @@ from .subjects import Subject
 
 MAX_SHOWN = 100
 MAX_DAYS_DIGITS = 4
+KINDS = {
+    Kind.CHECKPOINT: gettext_lazy("Checkpoints"),
+    Kind.PARTY: gettext_lazy("People and organisations"),
+    Kind.NODE: gettext_lazy("Machines"),
+    Kind.TOKEN: gettext_lazy("Tokens"),
+    Kind.CERTIFICATE: gettext_lazy("Certificates"),
+}
 
 
 @never_cache
@@ -154,7 +162,9 @@ def transparency(request: HttpRequest) -> HttpResponse:
     year = next((each for each in known if str(each) == asked), None)
     if year is None:
         raise Http404("expected a year in which there was a registry")
-    context = {"year": account.of(year), "years": known, "kinds": Kind}
+    found = account.of(year)
+    against = [(KINDS[Kind(kind)], number) for kind, number in sorted(found.against.items())]
+    context = {"year": found, "years": known, "against": against}
     return render(request, "moderation/transparency.html", context)
 
 

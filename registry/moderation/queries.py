@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from assay.signing import canonical
 from assay.signing.digests import sha256
@@ -161,7 +161,11 @@ def case_file_sha256(of: Case) -> str:
 
 
 def _counted() -> QuerySet[Case]:
-    return Case.objects.select_related("party").annotate(number_of_reports=Count("reports"))
+    """With what lists show: `number_of_reports`, and whether a proposal waits (`is_proposed`)."""
+    waits = Decision.objects.filter(case=OuterRef("pk"), confirmed_at=None, refused_at=None)
+    return Case.objects.select_related("party").annotate(
+        number_of_reports=Count("reports"), is_proposed=Exists(waits)
+    )
 
 
 def _is_party(person: User, party: Namespace) -> bool:

@@ -85,4 +85,4 @@ def _counted(clauses: Iterable[tuple[str, str]]) -> Mapping[str, int]:
 
 def _median_hours(taken: Iterable[tuple[datetime, datetime | None]]) -> float | None:
     hours = [(end - start).total_seconds() / 3600 for start, end in taken if end is not None]
-    return round(median(hours), 1) if hours else None
+    return round(max(0.0, median(hours)), 1) if hours else None

@@ -114,8 +114,9 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     kept = outputs.standing_on(owner)
     outputs.erase(owner, stub=stub, clear=clear, now=now)
     conduct.erase(owner, stub=stub)
+    sanctions = moderation.about(owner)
     moderation.erase(owner, stub=stub)
-    said = takedowns.about(owner)
+    said = takedowns.about(owner) | sanctions
     files = catalog.erase(
         owner,
         stub=stub,

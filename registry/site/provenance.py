@@ -183,10 +183,14 @@ def _conduct(statement: Statement, _evidence: Evidence) -> Said:
 
 def _takedown(statement: Statement, _evidence: Evidence) -> Said:
     claim = TakedownClaim.parse(statement)
+    words = {"day": f"{claim.taken_down_at:%Y-%m-%d}", "reason": claim.reason}
+    says = _("On %(day)s, by this registry: %(reason)s") % words
+    if (breach := claim.breach) is not None:
+        words |= {"clause": breach.clause, "policy": breach.conduct.id}
+        says = _("On %(day)s, for clause %(clause)s of %(policy)s: %(reason)s") % words
     return Said(
         title=_("Taken down"),
-        says=_("On %(day)s, by this registry: %(reason)s")
-        % {"day": f"{claim.taken_down_at:%Y-%m-%d}", "reason": claim.reason},
+        says=says,
         digest=statement.sha256,
     )
 

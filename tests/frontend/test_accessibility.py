@@ -23,6 +23,7 @@ from registry.conduct import services as conduct
 from registry.imports.models import MAX_SOURCE_NAME, Import
 from registry.imports.models import State as ImportState
 from registry.ledger.services import integrate
+from registry.moderation import deciding
 from registry.notices import services as notices
 from registry.notices.models import Event
 from registry.notices.services import Wanted
@@ -31,6 +32,7 @@ from tests.frontend.signing_in import cookies_of
 from tests.frontend.visitor import View, Visitor
 from tests.registry.catalog.world import project
 from tests.registry.conduct.published import CLAUSES, forbids, house_rules, publish
+from tests.registry.moderation.court import decided, reported, sanction, seated
 from tests.registry.people import client_of
 from tests.registry.site.world import Shown
 
@@ -90,8 +92,8 @@ def pull(shown: Shown) -> Pull:
 
 
 @pytest.fixture
-def told_and_gone(charlie_is_signed_in: dict[str, str], shown: Shown) -> list[str]:
-    """Charlie's webhook with a delivery, and what is left of what was taken down."""
+def told_and_gone(heard: list[str], shown: Shown) -> list[str]:
+    """Charlie's webhook with a delivery, what is left of what was taken down, and cases."""
     people, version = shown.lab.people, shown.lab.version
     wanted = Wanted(
         owner="charlie", project="", url="https://ci.example/hook", events=[Event.ENDED]
@@ -109,7 +111,23 @@ def told_and_gone(charlie_is_signed_in: dict[str, str], shown: Shown) -> list[st
     takedowns.take_down_project(gone, order)
     catalog.state()
     integrate()
-    return [f"/settings/webhooks/{hook.pk}", gone.path, made.checkpoint.path]
+    return [f"/settings/webhooks/{hook.pk}", gone.path, made.checkpoint.path, *heard]
+
+
+@pytest.fixture
+def heard(charlie_is_signed_in: dict[str, str], shown: Shown) -> list[str]:
+    """Cases as Charlie sees them: two that he may decide, and one against a band of his."""
+    court, charlie = seated(), shown.lab.people.charlie
+    charlie.is_staff = True
+    charlie.save()
+    accounts.create_organisation("band", charlie)
+    is_open = reported(shown.checkpoint.full_name, court.frida, words="It says so itself. " * 30)
+    proposed = reported("bob", court.frida, clause=3)
+    deciding.propose(proposed, sanction(proposed, days=30), by=court.dora)
+    against = reported("band", court.frida)
+    decided(against, court, sanction(against, days=30))
+    integrate()
+    return [each.path for each in (is_open, proposed, against)]
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from assay.signing.statements import (
     ACCEPTANCE_V1,
     CONDUCT_V1,
     DATASET_V1,
+    LIFTING_V1,
     REVOCATION_V1,
+    SANCTION_V1,
     ConductReference,
     RunClaim,
     Statement,
@@ -38,7 +40,7 @@ from . import takedowns
 from .checkpoints import LOGGED, manifest
 from .finding import known
 
-OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1)
+OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1, SANCTION_V1, LIFTING_V1)
 Stated: TypeAlias = Mapping[str, ledger.Statement | None]  # by part
 NOTHING: Stated = {}
 EVIDENCE = (

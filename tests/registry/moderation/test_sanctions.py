@@ -228,6 +228,10 @@ def test_the_ledger_names_nobody(world: World, court: Court) -> None:
     said = bytes(statement.payload).decode()
     for name in ("bob", "charlie", "dora", "emil", str(case.pk), REASONS):
         assert name not in said
+    ledger.integrate()
+    assert "sanction for a breach of conduct" in Client().get("/ledger").content.decode()
+    address = f"/ledger/statements/{statement.sha256}/statement.json"
+    assert Client().get(address).content.decode() == said
 
 
 @pytest.mark.parametrize("what", ["taken down", "revoked", "signer"])
