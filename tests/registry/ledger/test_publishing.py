@@ -136,7 +136,8 @@ def test_writing_again_what_is_there_changes_no_file(authority: Authority) -> No
     grow(1, 2)
     before = folder.place("tile/0/000.p/2").stat()
     publishing.write_tiles(2, written=0)
-    assert folder.place("tile/0/000.p/2").stat() == before
+    after = folder.place("tile/0/000.p/2").stat()  # but for when it was read
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_an_entry_that_no_tile_can_hold_is_never_recorded(
