@@ -24,6 +24,7 @@ from .models import (
     Pseudonym,
     Role,
     SignInFailure,
+    Suspension,
     Token,
     User,
 )
@@ -80,6 +81,7 @@ def erase(person: User) -> Namespace:
     Organisation.objects.filter(founder=person).update(founder=None)
     SignInFailure.objects.filter(name=person.username).delete()
     Node.objects.filter(owner=person).update(name="", hardware={}, chain="")
+    Suspension.objects.filter(party=person.namespace).update(party=stub)
     person.groups.clear()
     person.user_permissions.clear()
     person.username, person.namespace = stub.name, stub

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is done in the session of somebody who is suspended: reading, appealing, leaving."""
+"""What is done in the session of somebody who is suspended: reading, appealing, taking back."""
 
 from __future__ import annotations
 
@@ -16,8 +16,19 @@ from .errors import Suspended
 from .models import User
 
 # By the names of their addresses: signing out, an appeal, taking back an acceptance (accepting is
-# refused by itself), revoking one's tokens.
-OPEN = frozenset({"logout", "case-appeal", "conduct-answer", "api-conduct-acceptance", "token"})
+# refused by itself), revoking one's tokens, and who finds what one signed.
+OPEN = frozenset(
+    {
+        "account",
+        "api-conduct-acceptance",
+        "case-appeal",
+        "conduct-answer",
+        "logout",
+        "settings",
+        "token",
+        "token-revoke",
+    }
+)
 
 
 class RefuseSuspended(MiddlewareMixin):

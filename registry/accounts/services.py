@@ -113,7 +113,7 @@ def add_member(organisation: Organisation, user: User, role: Role, *, by: User) 
     """Admits a person who is here, or changes their role; only an owner may."""
     with transaction.atomic():
         if not staying.stays(user):
-            raise PersonUnknown("expected somebody who is here, found one who left")
+            raise PersonUnknown("expected somebody who is here, found one who left, or may not act")
         _lock(organisation, by)
         if role is not Role.OWNER:
             _keep_an_owner(organisation, without=user)

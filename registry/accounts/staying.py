@@ -11,26 +11,31 @@ from collections.abc import Collection
 
 from django.db import connection
 
-from . import secrets
+from . import secrets, suspensions
 from .errors import TokenRevoked
 from .models import Organisation, Token, User
 
 PERSON = "SELECT 1 FROM accounts_user WHERE id = %s AND is_active FOR SHARE"
 BEARER = """
     SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
-    WHERE accounts_token.sha256 = %s AND accounts_user.is_active FOR SHARE OF accounts_user
+    WHERE accounts_token.sha256 = %s AND accounts_token.revoked_at IS NULL
+    AND accounts_user.is_active FOR SHARE OF accounts_user, accounts_token
 """
 SENDER = """
     SELECT 1 FROM accounts_user JOIN accounts_token ON accounts_token.user_id = accounts_user.id
-    WHERE accounts_token.id = %s AND accounts_user.is_active FOR SHARE OF accounts_user
+    WHERE accounts_token.id = %s AND accounts_token.revoked_at IS NULL
+    AND accounts_user.is_active FOR SHARE OF accounts_user, accounts_token
 """
 ALONE = "SELECT 1 FROM accounts_user WHERE id = %s FOR NO KEY UPDATE"
 GONE = "expected a live token; this one was revoked meanwhile"
 
 
 def stays(person: User) -> bool:
-    """That the person is active, and stays so until the caller's transaction ends."""
-    return _is_there(PERSON, person.pk)
+    """That the person is active and not suspended, until the caller's transaction ends.
+
+    The second is asked with the lock, which who suspends them takes alone: what they did, it sees.
+    """
+    return _is_there(PERSON, person.pk) and not suspensions.of(person.namespace).exists()
 
 
 def hold_alone(person: User) -> None:
@@ -48,7 +53,7 @@ def hold_organisations(keys: Collection[int]) -> None:
 
 
 def hold_bearer(header: str | None) -> None:
-    """Hold whose token this is; raises TokenRevoked if they left since it was authenticated.
+    """Hold whose token this is; raises TokenRevoked if it was since it was authenticated.
 
     That it may have expired since does not matter: an upload may take longer than a token lives.
     """

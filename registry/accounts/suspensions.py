@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a party is suspended, or a machine expelled: asked wherever either begins something.
 
-A person who is suspended still signs in: to read why, to appeal, to take back an acceptance, to
-leave. All else that a form or a program would do in their session is refused (middleware.py), and
+A person who is suspended still signs in: to read why, to appeal, to take back what they agreed to.
+All else that a form or a program would do in their session is refused (middleware.py), and
 they have no tokens. What an organisation is suspended from is its own: its members go on elsewhere.
 """
 
@@ -13,7 +13,7 @@ from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from .errors import NodeExpelled, Suspended
-from .models import Namespace, Node, Suspension
+from .models import Namespace, Node, Suspension, User
 
 CASES = "/community/cases"
 
@@ -38,6 +38,14 @@ def check(party: Namespace) -> None:
 def hold(party: Namespace) -> None:
     """Nobody accepts rules in this name, nor is it suspended, until the transaction ends."""
     Namespace.objects.select_for_update(no_key=True).get(pk=party.pk)
+
+
+def hold_person(party: Namespace) -> None:
+    """Nothing is kept in the name of the person whose this is, until the transaction ends.
+
+    For who suspends them, before `hold`; of an organisation there is nobody to hold.
+    """
+    list(User.objects.select_for_update(no_key=True).filter(namespace=party))
 
 
 def check_admitted(node: Node) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.intermediates import Name
 from assay.signing.statements import ConductReference
-from registry.accounts import pseudonyms
+from registry.accounts import pseudonyms, suspensions
 from registry.accounts import queries as accounts
 from registry.accounts.queries import Namespace, Node
 from registry.conduct import standing
@@ -85,6 +85,7 @@ def issue_for_node(node: Node, csr: bytes) -> Chain:
             node.public_key_sha256,
         ):
             raise NotAMember("expected a node of its owner's with the key it joined with")
+        suspensions.hold_admitted(known)
         _check_owner(owner, owner.uri, reference)
 
     return ledger.issue(

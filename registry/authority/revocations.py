@@ -69,18 +69,39 @@ def revoke(
     issuing.ensure_office(OFFICE)
     issuing.listed(serial)
     with transaction.atomic():
+        statements = revoke_all([serial], reason, invalid_from=invalid_from)
+        journal(statements, reason)
+    return statements[serial]
+
+
+def revoke_all(
+    serials: Collection[str], reason: Reason, *, invalid_from: datetime | None = None
+) -> Mapping[str, ledger_queries.Statement]:
+    """The same of several in the caller's transaction, who calls `journal` when all else is done.
+
+    The office has to be certified before it begins.
+    """
+    statements, issuers = {}, set[str]()
+    for serial in sorted(serials):
         certificate = Certificate.objects.select_for_update().filter(serial=serial).first()
         if certificate is None:
             raise NoCertificate(f"expected a certificate of serial number {serial}, found none")
         if Revocation.objects.filter(certificate=certificate).exists():
             raise AlreadyRevoked(f"expected a certificate that is not revoked, found {serial}")
-        statement = add(certificate, reason, invalid_from=invalid_from)
-        renew(Name.parse(certificate.issuer))
+        statements[serial] = add(certificate, reason, invalid_from=invalid_from)
+        issuers.add(certificate.issuer)
+    for issuer in sorted(issuers):
+        renew(Name.parse(issuer))
+    return statements
+
+
+def journal(statements: Mapping[str, ledger_queries.Statement], reason: Reason) -> None:
+    """The audit's rows of what was revoked, for whose lock nothing else may wait any more."""
+    for serial, statement in statements.items():
         details = {"reason": reason.value, "statement": statement.sha256}
         audit.record(accounts.SYSTEM, "certificate.revoke", serial, details)
-        nudge("ledger.integrate")
-        nudge(DISTRIBUTE)
-    return statement
+    nudge("ledger.integrate")
+    nudge(DISTRIBUTE)
 
 
 def add(

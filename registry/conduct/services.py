@@ -80,7 +80,8 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
     certificates.ensure(_office())
     with transaction.atomic():
         suspensions.hold(party)  # one acceptance at a time
-        suspensions.check(party)
+        for each in (party, by.namespace):
+            suspensions.check(each)
         existing = queries.live_acceptance(party, version)
         if existing is not None and not standing.ended_by([existing]):
             return existing

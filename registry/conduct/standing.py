@@ -91,6 +91,7 @@ def hold_all(party: Namespace) -> None:
 
     For whoever suspends the party, in that transaction.
     """
+    suspensions.hold_person(party)
     suspensions.hold(party)
     live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
     list(live.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))

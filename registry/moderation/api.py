@@ -69,8 +69,8 @@ class ReportsView(APIView):
         said, by = asked.validated_data, accounts.caller(request)
         subject = subjects.named(said["about"], by)
         rules = subject.rules
-        if "policy" in said and "version" in said:
-            rules = conduct.version(said["policy"], said["version"])
+        if "policy" in said or "version" in said:
+            rules = conduct.version(said.get("policy", ""), said.get("version", ""))
         accusation = Accusation(
             version=rules,
             clause=said["clause"],

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from assay.signing.digests import sha256
 from registry.accounts import queries as accounts
 from registry.accounts.queries import User
 from registry.audit import services as audit
@@ -25,7 +26,7 @@ from registry.authority import issuing, revocations
 from registry.conduct.queries import PolicyVersion
 from registry.wakeups import nudge
 
-from . import imposing, queries
+from . import imposing, queries, subjects
 from .errors import InvalidDecision, NotAppealable, NotDecidable, NotFound, NothingToReport
 from .models import MAX_REASONS, MAX_WORDS, Appeal, Case, Decision, Kind, Measure, State
 from .reporting import check_clause
@@ -47,8 +48,8 @@ DECIDES = {
 class Proposal:
     """What should come of a case, and why, in words that whom it concerns is given.
 
-    A sanction is for a clause of a version. `days` are a suspension's, None is for good;
-    `is_everywhere` takes down whatever has the same weights, too.
+    A sanction is for a clause of a version that was reported. `days` are a suspension's, None is
+    for good.
     """
 
     measure: Measure
@@ -56,13 +57,9 @@ class Proposal:
     version: PolicyVersion | None = None
     clause: str = ""
     days: int | None = None
-    is_everywhere: bool = False
 
     def __post_init__(self) -> None:
-        if not self.reasons.strip() or len(self.reasons) > MAX_REASONS:
-            raise InvalidDecision(
-                f"reasons: expected 1 to {MAX_REASONS} characters, found none or more"
-            )
+        _check_words("reasons", self.reasons, MAX_REASONS)
         if self.days is not None and not 1 <= self.days <= MAX_DAYS:
             raise InvalidDecision(f"days: expected 1 to {MAX_DAYS}, or none, found {self.days}")
         if self.measure is Measure.SANCTION:
@@ -83,8 +80,10 @@ def propose(case: Case, proposal: Proposal, *, by: User) -> Decision:
     _check_fits(case, proposal)
     try:
         with transaction.atomic():
-            locked = Case.objects.select_for_update().get(pk=case.pk)
+            locked = _held(case)
+            queries.check_moderator(by, locked)
             _check_measure(locked, proposal.measure)
+            file = queries.case_file(locked)
             decision = Decision.objects.create(
                 case=locked,
                 measure=proposal.measure,
@@ -92,8 +91,8 @@ def propose(case: Case, proposal: Proposal, *, by: User) -> Decision:
                 clause=proposal.clause,
                 reasons=proposal.reasons,
                 days=proposal.days,
-                is_everywhere=proposal.is_everywhere,
-                evidence_sha256=queries.case_file_sha256(locked),
+                case_file=file,
+                evidence_sha256=sha256(file),
                 proposed_by=by,
                 proposed_at=timezone.now(),
             )
@@ -115,13 +114,15 @@ def confirm(decision_id: int, *, of: Case, by: User) -> Case:
     queries.check_moderator(by, of)
     issuing.ensure_office(revocations.OFFICE)
     with transaction.atomic():
-        case = Case.objects.select_for_update().select_related("party").get(pk=of.pk)
+        case = _held(of)
         decision = _waiting(case, decision_id)
-        queries.check_moderator(by, case)
+        for each in (by, decision.proposed_by):
+            queries.check_moderator(each, case)
         queries.check_second(by, decision)
         measure = Measure(decision.measure)
         _check_measure(case, measure)
-        if queries.case_file_sha256(case) != decision.evidence_sha256:
+        is_first = measure in DECIDES[State.OPEN]
+        if is_first and queries.case_file(case) != bytes(decision.case_file):
             raise NotDecidable("expected the reports that it was proposed on, found more since")
         now = timezone.now().replace(microsecond=0)
         decision.confirmed_by, decision.confirmed_at = by, now
@@ -132,6 +133,7 @@ def confirm(decision_id: int, *, of: Case, by: User) -> Case:
             imposing.impose(case, decision, now=now)
         elif measure is Measure.LIFT:
             imposing.lift(case, by=by.actor, now=now)
+        # Last: nobody who holds the journal waits for anything else.
         details = {"measure": measure.value, "evidence": decision.evidence_sha256}
         audit.record(by.actor, "case.decide", case.subject, details)
         nudge("ledger.integrate")
@@ -142,18 +144,16 @@ def refuse(decision_id: int, *, of: Case, by: User) -> None:
     """The proposal is nothing any more; raises MayNotDecide or NotDecidable."""
     queries.check_moderator(by, of)
     with transaction.atomic():
-        case = Case.objects.select_for_update().get(pk=of.pk)
-        decision = _waiting(case, decision_id)
+        decision = _waiting(_held(of), decision_id)
         decision.refused_at = timezone.now()
         decision.save(update_fields=["refused_at"])
-        audit.record(by.actor, "case.refuse", case.subject, {"measure": decision.measure})
+        audit.record(by.actor, "case.refuse", of.subject, {"measure": decision.measure})
 
 
 def appeal(case_id: uuid.UUID, words: str, *, by: User) -> Case:
     """Raises NotFound for who was not sanctioned, NotAppealable too late or a second time."""
     said = words.strip()
-    if not said or len(said) > MAX_WORDS:
-        raise InvalidDecision(f"words: expected 1 to {MAX_WORDS} characters, found none or more")
+    _check_words("words", said, MAX_WORDS)
     with transaction.atomic():
         rows = Case.objects.select_for_update(of=("self",)).select_related("party")
         case = rows.filter(pk=case_id).first()
@@ -175,11 +175,30 @@ def appeal(case_id: uuid.UUID, words: str, *, by: User) -> Case:
     return case
 
 
+def _held(of: Case) -> Case:
+    """The case, locked; a checkpoint's with whoever answers for it by now: it may have moved."""
+    case = Case.objects.select_for_update(of=("self",)).select_related("party").get(pk=of.pk)
+    if case.kind == Kind.CHECKPOINT and case.state in queries.UNDECIDED:
+        case.party = subjects.checkpoint(case).project.owner
+        case.save(update_fields=["party"])
+    return case
+
+
+def _check_words(field: str, words: str, limit: int) -> None:
+    if not words.strip() or len(words) > limit or "\0" in words:
+        raise InvalidDecision(
+            f"{field}: expected 1 to {limit} characters without NUL, found none, more, or one"
+        )
+
+
 def _check_fits(case: Case, proposal: Proposal) -> None:
     if proposal.days is not None and case.kind != Kind.PARTY:
         raise InvalidDecision(f"days: expected none for a {case.kind}, found {proposal.days}")
-    if proposal.is_everywhere and case.kind != Kind.CHECKPOINT:
-        raise InvalidDecision(f"everywhere: expected a checkpoint, found a {case.kind}")
+    reported = {each.version_id for each in queries.reports(case)}
+    if proposal.version is not None and proposal.version.pk not in reported:
+        raise InvalidDecision(
+            f"clause: expected one of rules that were reported, found of {proposal.version}"
+        )
 
 
 def _check_measure(case: Case, measure: Measure) -> None:
@@ -192,7 +211,8 @@ def _check_measure(case: Case, measure: Measure) -> None:
 
 
 def _waiting(case: Case, decision_id: int) -> Decision:
-    rows = Decision.objects.select_for_update(of=("self",)).select_related("version")
+    parts = ("version", "proposed_by")
+    rows = Decision.objects.select_for_update(of=("self",)).select_related(*parts)
     found = rows.filter(case=case, pk=decision_id, confirmed_at=None, refused_at=None).first()
     if found is None:
         raise NotDecidable("expected a proposal that waits, found one that is over, or none")

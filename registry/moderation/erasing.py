@@ -37,5 +37,5 @@ def erase(owner: Namespace, *, stub: Namespace) -> None:
     Case.objects.filter(pk__in=keys).update(party=stub, name=LEFT)
     Report.objects.filter(case__in=keys).update(words=LEFT, evidence="")
     Appeal.objects.filter(case__in=keys).update(words=LEFT)
-    Decision.objects.filter(case__in=keys).update(reasons=LEFT)
+    Decision.objects.filter(case__in=keys).update(reasons=LEFT, case_file=NOTHING)
     Sanction.objects.filter(case__in=keys).update(salt=NOTHING)

@@ -5,15 +5,16 @@
    nothing more, a token opens nothing, certificates are revoked.
 2. The registry's authority states it, with the clause and the digest of the case file.
 
-Locks come as they do below: runs, then a party and what it accepted, the journal last. Raises
-SignerError, and whatever the apps below refuse: a checkpoint that was taken down before, a
-certificate that was revoked.
+Locks come in one order, in which whoever signs takes them, too: runs and leases; machines; a
+person, their name and what they accepted; what records in the ledger (barring.hold); the journal,
+which is why each step only says what it did, and all of it is journalled at the end. Raises
+SignerError, and whatever the apps below refuse: what was taken down, expelled or revoked before.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -39,12 +40,16 @@ from registry.catalog.services import stating, takedowns
 from registry.catalog.services.takedowns import Finding, Order
 from registry.conduct import queries as conduct
 from registry.conduct import standing
+from registry.ledger import barring
 from registry.ledger.queries import Statement
 from registry.pool import leases
 
 from . import queries, subjects
 from .errors import NotDecidable
 from .models import Case, Decision, Kind, Sanction
+
+WITHDRAWN = Reason.PRIVILEGE_WITHDRAWN
+COMMITTED = (Kind.PARTY, Kind.NODE, Kind.TOKEN)  # the others are in the ledger by themselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,7 @@ def impose(case: Case, decision: Decision, *, now: datetime) -> Sanction:
     return Sanction.objects.create(
         case=case,
         decision=decision,
-        salt=imposed.salt,
+        salt=imposed.salt if case.kind in COMMITTED else b"",
         statement=statement,
         imposed_at=now,
         until=imposed.until,
@@ -90,11 +95,13 @@ def lift(case: Case, *, by: str, now: datetime) -> None:
     sanction = queries.sanction(case)
     if sanction is None:
         raise NotDecidable("expected a sanction to lift, found none")
-    takedowns.restore(case.pk, by=by)
-    sanctioning.lift(case.pk, by=by)
+    restored = takedowns.restore(case.pk)
+    acts = sanctioning.lift(case.pk)
     claim = LiftingClaim(statement_sha256=sanction.statement.sha256, lifted_at=now)
     sanction.lifting, sanction.lifted_at = revocations.log(claim), now
     sanction.save(update_fields=["lifting", "lifted_at"])
+    takedowns.tell_restored(restored, by=by)
+    sanctioning.journal(acts, case=case.pk, by=by)
 
 
 def _carry_out(imposed: _Imposed) -> Statement:
@@ -117,50 +124,66 @@ def _take_down(imposed: _Imposed) -> Statement:
     order = Order(
         reason=imposed.decision.reasons,
         by=imposed.by,
-        is_everywhere=imposed.decision.is_everywhere,
         finding=Finding(case=imposed.case.pk, breach=imposed.breach),
     )
     takedowns.take_down_checkpoint(checkpoint, order)
-    return stating.state_now(checkpoint)
+    return stating.stated(checkpoint)
 
 
 def _suspend(imposed: _Imposed) -> Statement:
+    """A lease that is claimed meanwhile ends at its next heartbeat, for want of standing."""
     party = imposed.case.party
-    machines = list(accounts.nodes_of(party))
-    leases.recall(machines, now=imposed.at)
+    released = leases.recall(accounts.nodes_of(party), now=imposed.at)
     standing.hold_all(party)
-    sanctioning.suspend(party, case=imposed.case.pk, until=imposed.until, by=imposed.by)
-    _revoke_all({party.uri, pseudonyms.certified_as(party), *(each.uri for each in machines)})
-    return _state(imposed, Sanctioned.PARTY, party.uri)
+    barring.hold()
+    acts = sanctioning.suspend(party, case=imposed.case.pk, until=imposed.until)
+    machines = {each.uri for each in accounts.nodes_of(party)}
+    revoked = _revoked({party.uri, pseudonyms.certified_as(party), *machines})
+    statement = _state(imposed, Sanctioned.PARTY, party.uri)
+    leases.journal(released)
+    revocations.journal(revoked, WITHDRAWN)
+    sanctioning.journal(acts, case=imposed.case.pk, by=imposed.by)
+    return statement
 
 
 def _expel(imposed: _Imposed) -> Statement:
     node = subjects.node(imposed.case)
-    leases.recall([node], now=imposed.at)
-    sanctioning.expel(node, case=imposed.case.pk, by=imposed.by)
-    _revoke_all({node.uri})
-    return _state(imposed, Sanctioned.NODE, node.uri)
+    released = leases.recall([node], now=imposed.at)
+    acts = sanctioning.expel(node, case=imposed.case.pk)
+    barring.hold()
+    revoked = _revoked({node.uri})
+    statement = _state(imposed, Sanctioned.NODE, node.uri)
+    leases.journal(released)
+    revocations.journal(revoked, WITHDRAWN)
+    sanctioning.journal(acts, case=imposed.case.pk, by=imposed.by)
+    return statement
 
 
 def _revoke_token(imposed: _Imposed) -> Statement:
-    accounts_services.revoke_token(subjects.token(imposed.case), by=imposed.by)
-    return _state(imposed, Sanctioned.TOKEN, imposed.case.name)
+    token = subjects.token(imposed.case)
+    if not token.is_live(imposed.at):
+        raise NotDecidable("expected a token that opens something, found one that is over")
+    statement = _state(imposed, Sanctioned.TOKEN, imposed.case.name)
+    accounts_services.revoke_token(token, by=imposed.by)
+    return statement
 
 
 def _revoke_certificate(imposed: _Imposed) -> Statement:
     """In the ledger by itself, so that the statement names it by its digest."""
     serial = imposed.case.key
-    revocations.revoke(serial, Reason.PRIVILEGE_WITHDRAWN)
     found = issuing.listed(serial)
     if found is None:
         raise NotDecidable("expected a certificate of ours, found none of this number")
     der = x509.load_pem_x509_certificate(found.pem.encode()).public_bytes(Encoding.DER)
-    return _log(imposed, Sanctioned.CERTIFICATE, sha256(der))
+    barring.hold()
+    revoked = revocations.revoke_all([serial], WITHDRAWN)
+    statement = _log(imposed, Sanctioned.CERTIFICATE, sha256(der))
+    revocations.journal(revoked, WITHDRAWN)
+    return statement
 
 
-def _revoke_all(uris: Collection[str]) -> None:
-    for serial in revocations.live(uris):
-        revocations.revoke(serial, Reason.PRIVILEGE_WITHDRAWN)
+def _revoked(uris: Collection[str]) -> Mapping[str, Statement]:
+    return revocations.revoke_all(revocations.live(uris), WITHDRAWN)
 
 
 def _state(imposed: _Imposed, against: Sanctioned, name: str) -> Statement:

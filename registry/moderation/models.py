@@ -69,7 +69,7 @@ class Case(models.Model):
             models.UniqueConstraint(
                 name="moderation_one_open_case",
                 fields=("kind", "key"),
-                condition=Q(state__in=("open", "appealed")),
+                condition=Q(state="open"),
             ),
         )
         indexes = (
@@ -134,7 +134,7 @@ class Measure(models.TextChoices):
 class Decision(models.Model):
     """Proposed by one, confirmed by another; or refused, by whomever, and then it is nothing.
 
-    `evidence_sha256` is of the case file as it was when it was proposed.
+    `case_file` is what it stands on, as it was when it was proposed; `evidence_sha256` its digest.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
@@ -145,7 +145,7 @@ class Decision(models.Model):
     clause = models.CharField(max_length=MAX_CLAUSE, blank=True)
     reasons = models.CharField(max_length=MAX_REASONS)
     days = models.PositiveIntegerField(null=True)
-    is_everywhere = models.BooleanField(default=False)
+    case_file = models.BinaryField()
     evidence_sha256 = models.CharField(max_length=64)
     proposed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

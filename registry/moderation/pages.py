@@ -22,8 +22,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from assay.signing.digests import sha256
 from registry.accounts.queries import User
 from registry.api.problems import Problem
+from registry.catalog.queries import Checkpoint
+from registry.catalog.services import takedowns
 from registry.conduct import queries as conduct
 from registry.conduct.queries import PolicyVersion
 
@@ -105,7 +108,9 @@ def case_file(request: HttpRequest, case_id: uuid.UUID) -> HttpResponse:
     found = _seen(case_id, person)
     if not (queries.is_moderator(person, found) or queries.is_accused(person, found)):
         raise Http404("expected a case that is yours to read, found none")
-    return HttpResponse(queries.case_file(found), content_type="application/json")
+    sanction = queries.sanction(found)
+    content = bytes(sanction.decision.case_file) if sanction else queries.case_file(found)
+    return HttpResponse(content, content_type="application/json")
 
 
 @login_required
@@ -204,13 +209,16 @@ def _case(
         "sanction": sanction,
         "appeal": queries.appeal(of) if is_moderator or is_accused else None,
         "appeal_ends": queries.appeal_ends(sanction) if sanction else None,
+        "may_appeal": is_accused and sanction is not None and queries.is_appealable(of, sanction),
+        "confirmed": queries.confirmed(of) if is_moderator or is_accused else (),
         "values": values or {},
         "limits": {"words": MAX_WORDS, "reasons": MAX_REASONS},
         "problem": problem.detail if problem else "",
     }
     if is_moderator or is_accused:
         context["reports"] = queries.reports(of)
-        context["case_file_sha256"] = queries.case_file_sha256(of)
+        file = bytes(sanction.decision.case_file) if sanction else queries.case_file(of)
+        context["case_file_sha256"] = sha256(file)
     if is_moderator:
         context |= _for_moderators(of, person)
     status = problem.status_code if problem else 200
@@ -228,7 +236,16 @@ def _for_moderators(of: Case, person: User) -> dict[str, object]:
         "is_own": proposal is not None and proposal.proposed_by_id == person.pk,
         "measures": sorted(DECIDES.get(State(of.state), frozenset())),
         "rules": [(each, conduct.rules(each).clauses) for each in versions.values()],
+        "elsewhere": _elsewhere(of),
     }
+
+
+def _elsewhere(of: Case) -> list[Checkpoint]:
+    """What else has the weights of a checkpoint, and keeps them up: each is a case of its own."""
+    if of.kind != Kind.CHECKPOINT:
+        return []
+    found = subjects.checkpoint(of)
+    return list(takedowns.elsewhere(found.project, found)[:MAX_SHOWN])
 
 
 def _accusation(subject: Subject, values: Mapping[str, str]) -> Accusation:
@@ -255,7 +272,6 @@ def _proposal(request: HttpRequest) -> Proposal:
         version=version,
         clause=clause,
         days=_days(sent.get("days", "")) if is_sanction else None,
-        is_everywhere=is_sanction and "everywhere" in sent,
     )
 
 

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from assay.signing import canonical
-from assay.signing.digests import sha256
 from registry.accounts import queries as accounts
+from registry.accounts import suspensions
 from registry.accounts.queries import Namespace, User
 
 from .errors import MayNotDecide, NotFound
@@ -38,8 +38,9 @@ def case(case_id: uuid.UUID, viewer: User) -> Case:
 
 
 def is_moderator(person: User, of: Case) -> bool:
-    """That they are of those who decide, and not of those whom it concerns."""
-    return person.is_staff and person.is_active and not _is_party(person, of.party)
+    """That they are of those who decide, in good standing, and not of those whom it concerns."""
+    may = person.is_staff and person.is_active and not _is_party(person, of.party)
+    return may and not suspensions.of(person.namespace).exists()
 
 
 def is_accused(person: User, of: Case) -> bool:
@@ -56,8 +57,14 @@ def check_moderator(person: User, of: Case) -> None:
     """Raises MayNotDecide."""
     if not is_moderator(person, of):
         raise MayNotDecide(
-            "expected one of those who run this registry, who is not of those whom it concerns"
+            "expected one of those who run this registry, in good standing and not of those whom "
+            "it concerns"
         )
+
+
+def has_part_in(person: User, party: Namespace) -> bool:
+    """That it is their name, or that of an organisation which they are in, whatever as."""
+    return _is_party(person, party)
 
 
 def check_second(person: User, of: Decision) -> None:
@@ -112,6 +119,11 @@ def decisions(of: Case) -> QuerySet[Decision]:
     return rows.order_by("proposed_at", "pk")
 
 
+def confirmed(of: Case) -> QuerySet[Decision]:
+    """Those that were confirmed, which whom they concern is given with their reasons."""
+    return decisions(of).exclude(confirmed_at=None)
+
+
 def proposal(of: Case) -> Decision | None:
     """What waits for a second person."""
     return decisions(of).filter(confirmed_at=None, refused_at=None).first()
@@ -135,6 +147,11 @@ def appeal_ends(of: Sanction) -> datetime:
     return of.imposed_at + APPEAL_WITHIN
 
 
+def is_appealable(of: Case, sanction: Sanction) -> bool:
+    """That it was sanctioned and not appealed yet, and there is time."""
+    return of.state == State.SANCTIONED and timezone.now() <= appeal_ends(sanction)
+
+
 def case_file(of: Case) -> bytes:
     """What a decision stands on, in canonical form (formats.md, section 2.1); names no reporter."""
     return canonical.dumps(
@@ -155,11 +172,6 @@ def case_file(of: Case) -> bytes:
     )
 
 
-def case_file_sha256(of: Case) -> str:
-    """By which decisions and statements name it."""
-    return sha256(case_file(of))
-
-
 def _counted() -> QuerySet[Case]:
     """With what lists show: `number_of_reports`, and whether a proposal waits (`is_proposed`)."""
     waits = Decision.objects.filter(case=OuterRef("pk"), confirmed_at=None, refused_at=None)
@@ -177,6 +189,6 @@ def _parties_of(person: User) -> QuerySet[Namespace]:
     return accounts.namespaces_seen_by(person)
 
 
-def open_reports(by: User, states: Collection[State] = UNDECIDED) -> int:
+def open_reports(by: User) -> int:
     """How many of a person's reports wait."""
-    return Report.objects.filter(by=by, case__state__in=states).count()
+    return Report.objects.filter(by=by, case__state__in=UNDECIDED).count()

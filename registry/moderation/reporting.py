@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from registry.accounts import staying
 from registry.accounts.queries import User
 from registry.audit import services as audit
 from registry.conduct import queries as conduct
@@ -15,7 +16,7 @@ from registry.conduct.queries import PolicyVersion
 
 from . import queries
 from .errors import AlreadyReported, NothingToReport
-from .models import MAX_WORDS, Case, Report, State
+from .models import MAX_WORDS, Case, Kind, Report, State
 from .subjects import Subject
 
 MAX_WAITING = 20  # reports of one person, so that nobody fills the queue alone
@@ -36,6 +37,8 @@ class Accusation:
             raise NothingToReport(
                 f"words: expected 1 to {MAX_WORDS} characters, found none or more"
             )
+        if "\0" in self.words + self.evidence:
+            raise NothingToReport("words: expected text without NUL, found one")
         if len(self.evidence) > MAX_WORDS:
             raise NothingToReport(f"evidence: expected at most {MAX_WORDS} characters, found more")
 
@@ -52,16 +55,17 @@ def check_clause(version: PolicyVersion, clause: str) -> None:
 def report(subject: Subject, said: Accusation, *, by: User) -> Case:
     """Keep it, in the case that is open about its subject, or in a new one.
 
-    Raises AlreadyReported for a second one of the same person's, or when too many of theirs wait.
+    One that is decided, or appealed, stands on what was reported until then. Raises AlreadyReported
+    for a second one of the same person's, or when too many of theirs wait; NothingToReport for what
+    is their own, and for a clause of rules that the subject is not under.
     """
+    if queries.has_part_in(by, subject.party):
+        raise NothingToReport(f"about: expected what is somebody else's, found {subject.name}")
+    if subject.kind == Kind.CHECKPOINT and said.version.policy_id != subject.rules.policy_id:
+        raise NothingToReport(f"clause: expected one of {subject.rules}, found of {said.version}")
     with transaction.atomic():
-        case, is_new = Case.objects.get_or_create(
-            kind=subject.kind,
-            key=subject.key,
-            state__in=queries.UNDECIDED,
-            defaults={"name": subject.name, "party": subject.party, "state": State.OPEN},
-        )
-        Case.objects.select_for_update().get(pk=case.pk)
+        staying.hold_alone(by)  # their reports are counted
+        case, is_new = _opened(subject)
         _check_number(case, by)
         Report.objects.create(
             case=case,
@@ -75,6 +79,16 @@ def report(subject: Subject, said: Accusation, *, by: User) -> Case:
         details = {"clause": f"{said.version}#{said.clause}", "is_new": is_new}
         audit.record(by.actor, "case.report", case.subject, details)
     return case
+
+
+def _opened(subject: Subject) -> tuple[Case, bool]:
+    """The open case, locked, and whether it is new."""
+    rows = Case.objects.filter(kind=subject.kind, key=subject.key, state=State.OPEN)
+    found = rows.select_for_update().first()  # asked again by the database, with the lock
+    if found is not None:
+        return found, False
+    values = {"name": subject.name, "party": subject.party}
+    return rows.get_or_create(kind=subject.kind, key=subject.key, state=State.OPEN, defaults=values)
 
 
 def _check_number(case: Case, by: User) -> None:

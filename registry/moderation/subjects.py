@@ -38,6 +38,8 @@ class Subject:
 
 def named(about: str, viewer: User) -> Subject:
     """What this caller means by a name; raises NothingToReport, also for what they may not see."""
+    if "\0" in about:
+        raise _nothing(about)
     kind, colon, key = about.partition(":")
     if not colon:
         return _checkpoint(about, viewer) if "@" in about else _party(about)

@@ -88,8 +88,12 @@ def heartbeat(lease_id: uuid.UUID, *, by: User, step: int, now: datetime) -> Lea
     return lease
 
 
-def recall(nodes: Iterable[Node], *, now: datetime) -> None:
-    """Release what these machines hold, in the caller's transaction: others take the runs."""
+def recall(nodes: Iterable[Node], *, now: datetime) -> list[Lease]:
+    """Release what these machines hold, in the caller's transaction: others take the runs.
+
+    What was released is the caller's to `journal`, when it holds all else that it needs.
+    """
+    released = []
     active = Lease.objects.filter(node__in=list(nodes), state=LeaseState.ACTIVE)
     for pk, run_id in active.order_by("run", "pk").values_list("pk", "run_id"):
         run = Run.objects.select_for_update(of=("self",)).get(pk=run_id)
@@ -98,7 +102,14 @@ def recall(nodes: Iterable[Node], *, now: datetime) -> None:
         if lease is not None:
             lease.run = run
             _end(lease, LeaseState.RELEASED, RunState.OPEN, now=now)
-            _journal(lease, "lease.release", SYSTEM)
+            released.append(lease)
+    return released
+
+
+def journal(released: Iterable[Lease]) -> None:
+    """Tell of what was recalled."""
+    for lease in released:
+        _journal(lease, "lease.release", SYSTEM)
 
 
 def release(lease_id: uuid.UUID, *, by: User, now: datetime) -> None:

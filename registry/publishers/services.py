@@ -17,6 +17,7 @@ from django.db import transaction
 
 from registry.accounts import queries as accounts
 from registry.accounts import services as accounts_services
+from registry.accounts import suspensions
 from registry.accounts.queries import Scope, User
 from registry.accounts.services import Binding
 from registry.audit import services as audit
@@ -134,12 +135,18 @@ def _named(project: Project, claims: Claims) -> Publisher:
             f"expected a job that {project.full_name} named, "
             f"found {claims.subject[:200]!a} of {claims.issuer}"
         )
-    lent = [one for one in found if accounts.may_publish(one.named_by, project.owner)]  # 3
+    lent = [one for one in found if _is_lent(one, project)]  # 3
     if not lent:
         raise MayNotPublish(
             f"expected a publisher named by one who acts for {project.owner.name!r}"
         )
     return lent[0]
+
+
+def _is_lent(one: Publisher, project: Project) -> bool:
+    """Whoever named it acts for the owner still, and is not suspended."""
+    is_good = not suspensions.of(one.named_by.namespace).exists()
+    return is_good and accounts.may_publish(one.named_by, project.owner)
 
 
 def _check_rights(project: Project, person: User) -> None:

@@ -15,7 +15,15 @@ from .. import crls
 from ..digests import as_id
 from ..errors import Outcome, RevocationUnknown, Step, VerificationError
 from ..evidence import Part
-from ..statements import CheckpointClaim, EvaluationClaim, Metric, Origin, OutputClaim, Result
+from ..statements import (
+    CheckpointClaim,
+    EvaluationClaim,
+    Metric,
+    Origin,
+    OutputClaim,
+    Result,
+    TakedownClaim,
+)
 from ..trust import Pinned
 from ..verify import Examination, Match, Requirements, Verified
 from .terminal import Ink, Terminal, shortened
@@ -256,14 +264,23 @@ def taken_down(verified: Verified) -> str:
     end = f", and serves it no more: {takedown.reason}"
     if breach is None:
         return f"{verified.trust.registry} took this checkpoint down {on}{end}"
-    signed_before = verified.parts[0].signed_before
-    is_earlier = signed_before <= takedown.taken_down_at
     return (
-        f"Signed {'in good standing' if is_earlier else 'after that'}, before "
-        f"{signed_before:%Y-%m-%d %H:%M:%S} UTC. {verified.trust.registry} took the checkpoint "
-        f"down {on} for a breach of clause {breach.clause} of its conduct policy "
-        f"{breach.conduct.id}, version {breach.conduct.version}{end}"
+        f"{_before(verified, takedown)} {verified.trust.registry} took the checkpoint down {on} "
+        f"for a breach of clause {breach.clause} of the conduct policy {breach.conduct.id}, "
+        f"version {breach.conduct.version}{end}"
     )
+
+
+def _before(verified: Verified, takedown: TakedownClaim) -> str:
+    """Whether what is verified was signed before the takedown: by when it was is all that is known.
+
+    Nobody was in good standing of whom it is not known.
+    """
+    part = verified.parts[0]
+    if part.signed_before > takedown.taken_down_at:
+        return "It is not proven that this was signed before that."
+    standing = "Signed" if part.standing.unknown else "Signed in good standing"
+    return f"{standing}, before {part.signed_before:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def withdrawn(verified: Verified) -> str:

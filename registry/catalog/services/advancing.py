@@ -35,6 +35,7 @@ from registry.authority import queries as authority_queries
 from registry.authority import services as authority
 from registry.authority.errors import NotAMember, is_final
 from registry.conduct import queries as conduct
+from registry.conduct import standing
 from registry.conduct.errors import NotAccepted
 from registry.events import services as events
 from registry.ledger import queries as ledger_queries
@@ -87,6 +88,8 @@ def sign(checkpoint_id: int, *, certified: set[Certified] | None = None) -> None
         with transaction.atomic():
             if not _claim(checkpoint, State.RECEIVED):
                 return
+            # Before anything is recorded: in this order whoever suspends the owner holds both.
+            standing.hold(checkpoint.project.owner, conduct.reference(checkpoint.conduct))
             run = _record_run(checkpoint)
             statement, oms_statement = _sign_statements(checkpoint, run)
             Checkpoint.objects.filter(pk=checkpoint.pk).update(

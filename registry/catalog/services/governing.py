@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from registry.accounts import queries as accounts
+from registry.accounts import suspensions
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
 from registry.conduct import standing
@@ -84,6 +85,7 @@ def move(project: Project, owner: Namespace, name: str, *, by: User) -> Project:
             now = held(project, by)
             if (now.owner_id, now.name) == (owner.pk, name):
                 return now
+            suspensions.check(now.owner)
             _check_takes(owner, now, by)
             storage.charge(accounts.holder(owner), _files(now))
             before = Project(

@@ -39,13 +39,17 @@ def state(most: int = AT_ONCE) -> int:
     return done
 
 
-def state_now(checkpoint: Checkpoint) -> Statement:
+def state_now(checkpoint: Checkpoint) -> None:
     """That of one, in the transaction that takes it down; raises SignerError."""
     _state(checkpoint.pk)
-    stated = Checkpoint.objects.select_related("takedown").get(pk=checkpoint.pk).takedown
-    if stated is None:
+
+
+def stated(checkpoint: Checkpoint) -> Statement:
+    """What was stated of one; raises InvalidTakedown where nothing was."""
+    found = Checkpoint.objects.select_related("takedown").get(pk=checkpoint.pk).takedown
+    if found is None:
         raise InvalidTakedown("expected a checkpoint that was taken down, found another state")
-    return stated
+    return found
 
 
 def _state(key: int) -> bool:

@@ -34,7 +34,7 @@ from .. import queries
 from ..errors import InvalidTakedown, MayNotGovern
 from ..models import Checkpoint, File, Project, State, Visibility
 from ..queries import carriers, withheld
-from . import listings, moving, telling
+from . import listings, moving, stating, telling
 
 MAX_REASON = 1000
 FILES_OF_OTHERS = "It has files that were taken down while it was on its way."
@@ -78,12 +78,15 @@ def take_down_checkpoint(checkpoint: Checkpoint, order: Order) -> None:
         _hold_all()
         others = _others(checkpoint.project, checkpoint, order)
         _hold_projects([checkpoint, *others])
-        if not _close(checkpoint, order.reason, order.finding):
+        is_closed = _close(checkpoint, order.reason, order.finding)
+        if not (is_closed or _take_over(checkpoint, order)):
             raise InvalidTakedown(
                 f"expected a published checkpoint, found one that is {checkpoint.state}"
             )
-        gone = [checkpoint, *(each for each in others if _close(each, order.reason, order.finding))]
-        _close_proposed(order.reason, Q(files__sha256__in=_withheld(gone)))
+        gone = [checkpoint, *(each for each in others if _close(each, order.reason))]
+        _close_proposed(order, Q(files__sha256__in=_withheld(gone)))
+        if order.finding is not None:
+            stating.state_now(checkpoint)  # before the journal, whose lock comes last
         _tell(gone, order)
 
 
@@ -101,24 +104,25 @@ def take_down_project(project: Project, order: Order) -> None:
         lines.update(taken_down_at=timezone.now(), taken_down_for=order.reason)
         gone = [each for each in (*own, *others) if _close(each, order.reason)]
         own_bytes = Q(files__sha256__in=_withheld(gone))
-        _close_proposed(order.reason, own_bytes | Q(project__pull__project=project))
+        _close_proposed(order, own_bytes | Q(project__pull__project=project))
         listings.again(project)
         telling.tell(project, PROJECT, {})
         _tell([each for each in gone if each.project_id != project.pk], order)
         audit.record(order.by, "project.take-down", project.full_name, {"reason": order.reason})
 
 
-def restore(case: uuid.UUID, *, by: str) -> list[Checkpoint]:
-    """What was taken down in a case is served again, but in a project that was taken down since.
+def restore(case: uuid.UUID) -> list[Checkpoint]:
+    """What was taken down in a case is served again, unless something else forbids it, too.
 
-    In the caller's transaction. Its evidence says nothing of the takedown any more; both are in the
-    ledger.
+    That is a takedown of its project, or of another checkpoint with the same weights. In the
+    caller's transaction, who tells of it when all else is done (`tell_restored`). Its evidence says
+    nothing of the takedown any more; both are in the ledger.
     """
     with transaction.atomic():
         _hold_all()
         down = Checkpoint.objects.filter(case=case, state=State.TAKEN_DOWN)
         down = down.filter(project__taken_down_at=None).select_related("project__owner")
-        found = list(down.order_by("pk"))
+        found = [each for each in down.order_by("pk") if not _is_forbidden_too(each)]
         _hold_projects(found)
         for each in found:
             rows = Checkpoint.objects.filter(pk=each.pk, case=case)
@@ -126,8 +130,15 @@ def restore(case: uuid.UUID, *, by: str) -> list[Checkpoint]:
             rows.update(state=State.PUBLISHED, reason="", **again)
             each.refresh_from_db()
             carriers.add(each)
-        _tell_again(found, by)
+            listings.again(each.project)
     return found
+
+
+def tell_restored(found: Sequence[Checkpoint], *, by: str) -> None:
+    """Those who watch, and the audit; last, for its lock."""
+    for each in found:
+        telling.tell(each.project, RESTORED, {"checkpoint": telling.of(each)})
+        audit.record(by, "checkpoint.restore", each.full_name, {"id": each.manifest_sha256})
 
 
 def elsewhere(project: Project, checkpoint: Checkpoint | None = None) -> QuerySet[Checkpoint]:
@@ -198,11 +209,11 @@ def _withheld(gone: Sequence[Checkpoint]) -> frozenset[str]:
     return withheld.among(_own(gone))
 
 
-def _close_proposed(reason: str, which: Q) -> None:
+def _close_proposed(order: Order, which: Q) -> None:
     """What pull requests propose, to whomever, and is as it should not be."""
     lines = Q(state=State.PUBLISHED, project__visibility=Visibility.PULL)
     for each in Checkpoint.objects.filter(lines & which).distinct():
-        _close(each, reason)
+        _close(each, order.reason, order.finding)
 
 
 def _close(checkpoint: Checkpoint, reason: str, finding: Finding | None = None) -> bool:
@@ -215,12 +226,20 @@ def _close(checkpoint: Checkpoint, reason: str, finding: Finding | None = None) 
     return True
 
 
-def _tell_again(found: Sequence[Checkpoint], by: str) -> None:
-    for each in found:
-        listings.again(each.project)
-        telling.tell(each.project, RESTORED, {"checkpoint": telling.of(each)})
-    for each in found:
-        audit.record(by, "checkpoint.restore", each.full_name, {"id": each.manifest_sha256})
+def _take_over(checkpoint: Checkpoint, order: Order) -> bool:
+    """What a case took down, an order keeps down, whatever comes of an appeal."""
+    if order.finding is not None:
+        return False
+    rows = Checkpoint.objects.filter(pk=checkpoint.pk, state=State.TAKEN_DOWN)
+    nothing = {"case": None, "breach": None, "takedown": None}
+    now = timezone.now()
+    return bool(rows.exclude(case=None).update(reason=order.reason, taken_down_at=now, **nothing))
+
+
+def _is_forbidden_too(of: Checkpoint) -> bool:
+    own = _own([of])
+    others = File.objects.filter(sha256__in=own, checkpoint__state=State.TAKEN_DOWN)
+    return others.exclude(checkpoint__case=of.case).exists()
 
 
 def _tell(gone: Sequence[Checkpoint], order: Order) -> None:

@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ("clause", models.CharField(blank=True, max_length=64)),
                 ("reasons", models.CharField(max_length=1000)),
                 ("days", models.PositiveIntegerField(null=True)),
-                ("is_everywhere", models.BooleanField(default=False)),
+                ("case_file", models.BinaryField()),
                 ("evidence_sha256", models.CharField(max_length=64)),
                 ("proposed_at", models.DateTimeField()),
                 ("confirmed_at", models.DateTimeField(null=True)),
@@ -297,7 +297,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="case",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("open", "appealed"))),
+                condition=models.Q(("state", "open")),
                 fields=("kind", "key"),
                 name="moderation_one_open_case",
             ),

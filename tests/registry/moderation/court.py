@@ -51,7 +51,7 @@ def clause_of(version: PolicyVersion, number: int = 0) -> str:
     return str(version.document["clauses"][number]["id"])
 
 
-def sanction(case: Case, *, days: int | None = None, is_everywhere: bool = False) -> Proposal:
+def sanction(case: Case, *, days: int | None = None) -> Proposal:
     """For what was reported first."""
     report = case.reports.select_related("version").order_by("pk")[0]
     return Proposal(
@@ -60,7 +60,6 @@ def sanction(case: Case, *, days: int | None = None, is_everywhere: bool = False
         version=report.version,
         clause=report.clause,
         days=days,
-        is_everywhere=is_everywhere,
     )
 
 

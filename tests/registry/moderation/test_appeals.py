@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from assay.signing.digests import as_id
+from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence, Part
 from assay.signing.statements import LiftingClaim, Statement
 from assay.signing.verify import verify_checkpoint
@@ -17,8 +17,10 @@ from registry.accounts.models import Node, User
 from registry.catalog import queries as catalog
 from registry.catalog.models import Checkpoint
 from registry.catalog.models.told import Happening
+from registry.catalog.queries import withheld
 from registry.catalog.services import takedowns
 from registry.catalog.services.takedowns import Order
+from registry.conduct import services as conduct
 from registry.conduct import standing
 from registry.ledger import services as ledger
 from registry.moderation import deciding, queries
@@ -31,9 +33,9 @@ from registry.moderation.errors import (
     NotFound,
 )
 from registry.moderation.models import Case, Measure, Sanction, State
-from tests.registry.catalog.world import World
+from tests.registry.catalog.world import World, by_person, changed, project, publish
 from tests.registry.moderation.court import Court, confirmed, decided, reported, sanction
-from tests.registry.people import secret_of
+from tests.registry.people import browser, secret_of
 from tests.registry.verifying import demands
 from tests.running import Authority
 
@@ -156,6 +158,51 @@ def test_a_checkpoint_of_a_project_that_was_taken_down_since_is_not_restored(
     lifted(case, court)
     first.refresh_from_db()
     assert first.state == "taken-down"
+
+
+def test_what_a_court_forbids_as_well_stays_down(
+    world: World, court: Court, case: Case, first: Checkpoint
+) -> None:
+    takedowns.take_down_checkpoint(first, Order(reason="A court.", by="system"))
+    appealed(case, world.people.alice)
+    lifted(case, court)
+    first.refresh_from_db()
+    assert (first.state, first.reason, first.case) == ("taken-down", "A court.", None)
+
+
+def test_so_do_weights_that_another_takedown_forbids(
+    world: World, court: Court, case: Case, first: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = world.people.bob
+    conduct.accept(world.conduct, bob.namespace, bob)
+    copies = project(bob.namespace, world.conduct, bob, "copy")
+    appealed(case, world.people.alice)
+    monkeypatch.setattr(withheld, "is_own", lambda _name, _size: False)
+    copy = publish(changed(by_person(world, user=bob), project=copies))
+    monkeypatch.undo()
+    takedowns.take_down_checkpoint(copy, Order(reason="A court.", by="system"))
+    lifted(case, court)
+    first.refresh_from_db()
+    assert first.state == "taken-down"
+
+
+def test_a_report_during_an_appeal_is_another_case_and_the_file_stays(
+    world: World, court: Court, case: Case
+) -> None:
+    appealed(case, world.people.alice)
+    file = browser(court.frida).get(f"{case.path}/case-file.json").content
+    assert reported(case.name, court.frida) != case
+    assert browser(world.people.alice).get(f"{case.path}/case-file.json").content == file
+    assert sha256(file) == Sanction.objects.get(case=case).decision.evidence_sha256
+
+
+def test_who_appealed_reads_what_came_of_it(world: World, court: Court, case: Case) -> None:
+    appealed(case, world.people.alice)
+    confirmed(deciding.propose(case, UPHOLD, by=court.emil), court.frida)
+    shown = browser(world.people.alice).get(case.path).content.decode()
+    assert UPHOLD.reasons in shown
+    for name in ("dora", "emil", "frida"):
+        assert name not in shown
 
 
 def test_a_party_and_a_machine_take_part_again(world: World, court: Court) -> None:

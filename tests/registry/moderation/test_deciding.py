@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from registry.accounts.models import User
+from registry.accounts import sanctioning
+from registry.accounts import services as accounts
+from registry.accounts.models import Role, User
 from registry.api.problems import Problem
 from registry.audit.models import AuditRow
+from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint
+from registry.conduct import queries as conduct_queries
+from registry.conduct import services as conduct
 from registry.moderation import deciding
 from registry.moderation.deciding import Proposal
 from registry.moderation.errors import InvalidDecision, MayNotDecide, NotDecidable
@@ -96,11 +102,9 @@ def test_who_reported_it_does_not_confirm_it(court: Court, first: Checkpoint) ->
     assert confirmed(decision, court.frida).state == State.SANCTIONED
 
 
-def test_a_report_that_came_since_is_not_decided_unread(
-    world: World, court: Court, case: Case
-) -> None:
+def test_a_report_that_came_since_is_not_decided_unread(court: Court, case: Case) -> None:
     decision = deciding.propose(case, sanction(case), by=court.dora)
-    reported(case.name, world.people.bob)
+    reported(case.name, court.frida)
     refused(NotDecidable, "found more since", lambda: confirmed(decision, court.emil), case)
 
 
@@ -139,6 +143,7 @@ def test_a_sanction_has_reasons_and_a_clause_and_fits_its_subject(
     for field, value in (
         ("reasons", " "),
         ("reasons", "x" * 1001),
+        ("reasons", "a\0b"),
         ("clause", "coc:9.9"),
         ("days", 0),
         ("days", 3651),
@@ -153,13 +158,43 @@ def test_a_sanction_has_reasons_and_a_clause_and_fits_its_subject(
         lambda: deciding.propose(case, sanction(case, days=3), by=court.dora),
         case,
     )
-    person = reported("bob", world.people.charlie)
+    conduct.publish_shipped()
+    other = conduct_queries.to_accept("openmdw")
+    clause = str(other.document["clauses"][0]["id"])
+    foreign = Proposal(measure=Measure.SANCTION, reasons=REASONS, version=other, clause=clause)
     refused(
         InvalidDecision,
-        "everywhere: expected a checkpoint, found a party",
-        lambda: deciding.propose(person, sanction(person, is_everywhere=True), by=court.dora),
-        person,
+        "expected one of rules that were reported",
+        lambda: deciding.propose(case, foreign, by=court.dora),
+        case,
     )
+
+
+def test_who_proposed_it_may_still_decide_when_it_is_confirmed(
+    world: World, court: Court, case: Case
+) -> None:
+    decision = deciding.propose(case, sanction(case), by=court.dora)
+    accounts.add_member(world.people.lab, court.dora, Role.READER, by=world.people.alice)
+    refused(MayNotDecide, "concerns", lambda: confirmed(decision, court.emil), case)
+
+
+def test_who_is_suspended_decides_nothing(court: Court, case: Case) -> None:
+    decision = deciding.propose(case, sanction(case), by=court.dora)
+    sanctioning.suspend(court.emil.namespace, case=uuid.uuid4(), until=None)
+    refused(MayNotDecide, "in good standing", lambda: confirmed(decision, court.emil), case)
+
+
+def test_of_what_moved_the_new_owner_decides_nothing(
+    world: World, court: Court, case: Case
+) -> None:
+    crew = accounts.create_organisation("crew", court.emil)
+    accounts.add_member(crew, world.people.alice, Role.OWNER, by=court.emil)
+    conduct.accept(world.conduct, crew.namespace, court.emil)
+    decision = deciding.propose(case, sanction(case), by=court.dora)
+    catalog.move(world.project, crew.namespace, "small", by=world.people.alice)
+    refused(MayNotDecide, "concerns", lambda: confirmed(decision, court.emil), case)
+    decided = confirmed(decision, court.frida)
+    assert decided.party == crew.namespace
 
 
 def test_an_appeal_is_not_decided_before_there_is_one(court: Court, case: Case) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.catalog.models import Checkpoint
+from registry.accounts.models import Suspension
 from registry.moderation.models import Case, Sanction, State
 from registry.site import erasing
 from tests.registry.catalog.world import World
@@ -15,17 +15,16 @@ from tests.registry.site.leaving import NAME, naming, zebulon
 pytestmark = pytest.mark.django_db
 
 
-def test_what_was_decided_about_them_names_them_no_more(
-    world: World, court: Court, first: Checkpoint
-) -> None:
+def test_what_was_decided_about_them_names_them_no_more(world: World, court: Court) -> None:
     person = zebulon(world)
     case = reported(NAME, world.people.charlie, words=f"It was {NAME}.")
     decided(case, court, sanction(case))
-    reported(first.full_name, person)
+    reported("bob", person)
     own = reported(NAME, court.frida)
     erasing.erase(NAME)
     assert not own.reports.exclude(words="left").exists()
     assert naming(NAME) - {"accounts_namespace"} == set()
+    assert Suspension.objects.get().party.name.startswith("erased-")
     case.refresh_from_db()
     assert (case.state, case.name) == (State.SANCTIONED, "left")
     assert bytes(Sanction.objects.get(case=case).salt) == b""

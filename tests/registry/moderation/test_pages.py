@@ -77,14 +77,12 @@ def test_two_decide_by_forms(court: Court, case: Case) -> None:
         "measure": "sanction",
         "clause": f"{version}#coc:1.1",
         "reasons": REASONS,
-        "everywhere": "1",
     }
     for wrong in ({"measure": "hang"}, {"reasons": ""}, {"clause": f"{version}#coc:9.9"}):
         answer = dora.post(f"{case.path}/proposals", {**form, **wrong})
         assert answer.status_code == 422
     assert dora.post(f"{case.path}/proposals", form).status_code == 302
     decision = Decision.objects.get()
-    assert decision.is_everywhere
     shown = page(dora, case.path)
     assert "Take it back" in shown
     assert "Confirm: it is decided" not in shown

@@ -11,6 +11,8 @@ from registry.accounts import services as accounts
 from registry.audit.models import AuditRow
 from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint, Visibility
+from registry.conduct import queries as conduct_queries
+from registry.conduct import services as conduct
 from registry.moderation import queries, reporting, subjects
 from registry.moderation.errors import AlreadyReported, NothingToReport
 from registry.moderation.models import Case, Kind, Report, State
@@ -22,11 +24,13 @@ from tests.registry.people import client_of, in_session
 pytestmark = pytest.mark.django_db
 
 
-def test_a_report_opens_a_case_and_another_one_joins_it(world: World, first: Checkpoint) -> None:
+def test_a_report_opens_a_case_and_another_one_joins_it(
+    world: World, court: Court, first: Checkpoint
+) -> None:
     case = reported("lab/small@first", world.people.charlie)
     assert (case.kind, case.key, case.state) == (Kind.CHECKPOINT, str(first.pk), State.OPEN)
     assert case.party == world.lab
-    assert reported("lab/small@first", world.people.bob, clause=1) == case
+    assert reported("lab/small@first", court.frida, clause=1) == case
     assert [each.clause for each in queries.reports(case)] == ["coc:1.1", "coc:1.2"]
     assert AuditRow.objects.filter(action="case.report", subject=case.subject).count() == 2
 
@@ -92,6 +96,7 @@ def test_a_token_is_reported_by_those_who_know_its_number(world: World, court: C
         "certificate:",
         "certificate:ff",
         "token:99999999999999999999",
+        "a\0b",
         "project:lab/small",
         "\u2028",
     ],
@@ -126,13 +131,16 @@ def test_words_are_demanded_and_a_clause_of_these_rules(world: World) -> None:
         ("clause", "coc:9.9"),
         ("words", "  "),
         ("words", "x" * 5001),
+        ("words", "a\0b"),
         ("evidence", "x" * 5001),
     ):
         with pytest.raises(NothingToReport, match=f"{field}: expected"):
             Accusation(**{**good, field: value})  # type: ignore[arg-type]
 
 
-def test_over_the_api_a_person_reports_and_no_program(world: World, first: Checkpoint) -> None:
+def test_over_the_api_a_person_reports_and_no_program(
+    world: World, court: Court, first: Checkpoint
+) -> None:
     body: dict[str, Any] = {
         "about": first.full_name,
         "clause": "coc:1.1",
@@ -144,10 +152,33 @@ def test_over_the_api_a_person_reports_and_no_program(world: World, first: Check
     case = Case.objects.get()
     assert answer.status_code == 201
     assert answer.json() == {"case": str(case.pk), "state": "open", "url": case.path}
+    alone = {key: value for key, value in body.items() if key != "version"}
+    frida = in_session(court.frida)
+    assert frida.post("/api/v1/reports", alone, format="json").status_code == 404
     token = client_of(world.people.bob, "read", "publish")
     assert token.post("/api/v1/reports", body, format="json").status_code == 403
     again = in_session(world.people.charlie).post("/api/v1/reports", body, format="json")
     assert (again.status_code, again.json()["code"]) == (409, "already-reported")
+
+
+@pytest.mark.parametrize(("name", "about"), [("bob", "bob"), ("bob", "lab/small@first")])
+def test_nobody_reports_what_is_their_own(
+    world: World, first: Checkpoint, name: str, about: str
+) -> None:
+    del first
+    with pytest.raises(NothingToReport, match="expected what is somebody else's"):
+        reported(about, getattr(world.people, name))
+    assert not Case.objects.exists()
+
+
+def test_a_checkpoint_is_reported_for_its_own_rules(world: World, first: Checkpoint) -> None:
+    conduct.publish_shipped()
+    other = conduct_queries.to_accept("openmdw")
+    clause = str(other.document["clauses"][0]["id"])
+    subject = subjects.named(first.full_name, world.people.charlie)
+    said = Accusation(version=other, clause=clause, words="It did.")
+    with pytest.raises(NothingToReport, match="found of openmdw"):
+        reporting.report(subject, said, by=world.people.charlie)
 
 
 def test_somebody_who_has_left_is_not_reported(world: World) -> None:

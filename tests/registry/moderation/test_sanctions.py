@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,11 +23,10 @@ from assay.signing.statements import (
     SanctionClaim,
     Sanctioned,
     Statement,
-    TakedownClaim,
     sanctioned_commitment,
 )
 from assay.signing.verify import verify_checkpoint
-from registry.accounts import pseudonyms
+from registry.accounts import pseudonyms, staying
 from registry.accounts import services as accounts
 from registry.accounts.errors import NodeExpelled, Suspended, TokenRevoked
 from registry.accounts.models import Namespace, Suspension, Token, User
@@ -36,7 +36,7 @@ from registry.authority.errors import AlreadyRevoked
 from registry.authority.models import Certificate, Revocation
 from registry.catalog import queries as catalog
 from registry.catalog import services as catalog_services
-from registry.catalog.errors import InvalidTakedown
+from registry.catalog.errors import InvalidTakedown, MayNotPublish
 from registry.catalog.models import Checkpoint
 from registry.catalog.models import State as CheckpointState
 from registry.catalog.services import takedowns
@@ -46,8 +46,9 @@ from registry.conduct import standing
 from registry.conduct.errors import NotAccepted
 from registry.ledger import services as ledger
 from registry.moderation import queries
+from registry.moderation.errors import NotDecidable
 from registry.moderation.models import Case, Sanction, State
-from tests.registry.catalog.world import World, by_person, changed, project, publish, request
+from tests.registry.catalog.world import FILES, World, by_person, changed, project, publish, request
 from tests.registry.moderation.court import REASONS, Court, decided, reported, sanction
 from tests.registry.people import browser, client_of, client_of_job, in_session, secret_of
 from tests.registry.verifying import demands
@@ -103,21 +104,18 @@ def test_a_checkpoint_is_served_no_more_for_a_clause_that_verifiers_name(
     assert f'<a href="{world.conduct.path}#coc:1.1">coc:1.1</a>' in page
 
 
-def test_what_else_has_its_weights_goes_with_it_if_they_say_so(
+def test_what_else_has_its_weights_is_shown_to_who_decides_and_stays(
     world: World, court: Court, first: Checkpoint
 ) -> None:
-    elsewhere = project(world.people.bob.namespace, world.conduct, world.people.bob, "copy")
-    conduct.accept(world.conduct, world.people.bob.namespace, world.people.bob)
-    copy = publish(changed(by_person(world, user=world.people.bob), project=elsewhere))
+    bob = world.people.bob
+    conduct.accept(world.conduct, bob.namespace, bob)
+    copies = project(bob.namespace, world.conduct, bob, "copy")
+    copy = publish(changed(by_person(world, user=bob), project=copies))
     case = reported(first.full_name, world.people.charlie)
-    decided(case, court, sanction(case, is_everywhere=True))
+    assert f'href="{copy.path}"' in browser(court.dora).get(case.path).content.decode()
+    decided(case, court, sanction(case))
     copy.refresh_from_db()
-    assert (copy.state, copy.case) == (CheckpointState.TAKEN_DOWN, case.pk)
-    assert catalog_services.state() == 1  # the copy's own statement follows
-    copy.refresh_from_db()
-    assert copy.takedown is not None
-    said = TakedownClaim.parse(Statement.parse(bytes(copy.takedown.payload)))
-    assert said.breach is not None
+    assert copy.state == CheckpointState.PUBLISHED
 
 
 def test_a_person_begins_nothing_more(world: World, court: Court, first: Checkpoint) -> None:
@@ -146,7 +144,7 @@ def test_a_person_begins_nothing_more(world: World, court: Court, first: Checkpo
     refused = session.post("/api/v1/organisations", {"name": "other"}, format="json")
     assert (refused.status_code, refused.json()["code"]) == (403, "suspended")
     assert str(case.pk) in refused.json()["detail"]
-    shown = page.post("/settings", {"findable": "yes"})
+    shown = page.post("/settings/organisations", {"name": "other"})
     assert shown.status_code == 403
     assert f"/community/cases/{case.pk}" in shown.content.decode()
     assert is_named_by(case, Sanctioned.PARTY, bob.namespace.uri)
@@ -179,6 +177,40 @@ def test_an_organisation_is_suspended_and_its_members_go_on_elsewhere(
     assert client_of(alice, "read").get("/api/v1/whoami").status_code == 200
 
 
+def test_a_suspended_organisation_gives_nothing_away(world: World, court: Court) -> None:
+    alice = world.people.alice
+    conduct.accept(world.conduct, alice.namespace, alice)
+    sanctioned("lab", world.people.charlie, court)
+    with pytest.raises(Suspended, match="found lab"):
+        catalog_services.move(world.project, alice.namespace, "small", by=alice)
+
+
+def test_a_suspended_owner_accepts_nothing_for_others(world: World, court: Court) -> None:
+    alice = world.people.alice
+    other = accounts.create_organisation("other", alice)
+    sanctioned("alice", world.people.charlie, court)
+    with pytest.raises(Suspended, match="found alice"):
+        conduct.accept(world.conduct, other.namespace, alice)
+
+
+def test_what_was_on_its_way_when_they_were_suspended_ends_there(
+    world: World, court: Court
+) -> None:
+    alice = world.people.alice
+    conduct.accept(world.conduct, alice.namespace, alice)
+    # All of it was sent, in the name of the lab.
+    submission = by_person(world, "second", {**FILES, "notes.md": b"More."})
+    secret = secret_of(alice, "publish")
+    token = Token.objects.get(user=alice)
+    sanctioned("alice", world.people.charlie, court)
+    with pytest.raises(MayNotPublish):
+        publish(submission)
+    with pytest.raises(TokenRevoked), transaction.atomic():
+        staying.hold_token(token)
+    with pytest.raises(TokenRevoked), transaction.atomic():
+        staying.hold_bearer(f"Bearer {secret}")
+
+
 def test_a_suspension_ends_by_itself(world: World, court: Court) -> None:
     bob = world.people.bob
     case = sanctioned("bob", world.people.charlie, court, days=3)
@@ -201,6 +233,19 @@ def test_a_machine_is_expelled_and_its_owner_is_not(world: World, court: Court) 
     assert is_revoked(node.uri)
     assert is_named_by(case, Sanctioned.NODE, node.uri)
     standing.require(bob.namespace, world.conduct)
+    again = reported(f"node:{node.pk}", world.people.charlie)
+    with pytest.raises(NodeExpelled, match="found one that was expelled"):
+        decided(again, court, sanction(again))
+
+
+def test_a_machine_that_joined_before_it_was_expelled_is_not_certified_after(
+    world: World, court: Court
+) -> None:
+    csr = request(world.key)
+    node = accounts.join_node(world.people.bob, "again", csr, {})
+    sanctioned(f"node:{node.pk}", world.people.charlie, court)
+    with pytest.raises(NodeExpelled):
+        authority_services.certify_node(node, csr)
 
 
 def test_a_token_is_revoked(world: World, court: Court) -> None:
@@ -210,6 +255,9 @@ def test_a_token_is_revoked(world: World, court: Court) -> None:
     with pytest.raises(TokenRevoked):
         accounts.authenticate(f"Bearer {secret}", now=timezone.now())
     assert is_named_by(case, Sanctioned.TOKEN, f"token:{token.pk}")
+    again = reported(f"token:{token.pk}", court.frida)
+    with pytest.raises(NotDecidable, match="found one that is over"):
+        decided(again, court, sanction(again))
     standing.require(world.people.bob.namespace, world.conduct)
 
 

@@ -29,7 +29,7 @@ from tests.until import until
 def suspend(people: People) -> None:
     with transaction.atomic():
         standing.hold_all(people.bob.namespace)
-        sanctioning.suspend(people.bob.namespace, case=uuid.uuid4(), until=None, by="system")
+        sanctioning.suspend(people.bob.namespace, case=uuid.uuid4(), until=None)
 
 
 def test_no_signature(transactional_db: None, authority: Authority, people: People) -> None:
@@ -79,6 +79,6 @@ def test_what_waited_for_a_suspension_finds_nothing(transactional_db: None, peop
         standing.hold_all(bob)
         holding = elsewhere(hold, is_awaited=False)
         until(blocked)
-        sanctioning.suspend(bob, case=uuid.uuid4(), until=None, by="system")
+        sanctioning.suspend(bob, case=uuid.uuid4(), until=None)
     holding.join()
     assert later == [None]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def test_counts_by_clause_and_outcome(world: World, court: Court, first: Checkpoint) -> None:
     case = reported(first.full_name, world.people.charlie)
-    reported(first.full_name, world.people.bob, clause=4)
+    reported(first.full_name, court.frida, clause=4)
     decided(case, court, sanction(case))
     other = reported("bob", world.people.charlie)
     decided(other, court, dismissal())

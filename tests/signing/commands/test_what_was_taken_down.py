@@ -49,18 +49,20 @@ def test_a_breach_names_its_clause_and_that_this_was_signed_in_good_standing(des
     words = " ".join(out.split())
     assert code == 0
     assert "Signed in good standing, before 2026-11-20" in words
-    assert "down on 2026-11-23 for a breach of clause coc:2.1 of its conduct policy" in words
+    assert "down on 2026-11-23 for a breach of clause coc:2.1 of the conduct policy" in words
     assert words.count("It was made to defraud.") >= 1
 
 
-def test_what_was_signed_after_a_breach_does_not_pass_for_in_good_standing(desk: Desk) -> None:
+def test_what_may_be_signed_after_a_breach_does_not_pass_for_in_good_standing(desk: Desk) -> None:
     desk.pin()
     evidence = desk.world.evidence_for_output()
     before = replace(for_a_breach(evidence), taken_down_at=AT - timedelta(days=3))
     evidence = taken_down(desk.world, evidence, before)
     code, out, _ = desk.assay("verify", desk.answer(evidence=evidence))
     words = " ".join(out.split())
-    assert (code, "Signed after that" in words, "good standing" in words) == (0, True, False)
+    assert code == 0
+    assert "It is not proven that this was signed before that." in words
+    assert "good standing" not in words
 
 
 def test_what_was_not_is_not_said_to_be(desk: Desk) -> None:
