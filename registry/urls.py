@@ -7,10 +7,13 @@ The catalogue comes last, because `/{owner}/{project}` takes every name that is 
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView
 
+from registry.api.converters import Digest
 from registry.api.kinds import problem_kind
+
+register_converter(Digest, "digest")
 
 APPS = (
     "accounts",

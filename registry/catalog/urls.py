@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import path
 
 from .api import dois as doi_api
 from .api import evaluations as evaluation_api
@@ -12,14 +12,11 @@ from .api import gates as gate_api
 from .api import governing as governing_api
 from .api import projects as api
 from .api import takedowns as takedown_api
-from .converters import Digest
 from .pages import dois as doi_pages
 from .pages import gates as gate_pages
 from .pages import governing as governing_pages
 from .pages import projects as pages
 from .pages import pulls as pull_pages
-
-register_converter(Digest, "digest")
 
 PROJECT = "api/v1/projects/<str:owner>/<str:project>"
 EVALUATIONS = f"{PROJECT}/checkpoints/<str:checkpoint>/evaluations"

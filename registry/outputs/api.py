@@ -20,6 +20,7 @@ from assay.signing.errors import InvalidDocument
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller
+from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent, idempotent_in_steps
@@ -78,6 +79,23 @@ class OutputView(APIView):
         """One's own output, or a sample."""
         viewer = reading.viewer(request, reading.OUTPUTS)
         return Response(queries.answer(queries.output(output_id, viewer)))
+
+
+class ByContentView(APIView):
+    """GET finds signed outputs by the digest of their content."""
+
+    @extend_schema(operation_id="outputs_by_content", responses={200: schema.BY_CONTENT})
+    def get(self, request: Request, sha256: str) -> Response:
+        """One's own, and samples; 404 where there are none, which proves nothing."""
+        viewer = reading.viewer(request, reading.OUTPUTS)
+        found, has_more = queries.by_content(sha256, viewer)
+        if not found:
+            raise NotFound(
+                f"expected the digest of a signed output's content, found none with {as_id(sha256)}"
+                " that you may see; that proves nothing about it"
+            )
+        listed = [queries.in_list(each, sha256) for each in found]
+        return Response({"sha256": sha256, "outputs": listed, "has_more": has_more})
 
 
 class WorkView(APIView):

@@ -109,6 +109,17 @@ class Output(models.Model):
                 fields=("is_sample", "created_at"),
                 condition=Q(state__in=("queued", "leased", "generated")),
             ),
+            # Whoever has a content finds what was signed of it (queries.by_content).
+            models.Index(
+                name="outputs_by_content",
+                fields=("sha256", "is_sample", "caller"),
+                condition=Q(state="signed"),
+            ),
+            models.Index(
+                name="outputs_by_normalised",
+                fields=("normalised_sha256", "is_sample", "caller"),
+                condition=Q(state="signed"),
+            ),
         )
 
     def __str__(self) -> str:

@@ -26,6 +26,7 @@ from .models import Claim, Output, State
 __all__ = ["Claim", "Output", "State"]
 
 PROJECT = "checkpoint__project"
+MAX_LISTED = 20  # of one content: a text of nothing may have been generated any number of times
 
 
 def outputs() -> QuerySet[Output]:
@@ -38,10 +39,38 @@ def outputs() -> QuerySet[Output]:
 
 def visible(viewer: User | None) -> QuerySet[Output]:
     """What somebody may see: their own, and the samples of projects that they may see."""
-    allowed = Q(is_sample=True) & seeing.projects(viewer, of=PROJECT)
+    allowed = _samples(viewer)
     if viewer is not None:
-        allowed |= Q(caller=viewer.namespace_id)
+        allowed |= _own(viewer)
     return outputs().filter(allowed)
+
+
+def by_content(sha256: str, viewer: User | None) -> tuple[list[Output], bool]:
+    """The signed outputs of this content that somebody may see, and whether there are more.
+
+    The digest may be of the very bytes or of the normalised text; the former come first, of each
+    the newest. What is signed of a checkpoint that is not there any more proves nothing.
+    """
+    found: dict[uuid.UUID, Output] = {}
+    signed = outputs().filter(state=State.SIGNED, checkpoint__state__in=catalog.LOGGED)
+    # Apart, for each is found by an index (models.Output), which names `is_sample` before `caller`.
+    whose = [_samples(viewer)]
+    if viewer is not None:
+        whose.append(_own(viewer) & Q(is_sample__in=(True, False)))
+    for field in ("sha256", "normalised_sha256"):
+        for allowed in whose:
+            rows = signed.filter(allowed, **{field: sha256}).order_by("-ended_at")
+            found |= {each.pk: each for each in rows[: MAX_LISTED + 1] if each.pk not in found}
+    listed = list(found.values())
+    return listed[:MAX_LISTED], len(listed) > MAX_LISTED
+
+
+def _samples(viewer: User | None) -> Q:
+    return Q(is_sample=True) & seeing.projects(viewer, of=PROJECT)
+
+
+def _own(viewer: User) -> Q:
+    return Q(caller=viewer.namespace_id)
 
 
 def output(output_id: uuid.UUID | str, viewer: User | None) -> Output:
@@ -111,6 +140,19 @@ def answer(of: Output) -> dict[str, object]:
         case State.QUEUED | State.LEASED | State.GENERATED:
             pass
     return said
+
+
+def in_list(of: Output, sha256: str) -> dict[str, object]:
+    """The output among others of one content; its evidence is in the answer about it alone."""
+    return {
+        "id": str(of.id),
+        "url": f"{settings.PUBLIC_URL}{of.path}",
+        "claim": of.claim,
+        "checkpoint": as_id(of.checkpoint.manifest_sha256),
+        "media_type": of.media_type,
+        "is_exact": of.sha256 == sha256,
+        "signed_at": of.ended_at,
+    }
 
 
 def request_document(of: Output) -> dict[str, object] | None:

@@ -53,6 +53,28 @@ OUTPUT = inline_serializer(
         "failure": serializers.DictField(required=False),
     },
 )
+BY_CONTENT = inline_serializer(
+    "OutputsByContent",
+    {
+        "sha256": serializers.CharField(),
+        "outputs": inline_serializer(
+            "OutputByContent",
+            {
+                "id": serializers.UUIDField(),
+                "url": serializers.URLField(),
+                "claim": serializers.ChoiceField(choices=Claim.choices),
+                "checkpoint": serializers.CharField(),
+                "media_type": serializers.CharField(),
+                "is_exact": serializers.BooleanField(
+                    help_text="false where the digest is of the normalised text alone"
+                ),
+                "signed_at": serializers.DateTimeField(),
+            },
+            many=True,
+        ),
+        "has_more": serializers.BooleanField(help_text="whether there are more than are listed"),
+    },
+)
 WORK_REQUEST = inline_serializer("GenerationLeaseRequest", {"node": serializers.CharField()})
 WORK = inline_serializer(
     "GenerationLease",

@@ -12,6 +12,11 @@ urlpatterns = [
     path("api/v1/outputs", api.OutputsView.as_view(), name="api-outputs"),
     path("api/v1/outputs/sign", api.AssertionsView.as_view(), name="api-outputs-sign"),
     path("api/v1/outputs/<uuid:output_id>", api.OutputView.as_view(), name="api-output"),
+    path(
+        "api/v1/outputs/by-content/<digest:sha256>",
+        api.ByContentView.as_view(),
+        name="api-outputs-by-content",
+    ),
     path("api/v1/generation/lease", api.WorkView.as_view(), name="api-generation-lease"),
     path(
         "api/v1/generation/<uuid:lease_id>/complete",

@@ -55,14 +55,16 @@ IN_BROWSER = {
     f"{WEBHOOKS}/<uuid:hook_id>",
     f"{WEBHOOKS}/<uuid:hook_id>/deliveries",
 }
-# Who may have a gated project's files, and who is in an organisation: each for those whom it
-# concerns (test_gates.py, test_gate_pages.py, accounts/test_members.py).
+# Who may have a gated project's files, who is in an organisation, and what was signed of a content:
+# each for those whom it concerns (test_gates.py, test_gate_pages.py, accounts/test_members.py,
+# outputs/test_by_content.py).
 CONCERNED = {
     f"{PROJECT}/access",
     f"{PROJECT}/access/requests",
     f"{PROJECT}/checkpoints/<str:checkpoint>/doi",
     f"{PROJECT}/imports",
     f"{PROJECT}/imports/<uuid:import_id>",
+    "api/v1/outputs/by-content/<digest:sha256>",
     "api/v1/organisations/<str:name>/members",
 }
 
