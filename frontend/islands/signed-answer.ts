@@ -4,8 +4,8 @@ import { asMapping, type JsonObject, loads, mapping } from "../verify/canonical"
 import { AssayError } from "../verify/errors";
 import { type Evidence, parseEvidence } from "../verify/evidence";
 import { parseTrustRoot, type TrustRoot } from "../verify/trust";
-import { examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
-import { contentOf, type Step } from "../verify/verify/report";
+import { type Examination, examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
+import { contentOf } from "../verify/verify/report";
 import { read, Unfetched } from "./evidence-fetch";
 import { savesWhatIsShown } from "./shown-answer";
 import { judge, unjudge, write } from "./tree-links";
@@ -94,7 +94,7 @@ export class SignedAnswer extends HTMLElement {
   private async verify(material: Material, shown: string | null): Promise<void> {
     this.rounds += 1;
     const round = this.rounds;
-    const steps = await examine(material, shown);
+    const { steps } = await examine(material, shown);
     if (round !== this.rounds) return; // the text has changed meanwhile
     const isBroken = steps.some(({ outcome }) => outcome !== "passed");
     this.dataset.state = isBroken ? "broken" : "intact";
@@ -107,7 +107,7 @@ export class SignedAnswer extends HTMLElement {
   }
 }
 
-async function examine(material: Material, shown: string | null): Promise<readonly Step[]> {
+async function examine(material: Material, shown: string | null): Promise<Examination> {
   const { evidence, trust } = material;
   const now = { asOf: new Date() };
   if (evidence.bundles.output === undefined) return examineCheckpoint(evidence, trust, now, null);

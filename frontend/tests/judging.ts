@@ -31,7 +31,8 @@ async function judge(given: Given, document: Uint8Array): Promise<Verdict> {
     const trust = await parseTrustRoot(given.trust_root);
     const required = { asOf: new Date(given.as_of) };
     const evidence = await parseEvidence(loads(document));
-    const steps = await examineOutput(evidence, trust, required, await contentOf(given.text));
+    const content = await contentOf(given.text);
+    const { steps } = await examineOutput(evidence, trust, required, content);
     return steps.map(({ code, outcome, error }) => [code, outcome, error]);
   } catch (error) {
     return [["reading", "failed", error instanceof AssayError ? error.code : `${error}`]];

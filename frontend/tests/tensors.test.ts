@@ -65,7 +65,8 @@ async function steps({ path, value, files = {} }: Case): Promise<readonly Step[]
   const trust = await parseTrustRoot(given.trust_root);
   const required = { asOf: new Date(given.as_of) };
   const [manifest, tensors] = [await manifestOf(atHand), await listOf(atHand)];
-  return examineCheckpoint(await parseEvidence(document), trust, required, manifest, tensors);
+  const evidence = await parseEvidence(document);
+  return (await examineCheckpoint(evidence, trust, required, manifest, tensors)).steps;
 }
 
 test("the list is these bytes", async () => {

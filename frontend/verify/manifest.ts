@@ -25,6 +25,8 @@ const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 
 export type FileEntry = { readonly name: string; readonly sha256: string; readonly size: number };
 export type Manifest = { readonly files: readonly FileEntry[] };
+/** A file at hand, wherever it is from: what it is called here, and its digest. */
+export type SomeFile = Omit<FileEntry, "size">;
 
 /** Read the JSON form. Raises InvalidDocument. */
 export function parseManifest(value: Json): Manifest {

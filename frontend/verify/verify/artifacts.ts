@@ -13,11 +13,12 @@
  *    are there (`model.files`).
  */
 import type { Evidence } from "../evidence";
-import type { Manifest } from "../manifest";
+import type { Manifest, SomeFile } from "../manifest";
 import type { ModelSignature } from "../oms";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
+import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
 import type { RunClaim } from "../statements/run";
 import type { TakedownClaim } from "../statements/takedown";
@@ -29,7 +30,7 @@ import * as links from "./links";
 import { opening } from "./opening";
 import type { Examined } from "./parts";
 import { examine, statementSha256 } from "./parts";
-import type { Content, Step } from "./report";
+import type { Content, Match, Step } from "./report";
 import { Report } from "./report";
 import type { Basis, Requirements } from "./requirements";
 
@@ -43,44 +44,61 @@ export type Below = {
   readonly model: Examined<ModelSignature> | null;
 };
 
+/** Every part that there is to speak of, each with what its own steps established. */
+export type Parts = Below & {
+  readonly output?: Examined<OutputClaim>;
+  readonly evaluation?: Examined<EvaluationClaim>;
+  readonly withdrawal?: Examined<WithdrawalClaim> | null;
+};
+
+/** Every step of a verification, taken whether or not others failed, and what came of it. */
+export type Examination = {
+  readonly steps: readonly Step[];
+  readonly parts: Parts;
+  /** How the content at hand compares with what was signed. */
+  readonly match: Match;
+};
+
 /** Take every step for an output. Without content, none is compared. */
 export async function examineOutput(
   evidence: Evidence,
   trust: TrustRoot,
   requirements: Requirements,
   content: Content | null,
-): Promise<readonly Step[]> {
+): Promise<Examination> {
   const report = new Report();
   const basis = await opening(report, evidence, trust, requirements);
   const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
   const below = await examineBelow(report, evidence, basis);
+  let match: Match = "not compared";
   if (content !== null) {
-    await report.check("text", "The content is what was signed", () =>
+    const compared = await report.check("text", "The content is what was signed", () =>
       links.text(output.claim.get(), content),
     );
+    match = compared.value ?? match;
   }
   await oneHistory(report, evidence.bundles, trust);
   await linkOutput(report, output, below);
   await linkBelow(report, evidence, trust, below);
-  return report.steps;
+  return { steps: report.steps, parts: { output, ...below }, match };
 }
 
-/** Take every step for a checkpoint. Without files, none are compared. */
+/**
+ * Take every step for a checkpoint. Without files, none are compared.
+ *
+ * A manifest is all that a folder holds; a list is of single files, which say nothing of the others.
+ */
 export async function examineCheckpoint(
   evidence: Evidence,
   trust: TrustRoot,
   requirements: Requirements,
-  files: Manifest | null,
+  files: Manifest | readonly SomeFile[] | null,
   tensors: TensorList | null = null,
-): Promise<readonly Step[]> {
+): Promise<Examination> {
   const report = new Report();
   const basis = await opening(report, evidence, trust, requirements);
   const below = await examineBelow(report, evidence, basis);
-  if (files !== null) {
-    await report.check("files", "The files are those that were signed", () =>
-      links.files(evidence.manifest, files),
-    );
-  }
+  const match = files === null ? "not compared" : await compare(report, evidence.manifest, files);
   if (tensors !== null) {
     await report.check("tensors", "The tensors in the files are those that were signed", () =>
       links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
@@ -89,12 +107,29 @@ export async function examineCheckpoint(
   await oneHistory(report, evidence.bundles, trust);
   await linkBelow(report, evidence, trust, below);
   const { model } = below;
-  if (model !== null && files !== null) {
+  if (model !== null && files !== null && "files" in files) {
     await report.check("model.files", "The files are those of the model signature", () =>
       links.modelFiles(model.claim.get(), files),
     );
   }
-  return report.steps;
+  return { steps: report.steps, parts: below, match };
+}
+
+/** Compare the files at hand with those that were signed: all of a folder's, or single ones. */
+export async function compare(
+  report: Report,
+  signed: Manifest,
+  found: Manifest | readonly SomeFile[],
+): Promise<Match> {
+  const compared =
+    "files" in found
+      ? await report.check("files", "The files are those that were signed", () =>
+          links.files(signed, found),
+        )
+      : await report.check("files", "The files at hand are among those that were signed", () =>
+          links.someFiles(signed, found),
+        );
+  return compared.value === null ? "not compared" : "identical";
 }
 
 /** Examine each part that is there, or that another one names. */

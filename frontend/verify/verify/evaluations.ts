@@ -16,15 +16,14 @@ import type { Evidence } from "../evidence";
 import type { Manifest } from "../manifest";
 import type { EvaluationClaim } from "../statements/evaluation";
 import type { TrustRoot } from "../trust";
-import type { Below } from "./artifacts";
-import { examineBelow, linkBelow } from "./artifacts";
+import type { Below, Examination } from "./artifacts";
+import { compare, examineBelow, linkBelow } from "./artifacts";
 import { oneHistory } from "./heads";
 import { EVALUATION, WITHDRAWAL } from "./kinds";
 import * as links from "./links";
 import { opening } from "./opening";
 import type { Examined } from "./parts";
 import { examine, statementSha256 } from "./parts";
-import type { Step } from "./report";
 import { Report } from "./report";
 import type { Requirements } from "./requirements";
 
@@ -34,7 +33,7 @@ export async function examineEvaluation(
   trust: TrustRoot,
   requirements: Requirements,
   files: Manifest | null = null,
-): Promise<readonly Step[]> {
+): Promise<Examination> {
   const report = new Report();
   const basis = await opening(report, evidence, trust, requirements);
   const given = evidence.bundles;
@@ -44,11 +43,7 @@ export async function examineEvaluation(
     ? await examine(report, WITHDRAWAL, given.withdrawal, basis)
     : null;
   const below = await examineBelow(report, evidence, basis);
-  if (files !== null) {
-    await report.check("files", "The files are those that were signed", () =>
-      links.files(evidence.manifest, files),
-    );
-  }
+  const match = files === null ? "not compared" : await compare(report, evidence.manifest, files);
   await oneHistory(report, given, trust);
   await link(report, evaluation, below);
   if (withdrawal !== null) {
@@ -61,7 +56,7 @@ export async function examineEvaluation(
     );
   }
   await linkBelow(report, evidence, trust, below);
-  return report.steps;
+  return { steps: report.steps, parts: { evaluation, withdrawal, ...below }, match };
 }
 
 async function link(

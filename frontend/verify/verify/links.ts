@@ -8,7 +8,7 @@ import type { JsonObject } from "../canonical";
 import { dumps } from "../canonical";
 import { asId, sha256 } from "../digests";
 import { VerificationError } from "../errors";
-import type { Manifest } from "../manifest";
+import type { Manifest, SomeFile } from "../manifest";
 import { differences, manifestId } from "../manifest";
 import type { ModelSignature, Resource } from "../oms";
 import { resourcesOf, rootDigest } from "../oms";
@@ -51,6 +51,23 @@ export function files(signed: Manifest, observed: Manifest): Established<Manifes
   }
   const size = signed.files.reduce((sum, file) => sum + file.size, 0);
   return [observed, `${signed.files.length} files, ${size} bytes`];
+}
+
+/** Each file at hand is one of the manifest's, whatever it is called here; of others nothing is said. */
+export function someFiles(
+  signed: Manifest,
+  observed: readonly SomeFile[],
+): Established<readonly SomeFile[]> {
+  const names = new Map(signed.files.map(({ name, sha256: digest }) => [digest, name]));
+  const others = observed.filter((file) => !names.has(file.sha256));
+  if (others.length > 0) {
+    const found = others.map((file) => `${file.name} (${asId(file.sha256)})`).join(", ");
+    const message = `expected files that were signed, found ${found}`;
+    throw new VerificationError("file-mismatch", message);
+  }
+  const known = new Set(observed.map((file) => names.get(file.sha256)));
+  const listed = [...known].join(", ");
+  return [observed, `${known.size} of ${signed.files.length} files: ${listed}`];
 }
 
 /** The tensors in the files at hand are those that the checkpoint names. */
