@@ -6,9 +6,11 @@ Importing this module needs no variable at all: registry/checks.py says what a d
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.headers import Headers
 
 from registry.env import CHECKOUT, Environment
 
@@ -175,7 +177,15 @@ USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+
+def confine_workers(headers: Headers, _path: str, url: str) -> None:
+    """A worker obeys the policy of its own file, not its page's: it hashes, and reaches nobody."""
+    if IS_WORKER.search(url):
+        headers["Content-Security-Policy"] = "default-src 'none'; script-src 'wasm-unsafe-eval'"
+
+
 # --- Static files: built by Vite with a hash in each name, served by this process -----------------
+IS_WORKER = re.compile(r"-worker-[0-9A-Za-z_-]{8,}\.js$")
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 _BUILT = CHECKOUT / "frontend" / "built"
@@ -185,6 +195,7 @@ SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_USE_STATIC_ROOT = False
 SERVESTATIC_AUTOREFRESH = False
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
+SERVESTATIC_ADD_HEADERS_FUNCTION = confine_workers
 SERVESTATIC_IMMUTABLE_FILE_TEST = r"^.+[.-][0-9A-Za-z_-]{8,}\.(?:js|css|woff2|svg|png)$"
 
 # --- What a browser is told -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ const ISLANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   "live-samples": () => import("./live-samples"),
   "prompt-box": () => import("./prompt-box"),
   "signed-answer": () => import("./signed-answer"),
+  "verify-desk": () => import("./verifying/desk"),
 };
 
 for (const [tag, load] of Object.entries(ISLANDS)) {

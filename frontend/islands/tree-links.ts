@@ -2,6 +2,7 @@
 /** What a verification's steps mean for the links of a tree on the page. */
 import type { Step } from "../verify/verify/report";
 
+const AT_CHECKPOINT = new Set(["model", "files", "tensors", "heads", "openings"]);
 const DIGEST = /(sha256:[0-9a-f]{6})[0-9a-f]{52}([0-9a-f]{6})/g;
 
 /** The words come from the server, translated. */
@@ -40,10 +41,10 @@ export function write(within: Element, selector: string, words: string): void {
   place.hidden = words === "";
 }
 
-function linkOf(step: Step): string {
-  if (step.part === "model") return "checkpoint"; // it is beside the checkpoint's files
-  if (step.part === "heads") return "checkpoint"; // every tree has one; the step is about them all
-  return step.part === "text" ? "output" : step.part;
+/** Every tree has a checkpoint: what is beside its files, or about the whole tree, stands there. */
+function linkOf({ part }: Step): string {
+  if (part === "text") return "output";
+  return AT_CHECKPOINT.has(part) ? "checkpoint" : part;
 }
 
 /** What failed, in a sentence or two; the digests whole stand in the list of checks. */
@@ -56,9 +57,11 @@ function reason(failed: Step, words: Words): string {
 function line(step: Step): HTMLLIElement {
   const item = document.createElement("li");
   item.dataset.outcome = step.outcome;
-  const detail = document.createElement("span");
+  const [detail, code] = [document.createElement("span"), document.createElement("code")];
   detail.className = "quiet";
   detail.textContent = step.detail;
-  item.append(`${step.title}: `, detail);
+  code.className = "quiet";
+  code.textContent = step.code;
+  item.append(`${step.number}. ${step.title}: `, detail, " ", code);
   return item;
 }

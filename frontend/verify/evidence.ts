@@ -21,7 +21,7 @@ const OPENINGS = "openings";
 const TENSORS = "tensors";
 const WITNESSES = "witnesses";
 const OPTIONAL = [LISTS, OPENINGS, TENSORS, WITNESSES];
-const EVIDENCE_V1 = "https://assay/evidence/v1";
+export const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
 export const PARTS = [

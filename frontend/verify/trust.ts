@@ -11,7 +11,7 @@ import type { CertificateLog } from "./scts";
 import type { Verifier } from "./treehead";
 import { parseVerifier } from "./treehead";
 
-const TRUST_ROOT_V1 = "https://assay/trust-root/v1";
+export const TRUST_ROOT_V1 = "https://assay/trust-root/v1";
 const EARLY = "none: it was made before certificates were logged, and has to be made again";
 const URL_FORM = /^https?:\/\/[^\s/?#]+(\/[^\s/?#]+)*$/;
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import entries, health, pages, pieces
+from . import entries, health, pages, pieces, verifying
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("site/losses/<uuid:run_id>", pages.losses, name="losses"),
     path("site/answers/<uuid:output_id>", pages.answer, name="answer"),
     path("outputs/<uuid:output_id>/text", pages.text, name="output-text"),
+    path("verify", verifying.verify, name="verify"),
     path("conduct", pages.conduct, name="conduct"),
     path("ledger", pages.ledger, name="ledger"),
     path("ledger/witness", pages.witness, name="ledger-witness"),

@@ -34,7 +34,7 @@ from tests.registry.catalog.world import project
 from tests.registry.conduct.published import CLAUSES, forbids, house_rules, publish
 from tests.registry.moderation.court import decided, reported, sanction, seated
 from tests.registry.people import client_of
-from tests.registry.site.world import Shown
+from tests.registry.site.world import TEXT, Shown
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -172,6 +172,7 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         "/conduct",
         "/ledger",
         "/ledger/witness",
+        "/verify",
         "/login",
         "/ledger/entries/0",
         "/ledger/entries/10",
@@ -252,6 +253,21 @@ def test_a_broken_tree_is_as_readable(visitor: Visitor, axe: str) -> None:
         for summary in page.locator("signed-answer summary:visible").all():
             summary.click()
         assert violations(page, axe) == []
+
+
+def test_a_verdict_is_as_readable(visitor: Visitor, axe: str) -> None:
+    for width, colours in LOOKS:
+        page = visitor.open("/verify", View(colours=colours, width=width))
+        for text in (TEXT, TEXT.replace("\n", "  \n"), "unknown"):
+            page.get_by_label("Or paste a text").fill(text)
+            page.get_by_role("button", name="Verify the text").click()
+            expect(page.locator("verify-desk")).to_have_attribute("data-state", "ready")
+            for summary in page.locator(".result summary:visible").all():
+                if summary.evaluate("summary => !summary.parentElement.open"):
+                    summary.click()
+            assert violations(page, axe) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    visitor.complaints.clear()  # Chromium's own word about what is not found
 
 
 def test_the_first_key_leads_past_the_navigation(visitor: Visitor) -> None:

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What each link of a tree says of its part: as stated, for its checks say whether that holds. */
+import type { Evidence, Part } from "../../verify/evidence";
+import type { EvaluationClaim } from "../../verify/statements/evaluation";
+import type { Parts } from "../../verify/verify/artifacts";
+import { inWords } from "../sizes";
+import { day, figuresOf } from "./values";
+
+export type Told = {
+  /** Which sentence. */
+  readonly key: string;
+  /** What stands in it, and in the title. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Of the thing itself; empty where it is the statement that counts. */
+  readonly digest: string;
+  /** Its page at the registry; empty where it has none of its own. */
+  readonly path: string;
+};
+
+/** null where the statement could not be read. */
+export function toldOf(part: Part, parts: Parts, evidence: Evidence): Told | null {
+  switch (part) {
+    case "output":
+      return ofOutput(parts);
+    case "evaluation":
+      return ofEvaluation(parts.evaluation?.claim.value ?? null);
+    case "withdrawal":
+      return plain(part, parts.withdrawal?.claim.value, ({ reason }) => ({ reason }));
+    case "takedown":
+      return plain(part, parts.takedown?.claim.value, ({ reason, takenDownAt }) => ({
+        reason,
+        day: day(takenDownAt),
+      }));
+    case "checkpoint":
+    case "model":
+      return ofCheckpoint(parts, evidence);
+    case "run":
+      return ofRun(parts);
+    case "dataset":
+      return ofDataset(parts);
+    case "conduct":
+      return ofConduct(parts);
+  }
+}
+
+function plain<C>(
+  key: string,
+  claim: C | null | undefined,
+  values: (claim: C) => Told["values"],
+): Told | null {
+  return claim ? { key, values: values(claim), digest: "", path: "" } : null;
+}
+
+function ofOutput({ output }: Parts): Told | null {
+  const claim = output?.claim.value;
+  if (!claim) return null;
+  const path = `/outputs/${claim.output}`;
+  return { key: `output-${claim.claim}`, values: {}, digest: claim.exactSha256, path };
+}
+
+function ofEvaluation(claim: EvaluationClaim | null): Told | null {
+  return plain("evaluation", claim, figuresOf);
+}
+
+function ofCheckpoint({ checkpoint }: Parts, { manifest }: Evidence): Told | null {
+  const claim = checkpoint.claim.value;
+  if (claim === null) return null;
+  const { project, name, manifestSha256 } = claim;
+  const size = manifest.files.reduce((sum, file) => sum + file.size, 0);
+  return {
+    key: "checkpoint",
+    values: { project, name, files: String(manifest.files.length), size: inWords(size) },
+    digest: manifestSha256,
+    path: `/${project}/${name}`,
+  };
+}
+
+function ofRun({ run, checkpoint }: Parts): Told | null {
+  const claim = run?.claim.value;
+  if (!claim) return null;
+  const project = checkpoint.claim.value?.project ?? "";
+  const loss = Number(claim.validationLoss).toFixed(2);
+  return {
+    key: "run",
+    values: { step: String(claim.step), loss },
+    digest: "",
+    path: project === "" ? "" : `/${project}/runs/${claim.run}`,
+  };
+}
+
+function ofDataset({ dataset }: Parts): Told | null {
+  const claim = dataset?.claim.value;
+  if (!claim) return null;
+  const { title, files, bytes, license, manifestSha256 } = claim;
+  const values = { title, files: String(files), size: inWords(bytes), license };
+  return { key: "dataset", values, digest: manifestSha256, path: "" };
+}
+
+function ofConduct({ conduct }: Parts): Told | null {
+  const claim = conduct.claim.value;
+  if (claim === null) return null;
+  const { id, version, sha256 } = claim.conduct;
+  const values = { title: claim.title, version };
+  return { key: "conduct", values, digest: sha256, path: `/conduct/${id}/${version}` };
+}

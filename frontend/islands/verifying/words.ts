@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The words of a verdict, which the server translated: which sentence it is, and what stands in it. */
+import type { Verdict } from "../../verify/commands/verdict";
+import { asId } from "../../verify/digests";
+import type { Parts } from "../../verify/verify/artifacts";
+import type { Item } from "./case";
+import type { Judged, Judgement } from "./judging";
+import { capitalised, valuesOf } from "./values";
+
+/** A sentence by its key, with `{name}` where a value stands. */
+export type Words = (key: string) => string;
+/** How the page shows it: what holds, what to beware of, what does not hold, what is not known. */
+export type Mood = "sound" | "caution" | "broken" | "none";
+export type Said = {
+  readonly mood: Mood;
+  readonly headline: string;
+  readonly sentences: readonly string[];
+};
+
+const MOODS: Readonly<Record<string, Mood>> = {
+  verified: "sound",
+  normalised: "sound",
+  "taken-down": "caution",
+  withdrawn: "caution",
+  revoked: "caution",
+  stale: "caution",
+  changed: "broken",
+  broken: "broken",
+  unread: "broken",
+};
+const MATCHES = {
+  identical: "identical",
+  "same after normalising": "normalised",
+  "not compared": "none",
+} as const;
+const HOLDS = new Set(["verified", "normalised", "taken-down", "withdrawn"]);
+
+/** The verdict first, in one plain sentence; then what must be known with it. */
+export function saidOf(judged: Judged, words: Words): Said {
+  const { judgement, lack } = judged;
+  const verdict = judgement?.verdict ?? lack?.kind ?? "unknown";
+  const what = whatOf(judged, words);
+  const values = { what, What: capitalised(what), ...valuesOf(judged) };
+  const keys = judgement === null ? [verdict] : keysOf(judged, judgement);
+  return {
+    mood: MOODS[verdict] ?? "none",
+    headline: words(`headline-${verdict}`),
+    sentences: keys.map((key) => filled(words(key), values)),
+  };
+}
+
+/** `{name}` gives way to what stands under that name; a value is never looked at again. */
+export function filled(sentence: string, values: Readonly<Record<string, string>>): string {
+  return sentence.replace(/\{([A-Za-z]+)\}/g, (whole, name: string) => values[name] ?? whole);
+}
+
+function keysOf({ items, folder }: Judged, judgement: Judgement): readonly string[] {
+  const { examination, verdict } = judgement;
+  const { parts, match } = examination;
+  if (!HOLDS.has(verdict)) {
+    if (verdict !== "changed") return [verdict];
+    return [parts.output === undefined ? "changed-files" : "changed-content"];
+  }
+  const since = sinceOf(verdict, parts);
+  if (parts.output?.claim.value) {
+    return [`output-${parts.output.claim.value.claim}-${MATCHES[match]}`, ...since];
+  }
+  if (parts.evaluation) return ["evaluation", ...since];
+  const extent = items.length === 0 ? "none" : folder === null ? "some" : "whole";
+  return [`checkpoint-${extent}`, ...since];
+}
+
+/** What became of it since; of a breach of conduct also whether it was signed before that. */
+function sinceOf(verdict: Verdict, parts: Parts): readonly string[] {
+  if (verdict === "withdrawn") return ["since-withdrawn"];
+  if (verdict !== "taken-down") return [];
+  const takedown = parts.takedown?.claim.value ?? null;
+  const signed = (parts.output ?? parts.evaluation ?? parts.checkpoint).signedAt.value;
+  if (takedown === null || takedown.breach === null || signed === null) return ["since-taken-down"];
+  return [signed <= takedown.takenDownAt ? "since-breach-standing" : "since-breach-after"];
+}
+
+function whatOf({ items, folder }: Judged, words: Words): string {
+  const [first, ...more] = items;
+  if (folder !== null) return filled(words("what-folder"), { name: folder });
+  if (first === undefined) return words("what-none");
+  if (more.length > 0) return filled(words("what-files"), { count: String(items.length) });
+  return filled(words(`what-${first.kind}`), { name: nameOf(first) });
+}
+
+export function nameOf({ name, content }: Item): string {
+  return name === "" ? asId(content.sha256) : name;
+}

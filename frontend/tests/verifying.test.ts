@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The verify page without a page: what belongs together, and which sentence says what came of it. */
+import { expect, test } from "vitest";
+import { inWords } from "../islands/sizes";
+import { type Item, pair } from "../islands/verifying/case";
+import { manifestFiles } from "../islands/verifying/finding";
+import { judged } from "../islands/verifying/judging";
+import { piecesOf } from "../islands/verifying/pieces";
+import { isFingerprintOf, type Trust } from "../islands/verifying/trust";
+import { filled, saidOf } from "../islands/verifying/words";
+import { asMapping, type Json } from "../verify/canonical";
+import { type Proof, proofIn } from "../verify/commands/inputs";
+import { parseTrustRoot } from "../verify/trust";
+import { contentOf } from "../verify/verify/report";
+import { changed, type Place, vectors } from "./vectors";
+
+type Vectors = {
+  readonly trust_root: Json;
+  readonly text: string;
+  readonly as_of: string;
+  readonly evidence: Json;
+  readonly files: Readonly<Record<string, string>>;
+  readonly mutations?: readonly {
+    readonly name: string;
+    readonly set?: readonly { readonly path: Place; readonly value: Json }[];
+  }[];
+};
+
+const given = vectors<Vectors>("evidence");
+const takenDown = vectors<Vectors>("takedowns");
+const at = new Date(given.as_of);
+
+async function file(name: string, text: string): Promise<Item> {
+  return { name, size: text.length, content: await contentOf(text), kind: "file" };
+}
+
+async function ofOutput(): Promise<Proof> {
+  return proofIn(asMapping(given.evidence, "evidence"));
+}
+
+async function ofCheckpoint(): Promise<Proof> {
+  return proofIn(asMapping(changed(given.evidence, ["bundles", "output"], undefined), "evidence"));
+}
+
+/** Some of the checkpoint's own files, by their digests. */
+async function signedFiles(): Promise<readonly Item[]> {
+  const { evidence } = await ofCheckpoint();
+  return evidence.manifest.files.map(({ name, size, sha256 }) => {
+    return { name, size, content: { sha256, normalisedSha256: null }, kind: "file" };
+  });
+}
+
+test("each thing goes to the evidence that speaks of it, and what is left to none", async () => {
+  const proofs = [await ofOutput(), await ofCheckpoint()];
+  const [text, other] = [await file("hello.py", given.text), await file("other", "other")];
+  const own = await signedFiles();
+  const { cases, left } = pair({ items: [other, text, ...own], folder: null, proofs });
+  expect(cases.map(({ items }) => items)).toEqual([[text], own]);
+  expect(left).toEqual([other]);
+});
+
+test("what is given with one piece of evidence is held to it, changed or not", async () => {
+  const other = await file("hello.py", "another");
+  const { cases, left } = pair({ items: [other], folder: null, proofs: [await ofOutput()] });
+  expect([cases.map(({ items }) => items), left]).toEqual([[[other]], []]);
+  const [first, ...more] = [other, ...(await signedFiles())];
+  const items = [first, ...more].filter((each) => each !== undefined);
+  expect(pair({ items, folder: null, proofs: [await ofCheckpoint()] }).cases[0]?.items).toEqual(
+    items,
+  );
+});
+
+test("a folder is a checkpoint's, and no file of it an output's that it does not fit", async () => {
+  const items = [await file("README.md", "words"), ...(await signedFiles())];
+  const proofs = [await ofOutput(), await ofCheckpoint()];
+  const { cases, left } = pair({ items, folder: "tiny", proofs });
+  expect(cases.map((each) => [each.items.length, each.folder])).toEqual([
+    [0, null],
+    [items.length, "tiny"],
+  ]);
+  expect(left).toEqual([]);
+});
+
+test("the signatures beside a folder's files are none of them, and names are in order", async () => {
+  const names = ["model.sig", "b", "a/z", "model.sigstore.json", "A"];
+  const items = await Promise.all(names.map((name) => file(name, name)));
+  expect(manifestFiles(items).map(({ name }) => name)).toEqual(["A", "a/z", "b"]);
+});
+
+async function said(
+  items: readonly Item[],
+  proof: Proof | null,
+  folder: string | null = null,
+  root = given.trust_root,
+) {
+  const trust: Trust = { root: await parseTrustRoot(root), source: "own", lists: [] };
+  const lack = proof === null ? ({ kind: "unknown" } as const) : null;
+  const found = await judged({ items, folder, proof, lack }, trust, at);
+  const { mood, sentences } = saidOf(found, (key) => key);
+  return [mood, ...sentences];
+}
+
+test("the sentence claims what was established, and no more", async () => {
+  const [own, copied, other] = await Promise.all([
+    file("a", given.text),
+    file("b", given.text.replace("\n", " \n")),
+    file("c", "other"),
+  ]);
+  const proof = await ofOutput();
+  expect(await said([own], proof)).toEqual(["sound", "output-server-generated-identical"]);
+  expect(await said([copied], proof)).toEqual(["sound", "output-server-generated-normalised"]);
+  expect(await said([], proof)).toEqual(["sound", "output-server-generated-none"]);
+  expect(await said([other], proof)).toEqual(["broken", "changed-content"]);
+  expect(await said([other], null)).toEqual(["none", "unknown"]);
+  const files = await signedFiles();
+  const checkpoint = await ofCheckpoint();
+  expect(await said(files, checkpoint, "tiny")).toEqual(["sound", "checkpoint-whole"]);
+  expect(await said(files.slice(1), checkpoint)).toEqual(["sound", "checkpoint-some"]);
+  expect(await said([], checkpoint)).toEqual(["sound", "checkpoint-none"]);
+  expect(await said(files.slice(1), checkpoint, "tiny")).toEqual(["broken", "changed-files"]);
+});
+
+test("what was taken down is said with its reason, and for a breach whether before or after", async () => {
+  const { trust_root, text, evidence, mutations = [] } = takenDown;
+  const [breach] = mutations.filter(({ name }) => name === "taken down for a breach");
+  const item = await file("a", text);
+  const since = async (document: Json) => {
+    const proof = await proofIn(asMapping(document, "evidence"));
+    return (await said([item], proof, null, trust_root)).slice(2);
+  };
+  expect(await since(evidence)).toEqual(["since-taken-down"]);
+  const changes = breach?.set ?? [];
+  const broken = changes.reduce((all, { path, value }) => changed(all, path, value), evidence);
+  expect(await since(broken)).toEqual(["since-breach-standing"]);
+});
+
+test("what stands in a sentence is put in once, whatever it says itself", () => {
+  expect(filled("{a} and {b}, {c}", { a: "{b}", b: "$&" })).toBe("{b} and $&, {c}");
+});
+
+test("a fingerprint is the same however it was written down", async () => {
+  const root = await parseTrustRoot(given.trust_root);
+  const { fingerprint } = root;
+  const groups = fingerprint.toUpperCase().replace(/(.{4})/g, "$1 ");
+  for (const written of [fingerprint, ` sha256:${fingerprint}\n`, groups]) {
+    expect(isFingerprintOf(written, root)).toBe(true);
+  }
+  for (const written of ["", "sha256:", fingerprint.slice(1), `${fingerprint}0`]) {
+    expect(isFingerprintOf(written, root)).toBe(false);
+  }
+});
+
+test("the pieces of a part are its own bytes", async () => {
+  const { evidence, document } = await ofOutput();
+  const bundle = evidence.bundles.output;
+  if (bundle === undefined) throw new Error("expected an output");
+  const pieces = new Map(
+    piecesOf(bundle, document.bundles ?? null).map((each) => [each.name, each.data]),
+  );
+  expect(pieces.get("statement.json")).toBe(bundle.envelope.payload);
+  expect(pieces.get("timestamp.tsr")).toBe(bundle.timestamp);
+  expect(String(pieces.get("certificates.pem")).match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+});
+
+test("sizes are in the words that the server has for them", () => {
+  const sizes = [0, 999, 1000, 7_634_112, 10 ** 16];
+  expect(sizes.map(inWords)).toEqual(["0 B", "999 B", "1.0 kB", "7.6 MB", "10000.0 TB"]);
+});
