@@ -2,30 +2,43 @@
 """Text from a model: the same model and request give the same text, on one kind of machine.
 
 Always float32 on the CPU with one thread: a text of a few hundred bytes gains nothing from more,
-and everyone who generates it again gets the same sums.
+and everyone who generates it again gets the same sums. A key marks what it writes: the same request
+with the same key gives the same text, too.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from assay.signing.watermark import MAX_UNMARKED_BYTES, WatermarkKey
 
 from .config import Sampling
 from .errors import UnusablePrompt
 from .models.byte_gpt import VOCABULARY, ByteGPT, Seen
+from .tournament import Tournament
 from .utf8 import START, Place
 
 
+def is_marked(request: Sampling) -> bool:
+    """Whether a key leaves its mark in the answer: it is long enough, and something is drawn."""
+    return request.max_new_bytes > MAX_UNMARKED_BYTES and request.temperature > 0
+
+
 @torch.no_grad()
-def generate(model: ByteGPT, request: Sampling) -> str:
+def generate(model: ByteGPT, request: Sampling, key: WatermarkKey | None = None) -> str:
     """What the model writes after a prompt; without the prompt, at most `max_new_bytes` bytes."""
     written = bytearray(_prompt_bytes(request.prompt))
     prompt_bytes = len(written)
+    tournament = Tournament(key if is_marked(request) else None)
     generator = torch.Generator().manual_seed(request.seed)
     context = _Context(model)
     place, whole = START, prompt_bytes
     for _ in range(request.max_new_bytes):
-        byte = _draw(context.scores(written), place, request.temperature, generator)
+        chances = _chances(context.scores(written), place, request.temperature)
+        byte = int(torch.multinomial(tournament.played(chances), 1, generator=generator))
+        tournament.step(byte)
         written.append(byte)
         place = place.after(byte)
         whole = len(written) if place.is_between_characters else whole
@@ -64,11 +77,11 @@ def _prompt_bytes(prompt: str) -> bytes:
     return data
 
 
-def _draw(scores: Tensor, place: Place, temperature: float, generator: torch.Generator) -> int:
+def _chances(scores: Tensor, place: Place, temperature: float) -> Tensor:
+    """How likely each byte is the next; one of them certain at temperature 0."""
     refused = torch.ones(VOCABULARY, dtype=torch.bool)
     refused[list(place.allowed)] = False
     scores = scores.masked_fill(refused, float("-inf"))
     if temperature == 0:
-        return int(scores.argmax())
-    chances = torch.softmax(scores.double() / temperature, dim=0)
-    return int(torch.multinomial(chances, 1, generator=generator))
+        return functional.one_hot(scores.argmax(), VOCABULARY).double()
+    return torch.softmax(scores.double() / temperature, dim=0)
