@@ -5,7 +5,7 @@ E001 secret key of one process only · E002 plain http for more than this machin
 read the data folder · E004 debugging in public · E005 an origin no tree head can carry · E006 a
 policy of witnesses that cannot be read · E007 a bucket's file that cannot be read, or by others ·
 E008 half of an account for DOIs, or a password that cannot be read, or by others · E009 a place for
-a proxy to read blobs from, and no proxy.
+a proxy to read blobs from, and no proxy · E010 a watermark key that cannot be read, or by others.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 
 from assay.signing.errors import InvalidDocument
 from assay.signing.tlog import Policy
 from registry.api.problems import Problem
 from registry.catalog import datacite
+from registry.outputs import marks
 from registry.storage.bucket import Account
 
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -47,6 +49,7 @@ class Deployment(AppConfig):
             has_a_usable_bucket,
             has_all_for_dois_or_nothing,
             has_a_proxy_that_reads_blobs,
+            has_a_usable_watermark_key,
         ):
             register(check, Tags.security, deploy=True)
 
@@ -142,3 +145,19 @@ def has_a_proxy_that_reads_blobs(**_: object) -> list[CheckMessage]:
         return []
     hint = "Set ASSAY_BEHIND_PROXY if nginx has docker/blobs.conf, else unset ASSAY_BLOBS_LOCATION."
     return [Error("Nobody sends what is downloaded.", hint=hint, id="assay.E009")]
+
+
+def has_a_usable_watermark_key(**_: object) -> list[CheckMessage]:
+    """Texts would carry a mark that nobody finds, or that others can make."""
+    file = settings.WATERMARK_KEY_FILE
+    if not file:
+        return []
+    try:
+        marks.read(file)
+    except ImproperlyConfigured as error:
+        return [Error("There is no watermark key.", hint=str(error), id="assay.E010")]
+    if Path(file).stat().st_mode & 0o077:
+        return [
+            Error("Others may read the watermark key.", hint=f"chmod 600 {file}", id="assay.E010")
+        ]
+    return []

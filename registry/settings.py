@@ -36,6 +36,8 @@ DISK_RESERVE = environment.portion("ASSAY_DISK_RESERVE", "2G")
 STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 # Texts that a person may ask for in a day: one each minute and a half, around the clock.
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
+# By which text that is generated here is marked, and found again.
+WATERMARK_KEY_FILE = environment.text("ASSAY_WATERMARK_KEY_FILE", "")
 # Where a test or a demonstration receives: never on a server that others use.
 WEBHOOKS_TO_LOOPBACK = environment.flag("ASSAY_WEBHOOKS_TO_LOOPBACK", default=False)
 # In whose account with DataCite DOIs are registered: all of it, or no DOIs at all.

@@ -327,7 +327,14 @@ def live(transactional_db: None, _live_programs: Callable[[], Live]) -> Iterator
 def _deployment(port: int) -> Deployment:
     places = Places.of(Path(os.environ["ASSAY_DATA_DIR"]))
     public_url = os.environ["ASSAY_PUBLIC_URL"]
-    return Deployment(places=places, postgres=None, valkey=None, port=port, public_url=public_url)
+    return Deployment(
+        places=places,
+        postgres=None,
+        valkey=None,
+        port=port,
+        public_url=public_url,
+        watermark_key=places.secrets / "watermark-key",
+    )
 
 
 def _with(program: Program, environment: dict[str, str]) -> Program:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generation program: leases requests for text, and answers each with the checkpoint it names.
 
+With a watermark key it marks what is long enough, and says so with each text (docs/spec/http.md).
 A request that cannot be answered is reported as failed; nothing in it can stop the program.
 """
 
@@ -19,6 +20,8 @@ from assay.signing.client import ClientError, RegistryClient
 from assay.signing.digests import parse_id
 from assay.signing.errors import AssayError
 from assay.signing.manifest import FileEntry, Manifest
+from assay.signing.statements import Mark
+from assay.signing.watermark import SCHEME, WatermarkKey
 
 from . import sampling, saving
 from .blobs import BlobCache, manifest_named
@@ -57,6 +60,23 @@ class Job:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What answering needs: whom to answer, the models, and the key that marks, if there is one."""
+
+    client: RegistryClient
+    models: Models
+    patience: Patience
+    key: WatermarkKey | None = None
+
+    def write(self, job: Job) -> dict[str, object]:
+        """The text, and the mark that it was written with."""
+        marks = self.key if sampling.is_marked(job.request) else None
+        written = sampling.generate(self.models.get(job.files), job.request, marks)
+        mark = None if marks is None else Mark(scheme=SCHEME, key=marks.id).to_json()
+        return {"text": written, "mark": mark}
+
+
 class Models:
     """The models used last, ready to write."""
 
@@ -87,49 +107,46 @@ class Models:
         self._cache.drop_unnamed()
 
 
-def serve(client: RegistryClient, directory: Path, *, name: str, patience: Patience) -> None:
+def serve(desk: Desk, *, name: str) -> None:
     """Answer requests until stopped."""
-    models = Models(directory / "checkpoints", BlobCache(directory / "blobs", client, patience))
-    while not patience.stopped.is_set():
+    stopped = desk.patience.stopped
+    while not stopped.is_set():
         pause_seconds = 0.0
         try:
-            job = patience.until_answered(
-                lambda: client.post_json("/api/v1/generation/lease", {"node": name})
+            job = desk.patience.until_answered(
+                lambda: desk.client.post_json("/api/v1/generation/lease", {"node": name})
             )
             if job is None:
                 pause_seconds = PAUSE_SECONDS
             else:
-                answer(client, models, job, patience)
+                answer(desk, job)
         except AssayError as error:
             _logger.warning("%s", error)
             pause_seconds = AFTER_FAILURE_SECONDS
-        patience.stopped.wait(pause_seconds)
+        stopped.wait(pause_seconds)
 
 
-def answer(client: RegistryClient, models: Models, leased: object, patience: Patience) -> None:
+def answer(desk: Desk, leased: object) -> None:
     """Write one text and deliver it, or say why there is none."""
     began = time.monotonic()
     identifier = text(as_mapping(leased, "job"), "id")
     try:
-        job = Job.parse(leased)
-        written = sampling.generate(models.get(job.files), job.request)
+        written = desk.write(Job.parse(leased))
     # RuntimeError: what torch raises, out of memory for example.
     except (TrainerError, AssayError, OSError, RuntimeError) as error:
         _logger.warning("job %s: %s", identifier, error)
         reason = (str(error) or type(error).__name__)[:MAX_REASON_CHARACTERS]
-        _deliver(client, f"{identifier}/fail", {"reason": reason}, patience)
+        _deliver(desk, f"{identifier}/fail", {"reason": reason})
         return
-    _deliver(client, f"{identifier}/complete", {"text": written}, patience)
-    _logger.info(
-        "job %s: %d characters in %.1f s", identifier, len(written), time.monotonic() - began
-    )
+    _deliver(desk, f"{identifier}/complete", written)
+    _logger.info("job %s: answered in %.1f s", identifier, time.monotonic() - began)
 
 
-def _deliver(
-    client: RegistryClient, path: str, body: dict[str, object], patience: Patience
-) -> None:
+def _deliver(desk: Desk, path: str, body: dict[str, object]) -> None:
     try:
-        patience.until_answered(lambda: client.post_json(f"/api/v1/generation/{path}", body))
+        desk.patience.until_answered(
+            lambda: desk.client.post_json(f"/api/v1/generation/{path}", body)
+        )
     except ClientError as error:
         _logger.warning("%s: %s", path, error)  # it goes to whoever leases it next
 

@@ -17,6 +17,7 @@ from assay.signing import canonical
 from assay.signing.canonical import as_mapping
 from assay.signing.digests import as_id
 from assay.signing.errors import InvalidDocument
+from assay.signing.statements import Mark
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller
@@ -134,9 +135,9 @@ class CompletionView(APIView):
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
         """The text is kept before it is signed; if the signer is away, that happens later."""
         body = as_mapping(request.data, "body")
-        canonical.only(body, "text")
+        canonical.only(body, "text", "mark")
         now, holder = timezone.now(), caller(request)
-        output = services.complete(lease_id, _text(body), holder=holder, now=now)
+        output = services.complete(lease_id, _text(body), holder=holder, now=now, mark=_mark(body))
         services.advance(output.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -193,3 +194,10 @@ def _text(body: canonical.Obj) -> str:
     if len(value) > MAX_TEXT_CHARACTERS:
         raise InvalidDocument("text", f"at most {MAX_TEXT_CHARACTERS} characters", str(len(value)))
     return value
+
+
+def _mark(body: canonical.Obj) -> Mark | None:
+    """A program from before there were marks says nothing of one, and makes none."""
+    stated = canonical.nullable({"mark": None, **body}, "mark", canonical.mapping)
+    with canonical.within("mark"):
+        return None if stated is None else Mark.parse(stated)

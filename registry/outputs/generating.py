@@ -14,9 +14,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from assay.signing.digests import normalised_text, sha256
+from assay.signing.statements import Mark
 from registry.accounts.queries import SYSTEM, User
 from registry.audit import services as audit
 
+from . import marks
 from .errors import GenerationFailed, LeaseLost, UnusableText
 from .models import Output, State
 
@@ -53,7 +55,9 @@ def is_anything_waiting() -> bool:
     return _waiting().exists()
 
 
-def complete(lease_id: uuid.UUID, text: str, *, holder: User, now: datetime) -> Output:
+def complete(
+    lease_id: uuid.UUID, text: str, *, holder: User, now: datetime, mark: Mark | None = None
+) -> Output:
     """Take the text of a lease that is still held; the same again (a retry) changes nothing."""
     with transaction.atomic():
         output = _leased(lease_id, holder)
@@ -61,8 +65,10 @@ def complete(lease_id: uuid.UUID, text: str, *, holder: User, now: datetime) -> 
             return output
         _check_held(output, now)
         _check_text(output, text)
+        marks.check(mark)
         output.state = State.GENERATED
         output.text = text
+        output.mark = None if mark is None else mark.to_json()
         output.sha256 = sha256(text.encode())
         output.normalised_sha256 = sha256(normalised_text(text).encode())
         output.save()

@@ -35,7 +35,10 @@ class Claim(models.TextChoices):
 
 
 class Output(models.Model):
-    """`caller` is in whose name it is signed; `sampling` what was asked, in http.md's words."""
+    """`caller` is in whose name it is signed; `sampling` what was asked, in http.md's words.
+
+    `mark` is the watermark that the generation program says it wrote the text with.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     checkpoint = models.ForeignKey("catalog.Checkpoint", on_delete=models.PROTECT, related_name="+")
@@ -45,6 +48,7 @@ class Output(models.Model):
     is_sample = models.BooleanField(default=False)
     media_type = models.CharField(max_length=100)
     sampling = models.JSONField(null=True)
+    mark = models.JSONField(null=True)
     salt = models.BinaryField(null=True)
     text = models.TextField(blank=True)
     sha256 = models.CharField(max_length=64, blank=True)

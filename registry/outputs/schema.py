@@ -89,5 +89,16 @@ WORK = inline_serializer(
         "seed": serializers.IntegerField(),
     },
 )
-COMPLETION = inline_serializer("GenerationText", {"text": serializers.CharField()})
+COMPLETION = inline_serializer(
+    "GenerationText",
+    {
+        "text": serializers.CharField(),
+        "mark": inline_serializer(
+            "Watermark",
+            {"scheme": serializers.CharField(), "key": serializers.CharField()},
+            required=False,
+            allow_null=True,
+        ),
+    },
+)
 FAILURE = inline_serializer("GenerationFailure", {"reason": serializers.CharField()})

@@ -146,10 +146,11 @@ def _commitment(output: Output) -> str | None:
 
 
 def _generation(output: Output) -> dict[str, object] | None:
-    """The decoding parameters, without the prompt."""
+    """The decoding parameters, without the prompt, and with the mark or that there is none."""
     if output.claim != Claim.SERVER_GENERATED or output.sampling is None:
         return None
-    return {name: value for name, value in output.sampling.items() if name != "prompt"}
+    asked = {name: value for name, value in output.sampling.items() if name != "prompt"}
+    return {**asked, "mark": output.mark}
 
 
 def _told(output: Output) -> dict[str, object]:

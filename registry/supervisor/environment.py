@@ -34,6 +34,7 @@ class Deployment:
     valkey: Valkey | None
     port: int
     public_url: str
+    watermark_key: Path
 
 
 def fill_in(environment: MutableMapping[str, str]) -> Deployment:
@@ -62,6 +63,7 @@ def fill_in(environment: MutableMapping[str, str]) -> Deployment:
         ASSAY_LEDGER_ORIGIN=origin,
         ASSAY_SIGNER_SOCKET=str(places.signer_socket),
         ASSAY_SECRET_KEY_FILE=str(secret_file(places.secrets / "secret-key")),
+        ASSAY_WATERMARK_KEY_FILE=str(secret_file(places.secrets / "watermark-key")),
     )
     return Deployment(
         places=places,
@@ -69,6 +71,7 @@ def fill_in(environment: MutableMapping[str, str]) -> Deployment:
         valkey=None if has_broker else valkey,
         port=_port(environment) or _port_in(public_url) or DEFAULT_PORT,
         public_url=public_url,
+        watermark_key=Path(environment["ASSAY_WATERMARK_KEY_FILE"]),
     )
 
 

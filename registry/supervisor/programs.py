@@ -71,21 +71,22 @@ def _celery(deployment: Deployment, name: str, *own: str) -> Program:
 
 def node(deployment: Deployment, token: Path) -> Program:
     """A volunteer's machine: this one."""
-    return _trainer(deployment, "node", "join", token)
+    return _trainer(deployment, "node", ("join",), token)
 
 
 def generator(deployment: Deployment, token: Path) -> Program:
     """The program that generates text; torch stays out of the web process."""
-    return _trainer(deployment, "generate", "generate", token)
+    marking = ("--watermark-key", str(deployment.watermark_key))
+    return _trainer(deployment, "generate", ("generate", *marking), token)
 
 
-def _trainer(deployment: Deployment, name: str, word: str, token: Path) -> Program:
+def _trainer(deployment: Deployment, name: str, words: tuple[str, ...], token: Path) -> Program:
     options = {
         "--url": local_url(deployment),
         "--token-file": token,
         "--directory": private_folder(deployment.places.data / name),
     }
-    return _program(deployment, name, ("assay.trainers.commands", word, *_flat(options)))
+    return _program(deployment, name, ("assay.trainers.commands", *words, *_flat(options)))
 
 
 def _flat(options: Mapping[str, object]) -> tuple[str, ...]:

@@ -153,6 +153,9 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
     match verified:
         case Verified(output=OutputClaim() as output, checkpoint=CheckpointClaim() as checkpoint):
             yield _proven_of_output(output, _title(checkpoint), verified)
+            if output.mark is not None:
+                mark = output.mark
+                yield f"It was written with the watermark {mark.scheme} of the key {mark.key}."
         case Verified(evaluation=EvaluationClaim(result=said), checkpoint=CheckpointClaim() as of):
             yield _proven_of_evaluation(said, _title(of), verified)
         case Verified(checkpoint=CheckpointClaim() as checkpoint):

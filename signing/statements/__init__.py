@@ -17,7 +17,7 @@ from .evaluation import (
     WithdrawalClaim,
     Withdrawn,
 )
-from .output import Origin, OutputClaim
+from .output import Mark, Origin, OutputClaim
 from .references import SALT_BYTES, ConductReference, commit, party_commitment
 from .revocation import RevocationClaim
 from .run import RunClaim
@@ -75,6 +75,7 @@ __all__ = [
     "EvaluationClaim",
     "Harness",
     "LiftingClaim",
+    "Mark",
     "Metric",
     "Origin",
     "OutputClaim",

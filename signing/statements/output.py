@@ -14,6 +14,8 @@ from .references import ConductReference, commitment, reference
 from .statement import OUTPUT_V1, Statement, Subject, predicate_of, same
 
 NORMALISED = ".normalised"
+MARK = "mark"
+MAX_MARK_CHARACTERS = 100
 _FIELDS = ("output", "claim", "checkpoint", "conduct", "media_type", "request", "generation")
 
 
@@ -27,6 +29,28 @@ class Origin(StrEnum):
     def subject(self) -> str:
         """The name of the subject that holds the digest of the exact bytes."""
         return "text" if self is Origin.SERVER_GENERATED else "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """The watermark that a text was written with (docs/spec/watermark.md)."""
+
+    scheme: str
+    key: str
+    """The id of its key."""
+
+    @classmethod
+    def parse(cls, obj: Obj) -> Self:
+        """Read it; schemes that this reader does not know are as good."""
+        canonical.only(obj, "scheme", "key")
+        return cls(
+            scheme=canonical.text(obj, "scheme", max_characters=MAX_MARK_CHARACTERS),
+            key=canonical.text(obj, "key", max_characters=MAX_MARK_CHARACTERS),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"scheme": self.scheme, "key": self.key}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +69,7 @@ class OutputClaim:
     media_type: str
     request_commitment: str | None
     generation: Obj | None
-    """Decoding parameters."""
+    """Decoding parameters, with `mark` among them where it is known whether there is one."""
 
     @classmethod
     def parse(cls, statement: Statement) -> Self:
@@ -71,7 +95,14 @@ class OutputClaim:
         )
         if claim.claim is Origin.SERVER_GENERATED and claim.normalised_sha256 is None:
             raise InvalidDocument("subject", "`text` and `text.normalised`", "`text` alone")
+        with canonical.within("generation"):
+            _mark(claim.generation)
         return same(claim, statement)
+
+    @property
+    def mark(self) -> Mark | None:
+        """The watermark that it says the text was written with."""
+        return _mark(self.generation)
 
     def statement(self) -> Statement:
         """The statement that makes this claim."""
@@ -96,6 +127,15 @@ class OutputClaim:
                 "generation": self.generation,
             },
         )
+
+
+def _mark(generation: Obj | None) -> Mark | None:
+    """None too for what was said before there were marks, which says nothing of one."""
+    if generation is None or MARK not in generation:
+        return None
+    stated = canonical.nullable(generation, MARK, canonical.mapping)
+    with canonical.within(MARK):
+        return None if stated is None else Mark.parse(stated)
 
 
 def _origin(predicate: Obj) -> Origin:

@@ -112,6 +112,24 @@ def test_a_password_that_others_may_read_is_found(settings: Settings, tmp_path: 
     assert found() == {"assay.E008"}
 
 
+@pytest.mark.parametrize(
+    ("secret", "mode", "expected"),
+    [
+        ("a" * 32, 0o600, set()),
+        ("a" * 31, 0o600, {"assay.E010"}),
+        ("a" * 32, 0o640, {"assay.E010"}),
+    ],
+)
+def test_a_watermark_key_that_is_none_or_not_secret_is_found(
+    settings: Settings, tmp_path: Path, secret: str, mode: int, expected: set[str]
+) -> None:
+    file = tmp_path / "watermark-key"
+    file.write_text(secret)
+    file.chmod(mode)
+    settings.WATERMARK_KEY_FILE = str(file)
+    assert found() == expected
+
+
 def test_debugging_in_public_is_found(settings: Settings) -> None:
     settings.DEBUG = True
     assert "assay.E004" in found()

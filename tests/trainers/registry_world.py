@@ -71,6 +71,7 @@ class Job:
     body: dict[str, object]
     state: str = "queued"
     answer: str | None = None
+    mark: object = None
 
 
 class World:
@@ -268,8 +269,8 @@ class World:
         self.expect(job.state == "leased", f"{job_id} is {job.state}")
         job.state = "generated" if what == "complete" else "failed"
         field_name = "text" if what == "complete" else "reason"
-        canonical.only(body, field_name)
-        answer = body[field_name]
+        canonical.only(body, field_name, *(("mark",) if what == "complete" else ()))
+        answer, job.mark = body[field_name], body.get("mark")
         assert isinstance(answer, str)
         job.answer = answer
 

@@ -8,12 +8,14 @@ import pytest
 
 from assay.signing.digests import as_id, sha256
 from assay.signing.manifest import FileEntry, Manifest
+from assay.signing.watermark import WatermarkKey, count
 from assay.trainers import generation, saving
 from assay.trainers.blobs import BlobCache
 from assay.trainers.config import Sampling
-from assay.trainers.generation import Models
+from assay.trainers.generation import Desk, Models
 from assay.trainers.loop import Training
 from assay.trainers.sampling import generate
+from tests.signing.marking import key
 
 from .builders import CPU, tiny_recipe
 from .node_builders import Site, site
@@ -44,7 +46,7 @@ def ask(world: World, manifest: Manifest, **changes: object) -> Job:
     return job
 
 
-def serve(here: Site, directory: Path) -> None:
+def serve(here: Site, directory: Path, key: WatermarkKey | None = None) -> None:
     """Answer until nothing is open any more."""
 
     def watch() -> None:
@@ -53,7 +55,11 @@ def serve(here: Site, directory: Path) -> None:
         here.patience.stopped.set()
 
     threading.Thread(target=watch, daemon=True).start()
-    generation.serve(here.client, directory, name="a generator", patience=here.patience)
+    models = Models(
+        directory / "checkpoints", BlobCache(directory / "blobs", here.client, here.patience)
+    )
+    desk = Desk(client=here.client, models=models, patience=here.patience, key=key)
+    generation.serve(desk, name="a generator")
 
 
 def test_a_request_is_answered_with_what_the_checkpoint_writes(tmp_path: Path) -> None:
@@ -64,6 +70,28 @@ def test_a_request_is_answered_with_what_the_checkpoint_writes(tmp_path: Path) -
         serve(here, tmp_path / "generator")
     expected = generate(saving.load_model(tmp_path / "checkpoint"), Sampling.parse(REQUEST))
     assert (job.state, job.answer) == ("generated", expected)
+
+
+def test_a_long_text_is_marked_and_says_so_and_a_short_one_says_that_it_is_not(
+    tmp_path: Path,
+) -> None:
+    world = World()
+    manifest = publish(world, tmp_path / "checkpoint")
+    long = {"max_new_bytes": 240, "temperature": "2"}
+    short, marked = ask(world, manifest), ask(world, manifest, **long)
+    with site(world) as here:
+        serve(here, tmp_path / "generator", key())
+    assert short.mark is None
+    assert marked.mark == {"scheme": "tournament/v1", "key": key().id}
+    assert count(marked.answer or "", [key()]).p_value < 1e-9
+
+
+def test_a_program_without_the_key_marks_nothing_and_says_so(tmp_path: Path) -> None:
+    world = World()
+    job = ask(world, publish(world, tmp_path / "checkpoint"), max_new_bytes=240)
+    with site(world) as here:
+        serve(here, tmp_path / "generator")
+    assert (job.state, job.mark) == ("generated", None)
 
 
 def test_only_what_generating_needs_is_downloaded(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
 from tests.vectors.chains import chain_vectors
 from tests.vectors.evaluations import evaluation_vectors
+from tests.vectors.marks import mark_vectors
 from tests.vectors.mutations import evidence_vectors
 from tests.vectors.pseudonyms import pseudonym_vectors
 from tests.vectors.takedowns import takedown_vectors
@@ -327,6 +328,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "chains": chain_vectors,
     "evidence": evidence_vectors,
     "evaluations": evaluation_vectors,
+    "marks": mark_vectors,
     "pseudonyms": pseudonym_vectors,
     "tensors": tensor_vectors,
     "takedowns": takedown_vectors,

@@ -20,7 +20,11 @@ const FIELDS = [
 /** Who saw the content come out of the checkpoint, and what its subject is called for that. */
 const SUBJECT_OF = { "server-generated": "text", "caller-asserted": "content" } as const;
 
+const MAX_MARK_CHARACTERS = 100;
+
 export type Origin = keyof typeof SUBJECT_OF;
+/** The watermark that a text was written with (docs/spec/watermark.md): its scheme, its key's id. */
+export type Mark = { readonly scheme: string; readonly key: string };
 export type OutputClaim = {
   /** Of the very bytes. */
   readonly exactSha256: string;
@@ -34,6 +38,8 @@ export type OutputClaim = {
   readonly mediaType: string;
   readonly requestCommitment: string | null;
   readonly generation: JsonObject | null;
+  /** Null too for what was said before there were marks, which says nothing of one. */
+  readonly mark: Mark | null;
 };
 
 /** Read the claim out of a statement. Raises InvalidDocument. */
@@ -59,10 +65,23 @@ export function outputClaim(statement: Statement): OutputClaim {
     generation: nullable(predicate, "generation", mapping),
   };
   checkSubjects(statement, claim);
-  return claim;
+  return { ...claim, mark: within("generation", () => markOf(claim.generation)) };
 }
 
-function checkSubjects(statement: Statement, claim: OutputClaim): void {
+function markOf(generation: JsonObject | null): Mark | null {
+  if (generation === null || !Object.hasOwn(generation, "mark")) return null;
+  const stated = nullable(generation, "mark", mapping);
+  if (stated === null) return null;
+  return within("mark", () => {
+    only(stated, "scheme", "key");
+    return {
+      scheme: text(stated, "scheme", MAX_MARK_CHARACTERS),
+      key: text(stated, "key", MAX_MARK_CHARACTERS),
+    };
+  });
+}
+
+function checkSubjects(statement: Statement, claim: Omit<OutputClaim, "mark">): void {
   const name = SUBJECT_OF[claim.claim];
   const exact = { name, sha256: claim.exactSha256 };
   if (claim.normalisedSha256 === null) {

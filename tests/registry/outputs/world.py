@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from assay.signing.statements import Mark
 from registry.accounts import services as accounts
 from registry.accounts.models import User
 from registry.catalog import services as catalog
@@ -70,12 +71,13 @@ def ask(lab: Lab, checkpoint: Checkpoint, **other: object) -> Output:
     return services.ask(request, by=lab.people.bob)
 
 
-def generate(operator: User, text: str = TEXT) -> Output:
+def generate(operator: User, text: str = TEXT, mark: Mark | None = None) -> Output:
     """The generation program answers whatever is next, and the registry signs."""
     work = services.lease(holder=operator, node="generator", now=timezone.now())
     assert work is not None
     assert work.lease_id is not None
-    output = services.complete(work.lease_id, text, holder=operator, now=timezone.now())
+    now = timezone.now()
+    output = services.complete(work.lease_id, text, holder=operator, now=now, mark=mark)
     services.advance(output.pk)
     return Output.objects.get(pk=output.pk)
 

@@ -20,6 +20,7 @@ def deployment(places: Places) -> Deployment:
         valkey=None,
         port=8000,
         public_url="http://localhost:8000",
+        watermark_key=places.secrets / "watermark-key",
     )
 
 

@@ -6,15 +6,17 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
-from assay.signing.statements import Origin
+from assay.signing.statements import Origin, OutputClaim
 from tests.signing.commands.desk import Desk
 from tests.signing.world import (
     AT,
@@ -131,19 +133,37 @@ def test_evidence_alone_is_sound_but_compares_nothing(desk: Desk) -> None:
     assert "(none was at hand to compare)" in words
 
 
-def _asserted(world: World) -> Evidence:
-    """Evidence for content that a caller says was made from a checkpoint."""
+def _changed(world: World, by: str, change: Callable[[OutputClaim], OutputClaim]) -> Evidence:
+    """Evidence for an output of which something else is said."""
     below = world._sign_below(FILES)
     claim = output_claim(TEXT, manifest_of(FILES).id, sha256(below["checkpoint"].envelope.payload))
-    asserted = replace(
-        claim,
-        claim=Origin.CALLER_ASSERTED,
-        normalised_sha256=None,
-        generation=None,
-        request_commitment=None,
-    )
-    signed = world.sign(asserted.statement(), Purpose.OUTPUT, "alice")
+    signed = world.sign(change(claim).statement(), Purpose.OUTPUT, by)
     return world._evidence({"output": signed, **below}, FILES)
+
+
+def _asserted(world: World) -> Evidence:
+    """Evidence for content that a caller says was made from a checkpoint."""
+    return _changed(
+        world,
+        "alice",
+        lambda claim: replace(
+            claim,
+            claim=Origin.CALLER_ASSERTED,
+            normalised_sha256=None,
+            generation=None,
+            request_commitment=None,
+        ),
+    )
+
+
+def test_a_watermark_is_said_where_the_statement_says_so(desk: Desk) -> None:
+    desk.pin()
+    said = "It was written with the watermark tournament/v1 of the key 545aca0aa20f4513."
+    mark = {"scheme": "tournament/v1", "key": "545aca0aa20f4513"}
+    for generation, is_said in (({"mark": mark}, True), ({"mark": None}, False), ({}, False)):
+        evidence = _changed(desk.world, desk.world.alice, partial(replace, generation=generation))
+        code, out, _ = desk.assay("verify", desk.write("output.json", evidence))
+        assert (code, said in " ".join(out.split())) == (0, is_said)
 
 
 def test_what_a_caller_asserts_is_not_said_to_have_been_seen(desk: Desk) -> None:
