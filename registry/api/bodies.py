@@ -29,6 +29,7 @@ KIBIBYTE, MEBIBYTE = 1024, 1024 * 1024
 # first pattern that matches the path counts.
 CAPS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"/api/v1/.*/checkpoints", re.DOTALL), 8 * MEBIBYTE),
+    (re.compile(r"/api/v1/detect", re.DOTALL), 128 * KIBIBYTE),  # 16 KiB of text, all escaped
     (re.compile(r"/api/.*|/[^/]+/[^/]+\.git/info/lfs/.*", re.DOTALL), MEBIBYTE),
     (re.compile(r".*", re.DOTALL), 64 * KIBIBYTE),  # forms, and timestamp queries
 )

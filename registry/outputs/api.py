@@ -9,8 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from assay.signing import canonical
@@ -26,7 +28,7 @@ from registry.catalog import queries as catalog
 from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent, idempotent_in_steps
 
-from . import queries, schema, services, waiting
+from . import detecting, queries, schema, services, waiting
 from .errors import GenerationFailed
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .models import Output, State
@@ -97,6 +99,32 @@ class ByContentView(APIView):
             )
         listed = [queries.in_list(each, sha256) for each in found]
         return Response({"sha256": sha256, "outputs": listed, "has_more": has_more})
+
+
+class _Rate(SimpleRateThrottle):
+    """Counted by address: a long text takes a part of a second."""
+
+    rate = "30/min"
+    scope = "detecting"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"detecting:{self.get_ident(request)}"
+
+
+class DetectView(APIView):
+    """POST asks what is known of a text."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)  # nothing is changed or kept, and nothing private is told
+    throttle_classes = (_Rate,)
+
+    @extend_schema(
+        operation_id="detect_create", request=schema.QUESTION, responses={200: schema.DETECTED}
+    )
+    def post(self, request: Request) -> Response:
+        """Free and without an account; the text is kept nowhere."""
+        question = detecting.Question.parse(as_mapping(request.data, "body"))
+        return Response(detecting.to_json(detecting.detect(question.text)))
 
 
 class WorkView(APIView):

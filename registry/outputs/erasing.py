@@ -30,8 +30,9 @@ def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime
         state=State.FAILED, failure=REASON, ended_at=now, lease_id=None, lease_expires_at=None
     )
     theirs.filter(sampling__isnull=False).update(sampling={}, salt=b"")
-    theirs.filter(statement__subject=caller.uri).update(caller=clear, text="", reason="")
-    theirs.update(caller=stub, text="", reason="")
+    theirs.update(text="", pieces=[], reason="")
+    theirs.filter(statement__subject=caller.uri).update(caller=clear)
+    theirs.update(caller=stub)
 
 
 def forget_samples(caller: Namespace) -> None:

@@ -18,7 +18,7 @@ from assay.signing.statements import Mark
 from registry.accounts.queries import SYSTEM, User
 from registry.audit import services as audit
 
-from . import marks
+from . import excerpts, marks
 from .errors import GenerationFailed, LeaseLost, UnusableText
 from .models import Output, State
 
@@ -69,6 +69,7 @@ def complete(
         output.state = State.GENERATED
         output.text = text
         output.mark = None if mark is None else mark.to_json()
+        output.pieces = excerpts.pieces(text)
         output.sha256 = sha256(text.encode())
         output.normalised_sha256 = sha256(normalised_text(text).encode())
         output.save()

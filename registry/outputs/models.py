@@ -10,6 +10,8 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -37,7 +39,8 @@ class Claim(models.TextChoices):
 class Output(models.Model):
     """`caller` is in whose name it is signed; `sampling` what was asked, in http.md's words.
 
-    `mark` is the watermark that the generation program says it wrote the text with.
+    `mark` is the watermark that the generation program says it wrote the text with; `pieces` are
+    the digests by which an excerpt of the text is found (excerpts.py).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +52,7 @@ class Output(models.Model):
     media_type = models.CharField(max_length=100)
     sampling = models.JSONField(null=True)
     mark = models.JSONField(null=True)
+    pieces = ArrayField(models.CharField(max_length=64), default=list)
     salt = models.BinaryField(null=True)
     text = models.TextField(blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
@@ -124,6 +128,7 @@ class Output(models.Model):
                 fields=("normalised_sha256", "is_sample", "caller"),
                 condition=Q(state="signed"),
             ),
+            GinIndex(name="outputs_by_pieces", fields=("pieces",)),
         )
 
     def __str__(self) -> str:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from .detecting import Answer
 from .models import Claim, State
 
 OUTPUT_REQUEST = inline_serializer(
@@ -73,6 +76,42 @@ BY_CONTENT = inline_serializer(
             many=True,
         ),
         "has_more": serializers.BooleanField(help_text="whether there are more than are listed"),
+    },
+)
+QUESTION = inline_serializer(
+    "DetectRequest", {"text": serializers.CharField(help_text="at most 16 KiB of UTF-8")}
+)
+_NAMED: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+    "id": serializers.UUIDField(),
+    "url": serializers.URLField(),
+    "claim": serializers.ChoiceField(choices=Claim.choices),
+    "checkpoint": serializers.CharField(),
+    "signed_at": serializers.DateTimeField(),
+}
+DETECTED = inline_serializer(
+    "Detected",
+    {
+        "answer": serializers.ChoiceField(choices=[(each.value, each.value) for each in Answer]),
+        "says": serializers.CharField(help_text="what the answer is worth, in words"),
+        "signed": inline_serializer(
+            "DetectedSigned", {**_NAMED, "is_exact": serializers.BooleanField()}, many=True
+        ),
+        "watermark": inline_serializer(
+            "DetectedWatermark",
+            {
+                "is_found": serializers.BooleanField(),
+                "p_value": serializers.FloatField(),
+                "max_p_value": serializers.FloatField(),
+                "key": serializers.CharField(),
+                "places": serializers.IntegerField(),
+            },
+            allow_null=True,
+        ),
+        "resembles": inline_serializer(
+            "DetectedResembling",
+            {**_NAMED, "shared": serializers.IntegerField(), "asked": serializers.IntegerField()},
+            many=True,
+        ),
     },
 )
 WORK_REQUEST = inline_serializer("GenerationLeaseRequest", {"node": serializers.CharField()})

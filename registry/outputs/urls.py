@@ -17,6 +17,7 @@ urlpatterns = [
         api.ByContentView.as_view(),
         name="api-outputs-by-content",
     ),
+    path("api/v1/detect", api.DetectView.as_view(), name="api-detect"),
     path("api/v1/generation/lease", api.WorkView.as_view(), name="api-generation-lease"),
     path(
         "api/v1/generation/<uuid:lease_id>/complete",

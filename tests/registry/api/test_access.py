@@ -28,6 +28,7 @@ OPEN_TO_ANYBODY = {
     "auth/token": "the code in the body, which a person signed in for, says who asks",
     "api/v1/projects/<str:owner>/<str:project>/publishing-token": "as signingCert",
     "api/validate-yaml": "it reads what it is sent, and keeps nothing",
+    "api/v1/detect": "the same",
     "oauth/device": "a program asks to be let in; a person who is signed in decides",
     "oauth/token": "the secret in the body, which that person has allowed, says who asks",
 }
@@ -97,8 +98,10 @@ def test_a_write_of_the_api_refuses_anybody(address: Address, verb: str) -> None
     assert refused, f"expected a permission that refuses anybody to {verb}, found {permissions}"
 
 
-# The answer has a secret, which nothing here keeps; or only a person in a browser asks.
+# The answer has a secret, which nothing here keeps; or only a person in a browser asks; or nothing
+# is changed.
 WITHOUT_A_KEY = {
+    "api/v1/detect",
     "api/v1/tokens",
     "api/v1/projects/<str:owner>/<str:project>/takedown",
     "api/v1/projects/<str:owner>/<str:project>/checkpoints/<str:checkpoint>/takedown",

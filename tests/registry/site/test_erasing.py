@@ -245,7 +245,8 @@ def test_whoever_left_signs_in_and_signs_no_more(left: Left) -> None:
     assert browser.get("/settings").status_code == 302
     assert token.get(f"/api/v1/outputs/{left.his.pk}").status_code == 401
     row = Output.objects.get(pk=left.his.pk)
-    assert (row.text, row.sampling, bytes(row.salt or b"")) == ("", {}, b"")
+    assert (row.text, row.pieces) == ("", [])
+    assert (row.sampling, bytes(row.salt or b"")) == ({}, b"")
 
 
 def test_the_act_is_written_down_without_the_name(left: Left) -> None:
