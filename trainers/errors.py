@@ -62,3 +62,15 @@ class NoToken(TrainerError):
     """The token file holds none."""
 
     code = "no-token"
+
+
+class NotRegenerable(TrainerError):
+    """What was signed cannot be asked again: nobody generated it, or the request is not here."""
+
+    code = "not-regenerable"
+
+
+class NeedsWatermarkKey(TrainerError):
+    """A text was written with a watermark whose key is not at hand."""
+
+    code = "needs-watermark-key"

@@ -151,7 +151,9 @@ def test_the_doctor_says_when_no_registry_answers(
     assert "cannot be reached" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("word", [[], ["train"], ["join"], ["generate"], ["doctor"]])
+@pytest.mark.parametrize(
+    "word", [[], ["train"], ["join"], ["generate"], ["regenerate"], ["doctor"]]
+)
 def test_each_word_explains_itself(word: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main([*word, "--help"])
