@@ -12,7 +12,6 @@ from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from assay.signing import canonical
@@ -31,6 +30,7 @@ from registry.idempotency.api import id_for, idempotent, idempotent_in_steps
 from . import detecting, queries, schema, services, waiting
 from .errors import GenerationFailed
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
+from .limits import DetectingRate
 from .models import Output, State
 
 MAX_TEXT_CHARACTERS = 4096  # more than any request may ask for; the exact limit is the request's
@@ -101,22 +101,12 @@ class ByContentView(APIView):
         return Response({"sha256": sha256, "outputs": listed, "has_more": has_more})
 
 
-class _Rate(SimpleRateThrottle):
-    """Counted by address: a long text takes a part of a second."""
-
-    rate = "30/min"
-    scope = "detecting"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"detecting:{self.get_ident(request)}"
-
-
 class DetectView(APIView):
     """POST asks what is known of a text."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)  # nothing is changed or kept, and nothing private is told
-    throttle_classes = (_Rate,)
+    throttle_classes = (DetectingRate,)
 
     @extend_schema(
         operation_id="detect_create", request=schema.QUESTION, responses={200: schema.DETECTED}

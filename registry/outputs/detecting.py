@@ -19,6 +19,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from assay.signing import canonical
 from assay.signing.canonical import Obj
@@ -160,23 +161,23 @@ def in_words(found: Found) -> str:
     """What the answer is worth, and what it is not."""
     match found.answer:
         case Answer.SIGNED:
-            return (
-                "This registry signed this text. Its evidence is with the output; verify it, and "
+            return _(
+                "This registry signed this text. Its evidence is with the output: verify it, and "
                 "take nobody's word for it, ours included."
             )
         case Answer.WATERMARK:
-            return (
+            return _(
                 "It shows this registry's watermark: of a million texts without it one at most "
                 "would show as much. That is no signature: it does not say which checkpoint wrote "
                 "it or when, others may have added to it, and whoever has the key can make it."
             )
         case Answer.RESEMBLES:
-            return (
+            return _(
                 "Paragraphs or lines of it are also in what was generated here. Both may have "
                 "them from elsewhere."
             )
         case Answer.UNKNOWN:
-            return (
+            return _(
                 "Nothing is known of it here, which proves nothing: people write texts, other "
                 "models do, and a short or much edited text shows no mark."
             )

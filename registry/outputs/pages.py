@@ -1,26 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page of one output: its text, its claim, what was asked, and the links behind it."""
+"""The page of one output, and the page that says what is known of a text.
+
+outputs/output.html  output, checkpoint, sampling; a tag reads its tree
+outputs/detect.html  asked, found (or None), refused, p_value, most_bytes
+"""
 
 from __future__ import annotations
 
 import uuid
+from http import HTTPStatus
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
 
+from assay.signing.errors import InvalidDocument
 from registry.accounts import reading
 from registry.api.problems import NotFound
 
-from . import queries
+from . import detecting, limits, queries
 
 
 @require_safe
 def output(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
-    """`outputs/output.html` with output, checkpoint and sampling; a tag reads its tree."""
+    """What was asked and answered, its claim, and the links behind it."""
     try:
         found = queries.output(output_id, reading.viewer(request, reading.OUTPUTS))
     except NotFound as error:
         raise Http404(str(error.detail)) from error
     context = {"output": found, "checkpoint": found.checkpoint, "sampling": found.sampling}
     return render(request, "outputs/output.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def detect(request: HttpRequest) -> HttpResponse:
+    """A form, and below it what is known; the text is in this answer and nowhere else."""
+    context: dict[str, object] = {"most_bytes": detecting.MAX_TEXT_BYTES}
+    status = HTTPStatus.OK
+    if request.method == "POST":
+        limits.check(request)
+        # A form sends line ends as CRLF, whatever they were (HTML, form submission).
+        asked = request.POST.get("text", "").replace("\r\n", "\n")
+        context["asked"] = asked
+        try:
+            found = detecting.detect(detecting.Question.parse({"text": asked}).text)
+        except InvalidDocument as error:
+            context["refused"], status = str(error), HTTPStatus.UNPROCESSABLE_ENTITY
+        else:
+            context |= {"found": found, "says": detecting.in_words(found)}
+            context["p_value"] = f"{found.mark.p_value:.2g}" if found.mark else None
+    return render(request, "outputs/detect.html", context, status=status)

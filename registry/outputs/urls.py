@@ -9,6 +9,7 @@ from . import api, pages
 
 urlpatterns = [
     path("outputs/<uuid:output_id>", pages.output, name="output"),
+    path("detect", pages.detect, name="detect"),
     path("api/v1/outputs", api.OutputsView.as_view(), name="api-outputs"),
     path("api/v1/outputs/sign", api.AssertionsView.as_view(), name="api-outputs-sign"),
     path("api/v1/outputs/<uuid:output_id>", api.OutputView.as_view(), name="api-output"),

@@ -173,6 +173,7 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         "/ledger",
         "/ledger/witness",
         "/verify",
+        "/detect",
         "/login",
         "/ledger/entries/0",
         "/ledger/entries/10",

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from assay.signing.statements import Mark
 from registry.accounts.models import User
 from registry.catalog.models import Checkpoint, Project
-from registry.outputs import api, detecting, excerpts, services
+from registry.outputs import detecting, excerpts, limits, services
 from registry.outputs.models import Output
 from tests.registry.outputs import world
 from tests.registry.pool.world import Lab
@@ -206,7 +206,7 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
 
 @pytest.mark.usefixtures("db")
 def test_one_address_is_asked_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api._Rate, "rate", "2/min")
+    monkeypatch.setattr(limits.DetectingRate, "rate", "2/min")
     client = APIClient()
     assert [client.post(URL, {"text": "a"}).status_code for _ in range(3)] == [200, 200, 429]
     assert APIClient(REMOTE_ADDR="203.0.113.9").post(URL, {"text": "a"}).status_code == 200
