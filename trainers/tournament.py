@@ -40,13 +40,13 @@ class Tournament:
         resting_V = _IS_SPACE_V & (not self._trail.counts(_SPACE))
         share = chances_V.masked_fill(resting_V, 0.0).sum()
         won_V = chances_V.masked_fill(resting_V, 0.0) / share if share else chances_V
-        for coin_V in _coins(self._key.coins(context)):
+        for coin_V in coins(self._key.coins(context)):
             # The winner of two; what rounding leaves below nothing is nothing.
             won_V = (won_V * (1 + coin_V - won_V @ coin_V)).clamp(min=0.0)
         return torch.where(resting_V, chances_V, won_V * share)
 
 
-def _coins(drawn: bytes) -> Tensor:
+def coins(drawn: bytes) -> Tensor:
     """The coins by layer and byte (LV): 1 is heads."""
     drawn_V2 = torch.frombuffer(bytearray(drawn), dtype=torch.uint8).view(-1, COIN_BYTES)[_FOLDED_V]
     bits = (drawn_V2[:, :, None] >> _FIRST_BIT_FIRST) & 1

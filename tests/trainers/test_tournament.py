@@ -55,7 +55,7 @@ def test_what_is_played_is_a_chance_for_each_byte_and_none_that_had_none() -> No
 def test_one_layer_is_the_winner_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """With chances 3/4 and 1/4, and heads for the rarer: it wins unless it is drawn in neither."""
     monkeypatch.setattr(
-        "assay.trainers.tournament._coins",
+        "assay.trainers.tournament.coins",
         lambda _: torch.eye(256, dtype=torch.float64)[ord("b")][None],
     )
     before = torch.zeros(256, dtype=torch.float64)
