@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("outputs", "0002_marks")]
+    dependencies = [("outputs", "0003_marks")]
 
     operations = [
         migrations.AddField(
