@@ -24,11 +24,9 @@ from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
-from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent, idempotent_in_steps
 
 from . import detecting, queries, schema, services, waiting
-from .errors import GenerationFailed
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .limits import DetectingRate
 from .models import Output, State
@@ -185,10 +183,8 @@ def _made(output: Output) -> Response:
             code = status.HTTP_201_CREATED
         case State.QUEUED | State.LEASED | State.GENERATED:
             code = status.HTTP_202_ACCEPTED
-        case State.FAILED if output.failure == NotAccepted.code:
-            raise NotAccepted(output.reason)
         case State.FAILED:
-            raise GenerationFailed(f"no text after {output.attempts} attempts: {output.reason}")
+            raise queries.failure_of(output)
     location = f"{settings.PUBLIC_URL}/api/v1/outputs/{output.id}"
     return Response(queries.answer(output), status=code, headers={"Location": location})
 

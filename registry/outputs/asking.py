@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Self
 
@@ -30,7 +31,7 @@ from registry.pool import queries as pool
 from registry.pool.sampling import MAX_SEED, Sampling
 
 from . import queries
-from .errors import GenerationQuotaExceeded, NotGeneratable, QueueFull
+from .errors import GenerationQuotaExceeded, QueueFull
 from .models import Claim, Output, State
 
 logger = logging.getLogger(__name__)
@@ -43,8 +44,6 @@ DAY = timedelta(days=1)
 RETRY_TOMORROW_SECONDS = 3600  # the oldest of a day's requests leaves it long before the day ends
 QUEUE_LOCK = 0x6173736179_08  # beside settings.JOURNAL_LOCK, and always taken before it
 TEXT_TYPE = "text/plain"
-# What trainers/saving.py needs to write a text.
-NEEDED_FILES = frozenset({"config.json", "model.safetensors"})
 MAX_SAMPLES_AT_ONCE = 20
 
 
@@ -61,7 +60,7 @@ class Request:
         asked = {"seed": secrets.randbelow(MAX_SEED + 1), **obj}
         checkpoint = parse_id(canonical.text(asked, "checkpoint"), "checkpoint")
         del asked["checkpoint"]
-        asked["temperature"] = _as_text(asked.get("temperature"))
+        asked["temperature"] = as_text(asked.get("temperature"))
         return cls(checkpoint=checkpoint, sampling=Sampling.parse(asked))
 
 
@@ -101,14 +100,16 @@ def ask(request: Request, *, by: User, output_id: uuid.UUID | None = None) -> Ou
     if before := _asked_under(output_id):
         return before
     checkpoint = queries.published_checkpoint(request.checkpoint, by)
-    standing.require(by.namespace, checkpoint.conduct)
-    _check_generatable(checkpoint)
-    with transaction.atomic():
-        _check_room()
-        _check_quota(by)
-        output = _queue(checkpoint, by.namespace, request.sampling, output_id=output_id)
-        audit.record(by.actor, "output.request", output.subject, _details(output))
-    return output
+    return _ask(checkpoint, request.sampling, by=by, output_id=output_id)
+
+
+def ask_by_name(
+    name: str, sampling: Sampling, *, by: User, output_id: uuid.UUID | None = None
+) -> Output:
+    """The same of the checkpoint that `OWNER/PROJECT@REVISION` names (`queries.named`)."""
+    if before := _asked_under(output_id):
+        return before
+    return _ask(queries.named(name, by), sampling, by=by, output_id=output_id)
 
 
 def assert_content(assertion: Assertion, *, by: User, output_id: uuid.UUID | None = None) -> Output:
@@ -141,9 +142,29 @@ def queue_samples() -> int:
     return sum(_queue_sample(checkpoint) for checkpoint in islice(fit, MAX_SAMPLES_AT_ONCE))
 
 
+def as_text(temperature: object) -> object:
+    """People write 0.7 where documents write "0.7"; both are taken."""
+    if isinstance(temperature, int | float) and not isinstance(temperature, bool):
+        return format(Decimal(str(temperature)), "f")
+    return temperature
+
+
+def _ask(
+    checkpoint: Checkpoint, sampling: Sampling, *, by: User, output_id: uuid.UUID | None
+) -> Output:
+    standing.require(by.namespace, checkpoint.conduct)
+    queries.check_generatable(checkpoint)
+    with transaction.atomic():
+        _check_room()
+        _check_quota(by)
+        output = _queue(checkpoint, by.namespace, sampling, output_id=output_id)
+        audit.record(by.actor, "output.request", output.subject, _details(output))
+    return output
+
+
 def _can_have_sample(checkpoint: Checkpoint) -> bool:
     is_accepted = standing.is_good(checkpoint.project.owner, checkpoint.conduct)
-    return is_accepted and catalog.has_open_files(checkpoint) and not _missing(checkpoint)
+    return is_accepted and queries.is_generatable(checkpoint)
 
 
 def _queue_sample(checkpoint: Checkpoint) -> bool:
@@ -217,30 +238,6 @@ def _check_quota(by: User) -> None:
             f"day, found {found} and one more; ask again tomorrow",
             headers={"Retry-After": str(RETRY_TOMORROW_SECONDS)},
         )
-
-
-def _check_generatable(checkpoint: Checkpoint) -> None:
-    """Generation programs are machines of others: they get no files that not everybody may read."""
-    if not catalog.has_open_files(checkpoint):
-        found = "a gated" if catalog.is_everybodys(checkpoint) else "a private"
-        raise NotGeneratable(f"expected a checkpoint of a public project, found {found} one")
-    missing = _missing(checkpoint)
-    if missing:
-        raise NotGeneratable(
-            f"expected a checkpoint with {' and '.join(sorted(NEEDED_FILES))}, "
-            f"found one without {' and '.join(sorted(missing))}"
-        )
-
-
-def _missing(checkpoint: Checkpoint) -> frozenset[str]:
-    return NEEDED_FILES - {entry.name for entry in catalog.manifest(checkpoint).files}
-
-
-def _as_text(temperature: object) -> object:
-    """People write 0.7 where documents write "0.7"; both are taken."""
-    if isinstance(temperature, int | float) and not isinstance(temperature, bool):
-        return str(temperature)
-    return temperature
 
 
 def _media_type(obj: Obj) -> str:

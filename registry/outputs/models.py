@@ -29,6 +29,9 @@ class State(models.TextChoices):
     FAILED = "failed"
 
 
+ENDS = frozenset({State.SIGNED, State.FAILED})
+
+
 class Claim(models.TextChoices):
     """Who saw the content come out of the checkpoint (docs/spec/formats.md, section 2)."""
 
@@ -133,6 +136,11 @@ class Output(models.Model):
 
     def __str__(self) -> str:
         return f"output {self.id} ({self.state})"
+
+    @property
+    def has_ended(self) -> bool:
+        """That nothing more will become of it."""
+        return self.state in ENDS
 
     @property
     def path(self) -> str:

@@ -14,19 +14,22 @@ from django.db.models import Q, QuerySet
 from assay.signing.digests import as_id
 from assay.signing.evidence import Evidence, Part
 from registry.accounts.queries import User
-from registry.api.problems import NotFound
+from registry.api.problems import NotFound, Problem
 from registry.catalog import queries as catalog
-from registry.catalog.queries import Checkpoint, gates, seeing
+from registry.catalog.queries import Checkpoint, gates, revisions, seeing
+from registry.conduct.errors import NotAccepted
 from registry.ledger import queries as ledger
 from registry.pool import queries as pool
 
-from .errors import CheckpointUnknown
+from .errors import CheckpointUnknown, GenerationFailed, NotGeneratable
 from .models import Claim, Output, State
 
 __all__ = ["Claim", "Output", "State"]
 
 PROJECT = "checkpoint__project"
 MAX_LISTED = 20  # of one content: a text of nothing may have been generated any number of times
+# What trainers/saving.py needs to write a text.
+NEEDED_FILES = frozenset({"config.json", "model.safetensors"})
 
 
 def outputs() -> QuerySet[Output]:
@@ -155,6 +158,13 @@ def in_list(of: Output, sha256: str) -> dict[str, object]:
     }
 
 
+def failure_of(output: Output) -> Problem:
+    """Why one that failed did."""
+    if output.failure == NotAccepted.code:
+        return NotAccepted(output.reason)
+    return GenerationFailed(f"no text after {output.attempts} attempts: {output.reason}")
+
+
 def request_document(of: Output) -> dict[str, object] | None:
     """What the statement's request commitment is over; None for a caller's assertion."""
     if of.sampling is None:
@@ -176,6 +186,42 @@ def published_checkpoint(sha256: str, viewer: User) -> Checkpoint:
     return found
 
 
+def named(name: str, viewer: User | None) -> Checkpoint:
+    """The published checkpoint that `OWNER/PROJECT@REVISION` names; without it, what `main` is at.
+
+    Raises as published_checkpoint does, and RevisionUnknown.
+    """
+    full_name, at, revision = name.partition("@")
+    owner, _, project = full_name.partition("/")
+    found = catalog.project(owner, project, viewer)
+    gates.check(found, viewer)
+    checkpoint = revisions.find(found, revision if at else revisions.MAIN).checkpoint
+    if checkpoint is None:
+        raise CheckpointUnknown(f"expected a published checkpoint, but {found} has none yet")
+    return checkpoint
+
+
+def check_generatable(checkpoint: Checkpoint) -> None:
+    """Raises NotGeneratable: whoever writes the text must read it, and be able to.
+
+    Generation programs are machines of others: they get no files that not everybody may read.
+    """
+    if not catalog.has_open_files(checkpoint):
+        found = "a gated" if catalog.is_everybodys(checkpoint) else "a private"
+        raise NotGeneratable(f"expected a checkpoint of a public project, found {found} one")
+    missing = _missing(checkpoint)
+    if missing:
+        raise NotGeneratable(
+            f"expected a checkpoint with {' and '.join(sorted(NEEDED_FILES))}, "
+            f"found one without {' and '.join(sorted(missing))}"
+        )
+
+
+def is_generatable(checkpoint: Checkpoint) -> bool:
+    """The same, for lists."""
+    return catalog.has_open_files(checkpoint) and not _missing(checkpoint)
+
+
 def statement_of(checkpoint: Checkpoint) -> ledger.Statement:
     """The registry's signed statement about a published checkpoint."""
     if checkpoint.statement is None:
@@ -189,3 +235,7 @@ def _request(of: Output) -> dict[str, object] | None:
     if document is None or of.salt is None:
         return None
     return {"document": document, "salt": bytes(of.salt).hex()}
+
+
+def _missing(checkpoint: Checkpoint) -> frozenset[str]:
+    return NEEDED_FILES - {entry.name for entry in catalog.manifest(checkpoint).files}

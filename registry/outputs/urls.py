@@ -6,6 +6,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import api, pages
+from .openai import api as openai
 
 urlpatterns = [
     path("outputs/<uuid:output_id>", pages.output, name="output"),
@@ -30,4 +31,8 @@ urlpatterns = [
         api.FailureView.as_view(),
         name="api-generation-fail",
     ),
+    path("v1/completions", openai.CompletionsView.as_view(), name="openai-completions"),
+    path("v1/chat/completions", openai.ChatView.as_view(), name="openai-chat"),
+    path("v1/models", openai.ModelsView.as_view(), name="openai-models"),
+    path("v1/models/<path:model>", openai.ModelView.as_view(), name="openai-model"),
 ]

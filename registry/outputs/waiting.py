@@ -19,7 +19,7 @@ from django.utils import timezone
 from registry.accounts.queries import User
 
 from . import asking, generating, queries
-from .models import Output, State
+from .models import ENDS, Output
 
 T = TypeVar("T")
 
@@ -28,7 +28,6 @@ WORK_SECONDS = 10.0  # docs/spec/http.md
 LOOK_SECONDS = 0.1
 # Each published checkpoint gets its sample within this, whether or not the sweep runs.
 SAMPLES_SECONDS = 1.0
-ENDS = frozenset({State.SIGNED, State.FAILED})
 
 
 def for_an_end(output_id: uuid.UUID, *, seconds: float) -> Output:
@@ -53,6 +52,12 @@ def for_work(*, holder: User, node: str, seconds: float) -> Output | None:
     return _until(look, seconds)
 
 
+def give_back() -> None:
+    """The connection, for others to use; inside a transaction there is nothing to give back."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 def _ended(output_id: uuid.UUID) -> bool | None:
     """True, or None as long as it goes on."""
     return Output.objects.filter(pk=output_id, state__in=ENDS).exists() or None
@@ -65,6 +70,5 @@ def _until(look: Callable[[], T | None], seconds: float) -> T | None:
         left_seconds = give_up_at - time.monotonic()
         if found is not None or left_seconds <= 0:
             return found
-        if not connection.in_atomic_block:  # inside a transaction there is nothing to give back
-            connection.close()
+        give_back()
         time.sleep(min(LOOK_SECONDS, left_seconds))

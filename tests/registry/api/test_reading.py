@@ -38,6 +38,8 @@ PUBLIC = {
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",
     "api/v1/transparency",
+    "v1/models",
+    "v1/models/<path:model>",
 }
 MADE_BY: Mapping[str, set[Scope]] = {
     f"{PROJECT}/checkpoints/<str:checkpoint>": {Scope.PUBLISH, Scope.NODE},
@@ -103,10 +105,10 @@ def private(lab: Lab) -> dict[str, str]:
 def filled(route: str, **values: str) -> str:
     known = {"owner": "lab", "project": "tiny", "index": "0", "number": "1.0"}
     known |= {"evaluation": "00000000-0000-4000-8000-000000000000"}
-    known |= {"policy": "community-language-models", **values}
+    known |= {"policy": "community-language-models", "model": "lab/tiny@step-000001", **values}
     path = route
     for name, value in known.items():
-        for kind in ("str", "digest", "slug", "int", "uuid"):
+        for kind in ("str", "digest", "slug", "int", "uuid", "path"):
             path = path.replace(f"<{kind}:{name}>", value)
     return f"/{path}"
 

@@ -23,6 +23,7 @@ from registry.catalog.models import Gate, Project
 from registry.catalog.models.accesses import Access, AccessState
 from registry.catalog.queries import gates
 from registry.outputs import asking
+from registry.outputs import queries as outputs
 from registry.outputs.errors import NotGeneratable
 from registry.site import erasing
 from tests.registry.catalog.world import World, accept, by_person, publish
@@ -197,7 +198,7 @@ def test_open_files_are_asked_in_as_many_queries_as_before(
 def test_a_generation_program_of_others_is_given_none_of_it(world: World, project: Project) -> None:
     checkpoint = publish(by_person(world))
     with pytest.raises(NotGeneratable, match="found a gated one"):
-        asking._check_generatable(checkpoint)
+        outputs.check_generatable(checkpoint)
     assert not asking._can_have_sample(checkpoint)
 
 
