@@ -33,6 +33,7 @@ class Part(StrEnum):
     """A signed part of the evidence, named for what its statement is about."""
 
     OUTPUT = "output"
+    BATCH = "batch"
     EVALUATION = "evaluation"
     WITHDRAWAL = "withdrawal"
     CHECKPOINT = "checkpoint"

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Self, TypeAlias
 
 from .errors import BadTreeHead, NotInLedger
 
@@ -18,6 +19,47 @@ Subtree: TypeAlias = Callable[[int, int], bytes]
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """All hashes of a tree that does not grow, for proofs of all its leaves at once.
+
+    Each level is half of the one before; a hash that is alone at its end goes up as it is.
+    """
+
+    levels: tuple[tuple[bytes, ...], ...]
+
+    @classmethod
+    def of(cls, leaf_hashes: Sequence[bytes]) -> Self:
+        """The tree over these leaves, of which there is at least one."""
+        level = tuple(leaf_hashes)
+        levels = [level]
+        while len(level) > 1:
+            pairs = zip(level[::2], level[1::2], strict=False)
+            above = tuple(node_hash(left, right) for left, right in pairs)
+            level = above + level[-1:] if len(level) % 2 else above
+            levels.append(level)
+        return cls(levels=tuple(levels))
+
+    @property
+    def root(self) -> bytes:
+        """Its root."""
+        return self.levels[-1][0]
+
+    def path(self, index: int) -> list[tuple[int, int]]:
+        """Where the hashes are, by level and position, that lead from a leaf to the root."""
+        found: list[tuple[int, int]] = []
+        for number, level in enumerate(self.levels[:-1]):
+            sibling = index ^ 1
+            if sibling < len(level):
+                found.append((number, sibling))
+            index >>= 1
+        return found
+
+    def proof(self, index: int) -> tuple[bytes, ...]:
+        """The hashes themselves, as `inclusion_proof` has them."""
+        return tuple(self.levels[level][position] for level, position in self.path(index))
 
 
 def leaf_hash(entry: bytes) -> bytes:

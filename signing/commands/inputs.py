@@ -3,8 +3,8 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or with `--evidence` any bytes; or the evidence of an
-evaluation; or it is one bundle.
+evidence, an answer of the registry's API, or with `--evidence` any bytes (and with `--proof` one of
+a batch); or the evidence of an evaluation; or it is one bundle.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
 from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
 from ..tensors import TensorList, of_folder
+from ..tlog import MAX_PROOF_CHARACTERS, Proof
 from ..verify import Answer, Content, Opening
 from .demands import read_lists
 from .errors import InputUnreadable
@@ -45,6 +46,17 @@ class OutputGiven:
     answer: Answer | None
     """What the answer of the API says that the evidence came in."""
     content: Content | None
+    files: Manifest | None
+    lists: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchedGiven:
+    """An output of a batch, by its proof, and a checkpoint's files if they were named."""
+
+    evidence: Evidence
+    proof: Proof
+    content: Content
     files: Manifest | None
     lists: tuple[bytes, ...] = ()
 
@@ -88,7 +100,7 @@ class BundleGiven:
     lists: tuple[bytes, ...] = ()
 
 
-Given = OutputGiven | CheckpointGiven | EvaluationGiven | ModelGiven | BundleGiven
+Given = OutputGiven | BatchedGiven | CheckpointGiven | EvaluationGiven | ModelGiven | BundleGiven
 
 
 def bundles(given: Given) -> tuple[Bundle, ...]:
@@ -96,6 +108,7 @@ def bundles(given: Given) -> tuple[Bundle, ...]:
     match given:
         case (
             OutputGiven(evidence=evidence)
+            | BatchedGiven(evidence=evidence)
             | CheckpointGiven(evidence=evidence)
             | EvaluationGiven(evidence=evidence)
         ):
@@ -109,28 +122,81 @@ def notes(given: Given) -> Iterator[str]:
     yield from (bundle.proof.note for bundle in bundles(given))
 
 
-def read(path: Path, *, evidence: Path | None, checkpoint: Path | None, hasher: Hasher) -> Given:
+def read(
+    path: Path,
+    *,
+    evidence: Path | None,
+    proof: Path | None,
+    checkpoint: Path | None,
+    hasher: Hasher,
+) -> Given:
     """Read what the command line names; raises InputUnreadable and the library's errors.
 
     Words that do not go together raise ArgumentError.
     """
     try:
         if path.is_dir():
-            if checkpoint is not None:
-                raise ArgumentError(None, "--checkpoint goes with an output, and not with a folder")
+            _refuse_with_a_folder(checkpoint, proof)
             return _read_folder(path, evidence=evidence, hasher=hasher)
         if evidence is None:
+            if proof is not None:
+                raise ArgumentError(None, "--proof goes with --evidence, that of the batch")
             return _read_document(path, checkpoint=checkpoint, hasher=hasher)
-        parsed, answer = _evidence(evidence)
+        return _read_content(
+            path, evidence=evidence, proof=proof, checkpoint=checkpoint, hasher=hasher
+        )
+    except OSError as error:
+        name = error.filename or path
+        raise InputUnreadable(f"{name}: {error.strerror or error}") from error
+
+
+def _refuse_with_a_folder(checkpoint: Path | None, proof: Path | None) -> None:
+    for word, given in (("--checkpoint", checkpoint), ("--proof", proof)):
+        if given is not None:
+            raise ArgumentError(None, f"{word} goes with an output, and not with a folder")
+
+
+def _read_content(
+    path: Path,
+    *,
+    evidence: Path,
+    proof: Path | None,
+    checkpoint: Path | None,
+    hasher: Hasher,
+) -> Given:
+    """Any bytes, of which the evidence and perhaps a proof say what they are."""
+    parsed, answer = _evidence(evidence)
+    if proof is None:
+        _refuse_a_batch_alone(parsed, evidence)
         return OutputGiven(
             evidence=parsed,
             answer=answer,
             content=_content(path),
             files=None if checkpoint is None else hasher(checkpoint),
         )
-    except OSError as error:
-        name = error.filename or path
-        raise InputUnreadable(f"{name}: {error.strerror or error}") from error
+    return BatchedGiven(
+        evidence=parsed,
+        proof=_proof(proof),
+        content=_content(path),
+        files=None if checkpoint is None else hasher(checkpoint),
+    )
+
+
+def _refuse_a_batch_alone(evidence: Evidence, path: Path) -> None:
+    if Part.BATCH in evidence.bundles:
+        raise MissingEvidence(
+            f"{path} is the evidence of a batch of outputs: name one of them and its proof too, "
+            f"with assay verify FILE --evidence {path} --proof FILE.tlog-proof"
+        )
+
+
+def _proof(path: Path) -> Proof:
+    with path.open("rb") as file, canonical.within(path.name):
+        data = file.read(MAX_PROOF_CHARACTERS + 1)
+        try:
+            return Proof.parse(data.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise InvalidDocument("proof", "UTF-8 text", error.reason) from error
 
 
 def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Given:
@@ -218,6 +284,7 @@ def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Gi
     if Part.EVALUATION in evidence.bundles:
         files = None if checkpoint is None else hasher(checkpoint)
         return EvaluationGiven(evidence=evidence, files=files)
+    _refuse_a_batch_alone(evidence, path)
     if checkpoint is None:
         raise MissingEvidence(
             f"{path} is the evidence of a checkpoint: name its files too, "

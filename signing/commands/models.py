@@ -38,7 +38,18 @@ from .terminal import Ink, Terminal
 # What only a model that somebody signed is verified by, and what only a registry's.
 OURS = ("bundle", *words_of(VERIFYING), "ignore_paths", "ignore_unsigned_files")
 REGISTRYS = (
-    *("evidence", "checkpoint", "ignore", "signer", "policy", "crl", "ocsp", "as_of", "pack"),
+    *(
+        "evidence",
+        "proof",
+        "checkpoint",
+        "ignore",
+        "signer",
+        "policy",
+        "crl",
+        "ocsp",
+        "as_of",
+        "pack",
+    ),
     "accept_unknown_revocation",
 )
 

@@ -92,7 +92,7 @@ def _place(step: Step) -> tuple[str, str, int]:
 
 
 _SIGNED_PART_CHECKS = frozenset(
-    {"statement", "time", "signer", "sct", "revocation", "signature", "entry", "tree-head"}
+    {"statement", "time", "signer", "sct", "revocation", "signature", "entry", "tree-head", "proof"}
 )
 
 

@@ -5,6 +5,7 @@ assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json [--checkpoint FOLDER]
 assay verify EVALUATION.json [--checkpoint FOLDER]
 assay verify TEXT --evidence FILE
+assay verify FILE --evidence BATCH.json --proof FILE.tlog-proof
 assay verify BUNDLE.json
 assay verify FOLDER --method key|certificate|sigstore …
 
@@ -26,6 +27,7 @@ from ..trust import Pinned
 from ..verify import (
     Basis,
     Examination,
+    examine_batched,
     examine_bundle,
     examine_checkpoint,
     examine_evaluation,
@@ -36,6 +38,7 @@ from . import demands, inputs, models, unpinned
 from .demands import Demands
 from .hashing import hasher
 from .inputs import (
+    BatchedGiven,
     BundleGiven,
     CheckpointGiven,
     EvaluationGiven,
@@ -57,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path", type=Path, metavar="PATH", help="a checkpoint's folder, an output, or an evaluation"
     )
     add("--evidence", type=Path, metavar="FILE", help="the evidence, if it is not where PATH is")
+    add(
+        "--proof",
+        type=Path,
+        metavar="FILE",
+        help="with the evidence of a batch of outputs: the .tlog-proof of this one",
+    )
     add(
         "--checkpoint",
         type=Path,
@@ -92,6 +101,7 @@ def run(
         given = inputs.read(
             arguments.path,
             evidence=arguments.evidence,
+            proof=arguments.proof,
             checkpoint=arguments.checkpoint,
             hasher=hasher(frozenset(arguments.ignore), progress),
         )
@@ -167,6 +177,14 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
+            )
+        case BatchedGiven():
+            return examine_batched(
+                given.evidence,
+                given.proof,
+                basis=basis,
+                content=given.content,
+                files=given.files,
             )
         case CheckpointGiven():
             return examine_checkpoint(

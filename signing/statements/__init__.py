@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed: in-toto statements, and the twelve claims of ours that they carry.
+"""What is signed: in-toto statements, and the thirteen claims of ours that they carry.
 
 A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
 """
 
+from .batch import BatchClaim, Placed
 from .checkpoint import CheckpointClaim, RunReference, TensorsReference
 from .conduct import AcceptanceClaim, ConductClaim
 from .dataset import DatasetClaim
@@ -24,6 +25,7 @@ from .run import RunClaim
 from .sanction import Breach, LiftingClaim, SanctionClaim, Sanctioned, sanctioned_commitment
 from .statement import (
     ACCEPTANCE_V1,
+    BATCH_V1,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
@@ -48,6 +50,7 @@ from .takedown import TakedownClaim
 
 __all__ = [
     "ACCEPTANCE_V1",
+    "BATCH_V1",
     "CHECKPOINT_V1",
     "CHECKPOINT_V2",
     "CONDUCT_V1",
@@ -65,6 +68,7 @@ __all__ = [
     "TAKEDOWN_V2",
     "WITHDRAWAL_V1",
     "AcceptanceClaim",
+    "BatchClaim",
     "Benchmark",
     "Breach",
     "CheckpointClaim",
@@ -79,6 +83,7 @@ __all__ = [
     "Metric",
     "Origin",
     "OutputClaim",
+    "Placed",
     "Result",
     "RevocationClaim",
     "RunClaim",

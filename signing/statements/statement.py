@@ -22,6 +22,7 @@ DATASET_V1 = "https://assay/dataset/v1"
 CONDUCT_V1 = "https://assay/conduct/v1"
 ACCEPTANCE_V1 = "https://assay/acceptance/v1"
 OUTPUT_V1 = "https://assay/output/v1"
+BATCH_V1 = "https://assay/output-batch/v1"
 REVOCATION_V1 = "https://assay/revocation/v1"
 TAKEDOWN_V1 = "https://assay/takedown/v1"
 TAKEDOWN_V2 = "https://assay/takedown/v2"
@@ -39,6 +40,7 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     CONDUCT_V1: Purpose.CONDUCT,
     ACCEPTANCE_V1: Purpose.CONDUCT,
     OUTPUT_V1: Purpose.OUTPUT,
+    BATCH_V1: Purpose.OUTPUT,
     REVOCATION_V1: Purpose.CONDUCT,
     TAKEDOWN_V1: Purpose.CONDUCT,
     TAKEDOWN_V2: Purpose.CONDUCT,

@@ -17,6 +17,7 @@ from .artifacts import (
     verify_model,
     verify_output,
 )
+from .batches import examine_batched
 from .evaluations import examine_evaluation
 from .report import Answer, Content, Examination, Match, Opening, SignedPart, Verified
 from .requirements import Basis, Requirements, Seen, newest_seen
@@ -36,6 +37,7 @@ __all__ = [
     "Standing",
     "Step",
     "Verified",
+    "examine_batched",
     "examine_bundle",
     "examine_checkpoint",
     "examine_evaluation",

@@ -105,7 +105,7 @@ def examine_output(
         )
     compare_files(report, evidence, files)
     one_history(report, evidence.bundles.items(), basis.trust)
-    _link_output(report, output, below)
+    link_output(report, output.claim, below)
     if answer is not None:
         _link_answer(report, output.claim, answer)
     link_below(report, evidence, basis.trust, below)
@@ -169,6 +169,23 @@ def examine_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Examina
     return report.finish(lambda steps: _alone("bundle", basis, steps, found))
 
 
+def link_output(report: Report, claim: Finding[OutputClaim], below: Below) -> None:
+    """Check that an output is of the checkpoint at hand, and under its rules."""
+    checkpoint = below.checkpoint
+    report.check(
+        "output.checkpoint",
+        "The output names this checkpoint",
+        lambda: links.output_checkpoint(
+            claim.get(), checkpoint.claim.get(), checkpoint.statement_sha256
+        ),
+    )
+    report.check(
+        "output.conduct",
+        "The output is under this conduct policy",
+        lambda: links.conduct(claim.get().conduct, below.conduct.claim.get()),
+    )
+
+
 def _alone(kind: str, basis: Basis, steps: tuple[Step, ...], examined: Examined[Any]) -> Verified:
     return Verified(
         kind=kind,
@@ -181,22 +198,6 @@ def _alone(kind: str, basis: Basis, steps: tuple[Step, ...], examined: Examined[
 
 def _is_generated(claim: OutputClaim | None) -> bool:
     return claim is not None and claim.claim is Origin.SERVER_GENERATED
-
-
-def _link_output(report: Report, output: Examined[OutputClaim], below: Below) -> None:
-    checkpoint = below.checkpoint
-    report.check(
-        "output.checkpoint",
-        "The output names this checkpoint",
-        lambda: links.output_checkpoint(
-            output.claim.get(), checkpoint.claim.get(), checkpoint.statement_sha256
-        ),
-    )
-    report.check(
-        "output.conduct",
-        "The output is under this conduct policy",
-        lambda: links.conduct(output.claim.get().conduct, below.conduct.claim.get()),
-    )
 
 
 def _link_answer(report: Report, claim: Finding[OutputClaim], answer: Answer) -> None:

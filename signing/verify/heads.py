@@ -9,7 +9,7 @@ hold; monitors and witnesses ask for those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from .. import treehead
@@ -20,22 +20,33 @@ from ..trust import TrustRoot
 from .report import NotReached, Report
 
 Named: TypeAlias = tuple[str, Bundle]
+NOTHING: Mapping[str, str] = {}
 
 
-def one_history(report: Report, bundles: Iterable[Named], trust: TrustRoot) -> None:
-    """Compare the heads that the pinned ledger signed; what it did not sign speaks not for it."""
+def one_history(
+    report: Report,
+    bundles: Iterable[Named],
+    trust: TrustRoot,
+    *,
+    beside: Mapping[str, str] = NOTHING,
+) -> None:
+    """Compare the heads that the pinned ledger signed; what it did not sign speaks not for it.
+
+    `beside` are the notes of what comes with no bundle, by what they prove.
+    """
+    notes = {**{name: bundle.proof.note for name, bundle in bundles}, **beside}
     report.check(
         "heads",
         "The ledger's tree heads are of one history",
-        lambda: _compared(_signed(bundles, trust)),
+        lambda: _compared(_signed(notes, trust)),
     )
 
 
-def _signed(bundles: Iterable[Named], trust: TrustRoot) -> list[tuple[str, TreeHead]]:
+def _signed(notes: Mapping[str, str], trust: TrustRoot) -> list[tuple[str, TreeHead]]:
     found: list[tuple[str, TreeHead]] = []
-    for name, bundle in bundles:
+    for name, note in notes.items():
         try:
-            found.append((name, treehead.verify(bundle.proof.note, trust.verifier)))
+            found.append((name, treehead.verify(note, trust.verifier)))
         except BadTreeHead:
             continue  # the part's own step says so
     return found

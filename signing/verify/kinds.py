@@ -17,6 +17,7 @@ from ..digests import as_id
 from ..evidence import Part
 from ..statements import (
     ACCEPTANCE_V1,
+    BATCH_V1,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
@@ -33,6 +34,7 @@ from ..statements import (
     TAKEDOWN_V2,
     WITHDRAWAL_V1,
     AcceptanceClaim,
+    BatchClaim,
     Breach,
     CheckpointClaim,
     Claim,
@@ -116,6 +118,17 @@ OUTPUT = Kind(
     parse=OutputClaim.parse,
     in_words=lambda claim: (
         f"output {claim.output}, {claim.claim}, from checkpoint {as_id(claim.checkpoint_sha256)}"
+    ),
+    signer=_anybody,
+)
+BATCH = Kind(
+    part=Part.BATCH,
+    noun="batch of outputs",
+    purpose=PURPOSE_OF[BATCH_V1],
+    parse=BatchClaim.parse,
+    in_words=lambda claim: (
+        f"batch {claim.batch} of {claim.count} outputs, "
+        f"from checkpoint {as_id(claim.checkpoint_sha256)}"
     ),
     signer=_anybody,
 )
@@ -234,6 +247,7 @@ MODEL = Kind(
 )
 KIND_OF: Mapping[str, Kind[Any]] = {
     OUTPUT_V1: OUTPUT,
+    BATCH_V1: BATCH,
     CHECKPOINT_V1: CHECKPOINT,
     CHECKPOINT_V2: CHECKPOINT,
     RUN_V1: RUN,

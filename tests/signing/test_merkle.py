@@ -53,6 +53,14 @@ def test_the_root_is_the_standards(size: int) -> None:
 
 
 @given(SIZES.filter(bool), st.data())
+def test_a_tree_at_hand_has_the_same_proofs(size: int, data: st.DataObject) -> None:
+    tree = merkle.Tree.of(LEAVES[:size])
+    index = data.draw(st.integers(0, size - 1))
+    assert tree.root == ROOTS[size]
+    assert tree.proof(index) == merkle.inclusion_proof(index, size, STORE.subtree)
+
+
+@given(SIZES.filter(bool), st.data())
 def test_an_inclusion_proof_verifies_for_its_leaf_and_no_other(
     size: int, data: st.DataObject
 ) -> None:

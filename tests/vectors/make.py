@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
-What stands in a standard is typed in here and never computed. `chains.json`, `evidence.json`,
-`evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and `witnessed.json` are
-signed by throw-away authorities whose keys are gone: running this again makes others, equally good.
+What stands in a standard is typed in here and never computed. `batches.json`, `chains.json`,
+`evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and
+`witnessed.json` are signed by throw-away authorities whose keys are gone: running this again makes
+others, equally good.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from assay.signing.digests import normalised_text, sha256
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
+from tests.vectors.batches import batch_vectors
 from tests.vectors.chains import chain_vectors
 from tests.vectors.evaluations import evaluation_vectors
 from tests.vectors.marks import mark_vectors
@@ -329,6 +331,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "evidence": evidence_vectors,
     "evaluations": evaluation_vectors,
     "marks": mark_vectors,
+    "batches": batch_vectors,
     "pseudonyms": pseudonym_vectors,
     "tensors": tensor_vectors,
     "takedowns": takedown_vectors,

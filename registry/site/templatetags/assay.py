@@ -23,6 +23,7 @@ from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES
 from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     ACCEPTANCE_V1,
+    BATCH_V1,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
@@ -74,6 +75,7 @@ KINDS = {
     SANCTION_V1: ("conduct", gettext_lazy("sanction for a breach of conduct")),
     LIFTING_V1: ("conduct", gettext_lazy("lifting of a sanction")),
     OUTPUT_V1: ("output", gettext_lazy("output")),
+    BATCH_V1: ("output", gettext_lazy("batch of outputs")),
     EVALUATION_V1: ("checkpoint", gettext_lazy("evaluation")),
     WITHDRAWAL_V1: ("checkpoint", gettext_lazy("withdrawal of an evaluation")),
 }
