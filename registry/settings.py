@@ -38,6 +38,8 @@ STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
 # By which text that is generated here is marked, and found again.
 WATERMARK_KEY_FILE = environment.text("ASSAY_WATERMARK_KEY_FILE", "")
+# Outputs that a person may have signed in batches in a day: a gigabyte and a half of rows.
+BATCH_QUOTA = environment.number("ASSAY_BATCH_QUOTA", 10_000_000)
 # Where a test or a demonstration receives: never on a server that others use.
 WEBHOOKS_TO_LOOPBACK = environment.flag("ASSAY_WEBHOOKS_TO_LOOPBACK", default=False)
 # In whose account with DataCite DOIs are registered: all of it, or no DOIs at all.

@@ -86,7 +86,7 @@ class Assertion:
             )
         return cls(
             checkpoint=parse_id(canonical.text(obj, "checkpoint"), "checkpoint"),
-            media_type=_media_type(obj),
+            media_type=media_type(obj),
             sha256=exact,
             normalised_sha256=normalised,
         )
@@ -147,6 +147,15 @@ def as_text(temperature: object) -> object:
     if isinstance(temperature, int | float) and not isinstance(temperature, bool):
         return format(Decimal(str(temperature)), "f")
     return temperature
+
+
+def media_type(obj: Obj) -> str:
+    """Of a content, by its shape alone: nobody here sees what it is."""
+    value = canonical.text(obj, "media_type", max_characters=100)
+    kind, slash, subtype = value.partition("/")
+    if not (kind and slash and subtype) or not value.isascii() or not value.isprintable():
+        raise InvalidDocument("media_type", "a media type such as text/plain", ascii(value))
+    return value
 
 
 def _ask(
@@ -238,14 +247,6 @@ def _check_quota(by: User) -> None:
             f"day, found {found} and one more; ask again tomorrow",
             headers={"Retry-After": str(RETRY_TOMORROW_SECONDS)},
         )
-
-
-def _media_type(obj: Obj) -> str:
-    value = canonical.text(obj, "media_type", max_characters=100)
-    kind, slash, subtype = value.partition("/")
-    if not (kind and slash and subtype) or not value.isascii() or not value.isprintable():
-        raise InvalidDocument("media_type", "a media type such as text/plain", ascii(value))
-    return value
 
 
 def _details(output: Output) -> dict[str, object]:

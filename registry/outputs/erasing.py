@@ -8,15 +8,18 @@ from datetime import datetime
 from registry.accounts.queries import Namespace, User
 from registry.events import services as events
 
-from .models import Output, State
+from .models import Batch, Output, State
 
 REASON = "erased"
 
 
 def standing_on(owner: Namespace) -> frozenset[int]:
     """The owner's checkpoints (row ids) from which others have outputs, whose claims name them."""
-    theirs = Output.objects.filter(checkpoint__project__owner=owner).exclude(caller=owner)
-    return frozenset(theirs.values_list("checkpoint", flat=True))
+    found: set[int] = set()
+    for rows in (Output.objects.all(), Batch.objects.all()):
+        theirs = rows.filter(checkpoint__project__owner=owner).exclude(caller=owner)
+        found |= set(theirs.values_list("checkpoint", flat=True))
+    return frozenset(found)
 
 
 def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime) -> None:
@@ -31,6 +34,16 @@ def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime
     )
     theirs.filter(sampling__isnull=False).update(sampling={}, salt=b"")
     theirs.update(text="", pieces=[], reason="")
+    theirs.filter(statement__subject=caller.uri).update(caller=clear, text="", reason="")
+    theirs.update(caller=stub, text="", reason="")
+    _erase_batches(caller, stub=stub, clear=clear, now=now)
+
+
+def _erase_batches(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime) -> None:
+    """What was signed stays; which contents that were is kept no longer, nor what would tell."""
+    theirs = Batch.objects.filter(caller=caller)
+    theirs.filter(state=State.GENERATED).update(state=State.FAILED, failure=REASON, ended_at=now)
+    theirs.update(salt=b"", digests=b"", normalised="", media_types="", reason="")
     theirs.filter(statement__subject=caller.uri).update(caller=clear)
     theirs.update(caller=stub)
 

@@ -3,6 +3,8 @@
 
 States only move forward: queued, leased (back to queued when a lease runs out), generated, signed;
 or failed. `lease_id` is new with each lease, so that a late answer names a lease that is gone.
+
+Batch: many contents of one caller, which are signed together; it begins as generated.
 """
 
 from __future__ import annotations
@@ -151,3 +153,67 @@ class Output(models.Model):
     def subject(self) -> str:
         """How audit rows name it."""
         return f"output:{self.id}"
+
+
+class Batch(models.Model):
+    """`root` is of the tree over its outputs' statements; `salt` is what their ids are drawn by.
+
+    Its outputs are in its own row, as nothing is ever asked of one without the others: `digests`
+    has 32 bytes of each, `normalised` and `media_types` a line, or one where it is that of all.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    checkpoint = models.ForeignKey("catalog.Checkpoint", on_delete=models.PROTECT, related_name="+")
+    caller = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.GENERATED)
+    count = models.PositiveIntegerField()
+    root = models.CharField(max_length=64)
+    salt = models.BinaryField()
+    digests = models.BinaryField()
+    normalised = models.TextField(blank=True)
+    media_types = models.TextField(blank=True)
+    failure = models.CharField(max_length=40, blank=True)
+    reason = models.CharField(max_length=MAX_REASON, blank=True)
+    statement = models.ForeignKey(
+        "ledger.Statement", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = (
+            models.CheckConstraint(
+                name="outputs_batch_state_is_known",
+                condition=Q(state__in=("generated", "signed", "failed")),
+            ),
+            models.CheckConstraint(
+                name="outputs_batch_has_root",
+                condition=Q(root__regex=SHA256_HEX, count__gte=1),
+            ),
+            models.CheckConstraint(
+                name="outputs_batch_signed_has_statement",
+                condition=~Q(state="signed") | Q(statement__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="outputs_batch_ended_has_time",
+                condition=Q(state="generated", ended_at__isnull=True)
+                | Q(state__in=("signed", "failed"), ended_at__isnull=False),
+            ),
+        )
+        indexes = (
+            models.Index(fields=("caller", "created_at"), name="outputs_batch_of_caller"),
+            models.Index(
+                fields=("created_at",),
+                condition=Q(state="generated"),
+                name="outputs_batch_underway",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"batch {self.id} ({self.state})"
+
+    @property
+    def subject(self) -> str:
+        """How audit rows name it."""
+        return f"batch:{self.id}"

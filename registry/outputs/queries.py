@@ -22,9 +22,9 @@ from registry.ledger import queries as ledger
 from registry.pool import queries as pool
 
 from .errors import CheckpointUnknown, GenerationFailed, NotGeneratable
-from .models import Claim, Output, State
+from .models import Batch, Claim, Output, State
 
-__all__ = ["Claim", "Output", "State"]
+__all__ = ["Batch", "Claim", "Output", "State"]
 
 PROJECT = "checkpoint__project"
 MAX_LISTED = 20  # of one content: a text of nothing may have been generated any number of times
@@ -74,6 +74,11 @@ def _samples(viewer: User | None) -> Q:
 
 def _own(viewer: User) -> Q:
     return Q(caller=viewer.namespace_id)
+def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
+    """That a statement is about an output that this caller may see, or about their own batch."""
+    own = Batch.objects.filter(caller=None if viewer is None else viewer.namespace_id)
+    is_of_batch = own.filter(statement=statement).exists()
+    return is_of_batch or visible(viewer).filter(statement=statement).exists()
 
 
 def output(output_id: uuid.UUID | str, viewer: User | None) -> Output:
@@ -106,7 +111,7 @@ def evidence(of: Output) -> Evidence:
     return catalog.evidence(of.checkpoint, {Part.OUTPUT: _statement(of)})
 
 
-def stands(of: Output) -> bool:
+def stands(of: Output | Batch) -> bool:
     """Whether what was signed of its checkpoint is there: that of a person who left is not."""
     return of.checkpoint.state in catalog.LOGGED
 

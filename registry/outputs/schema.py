@@ -112,6 +112,17 @@ DETECTED = inline_serializer(
             {**_NAMED, "shared": serializers.IntegerField(), "asked": serializers.IntegerField()},
             many=True,
         ),
+BATCH = inline_serializer(
+    "OutputBatch",
+    {
+        "batch": serializers.UUIDField(),
+        "state": serializers.CharField(help_text="generated, signed or failed"),
+        "claim": serializers.CharField(),
+        "checkpoint": serializers.CharField(),
+        "count": serializers.IntegerField(),
+        "url": serializers.URLField(),
+        "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
+        "failure": serializers.DictField(required=False),
     },
 )
 WORK_REQUEST = inline_serializer("GenerationLeaseRequest", {"node": serializers.CharField()})

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import services
+from .batches import services as batches
 
 
 @shared_task(name="outputs.sweep")
@@ -16,3 +17,5 @@ def sweep() -> None:
     services.queue_samples()
     for output_id in services.unsigned():
         services.advance(output_id)
+    for batch_id in batches.unsigned():
+        batches.advance(batch_id)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from django.urls import path
 
 from . import api, pages
+from .batches import api as batches
 from .openai import api as openai
 
 urlpatterns = [
@@ -13,6 +14,17 @@ urlpatterns = [
     path("detect", pages.detect, name="detect"),
     path("api/v1/outputs", api.OutputsView.as_view(), name="api-outputs"),
     path("api/v1/outputs/sign", api.AssertionsView.as_view(), name="api-outputs-sign"),
+    path("api/v1/outputs/batch", batches.BatchesView.as_view(), name="api-outputs-batch"),
+    path(
+        "api/v1/outputs/batches/<uuid:batch_id>",
+        batches.BatchView.as_view(),
+        name="api-outputs-batches",
+    ),
+    path(
+        "api/v1/outputs/batches/<uuid:batch_id>/proofs",
+        batches.ProofsView.as_view(),
+        name="api-outputs-proofs",
+    ),
     path("api/v1/outputs/<uuid:output_id>", api.OutputView.as_view(), name="api-output"),
     path(
         "api/v1/outputs/by-content/<digest:sha256>",

@@ -100,7 +100,7 @@ def may_read(statement: ledger.Statement, request: HttpRequest) -> bool:
         return False
     if statement.purpose == Purpose.OUTPUT:
         viewer = reading.viewer(request, reading.OUTPUTS)
-        return outputs.visible(viewer).filter(statement=statement).exists()
+        return outputs.may_read(statement, viewer)
     return catalog.may_read(statement, reading.viewer(request, reading.CHECKPOINTS))
 
 

@@ -93,11 +93,11 @@ def evidence(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
     """All that a verifier needs for the checkpoint, and for what is stated about it besides.
 
     That is an output of it, or what somebody says that it achieved. With revocation lists; and but
-    for an output, with the tensors, if there is room for them beside all else, and with the model
+    for outputs, with the tensors, if there is room for them beside all else, and with the model
     signature: the file beside the weights was written before any witness had seen its entry, and is
     never changed.
     """
-    is_whole = Part.OUTPUT not in about
+    is_whole = about.keys().isdisjoint({Part.OUTPUT, Part.BATCH})
     found = parts(of, {**about, Part.MODEL: of.oms_statement} if is_whole else about)
     issuers = {Name.of(each.chain.intermediate) for each in found.bundles.values()}
     issuers.add(Name(purpose=Purpose.TIMESTAMP))

@@ -38,6 +38,7 @@ async def post(inner: Inner, pieces: Sequence[bytes | None], *, length: str | No
         ("/timestamp", CAP),
         ("/api/v1/outputs", 1024**2),
         ("/api/v1/detect", 128 * 1024),
+        ("/api/v1/outputs/batch", 32 * 1024**2),
         ("/api/v1/projects/lab/model/checkpoints", 8 * 1024**2),
         ("/api/v1/leases/7/checkpoints", 8 * 1024**2),
         ("/api/v1/a\nb", 1024**2),

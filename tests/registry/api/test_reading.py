@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from registry.accounts.queries import Scope
 from registry.catalog.models import State
-from registry.outputs.models import Claim, Output
+from registry.outputs.models import Batch, Claim, Output
 from tests.registry.api.test_access import EVERY
 from tests.registry.people import People, client_of
 from tests.registry.pool.world import Lab, on_paper, paper_checkpoint
@@ -45,7 +45,10 @@ MADE_BY: Mapping[str, set[Scope]] = {
     f"{PROJECT}/checkpoints/<str:checkpoint>": {Scope.PUBLISH, Scope.NODE},
     CHECKPOINT: {Scope.PUBLISH, Scope.NODE},
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
+    "api/v1/outputs/batches/<uuid:batch_id>": {Scope.OUTPUTS},
 }
+# Proofs are there once a batch was signed (outputs/batches/test_api.py).
+SIGNED = {"api/v1/outputs/batches/<uuid:batch_id>/proofs"}
 OWN = {"api/v1/whoami"}  # of whoever calls: their token's alone (test_account_api.py)
 WEBHOOKS = "api/v1/webhooks"
 IN_BROWSER = {
@@ -87,6 +90,7 @@ def public(lab: Lab) -> dict[str, str]:
 def private(lab: Lab) -> dict[str, str]:
     """A checkpoint that Bob has sent and nobody has signed, and an output of his."""
     checkpoint = paper_checkpoint(lab, 2, state=State.RECEIVED)
+    published = paper_checkpoint(lab, 3)
     output = Output.objects.create(
         checkpoint=checkpoint,
         caller=lab.people.bob.namespace,
@@ -94,10 +98,14 @@ def private(lab: Lab) -> dict[str, str]:
         media_type="text/plain",
         sha256="0" * 64,
     )
+    batch = Batch.objects.create(
+        checkpoint=published, caller=lab.people.bob.namespace, count=1, root="0" * 64, salt=b""
+    )
     values = {
         "sha256": checkpoint.manifest_sha256,
         "checkpoint": checkpoint.name,
         "output_id": str(output.pk),
+        "batch_id": str(batch.pk),
     }
     return {route: filled(route, **values) for route in MADE_BY}
 
@@ -120,7 +128,7 @@ def statuses(client: APIClient, urls: Mapping[str, str]) -> dict[str, int]:
 
 def test_every_view_of_the_api_that_reads_has_its_place() -> None:
     reads = {one.route for one in EVERY if one.is_api and hasattr(one.view, "get")}
-    assert reads == PUBLIC | set(MADE_BY) | IN_BROWSER | OWN | CONCERNED
+    assert reads == PUBLIC | set(MADE_BY) | IN_BROWSER | OWN | CONCERNED | SIGNED
 
 
 @pytest.mark.parametrize("scope", Scope)
