@@ -8,13 +8,22 @@ by nobody's reading. Who accepted what is the registry's to know.
 
 from __future__ import annotations
 
-from .document import DOCUMENT_V1, DOCUMENT_V2, parse
+from .document import (
+    CONTEXT,
+    DOCUMENT_V1,
+    DOCUMENT_V2,
+    MAX_CLAUSES,
+    contradictions,
+    parse,
+)
 from .policy import Clause, Earlier, Obligation, Policy, Rule, dropped
 from .words import Aim, Deed, Duty, Severity
 
 __all__ = [
+    "CONTEXT",
     "DOCUMENT_V1",
     "DOCUMENT_V2",
+    "MAX_CLAUSES",
     "Aim",
     "Clause",
     "Deed",
@@ -24,6 +33,7 @@ __all__ = [
     "Policy",
     "Rule",
     "Severity",
+    "contradictions",
     "dropped",
     "parse",
 ]

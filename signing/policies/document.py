@@ -8,7 +8,7 @@ and obligations, each of a clause that people read. Version 1 had clauses alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
@@ -195,14 +195,27 @@ def _check_rules(policy: Policy) -> None:
 
 
 def _check_sense(policy: Policy) -> None:
-    """A narrower prohibition is an exception; one that leaves nothing contradicts."""
-    for permission in policy.permissions:
-        if is_kept(permission, policy.prohibitions):
+    for _, refusal in contradictions(policy.permissions, policy.prohibitions):
+        raise refusal
+
+
+def contradictions(
+    permissions: Iterable[Rule], prohibitions: Sequence[Rule]
+) -> Iterator[tuple[str, InvalidDocument]]:
+    """The clauses whose permissions are forbidden altogether, each with what `parse` says of it.
+
+    A narrower prohibition is an exception; one that leaves nothing contradicts.
+    """
+    for permission in permissions:
+        if is_kept(permission, prohibitions):
             against = sorted(
-                {each.clause for each in policy.prohibitions if each.deed.includes(permission.deed)}
+                {each.clause for each in prohibitions if each.deed.includes(permission.deed)}
             )
-            raise InvalidDocument(
-                "permission",
-                f"something left of {permission.deed} that {permission.clause} permits",
-                f"all of it forbidden by {', '.join(against)}",
+            yield (
+                permission.clause,
+                InvalidDocument(
+                    "permission",
+                    f"something left of {permission.deed} that {permission.clause} permits",
+                    f"all of it forbidden by {', '.join(against)}",
+                ),
             )

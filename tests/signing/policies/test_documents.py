@@ -171,3 +171,13 @@ def test_a_policy_that_contradicts_itself_is_refused(prohibition: list[object]) 
     with pytest.raises(InvalidDocument, match="something left of assay:generate-text that hr:1"):
         policies.parse(contradicting)
     policies.parse({**contradicting, "prohibition": prohibition[1:]})  # nothing, or half of it
+
+
+def test_every_contradiction_is_named_with_its_clause() -> None:
+    permissions = [Rule(clause=f"hr:{deed}", deed=deed) for deed in (Deed.USE, Deed.DERIVE)]
+    prohibitions = [Rule(clause="hr:9", deed=Deed.DERIVE), Rule(clause="hr:8", deed=Deed.USE)]
+    found = dict(policies.contradictions(permissions, prohibitions))
+    assert list(found) == ["hr:use", "hr:derive"]
+    assert str(found["hr:use"]).endswith("found all of it forbidden by hr:8")
+    assert str(found["hr:derive"]).endswith("found all of it forbidden by hr:8, hr:9")
+    assert not list(policies.contradictions(permissions, prohibitions[:0]))
