@@ -51,6 +51,12 @@ def changes(before: Policy, after: Policy) -> tuple[Change, ...]:
     return tuple(_changed(old, new))
 
 
+def is_reordered(before: Policy, after: Policy) -> bool:
+    """Whether clauses that both have stand in another order."""
+    old, new = ([each.id for each in of.clauses] for of in (before, after))
+    return [each for each in old if each in new] != [each for each in new if each in old]
+
+
 def _changed(
     old: dict[str, wording.ReadClause], new: dict[str, wording.ReadClause]
 ) -> Iterator[Change]:

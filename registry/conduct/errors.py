@@ -52,3 +52,43 @@ class NotAccepted(Problem):
     code = "conduct-not-accepted"
     title = "This conduct version has not been accepted"
     status_code = 403
+
+
+class DraftChanged(Problem):
+    """Somebody else saved the draft, or ended it, since the caller read it."""
+
+    code = "conduct-draft-changed"
+    title = "The draft was changed meanwhile"
+    status_code = 409
+
+
+class DraftUnsound(Problem):
+    """The draft is no version that could be published."""
+
+    code = "conduct-draft-unsound"
+    title = "The draft cannot be published as it is"
+    status_code = 409
+
+
+class NotProposed(Problem):
+    """Nobody proposed exactly this; what is proposed is what is published."""
+
+    code = "conduct-not-proposed"
+    title = "This is not what was proposed"
+    status_code = 409
+
+
+class TakesTwo(Problem):
+    """Whoever proposes a version does not publish it: it takes two."""
+
+    code = "conduct-takes-two"
+    title = "Another person has to publish it"
+    status_code = 403
+
+
+class NotStaff(Problem):
+    """The caller does not run this registry."""
+
+    code = "conduct-not-staff"
+    title = "This is for those who run the registry"
+    status_code = 403

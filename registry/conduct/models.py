@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies, their immutable versions, and acceptances; triggers hold them to that."""
+"""Policies, their immutable versions and the next one's draft, and acceptances.
+
+Triggers hold versions and acceptances to what they are, a constraint publishing a draft to two.
+"""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 MAX_ID = 64
 MAX_VERSION = 20
+MAX_TITLE = 200
+
+
+ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SHA256_HEX = r"^[0-9a-f]{64}$"
 
 
 class Policy(models.Model):
@@ -20,8 +28,7 @@ class Policy(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                condition=Q(id__regex=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
-                name="conduct_policy_id_is_plain",
+                condition=Q(id__regex=ID_PATTERN), name="conduct_policy_id_is_plain"
             ),
         )
 
@@ -37,7 +44,7 @@ class PolicyVersion(models.Model):
 
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
     version = models.CharField(max_length=MAX_VERSION)
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=MAX_TITLE)
     document = models.JSONField()
     sha256 = models.CharField(max_length=64, unique=True)
     text = models.TextField()
@@ -90,3 +97,66 @@ class Acceptance(models.Model):
     def salt_hex(self) -> str:
         """As the API has it."""
         return bytes(self.salt).hex()
+
+
+class Draft(models.Model):
+    """The next version of a policy, while those who run the registry write it.
+
+    What was typed is kept as it is (`content`, written.py), sound or not; `revision` counts how
+    often. `sha256` is the digest of the document that `proposed_by` proposed: another person
+    publishes exactly that one, and `version` is what became of it.
+    """
+
+    policy = models.CharField(max_length=MAX_ID)
+    base = models.ForeignKey(PolicyVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    content = models.JSONField()
+    revision = models.PositiveIntegerField(default=1)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    edited_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    version = models.OneToOneField(
+        PolicyVersion, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta:
+        """A policy has one open draft; what is published, two people published."""
+
+        constraints = (
+            models.UniqueConstraint(
+                fields=("policy",),
+                condition=Q(published_by__isnull=True),
+                name="conduct_one_open_draft",
+            ),
+            models.CheckConstraint(
+                condition=Q(policy__regex=ID_PATTERN), name="conduct_draft_policy_is_plain"
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256="", proposed_by__isnull=True)
+                | Q(sha256__regex=SHA256_HEX, proposed_by__isnull=False),
+                name="conduct_draft_proposed_has_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(published_by__isnull=True, version__isnull=True)
+                | (
+                    Q(proposed_by__isnull=False, version__isnull=False)
+                    & ~Q(published_by=F("proposed_by"))
+                ),
+                name="conduct_draft_takes_two",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"draft of {self.policy}"
+
+    @property
+    def path(self) -> str:
+        """The page's path."""
+        return f"/conduct/{self.policy}/edit"

@@ -44,8 +44,13 @@ def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
     before = queries.before(found)
     if before is None:
         raise Http404("expected a version that followed another one")
-    changed = comparing.changes(queries.rules(before), queries.rules(found))
-    context = {"version": found, "before": before, "changes": changed}
+    rules = queries.rules(before), queries.rules(found)
+    context = {
+        "version": found,
+        "before": before,
+        "changes": comparing.changes(*rules),
+        "is_reordered": comparing.is_reordered(*rules),
+    }
     return render(request, "conduct/changes.html", context)
 
 

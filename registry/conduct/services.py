@@ -1,73 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishing conduct versions, and accepting them: each a signed statement in the ledger."""
+"""Accepting versions and withdrawing that; and, from publishing.py, how there come to be any."""
 
 from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
 
-from assay.signing import canonical, policies
-from assay.signing.certificates import Purpose
-from assay.signing.digests import sha256
-from assay.signing.errors import InvalidDocument
-from assay.signing.statements import (
-    SALT_BYTES,
-    AcceptanceClaim,
-    ConductClaim,
-    ConductReference,
-    Statement,
-    party_commitment,
-)
+from assay.signing.statements import SALT_BYTES, AcceptanceClaim, party_commitment
 from registry.accounts import queries as accounts
 from registry.accounts import suspensions
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
-from registry.ledger import certificates
-from registry.ledger import queries as ledger_queries
-from registry.ledger import services as ledger
 from registry.wakeups import nudge
 
-from . import queries, standing, succession
-from .errors import NotAccepted, NotYours, VersionImmutable
-from .models import Acceptance, Policy, PolicyVersion
+from . import office, queries, standing
+from .errors import NotAccepted, NotYours
+from .models import Acceptance, PolicyVersion
+from .publishing import SHIPPED, publish_shipped, publish_version
 
-SHIPPED = Path(__file__).parent / "policies"
-
-
-def publish_shipped() -> tuple[PolicyVersion, ...]:
-    """Publish every version that ships with the registry; those that are there stay as they are."""
-    documents = sorted(SHIPPED.glob("*/*.json"))
-    return tuple(publish_version(path.parent, path.stem) for path in documents)
-
-
-def publish_version(folder: Path, number: str) -> PolicyVersion:
-    """Sign and log `NUMBER.json` with its text `NUMBER.md`; the same again changes nothing.
-
-    Raises InvalidDocument, VersionImmutable where another document has the number, and
-    WrongSuccession for one that does not go on from the newest version.
-    """
-    text = (folder / f"{number}.md").read_text("utf-8")
-    document = canonical.as_mapping(
-        canonical.loads((folder / f"{number}.json").read_bytes()), "policy"
-    )
-    policy = policies.parse(document)
-    _check_text(policy, text)
-    claim = _claim(policy, text)
-    existing = PolicyVersion.objects.filter(policy_id=policy.id, version=policy.version).first()
-    if existing is None:
-        certificates.ensure(_office())
-        existing = _publish(claim, policy, document, text)
-    if (existing.sha256, existing.text) != (claim.conduct.sha256, text):
-        raise VersionImmutable(
-            f"expected version {existing} to say what it said before; publish another version"
-        )
-    if not ledger_queries.is_included(existing.statement):
-        ledger.integrate()
-    return existing
+__all__ = ["SHIPPED", "accept", "publish_shipped", "publish_version", "withdraw"]
 
 
 def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
@@ -77,7 +31,7 @@ def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
     Suspended, or Superseded for a version that a newer one replaced.
     """
     _check_decides(by, party)
-    certificates.ensure(_office())
+    office.ensure()
     with transaction.atomic():
         suspensions.hold(party)  # one acceptance at a time
         for each in (party, by.namespace):
@@ -110,59 +64,6 @@ def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
         audit.record(by.actor, "conduct.withdraw", party.name, {"versions": versions})
 
 
-def sign(statement: Statement) -> ledger_queries.Statement:
-    """Have the registry's conduct office sign, and log it, in the caller's transaction."""
-    signed = ledger.signer().sign(Purpose.CONDUCT, queries.subject_uri(), statement.canonical())
-    return ledger.record(signed.envelope, signed.chain, signed.timestamp)
-
-
-def _office() -> certificates.Wanted:
-    return certificates.office(queries.OFFICE)
-
-
-def _claim(policy: policies.Policy, text: str) -> ConductClaim:
-    return ConductClaim(
-        conduct=ConductReference(id=policy.id, version=policy.version, sha256=policy.sha256),
-        title=policy.title,
-        severity=policy.severity,
-        effective_at=policy.effective_at,
-        text_sha256=sha256(text.encode()),
-    )
-
-
-def _check_text(policy: policies.Policy, text: str) -> None:
-    """The document is what signatures name, the text is what people read: they say the same."""
-    for clause in policy.clauses:
-        for field, words in (("id", clause.id), ("title", clause.title), ("text", clause.text)):
-            if words not in text:
-                found = f"a text without that of {clause.id!a}"
-                raise InvalidDocument("text", f"each clause's {field} word for word", found)
-
-
-def _publish(
-    claim: ConductClaim, policy: policies.Policy, document: canonical.Obj, text: str
-) -> PolicyVersion:
-    with transaction.atomic():
-        row, _ = Policy.objects.get_or_create(id=policy.id)
-        # One version at a time: each goes on from the one before.
-        Policy.objects.select_for_update(no_key=True).get(pk=row.pk)
-        succession.check(policy, after=queries.newest(row.pk))
-        version = PolicyVersion.objects.create(
-            policy=row,
-            version=claim.conduct.version,
-            title=claim.title,
-            document=document,
-            sha256=claim.conduct.sha256,
-            text=text,
-            effective_at=claim.effective_at,
-            binds_at=standing.binds_at(policy, timezone.now()),
-            statement=sign(claim.statement()),
-        )
-        details = {"sha256": version.sha256, "statement": version.statement.sha256}
-        audit.record(accounts.SYSTEM, "conduct.publish", str(version), details)
-    return version
-
-
 def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime) -> Acceptance:
     salt = secrets.token_bytes(SALT_BYTES)
     claim = AcceptanceClaim(
@@ -175,7 +76,7 @@ def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime
         party=party,
         by=by,
         salt=salt,
-        statement=sign(claim.statement()),
+        statement=office.sign(claim.statement()),
         accepted_at=now,
     )
 

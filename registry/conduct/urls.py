@@ -5,11 +5,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import api, pages
+from . import api, draft_pages, pages
 
 VERSION = "conduct/<slug:policy>/<str:number>"
 
+EDIT = "conduct/<slug:policy>/edit"
+
 urlpatterns = [
+    path("conduct/new", draft_pages.new, name="conduct-new"),
+    path(EDIT, draft_pages.edit, name="conduct-edit"),
+    path(f"{EDIT}/clause", draft_pages.clause, name="conduct-new-clause"),
+    path(f"{EDIT}/clause/<slug:key>", draft_pages.clause, name="conduct-clause"),
+    path(f"{EDIT}/preview", draft_pages.preview, name="conduct-preview"),
     path(VERSION, pages.version, name="conduct-version"),
     path("settings/conduct", pages.acceptances, name="conduct-acceptances"),
     path("conduct/<slug:policy>", pages.policy, name="conduct-policy"),

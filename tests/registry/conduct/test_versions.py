@@ -109,6 +109,10 @@ def test_a_text_that_was_edited_is_refused(authority: Authority, tmp_path: Path)
         ({"clauses": [{"id": "hr:9", "title": "x", "text": "y"}]}, "word for word"),
         ({"clauses": 1}, "clauses: expected an array"),
         ({"title": ""}, "title: expected a string"),
+        ({"title": "House\nrules"}, "title: expected one line, found several"),
+        ({"title": "House\u202erules"}, "text: expected no character that hides or reorders"),
+        ({"title": "x" * 201}, "title: expected at most 200 characters, found 201"),
+        ({"id": "new"}, "id: expected another name than 'new'"),
     ],
 )
 def test_a_document_that_is_no_policy_is_refused(
