@@ -69,6 +69,11 @@ def namespaces_governed_by(user: User) -> QuerySet[Namespace]:
     return _names(user, (Role.OWNER,)).order_by("name")
 
 
+def organisation_names() -> QuerySet[Namespace]:
+    """The names that organisations have; these are public, as organisations are."""
+    return Namespace.objects.filter(pk__in=Organisation.objects.values("namespace"))
+
+
 def person_of(namespace: Namespace) -> User | None:
     """The person whose name it is; None for an organisation's, or nobody's any more."""
     return User.objects.filter(namespace=namespace, is_active=True).first()

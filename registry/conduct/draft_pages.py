@@ -34,7 +34,7 @@ from registry.accounts.queries import User
 from registry.api.numbers import whole
 from registry.api.problems import InvalidRequest, Problem
 
-from . import checking, comparing, drafting, forms, queries, standing, wording
+from . import accepted, checking, comparing, drafting, forms, queries, standing, wording
 from .checking import Fault
 from .errors import DraftChanged
 from .models import Draft
@@ -250,7 +250,7 @@ def _preview(request: HttpRequest, draft: Draft, problem: Problem | None = None)
             "is_reordered": rules is not None and comparing.is_reordered(rules, found.policy),
             "clauses": () if rules else wording.clauses(found.policy),
             "binds_at": standing.binds_at(found.policy, timezone.now()),
-            "standing": standing.count(draft.policy),
+            "standing": accepted.count(draft.policy),
         }
     return _rendered(request, "conduct/preview.html", context, problem)
 

@@ -9,11 +9,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from registry.accounts import queries as accounts
+from registry.accounts.names import MAX_LENGTH
 from registry.accounts.queries import Namespace, User
 
-from . import comparing, queries, services, standing, wording
+from . import accepted, comparing, queries, services, standing, wording
 from .errors import NotAccepted, NotFound
 from .models import PolicyVersion
+
+SHOWN = 10  # organisations, beside the rules
 
 
 @require_safe
@@ -21,20 +24,41 @@ def version(request: HttpRequest, policy: str, number: str) -> HttpResponse:
     """`conduct/version.html`: version, its rules and clauses, before, statement, index, parties.
 
     `clauses` are wording.ReadClause; `before` is the version that this one followed, `newest` the
-    one that is newer than all, and `wanted` the one to accept by now. `parties` are the names that
-    the viewer acts for, each with the `acceptance` that is in force; `untyped` is the one for whom
-    something else was typed.
+    one that is newer than all, and `wanted` the one to accept by now. `standing` and
+    `organisations` are as on the policy's page, of those who accepted this version. `parties` are
+    the names that the viewer acts for, each with the `acceptance` that is in force; `untyped` is
+    the one for whom something else was typed.
     """
     return _shown(request, _version(policy, number))
 
 
 @require_safe
 def policy(request: HttpRequest, policy: str) -> HttpResponse:
-    """`conduct/policy.html`: the versions of a policy, the newest first."""
+    """`conduct/policy.html`: the versions of a policy, the newest first, and who stands under it.
+
+    `standing` is how many do, `organisations` (accepted.Organisations) those that are named here.
+    """
     versions = queries.versions().filter(policy_id=policy)
     if not versions:
         raise Http404("expected a policy of which there is a version")
-    return render(request, "conduct/policy.html", {"versions": versions})
+    context = {"versions": versions, **_accepted(policy)}
+    return render(request, "conduct/policy.html", context)
+
+
+@require_safe
+def organisations(request: HttpRequest, policy: str, number: str = "") -> HttpResponse:
+    """`conduct/organisations.html`: those that stand under a policy, or accepted this version.
+
+    `?after=NAME` has those that come after it; `newest` is the policy's newest version.
+    """
+    found = _version(policy, number) if number else None
+    newest = queries.newest(policy)
+    if newest is None:
+        raise Http404("expected a policy of which there is a version")
+    after = request.GET.get("after", "")[:MAX_LENGTH]
+    listed = accepted.organisations(policy, found, after=after)
+    context = {"version": found, "newest": newest, "organisations": listed}
+    return render(request, "conduct/organisations.html", context)
 
 
 @require_safe
@@ -98,8 +122,18 @@ def _shown(request: HttpRequest, found: PolicyVersion, *, untyped: str = "") -> 
         "index": found.statement.entry.index,
         "parties": _parties(request, found),
         "untyped": untyped,
+        **_accepted(found.policy_id, found),
     }
     return render(request, "conduct/version.html", context)
+
+
+def _accepted(policy: str, version: PolicyVersion | None = None) -> dict[str, object]:
+    counted = accepted.count(policy, version)
+    return {
+        "standing": counted,
+        "standing_in_words": accepted.in_words(counted),
+        "organisations": accepted.organisations(policy, version, most=SHOWN),
+    }
 
 
 def _version(policy: str, number: str) -> PolicyVersion:

@@ -7,7 +7,7 @@ hold, hold_for     what lets a party sign, locked: a withdrawal waits for it, or
 accepted           what `hold` would find, to prepare by
 kept_by            a condition for queries: the policies under which a party stands
 ended_by           what acceptances stand no longer, and which versions ended them
-count              how many stand under a policy
+unended            all acceptances that stand
 
 What is accepted is one exact version. It stands for its whole policy until a later material version
 binds (PolicyVersion.binds_at): from then on only acceptances of that one stand, or of one after it.
@@ -134,17 +134,7 @@ def check_newest(version: PolicyVersion) -> None:
         )
 
 
-def count(policy_id: str) -> int:
-    """How many people and organisations stand under a policy."""
-    found = _unended().filter(version__policy=policy_id)
-    return found.values("party").distinct().count()
-
-
-def _standing(party: Namespace) -> QuerySet[Acceptance]:
-    return _unended().filter(party=party)
-
-
-def _unended() -> QuerySet[Acceptance]:
+def unended() -> QuerySet[Acceptance]:
     """Those that nobody withdrew and no later version ended; none of who is suspended."""
     ends = PolicyVersion.objects.filter(
         policy=OuterRef("version__policy"),
@@ -153,6 +143,10 @@ def _unended() -> QuerySet[Acceptance]:
     )
     live = Acceptance.objects.filter(withdrawn_at__isnull=True)
     return live.exclude(Exists(ends)).exclude(Exists(suspensions.of(OuterRef("party"))))
+
+
+def _standing(party: Namespace) -> QuerySet[Acceptance]:
+    return unended().filter(party=party)
 
 
 def _under(party: Namespace, under: ConductReference | None) -> QuerySet[Acceptance]:

@@ -220,6 +220,7 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         shown.lab.version.path,
         "/conduct/community-language-models",
         "/conduct/house-rules/2.0/changes",
+        "/conduct/community-language-models/organisations",
         "/settings/conduct",
         "/community/report",
         f"/community/report?about={shown.checkpoint.full_name}",

@@ -41,7 +41,8 @@ from assay.signing.statements import (
 )
 from registry.accounts.queries import User
 from registry.catalog import queries as catalog
-from registry.catalog.queries import Checkpoint, gates, manifest
+from registry.catalog.queries import Checkpoint, gates, manifest, ruled
+from registry.conduct.queries import PolicyVersion
 from registry.ledger.queries import Statement
 from registry.notices import queries as notices
 from registry.oidc.providers import Provider, Use, providers
@@ -108,6 +109,12 @@ def requests_waiting(context: RequestContext) -> list[tuple[str, int]]:
     request: HttpRequest | None = context.get("request")
     person = getattr(request, "user", None)
     return gates.waiting_for(person) if isinstance(person, User) else []
+
+
+@register.simple_tag
+def ruled_by(version: PolicyVersion) -> ruled.Under:
+    """How many projects and checkpoints are under a version of a policy."""
+    return ruled.under(version)
 
 
 @register.filter
