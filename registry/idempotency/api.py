@@ -116,7 +116,7 @@ def _caller(request: Request) -> str:
     """
     if isinstance(request.auth, Held) and request.auth.holder:
         return request.auth.holder
-    return f"user:{request.user.pk}"
+    return services.caller_of(str(request.user.pk))
 
 
 def _answer_of(response: Response) -> Answer:

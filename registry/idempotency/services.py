@@ -91,7 +91,12 @@ def forget(call: Call, *, started_at: datetime) -> None:
     _running(call, started_at).delete()
 
 
-def forget_all(caller: str, *, naming: str) -> None:
+def caller_of(key: str) -> str:
+    """How attempts name a person: by the key of their row, which is no name."""
+    return f"user:{key}"
+
+
+def forget_all(naming: str, *, caller: str = "") -> None:
     """Forget every write of a caller, and every answer that names them (`naming`, in its JSON)."""
     said = Attempt.objects.annotate(said=Cast("answer", TextField()))
     said.filter(Q(caller=caller) | Q(said__contains=naming)).delete()

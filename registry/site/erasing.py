@@ -81,7 +81,7 @@ def _again(left: Namespace) -> Erased:
         catalog.erase(left, stub=stub, clear=stub, actors={actor: f"user:{stub.name}"}, kept=())
         _drop({actor}, (), {})
         statements = ledger.blank({left.uri}, also=said)
-        idempotency.forget_all(actor, naming=f'"{left.uri}"')
+        idempotency.forget_all(f'"{left.uri}"')
         events.forget_all(f"{left.uri}/")
         rows = audit.redact(left.name)
         counted = {"certificates": revoked, "statements": statements, "audit_rows": rows}
@@ -127,7 +127,7 @@ def _erase(person: User, pseudonym: str, revoked: int) -> Erased:
     )
     _drop(actors, files, waiting)
     statements = ledger.blank({owner.uri, pseudonym}, also=said)
-    idempotency.forget_all(actor, naming=f'"{owner.uri}"')
+    idempotency.forget_all(f'"{owner.uri}"', caller=idempotency.caller_of(str(person.pk)))
     events.forget_all(f"{settings.PUBLIC_URL}/{name}/")
     events.forget_those("node", accounts.machines_of(person))
     rows = audit.redact(name)
