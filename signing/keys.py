@@ -121,6 +121,26 @@ def _unopened(error: Exception, passphrase: bytes | None) -> str:
     return "expected a private key in PEM, found none"
 
 
+def p256(encoded: bytes) -> ec.EllipticCurvePublicKey:
+    """A P-256 key from its SubjectPublicKeyInfo (DER) in its one form; raises KeyUnusable."""
+    try:
+        key = serialization.load_der_public_key(encoded)
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    match key:
+        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()) if spki(key) == encoded:
+            return key
+        case _:
+            raise KeyUnusable("expected a P-256 key in DER, found another")
+
+
+def spki(key: PublicKey) -> bytes:
+    """The key's SubjectPublicKeyInfo (DER), which fingerprints are over."""
+    return key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
 def curve_of(key: object) -> Curve:
     """Which of our curves a public key is on; any other key is refused."""
     match key:

@@ -12,17 +12,12 @@ from datetime import datetime
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from . import canonical, certificates, treehead
+from . import canonical, certificates, keys, treehead
 from .digests import sha256
-from .errors import InvalidDocument
+from .errors import InvalidDocument, KeyUnusable
 from .keys import PublicKey
 
 MAX_POLICY_CHARACTERS = 256 << 10  # as many as a policy file has bytes (tlog)
@@ -73,7 +68,7 @@ class TrustRoot:
             "registry": self.registry,
             "root": canonical.base64_text(self.root.public_bytes(Encoding.DER)),
             "ledger": {"origin": self.origin, "verifier": self.verifier},
-            "certificate_log": canonical.base64_text(_spki(self.certificate_log)),
+            "certificate_log": canonical.base64_text(keys.spki(self.certificate_log)),
         }
 
     def canonical(self) -> bytes:
@@ -137,21 +132,10 @@ def _check_root(root: x509.Certificate) -> None:
 
 
 def _log_key(obj: canonical.Obj) -> PublicKey:
-    """A P-256 key, as a SubjectPublicKeyInfo in its one form."""
-    encoded = canonical.base64_bytes(obj, "certificate_log")
     try:
-        key = load_der_public_key(encoded)
-    except (ValueError, UnsupportedAlgorithm):
-        key = None
-    match key:
-        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()) if _spki(key) == encoded:
-            return key
-        case _:
-            raise InvalidDocument("certificate_log", "a P-256 key in DER", "another")
-
-
-def _spki(key: PublicKey) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return keys.p256(canonical.base64_bytes(obj, "certificate_log"))
+    except KeyUnusable as error:
+        raise InvalidDocument("certificate_log", "a P-256 key in DER", "another") from error
 
 
 def _url(obj: canonical.Obj, field: str) -> str:

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conduct over HTTP: a version with its signed statement; accepting it and withdrawing that."""
+"""Conduct over HTTP: a version with its statement; accepting it, reading that, withdrawing it."""
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from assay.signing import canonical
+from assay.signing.statements import Consent
 from registry.accounts import queries as accounts
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Namespace
 from registry.idempotency.api import idempotent_in_steps
 
 from . import queries, services
-from .errors import NotYours
+from .errors import NotFound, NotYours
 from .models import Acceptance
 
 
@@ -31,19 +33,38 @@ class VersionSerializer(serializers.Serializer[object]):
 
 
 class PartySerializer(serializers.Serializer[object]):
-    """Who accepts: a name that the caller acts for; without it, the caller's own."""
+    """Who accepts: a name that the caller acts for; without it, the caller's own.
+
+    `consent` is what a key of the party's own signed (docs/spec/formats.md, section 2).
+    """
 
     owner = serializers.CharField(max_length=39, required=False)
+    consent = serializers.JSONField(required=False)
+
+
+class ConsentSerializer(serializers.Serializer[object]):
+    """What a key of the party's own signed: a DSSE envelope, the key in DER, and its SHA-256."""
+
+    envelope = serializers.JSONField()
+    key = serializers.CharField()
+    key_sha256 = serializers.CharField()
 
 
 class AcceptanceSerializer(serializers.Serializer[Acceptance]):
-    """An acceptance. The ledger has a commitment; `salt` (hexadecimal) opens it."""
+    """An acceptance. The ledger has commitments; `salt` (hexadecimal) opens them."""
 
     owner = serializers.CharField(source="party.name")
     conduct = serializers.CharField(source="version.__str__")
     statement = serializers.CharField(source="statement.sha256")
     salt = serializers.CharField(source="salt_hex")
     accepted_at = serializers.DateTimeField()
+    consent = serializers.SerializerMethodField()
+
+    @extend_schema_field(ConsentSerializer(allow_null=True))
+    def get_consent(self, of: Acceptance) -> dict[str, object] | None:
+        """What the party signed, with the key and its fingerprint; null where it has none."""
+        signed = of.signed
+        return None if signed is None else {**signed.to_json(), "key_sha256": signed.key_sha256}
 
 
 class VersionView(APIView):
@@ -79,15 +100,29 @@ class AcceptancesView(APIView):
         wanted.is_valid(raise_exception=True)
         person = accounts.caller(request)
         party = _party(wanted.validated_data.get("owner", person.username))
-        acceptance = services.accept(version, party, person)
+        given = wanted.validated_data.get("consent")
+        with canonical.within("consent"):
+            consent = None if given is None else Consent.parse(given)
+        acceptance = services.accept(version, party, person, consent)
         body = AcceptanceSerializer(acceptance).data
         return Response(body, status=status.HTTP_201_CREATED)
 
 
 class AcceptanceView(APIView):
-    """DELETE withdraws a party's acceptance."""
+    """GET has a party's acceptance, DELETE withdraws it."""
 
     permission_classes = (HasScope("publish"),)
+
+    @extend_schema(operation_id="conduct_acceptance_retrieve", responses=AcceptanceSerializer)
+    def get(self, request: Request, policy: str, number: str, owner: str) -> Response:
+        """The newest one that was not withdrawn, for whoever decides for the party."""
+        version, party = queries.version(policy, number), _party(owner)
+        if not accounts.may_govern(accounts.caller(request), party):
+            raise NotYours(f"expected a name that you decide for, found {owner[:60]!r}")
+        found = queries.live_acceptance(party, version)
+        if found is None:
+            raise NotFound(f"expected a live acceptance of {version} by {party.name}, found none")
+        return Response(AcceptanceSerializer(found).data)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, policy: str, number: str, owner: str) -> Response:

@@ -54,6 +54,14 @@ class NotAccepted(Problem):
     status_code = 403
 
 
+class ConsentRefused(Problem):
+    """What the party's own key signed is not what is accepted here, by whom and now."""
+
+    code = "conduct-consent-refused"
+    title = "The signed consent does not fit"
+    status_code = 422
+
+
 class DraftChanged(Problem):
     """Somebody else saved the draft, or ended it, since the caller read it."""
 

@@ -10,6 +10,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from assay.signing import canonical
+from assay.signing.envelope import Envelope
+from assay.signing.statements import Consent
+
 MAX_ID = 64
 MAX_VERSION = 20
 MAX_TITLE = 200
@@ -71,7 +75,11 @@ class PolicyVersion(models.Model):
 
 
 class Acceptance(models.Model):
-    """That a party accepted a version. The ledger holds only a commitment; the salt opens it."""
+    """That a party accepted a version. The ledger holds only a commitment; the salt opens it.
+
+    `consent` and `key` are what the party signed with a key of its own (the canonical envelope, and
+    the SubjectPublicKeyInfo), where it did; the ledger has a commitment to them, too.
+    """
 
     version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     party = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
@@ -80,13 +88,27 @@ class Acceptance(models.Model):
     statement = models.ForeignKey("ledger.Statement", on_delete=models.PROTECT, related_name="+")
     accepted_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
+    consent = models.BinaryField(null=True)
+    key = models.BinaryField(null=True)
 
     class Meta:
+        """A party accepts a version once with each of its keys, and once without."""
+
         constraints = (
             models.UniqueConstraint(
                 fields=("version", "party"),
-                condition=Q(withdrawn_at__isnull=True),
+                condition=Q(withdrawn_at__isnull=True, key__isnull=True),
                 name="conduct_one_live_acceptance",
+            ),
+            models.UniqueConstraint(
+                fields=("version", "party", "key"),
+                condition=Q(withdrawn_at__isnull=True),
+                name="conduct_one_live_acceptance_by_key",
+            ),
+            models.CheckConstraint(
+                condition=Q(consent__isnull=True, key__isnull=True)
+                | Q(consent__isnull=False, key__isnull=False),
+                name="conduct_consent_has_its_key",
             ),
         )
 
@@ -97,6 +119,14 @@ class Acceptance(models.Model):
     def salt_hex(self) -> str:
         """As the API has it."""
         return bytes(self.salt).hex()
+
+    @property
+    def signed(self) -> Consent | None:
+        """What the party signed with a key of its own."""
+        if self.consent is None or self.key is None:
+            return None
+        envelope = Envelope.parse(canonical.loads(bytes(self.consent)))
+        return Consent(envelope=envelope, key=bytes(self.key))
 
 
 class Draft(models.Model):

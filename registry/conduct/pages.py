@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from assay.signing.envelope import pae
+from assay.signing.statements import Consent
 from registry.accounts import queries as accounts
 from registry.accounts.names import MAX_LENGTH
 from registry.accounts.queries import Namespace, User
@@ -17,6 +21,14 @@ from .errors import NotAccepted, NotFound
 from .models import PolicyVersion
 
 SHOWN = 10  # organisations, beside the rules
+BINARY = "application/octet-stream"
+PIECES: Mapping[str, tuple[str, Callable[[Consent], bytes]]] = {
+    "consent.json": ("application/json", lambda signed: signed.envelope.canonical()),
+    "key.pem": ("application/x-pem-file", lambda signed: signed.pem),
+    "signed.bin": (BINARY, lambda signed: pae(signed.envelope.payload)),
+    "signature.der": (BINARY, lambda signed: signed.envelope.signature),
+}
+CHECK = "openssl dgst -sha256 -verify key.pem -signature signature.der signed.bin"
 
 
 @require_safe
@@ -81,11 +93,34 @@ def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
 @login_required
 @require_safe
 def acceptances(request: HttpRequest) -> HttpResponse:
-    """`conduct/acceptances.html`: what the names that the viewer decides for accepted, and when."""
+    """`conduct/acceptances.html`: what the names that the viewer decides for accepted, and when.
+
+    `signed` is what a key of their own signed; `pieces` are its files, and `check` verifies them.
+    """
     found = list(queries.acceptances(_decided_for(request)))
     ended = standing.ended_by(found)
-    rows = [{"acceptance": each, "ended_by": ended.get(each.pk)} for each in found]
-    return render(request, "conduct/acceptances.html", {"rows": rows})
+    rows = [
+        {"acceptance": each, "ended_by": ended.get(each.pk), "signed": each.signed}
+        for each in found
+    ]
+    context = {"rows": rows, "pieces": list(PIECES), "check": CHECK}
+    return render(request, "conduct/acceptances.html", context)
+
+
+@login_required
+@require_safe
+def piece(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    """A file of what a party signed with its own key, for openssl and its like.
+
+    /settings/conduct/{number}/consent.json, key.pem, signed.bin or signature.der.
+    """
+    found = queries.acceptances(_decided_for(request)).filter(pk=number).first()
+    signed = None if found is None else found.signed
+    if signed is None or name not in PIECES:
+        raise Http404("expected a piece of what you signed with a key of your own")
+    media_type, cut = PIECES[name]
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(cut(signed), content_type=media_type, headers=headers)
 
 
 @login_required

@@ -105,10 +105,13 @@ def subject_uri() -> str:
     return f"{settings.PUBLIC_URL}/{OFFICE}"
 
 
-def live_acceptance(party: Namespace, of: PolicyVersion) -> Acceptance | None:
-    """The party's acceptance of the version, unless it was withdrawn."""
-    live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
-    return live.filter(version=of).first()
+def live_acceptance(
+    party: Namespace, of: PolicyVersion, *, key: bytes | None = None
+) -> Acceptance | None:
+    """The party's newest acceptance of the version, or by this key, unless it was withdrawn."""
+    live = Acceptance.objects.filter(party=party, version=of, withdrawn_at__isnull=True)
+    signed = live if key is None else live.filter(key=key)
+    return signed.select_related("version", "party", "statement").order_by("-id").first()
 
 
 def acceptances(parties: Iterable[Namespace]) -> QuerySet[Acceptance]:

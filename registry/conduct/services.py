@@ -9,14 +9,14 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from assay.signing.statements import SALT_BYTES, AcceptanceClaim, party_commitment
+from assay.signing.statements import SALT_BYTES, AcceptanceClaim, Consent, party_commitment
 from registry.accounts import queries as accounts
 from registry.accounts import suspensions
 from registry.accounts.queries import Namespace, User
 from registry.audit import services as audit
 from registry.wakeups import nudge
 
-from . import office, queries, standing
+from . import consenting, office, queries, standing
 from .errors import NotAccepted, NotYours
 from .models import Acceptance, PolicyVersion
 from .publishing import SHIPPED, publish_shipped, publish_version
@@ -24,24 +24,38 @@ from .publishing import SHIPPED, publish_shipped, publish_version
 __all__ = ["SHIPPED", "accept", "publish_shipped", "publish_version", "withdraw"]
 
 
-def accept(version: PolicyVersion, party: Namespace, by: User) -> Acceptance:
+def accept(
+    version: PolicyVersion, party: Namespace, by: User, consent: Consent | None = None
+) -> Acceptance:
     """The party's live acceptance of a version, made now unless it is there.
 
-    Call it outside any transaction: the office may have to be certified first. Raises NotYours,
-    Suspended, or Superseded for a version that a newer one replaced.
+    With a consent it is the one that this key signed. Call it outside any transaction: the office
+    may have to be certified first. Raises NotYours, Suspended, ConsentRefused, or Superseded for a
+    version that a newer one replaced.
     """
     _check_decides(by, party)
+    now = timezone.now()
+    if consent is not None:
+        consenting.check(consent, version, party, now=now)
     office.ensure()
     with transaction.atomic():
         suspensions.hold(party)  # one acceptance at a time
         for each in (party, by.namespace):
             suspensions.check(each)
         existing = queries.live_acceptance(party, version)
+        suspensions.check(party)
+        existing = queries.live_acceptance(
+            party, version, key=None if consent is None else consent.key
+        )
         if existing is not None and not standing.ended_by([existing]):
             return existing
         standing.check_newest(version)
-        acceptance = _accept(version, party, by, now=timezone.now().replace(microsecond=0))
+        if consent is not None:
+            consenting.check_new(consent, version, party)
+        acceptance = _accept(version, party, by, consent, now=now.replace(microsecond=0))
         details = {"version": str(version), "sha256": version.sha256}
+        if consent is not None:
+            details["key"] = consent.key_sha256
         audit.record(by.actor, "conduct.accept", party.name, details)
         nudge("ledger.integrate")
     return acceptance
@@ -59,17 +73,25 @@ def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
         if not live.select_for_update().filter(version=version):
             raise NotAccepted(f"expected a live acceptance of {version} by {party.name}")
         ended = live.filter(version__policy=version.policy_id).order_by("version")
-        versions = [str(each.version) for each in ended.select_related("version")]
+        versions = list(dict.fromkeys(str(e.version) for e in ended.select_related("version")))
         ended.update(withdrawn_at=timezone.now())
         audit.record(by.actor, "conduct.withdraw", party.name, {"versions": versions})
 
 
-def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime) -> Acceptance:
+def _accept(
+    version: PolicyVersion,
+    party: Namespace,
+    by: User,
+    consent: Consent | None,
+    *,
+    now: datetime,
+) -> Acceptance:
     salt = secrets.token_bytes(SALT_BYTES)
     claim = AcceptanceClaim(
         conduct=queries.reference(version),
         commitment=party_commitment(salt, party.uri),
         accepted_at=now,
+        consent=None if consent is None else consent.commitment(salt),
     )
     return Acceptance.objects.create(
         version=version,
@@ -78,6 +100,8 @@ def _accept(version: PolicyVersion, party: Namespace, by: User, *, now: datetime
         salt=salt,
         statement=office.sign(claim.statement()),
         accepted_at=now,
+        consent=None if consent is None else consent.envelope.canonical(),
+        key=None if consent is None else consent.key,
     )
 
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{VERSION}/organisations", pages.organisations, name="conduct-organisations-of-version"),
     path(VERSION, pages.version, name="conduct-version"),
     path("settings/conduct", pages.acceptances, name="conduct-acceptances"),
+    path("settings/conduct/<int:number>/<str:name>", pages.piece, name="conduct-consent-piece"),
     path("conduct/<slug:policy>", pages.policy, name="conduct-policy"),
     path(f"{VERSION}/changes", pages.changes, name="conduct-changes"),
     path(f"{VERSION}/answer", pages.answer, name="conduct-answer"),

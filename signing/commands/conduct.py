@@ -2,11 +2,11 @@
 """`assay conduct`: read a conduct policy's version, accept exactly that one, or withdraw.
 
 assay conduct show POLICY@VERSION [--registry URL]
-assay conduct accept POLICY@VERSION [--for OWNER] [--registry URL]
+assay conduct accept POLICY@VERSION [--for OWNER] [--key FILE] [--registry URL]
 assay conduct withdraw POLICY@VERSION [--for OWNER] [--registry URL]
 
 Accepting shows the whole text and asks for the version to be typed. No word of the command line
-does that: what nobody read, nobody accepts.
+does that: what nobody read, nobody accepts. With a key of one's own it is signed by that as well.
 """
 
 from __future__ import annotations
@@ -17,18 +17,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Self, TextIO
 
 from .. import canonical, policies
 from ..bundle import Bundle
 from ..certificates import Purpose
-from ..client import RegistryClient, address
+from ..client import ClientError, RegistryClient, address
 from ..client.whoami import WhoAmI
 from ..digests import as_id, sha256
-from ..errors import BrokenLink, InvalidDocument, Outcome
+from ..errors import BrokenLink, InvalidDocument, NoTrustRoot, Outcome
+from ..keys import SoftwareKey
 from ..policies import Policy
-from ..statements import ConductClaim, ConductReference, Statement
-from .callers import secret_demanded
+from ..statements import ConductClaim, ConductReference, Consent, ConsentClaim, Statement
+from . import own_key
+from .callers import secret_demanded, secret_for
 from .demands import Demands, lists_in
 from .errors import NotAgreed
 from .inputs import BundleGiven
@@ -39,8 +42,9 @@ from .verdict import Judged, print_steps, print_verdict
 from .verify import judge
 
 _NAME = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)@([0-9]+\.[0-9]+)")
-ACCEPT, WITHDRAW = "accept", "withdraw"
+SHOW, ACCEPT, WITHDRAW = "show", "accept", "withdraw"
 UNVERIFIED = "Not verified: no root of this registry is pinned. To pin it: assay trust add URL"
+UNPINNED_KEY = "expected a pinned root before your key signs, found none: assay trust add"
 WITHDRAWN_BY = "To end it: assay conduct withdraw {} --for {}"
 
 
@@ -48,15 +52,18 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     """The actions of `assay conduct`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for action, purpose in (
-        ("show", "print the text of a version"),
+        (SHOW, "print the text of a version"),
         (ACCEPT, "read a version, and accept it by typing its number"),
         (WITHDRAW, "end an acceptance: nothing more is signed under it"),
     ):
         add = actions.add_parser(action, help=purpose).add_argument
         add("version", metavar="POLICY@VERSION", help="such as community-language-models@1.1")
         add("--registry", metavar="URL", help="where; else the one that you trust")
-        if action != "show":
+        if action != SHOW:
             add("--for", dest="owner", metavar="OWNER", help="an organisation; else yourself")
+        if action == ACCEPT:
+            signs = "a key of your own that signs it, too: P-256, PEM, of mode 0600"
+            add("--key", type=Path, metavar="FILE", help=signs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,12 @@ class Shown:
     policy: Policy
     text: str
     bundle: Bundle
+
+    @property
+    def reference(self) -> ConductReference:
+        """How statements name it."""
+        of = self.policy
+        return ConductReference(id=of.id, version=of.version, sha256=of.sha256)
 
     @classmethod
     def fetch(cls, client: RegistryClient, path: str, *, named: str) -> Self:
@@ -82,13 +95,13 @@ class Shown:
         with canonical.within("bundle"):
             bundle = Bundle.parse(canonical.mapping(answer, "bundle"))
         claim = ConductClaim.parse(Statement.parse(bundle.envelope.payload))
-        reference = ConductReference(id=policy.id, version=policy.version, sha256=policy.sha256)
-        if (claim.conduct, claim.text_sha256) != (reference, sha256(text.encode())):  # 2
+        shown = cls(policy=policy, text=text, bundle=bundle)
+        if (claim.conduct, claim.text_sha256) != (shown.reference, sha256(text.encode())):  # 2
             raise BrokenLink("expected a statement about this document and this text")
         for clause in policy.clauses:  # 3
             if not all(each in text for each in (clause.id, clause.title, clause.text)):
                 raise BrokenLink(f"expected a text with {clause.id} word for word, found another")
-        return cls(policy=policy, text=text, bundle=bundle)
+        return shown
 
 
 def run(
@@ -100,14 +113,17 @@ def run(
 ) -> int:
     """Do what was asked; raises AssayError.
 
-    Where a root is pinned, what does not verify under it is neither shown nor accepted.
+    Where a root is pinned, what does not verify under it is neither shown nor accepted; where none
+    is, nothing is signed with a key of one's own.
     """
     found = _NAME.fullmatch(arguments.version)
     if found is None:
         raise InvalidDocument("version", "POLICY@VERSION", ascii(arguments.version[:80]))
+    is_accepted = arguments.action == ACCEPT
+    key = own_key.load(arguments.key) if is_accepted and arguments.key else None
     url = address(arguments.registry or registry_meant())
     path = f"/api/v1/conduct/{found[1]}/{found[2]}"
-    secret = None if arguments.action == "show" else secret_demanded(url)
+    secret = secret_for(url) if arguments.action == SHOW else secret_demanded(url)
     with RegistryClient(url, secret) as client:
         if arguments.action == WITHDRAW:
             client.delete(f"{path}/acceptances/{_owner(arguments, client)}")
@@ -119,15 +135,69 @@ def run(
             print_steps(judged.examination.steps, terminal)
             print_verdict(judged, terminal)
             return judged.failure.exit_code
+        if key is not None and judged is None:
+            raise NoTrustRoot(f"{UNPINNED_KEY} {url}")
         _print(shown, terminal)
         _say(judged, terminal)
-        if arguments.action == ACCEPT:
+        if is_accepted:
             owner = _owner(arguments, client)
             _ask(shown, owner, terminal, answers or sys.stdin)
-            client.post_json(f"{path}/acceptances", {"owner": owner})
-            terminal.headline("Accepted: signed, and in the ledger.", Ink.GREEN)
-            terminal.columns("", WITHDRAWN_BY.format(arguments.version, owner), indent=2)
+            consent = _consent(shown, judged, owner, key, clock())
+            _accept(client, path, owner, consent)
+            _say_done(consent, arguments.version, owner, terminal)
+        elif secret is not None:
+            _say_mine(client, path, terminal)
     return 0
+
+
+def _consent(
+    shown: Shown, judged: Judged | None, owner: str, key: SoftwareKey | None, at: datetime
+) -> Consent | None:
+    """What the person's own key signs, once they have typed the version."""
+    if key is None or judged is None:
+        return None
+    claim = ConsentClaim(
+        conduct=shown.reference,
+        text_sha256=sha256(shown.text.encode()),
+        party=f"{judged.pin.root.registry}/{owner}",
+        agreed_at=at.replace(microsecond=0),
+    )
+    return Consent.by(key, claim)
+
+
+def _accept(client: RegistryClient, path: str, owner: str, consent: Consent | None) -> None:
+    """Raises ClientError, or BrokenLink where what is kept is not what the key signed."""
+    if consent is None:
+        client.post_json(f"{path}/acceptances", {"owner": owner})
+        return
+    sent = {"owner": owner, "consent": consent.to_json()}
+    answer = canonical.as_mapping(client.post_json(f"{path}/acceptances", sent), "acceptance")
+    kept = canonical.mapping(answer, "consent")
+    if kept.get("key_sha256") != consent.key_sha256:
+        raise BrokenLink("expected an acceptance that your key signed, found another")
+
+
+def _say_done(consent: Consent | None, named: str, owner: str, terminal: Terminal) -> None:
+    terminal.headline("Accepted: signed, and in the ledger.", Ink.GREEN)
+    if consent is not None:
+        terminal.columns("", f"Your key signed it, too: {as_id(consent.key_sha256)}", indent=2)
+    terminal.columns("", WITHDRAWN_BY.format(named, owner), indent=2)
+
+
+def _say_mine(client: RegistryClient, path: str, terminal: Terminal) -> None:
+    """What the caller has accepted of it; the text is shown all the same where nobody says."""
+    try:
+        owner = WhoAmI.ask(client).actor.rpartition(":")[2]
+        found = client.get_json(f"{path}/acceptances/{owner}")
+    except ClientError:
+        return
+    answer = canonical.as_mapping(found, "acceptance")
+    said = f"Accepted by {owner}, {canonical.text(answer, 'accepted_at')}"
+    if answer.get("consent") is not None:
+        kept = canonical.mapping(answer, "consent")
+        key = canonical.sha256_hex(kept, "key_sha256")
+        said += f", and signed with a key of their own: {as_id(key)}"
+    terminal.columns("", said, indent=2)
 
 
 def _judged(shown: Shown, client: RegistryClient, at: datetime, *, name: str) -> Judged | None:

@@ -8,6 +8,7 @@ A claim parses strictly from its statement and builds the same statement again
 from .batch import BatchClaim, Placed
 from .checkpoint import CheckpointClaim, RunReference, TensorsReference
 from .conduct import AcceptanceClaim, ConductClaim
+from .consent import Consent, ConsentClaim
 from .dataset import DatasetClaim
 from .evaluation import (
     Benchmark,
@@ -26,9 +27,11 @@ from .sanction import Breach, LiftingClaim, SanctionClaim, Sanctioned, sanctione
 from .statement import (
     ACCEPTANCE_V1,
     BATCH_V1,
+    ACCEPTANCE_V2,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
+    CONSENT_V1,
     DATASET_V1,
     EVALUATION_V1,
     LIFTING_V1,
@@ -51,9 +54,11 @@ from .takedown import TakedownClaim
 __all__ = [
     "ACCEPTANCE_V1",
     "BATCH_V1",
+    "ACCEPTANCE_V2",
     "CHECKPOINT_V1",
     "CHECKPOINT_V2",
     "CONDUCT_V1",
+    "CONSENT_V1",
     "DATASET_V1",
     "EVALUATION_V1",
     "LIFTING_V1",
@@ -75,6 +80,8 @@ __all__ = [
     "Claim",
     "ConductClaim",
     "ConductReference",
+    "Consent",
+    "ConsentClaim",
     "DatasetClaim",
     "EvaluationClaim",
     "Harness",

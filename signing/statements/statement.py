@@ -21,6 +21,8 @@ RUN_V1 = "https://assay/run/v1"
 DATASET_V1 = "https://assay/dataset/v1"
 CONDUCT_V1 = "https://assay/conduct/v1"
 ACCEPTANCE_V1 = "https://assay/acceptance/v1"
+ACCEPTANCE_V2 = "https://assay/acceptance/v2"
+CONSENT_V1 = "https://assay/consent/v1"  # by a key of the party's own, which no certificate names
 OUTPUT_V1 = "https://assay/output/v1"
 BATCH_V1 = "https://assay/output-batch/v1"
 REVOCATION_V1 = "https://assay/revocation/v1"
@@ -39,6 +41,7 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     DATASET_V1: Purpose.CHECKPOINT,
     CONDUCT_V1: Purpose.CONDUCT,
     ACCEPTANCE_V1: Purpose.CONDUCT,
+    ACCEPTANCE_V2: Purpose.CONDUCT,
     OUTPUT_V1: Purpose.OUTPUT,
     BATCH_V1: Purpose.OUTPUT,
     REVOCATION_V1: Purpose.CONDUCT,

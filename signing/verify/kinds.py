@@ -18,6 +18,7 @@ from ..evidence import Part
 from ..statements import (
     ACCEPTANCE_V1,
     BATCH_V1,
+    ACCEPTANCE_V2,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
@@ -175,7 +176,10 @@ ACCEPTANCE = Kind(
     noun="acceptance",
     purpose=PURPOSE_OF[ACCEPTANCE_V1],
     parse=AcceptanceClaim.parse,
-    in_words=lambda claim: f"{claim.conduct.id}, version {claim.conduct.version}",
+    in_words=lambda claim: (
+        f"{claim.conduct.id}, version {claim.conduct.version}"
+        + (", with a key of the party's own" if claim.consent else "")
+    ),
     signer=_conduct,
 )
 REVOCATION = Kind(
@@ -254,6 +258,7 @@ KIND_OF: Mapping[str, Kind[Any]] = {
     DATASET_V1: DATASET,
     CONDUCT_V1: CONDUCT,
     ACCEPTANCE_V1: ACCEPTANCE,
+    ACCEPTANCE_V2: ACCEPTANCE,
     REVOCATION_V1: REVOCATION,
     TAKEDOWN_V1: TAKEDOWN,
     TAKEDOWN_V2: TAKEDOWN,

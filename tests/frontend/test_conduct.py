@@ -40,3 +40,16 @@ def test_withdrawing_asks_first(
     expect(page.get_by_text("From then on nothing is signed for charlie")).to_be_visible()
     certain.click()
     expect(page.get_by_role("button", name="Accept for charlie")).to_be_visible()
+
+
+def test_what_is_on_record_opens_with_a_click(
+    charlie_is_signed_in: dict[str, str], rules: str, visitor: Visitor
+) -> None:
+    visitor.cookies = charlie_is_signed_in
+    page = visitor.open(rules)
+    page.get_by_label("You have read it").fill("1.0")
+    page.get_by_role("button", name="Accept for charlie").click()
+    page.goto(f"{visitor.url}/settings/conduct")
+    expect(page.get_by_text("Salt", exact=True)).to_be_hidden()
+    page.get_by_text("On record", exact=True).click()
+    expect(page.get_by_text("Salt", exact=True)).to_be_visible()

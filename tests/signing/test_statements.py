@@ -18,6 +18,7 @@ from assay.signing.statements import (
     CheckpointClaim,
     Claim,
     ConductClaim,
+    ConsentClaim,
     DatasetClaim,
     LiftingClaim,
     Origin,
@@ -49,6 +50,7 @@ from tests.signing.world import (
     output_claim,
     run_claim,
 )
+from tests.vectors.consents import consent_claim
 
 DIGEST = "ab" * 32
 MANIFEST = manifest_of(FILES)
@@ -91,11 +93,17 @@ CLAIMS: list[Claim] = [
         for until in (None, AT)
     ),
     LiftingClaim(statement_sha256=DIGEST, lifted_at=AT),
+    AcceptanceClaim(
+        conduct=conduct_reference(), commitment=DIGEST, accepted_at=AT, consent="cd" * 32
+    ),
+    consent_claim(),
 ]
 Parser: TypeAlias = Callable[[Statement], Claim]
 
 
 def parser_of(claim: Claim) -> Parser:
+    if isinstance(claim, ConsentClaim):  # no certificate is for them, and so no verifier's kind
+        return ConsentClaim.parse
     return KIND_OF[claim.statement().predicate_type].parse
 
 

@@ -49,6 +49,7 @@ def test_one_bundle_verifies_for_itself(world: World) -> None:
         (dataset_claim(), Purpose.CHECKPOINT, "alice", "bob"),
         (conduct_claim(), Purpose.CONDUCT, "conduct", "alice"),
         (ACCEPTANCE, Purpose.CONDUCT, "conduct", "alice"),
+        (replace(ACCEPTANCE, consent="ef" * 32), Purpose.CONDUCT, "conduct", "alice"),
     ],
 )
 def test_one_bundle_is_held_to_whoever_may_sign_it(

@@ -5,6 +5,10 @@ What stands in a standard is typed in here and never computed. `batches.json`, `
 `evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and
 `witnessed.json` are signed by throw-away authorities whose keys are gone: running this again makes
 others, equally good.
+What stands in a standard is typed in here and never computed. `chains.json`, `consents.json`,
+`evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and
+`witnessed.json` are signed by throw-away authorities and keys that are gone: running this again
+makes others, equally good.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
 from tests.vectors.batches import batch_vectors
 from tests.vectors.chains import chain_vectors
+from tests.vectors.consents import consent_vectors
 from tests.vectors.evaluations import evaluation_vectors
 from tests.vectors.marks import mark_vectors
 from tests.vectors.mutations import evidence_vectors
@@ -336,6 +341,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "tensors": tensor_vectors,
     "takedowns": takedown_vectors,
     "witnessed": witnessed_vectors,
+    "consents": consent_vectors,
 }
 
 

@@ -22,6 +22,7 @@ export const RUN_V1 = "https://assay/run/v1";
 export const DATASET_V1 = "https://assay/dataset/v1";
 export const CONDUCT_V1 = "https://assay/conduct/v1";
 export const ACCEPTANCE_V1 = "https://assay/acceptance/v1";
+export const ACCEPTANCE_V2 = "https://assay/acceptance/v2";
 export const TAKEDOWN_V1 = "https://assay/takedown/v1";
 export const TAKEDOWN_V2 = "https://assay/takedown/v2";
 export const OUTPUT_V1 = "https://assay/output/v1";
@@ -36,6 +37,7 @@ export const PURPOSE_OF: Readonly<Record<string, Purpose>> = {
   [DATASET_V1]: "checkpoint",
   [CONDUCT_V1]: "conduct",
   [ACCEPTANCE_V1]: "conduct",
+  [ACCEPTANCE_V2]: "conduct",
   [TAKEDOWN_V1]: "conduct",
   [TAKEDOWN_V2]: "conduct",
   [OUTPUT_V1]: "output",

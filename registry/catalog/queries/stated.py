@@ -18,6 +18,7 @@ from assay.signing.sigstore import Identity
 from assay.signing.sigstore.certificate import identity_of
 from assay.signing.statements import (
     ACCEPTANCE_V1,
+    ACCEPTANCE_V2,
     CONDUCT_V1,
     DATASET_V1,
     LIFTING_V1,
@@ -40,7 +41,10 @@ from . import takedowns
 from .checkpoints import LOGGED, manifest
 from .finding import known
 
-OPEN = (CONDUCT_V1, ACCEPTANCE_V1, REVOCATION_V1, DATASET_V1, SANCTION_V1, LIFTING_V1)
+OPEN = (
+    *(CONDUCT_V1, ACCEPTANCE_V1, ACCEPTANCE_V2, REVOCATION_V1, DATASET_V1),
+    *(SANCTION_V1, LIFTING_V1),
+)
 Stated: TypeAlias = Mapping[str, ledger.Statement | None]  # by part
 NOTHING: Stated = {}
 EVIDENCE = (

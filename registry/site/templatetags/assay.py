@@ -24,6 +24,7 @@ from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     ACCEPTANCE_V1,
     BATCH_V1,
+    ACCEPTANCE_V2,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
@@ -70,6 +71,7 @@ KINDS = {
     DATASET_V1: ("dataset", gettext_lazy("data")),
     CONDUCT_V1: ("conduct", gettext_lazy("conduct")),
     ACCEPTANCE_V1: ("conduct", gettext_lazy("acceptance of conduct")),
+    ACCEPTANCE_V2: ("conduct", gettext_lazy("acceptance of conduct")),
     REVOCATION_V1: ("conduct", gettext_lazy("revocation of a certificate")),
     TAKEDOWN_V1: ("conduct", gettext_lazy("takedown of a checkpoint")),
     TAKEDOWN_V2: ("conduct", gettext_lazy("takedown of a checkpoint for a breach")),

@@ -150,6 +150,7 @@ def test_accepting_over_http(people: People, version: PolicyVersion) -> None:
         "statement": acceptance.statement.sha256,
         "salt": bytes(acceptance.salt).hex(),
         "accepted_at": acceptance.accepted_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "consent": None,
     }
 
 

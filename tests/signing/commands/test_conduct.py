@@ -8,6 +8,7 @@ import io
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,9 +68,13 @@ def office(desk: Desk, registry: Loopback, monkeypatch: pytest.MonkeyPatch) -> L
     return registry
 
 
-def accept(office: Loopback, typed: io.StringIO, owner: str | None = None) -> str:
+def accept(
+    office: Loopback, typed: io.StringIO, owner: str | None = None, key: Path | None = None
+) -> str:
     """What `assay conduct accept` prints."""
-    words = argparse.Namespace(action="accept", version=NAME, registry=office.url, owner=owner)
+    words = argparse.Namespace(
+        action="accept", version=NAME, registry=office.url, owner=owner, key=key
+    )
     said = io.StringIO()
     assert conduct.run(words, terminal=Terminal.on(said), answers=typed, clock=lambda: AT) == 0
     return said.getvalue()
@@ -83,6 +88,34 @@ def test_a_version_is_shown_whole(desk: Desk, office: Loopback) -> None:
         f"hr:3 Plain. Say where it is from.\n\nsha256:{sha256(canonical.dumps(document()))}\n"
         "  Not verified: no root of this registry is pinned. To pin it: assay trust add\n  URL\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("consent", "said"),
+    [
+        (None, ""),
+        (
+            {"key_sha256": "ab" * 32},
+            f", and signed with a key of their own:\n  sha256:{'ab' * 32}",
+        ),
+    ],
+)
+def test_showing_says_what_the_caller_accepted(
+    desk: Desk, office: Loopback, consent: object, said: str
+) -> None:
+    answer = {"accepted_at": "2026-11-22T08:00:00Z", "consent": consent}
+    office.on_json("GET", f"{PATH}/acceptances/bob", answer)
+    code, out, _ = desk.assay("conduct", "show", NAME, "--registry", office.url)
+    assert (code, out.endswith(f"  Accepted by bob, 2026-11-22T08:00:00Z{said}\n")) == (0, True)
+
+
+def test_showing_takes_no_token(
+    desk: Desk, office: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ASSAY_TOKEN")
+    code, out, _ = desk.assay("conduct", "show", NAME, "--registry", office.url)
+    assert (code, "Harass nobody." in out) == (0, True)
+    assert [each.path for each in office.seen] == [PATH]
 
 
 @pytest.mark.parametrize("owner", [None, "lab"])

@@ -26,6 +26,7 @@ from assay.signing.signer.errors import (
 from assay.signing.statements import AcceptanceClaim, RunReference, Statement, Subject
 from tests.signing import world
 from tests.signing.signer.worlds import ALICE, BORN, POLICY, REGISTRY, TIMESTAMPS, output_statement
+from tests.vectors.consents import consent_claim
 
 CONDUCT = f"{REGISTRY}/conduct"
 CHARLIE = f"{REGISTRY}/charlie"
@@ -42,9 +43,12 @@ def _without_dataset() -> bytes:
     return replace(claim, dataset_sha256=None).statement().canonical()
 
 
-def _acceptance() -> bytes:
+def _acceptance(consent: str | None = None) -> bytes:
     claim = AcceptanceClaim(
-        conduct=world.conduct_reference(), commitment="77" * 32, accepted_at=BORN
+        conduct=world.conduct_reference(),
+        commitment="77" * 32,
+        accepted_at=BORN,
+        consent=consent,
     )
     return claim.statement().canonical()
 
@@ -56,6 +60,7 @@ SIGNABLE = {
     "a model": (Purpose.CHECKPOINT, ALICE, oms.statement("tiny", MANIFEST).canonical()),
     "a policy": (Purpose.CONDUCT, CONDUCT, world.conduct_claim().statement().canonical()),
     "an acceptance": (Purpose.CONDUCT, CONDUCT, _acceptance()),
+    "an acceptance by key": (Purpose.CONDUCT, CONDUCT, _acceptance("88" * 32)),
 }
 
 
@@ -111,6 +116,13 @@ def test_a_statement_is_signed_stamped_and_written_down(
             _acceptance(),
             "found one for http://localhost:8000/conduct",
             id="acceptance by a member",
+        ),
+        pytest.param(
+            Purpose.CONDUCT,
+            CONDUCT,
+            consent_claim().statement().canonical(),
+            "found 'https://assay/consent/v1'",
+            id="a party's own consent",
         ),
         pytest.param(Purpose.OUTPUT, ALICE, b"{}", "malformed", id="no statement"),
         pytest.param(Purpose.OUTPUT, ALICE, output_statement() + b" ", "canonical", id="spaces"),
