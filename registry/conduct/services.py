@@ -42,8 +42,6 @@ def accept(
         suspensions.hold(party)  # one acceptance at a time
         for each in (party, by.namespace):
             suspensions.check(each)
-        existing = queries.live_acceptance(party, version)
-        suspensions.check(party)
         existing = queries.live_acceptance(
             party, version, key=None if consent is None else consent.key
         )

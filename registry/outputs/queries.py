@@ -74,6 +74,8 @@ def _samples(viewer: User | None) -> Q:
 
 def _own(viewer: User) -> Q:
     return Q(caller=viewer.namespace_id)
+
+
 def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
     """That a statement is about an output that this caller may see, or about their own batch."""
     own = Batch.objects.filter(caller=None if viewer is None else viewer.namespace_id)

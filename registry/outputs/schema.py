@@ -112,6 +112,8 @@ DETECTED = inline_serializer(
             {**_NAMED, "shared": serializers.IntegerField(), "asked": serializers.IntegerField()},
             many=True,
         ),
+    },
+)
 BATCH = inline_serializer(
     "OutputBatch",
     {

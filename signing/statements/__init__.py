@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed: in-toto statements, and the thirteen claims of ours that they carry.
+"""What is signed: in-toto statements, and the fourteen claims of ours that they carry.
 
 A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
@@ -26,8 +26,8 @@ from .run import RunClaim
 from .sanction import Breach, LiftingClaim, SanctionClaim, Sanctioned, sanctioned_commitment
 from .statement import (
     ACCEPTANCE_V1,
-    BATCH_V1,
     ACCEPTANCE_V2,
+    BATCH_V1,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,
@@ -53,8 +53,8 @@ from .takedown import TakedownClaim
 
 __all__ = [
     "ACCEPTANCE_V1",
-    "BATCH_V1",
     "ACCEPTANCE_V2",
+    "BATCH_V1",
     "CHECKPOINT_V1",
     "CHECKPOINT_V2",
     "CONDUCT_V1",

@@ -17,8 +17,8 @@ from ..digests import as_id
 from ..evidence import Part
 from ..statements import (
     ACCEPTANCE_V1,
-    BATCH_V1,
     ACCEPTANCE_V2,
+    BATCH_V1,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,

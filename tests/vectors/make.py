@@ -2,13 +2,9 @@
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
 What stands in a standard is typed in here and never computed. `batches.json`, `chains.json`,
-`evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and
-`witnessed.json` are signed by throw-away authorities whose keys are gone: running this again makes
-others, equally good.
-What stands in a standard is typed in here and never computed. `chains.json`, `consents.json`,
-`evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`, `tensors.json` and
-`witnessed.json` are signed by throw-away authorities and keys that are gone: running this again
-makes others, equally good.
+`consents.json`, `evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`,
+`tensors.json` and `witnessed.json` are signed by throw-away authorities and keys that are gone:
+running this again makes others, equally good.
 """
 
 from __future__ import annotations

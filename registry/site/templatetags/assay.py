@@ -23,8 +23,8 @@ from assay.signing.manifest import SIGNATURE_NAME, SIGNATURE_NAMES
 from assay.signing.pseudonyms import Signatory
 from assay.signing.statements import (
     ACCEPTANCE_V1,
-    BATCH_V1,
     ACCEPTANCE_V2,
+    BATCH_V1,
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CONDUCT_V1,

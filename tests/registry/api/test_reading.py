@@ -60,12 +60,9 @@ IN_BROWSER = {
     f"{WEBHOOKS}/<uuid:hook_id>",
     f"{WEBHOOKS}/<uuid:hook_id>/deliveries",
 }
-# Who may have a gated project's files, who is in an organisation, and what was signed of a content:
-# each for those whom it concerns (test_gates.py, test_gate_pages.py, accounts/test_members.py,
-# outputs/test_by_content.py).
-# Who may have a gated project's files, who is in an organisation, what a party accepted: each for
-# those whom it concerns (test_gates.py, test_gate_pages.py, accounts/test_members.py,
-# conduct/test_consents.py).
+# Who may have a gated project's files, who is in an organisation, what was signed of a content, and
+# what a party accepted: each for those whom it concerns (test_gates.py, test_gate_pages.py,
+# accounts/test_members.py, outputs/test_by_content.py, conduct/test_consents.py).
 CONCERNED = {
     "api/v1/conduct/<slug:policy>/<str:number>/acceptances/<str:owner>",
     f"{PROJECT}/access",

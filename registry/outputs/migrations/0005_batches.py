@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ("accounts", "0006_founder"),
         ("catalog", "0027_index_of_versions"),
         ("ledger", "0010_sizes_of_what_was_cosigned"),
-        ("outputs", "0001_initial"),
+        ("outputs", "0004_pieces"),
     ]
 
     operations = [
