@@ -85,14 +85,15 @@ def whole(of: Batch, grown: Grown | None = None) -> Iterator[bytes]:
 
     Whoever took the batch just now has what it is made of.
     """
-    lines = (grown or _grown(of)).proofs(_entry(of))
+    entry = _entry(of)
+    lines = (grown or _grown(of)).proofs(entry)
     first = json.dumps(answer(of), separators=(",", ":")) + "\n"
     return _parts(first, lines)
 
 
 def proof(of: Batch, sha256: str) -> bytes:
     """The proof of the output with this digest alone; raises NotFound."""
-    grown, entry = _grown(of), _entry(of)
+    entry, grown = _entry(of), _grown(of)
     for index, content in enumerate(grown.contents):
         if content.sha256 == sha256:
             return grown.proof(entry, index).encode()
