@@ -59,5 +59,5 @@ def lift(case: uuid.UUID) -> list[Act]:
 
 def journal(acts: Iterable[Act], *, case: uuid.UUID, by: str) -> None:
     """Rows of the audit."""
-    for each in acts:
-        audit.record(by, each.action, each.subject, {"case": str(case)})
+    for action, subject in ((each.action, each.subject) for each in acts):
+        audit.record(by, action, subject, {"case": str(case)})

@@ -21,7 +21,7 @@ def test_an_unknown_part_is_refused(world: World) -> None:
     evidence = world.evidence_for_checkpoint()
     with pytest.raises(
         InvalidDocument,
-        match="bundles: expected only output, evaluation, withdrawal, checkpoint, model",
+        match="bundles: expected only output, batch, evaluation, withdrawal, checkpoint, model",
     ):
         replace(evidence, bundles={"weights": evidence.bundles["run"]})
 

@@ -106,6 +106,7 @@ WITHOUT_A_KEY = {
     "api/v1/projects/<str:owner>/<str:project>/takedown",
     "api/v1/projects/<str:owner>/<str:project>/checkpoints/<str:checkpoint>/takedown",
     "api/v1/organisations",
+    "api/v1/reports",
     "api/v1/webhooks",
     "api/v1/webhooks/<uuid:hook_id>/deliveries",
     "api/v1/webhooks/<uuid:hook_id>/on",

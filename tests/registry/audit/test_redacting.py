@@ -137,5 +137,9 @@ def _saying(tree: ast.AST) -> Iterator[ast.expr]:
                 yield said
             case ast.Call(func=ast.Name(id="_journal"), args=[_, said, *_]):
                 yield said
+            case ast.Call(
+                func=ast.Name(id="Act"), keywords=[ast.keyword(arg="action", value=said), *_]
+            ):
+                yield said
             case ast.Assign(targets=[ast.Name(id="action")], value=said):
                 yield said

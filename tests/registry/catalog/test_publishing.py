@@ -95,6 +95,7 @@ def test_a_published_checkpoint_verifies_from_its_evidence(
     evidence = Evidence.parse(document)
     assert set(evidence.bundles) == {*Part} - {
         Part.OUTPUT,
+        Part.BATCH,
         Part.TAKEDOWN,
         Part.EVALUATION,
         Part.WITHDRAWAL,

@@ -15,33 +15,27 @@ from registry.accounts.queries import User
 from registry.conduct import drafting, forms, services
 from registry.conduct.models import Draft, PolicyVersion
 from registry.conduct.written import Written
+from tests.registry.conduct.house import House
 from tests.registry.conduct.published import first_version, house_rules, publish
-from tests.registry.people import browser, invite
-from tests.running import Authority
+from tests.registry.people import browser
 
-pytestmark = pytest.mark.django_db
 EDIT = "/conduct/house-rules/edit"
 PAGES = ("/conduct/new", EDIT, f"{EDIT}/clause", f"{EDIT}/preview")
 
 
 @pytest.fixture
-def first(authority: Authority, tmp_path: Path) -> PolicyVersion:
-    return publish(tmp_path, house_rules("1.0", None, severity="material"))
+def first(house: House) -> PolicyVersion:
+    return house.first
 
 
 @pytest.fixture
-def dora(first: PolicyVersion) -> User:
-    return accounts.create_user("dora", is_staff=True)
+def dora(house: House) -> User:
+    return house.dora
 
 
 @pytest.fixture
-def emil(dora: User) -> User:
-    return accounts.create_user("emil", is_staff=True)
-
-
-@pytest.fixture
-def draft(dora: User) -> Draft:
-    return drafting.begin("house-rules", by=dora)
+def emil(house: House) -> User:
+    return house.emil
 
 
 def keys(draft: Draft) -> list[str]:
@@ -80,8 +74,8 @@ HEAD = {
 }
 
 
-def test_others_find_no_such_page(draft: Draft) -> None:
-    alice = invite().alice
+def test_others_find_no_such_page(house: House, draft: Draft) -> None:
+    alice = house.people.alice
     gone = accounts.create_user("gone", is_staff=True)
     before = page(browser(alice), "/conduct/house-rules")
     clients = [browser(alice), browser(gone)]
@@ -218,12 +212,10 @@ def test_a_clause_that_was_removed_meanwhile_is_typed_again(
     assert ids(draft) == ["hr:1", "hr:2"]
 
 
-def test_the_preview_shows_what_changes_and_whom_it_binds(
-    first: PolicyVersion, dora: User, draft: Draft
-) -> None:
-    alice = invite().alice
-    services.accept(first, alice.namespace, alice)
-    client, path = browser(dora), f"{EDIT}/preview"
+def test_the_preview_shows_what_changes_and_whom_it_binds(house: House, draft: Draft) -> None:
+    alice = house.people.alice
+    services.accept(house.first, alice.namespace, alice)
+    client, path = browser(house.dora), f"{EDIT}/preview"
     clause = f"{EDIT}/clause/{keys(draft)[1]}"
     typed = {"id": "hr:2", "title": "Kindness", "text": "Cheat and harass nobody."}
     post(client, clause, draft, **typed, **{"says-0": "prohibition:use"})
@@ -322,8 +314,7 @@ def test_as_many_fields_as_a_form_can_have_are_taken(dora: User, draft: Draft) -
     assert [len(each.aims) for each in found.rules] == [15] * 5
 
 
-def test_the_code_that_ships_can_be_edited(authority: Authority) -> None:
-    dora = accounts.create_user("dora", is_staff=True)
+def test_the_code_that_ships_can_be_edited(dora: User) -> None:
     client, before = browser(dora), first_version()
     path = f"/conduct/{before.policy_id}/edit"
     client.post(path, {"decision": "begin"})
