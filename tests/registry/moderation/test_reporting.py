@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
+from assay.signing.certificates import Purpose
 from registry.accounts import services as accounts
 from registry.audit.models import AuditRow
+from registry.authority import issuing
+from registry.authority.queries import trust_root
 from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint, Visibility
 from registry.conduct import queries as conduct_queries
 from registry.conduct import services as conduct
+from registry.ledger import certificates
+from registry.ledger.certificates import Wanted
 from registry.moderation import queries, reporting, subjects
 from registry.moderation.errors import AlreadyReported, NothingToReport
 from registry.moderation.models import Case, Kind, Report, State
@@ -114,15 +119,14 @@ def test_what_one_may_not_see_is_not_here_either(world: World, first: Checkpoint
     assert subjects.named(first.full_name, world.people.bob).key == str(first.pk)
 
 
-def test_a_certificate_of_an_office_is_nobodys_breach(world: World, first: Checkpoint) -> None:
-    from registry.authority import issuing  # noqa: PLC0415
-    from registry.authority.models import Certificate  # noqa: PLC0415
-
-    del first
-    issuing.list_all()
-    office = Certificate.objects.get(subject__endswith="/conduct")
+def test_a_certificate_of_an_office_is_nobodys_breach(world: World) -> None:
+    office = f"{trust_root().registry}/conduct"
+    rules = world.conduct.sha256
+    wanted = Wanted(purpose=Purpose.CHECKPOINT, subject=office, conduct_sha256=rules)
+    chain = certificates.issue(wanted)
+    issuing.keep(chain, Purpose.CHECKPOINT, office)
     with pytest.raises(NothingToReport):
-        subjects.named(f"certificate:{office.serial}", world.people.charlie)
+        subjects.named(f"certificate:{chain.leaf.serial_number:x}", world.people.charlie)
 
 
 def test_words_are_demanded_and_a_clause_of_these_rules(world: World) -> None:
