@@ -9,7 +9,13 @@ from . import sources
 
 PAGE = sources.ROOT / "docs" / "settings.md"
 # Read by the supervisor, by ./run and by the `assay` command.
-OUTSIDE_THE_REGISTRY = {"ASSAY_PORT", "TORCH_INDEX", "ASSAY_CONFIG", "ASSAY_TOKEN"}
+OUTSIDE_THE_REGISTRY = {
+    "ASSAY_PORT",
+    "TORCH_INDEX",
+    "ASSAY_TEST_THOROUGH",
+    "ASSAY_CONFIG",
+    "ASSAY_TOKEN",
+}
 NAME = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 READ = re.compile(r"""["'](ASSAY_[A-Z_]+)["']""")
 
