@@ -15,7 +15,7 @@ time (tests/house/gates.py).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -39,6 +39,8 @@ slow = pytest.mark.slow
 essential = pytest.mark.essential
 """For what of FOLDERS always runs."""
 FOLDERS = ("tests/clients/", "tests/crash/", "tests/frontend/")
+LONGEST = ("tests/crash/", "tests/story/", "tests/registry/api/test_hostile.py")
+"""Files that run for minutes: begun first, so that no process waits at the end for one of them."""
 
 # A test is never right or wrong by the time that it took: the machine may be at something else.
 # Fixtures of a function are there once for all its examples; those that use them know.
@@ -58,8 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[NAMED] = "1"
 
 
-@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before `-m` chooses, and after the shuffle
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Marks what takes long, skips it where nobody asked for it, and says so."""
     skipped = pytest.mark.skip("takes long: run by .ci/run, and where its path is given")
     is_asked_for = IS_THOROUGH or NAMED in os.environ
@@ -71,6 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         takes_long = item.get_closest_marker("thorough") or item.get_closest_marker("slow")
         if takes_long and not is_asked_for:
             item.add_marker(skipped)
+    yield
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 def examples(few: int, *, many: int) -> Callable[[Test], Test]:

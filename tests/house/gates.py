@@ -67,14 +67,16 @@ MENDING = (
 )
 IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile", "--no-loadscope-reorder")
 PYTEST = ("-m", "pytest", "--quiet", *IN_PARALLEL)
+SLOWEST = ("--durations=25", "--durations-min=5")  # said at the end: of a whole run, in seconds
 UNMEASURED = Gate(name="pytest", command=(sys.executable, *PYTEST))
 # Not `pytest --cov`: coverage must begin before our plugin imports what it starts.
 MEASURED = Gate(
-    name="pytest, measured", command=(*PYTHON, "coverage", "run", *PYTEST, "-m", "not thorough")
+    name="pytest, measured",
+    command=(*PYTHON, "coverage", "run", *PYTEST, *SLOWEST, "-m", "not thorough"),
 )
 REPEATED = Gate(
     name="pytest, again at all points",
-    command=(sys.executable, *PYTEST, "-m", "repeated or thorough"),
+    command=(sys.executable, *PYTEST, *SLOWEST, "-m", "repeated or thorough"),
 )
 COMBINE = Gate(name="coverage data", command=(*PYTHON, "coverage", "combine", "--quiet"))
 DOCS = Gate(name="generated pages in docs/", command=(*PYTHON, "tests.house.generated"))
