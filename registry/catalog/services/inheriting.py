@@ -33,15 +33,11 @@ def check(submission: Submission, viewer: User | None) -> None:
 
 
 def check_keeps(project: Project, wanted: conduct.PolicyVersion) -> None:
-    """Raise RulesDropped for rules that forbid or demand less than those a project is under.
-
-    Rules that are words alone are kept by later versions of the same policy.
-    """
+    """Raise RulesDropped for rules that forbid or demand less than those a project is under."""
     now = project.conduct
     above = inheriting.Above(name=project.full_name, conduct=now)
     problems = (*_dropped(wanted, above), *_waived(wanted, now))
-    is_data = conduct.rules(now).profile == DOCUMENT_V2
-    if problems or not (is_data or wanted.policy_id == now.policy_id):
+    if problems:
         raise RulesDropped(
             f"expected rules that forbid and demand all that {now} does, found {wanted}",
             errors=problems[:MAX_SHOWN],
@@ -59,9 +55,19 @@ def _waived(wanted: conduct.PolicyVersion, now: conduct.PolicyVersion) -> Iterat
 
 
 def _dropped(own: conduct.PolicyVersion, above: inheriting.Above) -> Iterator[FieldProblem]:
+    """What is said there and not here; words alone are kept by later versions of their policy."""
+    before = conduct.rules(above.conduct)
     if above.conduct.sha256 == own.sha256:
         return
-    for policy, rule in dropped(conduct.rules(own), [conduct.rules(above.conduct)]):
+    if before.profile != DOCUMENT_V2 and own.policy_id != above.conduct.policy_id:
+        yield FieldProblem(
+            field="conduct",
+            message=(
+                f"{above.name} is under {above.conduct}, whose clauses are words alone: only "
+                f"versions of {above.conduct.policy_id} keep them, found {own}"
+            ),
+        )
+    for policy, rule in dropped(conduct.rules(own), [before]):
         yield FieldProblem(
             field=rule.clause,
             message=(

@@ -64,6 +64,21 @@ def test_the_same_rules_or_stricter_ones_are_enough(world: World, strict: Projec
     publish(by_person(same, "second", {"README.md": named}))
 
 
+def test_rules_that_are_words_alone_are_kept_by_their_policy_alone(world: World) -> None:
+    """Nobody can compare them, and what forbids nothing does not keep them."""
+    services.publish_shipped()
+    card = {"README.md": CARD.replace(b"bob/strict", b"lab/small")}
+    assert world.project.conduct.version == "1.0"  # of the form that had no rules
+    weaker = child(world, queries.version("openmdw", "1.1"), "weaker")
+    with pytest.raises(RulesDropped, match=r"found openmdw@1\.1") as refused:
+        publish(by_person(weaker, "first", card))
+    (said,) = refused.value.errors
+    assert "lab/small is under community-language-models@1.0, whose clauses" in said.message
+    assert not Checkpoint.objects.filter(project=weaker.project).exists()
+    later = child(world, queries.version("community-language-models", "1.1"), "later")
+    publish(by_person(later, "first", card))
+
+
 def test_weights_of_a_stricter_checkpoint_say_it_without_a_card(
     world: World, strict: Project
 ) -> None:
