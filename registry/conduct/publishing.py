@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from assay.signing import canonical, policies
 from assay.signing.canonical import Obj
@@ -89,11 +90,13 @@ def read(document: Obj, text: str) -> Readable:
 
     1. The document is a policy's. 2. The text has each clause word for word. 3. What is read is
     what is there: no character hides or reorders others. 4. The tables have room for its names.
+    5. Its licence is one that programs read.
     """
     policy = policies.parse(document)  # 1
     _check_text(policy, text)  # 2
     _check_shown(policy.title, text)  # 3
     _check_room(policy)  # 4
+    _check_licence(policy.licence)  # 5
     return Readable(policy=policy, document=document, text=text)
 
 
@@ -168,3 +171,15 @@ def _check_room(policy: policies.Policy) -> None:
             raise InvalidDocument(field, f"at most {most} characters", f"{len(value)}")
     if policy.id == RESERVED:
         raise InvalidDocument("id", f"another name than {RESERVED!a}", "that one")
+
+
+def _check_licence(expression: str | None) -> None:
+    """SPDX 3.0.1, annex B, with the identifiers as the list of licences writes them."""
+    if expression is None:
+        return
+    try:
+        known = str(canonicalize_license_expression(expression))
+    except InvalidLicenseExpression:
+        known = "an SPDX expression such as MIT, or LicenseRef-NAME"
+    if known != expression:
+        raise InvalidDocument("licence", known, ascii(expression)[:80])

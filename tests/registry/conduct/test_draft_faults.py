@@ -47,6 +47,14 @@ ABOVE: dict[str, tuple[Callable[[Written], Written], Faults]] = {
         lambda of: replace(of, effective_on="soon"),
         {("", "effective_on"): "a time such as"},
     ),
+    "a licence that is none": (
+        lambda of: replace(of, licence="MIT OR"),
+        {("", "licence"): "an SPDX expression such as MIT, or LicenseRef-NAME, found 'MIT OR'"},
+    ),
+    "a licence in other letters": (
+        lambda of: replace(of, licence="mit"),
+        {("", "licence"): "expected MIT, found 'mit'"},
+    ),
     "two at once": (
         lambda of: replace(of, title="", version="1"),
         {("", "title"): "a string", ("", "version"): "a version"},
