@@ -68,11 +68,16 @@ def withdraw(version: PolicyVersion, party: Namespace, by: User) -> None:
     _check_decides(by, party)
     with transaction.atomic():
         live = Acceptance.objects.filter(party=party, withdrawn_at__isnull=True)
-        if not live.select_for_update().filter(version=version):
+        of_policy = live.filter(version__policy=version.policy_id).select_related("version")
+        # In the order in which all who need several of them take them (standing.hold_all).
+        held = list(of_policy.select_for_update(of=("self",)).order_by("pk"))
+        if version not in {each.version for each in held}:
             raise NotAccepted(f"expected a live acceptance of {version} by {party.name}")
-        ended = live.filter(version__policy=version.policy_id).order_by("version")
-        versions = list(dict.fromkeys(str(e.version) for e in ended.select_related("version")))
-        ended.update(withdrawn_at=timezone.now())
+        ended = sorted({each.version for each in held}, key=lambda each: each.pk)
+        versions = [str(each) for each in ended]
+        Acceptance.objects.filter(pk__in=[each.pk for each in held]).update(
+            withdrawn_at=timezone.now()
+        )
         audit.record(by.actor, "conduct.withdraw", party.name, {"versions": versions})
 
 

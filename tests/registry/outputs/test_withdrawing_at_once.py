@@ -6,8 +6,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
+import pytest
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,6 +23,7 @@ from registry.catalog.queries import gates
 from registry.conduct import queries as conduct
 from registry.conduct import standing
 from registry.conduct.errors import NotAccepted
+from registry.conduct.models import Acceptance, PolicyVersion
 from registry.ledger.models import Statement
 from registry.outputs import services
 from registry.outputs.models import Output
@@ -128,6 +131,31 @@ def test_a_withdrawal_waits_for_what_is_being_signed(
         assert standing.is_good(bob, lab.version)
     withdrawing.join()
     assert not standing.is_good(bob, lab.version)
+
+
+def test_two_withdrawals_do_not_wait_for_each_other(transactional_db: None, people: People) -> None:
+    """Each ends all of the policy; the second one finds nothing, and no deadlock."""
+    lab, bob = on_paper(people), people.bob
+    later = PolicyVersion.objects.create(
+        policy=lab.version.policy,
+        version="1.1",
+        document={},
+        sha256="1" * 64,
+        effective_at=timezone.now(),
+        statement=lab.version.statement,
+    )
+    replace(lab, version=later).accept_as(bob.namespace)
+    of_bob = Acceptance.objects.filter(party=bob.namespace)
+    with transaction.atomic():
+        of_bob.select_for_update().get(version=later)
+        first = elsewhere(partial(replace(lab, version=later).withdraw, bob), is_awaited=False)
+        until(blocked)
+        second = elsewhere(partial(lab.withdraw, bob), is_awaited=False)
+        until(lambda: len(blocked()) == 2)
+    first.join()
+    with pytest.raises(NotAccepted):
+        second.join()
+    assert not of_bob.filter(withdrawn_at=None).exists()
 
 
 def test_what_waited_for_a_withdrawal_finds_nothing(transactional_db: None, people: People) -> None:
