@@ -61,7 +61,7 @@ def report(subject: Subject, said: Accusation, *, by: User) -> Case:
     """
     if queries.has_part_in(by, subject.party):
         raise NothingToReport(f"about: expected what is somebody else's, found {subject.name}")
-    if subject.kind == Kind.CHECKPOINT and said.version.policy_id != subject.rules.policy_id:
+    if subject.kind == Kind.CHECKPOINT and said.version != subject.rules:
         raise NothingToReport(f"clause: expected one of {subject.rules}, found of {said.version}")
     with transaction.atomic():
         staying.hold_alone(by)  # their reports are counted

@@ -176,13 +176,15 @@ def test_nobody_reports_what_is_their_own(
 
 
 def test_a_checkpoint_is_reported_for_its_own_rules(world: World, first: Checkpoint) -> None:
+    """Of that version: what came later, its owner never put it under."""
     conduct.publish_shipped()
-    other = conduct_queries.to_accept("openmdw")
-    clause = str(other.document["clauses"][0]["id"])
     subject = subjects.named(first.full_name, world.people.charlie)
-    said = Accusation(version=other, clause=clause, words="It did.")
-    with pytest.raises(NothingToReport, match="found of openmdw"):
-        reporting.report(subject, said, by=world.people.charlie)
+    for other in map(conduct_queries.to_accept, ("openmdw", first.conduct.policy_id)):
+        clause = str(other.document["clauses"][0]["id"])
+        said = Accusation(version=other, clause=clause, words="It did.")
+        with pytest.raises(NothingToReport, match=rf"models@1\.0, found of {other}"):
+            reporting.report(subject, said, by=world.people.charlie)
+    assert not Case.objects.exists()
 
 
 def test_somebody_who_has_left_is_not_reported(world: World) -> None:
