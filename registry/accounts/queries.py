@@ -32,6 +32,7 @@ from .models import (
 __all__ = ["Membership", "Namespace", "Node", "Organisation", "Role", "Scope", "Token", "User"]
 
 SYSTEM = "system"
+NUL = "\0"  # nobody is called so: forms may name anything, and PostgreSQL has no place for it
 PUBLISHING = (Role.OWNER, Role.MEMBER)
 LOCK_OUT_AFTER = 5
 LOCK_OUT_FOR = timedelta(minutes=15)
@@ -41,11 +42,13 @@ SESSION_SCOPES = frozenset({Scope.READ, Scope.PUBLISH, Scope.OUTPUTS})
 
 def namespace(name: str) -> Namespace | None:
     """The namespace of this name."""
-    return Namespace.objects.filter(name=name).first()
+    return None if NUL in name else Namespace.objects.filter(name=name).first()
 
 
 def user(name: str) -> User | None:
     """The person with this name."""
+    if NUL in name:
+        return None
     return User.objects.select_related("namespace").filter(username=name).first()
 
 

@@ -30,11 +30,10 @@ DEFAULT_POLICY = "community-language-models"  # ships with the registry
 
 def version(policy_id: str, number: str) -> PolicyVersion:
     """The version of a policy; raises NotFound."""
-    found = (
-        PolicyVersion.objects.select_related("statement")
-        .filter(policy_id=policy_id, version=number)
-        .first()
-    )
+    named = PolicyVersion.objects.filter(policy_id=policy_id, version=number)
+    # Forms may name anything, and PostgreSQL has no place for a NUL.
+    is_name = "\0" not in policy_id + number
+    found = named.select_related("statement").first() if is_name else None
     if found is None:
         raise NotFound(
             f"expected a published conduct version, found {policy_id[:80]!r} {number[:20]!r}"

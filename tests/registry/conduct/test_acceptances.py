@@ -212,7 +212,7 @@ def test_nobody_accepts_by_a_button_alone(
     assert not Acceptance.objects.exists()
 
 
-@pytest.mark.parametrize("owner", ["lab", "nobody", ""])
+@pytest.mark.parametrize("owner", ["lab", "nobody", "", "la\0b"])
 def test_the_page_accepts_for_nobody_else(
     people: People, version: PolicyVersion, client: Client, owner: str
 ) -> None:

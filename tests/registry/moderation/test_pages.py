@@ -97,6 +97,15 @@ def test_two_decide_by_forms(court: Court, case: Case) -> None:
     assert "sanctioned" in page(emil, "/community/cases")
 
 
+@pytest.mark.parametrize("clause", ["", "no-such@1.0#coc:1.1", "a\0b@1.0#coc:1.1", "a@\0#coc:1.1"])
+def test_a_clause_of_no_rules_is_refused(court: Court, case: Case, clause: str) -> None:
+    form = {"measure": "sanction", "clause": clause, "reasons": REASONS}
+    answer = browser(court.dora).post(f"{case.path}/proposals", form)
+    assert answer.status_code == 404
+    assert "expected a published conduct version" in answer.content.decode()
+    assert not Decision.objects.exists()
+
+
 def test_a_proposal_is_refused_by_a_form(court: Court, case: Case) -> None:
     dora, emil = browser(court.dora), browser(court.emil)
     assert "proposals" in page(dora, case.path)
