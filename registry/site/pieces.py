@@ -58,6 +58,13 @@ def policy(_request: HttpRequest, policy_id: str, version: str) -> HttpResponse:
     return HttpResponse(conduct.document(conduct.version(policy_id, version)), content_type=JSON)
 
 
+@require_safe
+def policy_text(_request: HttpRequest, policy_id: str, version: str) -> HttpResponse:
+    """The bytes of the text beside it, which the registry's statement names by digest, too."""
+    text = conduct.version(policy_id, version).text
+    return HttpResponse(text.encode(), content_type="text/plain; charset=utf-8")
+
+
 def _statement(request: HttpRequest, sha256: str) -> ledger.Statement:
     """A statement is for those who may see what it is about."""
     found = ledger.statement(sha256)

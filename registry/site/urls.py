@@ -28,5 +28,6 @@ urlpatterns = [
     path("ledger/entries/<str:index>", entries.entry, name="ledger-entry"),
     path("ledger/statements/<str:sha256>/<str:name>", pieces.piece, name="piece"),
     path("conduct/<str:policy_id>/<str:version>/policy.json", pieces.policy, name="policy"),
+    path("conduct/<str:policy_id>/<str:version>/text.md", pieces.policy_text, name="policy-text"),
     path(".well-known/assay/root.pem", pieces.root, name="root-pem"),
 ]

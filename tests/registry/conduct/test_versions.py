@@ -167,6 +167,17 @@ def test_the_page_shows_every_clause(authority: Authority, client: Client) -> No
         assert clause["id"] in page
 
 
+def test_the_text_is_shown_and_given_as_it_was_signed(authority: Authority, client: Client) -> None:
+    """What it says beside its clauses, too: for whom they are, and why."""
+    version = first_version()
+    page = client.get(version.path).content.decode()
+    assert "A community that pools its machines makes models that belong to many." in page
+    assert f'href="{version.path}/text.md"' in page
+    claim = ConductClaim.parse(Statement.parse(queries.bundle(version).envelope.payload))
+    assert sha256(client.get(f"{version.path}/text.md").content) == claim.text_sha256
+    assert client.get("/conduct/none/1.0/text.md").status_code == 404
+
+
 def test_the_command_publishes(authority: Authority, tmp_path: Path) -> None:
     said = io.StringIO()
     call_command("conduct", "publish", stdout=said)
