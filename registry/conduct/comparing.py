@@ -51,6 +51,13 @@ def changes(before: Policy, after: Policy) -> tuple[Change, ...]:
     return tuple(_changed(old, new))
 
 
+def licence(before: Policy, after: Policy) -> tuple[Words, ...]:
+    """The licences of both, nothing where they are the same."""
+    if before.licence == after.licence:
+        return ()
+    return words(before.licence or "", after.licence or "")
+
+
 def is_reordered(before: Policy, after: Policy) -> bool:
     """Whether clauses that both have stand in another order."""
     old, new = ([each.id for each in of.clauses] for of in (before, after))

@@ -9,8 +9,8 @@ conduct/edit.html     draft, head (Written: as typed, or as it is), now (as it i
 conduct/clause.html   draft, clause (WrittenClause), rows (a rule each, and an empty one), deeds (by
                       kind), aims, at, changed (words, after somebody else saved), problem
 conduct/preview.html  draft, before, faults (a clause's key and id, and words); of a draft without
-                      any: found (Policy), title, changes, is_reordered, clauses (of a first
-                      version), text, binds_at, standing (how many accepted); problem
+                      any: found (Policy), title, licence, changes, is_reordered, clauses (of a
+                      first version), text, binds_at, standing (how many accepted); problem
 """
 
 from __future__ import annotations
@@ -246,6 +246,7 @@ def _preview(request: HttpRequest, draft: Draft, problem: Problem | None = None)
             "found": found.policy,
             "text": found.text,
             "title": comparing.words(rules.title if rules else "", found.policy.title),
+            "licence": comparing.licence(rules, found.policy) if rules else (),
             "changes": comparing.changes(rules, found.policy) if rules else (),
             "is_reordered": rules is not None and comparing.is_reordered(rules, found.policy),
             "clauses": () if rules else wording.clauses(found.policy),

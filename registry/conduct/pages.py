@@ -75,7 +75,10 @@ def organisations(request: HttpRequest, policy: str, number: str = "") -> HttpRe
 
 @require_safe
 def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
-    """`conduct/changes.html`: what a version changed of the one before, word by word."""
+    """`conduct/changes.html`: what a version changed of the one before, word by word.
+
+    Its title and its licence, too: `licence` is empty where that stays.
+    """
     found = _version(policy, number)
     before = queries.before(found)
     if before is None:
@@ -84,6 +87,8 @@ def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
     context = {
         "version": found,
         "before": before,
+        "title": comparing.words(before.title, found.title),
+        "licence": comparing.licence(*rules),
         "changes": comparing.changes(*rules),
         "is_reordered": comparing.is_reordered(*rules),
     }

@@ -142,6 +142,19 @@ def test_pages_show_versions_rules_and_what_changed(
         assert client.get(path).status_code == 404
 
 
+def test_a_title_and_a_licence_that_changed_are_shown(
+    first: PolicyVersion, tmp_path: Path, client: Client
+) -> None:
+    """They change nothing of a clause, and whoever reads what changed has to see them."""
+    same = publish(tmp_path, house_rules("1.1", first))
+    other = house_rules("1.2", same, licence="MIT", title="House customs")
+    changed = publish(tmp_path, other)
+    shown = client.get(f"{changed.path}/changes").content.decode()
+    assert "House <del>rules</del><ins>customs</ins>" in shown
+    assert "Licence: <code><ins>MIT</ins></code>" in shown
+    assert "Licence" not in client.get(f"{same.path}/changes").content.decode()
+
+
 def test_a_clause_that_came_or_went_is_marked_as_a_whole(
     first: PolicyVersion, tmp_path: Path, client: Client
 ) -> None:
