@@ -32,8 +32,12 @@ from .models import MAX_ID, MAX_TITLE, MAX_VERSION, Policy, PolicyVersion
 
 SHIPPED = Path(__file__).parent / "policies"
 RESERVED = "new"  # /conduct/new is where a policy is begun
-# As evaluations have it (docs/spec/formats.md, section 2): what reorders or hides what is read.
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# What reorders or hides what is read: control characters, and format characters that show nothing.
+# Not U+200C and U+200D, with which some scripts are written: they join letters, or keep them apart.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\U000e0000-\U000e007f]"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,10 @@ ABOVE: dict[str, tuple[Callable[[Written], Written], Faults]] = {
         lambda of: replace(of, title="House\u202erules"),
         {("", "title"): "no character that hides or reorders what is read"},
     ),
+    "a space that nobody sees": (
+        lambda of: replace(of, title="House\u200brules"),
+        {("", "title"): "no character that hides or reorders what is read, found '\\u200b'"},
+    ),
     "a number that is none": (
         lambda of: replace(of, version="one"),
         {("", "version"): "a version such as 1.0"},
