@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from assay.signing.errors import InvalidDocument
 from assay.signing.policies import MAX_CLAUSES
+from registry.accounts import suspensions
 from registry.accounts.queries import User
 from registry.api.problems import InvalidRequest
 from registry.audit import services as audit
@@ -33,8 +34,9 @@ from .written import Written
 
 
 def runs_registry(person: User) -> bool:
-    """That this person may write what others accept."""
-    return person.is_staff and person.is_active
+    """That this person may write what others accept: not while they are suspended."""
+    is_staff = person.is_staff and person.is_active
+    return is_staff and not suspensions.of(person.namespace).exists()
 
 
 def open_drafts() -> QuerySet[Draft]:

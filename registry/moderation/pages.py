@@ -2,7 +2,7 @@
 """Reporting, the cases that one sees, deciding and appealing them, and the public account.
 
 moderation/report.html         subject, clauses (of its rules), values (what was typed), problem
-moderation/cases.html          waiting, decided (those who decide only), about, reported
+moderation/cases.html          decides, waiting, decided (those who decide only), about, reported
 moderation/case.html           `_case` says what, by who looks
 moderation/transparency.html   year (transparency.Year), years, against (what, how many)
 """
@@ -84,7 +84,8 @@ def cases(request: HttpRequest) -> HttpResponse:
         "about": queries.about(person)[:MAX_SHOWN],
         "reported": queries.reported_by(person)[:MAX_SHOWN],
     }
-    if person.is_staff:
+    if queries.decides(person):
+        context["decides"] = True
         context["waiting"] = queries.waiting(person)[:MAX_SHOWN]
         context["decided"] = queries.decided(person)[:MAX_SHOWN]
     return render(request, "moderation/cases.html", context)

@@ -38,9 +38,14 @@ def case(case_id: uuid.UUID, viewer: User) -> Case:
 
 
 def is_moderator(person: User, of: Case) -> bool:
-    """That they are of those who decide, in good standing, and not of those whom it concerns."""
-    may = person.is_staff and person.is_active and not _is_party(person, of.party)
-    return may and not suspensions.of(person.namespace).exists()
+    """That they are of those who decide, and not of those whom it concerns."""
+    return not _is_party(person, of.party) and decides(person)
+
+
+def decides(person: User) -> bool:
+    """That they run this registry, in good standing."""
+    is_staff = person.is_staff and person.is_active
+    return is_staff and not suspensions.of(person.namespace).exists()
 
 
 def is_accused(person: User, of: Case) -> bool:

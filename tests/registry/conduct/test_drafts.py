@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from assay.signing.policies import Aim, Deed
+from registry.accounts import sanctioning
 from registry.accounts import services as accounts
 from registry.accounts.queries import User
 from registry.api.problems import InvalidRequest
@@ -30,6 +32,7 @@ from registry.conduct.written import Kind, WrittenClause, WrittenRule
 from registry.ledger import queries as ledger
 from tests.registry.conduct.house import House, proposed, said, save, worded, written
 from tests.registry.conduct.published import first_version, forbids, house_rules, publish
+from tests.registry.people import browser
 
 
 def test_a_draft_repeats_the_newest_version(house: House, draft: Draft) -> None:
@@ -277,3 +280,15 @@ def test_rules_of_every_kind_come_out_of_a_draft_as_they_went_in(
     assert found.permissions == before.permissions
     assert found.prohibitions == before.prohibitions
     assert found.obligations == before.obligations
+
+
+def test_who_is_suspended_writes_no_rules(house: House, draft: Draft) -> None:
+    """Nor is what they proposed published; a policy binds others."""
+    digest = proposed(draft, house.dora)
+    sanctioning.suspend(house.dora.namespace, case=uuid.uuid4(), until=None)
+    with pytest.raises(NotProposed, match="by somebody who runs this registry"):
+        drafting.publish(draft, digest, by=house.emil)
+    with pytest.raises(NotStaff):
+        drafting.begin("house-rules", by=house.dora)
+    assert browser(house.dora).get(draft.path).status_code == 404
+    assert PolicyVersion.objects.get() == house.first

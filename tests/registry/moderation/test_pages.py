@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 
 import pytest
 from django.test import Client
 
+from registry.accounts import sanctioning
 from registry.catalog.models import Checkpoint
 from registry.moderation import queries
 from registry.moderation.models import Case, Decision, State
@@ -68,6 +70,10 @@ def test_the_queue_is_for_those_who_decide(world: World, court: Court, case: Cas
     world.people.alice.is_staff = True
     world.people.alice.save()
     assert case.path not in page(browser(world.people.alice), "/community/cases")
+    sanctioning.suspend(court.dora.namespace, case=uuid.uuid4(), until=None)
+    suspended = page(browser(court.dora), "/community/cases")
+    assert "Waiting for a decision" not in suspended
+    assert case.name not in suspended
 
 
 def test_two_decide_by_forms(court: Court, case: Case) -> None:
