@@ -28,6 +28,7 @@ from ..witness import WitnessStateBroken
 from . import (
     conduct,
     download,
+    gateway,
     importing,
     info,
     login,
@@ -82,6 +83,11 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ),
     ("import", "have what torch.save wrote converted and committed", importing.add_arguments),
     ("witness", "cosign the tree heads of ledgers that you watch", witness.add_arguments),
+    (
+        "gateway",
+        "have the answers of an OpenAI-compatible server signed",
+        gateway.add_arguments,
+    ),
     (
         "sign",
         "sign a model with a key or a certificate (OpenSSF Model Signing)",
@@ -162,6 +168,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "results": lambda words, out, _: results.run(words, terminal=out),
     "import": lambda words, out, err: importing.run(words, terminal=out, progress=err),
     "witness": lambda words, out, _: witness.run(words, terminal=out),
+    "gateway": lambda words, out, err: gateway.run(words, terminal=out, complaints=err),
     "sign": lambda words, out, _: sign.run(words, terminal=out),
     "oms": lambda words, _, __: oms.run(words),
     "monitor": lambda words, out, err: monitor.run(words, terminal=out, complaints=err),

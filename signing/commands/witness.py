@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Answer until the program is stopped, which loses nothing at any moment."""
     ledgers = tuple(Verifier.parse(vkey) for vkey in arguments.log)
-    host, port = _place(arguments.listen)
+    host, port = place(arguments.listen)
     key = _key(arguments.key, arguments.algorithm)
     witness = Witness.parse(Witness(name=arguments.name, public_key=key.public_key()).text())
     desk = Desk(
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
         memory=Memory.open(arguments.state),
         clock=lambda: int(time.time()),
     )
-    stopped = _on_signals()  # before anybody is told that we answer
+    stopped = on_signals()  # before anybody is told that we answer
     try:
         with serving(desk, host, port) as url:
             terminal.line(f"witness  {witness.text()}")
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     return 0
 
 
-def _on_signals() -> threading.Event:
+def on_signals() -> threading.Event:
     """Set by SIGTERM and SIGINT; the latter is ignored from birth in a shell's background."""
     stopped = threading.Event()
 
@@ -94,7 +94,8 @@ def _key(path: Path, algorithm: Algorithm | None) -> WitnessKey:
         raise InputUnreadable(f"{path}: {error.strerror}") from error
 
 
-def _place(text: str) -> tuple[str, int]:
+def place(text: str) -> tuple[str, int]:
+    """Host and port of an address to listen on; raises InputUnreadable."""
     found = _PLACE.fullmatch(text)
     if found is None or int(found["port"]) > LARGEST_PORT:
         raise InputUnreadable(f"expected HOST:PORT, found {safe(text)[:80]}")

@@ -3,8 +3,8 @@
 
 C2SP tlog-witness. It cosigns a head only if that continues the one before, so a ledger that shows
 two histories needs as many witnesses to lie with it as a policy demands. `state` remembers, `desk`
-decides, `server` speaks HTTP within the bounds of `bounded`, `keys` has the key in its file. Key
-and clock come in as arguments.
+decides, `server` speaks HTTP within bounds, `keys` has the key in its file. Key and clock come in
+as arguments.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
-from .bounded import BoundedServer, Limits, RequestHandler
+from ..bounded import BoundedServer, Limits, RequestHandler
 from .desk import MAX_REQUEST_BYTES, Answer, Desk
 
 ROUTE = "/add-checkpoint"
@@ -30,7 +30,7 @@ def serving(desk: Desk, host: str, port: int, *, limits: Limits = LIMITS) -> Ite
         witness = desk
         patience_seconds = limits.patience_seconds
 
-    server = BoundedServer((host, port), Handler, limits=limits)
+    server = BoundedServer((host, port), Handler, limits=limits, name="witness")
     thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), name="witness")
     thread.start()
     try:

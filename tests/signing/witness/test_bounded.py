@@ -18,9 +18,10 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from assay.signing import bounded
+from assay.signing.bounded import InTime, Limits
 from assay.signing.treehead import Verifier
-from assay.signing.witness import Desk, Memory, bounded, serving
-from assay.signing.witness.bounded import InTime, Limits
+from assay.signing.witness import Desk, Memory, serving
 from tests.signing.witness.ledgers import HONEST, VKEY
 from tests.until import until
 

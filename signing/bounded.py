@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP server that nobody can hold or flood: so many connections, so long for each request.
 
-The standard library's threads and parsing, with bounds; what is answered is left to `server`.
+The standard library's threads and parsing, with bounds; what is answered is left to those who
+use it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # a name for what `readinto` takes, which is there for type checkers alone
     from _typeshed import WriteableBuffer
 
-PATIENCE_SECONDS = 30.0  # a request of 256 KiB at 9 KiB/s
-MOST_CONNECTIONS = 64  # a thread each; a ledger needs one
+PATIENCE_SECONDS = 30.0  # a witness is sent 256 KiB, at 9 KiB/s
+MOST_CONNECTIONS = 64  # a thread each; a ledger needs one of its witness
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n"
     b"Content-Length: 0\r\nConnection: close\r\n\r\n"
@@ -42,8 +43,14 @@ class BoundedServer(ThreadingHTTPServer):
     request_queue_size = MOST_CONNECTIONS
 
     def __init__(
-        self, address: tuple[str, int], handler: type[RequestHandler], *, limits: Limits
+        self,
+        address: tuple[str, int],
+        handler: type[RequestHandler],
+        *,
+        limits: Limits,
+        name: str,
     ) -> None:
+        self._name = name
         self._places = threading.Semaphore(limits.connections)
         super().__init__(address, handler)
 
@@ -72,7 +79,7 @@ class BoundedServer(ThreadingHTTPServer):
         error = sys.exception()
         if not isinstance(error, OSError):
             said = f"{type(error).__name__}: {error!s:.200}"
-            sys.stderr.write(f"witness: no answer to {client_address}: {said}\n")
+            sys.stderr.write(f"{self._name}: no answer to {client_address}: {said}\n")
 
 
 class RequestHandler(BaseHTTPRequestHandler):
