@@ -47,6 +47,8 @@ VARIABLES = (
     "ASSAY_DATACITE_ACCOUNT",
     "ASSAY_DATACITE_PASSWORD_FILE",
     "ASSAY_DOI_PREFIX",
+    "ASSAY_RETENTION_DAYS",
+    "ASSAY_RETENTION_SOURCE",
 )
 MIN_SECRET_CHARACTERS = 32
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})

@@ -47,6 +47,13 @@ DATACITE_URL = environment.url("ASSAY_DATACITE_URL", "https://api.datacite.org")
 DATACITE_ACCOUNT = environment.text("ASSAY_DATACITE_ACCOUNT", "")
 DATACITE_PASSWORD_FILE = environment.text("ASSAY_DATACITE_PASSWORD_FILE", "")
 DOI_PREFIX = environment.text("ASSAY_DOI_PREFIX", "")
+# For how long exports of a period are to be kept, and which rule says so: each of them repeats it.
+RETENTION_DAYS = environment.number("ASSAY_RETENTION_DAYS", 3653)
+RETENTION_SOURCE = environment.text(
+    "ASSAY_RETENTION_SOURCE",
+    "Chosen here: ten years, as Article 18 of Regulation (EU) 2024/1689 has providers of high-risk "
+    "systems keep their documentation. No rule names a period for evidence under Article 50.",
+)
 # A Python with torch and assay.trainers, in which files of torch.save's are converted.
 CONVERTER = environment.text("ASSAY_CONVERTER", "")
 BUCKET = environment.text("ASSAY_BUCKET", "")
@@ -92,6 +99,7 @@ INSTALLED_APPS = [
     "registry.pool",
     "registry.outputs",
     "registry.moderation",
+    "registry.periods",
     "registry.site",
     "registry.supervisor",
     "registry.backup",

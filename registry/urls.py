@@ -31,6 +31,7 @@ APPS = (
     "pool",
     "outputs",
     "moderation",
+    "periods",
     "site",
     "catalog",
 )

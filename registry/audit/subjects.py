@@ -20,6 +20,7 @@ NAMES = frozenset(
         "organisation.leave",
         "organisation.member",
         "party.readmit",
+        "period.export",
         "party.suspend",
         "storage.quota",
         "user.create",

@@ -93,6 +93,13 @@ class RegistryClient:
         with self._answer("POST", path, headers=headers, content=content) as answer:
             return None if answer.status_code == NO_CONTENT else _json(answer)
 
+    def post_for_stream(self, path: str, body: object) -> Iterator[bytes]:
+        """Send JSON; the bytes answered, however many they are, as they come."""
+        headers = {"Accept": "*/*", "Content-Type": "application/json"}
+        content = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        with self._answer("POST", path, headers=headers, content=content) as answer:
+            yield from answer.iter_bytes(CHUNK_BYTES)
+
     def delete(self, path: str) -> None:
         """Have what is at a path taken away."""
         with self._answer("DELETE", path):

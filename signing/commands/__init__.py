@@ -26,6 +26,7 @@ from ..errors import (
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
 from . import (
+    audit,
     conduct,
     download,
     gateway,
@@ -100,6 +101,7 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
         "follow a registry's ledger, and find out if it ever lies",
         monitor.add_arguments,
     ),
+    ("audit", "export a period of what you signed, and check one", audit.add_parsers),
     ("sigstore", "verify a Sigstore bundle, offline", sigstore.add_parsers),
 )
 VERIFYING = frozenset({"verify", "download", "mirror"})  # whose help lists the exit codes, too
@@ -172,6 +174,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "sign": lambda words, out, _: sign.run(words, terminal=out),
     "oms": lambda words, _, __: oms.run(words),
     "monitor": lambda words, out, err: monitor.run(words, terminal=out, complaints=err),
+    "audit": lambda words, out, _: audit.run(words, terminal=out),
     "sigstore": lambda words, out, _: sigstore.run(words, terminal=out),
     "conduct": lambda words, out, _: conduct.run(words, terminal=out),
 }

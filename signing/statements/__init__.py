@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is signed: in-toto statements, and the fourteen claims of ours that they carry.
+"""What is signed: in-toto statements, and the fifteen claims of ours that they carry.
 
 A claim parses strictly from its statement and builds the same statement again
 (docs/spec/formats.md, section 2). Whether a claim is true, and who signed it, is left to `verify`.
@@ -20,6 +20,7 @@ from .evaluation import (
     Withdrawn,
 )
 from .output import Mark, Origin, OutputClaim
+from .period import PeriodClaim
 from .references import SALT_BYTES, ConductReference, commit, party_commitment
 from .revocation import RevocationClaim
 from .run import RunClaim
@@ -37,6 +38,7 @@ from .statement import (
     LIFTING_V1,
     OMS_V1,
     OUTPUT_V1,
+    PERIOD_V1,
     PURPOSE_OF,
     REVOCATION_V1,
     RUN_V1,
@@ -64,6 +66,7 @@ __all__ = [
     "LIFTING_V1",
     "OMS_V1",
     "OUTPUT_V1",
+    "PERIOD_V1",
     "PURPOSE_OF",
     "REVOCATION_V1",
     "RUN_V1",
@@ -90,6 +93,7 @@ __all__ = [
     "Metric",
     "Origin",
     "OutputClaim",
+    "PeriodClaim",
     "Placed",
     "Result",
     "RevocationClaim",

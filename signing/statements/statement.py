@@ -30,6 +30,7 @@ TAKEDOWN_V1 = "https://assay/takedown/v1"
 TAKEDOWN_V2 = "https://assay/takedown/v2"
 SANCTION_V1 = "https://assay/sanction/v1"
 LIFTING_V1 = "https://assay/sanction-lifting/v1"
+PERIOD_V1 = "https://assay/period-export/v1"
 EVALUATION_V1 = "https://assay/evaluation/v1"
 WITHDRAWAL_V1 = "https://assay/evaluation-withdrawal/v1"
 OMS_V1 = "https://model_signing/signature/v1.0"
@@ -49,6 +50,7 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     TAKEDOWN_V2: Purpose.CONDUCT,
     SANCTION_V1: Purpose.CONDUCT,
     LIFTING_V1: Purpose.CONDUCT,
+    PERIOD_V1: Purpose.CONDUCT,
     EVALUATION_V1: Purpose.CHECKPOINT,
     WITHDRAWAL_V1: Purpose.CHECKPOINT,
     OMS_V1: Purpose.CHECKPOINT,

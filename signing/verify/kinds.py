@@ -27,6 +27,7 @@ from ..statements import (
     LIFTING_V1,
     OMS_V1,
     OUTPUT_V1,
+    PERIOD_V1,
     PURPOSE_OF,
     REVOCATION_V1,
     RUN_V1,
@@ -44,6 +45,7 @@ from ..statements import (
     EvaluationClaim,
     LiftingClaim,
     OutputClaim,
+    PeriodClaim,
     RevocationClaim,
     RunClaim,
     SanctionClaim,
@@ -221,6 +223,14 @@ LIFTING = Kind(
     ),
     signer=_authority,
 )
+PERIOD = Kind(
+    part="period",
+    noun="export of a period",
+    purpose=PURPOSE_OF[PERIOD_V1],
+    parse=PeriodClaim.parse,
+    in_words=lambda claim: f"{claim.lines} lines, of entries {claim.first} to {claim.end}",
+    signer=_conduct,
+)
 EVALUATION = Kind(
     part=Part.EVALUATION,
     noun="evaluation",
@@ -264,6 +274,7 @@ KIND_OF: Mapping[str, Kind[Any]] = {
     TAKEDOWN_V2: TAKEDOWN,
     SANCTION_V1: SANCTION,
     LIFTING_V1: LIFTING,
+    PERIOD_V1: PERIOD,
     EVALUATION_V1: EVALUATION,
     WITHDRAWAL_V1: WITHDRAWAL,
     OMS_V1: MODEL,

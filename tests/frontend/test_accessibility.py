@@ -206,6 +206,7 @@ def paths(shown: Shown, pull: Pull) -> list[str]:
         "/settings",
         "/settings/sign-ins",
         "/settings/tokens",
+        "/settings/exports",
         "/settings/organisations",
         "/settings/organisations/crew",
         "/crew/own",

@@ -22,6 +22,7 @@ from assay.signing.statements import (
     CONDUCT_V1,
     DATASET_V1,
     LIFTING_V1,
+    PERIOD_V1,
     REVOCATION_V1,
     SANCTION_V1,
     ConductReference,
@@ -43,7 +44,7 @@ from .finding import known
 
 OPEN = (
     *(CONDUCT_V1, ACCEPTANCE_V1, ACCEPTANCE_V2, REVOCATION_V1, DATASET_V1),
-    *(SANCTION_V1, LIFTING_V1),
+    *(SANCTION_V1, LIFTING_V1, PERIOD_V1),
 )
 Stated: TypeAlias = Mapping[str, ledger.Statement | None]  # by part
 NOTHING: Stated = {}
