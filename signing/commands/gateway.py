@@ -17,12 +17,11 @@ from datetime import UTC, datetime
 from .. import canonical
 from ..client import RegistryClient, address, is_loopback
 from ..digests import ID_PREFIX, as_id, parse_id
-from ..errors import BrokenLink, InvalidDocument, NoTrustRoot, VerificationError
+from ..errors import InvalidDocument, NoTrustRoot, VerificationError
 from ..evidence import Evidence
 from ..gateway import Check, Notary, OnFailure, Relay, Upstream, serving
-from ..statements import OutputClaim
 from ..trust import Pinned
-from ..verify import Content, Requirements, verify_output
+from ..verify import Content, Requirements, Verified, verify_output
 from .callers import secret_demanded
 from .errors import InputUnreadable
 from .pins import Pins, of_registry, only_registry
@@ -147,19 +146,16 @@ def _check(trusted: tuple[Pinned, ...], clock: Callable[[], datetime]) -> Check:
     later asks by the policy of their own.
     """
 
-    def check(evidence: Evidence, content: Content) -> OutputClaim:
+    def check(evidence: Evidence, content: Content) -> Verified:
         requirements = Requirements(as_of=clock())
         refusals: list[VerificationError] = []
         for pin in trusted:
             try:
-                verified = verify_output(
+                return verify_output(
                     evidence, trust=pin.root, requirements=requirements, content=content
                 )
             except VerificationError as error:
                 refusals.append(error)
-                continue
-            if verified.output is not None:
-                return verified.output
-        raise refusals[0] if refusals else BrokenLink("expected an output, found none")
+        raise refusals[0]
 
     return check

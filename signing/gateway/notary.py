@@ -21,8 +21,9 @@ from ..client.attempts import repeatedly
 from ..digests import as_id
 from ..errors import AssayError, BrokenLink, InvalidDocument
 from ..evidence import Evidence
-from ..statements import Origin, OutputClaim
+from ..statements import Origin
 from ..verify import Content as Digests
+from ..verify import Verified
 from .contents import Content
 from .errors import EvidenceMissing
 
@@ -31,8 +32,8 @@ ATTEMPTS = 3
 PATIENCE_SECONDS = 20.0  # in all; whoever waits for an answer has waited for its text already
 PAUSE_SECONDS = 0.25
 
-Check: TypeAlias = Callable[[Evidence, Digests], OutputClaim]
-"""Verifies evidence of some content, and returns what is claimed; raises VerificationError."""
+Check: TypeAlias = Callable[[Evidence, Digests], Verified]
+"""Verifies evidence of some content, and says what that established; raises VerificationError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +101,10 @@ def _id(answer: Obj) -> str:
         raise InvalidDocument("output.id", "an output's id", ascii(stated[:80])) from error
 
 
-def _hold(claim: OutputClaim, checkpoint: str, content: Content) -> None:
+def _hold(verified: Verified, checkpoint: str, content: Content) -> None:
     """A registry signs what it is asked to: hold it to that; raises BrokenLink."""
-    found = (claim.claim, claim.checkpoint_sha256, claim.media_type)
-    if found != (Origin.CALLER_ASSERTED, checkpoint, content.media_type):
-        raise BrokenLink(
-            f"expected a caller's claim of {content.media_type} from {as_id(checkpoint)}, "
-            f"found {claim.claim}, {claim.media_type[:100]!a} from {as_id(claim.checkpoint_sha256)}"
-        )
+    claim = verified.output
+    expected = (Origin.CALLER_ASSERTED, checkpoint, content.media_type)
+    found = claim and (claim.claim, claim.checkpoint_sha256, claim.media_type)
+    if found != expected:
+        raise BrokenLink(f"expected a claim of {expected}, found one of {found}")

@@ -74,7 +74,7 @@ def asked_for(name: str, **changes: object) -> dict[str, object]:
 def export(person: User, name: str) -> list[bytes]:
     answer = client_of(person, "read").post(URL, asked_for(name), format="json")
     assert answer.status_code == 200, answer.content
-    return list(b"".join(answer.streaming_content).splitlines(keepends=True))
+    return list(b"".join(answer).splitlines(keepends=True))
 
 
 def judged(lines: list[bytes], authority: Authority) -> Examined:
@@ -196,7 +196,7 @@ def test_the_page_asks_and_answers_a_file(lab: Lab, authority: Authority) -> Non
     asked = {"name": "lab", "since": today, "until": today}
     answer = browser.post(PAGE, asked)
     assert answer["Content-Disposition"].startswith('attachment; filename="lab-')
-    lines = b"".join(answer.streaming_content).splitlines(keepends=True)
+    lines = b"".join(answer).splitlines(keepends=True)
     assert judged(lines, authority).head.name == "lab"
     assert browser.post(PAGE, {**asked, "name": "bob"}).status_code == 404
     assert browser.post(PAGE, {**asked, "since": "x"}).status_code == 400

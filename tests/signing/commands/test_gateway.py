@@ -115,7 +115,7 @@ def test_without_the_registry_nothing_is_answered_unless_it_may_be(
     lenient = (*named, "--on-failure", "pass", "--listen", f"{EVERYWHERE}:0")
     with running(*words(office, behind, *lenient)) as (program, url, _said):
         passed = asked(url.replace(EVERYWHERE, "127.0.0.1"))
-        program.kill()
+        program.send_signal(signal.SIGTERM)
         _, err = program.communicate(timeout=60)
     assert (passed.status_code, passed.headers["Assay-Evidence"]) == (200, "missing")
     assert "you sign for" in " ".join(err.split())
@@ -160,7 +160,8 @@ def test_evidence_verifies_under_any_root_that_is_pinned(desk: Desk, office: Off
     digests = {"sha256": content.sha256, "normalised": content.normalised_sha256}
     sent = {"checkpoint": f"sha256:{CHECKPOINT}", "media_type": "text/plain", "digests": digests}
     evidence = office.evidence(sent)
-    claim = gateway._check((stranger, own), lambda: AT)(evidence, content)
-    assert claim.claim == Origin.CALLER_ASSERTED
+    verified = gateway._check((stranger, own), lambda: AT)(evidence, content)
+    assert verified.output is not None
+    assert verified.output.claim == Origin.CALLER_ASSERTED
     with pytest.raises(VerificationError):
         gateway._check((stranger,), lambda: AT)(evidence, content)

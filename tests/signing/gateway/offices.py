@@ -15,7 +15,7 @@ from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
 from assay.signing.gateway import Notary, OnFailure, Relay, Upstream
 from assay.signing.statements import Origin, OutputClaim
-from assay.signing.verify import Content, verify_output
+from assay.signing.verify import Content, Verified, verify_output
 from tests.signing.client.registry import Answer, Loopback, Seen
 from tests.signing.world import FILES, World, conduct_reference, manifest_of
 
@@ -83,16 +83,14 @@ class Office:
         whole = replace(below, bundles=bundles)
         return whole.with_lists(self.world.lists(purposes={Purpose.OUTPUT}))
 
-    def check(self, evidence: Evidence, content: Content) -> OutputClaim:
+    def check(self, evidence: Evidence, content: Content) -> Verified:
         """As the command does under what is pinned."""
-        verified = verify_output(
+        return verify_output(
             evidence,
             trust=self.world.trust,
             requirements=self.world.requirements,
             content=content,
         )
-        assert verified.output is not None
-        return verified.output
 
 
 @contextmanager

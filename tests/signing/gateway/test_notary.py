@@ -66,7 +66,7 @@ def test_an_answer_that_names_no_output_is_not_followed(office: Office, answered
     ("changes", "why"),
     [
         ({"exact_sha256": "1" * 64, "normalised_sha256": "1" * 64}, "expected"),
-        ({"claim": Origin.SERVER_GENERATED, "generation": {}}, "caller's claim"),
+        ({"claim": Origin.SERVER_GENERATED, "generation": {}}, "caller-asserted"),
         ({"media_type": "image/png"}, "image/png"),
         ({"checkpoint_sha256": "2" * 64}, "checkpoint"),
     ],

@@ -60,6 +60,7 @@ def test_every_other_route_goes_through_as_it_is(behind: Loopback, caller: httpx
     behind.on("GET", CHAT, Answer(body=b'{"data":[]}'))  # what is stored there, no answer
     assert caller.get(CHAT).json() == {"data": []}
     assert caller.head(CHAT).status_code == 404
+    assert caller.head("/metrics").status_code == 404
     assert caller.post("/v1/embeddings", content=b"x").status_code == 404
     assert behind.seen[-1].body == b"x"
     assert all("host" in each.headers for each in behind.seen)

@@ -37,7 +37,8 @@ CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments
 def verified(office: Office, said: Json) -> str:
     """The text of an `assay` member, once its evidence verifies for it."""
     content = Content.of(said["text"].encode())
-    claim = office.check(Evidence.parse(said["evidence"]), content)
+    claim = office.check(Evidence.parse(said["evidence"]), content).output
+    assert claim is not None
     assert (claim.checkpoint_sha256, claim.claim) == (CHECKPOINT, "caller-asserted")
     return str(said["text"])
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from assay.signing import canonical, entries, merkle, periods
+from assay.signing import canonical, entries, periods
 from assay.signing.bundle import Bundle, ledger_leaf
 from assay.signing.certificates import Purpose
 from assay.signing.entries import EntryKind
@@ -224,6 +224,5 @@ def test_what_the_ledger_has_and_the_export_has_not_is_missing(
 def test_entries_that_are_no_signatures_have_no_line(
     world: World, body: list[Json], entry: bytes
 ) -> None:
-    whole = periods.examine(again(lines_of(world, body)), trust=world.trust)
-    assert list(periods.missing(whole, [(0, entry)])) == []
-    assert merkle.leaf_hash(entry)
+    none = periods.examine(again(lines_of(world, body[:0])), trust=world.trust)
+    assert list(periods.missing(none, [(0, entry)])) == []
