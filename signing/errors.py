@@ -247,3 +247,10 @@ class NotLogged(VerificationError):
 
     code = "not-logged"
     exit_code = 43
+
+
+class BadCredentials(VerificationError):
+    """The C2PA manifest of media is broken, of somebody else, or not what the registry makes."""
+
+    code = "bad-credentials"
+    exit_code = 46

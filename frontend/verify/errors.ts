@@ -20,7 +20,8 @@ export type VerificationCode =
   | "certificate-revoked"
   | "revocation-unknown"
   | "not-logged"
-  | "wrong-opening";
+  | "wrong-opening"
+  | "bad-credentials";
 
 /** The base of all errors that this verifier raises on purpose. */
 export class AssayError extends Error {

@@ -90,7 +90,7 @@ def write_token_key(jwk: Mapping[str, str]) -> bytes:
 
 
 def write_signature(signature: bytes) -> bytes:
-    """The answer to `sign_metadata`."""
+    """The answer to `sign_metadata` and `sign_claim`."""
     return canonical.dumps({"signature": canonical.base64_text(signature)})
 
 
@@ -196,7 +196,7 @@ def read_token_key(answer: Mapping[str, object]) -> Mapping[str, str]:
 
 
 def read_signature(answer: Mapping[str, object]) -> bytes:
-    """What `sign_metadata` made."""
+    """What `sign_metadata` or `sign_claim` made."""
     canonical.only(answer, "signature")
     return canonical.base64_bytes(answer, "signature")
 

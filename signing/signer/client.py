@@ -26,6 +26,7 @@ from .administration import (
     StopRequest,
 )
 from .answers import Description, Signed
+from .claims import SignClaimRequest
 from .errors import BadRequest, SignerUnavailable
 from .protocol import (
     LENGTH_BYTES,
@@ -90,6 +91,10 @@ class SignerClient:
             salt=salt,
         )
         return self._ask(request, answers.read_signed)
+
+    def sign_claim(self, request: SignClaimRequest) -> bytes:
+        """A signature (ES256, as COSE has it) over a C2PA claim; NotCertified as of `sign`."""
+        return self._ask(request, answers.read_signature)
 
     def timestamp(self, request: bytes) -> bytes:
         """Answer an RFC 3161 query: TimeStampReq to TimeStampResp, both DER."""

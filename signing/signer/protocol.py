@@ -15,8 +15,9 @@ from .. import canonical
 from ..certificates import Purpose
 from ..errors import InvalidDocument
 from ..intermediates import Name
-from . import administration, revocations, vouchers
+from . import administration, claims, revocations, vouchers
 from .administration import AdministrationRequest
+from .claims import SignClaimRequest
 from .errors import BadRequest, WrongPurpose
 from .revocations import RevocationRequest, RootCrlRequest, SignCrlRequest, SignOcspRequest
 
@@ -118,6 +119,7 @@ class SignHeadRequest:
 Request = (
     DescribeRequest
     | SignRequest
+    | SignClaimRequest
     | TimestampRequest
     | PrecertifyRequest
     | CertifyRequest
@@ -142,8 +144,8 @@ def frame(message: bytes) -> bytes:
 
 def request_message(request: Request) -> bytes:
     """What the client sends."""
-    if isinstance(request, vouchers.Voucher):
-        return canonical.dumps(vouchers.to_json(request))
+    if isinstance(request, vouchers.Voucher | SignClaimRequest):
+        return canonical.dumps(_framed_here(request))
     match request:
         case DescribeRequest():
             document: dict[str, object] = {"op": Op.DESCRIBE.value}
@@ -172,6 +174,13 @@ def request_message(request: Request) -> bytes:
         case _:
             document = administration.to_json(request)
     return canonical.dumps(document)
+
+
+def _framed_here(request: vouchers.Voucher | SignClaimRequest) -> dict[str, object]:
+    """What has its shape elsewhere."""
+    if isinstance(request, SignClaimRequest):
+        return claims.to_json(request)
+    return vouchers.to_json(request)
 
 
 def _about_certificates(
@@ -295,6 +304,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     **revocations.READERS,
     **administration.READERS,
     **vouchers.READERS,
+    **claims.READERS,
 }
 
 

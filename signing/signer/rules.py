@@ -21,6 +21,7 @@ from ..pseudonyms import PartyOpening, is_pseudonym
 from ..revocation import Revocation
 from ..statements import PURPOSE_OF, CheckpointClaim, ConductReference, Statement
 from ..verify.kinds import KIND_OF, is_signer
+from .claims import SignClaimRequest
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
 from .highwater import Head
 from .protocol import (
@@ -54,7 +55,9 @@ def check_subject(subject: str, *, registry: str) -> None:
 
 
 def certified(
-    request: SignRequest | PrecertifyRequest | CertificateRequest, *, registry: str
+    request: SignRequest | SignClaimRequest | PrecertifyRequest | CertificateRequest,
+    *,
+    registry: str,
 ) -> str:
     """What the certificate names: the subject as it is, or with a salt, a person's pseudonym.
 

@@ -19,10 +19,11 @@ from ..keys import PublicKey, Signer
 from ..provenance import Holder
 from ..revocation import Missing, NotRevoked, Revocation
 from ..treehead import TreeHead
-from . import answers, distribution, identities, revoked, rules
+from . import answers, claiming, distribution, identities, revoked, rules
 from .administration import AdministrationOp, AdministrationRequest
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
+from .claims import ClaimOp, SignClaimRequest
 from .errors import KeyUnavailable, SignerRefusal
 from .highwater import Head, HighWater
 from .issuing import Issuing
@@ -93,7 +94,7 @@ class SignerService:
         match parse_request(message):
             case DescribeRequest():
                 answer = self._describe()
-            case SignRequest() as request:
+            case SignRequest() | SignClaimRequest() as request:
                 answer = self._sign(request)
             case TimestampRequest() as request:
                 answer = self._timestamp(request)
@@ -162,7 +163,15 @@ class SignerService:
             Description(trust_root=self._keystore.trust_root, head=self._high_water.head)
         )
 
-    def _sign(self, request: SignRequest) -> bytes:
+    def _sign(self, request: SignRequest | SignClaimRequest) -> bytes:
+        if isinstance(request, SignRequest):
+            return self._sign_statement(request)
+        at = self._now()
+        record = self._recorder(at, ClaimOp.SIGN_CLAIM)
+        signature = claiming.sign(request, self._keystore, at=at, record=record)
+        return answers.write_signature(signature)
+
+    def _sign_statement(self, request: SignRequest) -> bytes:
         """1. the purpose may sign it; 2. the certificates; 3. the audit line; 4. signatures."""
         at = self._now()
         rules.check_subject(request.subject, registry=self._registry)
@@ -310,7 +319,7 @@ class SignerService:
         return self._clock().replace(microsecond=0)
 
     def _recorder(
-        self, at: datetime, op: Op | VoucherOp
+        self, at: datetime, op: Op | VoucherOp | ClaimOp
     ) -> Callable[[Mapping[str, str | int]], None]:
         def record(details: Mapping[str, str | int]) -> None:
             self._record(at, op, details)
@@ -318,7 +327,10 @@ class SignerService:
         return record
 
     def _record(
-        self, at: datetime, op: Op | RevocationOp | VoucherOp, details: Mapping[str, str | int]
+        self,
+        at: datetime,
+        op: Op | RevocationOp | VoucherOp | ClaimOp,
+        details: Mapping[str, str | int],
     ) -> AuditMark:
         return self._audit.append(at=at, op=op.value, details=details)
 
