@@ -31,6 +31,7 @@ CAPS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"/api/v1/.*/checkpoints", re.DOTALL), 8 * MEBIBYTE),
     (re.compile(r"/api/v1/detect", re.DOTALL), 128 * KIBIBYTE),  # 16 KiB of text, all escaped
     (re.compile(r"/api/v1/outputs/batch"), 32 * MEBIBYTE),  # 100,000 lines
+    (re.compile(r"/api/v1/outputs/media"), 32 * MEBIBYTE),  # a picture, a minute of film
     (re.compile(r"/api/.*|/[^/]+/[^/]+\.git/info/lfs/.*", re.DOTALL), MEBIBYTE),
     (re.compile(r".*", re.DOTALL), 64 * KIBIBYTE),  # forms, and timestamp queries
 )

@@ -36,20 +36,15 @@ def ensure(
     in which something is signed: it returns at once where there is a certificate. Raises
     NotAccepted, NotAMember, SignerError, or a Problem of the ledger.
     """
-    reference = standing.accepted(owner, under)
-    if reference is None:
-        raise not_accepted(under)
-    ledger.ensure(
-        Wanted(
-            purpose=purpose,
-            subject=owner.uri,
-            conduct_sha256=reference.sha256,
-            salt=salt_of(owner),
-            check=partial(_check_owner, owner, owner.uri, reference),
-            keep=lambda chain: keep(chain, purpose),
-        )
-    )
+    reference = _accepted(owner, under)
+    ledger.ensure(_wanted(purpose, owner, reference))
     return reference
+
+
+def certified(purpose: Purpose, owner: Namespace, *, under: ConductReference | None) -> Chain:
+    """The certificate that the owner signs with now, for who has to name it; raises as `ensure`."""
+    reference = ensure(purpose, owner, under=under)
+    return ledger.current(_wanted(purpose, owner, reference))
 
 
 def salt_of(owner: Namespace) -> bytes | None:
@@ -138,6 +133,24 @@ def not_accepted(under: ConductReference | None) -> NotAccepted:
     """That nothing is signed for an owner; without their name, for the reason is kept."""
     named = "a conduct version" if under is None else f"{under.id}@{under.version}"
     return NotAccepted(f"expected a live acceptance of {named} by its signer, found none")
+
+
+def _accepted(owner: Namespace, under: ConductReference | None) -> ConductReference:
+    reference = standing.accepted(owner, under)
+    if reference is None:
+        raise not_accepted(under)
+    return reference
+
+
+def _wanted(purpose: Purpose, owner: Namespace, reference: ConductReference) -> Wanted:
+    return Wanted(
+        purpose=purpose,
+        subject=owner.uri,
+        conduct_sha256=reference.sha256,
+        salt=salt_of(owner),
+        check=partial(_check_owner, owner, owner.uri, reference),
+        keep=lambda chain: keep(chain, purpose),
+    )
 
 
 def _check_owner(owner: Namespace, uri: str, reference: ConductReference) -> None:

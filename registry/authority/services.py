@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.signer.claims import SignClaimRequest
 from assay.signing.statements import ConductReference, Statement
 from registry.accounts import queries as accounts
 from registry.accounts import services as accounts_services
@@ -26,9 +27,9 @@ from registry.ledger import services as ledger
 
 from . import issuing
 from .errors import WrongKey
-from .issuing import ensure
+from .issuing import certified, ensure
 
-__all__ = ["certify_node", "ensure", "pems", "sign", "sign_all"]
+__all__ = ["certified", "certify_node", "ensure", "pems", "sign", "sign_all", "sign_claim"]
 
 
 def sign(
@@ -73,6 +74,27 @@ def sign_all(
             issuing.keep(chain, purpose)
         ledger.record_all(signed)
         return ledger_queries.statements([one.sha256 for one in statements])
+
+
+def sign_claim(
+    owner: Namespace, structure: bytes, *, under: ConductReference | None = None
+) -> bytes:
+    """Have a C2PA claim signed in the owner's name, as COSE has it; raises as `sign_all`.
+
+    The claim is part of a file, and no entry of the ledger: that file's own statement is.
+    """
+    signer = ledger.signer()
+    with transaction.atomic():
+        acceptance = standing.hold(owner, under)
+        if acceptance is None:
+            raise issuing.not_accepted(under)
+        request = SignClaimRequest(
+            subject=owner.uri,
+            structure=structure,
+            conduct_sha256=acceptance.version.sha256,
+            salt=issuing.salt_of(owner),
+        )
+        return signer.sign_claim(request)
 
 
 def certify_node(node: Node, csr: CertificateRequest) -> Chain:

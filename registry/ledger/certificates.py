@@ -28,7 +28,7 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.digests import sha256
 from assay.signing.intermediates import Name
 from assay.signing.pseudonyms import PartyOpening
-from assay.signing.signer.errors import BadRequest, PurposeStopped
+from assay.signing.signer.errors import BadRequest, NotCertified, PurposeStopped
 from assay.signing.signer.protocol import (
     CertificateRequest,
     CertifyRequest,
@@ -145,15 +145,28 @@ def _of(wanted: Wanted) -> QuerySet[Precertificate]:
     )
 
 
+def current(wanted: Wanted) -> Chain:
+    """The certificate that signs now, by the signer's own word; call `ensure` before."""
+    shown = _shown(wanted)
+    if shown is None:
+        raise NotCertified(f"expected a certificate of {wanted.named} for {wanted.purpose}")
+    serial = f"{x509.load_der_x509_certificate(shown).serial_number:x}"
+    return chain_of(issued().get(serial=serial))
+
+
 def _is_there(wanted: Wanted, now: datetime) -> bool:
+    found = _shown(wanted)
+    return found is not None and now < _renewed_at(x509.load_der_x509_certificate(found))
+
+
+def _shown(wanted: Wanted) -> bytes | None:
     request = CertificateRequest(
         purpose=wanted.purpose,
         subject=wanted.subject,
         conduct_sha256=wanted.conduct_sha256,
         salt=wanted.salt,
     )
-    found = services.signer().certificate(request)
-    return found is not None and now < _renewed_at(x509.load_der_x509_certificate(found))
+    return services.signer().certificate(request)
 
 
 def _renewed_at(certificate: x509.Certificate) -> datetime:

@@ -39,21 +39,26 @@ ASSERTION_REQUEST = inline_serializer(
         ),
     },
 )
-OUTPUT = inline_serializer(
-    "Output",
+_OUTPUT: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+    "id": serializers.UUIDField(),
+    "state": serializers.CharField(help_text=", ".join(State.values)),
+    "claim": serializers.ChoiceField(choices=Claim.choices),
+    "checkpoint": serializers.CharField(),
+    "media_type": serializers.CharField(),
+    "url": serializers.URLField(),
+    "request": serializers.DictField(
+        allow_null=True, help_text="the document and the salt of the request commitment"
+    ),
+    "text": serializers.CharField(required=False, allow_null=True),
+    "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
+    "failure": serializers.DictField(required=False),
+}
+OUTPUT = inline_serializer("Output", _OUTPUT)
+SIDECAR = inline_serializer(
+    "OutputSidecar",
     {
-        "id": serializers.UUIDField(),
-        "state": serializers.CharField(help_text=", ".join(State.values)),
-        "claim": serializers.ChoiceField(choices=Claim.choices),
-        "checkpoint": serializers.CharField(),
-        "media_type": serializers.CharField(),
-        "url": serializers.URLField(),
-        "request": serializers.DictField(
-            allow_null=True, help_text="the document and the salt of the request commitment"
-        ),
-        "text": serializers.CharField(required=False, allow_null=True),
-        "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
-        "failure": serializers.DictField(required=False),
+        **_OUTPUT,
+        "c2pa": serializers.CharField(help_text="a C2PA manifest store (JUMBF), in base64"),
     },
 )
 BY_CONTENT = inline_serializer(

@@ -7,6 +7,7 @@ from django.urls import path
 
 from . import api, pages
 from .batches import api as batches
+from .media import api as media
 from .openai import api as openai
 
 urlpatterns = [
@@ -14,6 +15,8 @@ urlpatterns = [
     path("detect", pages.detect, name="detect"),
     path("api/v1/outputs", api.OutputsView.as_view(), name="api-outputs"),
     path("api/v1/outputs/sign", api.AssertionsView.as_view(), name="api-outputs-sign"),
+    path("api/v1/outputs/media", media.MediaView.as_view(), name="api-outputs-media"),
+    path("api/v1/outputs/sidecar", media.SidecarView.as_view(), name="api-outputs-sidecar"),
     path("api/v1/outputs/batch", batches.BatchesView.as_view(), name="api-outputs-batch"),
     path(
         "api/v1/outputs/batches/<uuid:batch_id>",

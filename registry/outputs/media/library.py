@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C2PA library at work: a manifest in a file, or beside it from its digest alone.
+
+The one module that imports it to write. Private keys are the signer's and the timestamps come from
+it: the library asks back for both, and fetches nothing. What c2pa-python has no words for
+yet is asked of the C functions that it ships (pinned, and held to by tests/registry/outputs/media).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import IO, Any
+
+from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
+from c2pa.c2pa import (
+    C2paBuilder,
+    C2paSigner,
+    C2paStream,
+    _check_ffi_operation_result,
+    _lib,
+)
+
+from .errors import HasCredentials, MediaUnusable
+from .kinds import Kind
+from .stamping import answering
+
+Answer = Callable[[bytes], bytes]
+SIDECAR = b"application/c2pa"
+MAX_REASON_CHARACTERS = 200
+SETTINGS: Mapping[str, object] = {
+    "builder": {"thumbnail": {"enabled": False}},  # of a small picture it is larger than all else
+    # Media are strangers': what they name is not fetched, and nobody is asked about certificates.
+    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
+}
+_ELSEWHERE = "Remote: "  # how the library says that a file names an address for its manifest
+_Bytes = ctypes.POINTER(ctypes.c_ubyte)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Who signs a claim, and who says when."""
+
+    chain: str
+    """The certificates (PEM), the leaf first."""
+    sign: Answer
+    """Sig_structure to signature, both as COSE has them."""
+    stamp: Answer
+    """TimeStampReq to TimeStampResp (DER)."""
+
+
+def _function(name: str, *arguments: Any, gives: Any) -> Any:  # noqa: ANN401 - ctypes' own types
+    found = _lib[name]  # a function object of our own, so that c2pa-python's stay as they are
+    found.argtypes, found.restype = arguments, gives
+    return found
+
+
+_placeholder = _function(
+    "c2pa_builder_data_hashed_placeholder",
+    ctypes.POINTER(C2paBuilder),
+    ctypes.c_size_t,
+    ctypes.c_char_p,
+    ctypes.POINTER(_Bytes),
+    gives=ctypes.c_int64,
+)
+_sign_hashed = _function(
+    "c2pa_builder_sign_data_hashed_embeddable",
+    ctypes.POINTER(C2paBuilder),
+    ctypes.POINTER(C2paSigner),
+    ctypes.c_char_p,
+    ctypes.c_char_p,
+    ctypes.POINTER(C2paStream),
+    ctypes.POINTER(_Bytes),
+    gives=ctypes.c_int64,
+)
+
+
+def check_bare(kind: Kind, source: IO[bytes]) -> None:
+    """Raise HasCredentials for a file that has a manifest, or says where one of its own is."""
+    try:
+        with Context.from_dict(dict(SETTINGS)) as context:
+            found = Reader.try_create(kind.value, source, context=context)
+            if found is not None:
+                found.close()
+    except C2paError as error:
+        if not str(error).startswith(_ELSEWHERE):
+            raise _unusable(error) from error
+        found = error
+    if found is not None:
+        raise HasCredentials(
+            "expected a file without a C2PA manifest, found one: what made it is no checkpoint "
+            "alone, and the story that its manifest tells would be lost"
+        )
+
+
+def embed(
+    definition: Mapping[str, object],
+    kind: Kind,
+    *,
+    source: IO[bytes],
+    target: IO[bytes],
+    by: Office,
+) -> None:
+    """Write the file with its manifest; raises MediaUnusable, and whatever the office raises."""
+    with at_work(definition, by) as (builder, signer):
+        builder.sign(signer, kind.value, source, target)
+
+
+def sidecar(definition: Mapping[str, object], *, sha256: str, by: Office) -> bytes:
+    """A manifest of a file (JUMBF) from nothing but its digest; raises as `embed`."""
+    hashed = {
+        "exclusions": [],
+        "name": "jumbf manifest",
+        "alg": "sha256",
+        "hash": list(bytes.fromhex(sha256)),
+        "pad": [],
+    }
+    with at_work(definition, by) as (builder, signer):
+        handle, made = builder._handle, _Bytes()  # noqa: SLF001 - c2pa-python has no words for it
+        size = signer.reserve_size()
+        _taken(_placeholder(handle, size, SIDECAR, ctypes.byref(made)), made)
+        text = json.dumps(hashed).encode()
+        signed = _Bytes()
+        found = _sign_hashed(
+            handle,
+            signer._handle,  # noqa: SLF001 - the same
+            text,
+            SIDECAR,
+            None,
+            ctypes.byref(signed),
+        )
+        return _taken(found, signed)
+
+
+@contextmanager
+def at_work(definition: Mapping[str, object], by: Office) -> Iterator[tuple[Builder, Signer]]:
+    """A builder and a signer; what the office raised comes out as it was, not as the library's."""
+    raised: list[Exception] = []
+
+    def told(answer: Answer) -> Answer:
+        @wraps(answer)
+        def call(data: bytes) -> bytes:
+            try:
+                return answer(data)
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        return call
+
+    try:
+        with (
+            answering(told(by.stamp)) as url,
+            Context.from_dict(dict(SETTINGS)) as context,
+            Signer.from_callback(told(by.sign), C2paSigningAlg.ES256, by.chain, url) as signer,
+            Builder(dict(definition), context=context) as builder,
+        ):
+            yield builder, signer
+    except C2paError as error:
+        if raised:
+            raise raised[0] from error
+        raise _unusable(error) from error
+
+
+def _unusable(error: C2paError) -> MediaUnusable:
+    reason = str(error)[:MAX_REASON_CHARACTERS]
+    return MediaUnusable(
+        f"expected a whole file of its type, found one of which c2pa says: {reason}"
+    )
+
+
+def _taken(size: int, made: Any) -> bytes:  # noqa: ANN401 - a ctypes pointer
+    """What the library allocated, copied and freed."""
+    _check_ffi_operation_result(size, "no manifest was made", check=lambda found: found < 0)
+    try:
+        return ctypes.string_at(made, size)
+    finally:
+        _lib.c2pa_free(made)

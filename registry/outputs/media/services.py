@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Signs media: a manifest in them or beside them, and the statement that every output has.
+
+Nothing of a file is kept: what comes back is in the answer alone, and its digest in the statement.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from assay.signing.certificates import Chain, Purpose
+from assay.signing.digests import sha256
+from assay.signing.statements import ConductReference
+from registry.accounts.queries import Namespace, User
+from registry.authority import services as authority
+from registry.catalog import queries as catalog
+from registry.conduct import standing
+from registry.ledger import services as ledger
+
+from .. import queries
+from ..asking import Assertion, assert_content
+from ..models import Output
+from ..signing import advance
+from . import kinds, library, manifest
+from .errors import MediaNotKept
+from .kinds import HEAD_BYTES, Kind
+from .library import Office
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """A file that is said to come from a checkpoint."""
+
+    checkpoint: str
+    kind: Kind
+    content: bytes
+
+
+def embed(media: Media, *, by: User, output_id: uuid.UUID) -> tuple[Output, bytes]:
+    """The output, and the file with its manifest; raises MediaNotKept if that was given out before.
+
+    1. It is of its kind, and has no manifest of its own. 2. Manifest and file become one.
+    3. The output is of that file, and signed as every caller's.
+    """
+    _check_new(output_id)
+    checkpoint = queries.published_checkpoint(media.checkpoint, by)
+    standing.require(by.namespace, checkpoint.conduct)
+    kinds.check(media.kind, media.content[:HEAD_BYTES])  # 1
+    library.check_bare(media.kind, BytesIO(media.content))
+    made = BytesIO()
+    library.embed(  # 2
+        manifest.definition(
+            checkpoint,
+            manifest.credentials(checkpoint, output_id),
+            media_type=media.kind.value,
+        ),
+        media.kind,
+        source=BytesIO(media.content),
+        target=made,
+        by=_office(by.namespace, catalog.conduct_of(checkpoint)),
+    )
+    content = made.getvalue()
+    assertion = Assertion(  # 3
+        checkpoint=media.checkpoint,
+        media_type=media.kind.value,
+        sha256=sha256(content),
+        normalised_sha256="",
+    )
+    output = assert_content(assertion, by=by, output_id=output_id)
+    if output.sha256 != assertion.sha256:  # the same request, at the same moment
+        raise _not_kept(output)
+    advance(output.pk)
+    return queries.outputs().get(pk=output.pk), content
+
+
+def beside(assertion: Assertion, *, by: User, output_id: uuid.UUID) -> tuple[Output, bytes]:
+    """The output, and a manifest of a file that stays with its caller (JUMBF)."""
+    output = assert_content(assertion, by=by, output_id=output_id)
+    checkpoint = output.checkpoint
+    made = library.sidecar(
+        manifest.definition(
+            checkpoint,
+            manifest.credentials(checkpoint, output.pk),
+            media_type=assertion.media_type,
+        ),
+        sha256=output.sha256,
+        by=_office(by.namespace, catalog.conduct_of(checkpoint)),
+    )
+    advance(output.pk)
+    return queries.outputs().get(pk=output.pk), made
+
+
+def _check_new(output_id: uuid.UUID) -> None:
+    before = queries.outputs().filter(pk=output_id).first()
+    if before is not None:
+        raise _not_kept(before)
+
+
+def not_kept(path: str) -> MediaNotKept:
+    """That a repeated request cannot be answered as it was."""
+    return MediaNotKept(
+        f"expected a new Idempotency-Key, found one whose file was given out as {path}; the "
+        "registry keeps no media: send the file under another key to have it signed again"
+    )
+
+
+def _not_kept(output: Output) -> MediaNotKept:
+    return not_kept(output.path)
+
+
+def _office(owner: Namespace, under: ConductReference) -> Office:
+    """The owner's certificate for C2PA, the signer behind it, and its timestamps."""
+    chain = authority.certified(Purpose.C2PA, owner, under=under)
+    return Office(
+        chain=_pem(chain),
+        sign=partial(authority.sign_claim, owner, under=under),
+        stamp=ledger.signer().timestamp,
+    )
+
+
+def _pem(chain: Chain) -> str:
+    both: Iterable[bytes] = (
+        each.public_bytes(Encoding.PEM) for each in (chain.leaf, chain.intermediate)
+    )
+    return b"".join(both).decode()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small real file of each kind of media: by Pillow and the standard library, or by hand."""
+
+from __future__ import annotations
+
+import io
+import struct
+import wave
+
+from PIL import Image
+
+SIZE = (24, 16)
+MP3_FRAME_BYTES = 417  # MPEG 1, layer III, 128 kbit/s at 44.1 kHz, without padding
+
+
+def picture(kind: str, colour: str = "teal") -> bytes:
+    """Of Pillow's name for the format."""
+    file = io.BytesIO()
+    Image.new("RGB", SIZE, colour).save(file, kind)
+    return file.getvalue()
+
+
+def wav(samples: int = 800) -> bytes:
+    """A tenth of a second of a saw tooth."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"".join(struct.pack("<h", n * 97 % 4000) for n in range(samples)))
+    return file.getvalue()
+
+
+def mp3(frames: int = 4) -> bytes:
+    """Silence, behind an empty ID3 tag."""
+    tag = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + b"\x00" * 10
+    frame = b"\xff\xfb\x90\x64".ljust(MP3_FRAME_BYTES, b"\x00")
+    return tag + frame * frames
+
+
+def mp4() -> bytes:
+    """A film of no length: its brand, a header, and some data that nothing refers to."""
+    return (
+        _box(b"ftyp", b"isom\x00\x00\x02\x00isomiso2mp41")
+        + _box(b"moov", _box(b"mvhd", _movie_header()))
+        + _box(b"mdat", b"\x00" * 64)
+    )
+
+
+def _movie_header() -> bytes:
+    """ISO/IEC 14496-12, 8.2.2, version 0: a second has 1,000 units, and the film none."""
+    matrix = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    times = struct.pack(">IIIII", 0, 0, 0, 1000, 0)
+    return (
+        times + struct.pack(">iH10x", 0x10000, 0x100) + matrix + b"\x00" * 24 + b"\x00\x00\x00\x02"
+    )
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content) + 8) + kind + content
+
+
+def everything() -> dict[str, bytes]:
+    """By media type."""
+    return {
+        "image/png": picture("PNG"),
+        "image/jpeg": picture("JPEG"),
+        "image/webp": picture("WEBP"),
+        "image/gif": picture("GIF"),
+        "audio/wav": wav(),
+        "audio/mpeg": mp3(),
+        "video/mp4": mp4(),
+        "application/pdf": picture("PDF"),
+    }
