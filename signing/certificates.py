@@ -172,7 +172,7 @@ def precertificate(
     """
     is_timestamp = purpose is Purpose.TIMESTAMP
     name = x509.RFC822Name if holder.is_mail else x509.UniformResourceIdentifier
-    builder = _issued(_name(holder.uri), public_key, issuer, at, days)
+    builder = _issued(_subject(purpose, holder), public_key, issuer, at, days)
     builder = (
         builder.add_extension(_key_usage(is_authority=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usages_of(purpose)), critical=is_timestamp)
@@ -297,6 +297,15 @@ def usages_of(purpose: Purpose) -> list[x509.ObjectIdentifier]:
 
 def _policies(purpose: Purpose) -> x509.CertificatePolicies:
     return x509.CertificatePolicies([x509.PolicyInformation(purpose.oid, None)])
+
+
+def _subject(purpose: Purpose, holder: Holder) -> x509.Name:
+    """Of C2PA with an organisation: its validators in browsers take no claim by whom has none."""
+    name = _name(holder.uri)
+    if purpose is not Purpose.C2PA:
+        return name
+    shown = x509.NameAttribute(NameOID.ORGANIZATION_NAME, holder.uri[:MAX_NAME_CHARACTERS])
+    return x509.Name([shown, *name])
 
 
 def _name(name: str) -> x509.Name:

@@ -3,8 +3,9 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or with `--evidence` any bytes (and with `--proof` one of
-a batch); or the evidence of an evaluation; or it is one bundle.
+evidence, an answer of the registry's API, or any bytes with their evidence in `FILE.assay.json` or
+by `--evidence` (and with `--proof` one of a batch), with a C2PA manifest in them or in `FILE.c2pa`,
+if they have one; or the evidence of an evaluation; or it is one bundle.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import canonical
+from .. import canonical, media
 from ..bundle import Bundle
 from ..certificates import Purpose
 from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
+from ..media import Carrier
 from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
 from ..tensors import TensorList, of_folder
 from ..tlog import MAX_PROOF_CHARACTERS, Proof
@@ -31,6 +33,11 @@ from .errors import InputUnreadable
 EVIDENCE_SUFFIX = ".assay.json"
 LISTS_SUFFIX = ".crl.pem"
 MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
+
+UNREAD = (
+    "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
+    f"evidence; to have the manifest judged too: {media.INSTALL}"
+)
 
 ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
 
@@ -48,6 +55,10 @@ class OutputGiven:
     content: Content | None
     files: Manifest | None
     lists: tuple[bytes, ...] = ()
+    carrier: Carrier | None = None
+    """The content, where it has a C2PA manifest and there is a library to read it."""
+    unread: str = ""
+    """Why a manifest that is there was not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +152,10 @@ def read(
         if evidence is None:
             if proof is not None:
                 raise ArgumentError(None, "--proof goes with --evidence, that of the batch")
-            return _read_document(path, checkpoint=checkpoint, hasher=hasher)
+            beside = _beside(path, EVIDENCE_SUFFIX)
+            if not beside.exists():
+                return _read_document(path, checkpoint=checkpoint, hasher=hasher)
+            evidence = beside
         return _read_content(
             path, evidence=evidence, proof=proof, checkpoint=checkpoint, hasher=hasher
         )
@@ -168,11 +182,15 @@ def _read_content(
     parsed, answer = _evidence(evidence)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
+        carrier = media.carrier(path)
+        is_read = carrier is not None and media.is_readable()
         return OutputGiven(
             evidence=parsed,
             answer=answer,
             content=_content(path),
             files=None if checkpoint is None else hasher(checkpoint),
+            carrier=carrier if is_read else None,
+            unread=UNREAD if carrier is not None and not is_read else "",
         )
     return BatchedGiven(
         evidence=parsed,

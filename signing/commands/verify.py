@@ -4,7 +4,7 @@
 assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json [--checkpoint FOLDER]
 assay verify EVALUATION.json [--checkpoint FOLDER]
-assay verify TEXT --evidence FILE
+assay verify FILE [--evidence FILE]
 assay verify FILE --evidence BATCH.json --proof FILE.tlog-proof
 assay verify BUNDLE.json
 assay verify FOLDER --method key|certificate|sigstore …
@@ -115,7 +115,8 @@ def run(
         print_verdict(judged, terminal)
     if judged.failure is not None:
         return judged.failure.exit_code
-    for each in cautions(judged.examination.verdict()):
+    unread = given.unread if isinstance(given, OutputGiven) else ""
+    for each in (*cautions(judged.examination.verdict()), *filter(None, (unread,))):
         progress.columns("! ", each, indent=2, ink=Ink.YELLOW)
     return 0
 
@@ -177,6 +178,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
+                carrier=given.carrier,
             )
         case BatchedGiven():
             return examine_batched(

@@ -13,7 +13,8 @@
    `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.tensors` where the list is there,
    `checkpoint.run`, `checkpoint.dataset`, `checkpoint.conduct`; `run.dataset`, `run.conduct`;
    `conduct.policy`; `takedown.checkpoint`. An answer of the API is held to what was signed
-   (`output.answer`, `output.request`), and a model signature beside a checkpoint's files to the
+   (`output.answer`, `output.request`), the C2PA manifest that a file carries to both its output and
+   the root (`output.credentials`), and a model signature beside a checkpoint's files to the
    checkpoint and the files (`model.checkpoint`, `model.files`).
 """
 
@@ -28,6 +29,7 @@ from ..certificates import Purpose
 from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
+from ..media import Carrier
 from ..statements import Origin, OutputClaim
 from ..tensors import TensorList
 from ..trust import TrustRoot
@@ -84,12 +86,14 @@ def examine_output(
     content: Content | None,
     files: Manifest | None = None,
     answer: Answer | None = None,
+    carrier: Carrier | None = None,
 ) -> Examination:
     """Take every step for an output. What is not given, content or files, is not compared.
 
     `basis` may bring revocation lists besides those of the evidence.
 
-    Of an `answer` that claims a generated text, the text is part.
+    Of an `answer` that claims a generated text, the text is part. A `carrier` is the content with
+    a C2PA manifest.
     """
     report = Report()
     basis = opening(report, evidence, basis)
@@ -108,6 +112,8 @@ def examine_output(
     link_output(report, output.claim, below)
     if answer is not None:
         _link_answer(report, output.claim, answer)
+    if carrier is not None:
+        _link_credentials(report, output.claim, carrier, basis.trust)
     link_below(report, evidence, basis.trust, below)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
@@ -214,6 +220,16 @@ def _link_answer(report: Report, claim: Finding[OutputClaim], answer: Answer) ->
             "The request shown is the one that was signed for",
             lambda: links.request(claim.get(), request),
         )
+
+
+def _link_credentials(
+    report: Report, claim: Finding[OutputClaim], carrier: Carrier, trust: TrustRoot
+) -> None:
+    report.check(
+        "output.credentials",
+        "The C2PA manifest is the registry's, and says of the output what was signed",
+        lambda: links.credentials(claim.get(), carrier, trust),
+    )
 
 
 def _compare_model(report: Report, model: Finding[oms.ModelSignature], files: Manifest) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from .. import oms
 from ..canonical import Obj, dumps
+from ..credentials import Credentials, in_words, judge
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
 from ..manifest import Manifest
+from ..media import Carrier
 from ..pseudonyms import Signatory
 from ..statements import (
     CheckpointClaim,
@@ -26,6 +28,7 @@ from ..statements import (
     commit,
 )
 from ..tensors import TensorList
+from ..trust import TrustRoot
 from .report import Answer, Content, Match, Opening
 
 
@@ -41,6 +44,13 @@ def text(claim: OutputClaim, content: Content | None) -> tuple[Match, str]:
         f"expected {as_id(claim.exact_sha256)}, found {as_id(content.sha256)}, "
         "which is not the same after normalising either"
     )
+
+
+def credentials(claim: OutputClaim, carrier: Carrier, trust: TrustRoot) -> tuple[Credentials, str]:
+    """The C2PA manifest is under the pinned root, whole, and of this output."""
+    found = judge(carrier.report(claim.media_type, trust), registry=trust.registry)
+    found.check(claim)
+    return found, in_words(found)
 
 
 def files(signed: Manifest, observed: Manifest) -> tuple[Manifest, str]:

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from assay.signing import certificates
 from assay.signing.certificates import Chain, Purpose
@@ -37,6 +38,10 @@ def test_a_leaf_for_c2pa_has_what_its_validators_ask_for(world: World) -> None:
         "1.3.6.1.4.1.62558.2.1",
     ]
     assert not usage.critical
+    shown = leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    assert [each.value for each in shown] == [ALICE]
+    other = world.leaf(Purpose.OUTPUT, ALICE)[1].leaf
+    assert not other.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
 
 
 def test_a_leaf_never_outlives_its_issuer(world: World) -> None:

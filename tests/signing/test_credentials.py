@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +13,10 @@ import pytest
 from assay.signing.credentials import Credentials, in_words, judge, label
 from assay.signing.errors import BadCredentials, BrokenLink, InvalidDocument
 from assay.signing.statements import Origin
-from tests.signing.claiming import LABEL, report, said
+from tests.signing.claiming import report, said
 from tests.signing.signer.worlds import REGISTRY
 from tests.signing.world import output_claim
+from tests.vectors.credentials import credentials_vectors
 
 
 @pytest.mark.parametrize(
@@ -33,65 +36,46 @@ def test_what_a_manifest_says_is_read() -> None:
     assert in_words(found) == f"caller-asserted, from sha256:{'1' * 64}, entry 7 of the ledger"
 
 
-def with_manifest(**changes: object) -> dict[str, Any]:
-    (manifest,) = report()["manifests"].values()
-    return report(manifests={"urn:c2pa:1": manifest | changes})
-
-
-def with_data(**changes: object) -> dict[str, Any]:
-    return with_manifest(assertions=[{"label": LABEL, "data": said().to_json() | changes}])
-
-
-def with_results(**changes: object) -> dict[str, Any]:
-    return report(validation_results=report()["validation_results"] | changes)
-
-
-FAILED = [{"code": "assertion.dataHash.mismatch"}]
-
-
-@pytest.mark.parametrize(
-    ("document", "says"),
-    [
-        ([], "the C2PA manifest is no registry's: report: expected an object"),
-        ({}, "validation_state: expected"),
-        (report(validation_state="Valid"), "that is Trusted under the pinned root, found Valid"),
-        (report(validation_status=FAILED), "without any failure, found assertion.dataHash.mism"),
-        (with_results(activeManifest={"failure": FAILED}), "found assertion.dataHash.mismatch"),
-        (
-            with_results(ingredientDeltas=[{"validationDeltas": {"failure": FAILED}}]),
-            "found assertion.dataHash.mismatch",
-        ),
-        (
-            with_manifest(
-                ingredients=[{"validation_results": {"activeManifest": {"failure": FAILED}}}]
-            ),
-            "found assertion.dataHash.mismatch",
-        ),
-        (with_results(activeManifest={"success": []}), "expected a timestamp of the registry's"),
-        (with_results(activeManifest={}), "expected a timestamp of the registry's"),
-        (report(manifests={"a": {}, "b": {}}), "found 2: others have worked on this file since"),
-        (report(active_manifest="urn:c2pa:2"), "urn:c2pa:2"),
-        (
-            with_manifest(assertions=[]),
-            f"expected one assertion {LABEL} in the C2PA manifest, found 0",
-        ),
-        (
-            with_manifest(assertions=[{"label": LABEL, "data": said().to_json()}] * 2),
-            "found 2",
-        ),
-        (with_manifest(assertions=["none", {"label": "x"}]), "found 0"),
-        (with_data(registry="https://other.example"), "found one of 'https://other.example'"),
-        (with_data(claim="hearsay"), "claim: expected server-generated or caller-asserted"),
-        (with_data(type="https://assay/media/v9"), "type: expected"),
-        (with_data(index=-1), "index: expected"),
-        (with_data(extra=1), "extra"),
-        (with_data(checkpoint={}), "checkpoint"),
-    ],
+GIVEN: Any = json.loads(
+    (Path(__file__).parents[1] / "vectors/credentials.json").read_text(encoding="ascii")
 )
-def test_any_other_is_refused(document: object, says: str) -> None:
+SAYS = {
+    "no object": "the C2PA manifest is no registry's: report: expected an object",
+    "nothing in it": "validation_state: expected",
+    "valid, and not trusted": "that is Trusted under the pinned root, found Valid",
+    "a failure of the whole": "without any failure, found assertion.dataHash.mismatch",
+    "a failure of the manifest": "found assertion.dataHash.mismatch",
+    "a failure of what it was made from": "found assertion.dataHash.mismatch",
+    "a failure that its maker saw": "found assertion.dataHash.mismatch",
+    "no timestamp": "expected a timestamp of the registry's authority",
+    "two manifests": "found 2: others have worked on this file since",
+    "an active manifest that is not there": "urn:c2pa:2",
+    "no assertion of the registry's": "in the C2PA manifest, found 0",
+    "two of them": "in the C2PA manifest, found 2",
+    "another registry's": "found one of 'https://other.example'",
+    "another claim": "claim: expected server-generated or caller-asserted",
+    "another version": "type: expected",
+    "an index below zero": "index: expected",
+    "a field too many": "extra",
+    "no checkpoint": "checkpoint",
+}
+
+
+@pytest.mark.parametrize("case", GIVEN["refused"], ids=lambda case: case["why"])
+def test_any_other_is_refused(case: Any) -> None:  # noqa: ANN401 - JSON
     with pytest.raises(BadCredentials) as refusal:
-        judge(document, registry=REGISTRY)
-    assert says in str(refusal.value)
+        judge(case["report"], registry=GIVEN["registry"])
+    assert SAYS[case["why"]] in str(refusal.value)
+
+
+def test_the_vectors_are_those_of_now() -> None:
+    assert json.loads(json.dumps(credentials_vectors())) == GIVEN
+
+
+def test_without_any_word_on_success_there_is_no_timestamp() -> None:
+    results = {"activeManifest": {}}
+    with pytest.raises(BadCredentials, match="expected a timestamp"):
+        judge(report(validation_results=results), registry=REGISTRY)
 
 
 def test_the_document_is_read_as_it_is_written() -> None:

@@ -26,6 +26,7 @@ from assay.signing.treehead import TreeHead
 from tests.vectors.batches import batch_vectors
 from tests.vectors.chains import chain_vectors
 from tests.vectors.consents import consent_vectors
+from tests.vectors.credentials import credentials_vectors
 from tests.vectors.evaluations import evaluation_vectors
 from tests.vectors.marks import mark_vectors
 from tests.vectors.mutations import evidence_vectors
@@ -334,6 +335,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "marks": mark_vectors,
     "batches": batch_vectors,
     "pseudonyms": pseudonym_vectors,
+    "credentials": credentials_vectors,
     "tensors": tensor_vectors,
     "takedowns": takedown_vectors,
     "witnessed": witnessed_vectors,

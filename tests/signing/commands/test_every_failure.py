@@ -37,6 +37,7 @@ REFUSED_BY_VECTORS = [
 ]
 # What is not of evidence alone, and the tests beside this one that print it.
 ELSEWHERE = {
+    "bad-credentials": "test_verify_media",
     "bad-tile": "test_monitor",
     "digest-mismatch": "test_sigstore",
     "ledger-rolled-back": "test_monitor",

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""C2PA manifests in or beside files, read with the C2PA library, the extra `c2pa`.
+
+The one module of this package that imports it, and that when a file is read. What the library says
+is judged by `credentials`; whether a file has a manifest at all is told without it.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from .errors import BadCredentials
+from .trust import TrustRoot
+
+SUFFIX = ".c2pa"
+MAX_SIDECAR_BYTES = 16 << 20  # some 13 KB, where a registry made it
+LIBRARY = "c2pa"
+INSTALL = "pip install 'assay[c2pa]'"
+_MARK = b"jumdc2pa"  # ISO/IEC 19566-5: a description box, and the type of a C2PA manifest store
+MAX_REASON_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """A file with a manifest in it, or in another file beside it."""
+
+    path: Path
+    sidecar: bytes | None
+
+    def report(self, media_type: str, trust: TrustRoot) -> object:
+        """The library's report, with the root as its only anchor; raises BadCredentials.
+
+        Nothing that the file names is fetched, and nobody is asked about certificates.
+        """
+        library = import_module(LIBRARY)
+        settings = {
+            "trust": {"trust_anchors": trust.root.public_bytes(Encoding.PEM).decode()},
+            "verify": {
+                "verify_trust": True,
+                "verify_timestamp_trust": True,
+                "remote_manifest_fetch": False,
+                "ocsp_fetch": False,
+            },
+        }
+        try:
+            return json.loads(self._read(library, media_type, settings))
+        except library.C2paError as error:
+            raise BadCredentials(
+                f"expected a C2PA manifest that can be read, found one of which c2pa says: "
+                f"{str(error)[:MAX_REASON_CHARACTERS]}"
+            ) from error
+
+    def _read(self, library: ModuleType, media_type: str, settings: object) -> str:
+        with (
+            library.Context.from_dict(settings) as context,
+            self.path.open("rb") as stream,
+            library.Reader(media_type, stream, self.sidecar, context=context) as reader,
+        ):
+            return cast("str", reader.json())
+
+
+def carrier(path: Path) -> Carrier | None:
+    """The file if it has a manifest, in it or in `FILE.c2pa`; else None."""
+    beside = path.with_name(path.name + SUFFIX)
+    if beside.exists():
+        with beside.open("rb") as file:
+            return Carrier(path=path, sidecar=file.read(MAX_SIDECAR_BYTES))
+    return Carrier(path=path, sidecar=None) if has_manifest(path) else None
+
+
+def has_manifest(path: Path) -> bool:
+    """Whether a manifest store begins anywhere in the file, whatever its kind."""
+    with path.open("rb") as file:
+        if not file.seek(0, 2):  # what is empty cannot be mapped
+            return False
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(_MARK) >= 0
+
+
+def is_readable() -> bool:
+    """Whether the library is installed."""
+    return find_spec(LIBRARY) is not None

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay verify` judges media by their evidence, and the C2PA manifest that they carry besides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assay.signing import media as carriers
+from assay.signing.errors import BadCredentials
+from assay.signing.media import Carrier, has_manifest
+from tests import media
+from tests.signing.commands.desk import Desk
+from tests.signing.studio import CONTENT, Studio
+
+STEP = "The C2PA manifest is the registry's"
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return Studio.open()
+
+
+@pytest.fixture
+def bench(desk: Desk, studio: Studio) -> Desk:
+    """A desk at which the studio's registry is trusted."""
+    found = replace(desk, world=studio.world)
+    found.pin()
+    return found
+
+
+def put(desk: Desk, studio: Studio, content: bytes, name: str = "picture.png") -> Path:
+    """A file with its evidence beside it."""
+    path = desk.folder / name
+    path.write_bytes(content)
+    desk.write(f"{name}.assay.json", studio.evidence_of(content))
+    return path
+
+
+def test_a_picture_verifies_by_what_lies_beside_it_and_what_is_in_it(
+    bench: Desk, studio: Studio
+) -> None:
+    code, out, err = bench.assay("verify", put(bench, studio, studio.painted()))
+    assert (code, err) == (0, "")
+    words = " ".join(out.split())
+    assert "caller-asserted, from sha256:" in words
+    assert "Verified." in words
+
+
+def test_a_picture_without_a_manifest_has_one_step_less(bench: Desk, studio: Studio) -> None:
+    code, plain, _ = bench.assay("verify", put(bench, studio, CONTENT))
+    assert code == 0
+    assert STEP not in " ".join(plain.split())
+
+
+def test_a_manifest_beside_it_is_read_too(bench: Desk, studio: Studio) -> None:
+    path = put(bench, studio, CONTENT)
+    (bench.folder / "picture.png.c2pa").write_bytes(studio.beside())
+    code, out, _ = bench.assay("verify", path)
+    assert code == 0
+    assert "caller-asserted, from sha256:" in " ".join(out.split())
+    (bench.folder / "picture.png.c2pa").write_bytes(studio.beside(b"another file"))
+    code, out, _ = bench.assay("verify", path)
+    assert code == 46
+    assert "assertion.dataHash.mismatch" in " ".join(out.split())
+
+
+def test_a_manifest_of_another_checkpoint_is_refused(bench: Desk, studio: Studio) -> None:
+    """Its signature, root, time and digest are all as they should be."""
+    other = studio.painted(replace(studio.said, checkpoint_sha256="3" * 64))
+    code, out, _ = bench.assay("verify", put(bench, studio, other))
+    assert code == 22
+    assert "in the C2PA manifest, as the output's statement has it" in " ".join(out.split())
+
+
+def test_one_of_another_registry_is_refused(bench: Desk, studio: Studio) -> None:
+    foreign = Studio.open().painted(studio.said)
+    code, out, _ = bench.assay("verify", put(bench, studio, foreign))
+    assert code == 46
+    assert "signingCredential.untrusted" in " ".join(out.split())
+
+
+def test_what_was_made_from_a_broken_file_is_not_shown_green(
+    bench: Desk, studio: Studio, tmp_path: Path
+) -> None:
+    """The library's one word for it is Trusted: its own signature holds, its ingredient's not."""
+    inner = studio.painted(content=media.picture("PNG", "red"))
+    broken = studio.painted(made_of=inner + b"\x00")
+    report = Carrier(path=_in(tmp_path, broken), sidecar=None).report(
+        "image/png", studio.world.trust
+    )
+    assert isinstance(report, dict)
+    assert report["validation_state"] == "Trusted"
+    code, out, _ = bench.assay("verify", put(bench, studio, broken))
+    assert code == 46
+    assert "assertion.dataHash.mismatch" in " ".join(out.split())
+
+
+def test_what_was_made_from_a_whole_one_is_no_registrys_own_making(
+    bench: Desk, studio: Studio
+) -> None:
+    """Whoever made it trusted nobody, and wrote so into what it says of the other file."""
+    inner = studio.painted(content=media.picture("PNG", "red"))
+    code, out, _ = bench.assay("verify", put(bench, studio, studio.painted(made_of=inner)))
+    assert code == 46
+    words = " ".join(out.split())
+    assert "expected a C2PA manifest without any failure, found signingCredential" in words
+
+
+def test_changed_bytes_fail_both_in_their_own_words(bench: Desk, studio: Studio) -> None:
+    signed = studio.painted()
+    path = put(bench, studio, signed)
+    path.write_bytes(signed + b"\x00")
+    code, out, _ = bench.assay("verify", path)
+    assert code == 21
+    assert "assertion.dataHash.mismatch" in " ".join(out.split())
+
+
+def test_without_the_library_it_is_said_that_nothing_was_read(
+    bench: Desk, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carriers, "LIBRARY", "no_such_library")
+    code, out, err = bench.assay("verify", put(bench, studio, studio.painted()))
+    assert code == 0
+    assert STEP not in " ".join(out.split())
+    assert "which was not read" in err
+    assert "pip install 'assay[c2pa]'" in err
+
+
+def test_what_cannot_be_read_is_refused(studio: Studio, tmp_path: Path) -> None:
+    path = _in(tmp_path, b"\x89PNG\r\n\x1a\njumdc2pa")
+    assert has_manifest(path)
+    with pytest.raises(BadCredentials, match="of which c2pa says: "):
+        Carrier(path=path, sidecar=None).report("image/png", studio.world.trust)
+
+
+def test_an_empty_file_has_no_manifest(tmp_path: Path) -> None:
+    assert not has_manifest(_in(tmp_path, b""))
+
+
+def _in(folder: Path, content: bytes) -> Path:
+    path = folder / "file"
+    path.write_bytes(content)
+    return path
