@@ -12,6 +12,8 @@ export type Item = {
   readonly size: number | null;
   readonly content: Content;
   readonly kind: "file" | "text" | "digest";
+  /** The bytes, where they are at hand in a file. */
+  readonly file?: Blob;
 };
 /** All that was given at one time. */
 export type Given = {

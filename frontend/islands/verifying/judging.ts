@@ -2,10 +2,12 @@
 /** Judges a case: which examination it takes, and what came of it. */
 import { type Verdict, verdictOf } from "../../verify/commands/verdict";
 import type { Evidence } from "../../verify/evidence";
+import type { OutputClaim } from "../../verify/statements/output";
 import { type Examination, examineCheckpoint, examineOutput } from "../../verify/verify/artifacts";
 import { examineEvaluation } from "../../verify/verify/evaluations";
 import type { Content } from "../../verify/verify/report";
 import type { Case } from "./case";
+import { credentialsOf, type Found } from "./credentials";
 import { manifestFiles } from "./finding";
 import { type Trust, withLists } from "./trust";
 
@@ -13,6 +15,8 @@ import { type Trust, withLists } from "./trust";
 export type Judged = Case & {
   readonly trust: Trust;
   readonly judgement: Judgement | null;
+  /** What came of the C2PA manifest in the one file at hand; null where there is none. */
+  readonly credentials: Found | null;
 };
 export type Judgement = {
   readonly evidence: Evidence;
@@ -21,11 +25,25 @@ export type Judgement = {
 };
 
 export async function judged(of: Case, trust: Trust, asOf: Date): Promise<Judged> {
-  if (of.proof === null) return { ...of, trust, judgement: null };
+  if (of.proof === null) {
+    return { ...of, trust, judgement: null, credentials: await manifestOf(of, trust, null) };
+  }
   const evidence = withLists(of.proof.evidence, trust);
   const examination = await examine(of, evidence, trust, asOf);
   const verdict = verdictOf(examination, evidence, trust.root);
-  return { ...of, trust, judgement: { evidence, examination, verdict } };
+  const claim = examination.parts.output?.claim.value ?? null;
+  const credentials = claim === null ? null : await manifestOf(of, trust, claim);
+  return { ...of, trust, judgement: { evidence, examination, verdict }, credentials };
+}
+
+/** Of a checkpoint's files none is asked for; of media each is a case of its own. */
+async function manifestOf(
+  { items: [item, ...more], folder }: Case,
+  { root }: Trust,
+  claim: OutputClaim | null,
+): Promise<Found | null> {
+  if (item?.file === undefined || more.length > 0 || folder !== null) return null;
+  return credentialsOf(item.file, root, claim);
 }
 
 function examine(

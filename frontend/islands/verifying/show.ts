@@ -24,7 +24,7 @@ export async function shown(found: readonly Judged[], shapes: Shapes): Promise<S
   for (const judged of found) {
     const said = saidOf(judged, shapes.words);
     results.push(await resultOf(judged, said, shapes, found.length === 1));
-    spoken.push(`${said.headline} ${said.sentences.join(" ")}`);
+    spoken.push([said.headline, ...said.sentences, manifestIn(judged, shapes)].join(" ").trim());
   }
   return { results, spoken: spoken.join(" ") };
 }
@@ -37,10 +37,12 @@ async function resultOf(
 ): Promise<Element> {
   const result = shapes.result.content.querySelector("article")?.cloneNode(true) as HTMLElement;
   result.dataset.verdict = judged.judgement?.verdict ?? judged.lack?.kind ?? "";
-  result.dataset.mood = said.mood;
+  result.dataset.mood = judged.credentials?.kind === "refused" ? "broken" : said.mood;
+  result.dataset.manifest = judged.credentials?.kind ?? "none";
   write(result, "[data-headline]", said.headline);
   result.querySelector("[data-sentences]")?.replaceChildren(...said.sentences.map(paragraph));
   result.querySelector("[data-items]")?.replaceChildren(...itemsOf(judged.items, shapes));
+  write(result, "[data-credentials]", manifestIn(judged, shapes));
   const { judgement, proof, trust } = judged;
   const behind = result.querySelector<HTMLElement>("[data-behind]");
   behind?.toggleAttribute("hidden", judgement === null);
@@ -54,6 +56,22 @@ async function resultOf(
   if (tree !== null) await grow(tree, judged, judgement, shapes);
   result.querySelector("details[data-tree]")?.toggleAttribute("open", isOnly);
   return result;
+}
+
+/** What came of a C2PA manifest, in a sentence of its own; empty where there is none. */
+function manifestIn({ credentials, judgement }: Judged, { words }: Page): string {
+  switch (credentials?.kind) {
+    case undefined:
+      return "";
+    case "sound": {
+      const checkpoint = asId(credentials.said.checkpointSha256);
+      const key = judgement === null ? "credentials-alone" : "credentials-sound";
+      return filled(words(key), { checkpoint, claim: words(`claim-${credentials.said.claim}`) });
+    }
+    case "refused":
+    case "unread":
+      return filled(words(`credentials-${credentials.kind}`), { reason: credentials.reason });
+  }
 }
 
 function restsOn({ trust }: Judged, { words }: Page): string {

@@ -44,7 +44,7 @@ async function hashed(
       const { file, path } = placed;
       try {
         const content = await pool.hash(file, (bytes) => hear(placed, bytes));
-        return { name: path || file.name, size: file.size, content, kind: "file" };
+        return { name: path || file.name, size: file.size, content, kind: "file", file };
       } catch (error) {
         if (error instanceof Unreadable) return unreadable(file.name, error.message);
         throw error;

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Media on the page that verifies: the C2PA manifest in them, read in the browser, beside ours."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from registry.outputs import queries as outputs
+from registry.outputs.media import services
+from registry.outputs.media.kinds import Kind
+from registry.outputs.media.services import Media
+from tests import media
+from tests.frontend.handed import desk, hand_in, unheard, verdict
+from tests.frontend.visitor import Visitor
+from tests.registry.site.world import Shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Painted:
+    """A file that Bob had signed, and its evidence."""
+
+    file: Path
+    evidence: Path
+
+
+@pytest.fixture(params=[("film.mp4", Kind.MP4), ("picture.png", Kind.PNG)], ids=["mp4", "png"])
+def painted(shown: Shown, tmp_path: Path, request: pytest.FixtureRequest) -> Painted:
+    """Before the browser starts."""
+    name, kind = request.param
+    made = Media(
+        checkpoint=shown.checkpoint.manifest_sha256,
+        kind=kind,
+        content=media.everything()[kind.value],
+    )
+    output, content = services.embed(made, by=shown.lab.people.bob, output_id=uuid.uuid4())
+    file, evidence = tmp_path / name, tmp_path / f"{name}.assay.json"
+    file.write_bytes(content)
+    evidence.write_bytes(outputs.evidence(output).canonical())
+    return Painted(file=file, evidence=evidence)
+
+
+def said_of_manifest(page: Page) -> str:
+    place = page.locator("[data-credentials]")
+    expect(place).to_be_visible()
+    return place.inner_text()
+
+
+def test_its_manifest_is_read_beside_its_evidence(painted: Painted, visitor: Visitor) -> None:
+    page = desk(visitor)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    hand_in(page, painted.file, painted.evidence)
+    assert "Nobody else saw it being made" in verdict(page, "Verified.")
+    found = said_of_manifest(page)
+    assert found.startswith("Its C2PA manifest is whole, signed and time-stamped under the same")
+    assert "by its caller’s word" in found
+    assert "Public C2PA verifiers do not know this root" in found
+    assert [url for url in asked if ".wasm" not in url and "manifest-worker" not in url] == []
+
+
+def test_alone_it_is_said_what_a_manifest_does_not_prove(
+    painted: Painted, visitor: Visitor
+) -> None:
+    page = desk(visitor)
+    hand_in(page, painted.file)
+    verdict(page, "Unknown here, which proves nothing.")
+    found = said_of_manifest(page)
+    assert found.startswith("It carries a C2PA manifest, which is whole")
+    assert "Whether it was revoked since, a manifest alone does not say" in found
+    unheard(visitor)
+
+
+def test_a_changed_file_fails_by_its_digest_and_by_its_manifest(
+    painted: Painted, visitor: Visitor
+) -> None:
+    page = desk(visitor)
+    painted.file.write_bytes(painted.file.read_bytes() + b"\x00")
+    hand_in(page, painted.file, painted.evidence)
+    verdict(page, "Changed.")
+    assert said_of_manifest(page).startswith("Its C2PA manifest does not hold: ")
+
+
+def test_with_the_network_cut_before_it_says_that_it_read_nothing(
+    painted: Painted, visitor: Visitor
+) -> None:
+    page = desk(visitor)
+    page.context.set_offline(offline=True)
+    hand_in(page, painted.file, painted.evidence)
+    verdict(page, "Verified.")
+    assert said_of_manifest(page).startswith("Whether it carries a C2PA manifest that holds is not")
+    unheard(visitor)
