@@ -43,7 +43,7 @@ class ToBeSigned:
         if context != CONTEXT or external != b"":
             raise InvalidDocument("context", f"{CONTEXT} over nothing else", ascii(context))
         header = _map("protected", cbor.loads(_bytes("protected", protected)))
-        if header.keys() != {ALGORITHM, X5CHAIN} or header[ALGORITHM] != ES256:
+        if header.keys() ^ {ALGORITHM, X5CHAIN} or header[ALGORITHM] != ES256:
             raise InvalidDocument("protected", "ES256 and a chain", ascii(sorted(header, key=str)))
         claim = _map("claim", cbor.loads(_bytes("claim", payload)))
         generator = _map("claim_generator_info", claim.get("claim_generator_info"))

@@ -73,7 +73,7 @@ def test_the_vectors_are_those_of_now() -> None:
 
 
 def test_without_any_word_on_success_there_is_no_timestamp() -> None:
-    results = {"activeManifest": {}}
+    results: dict[str, Any] = {"activeManifest": {}}
     with pytest.raises(BadCredentials, match="expected a timestamp"):
         judge(report(validation_results=results), registry=REGISTRY)
 

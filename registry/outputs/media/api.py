@@ -84,7 +84,7 @@ class MediaView(APIView):
         """The file as it was signed; what is known of it is at Location. Nothing of it is kept."""
         taken = self._take(request)
         if self._made is None:  # the key is known: what it made was given out
-            raise services.not_kept(f"/outputs/{taken.data['output']}")
+            raise services.not_kept(taken.data["output"])
         output, content = self._made
         return HttpResponse(
             content,
@@ -99,8 +99,10 @@ class MediaView(APIView):
         kind = kinds.named(request.content_type or "none")
         _ = request.data  # which is what has the content read
         media = Media(checkpoint=checkpoint, kind=kind, content=self.content)
-        self._made = services.embed(media, by=caller(request), output_id=id_for(request))
-        return Response({"output": str(self._made[0].pk)})
+        output_id = id_for(request)
+        if not services.is_made(output_id):
+            self._made = services.embed(media, by=caller(request), output_id=output_id)
+        return Response({"output": str(output_id)})
 
 
 class SidecarView(APIView):

@@ -18,6 +18,7 @@ from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint
 
 from .. import queries
+from ..errors import CheckpointUnknown
 
 MADE_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MODEL = "c2pa.types.model"  # C2PA 2.2, 18.15.11: of no framework that the checkpoint would name
@@ -27,13 +28,17 @@ INGREDIENT = "checkpoint"
 def credentials(checkpoint: Checkpoint, output_id: uuid.UUID) -> Credentials:
     """The registry's own assertion about a caller's media."""
     statement = queries.statement_of(checkpoint)
+    if statement.entry.index is None:  # which no published one is
+        raise CheckpointUnknown(
+            f"expected a checkpoint in the ledger, found {checkpoint.full_name}"
+        )
     return Credentials(
         registry=settings.PUBLIC_URL,
         output=str(output_id),
         claim=Origin.CALLER_ASSERTED,
         checkpoint_sha256=checkpoint.manifest_sha256,
         checkpoint_statement_sha256=statement.sha256,
-        index=statement.entry.index or 0,
+        index=statement.entry.index,
     )
 
 

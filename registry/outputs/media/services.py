@@ -7,7 +7,7 @@ Nothing of a file is kept: what comes back is in the answer alone, and its diges
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -20,6 +20,7 @@ from assay.signing.statements import ConductReference
 from registry.accounts.queries import Namespace, User
 from registry.authority import services as authority
 from registry.catalog import queries as catalog
+from registry.catalog.queries import Checkpoint
 from registry.conduct import standing
 from registry.ledger import services as ledger
 
@@ -48,18 +49,12 @@ def embed(media: Media, *, by: User, output_id: uuid.UUID) -> tuple[Output, byte
     1. It is of its kind, and has no manifest of its own. 2. Manifest and file become one.
     3. The output is of that file, and signed as every caller's.
     """
-    _check_new(output_id)
-    checkpoint = queries.published_checkpoint(media.checkpoint, by)
-    standing.require(by.namespace, checkpoint.conduct)
+    checkpoint = _allowed(media.checkpoint, by)
     kinds.check(media.kind, media.content[:HEAD_BYTES])  # 1
     library.check_bare(media.kind, BytesIO(media.content))
     made = BytesIO()
     library.embed(  # 2
-        manifest.definition(
-            checkpoint,
-            manifest.credentials(checkpoint, output_id),
-            media_type=media.kind.value,
-        ),
+        _definition(checkpoint, output_id, media.kind.value),
         media.kind,
         source=BytesIO(media.content),
         target=made,
@@ -74,44 +69,49 @@ def embed(media: Media, *, by: User, output_id: uuid.UUID) -> tuple[Output, byte
     )
     output = assert_content(assertion, by=by, output_id=output_id)
     if output.sha256 != assertion.sha256:  # the same request, at the same moment
-        raise _not_kept(output)
+        raise not_kept(output.pk)
     advance(output.pk)
     return queries.outputs().get(pk=output.pk), content
 
 
 def beside(assertion: Assertion, *, by: User, output_id: uuid.UUID) -> tuple[Output, bytes]:
     """The output, and a manifest of a file that stays with its caller (JUMBF)."""
-    output = assert_content(assertion, by=by, output_id=output_id)
-    checkpoint = output.checkpoint
+    checkpoint = _allowed(assertion.checkpoint, by)
     made = library.sidecar(
-        manifest.definition(
-            checkpoint,
-            manifest.credentials(checkpoint, output.pk),
-            media_type=assertion.media_type,
-        ),
-        sha256=output.sha256,
+        _definition(checkpoint, output_id, assertion.media_type),
+        sha256=assertion.sha256,
         by=_office(by.namespace, catalog.conduct_of(checkpoint)),
     )
+    output = assert_content(assertion, by=by, output_id=output_id)
     advance(output.pk)
     return queries.outputs().get(pk=output.pk), made
 
 
-def _check_new(output_id: uuid.UUID) -> None:
-    before = queries.outputs().filter(pk=output_id).first()
-    if before is not None:
-        raise _not_kept(before)
+def is_made(output_id: uuid.UUID) -> bool:
+    """Whether something was signed under this id before, by a request whose process died."""
+    return queries.outputs().filter(pk=output_id).exists()
 
 
-def not_kept(path: str) -> MediaNotKept:
+def not_kept(output_id: uuid.UUID | str) -> MediaNotKept:
     """That a repeated request cannot be answered as it was."""
     return MediaNotKept(
-        f"expected a new Idempotency-Key, found one whose file was given out as {path}; the "
-        "registry keeps no media: send the file under another key to have it signed again"
+        f"expected a new Idempotency-Key, found one whose file was signed as /outputs/{output_id}; "
+        "the registry keeps no media: send the file under another key to have it signed again"
     )
 
 
-def _not_kept(output: Output) -> MediaNotKept:
-    return not_kept(output.path)
+def _allowed(checkpoint: str, by: User) -> Checkpoint:
+    """Asked before anything is made; and again with the output, by `assert_content`."""
+    found = queries.published_checkpoint(checkpoint, by)
+    standing.require(by.namespace, found.conduct)
+    return found
+
+
+def _definition(
+    checkpoint: Checkpoint, output_id: uuid.UUID, media_type: str
+) -> Mapping[str, object]:
+    said = manifest.credentials(checkpoint, output_id)
+    return manifest.definition(checkpoint, said, media_type=media_type)
 
 
 def _office(owner: Namespace, under: ConductReference) -> Office:

@@ -67,9 +67,13 @@ def test_a_person_claims_under_their_pseudonym(client: SignerClient, folder: Pat
 
 
 def test_who_has_no_certificate_for_it_claims_nothing(client: SignerClient, chain: Chain) -> None:
-    for other in ({"subject": f"{REGISTRY}/bob"}, {"conduct_sha256": "0" * 64}):
+    known = asked(structure(chain))
+    for other in (
+        replace(known, subject=f"{REGISTRY}/bob"),
+        replace(known, conduct_sha256="0" * 64),
+    ):
         with pytest.raises(NotCertified):
-            client.sign_claim(replace(asked(structure(chain)), **other))
+            client.sign_claim(other)
     with pytest.raises(BadRequest, match="subject: expected a URL below"):
         client.sign_claim(replace(asked(structure(chain)), subject="https://other.example/alice"))
 

@@ -3,21 +3,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from django.utils import timezone
 from PIL import Image, PngImagePlugin
 from rest_framework.test import APIClient
 
 from registry.audit.models import AuditRow
 from registry.catalog.models import Checkpoint
+from registry.idempotency.models import Attempt
+from registry.idempotency.services import ABANDONED_AFTER
 from registry.ledger.models import Entry
 from registry.outputs.media.api import MAX_MEDIA_BYTES
 from registry.outputs.models import Output
 from tests import media
+from tests.registry.outputs import world
 from tests.registry.outputs.media.sending import URL, beside, send
-from tests.registry.people import client_of
-from tests.registry.pool.world import Lab
+from tests.registry.people import People, client_of
+from tests.registry.pool.test_contention import at_the_same_moment
+from tests.registry.pool.world import Lab, found
 from tests.running import Authority
 
 PNG = media.picture("PNG")
@@ -141,6 +147,32 @@ def test_a_key_that_is_known_makes_nothing_twice(
     assert output.path in again.json()["detail"]
     made = beside(bob, real_checkpoint, PNG, "image/png")
     assert made.status_code == 201
+
+
+def test_a_key_that_is_sent_fifty_times_makes_one_output(
+    transactional_db: None, authority: Authority, people: People
+) -> None:
+    checkpoint = world.published(found(people))
+    client = client_of(people.bob, "outputs")
+
+    def replay() -> int:
+        return int(send(client, checkpoint, PNG, key="once").status_code)
+
+    codes = at_the_same_moment([replay] * 25) + [replay() for _ in range(25)]
+    assert codes.count(201) == 1
+    assert set(codes) == {201, 409}
+    assert Output.objects.count() == 1
+
+
+def test_a_request_whose_process_died_makes_one_output(
+    bob: APIClient, real_checkpoint: Checkpoint
+) -> None:
+    assert send(bob, real_checkpoint, PNG, key="once").status_code == 201
+    died_at = timezone.now() - ABANDONED_AFTER - timedelta(seconds=1)
+    for _ in range(2):
+        Attempt.objects.update(status=None, answer=None, started_at=died_at)
+        assert send(bob, real_checkpoint, PNG, key="once").json()["code"] == "media-not-kept"
+    assert Output.objects.count() == 1
 
 
 def test_while_the_signer_is_away_nothing_is_said(
