@@ -34,11 +34,6 @@ EVIDENCE_SUFFIX = ".assay.json"
 LISTS_SUFFIX = ".crl.pem"
 MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
 
-UNREAD = (
-    "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
-    f"evidence; to have the manifest judged too: {media.INSTALL}"
-)
-
 ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
 
 Hasher = Callable[[Path], Manifest]
@@ -56,9 +51,7 @@ class OutputGiven:
     files: Manifest | None
     lists: tuple[bytes, ...] = ()
     carrier: Carrier | None = None
-    """The content, where it has a C2PA manifest and there is a library to read it."""
-    unread: str = ""
-    """Why a manifest that is there was not read."""
+    """The content, where it has a C2PA manifest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,15 +175,12 @@ def _read_content(
     parsed, answer = _evidence(evidence)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
-        carrier = media.carrier(path)
-        is_read = carrier is not None and media.is_readable()
         return OutputGiven(
             evidence=parsed,
             answer=answer,
             content=_content(path),
             files=None if checkpoint is None else hasher(checkpoint),
-            carrier=carrier if is_read else None,
-            unread=UNREAD if carrier is not None and not is_read else "",
+            carrier=media.carrier(path),
         )
     return BatchedGiven(
         evidence=parsed,

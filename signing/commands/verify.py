@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from .. import media
 from ..errors import NoTrustRoot, NotWitnessed, RevocationUnknown, VerificationError
 from ..trust import Pinned
 from ..verify import (
@@ -50,6 +51,11 @@ from .pins import Pins
 from .programs import print_json
 from .terminal import Ink, Terminal
 from .verdict import Judged, cautions, print_steps, print_verdict
+
+UNREAD = (
+    "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
+    f"evidence; to have the manifest judged too: {media.INSTALL}"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,10 +121,15 @@ def run(
         print_verdict(judged, terminal)
     if judged.failure is not None:
         return judged.failure.exit_code
-    unread = given.unread if isinstance(given, OutputGiven) else ""
-    for each in (*cautions(judged.examination.verdict()), *filter(None, (unread,))):
+    for each in (*cautions(judged.examination.verdict()), *_unread(given)):
         progress.columns("! ", each, indent=2, ink=Ink.YELLOW)
     return 0
+
+
+def _unread(given: Given) -> tuple[str, ...]:
+    """That a C2PA manifest is there and was not judged, for want of the library."""
+    has_manifest = isinstance(given, OutputGiven) and given.carrier is not None
+    return (UNREAD,) if has_manifest and not media.is_readable() else ()
 
 
 def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: str) -> Judged:
@@ -178,7 +189,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
-                carrier=given.carrier,
+                carrier=given.carrier if media.is_readable() else None,
             )
         case BatchedGiven():
             return examine_batched(

@@ -9,13 +9,15 @@ import pytest
 
 from assay.signing.certificates import Purpose
 from assay.signing.signer.administration import AdministrationOp
+from assay.signing.signer.claims import ClaimOp
 from assay.signing.signer.protocol import Op
 from assay.signing.signer.revocations import RevocationOp
 from assay.signing.signer.vouchers import VoucherOp
 
 from .sources import ROOT
 
-REQUESTS = {each.value for ops in (Op, RevocationOp, AdministrationOp, VoucherOp) for each in ops}
+KINDS = (Op, RevocationOp, AdministrationOp, VoucherOp, ClaimOp)
+REQUESTS = {each.value for ops in KINDS for each in ops}
 ROW = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
 
 
@@ -38,5 +40,5 @@ def test_every_request_to_the_signer_is_described() -> None:
 
 def test_every_kind_of_request_is_counted() -> None:
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "signing/signer").glob("*.py"))
-    kinds = {kind.__name__ for kind in (Op, RevocationOp, AdministrationOp, VoucherOp)}
+    kinds = {kind.__name__ for kind in KINDS}
     assert set(re.findall(r"^class (\w*Op)\(StrEnum\)", sources, re.MULTILINE)) == kinds
