@@ -96,12 +96,24 @@ def refusal(request: bytes) -> bytes | None:
 
 def respond(request: bytes, *, key: Signer, chain: Chain, at: datetime, serial: int) -> bytes:
     """A TimeStampResp: a token for `at`, or RFC 3161's failure for a request that earns none."""
-    if keys.curve_of(key.public_key) is not Curve.P256:
-        raise KeyUnusable(f"expected a P-256 key, found {keys.curve_of(key.public_key)}")
     try:
         query = _parse_request(request)
     except _Refused as refusal:
         return tokens.rejection(refusal.failure, str(refusal))
+    return _answer(query, key=key, chain=chain, at=at, serial=serial)
+
+
+def stamp(data: bytes, *, key: Signer, chain: Chain, at: datetime, serial: int) -> bytes:
+    """What `respond` answers to a `request` over `data`, which is neither written nor read."""
+    digest = hashlib.sha256(data).digest()
+    imprint = tokens.imprint(Algorithm.SHA256, digest, has_null=True)
+    query = _Query(imprint=imprint, nonce=None, wants_certificates=True)
+    return _answer(query, key=key, chain=chain, at=at, serial=serial)
+
+
+def _answer(query: _Query, *, key: Signer, chain: Chain, at: datetime, serial: int) -> bytes:
+    if keys.curve_of(key.public_key) is not Curve.P256:
+        raise KeyUnusable(f"expected a P-256 key, found {keys.curve_of(key.public_key)}")
     info = tokens.info(imprint=query.imprint, serial=serial, at=at, nonce=query.nonce)
     certificates = chain.to_der()
     attributes = tokens.signed_attributes(info, certificates[0])

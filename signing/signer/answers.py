@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from .. import canonical
 from ..certificates import Chain
 from ..envelope import Envelope
-from ..errors import SignerError
+from ..errors import InvalidDocument, SignerError
 from ..keys import PublicKey
 from ..trust import TrustRoot
 from .errors import BY_CODE, SignerRefusal
@@ -51,6 +51,23 @@ def write_signed(signed: Signed) -> bytes:
             "timestamp": canonical.base64_text(signed.timestamp),
         }
     )
+
+
+def write_signed_all(found: Sequence[Signed | SignerRefusal]) -> bytes:
+    """The answer to `sign_all`: chains once each, and no payload, which the caller has."""
+    chains = list(dict.fromkeys(each.chain for each in found if isinstance(each, Signed)))
+    places = {chain: place for place, chain in enumerate(chains)}
+    signed = [
+        {
+            "chain": places[each.chain],
+            "signature": canonical.base64_text(each.envelope.signature),
+            "timestamp": canonical.base64_text(each.timestamp),
+        }
+        if isinstance(each, Signed)
+        else _refused(each)
+        for each in found
+    ]
+    return canonical.dumps({"chains": [_chain_json(each) for each in chains], "signed": signed})
 
 
 def write_timestamp(response: bytes) -> bytes:
@@ -117,17 +134,18 @@ def write_ocsp(response: bytes) -> bytes:
 
 def write_refusal(refusal: SignerRefusal) -> bytes:
     """The answer when nothing was signed."""
-    return canonical.dumps({"error": {"code": refusal.code, "message": str(refusal)}})
+    return canonical.dumps(_refused(refusal))
+
+
+def _refused(refusal: SignerRefusal) -> dict[str, object]:
+    return {"error": {"code": refusal.code, "message": str(refusal)}}
 
 
 def read(message: bytes) -> Mapping[str, object]:
     """An answer's fields; raises the refusal that it holds, or InvalidDocument."""
     document = canonical.as_mapping(canonical.loads(message, max_bytes=MAX_MESSAGE_BYTES), "answer")
     if "error" in document:
-        error = canonical.mapping(document, "error")
-        code, text = canonical.text(error, "code"), canonical.text(error, "message")
-        kind = BY_CODE.get(code)
-        raise SignerError(code, text) if kind is None else kind(text)
+        raise _read_refusal(document)
     return document
 
 
@@ -149,6 +167,38 @@ def read_signed(answer: Mapping[str, object]) -> Signed:
         chain=_chain(answer),
         timestamp=canonical.base64_bytes(answer, "timestamp"),
     )
+
+
+def read_signed_all(
+    answer: Mapping[str, object], statements: Sequence[bytes]
+) -> list[Signed | SignerError]:
+    """What `sign_all` made of these statements, or why it did not, in their order."""
+    canonical.only(answer, "chains", "signed")
+    chains = [_chain({"chain": each}) for each in canonical.items(answer, "chains")]
+    found = [canonical.as_mapping(each, "signed") for each in canonical.items(answer, "signed")]
+    if len(found) != len(statements):
+        raise InvalidDocument("signed", f"{len(statements)} of them", str(len(found)))
+    return [
+        _read_refusal(one) if "error" in one else _read_one(one, statement, chains)
+        for one, statement in zip(found, statements, strict=True)
+    ]
+
+
+def _read_one(one: Mapping[str, object], statement: bytes, chains: Sequence[Chain]) -> Signed:
+    canonical.only(one, "chain", "signature", "timestamp")
+    signature = canonical.base64_bytes(one, "signature")
+    return Signed(
+        envelope=Envelope(payload=statement, signature=signature),
+        chain=chains[canonical.integer(one, "chain", maximum=len(chains) - 1)],
+        timestamp=canonical.base64_bytes(one, "timestamp"),
+    )
+
+
+def _read_refusal(document: Mapping[str, object]) -> SignerError:
+    error = canonical.mapping(document, "error")
+    code, text = canonical.text(error, "code"), canonical.text(error, "message")
+    kind = BY_CODE.get(code)
+    return SignerError(code, text) if kind is None else kind(text)
 
 
 def read_timestamp(answer: Mapping[str, object]) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -82,38 +82,52 @@ class Audit:
 
     def append(self, *, at: datetime, op: str, details: Mapping[str, str | int]) -> AuditMark:
         """Make one line durable; until this returns nothing may be signed for it."""
-        line = canonical.dumps(
-            {
-                **details,
-                "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
-                "n": self._mark.lines + 1,
-                "op": op,
-                "previous": self._mark.sha256,
-            }
-        )
-        try:
-            self._write(line + b"\n")
-        except OSError as error:
-            self._is_suspect = True
-            message = f"nothing was signed: the audit line cannot be written: {error.strerror}"
-            raise AuditUnavailable(message) from error
-        self._mark = AuditMark(lines=self._mark.lines + 1, sha256=_sha256(line))
-        self._durable_bytes += len(line) + 1
-        return self._mark
+        return self.append_all(at=at, op=op, each=(details,))
+
+    def append_all(
+        self, *, at: datetime, op: str, each: Sequence[Mapping[str, str | int]]
+    ) -> AuditMark:
+        """Make a line for each durable, with one sync for all of them, or none."""
+        mark, lines = self._mark, bytearray()
+        for details in each:
+            line = canonical.dumps(
+                {
+                    **details,
+                    "at": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+                    "n": mark.lines + 1,
+                    "op": op,
+                    "previous": mark.sha256,
+                }
+            )
+            mark = AuditMark(lines=mark.lines + 1, sha256=_sha256(line))
+            lines += line + b"\n"
+        if lines:
+            self._make_durable(lines)
+        self._mark = mark
+        return mark
 
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def _write(self, line: bytes) -> None:
+    def _make_durable(self, lines: bytearray) -> None:
+        try:
+            self._write(lines)
+        except OSError as error:
+            self._is_suspect = True
+            message = f"nothing was signed: the audit line cannot be written: {error.strerror}"
+            raise AuditUnavailable(message) from error
+        self._durable_bytes += len(lines)
+
+    def _write(self, lines: bytearray) -> None:
         if self._is_suspect:
             # What follows the last durable line is from a write or a sync that failed. Its pages
             # may be in memory and not on the disk, so it is cut off and never chained upon.
             os.ftruncate(self._descriptor, self._durable_bytes)
             self._sync(self._descriptor)
             self._is_suspect = False
-        written_bytes = os.write(self._descriptor, line)
-        if written_bytes != len(line):
-            raise OSError(None, f"only {written_bytes} of {len(line)} bytes fitted")
+        written_bytes = os.write(self._descriptor, lines)
+        if written_bytes != len(lines):
+            raise OSError(None, f"only {written_bytes} of {len(lines)} bytes fitted")
         self._sync(self._descriptor)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from ..certificates import Chain, Purpose
-from ..errors import InvalidDocument
+from ..errors import InvalidDocument, SignerError
 from ..intermediates import Name
 from ..revocation import Revocation
 from . import administration, answers
@@ -30,6 +31,7 @@ from .claims import SignClaimRequest
 from .errors import BadRequest, SignerUnavailable
 from .protocol import (
     LENGTH_BYTES,
+    MAX_CLAIMS,
     MAX_MESSAGE_BYTES,
     AuthoritiesRequest,
     CertificateRequest,
@@ -37,6 +39,7 @@ from .protocol import (
     DescribeRequest,
     PrecertifyRequest,
     Request,
+    SignAllRequest,
     SignHeadRequest,
     SignRequest,
     TimestampRequest,
@@ -95,6 +98,18 @@ class SignerClient:
     def sign_claim(self, request: SignClaimRequest) -> bytes:
         """A signature (ES256, as COSE has it) over a C2PA claim; NotCertified as of `sign`."""
         return self._ask(request, answers.read_signature)
+
+    def sign_all(self, claims: Sequence[SignRequest]) -> list[Signed | SignerError]:
+        """Sign many statements for one purpose: what came of each, in their order.
+
+        What raises is about all of them.
+        """
+        found: list[Signed | SignerError] = []
+        for start in range(0, len(claims), MAX_CLAIMS):
+            asked = tuple(claims[start : start + MAX_CLAIMS])
+            reader = partial(answers.read_signed_all, statements=[each.statement for each in asked])
+            found += self._ask(SignAllRequest(claims=asked), reader)
+        return found
 
     def timestamp(self, request: bytes) -> bytes:
         """Answer an RFC 3161 query: TimeStampReq to TimeStampResp, both DER."""

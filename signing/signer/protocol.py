@@ -27,7 +27,9 @@ DIGEST_BYTES = 32
 MAX_SUBJECT_CHARACTERS = 1024
 RESPONDER = "OCSP:"  # in a subject's place, before an intermediate's name: no URL begins so
 MAX_PROOF_HASHES = 128  # two for each level of a tree of 2^64 entries
+MAX_CLAIMS = 256  # in one request: with some 5 KB in the answer to each, far below a message
 SIGNED_PURPOSES = frozenset({Purpose.CHECKPOINT, Purpose.OUTPUT, Purpose.CONDUCT})
+CLAIM_FIELDS = ("subject", "salt", "statement", "conduct_sha256")
 
 
 class Op(StrEnum):
@@ -35,6 +37,7 @@ class Op(StrEnum):
 
     DESCRIBE = "describe"
     SIGN = "sign"
+    SIGN_ALL = "sign_all"
     TIMESTAMP = "timestamp"
     PRECERTIFY = "precertify"
     CERTIFY = "certify"
@@ -59,6 +62,14 @@ class SignRequest:
     """The conduct policy that the subject's certificate names, if it names one."""
     salt: bytes | None = field(default=None, repr=False)
     """Where the subject is a person: of the pseudonym that stands in the certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignAllRequest:
+    """Sign each of these: one that may not be signed keeps none of the others from it."""
+
+    claims: tuple[SignRequest, ...]
+    """All for one purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +131,7 @@ Request = (
     DescribeRequest
     | SignRequest
     | SignClaimRequest
+    | SignAllRequest
     | TimestampRequest
     | PrecertifyRequest
     | CertifyRequest
@@ -149,15 +161,8 @@ def request_message(request: Request) -> bytes:
     match request:
         case DescribeRequest():
             document: dict[str, object] = {"op": Op.DESCRIBE.value}
-        case SignRequest():
-            document = {
-                "conduct_sha256": request.conduct_sha256,
-                "op": Op.SIGN.value,
-                "purpose": request.purpose.value,
-                "salt": _salted(request),
-                "statement": _encoded(request.statement),
-                "subject": request.subject,
-            }
+        case SignRequest() | SignAllRequest():
+            document = _about_statements(request)
         case TimestampRequest():
             document = {"op": Op.TIMESTAMP.value, "request": _encoded(request.request)}
         case PrecertifyRequest() | CertifyRequest() | CertificateRequest() | AuthoritiesRequest():
@@ -181,6 +186,25 @@ def _framed_here(request: vouchers.Voucher | SignClaimRequest) -> dict[str, obje
     if isinstance(request, SignClaimRequest):
         return claims.to_json(request)
     return vouchers.to_json(request)
+
+
+def _about_statements(request: SignRequest | SignAllRequest) -> dict[str, object]:
+    match request:
+        case SignRequest():
+            return {"op": Op.SIGN.value, "purpose": request.purpose.value, **_claim(request)}
+        case SignAllRequest():
+            (purpose,) = {each.purpose.value for each in request.claims}
+            listed = [_claim(each) for each in request.claims]
+            return {"claims": listed, "op": Op.SIGN_ALL.value, "purpose": purpose}
+
+
+def _claim(request: SignRequest) -> dict[str, object]:
+    return {
+        "conduct_sha256": request.conduct_sha256,
+        "salt": _salted(request),
+        "statement": _encoded(request.statement),
+        "subject": request.subject,
+    }
 
 
 def _about_certificates(
@@ -227,9 +251,25 @@ def parse_request(message: bytes) -> Request:
 
 
 def _read_sign(document: Mapping[str, object]) -> Request:
-    canonical.only(document, "op", "purpose", "subject", "salt", "statement", "conduct_sha256")
+    canonical.only(document, "op", "purpose", *CLAIM_FIELDS)
+    return _read_claim(document, _purpose(document, allowed=SIGNED_PURPOSES))
+
+
+def _read_sign_all(document: Mapping[str, object]) -> Request:
+    canonical.only(document, "op", "purpose", "claims")
+    purpose = _purpose(document, allowed=SIGNED_PURPOSES)
+    claims: list[SignRequest] = []
+    for number, value in enumerate(canonical.items(document, "claims", maximum=MAX_CLAIMS)):
+        with canonical.within(f"claims[{number}]"):
+            claim = canonical.as_mapping(value, "claim")
+            canonical.only(claim, *CLAIM_FIELDS)
+            claims.append(_read_claim(claim, purpose))
+    return SignAllRequest(claims=tuple(claims))
+
+
+def _read_claim(document: Mapping[str, object], purpose: Purpose) -> SignRequest:
     return SignRequest(
-        purpose=_purpose(document, allowed=SIGNED_PURPOSES),
+        purpose=purpose,
         subject=canonical.text(document, "subject", max_characters=MAX_SUBJECT_CHARACTERS),
         statement=canonical.base64_bytes(document, "statement"),
         conduct_sha256=canonical.nullable(document, "conduct_sha256", canonical.sha256_hex),
@@ -295,6 +335,7 @@ def _alone(request: Request) -> Callable[[Mapping[str, object]], Request]:
 _READERS: Mapping[str, Callable[[Mapping[str, object]], Request]] = {
     Op.DESCRIBE: _alone(DescribeRequest()),
     Op.SIGN: _read_sign,
+    Op.SIGN_ALL: _read_sign_all,
     Op.TIMESTAMP: _read_timestamp,
     Op.PRECERTIFY: _read_precertify,
     Op.CERTIFY: _read_certify,

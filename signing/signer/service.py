@@ -7,20 +7,20 @@ The clock comes in as an argument, and is the only source of times: a caller giv
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .. import canonical, envelope, idtokens, ocsp, timestamps, treehead
+from .. import canonical, idtokens, ocsp, timestamps, treehead
 from ..crls import Period
 from ..digests import sha256
 from ..errors import KeyUnusable
 from ..keys import PublicKey, Signer
-from ..provenance import Holder
 from ..revocation import Missing, NotRevoked, Revocation
 from ..treehead import TreeHead
 from . import answers, claiming, distribution, identities, revoked, rules
 from .administration import AdministrationOp, AdministrationRequest
+from .allowed import SERIAL_BITS, Allowed, allow
 from .answers import Description, Signed
 from .audit import Audit, AuditMark
 from .claims import ClaimOp, SignClaimRequest
@@ -36,6 +36,7 @@ from .protocol import (
     DescribeRequest,
     Op,
     PrecertifyRequest,
+    SignAllRequest,
     SignHeadRequest,
     SignRequest,
     TimestampRequest,
@@ -59,7 +60,6 @@ from .vouchers import (
 )
 
 OCSP_DAYS = 1
-SERIAL_BITS = 128  # random, so that no restart and no restored backup repeats one
 
 
 class SignerService:
@@ -94,7 +94,7 @@ class SignerService:
         match parse_request(message):
             case DescribeRequest():
                 answer = self._describe()
-            case SignRequest() | SignClaimRequest() as request:
+            case SignRequest() | SignAllRequest() | SignClaimRequest() as request:
                 answer = self._sign(request)
             case TimestampRequest() as request:
                 answer = self._timestamp(request)
@@ -163,45 +163,40 @@ class SignerService:
             Description(trust_root=self._keystore.trust_root, head=self._high_water.head)
         )
 
-    def _sign(self, request: SignRequest | SignClaimRequest) -> bytes:
-        if isinstance(request, SignRequest):
-            return self._sign_statement(request)
+    def _sign(self, request: SignRequest | SignAllRequest | SignClaimRequest) -> bytes:
+        match request:
+            case SignClaimRequest():
+                return self._sign_claim(request)
+            case SignAllRequest():
+                return answers.write_signed_all(self._sign_each(request.claims))
+            case SignRequest():
+                (found,) = self._sign_each((request,))
+                if isinstance(found, SignerRefusal):
+                    raise found
+                return answers.write_signed(found)
+
+    def _sign_claim(self, request: SignClaimRequest) -> bytes:
         at = self._now()
         record = self._recorder(at, ClaimOp.SIGN_CLAIM)
         signature = claiming.sign(request, self._keystore, at=at, record=record)
         return answers.write_signature(signature)
 
-    def _sign_statement(self, request: SignRequest) -> bytes:
-        """1. the purpose may sign it; 2. the certificates; 3. the audit line; 4. signatures."""
+    def _sign_each(self, requests: Sequence[SignRequest]) -> list[Signed | SignerRefusal]:
+        """1. which are allowed; 2. the timestamp authority; 3. the audit lines; 4. signatures.
+
+        One that is not allowed has no line and no signature, and is answered so.
+        """
         at = self._now()
-        rules.check_subject(request.subject, registry=self._registry)
-        statement = rules.read_statement(request, registry=self._registry)  # 1
-        uri = rules.certified(request, registry=self._registry)
-        holder = Holder(uri=uri, conduct_sha256=request.conduct_sha256)
-        identity = self._keystore.leaf(request.purpose, holder, at=at)  # 2
-        stamping = self._keystore.timestamping(at)
-        serial = secrets.randbits(SERIAL_BITS)
-        self._record(  # 3
-            at,
-            Op.SIGN,
-            {
-                "purpose": request.purpose.value,
-                "subject": uri,
-                "predicate_type": statement.predicate_type,
-                "statement_sha256": sha256(request.statement),
-                "certificate_serial": f"{identity.chain.leaf.serial_number:x}",
-                "timestamp_serial": f"{serial:x}",
-            },
-        )
-        signed = envelope.sign(request.statement, identity.key)  # 4
-        stamp = timestamps.respond(
-            timestamps.request(signed.signature),
-            key=stamping.key,
-            chain=stamping.chain,
-            at=at,
-            serial=serial,
-        )
-        return answers.write_signed(Signed(envelope=signed, chain=identity.chain, timestamp=stamp))
+        found = [allow(each, keystore=self._keystore, at=at) for each in requests]  # 1
+        allowed = [each for each in found if isinstance(each, Allowed)]
+        if not allowed:
+            return [each for each in found if isinstance(each, SignerRefusal)]
+        stamping = self._keystore.timestamping(at)  # 2
+        self._audit.append_all(at=at, op=Op.SIGN.value, each=[one.line() for one in allowed])  # 3
+        return [
+            each.sign(stamping, at=at) if isinstance(each, Allowed) else each  # 4
+            for each in found
+        ]
 
     def _timestamp(self, request: TimestampRequest) -> bytes:
         """A request that earns no token is answered by RFC 3161's failure, which is not signed."""

@@ -175,3 +175,32 @@ def test_a_line_that_does_not_fit_is_refused() -> None:
         audit.append(at=NOW, op="sign", details={"statement_sha256": "x" * (1 << 20)})
     audit.close()
     os.close(reading)
+
+
+def test_many_lines_are_one_chain_and_one_sync(path: Path) -> None:
+    synced: list[bytes] = []
+
+    def sync(descriptor: int) -> None:
+        os.fsync(descriptor)
+        synced.append(path.read_bytes())
+
+    audit = Audit(os.open(path, os.O_RDWR | os.O_APPEND), mark=EMPTY, size_bytes=0, sync=sync)
+    mark = audit.append_all(at=NOW, op="sign", each=[{"size": size} for size in range(3)])
+    assert mark == audit.mark == audit.append_all(at=NOW, op="sign", each=[])
+    audit.close()
+    (written,) = synced
+    assert [json.loads(line)["size"] for line in written.splitlines()] == [0, 1, 2]
+    again = _open(path)
+    assert again.mark == mark
+    again.close()
+
+
+def test_of_many_lines_that_were_not_synced_none_is_chained_upon(path: Path) -> None:
+    audit = _with_failing_sync(path)
+    with pytest.raises(AuditUnavailable):
+        audit.append_all(at=NOW, op="sign", each=[{"size": 1}, {"size": 2}])
+    assert audit.mark == EMPTY
+    audit.append_all(at=NOW, op="sign", each=[{"size": 3}, {"size": 4}])
+    audit.close()
+    assert [json.loads(line)["size"] for line in path.read_bytes().splitlines()] == [3, 4]
+    _open(path).close()
