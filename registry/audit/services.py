@@ -4,22 +4,47 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from assay.signing.statements import SALT_BYTES
+from registry import copying
 
 from . import subjects
 from .chain import EMPTY, GENESIS, digest
 from .models import AuditRow
 
+IDS = "SELECT nextval(pg_get_serial_sequence('audit_auditrow', 'id')) FROM generate_series(1, %s)"
+COLUMNS = {
+    "id": "int8",
+    "at": "timestamptz",
+    "actor": "varchar",
+    "action": "varchar",
+    "subject": "varchar",
+    "details": "jsonb",
+    "salt": "bytea",
+    "previous_sha256": "varchar",
+    "sha256": "varchar",
+}
 # How refusals to sign (registry.authority) said a name until they said none.
 REASONS_BEFORE = (" by {}, found none", " acts for {}, found nobody", " node of {} with the key")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One change of state: what `record` says of it."""
+
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, object]
 
 
 def record(actor: str, action: str, subject: str, details: Mapping[str, object]) -> AuditRow:
@@ -28,25 +53,43 @@ def record(actor: str, action: str, subject: str, details: Mapping[str, object])
     `details` is JSON without floats and secrets. Without the change there is no row, and without
     the row no change: both are in the caller's transaction.
     """
+    (row,) = record_all([Act(actor=actor, action=action, subject=subject, details=details)])
+    return row
+
+
+def record_all(acts: Sequence[Act]) -> list[AuditRow]:
+    """The same of many changes that are made together, in as many queries."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
             "an audit row belongs into the transaction of the change it describes"
         )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [settings.JOURNAL_LOCK])
-    last = AuditRow.objects.order_by("-id").values_list("sha256", flat=True).first()
-    row = AuditRow(
-        at=timezone.now(),
-        actor=actor,
-        action=action,
-        subject=subject,
-        details=dict(details),
-        salt=secrets.token_bytes(SALT_BYTES),
-        previous_sha256=last or GENESIS,
-    )
-    row.sha256 = digest(row)
-    row.save(force_insert=True)
-    return row
+    last = AuditRow.objects.order_by("-id").values_list("sha256", flat=True).first() or GENESIS
+    with connection.cursor() as cursor:
+        cursor.execute(IDS, [len(acts)])
+        ids = [key for (key,) in cursor.fetchall()]
+    rows: list[AuditRow] = []
+    for key, act in zip(ids, acts, strict=True):
+        row = AuditRow(
+            id=key,
+            at=timezone.now(),
+            actor=act.actor,
+            action=act.action,
+            subject=act.subject,
+            details=dict(act.details),
+            salt=secrets.token_bytes(SALT_BYTES),
+            previous_sha256=last,
+        )
+        row.sha256 = last = digest(row)
+        rows.append(row)
+    copying.copy("audit_auditrow", COLUMNS, map(_columns, rows))
+    return rows
+
+
+def _columns(row: AuditRow) -> tuple[object, ...]:
+    values = {name: getattr(row, name) for name in COLUMNS}
+    return tuple({**values, "details": Jsonb(row.details)}.values())
 
 
 def redact(name: str) -> int:

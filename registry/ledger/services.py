@@ -30,17 +30,16 @@ from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
 from assay.signing.statements import PURPOSE_OF
+from registry import copying
 
 from . import barring, publishing, queries
-from .errors import LedgerBehind, LedgerBusy, LedgerDamaged
+from .errors import CertificateBarred, LedgerBehind, LedgerBusy, LedgerDamaged
 from .models import Entry, Statement, TreeHead
 
 SEQUENCER_LOCK = 0x6173736179_02  # beside settings.JOURNAL_LOCK; never held with it
 SEQUENCER_WAIT = "10s"  # a stopped process must not stop the others for longer
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
 BATCH_ENTRIES = 5000
-# COPY in its binary form, not SQL with a value each: most of the time went into composing that,
-# and then into writing and reading bytes as hexadecimal.
 KNOWN = "SELECT sha256 FROM ledger_statement WHERE sha256 = ANY(%s)"
 NEW_ENTRIES = """
     SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id')) FROM generate_series(1, %s)
@@ -113,6 +112,17 @@ def record_all(signed: Iterable[Signed]) -> None:
                 _create(rows)
         except IntegrityError:  # another transaction recorded one between our look and our insert
             _create(rows)
+
+
+def barred(chains: Iterable[Chain]) -> dict[Chain, CertificateBarred]:
+    """Those under which nothing more is recorded; no other will be until the transaction ends."""
+    found: dict[Chain, CertificateBarred] = {}
+    for chain in chains:
+        try:
+            barring.check((chain.leaf, chain.intermediate))
+        except CertificateBarred as error:
+            found[chain] = error
+    return found
 
 
 def log(body: bytes) -> Entry:
@@ -199,18 +209,8 @@ def _create(rows: Mapping[str, Row]) -> None:
         new = [rows[sha256] for sha256 in sorted(rows.keys() - known)]
         cursor.execute(NEW_ENTRIES, [len(new)])
         given = [(row, (key, at)) for row, (key,) in zip(new, cursor.fetchall(), strict=True)]
-    _copy("ledger_entry", ENTRY, (row.entry + more for row, more in given))
-    _copy("ledger_statement", STATEMENT, (row.statement + more for row, more in given))
-
-
-def _copy(table: str, columns: Mapping[str, str], rows: Iterable[tuple[object, ...]]) -> None:
-    """Insert rows of columns of these types; table and columns are constants of ours."""
-    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-    wrapped = connection.wrap_database_errors
-    with wrapped, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.set_types(list(columns.values()))
-        for row in rows:
-            copy.write_row(row)
+    copying.copy("ledger_entry", ENTRY, (row.entry + more for row, more in given))
+    copying.copy("ledger_statement", STATEMENT, (row.statement + more for row, more in given))
 
 
 @contextmanager
@@ -258,7 +258,7 @@ def _assign_batch() -> bool:
         leaves = [bytes.fromhex(leaf_hash) for _, leaf_hash in given]
         completed = queries.reading(lambda subtree: merkle.new_subtrees(size, leaves, subtree))
         rows = ((level, position, digest) for (level, position), digest in completed.items())
-        _copy("ledger_hash", HASH, rows)
+        copying.copy("ledger_hash", HASH, rows)
     return True
 
 
