@@ -23,7 +23,7 @@ from . import queries, services
 from .models import Scope, Token, User
 from .permissions import InBrowser
 from .queries import SESSION_SCOPES
-from .tokens import DEFAULT_DAYS, MAX_DAYS, MAX_LABEL_CHARACTERS
+from .tokens import DEFAULT_DAYS, MAX_DAYS, MAX_LABEL_CHARACTERS, MAX_PROJECTS
 
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
@@ -35,6 +35,7 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
             "id",
             "label",
             "scopes",
+            "projects",
             "created_at",
             "expires_at",
             "revoked_at",
@@ -49,6 +50,12 @@ class TokenRequestSerializer(serializers.Serializer[Token]):
     label = serializers.CharField(max_length=MAX_LABEL_CHARACTERS)  # type: ignore[assignment]
     scopes = serializers.ListField(
         child=serializers.ChoiceField(choices=Scope.choices), min_length=1, max_length=len(Scope)
+    )
+    projects = serializers.ListField(
+        child=serializers.CharField(max_length=160),
+        max_length=MAX_PROJECTS,
+        default=list,
+        help_text="OWNER/NAME: it signs outputs of these projects' checkpoints, and nothing else",
     )
     days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=DEFAULT_DAYS)
 
@@ -92,6 +99,7 @@ class WhoAmISerializer(serializers.Serializer[object]):
     actor = serializers.CharField()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
     project = serializers.CharField()
+    projects = serializers.ListField(child=serializers.CharField())
     token = serializers.IntegerField(allow_null=True, help_text="its id; null for a session")
     expires_at = serializers.DateTimeField(allow_null=True)
     storage = UseSerializer(many=True)
@@ -114,6 +122,7 @@ class WhoAmIView(APIView):
             "actor": actor,
             "scopes": found.scopes if found else sorted(SESSION_SCOPES),
             "project": found.project if found else "",
+            "projects": found.projects if found else [],
             "token": found.pk if found else None,
             "expires_at": found.expires_at if found else None,
             "storage": [{"name": name, **asdict(use)} for name, use in uses.items()],
@@ -165,6 +174,7 @@ class TokensView(ListAPIView[Token]):
             values["label"],
             values["scopes"],
             timezone.now() + timedelta(days=values["days"]),
+            projects=values["projects"],
         )
         body = {**TokenSerializer(token).data, "secret": secret}
         return Response(body, status=status.HTTP_201_CREATED)

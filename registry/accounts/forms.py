@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from . import queries
 from .models import Scope
-from .tokens import DEFAULT_DAYS, MAX_DAYS, MAX_LABEL_CHARACTERS
+from .tokens import DEFAULT_DAYS, MAX_DAYS, MAX_LABEL_CHARACTERS, MAX_PROJECTS
 
 # Generation is an operator's alone, and is issued by the command (manage.py token).
 SCOPES = (
@@ -46,4 +46,10 @@ class TokenForm(forms.Form):
         initial=[Scope.READ, Scope.PUBLISH],
         error_messages={"required": gettext_lazy("Choose at least one.")},
     )
+    projects = forms.CharField(required=False, max_length=MAX_PROJECTS * 161)
     days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, initial=DEFAULT_DAYS)
+
+    def clean_projects(self) -> list[str]:
+        """Names between spaces or commas; whether they are any is said as for programs."""
+        written: str = self.cleaned_data["projects"]
+        return written.replace(",", " ").split()

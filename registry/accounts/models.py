@@ -189,12 +189,16 @@ class Token(models.Model):
 
     One with a `project` (`owner/name`) is for that project alone, in the name of its `holder`, who
     is no person: it reads nothing that is private, and is refused wherever a project is not named.
+
+    One with `projects` is a person's, and signs outputs of these projects' checkpoints alone. It
+    can do nothing else: what minds no project would open to it whole.
     """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     label = models.CharField(max_length=80)
     project = models.CharField(max_length=160, blank=True, default="")
     holder = models.CharField(max_length=80, blank=True, default="")
+    projects = ArrayField(models.CharField(max_length=160), blank=True, default=list)
     sha256 = models.CharField(max_length=64, unique=True)
     scopes = ArrayField(models.CharField(max_length=20, choices=Scope.choices))
     created_at = models.DateTimeField(auto_now_add=True)
@@ -216,6 +220,10 @@ class Token(models.Model):
             models.CheckConstraint(
                 name="accounts_token_of_a_project_has_a_holder",
                 condition=Q(project="", holder="") | (~Q(project="") & ~Q(holder="")),
+            ),
+            models.CheckConstraint(
+                name="accounts_token_for_projects_signs_alone",
+                condition=Q(projects=[]) | Q(project="", scopes=[Scope.OUTPUTS.value]),
             ),
         )
 

@@ -28,17 +28,25 @@ class _Scoped(BasePermission):
             return False
         if isinstance(request.auth, Token):
             require(request.auth, self.scope)
-            _check_project(request.auth, view)
+            named = f"{view.kwargs.get('owner')}/{view.kwargs.get('project')}"
+            check_project(request.auth, named)
+            _check_minded(request.auth, view)
         elif self.scope not in SESSION_SCOPES:
             raise ScopeMissing(f"expected a token with scope {self.scope}, found a session")
         return True
 
 
-def _check_project(token: Token, view: APIView) -> None:
+def check_project(token: Token, named: str = "") -> None:
     """A project's token opens what names that project in its address, and nothing else."""
-    named = f"{view.kwargs.get('owner')}/{view.kwargs.get('project')}"
     if token.project and token.project != named:
         raise NotAllowed(f"expected what is {token.project}'s; this token is for nothing else")
+
+
+def _check_minded(token: Token, view: APIView) -> None:
+    """A token for some projects opens only views that say that they mind them (`minds_limits`)."""
+    if token.projects and not getattr(view, "minds_limits", False):
+        names = ", ".join(token.projects)
+        raise NotAllowed(f"expected a token for all projects, found one for {names} alone")
 
 
 class InBrowser(BasePermission):

@@ -212,6 +212,11 @@ def bound_to(request: Request) -> str:
     return request.auth.project if isinstance(request.auth, Token) else ""
 
 
+def limits(request: Request) -> tuple[str, ...]:
+    """The projects of whose checkpoints alone the token signs; none where it signs of all."""
+    return tuple(request.auth.projects) if isinstance(request.auth, Token) else ()
+
+
 def person(request: Request) -> User:
     """The caller, where only a person may be one; raises NotAllowed for a project's token."""
     if isinstance(request.auth, Token):

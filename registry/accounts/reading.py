@@ -7,6 +7,8 @@ whose thing it is. What is public asks nothing of this.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
@@ -17,6 +19,14 @@ from .tokens import authenticate
 # A token for reading; and one that makes such things, since whoever makes them has to follow them.
 CHECKPOINTS = frozenset({Scope.READ, Scope.PUBLISH, Scope.NODE})  # and the blobs in them
 OUTPUTS = frozenset({Scope.READ, Scope.OUTPUTS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatory:
+    """Who reads what they signed: all of it, or where projects are named, what is theirs."""
+
+    person: User | None
+    projects: tuple[str, ...] = ()
 
 
 def viewer(request: HttpRequest, scopes: frozenset[Scope]) -> User | None:
@@ -30,9 +40,17 @@ def viewer(request: HttpRequest, scopes: frozenset[Scope]) -> User | None:
     return request.user if isinstance(request.user, User) else None
 
 
+def signatory(request: HttpRequest) -> Signatory:
+    """The same for outputs alone, where a token for some projects shows what it may sign."""
+    token = _token(request)
+    if token is not None and token.projects:
+        return Signatory(person=token.user, projects=tuple(token.projects))
+    return Signatory(person=viewer(request, OUTPUTS))
+
+
 def reader(token: Token | None, scopes: frozenset[Scope]) -> User | None:
-    """The token's person, if it has one of the scopes; a project's token reads for nobody."""
-    if token is None or token.project:
+    """The token's person, if it has one of the scopes; one for projects alone reads for nobody."""
+    if token is None or token.project or token.projects:
         return None
     return token.user if scopes.intersection(token.scopes) else None
 

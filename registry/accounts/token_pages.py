@@ -36,7 +36,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     expires_at = timezone.now() + timedelta(days=wanted["days"])
     try:
         _token, secret = services.issue_own_token(
-            person, wanted["label"], wanted["scopes"], expires_at
+            person, wanted["label"], wanted["scopes"], expires_at, projects=wanted["projects"]
         )
     except Problem as problem:
         return _page(request, form, problem=str(problem.detail), status=problem.status_code)

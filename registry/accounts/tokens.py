@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from registry.audit import services as audit
 
 from . import secrets, suspensions
 from .errors import (
+    InvalidToken,
     InvalidTokenRequest,
     NotAllowed,
     ScopeMissing,
@@ -34,6 +36,8 @@ MAX_LABEL_CHARACTERS = 80
 DEFAULT_DAYS, MAX_DAYS = 30, 366
 # One page of the list (http.md): a lost token is found by looking through them.
 MAX_LIVE_TOKENS = 100
+MAX_PROJECTS = 20  # more are hardly chosen one by one; then it is the caller who is limited
+FULL_NAME = re.compile(r"[a-z0-9-]{2,39}/[a-z0-9._-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +58,15 @@ def issue_token(
     expires_at: datetime,
     *,
     binding: Binding = ANYWHERE,
+    projects: Iterable[str] = (),
 ) -> tuple[Token, str]:
     """The token and its secret, which nobody can ask for again.
 
+    With `projects` it signs outputs of their checkpoints, and nothing else.
     Raises TooManyTokens, or Suspended.
     """
     wanted = _known(scopes)
+    limits = _limits(projects, wanted)
     if expires_at <= timezone.now():
         raise InvalidTokenRequest(f"expected an expiry in the future, found {expires_at:%Y-%m-%d}")
     if not label.strip() or len(label) > MAX_LABEL_CHARACTERS:
@@ -73,6 +80,7 @@ def issue_token(
             label=label,
             project=binding.project,
             holder=binding.holder,
+            projects=limits,
             sha256=secrets.digest(secret),
             scopes=wanted,
             expires_at=expires_at,
@@ -80,18 +88,25 @@ def issue_token(
         details = {"label": label, "scopes": wanted, "expires_at": expires_at.isoformat()}
         if binding.project:
             details = {**details, "project": binding.project}
+        if limits:
+            details = {**details, "projects": limits}
         audit.record(token.actor, "token.issue", f"token:{token.pk}", details)
     return token, secret
 
 
 def issue_own_token(
-    person: User, label: str, scopes: Iterable[str], expires_at: datetime
+    person: User,
+    label: str,
+    scopes: Iterable[str],
+    expires_at: datetime,
+    *,
+    projects: Iterable[str] = (),
 ) -> tuple[Token, str]:
     """As `issue_token`, for a person in a browser; raises NotAllowed for an operator's scope."""
     wanted = tuple(scopes)
     if Scope.GENERATION in wanted and not person.is_staff:
         raise NotAllowed("expected an operator: only they issue tokens for generation")
-    return issue_token(person, label, wanted, expires_at)
+    return issue_token(person, label, wanted, expires_at, projects=projects)
 
 
 def revoke_token(token: Token, *, by: str) -> None:
@@ -113,22 +128,23 @@ def authenticate(header: str | None, *, now: datetime) -> Token | None:
 
     Raises a subclass of InvalidToken that says what is wrong to whoever holds the secret.
     """
-    scheme, _, secret = (header or "").partition(" ")
-    if scheme.lower() != "bearer":
-        return None
-    secret = secret.strip()
-    if not secrets.is_well_formed(secret):
-        raise TokenMalformed(
-            "expected `assay_` and 38 letters and digits whose checksum is right; "
-            "found something else (part of it may be missing)"
-        )
-    token = _by_secret(secret)
-    if token.revoked_at is not None or not token.user.is_active:
-        raise TokenRevoked("expected a live token; this one was revoked")
-    if not token.is_live(now):
-        raise TokenExpired(f"expected a live token; this one expired {token.expires_at:%Y-%m-%d}")
-    _mark_used(token, now)
-    return token
+    (found,) = authenticate_all((header or "",), now=now)
+    if isinstance(found, InvalidToken):
+        raise found
+    return found
+
+
+def authenticate_all(headers: Sequence[str], *, now: datetime) -> list[Token | InvalidToken | None]:
+    """The same of many headers at once, in one query; what would be raised is in its place."""
+    sought = [_secret_in(header) for header in headers]
+    digests = {each: secrets.digest(each) for each in sought if isinstance(each, str)}
+    rows = Token.objects.select_related("user__namespace").filter(sha256__in=digests.values())
+    known = {token.sha256: token for token in rows} if digests else {}
+    opened = {each: _opened(known.get(sha256), sha256, now) for each, sha256 in digests.items()}
+    for token in opened.values():
+        if isinstance(token, Token):
+            _mark_used(token, now)
+    return [opened[each] if isinstance(each, str) else each for each in sought]
 
 
 def require(token: Token | None, *scopes: str) -> Token:
@@ -152,12 +168,28 @@ def _check_number(user: User, binding: Binding) -> None:
         )
 
 
-def _by_secret(secret: str) -> Token:
-    sha256 = secrets.digest(secret)
-    token = Token.objects.select_related("user__namespace").filter(sha256=sha256).first()
+def _secret_in(header: str) -> str | TokenMalformed | None:
+    scheme, _, secret = header.partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    secret = secret.strip()
+    if secrets.is_well_formed(secret):
+        return secret
+    return TokenMalformed(
+        "expected `assay_` and 38 letters and digits whose checksum is right; "
+        "found something else (part of it may be missing)"
+    )
+
+
+def _opened(token: Token | None, sha256: str, now: datetime) -> Token | InvalidToken:
+    """The row that was found by this digest, if it opens anything now."""
     # The index lookup already compared; this one takes the same time wherever they differ.
     if token is None or not hmac.compare_digest(token.sha256, sha256):
-        raise TokenUnknown("expected a token that this registry issued; this one is unknown here")
+        return TokenUnknown("expected a token that this registry issued; this one is unknown here")
+    if token.revoked_at is not None or not token.user.is_active:
+        return TokenRevoked("expected a live token; this one was revoked")
+    if not token.is_live(now):
+        return TokenExpired(f"expected a live token; this one expired {token.expires_at:%Y-%m-%d}")
     return token
 
 
@@ -165,6 +197,23 @@ def _mark_used(token: Token, now: datetime) -> None:
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
     if token.last_used_at is None or token.last_used_at < now - LAST_USED_EVERY:
         Token.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+
+
+def _limits(projects: Iterable[str], scopes: Sequence[str]) -> list[str]:
+    """What is named need not be there yet, nor still: a token is asked when it is used."""
+    wanted = sorted(set(projects))
+    strange = [each for each in wanted if not FULL_NAME.fullmatch(each)]
+    if strange or len(wanted) > MAX_PROJECTS:
+        found = f"{strange[0][:80]!r}" if strange else str(len(wanted))
+        raise InvalidTokenRequest(
+            f"expected at most {MAX_PROJECTS} projects as OWNER/NAME, found {found}"
+        )
+    if wanted and list(scopes) != [Scope.OUTPUTS]:
+        raise InvalidTokenRequest(
+            f"expected the scope {Scope.OUTPUTS} alone for a token of some projects, "
+            f"found {', '.join(scopes)}"
+        )
+    return wanted
 
 
 def _known(scopes: Iterable[str]) -> list[str]:

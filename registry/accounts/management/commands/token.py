@@ -23,6 +23,14 @@ class Command(BaseCommand):
         issue.add_argument("user", help="whose token it is")
         issue.add_argument("--label", default="command line", help="what it is for")
         issue.add_argument("--scope", action="append", required=True, choices=queries.Scope.values)
+        issue.add_argument(
+            "--project",
+            action="append",
+            default=[],
+            metavar="OWNER/NAME",
+            help="sign outputs of this project's checkpoints, and nothing else (with --scope "
+            "outputs alone; more than one may be given)",
+        )
         issue.add_argument("--days", type=int, default=30, help="how long it is valid (30)")
         revoke = verbs.add_parser("revoke", help="make a token open nothing any more")
         revoke.add_argument("id", type=int, help="the number that `issue` printed")
@@ -41,7 +49,9 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"expected the name of a person, found {options['user']!r}")
         expires_at = timezone.now() + timedelta(days=options["days"])
-        token, secret = services.issue_token(user, options["label"], options["scope"], expires_at)
+        token, secret = services.issue_token(
+            user, options["label"], options["scope"], expires_at, projects=options["project"]
+        )
         self.stderr.write(f"token {token.pk}, until {expires_at:%Y-%m-%d %H:%M} UTC:")
         self.stdout.write(secret)
 
