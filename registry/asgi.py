@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The web process: who answers what, and how large a body may be before anything reads it.
 
-Blobs and files are streamed by storage, tiles come from the ledger's folder; everything else is
-Django's, behind the caps of api/bodies.py. Storage knows nobody: here it is told who may read and
-write (its `Gate`).
+Blobs and files are streamed by storage, tiles come from the ledger's folder, callers' digests are
+signed together; everything else is Django's, behind the caps of api/bodies.py. Storage knows
+nobody: here it is told who may read and write (its `Gate`).
 """
 # ruff: noqa: E402 - models can be imported only once Django is set up
 
@@ -40,6 +40,7 @@ from registry.hub.xet import receiving, registering
 from registry.ledger.serving import ledger_files
 from registry.mlflow.serving import Artifacts
 from registry.oci.serving import Images
+from registry.outputs.serving import Signing
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
 from registry.storage.download import Download
@@ -115,7 +116,7 @@ class Lifespan:
                 return
 
 
-_streams = Streams(gate=CatalogGate(), inner=Bodies(_django))
+_streams = Streams(gate=CatalogGate(), inner=Bodies(Signing(_django)))
 _routes = (
     resolve.ROUTE,
     uploads.ROUTE,

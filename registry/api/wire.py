@@ -81,7 +81,14 @@ async def send_body(send: Send, body: bytes = b"", *, more: bool = False) -> Non
 
 async def send_problem(send: Send, problem: Problem, *, is_head: bool = False) -> None:
     """The refusal as problem+json."""
-    body = Document.of(problem).encoded()
-    headers = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body))}
-    await send_head(send, problem.status_code, {**headers, **problem.headers})
+    await send_document(send, Document.of(problem), problem.headers, is_head=is_head)
+
+
+async def send_document(
+    send: Send, document: Document, headers: Mapping[str, str], *, is_head: bool = False
+) -> None:
+    """The same of whatever it stands for."""
+    body = document.encoded()
+    stated = {"Content-Type": CONTENT_TYPE, "Content-Length": str(len(body))}
+    await send_head(send, document.status, {**stated, **headers})
     await send_body(send, b"" if is_head else body)

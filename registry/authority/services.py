@@ -9,12 +9,18 @@ first, outside of it (issuing).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.digests import sha256
+from assay.signing.envelope import Envelope
+from assay.signing.errors import SignerError
+from assay.signing.signer.answers import Signed
 from assay.signing.signer.claims import SignClaimRequest
+from assay.signing.signer.protocol import SignRequest
 from assay.signing.statements import ConductReference, Statement
 from registry.accounts import queries as accounts
 from registry.accounts import services as accounts_services
@@ -24,12 +30,36 @@ from registry.audit import services as audit
 from registry.conduct import standing
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
+from registry.ledger.errors import CertificateBarred
 
 from . import issuing
 from .errors import WrongKey
 from .issuing import certified, ensure
 
-__all__ = ["certified", "certify_node", "ensure", "pems", "sign", "sign_all", "sign_claim"]
+__all__ = [
+    "Held",
+    "certified",
+    "certify_node",
+    "ensure",
+    "hold",
+    "pems",
+    "sign",
+    "sign_all",
+    "sign_claim",
+    "sign_each",
+]
+
+
+Refusal = SignerError | CertificateBarred
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """That somebody may sign, and as whom: until the transaction in which `hold` said so ends."""
+
+    subject: str
+    conduct_sha256: str
+    salt: bytes | None = field(repr=False)
 
 
 def sign(
@@ -59,21 +89,52 @@ def sign_all(
     of which NotCertified says that `ensure` was not called, or is too long ago.
     """
     named = _conduct_of(statements) or under
-    signer = ledger.signer()
     with transaction.atomic():
-        acceptance = standing.hold(owner, named)
-        if acceptance is None:
-            raise issuing.not_accepted(named)
-        policy = acceptance.version.sha256
-        salt = issuing.salt_of(owner)
-        signed = [
-            signer.sign(purpose, owner.uri, one.canonical(), policy, salt=salt)
-            for one in statements
-        ]
-        for chain in {one.chain.leaf: one.chain for one in signed}.values():
-            issuing.keep(chain, purpose)
-        ledger.record_all(signed)
-        return ledger_queries.statements([one.sha256 for one in statements])
+        held = hold(owner, named)
+        signed: list[ledger_queries.Statement] = []
+        for each in sign_each(purpose, [(held, one) for one in statements]):
+            if not isinstance(each, ledger_queries.Statement):
+                raise each
+            signed.append(each)
+        return signed
+
+
+def hold(owner: Namespace, under: ConductReference | None) -> Held:
+    """See that the owner may sign under this version, or any, until the transaction ends.
+
+    Raises NotAccepted, or NotAMember.
+    """
+    acceptance = standing.hold(owner, under)
+    if acceptance is None:
+        raise issuing.not_accepted(under)
+    return Held(
+        subject=owner.uri,
+        conduct_sha256=acceptance.version.sha256,
+        salt=issuing.salt_of(owner),
+    )
+
+
+def sign_each(
+    purpose: Purpose, asked: Sequence[tuple[Held, Statement]]
+) -> list[ledger_queries.Statement | Refusal]:
+    """Have statements of any owners signed and logged together, in the transaction that holds them.
+
+    The signer is asked once. What of them it refuses, or what was signed under a certificate that
+    is revoked by now, keeps none of the others. Raises SignerError where it signs nothing at all.
+    """
+    claims = [
+        SignRequest(
+            purpose=purpose,
+            subject=held.subject,
+            statement=one.canonical(),
+            conduct_sha256=held.conduct_sha256,
+            salt=held.salt,
+        )
+        for held, one in asked
+    ]
+    answers = ledger.signer().sign_all(claims)
+    recorded = _record([each for each in answers if isinstance(each, Signed)], purpose)
+    return [recorded[one.envelope] if isinstance(one, Signed) else one for one in answers]
 
 
 def sign_claim(
@@ -85,14 +146,12 @@ def sign_claim(
     """
     signer = ledger.signer()
     with transaction.atomic():
-        acceptance = standing.hold(owner, under)
-        if acceptance is None:
-            raise issuing.not_accepted(under)
+        held = hold(owner, under)
         request = SignClaimRequest(
-            subject=owner.uri,
+            subject=held.subject,
             structure=structure,
-            conduct_sha256=acceptance.version.sha256,
-            salt=issuing.salt_of(owner),
+            conduct_sha256=held.conduct_sha256,
+            salt=held.salt,
         )
         return signer.sign_claim(request)
 
@@ -116,6 +175,23 @@ def pems(chain: Chain) -> tuple[str, str]:
         for certificate in (chain.leaf, chain.intermediate)
     )
     return leaf, intermediate
+
+
+def _record(
+    signed: Sequence[Signed], purpose: Purpose
+) -> dict[Envelope, ledger_queries.Statement | CertificateBarred]:
+    """List the certificates and log what they signed; of those that are barred by now, nothing."""
+    chains = {one.chain.leaf: one.chain for one in signed}
+    for chain in chains.values():
+        issuing.keep(chain, purpose)
+    barred = ledger.barred(chains.values())
+    kept = [one for one in signed if one.chain not in barred]
+    ledger.record_all(kept)
+    digests = {one.envelope: sha256(one.envelope.payload) for one in kept}
+    rows = ledger_queries.statements(list(digests.values()))
+    found: dict[Envelope, ledger_queries.Statement | CertificateBarred] = {}
+    found |= zip(digests, rows, strict=True)
+    return found | {one.envelope: barred[one.chain] for one in signed if one.chain in barred}
 
 
 def _conduct_of(statements: Sequence[Statement]) -> ConductReference | None:

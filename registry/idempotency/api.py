@@ -42,10 +42,16 @@ Method = Callable[Concatenate[View, Request, Parameters], Response]
 
 
 @runtime_checkable
-class Held(Protocol):
-    """A token that may act for somebody else than its user; accounts, above this app, has them."""
+class Token(Protocol):
+    """A token, of which accounts, above this app, has the rows.
 
+    It may act for somebody else than its user, or for some projects alone.
+    """
+
+    pk: int
+    user_id: int
     holder: str
+    projects: list[str]
 
 
 def idempotent(method: Method[View, Parameters]) -> Method[View, Parameters]:
@@ -60,8 +66,30 @@ def idempotent_in_steps(method: Method[View, Parameters]) -> Method[View, Parame
 
 def id_for(request: Request) -> uuid.UUID:
     """An id for what the request makes: the same when it comes again because its process died."""
-    call = _call_of(request)
+    call = call_of(request)
     return uuid.uuid4() if call is None else services.id_of(call)
+
+
+def call_of(request: Request) -> Call | None:
+    """What the key names; None for a request without one, or from nobody we could tell apart."""
+    key = request.headers.get(HEADER)
+    if key is None or not request.user.is_authenticated:
+        return None
+    route = f"{request.method} {request.path}"[:500]
+    return named(key, request.data, caller=_caller(request), route=route)
+
+
+def named(key: str, body: object, *, caller: str, route: str) -> Call:
+    """The request that a key names; raises InvalidKey."""
+    if not _KEY.fullmatch(key):
+        raise InvalidKey(f"expected 1 to 255 printable ASCII characters, found {key[:60]!r}")
+    written = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    return Call(
+        caller=caller,
+        route=route,
+        key=key,
+        body_sha256=hashlib.sha256(written.encode()).hexdigest(),
+    )
 
 
 def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method[View, Parameters]:
@@ -69,7 +97,7 @@ def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method
     def run(
         view: View, request: Request, /, *args: Parameters.args, **kwargs: Parameters.kwargs
     ) -> Response:
-        call = _call_of(request)
+        call = call_of(request)
         if call is None:
             return method(view, request, *args, **kwargs)
         started_at = timezone.now()
@@ -93,30 +121,21 @@ def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method
     return run
 
 
-def _call_of(request: Request) -> Call | None:
-    """What the key names; None for a request without one, or from nobody we could tell apart."""
-    key = request.headers.get(HEADER)
-    if key is None or not request.user.is_authenticated:
-        return None
-    if not _KEY.fullmatch(key):
-        raise InvalidKey(f"expected 1 to 255 printable ASCII characters, found {key[:60]!r}")
-    body = json.dumps(request.data, sort_keys=True, separators=(",", ":"))
-    return Call(
-        caller=_caller(request),
-        route=f"{request.method} {request.path}"[:500],
-        key=key,
-        body_sha256=hashlib.sha256(body.encode()).hexdigest(),
-    )
-
-
 def _caller(request: Request) -> str:
+    if isinstance(request.auth, Token):
+        return caller_by(request.auth)
+    return services.caller_of(str(request.user.pk))
+
+
+def caller_by(token: Token) -> str:
     """The person, whichever of their tokens they use; or whom a token acts for that is no person's.
 
-    Who named a publisher is answered nothing that its jobs were, nor they what that person was.
+    Who named a publisher is answered nothing that its jobs were, nor they what that person was; and
+    a token for some projects nothing that was answered of others.
     """
-    if isinstance(request.auth, Held) and request.auth.holder:
-        return request.auth.holder
-    return services.caller_of(str(request.user.pk))
+    if token.projects:
+        return f"token:{token.pk}"
+    return token.holder or services.caller_of(str(token.user_id))
 
 
 def _answer_of(response: Response) -> Answer:

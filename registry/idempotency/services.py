@@ -11,13 +11,17 @@ then its row is another's, and it can neither be answered nor forgotten by the f
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
+
+from registry.api.problems import Problem
 
 from .errors import InProgress, Mismatch
 from .models import Attempt
@@ -26,6 +30,20 @@ REMEMBERED_FOR = timedelta(hours=24)
 # Longer than any request should run (generation waits 30 s); after it, whoever ran it is most
 # likely dead.
 ABANDONED_AFTER = timedelta(minutes=2)
+KNOWN = """
+    SELECT caller, route, key FROM idempotency_attempt
+    JOIN unnest(%s::text[], %s::text[], %s::text[]) AS asked (caller, route, key)
+    USING (caller, route, key)
+"""
+NEW = """
+    INSERT INTO idempotency_attempt
+        (id, caller, route, key, body_sha256, started_at, status, headers, answer)
+    SELECT * FROM unnest(
+        %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int2[],
+        %s::jsonb[], %s::jsonb[]
+    )
+    ON CONFLICT DO NOTHING RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +85,45 @@ def claim(call: Call, *, now: datetime) -> Answer | None:
     if attempt.status is None:
         raise InProgress("the first request with this Idempotency-Key still runs; ask again later")
     return Answer(status=attempt.status, body=attempt.answer, headers=attempt.headers)
+
+
+def repeated(calls: Collection[Call], *, now: datetime) -> dict[Call, Answer | Problem | None]:
+    """Of those whose key is known already, what `claim` says or raises; one query finds them."""
+    asked = [_named(call) for call in calls]
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN, list(map(list, zip(*asked, strict=True))))
+        known = set(cursor.fetchall())
+    found: dict[Call, Answer | Problem | None] = {}
+    for call, named in zip(calls, asked, strict=True):
+        if named in known:
+            try:
+                found[call] = claim(call, now=now)
+            except (Mismatch, InProgress) as refusal:
+                found[call] = refusal
+    return found
+
+
+def keep_new(kept: Mapping[uuid.UUID, tuple[Call, Answer]], *, now: datetime) -> set[uuid.UUID]:
+    """Remember answers together with what they are about; the ids of those whose key was free.
+
+    In the transaction of the writes, and before them: of two at the same moment one waits here for
+    the other to commit, in one order whoever they are, so that no two wait for each other.
+    """
+    ordered = sorted(kept.items(), key=lambda each: _named(each[1][0]))
+    rows = [
+        (
+            *(key, *_named(call), call.body_sha256, now, answer.status),
+            *(json.dumps(answer.headers), json.dumps(answer.body)),
+        )
+        for key, (call, answer) in ordered
+    ]
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(NEW, list(map(list, zip(*rows, strict=True))))
+        return {key for (key,) in cursor.fetchall()}
 
 
 def id_of(call: Call) -> uuid.UUID:
@@ -122,6 +179,10 @@ def _insert(call: Call, now: datetime) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def _named(call: Call) -> tuple[str, str, str]:
+    return call.caller, call.route, call.key
 
 
 def _of(call: Call) -> QuerySet[Attempt]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -21,15 +20,16 @@ from assay.signing.errors import InvalidDocument
 from assay.signing.statements import Mark
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
-from registry.accounts.queries import Scope, caller
+from registry.accounts.queries import Scope, caller, limits
 from registry.api.problems import NotFound
+from registry.api.warnings import warn
 from registry.catalog import queries as catalog
-from registry.idempotency.api import id_for, idempotent, idempotent_in_steps
+from registry.idempotency.api import call_of, id_for, idempotent, idempotent_in_steps
 
-from . import detecting, queries, schema, services, waiting
+from . import asserting, detecting, queries, schema, services, waiting
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .limits import DetectingRate
-from .models import Output, State
+from .models import Output
 
 MAX_TEXT_CHARACTERS = 4096  # more than any request may ask for; the exact limit is the request's
 
@@ -38,6 +38,7 @@ class OutputsView(APIView):
     """POST asks for a text."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
 
     @extend_schema(
         operation_id="outputs_create",
@@ -48,7 +49,8 @@ class OutputsView(APIView):
     def post(self, request: Request) -> Response:
         """201 with the signed text, or 202 and where it will be if it takes longer than 30 s."""
         wanted = services.Request.parse(as_mapping(request.data, "body"))
-        output = services.ask(wanted, by=caller(request), output_id=id_for(request))
+        by, within, output_id = caller(request), limits(request), id_for(request)
+        output = services.ask(wanted, by=by, output_id=output_id, within=within)
         return _made(services.for_an_end(output.pk, seconds=waiting.ANSWER_SECONDS))
 
 
@@ -56,20 +58,29 @@ class AssertionsView(APIView):
     """POST has digests signed as the caller's own word."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
 
     @extend_schema(
         operation_id="outputs_sign_create",
         request=schema.ASSERTION_REQUEST,
         responses={201: schema.OUTPUT, 202: schema.OUTPUT},
     )
-    @idempotent_in_steps
     def post(self, request: Request) -> Response:
-        """201 with the evidence, or 202 while the signer or the ledger is away."""
+        """201 with the evidence, or 202 while the signer or the ledger is away.
+
+        Whoever calls with a token is hardly ever answered here, but with others (serving.py).
+        """
+        call = call_of(request)
         assertion = services.Assertion.parse(as_mapping(request.data, "body"))
-        by, output_id = caller(request), id_for(request)
-        output = services.assert_content(assertion, by=by, output_id=output_id)
-        services.advance(output.pk)
-        return _made(queries.outputs().get(pk=output.pk))
+        by, within = caller(request), limits(request)
+        asked = asserting.Asked(by=by, within=within, assertion=assertion, call=call)
+        (ended,) = asserting.sign((asked,))
+        for topic, text in ended.said.items():
+            warn(topic, text)
+        if isinstance(ended.answer, Exception):
+            raise ended.answer
+        answer = ended.answer
+        return Response(answer.body, status=answer.status, headers=answer.headers)
 
 
 class OutputView(APIView):
@@ -78,8 +89,8 @@ class OutputView(APIView):
     @extend_schema(operation_id="outputs_retrieve", responses={200: schema.OUTPUT})
     def get(self, request: Request, output_id: uuid.UUID) -> Response:
         """One's own output, or a sample."""
-        viewer = reading.viewer(request, reading.OUTPUTS)
-        return Response(queries.answer(queries.output(output_id, viewer)))
+        by = reading.signatory(request)
+        return Response(queries.answer(queries.output(output_id, by.person, within=by.projects)))
 
 
 class ByContentView(APIView):
@@ -88,8 +99,8 @@ class ByContentView(APIView):
     @extend_schema(operation_id="outputs_by_content", responses={200: schema.BY_CONTENT})
     def get(self, request: Request, sha256: str) -> Response:
         """One's own, and samples; 404 where there are none, which proves nothing."""
-        viewer = reading.viewer(request, reading.OUTPUTS)
-        found, has_more = queries.by_content(sha256, viewer)
+        by = reading.signatory(request)
+        found, has_more = queries.by_content(sha256, by.person, within=by.projects)
         if not found:
             raise NotFound(
                 f"expected the digest of a signed output's content, found none with {as_id(sha256)}"
@@ -177,16 +188,8 @@ class FailureView(APIView):
 
 
 def _made(output: Output) -> Response:
-    code: int
-    match State(output.state):
-        case State.SIGNED:
-            code = status.HTTP_201_CREATED
-        case State.QUEUED | State.LEASED | State.GENERATED:
-            code = status.HTTP_202_ACCEPTED
-        case State.FAILED:
-            raise queries.failure_of(output)
-    location = f"{settings.PUBLIC_URL}/api/v1/outputs/{output.id}"
-    return Response(queries.answer(output), status=code, headers={"Location": location})
+    code, headers = queries.status_of(output), {"Location": queries.location_of(output)}
+    return Response(queries.answer(output), status=code, headers=headers)
 
 
 def _work(output: Output) -> dict[str, object]:

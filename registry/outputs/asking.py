@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -92,24 +92,37 @@ class Assertion:
         )
 
 
-def ask(request: Request, *, by: User, output_id: uuid.UUID | None = None) -> Output:
+def ask(
+    request: Request,
+    *,
+    by: User,
+    output_id: uuid.UUID | None = None,
+    within: Collection[str] = (),
+) -> Output:
     """Queue a request for a text; an id that was asked under before gives what it gave then.
 
-    Raises QueueFull, GenerationQuotaExceeded, or NotAccepted (nothing would be signed).
+    `within` are the projects of whose checkpoints alone it may be asked, if any are named. Raises
+    OtherProjects, QueueFull, GenerationQuotaExceeded, or NotAccepted (nothing would be signed).
     """
     if before := _asked_under(output_id):
         return before
-    checkpoint = queries.published_checkpoint(request.checkpoint, by)
+    checkpoint = queries.published_checkpoint(request.checkpoint, by, within=within)
     return _ask(checkpoint, request.sampling, by=by, output_id=output_id)
 
 
 def ask_by_name(
-    name: str, sampling: Sampling, *, by: User, output_id: uuid.UUID | None = None
+    name: str,
+    sampling: Sampling,
+    *,
+    by: User,
+    output_id: uuid.UUID | None = None,
+    within: Collection[str] = (),
 ) -> Output:
     """The same of the checkpoint that `OWNER/PROJECT@REVISION` names (`queries.named`)."""
     if before := _asked_under(output_id):
         return before
-    return _ask(queries.named(name, by), sampling, by=by, output_id=output_id)
+    checkpoint = queries.named(name, by, within=within)
+    return _ask(checkpoint, sampling, by=by, output_id=output_id)
 
 
 def assert_content(assertion: Assertion, *, by: User, output_id: uuid.UUID | None = None) -> Output:
@@ -118,19 +131,36 @@ def assert_content(assertion: Assertion, *, by: User, output_id: uuid.UUID | Non
         return before
     checkpoint = queries.published_checkpoint(assertion.checkpoint, by)
     standing.require(by.namespace, checkpoint.conduct)
+    output = output_of(assertion, checkpoint, by, output_id=output_id)
     with transaction.atomic():
-        output = Output.objects.create(
-            id=output_id or uuid.uuid4(),
-            checkpoint=checkpoint,
-            caller=by.namespace,
-            claim=Claim.CALLER_ASSERTED,
-            state=State.GENERATED,
-            media_type=assertion.media_type,
-            sha256=assertion.sha256,
-            normalised_sha256=assertion.normalised_sha256,
-        )
-        audit.record(by.actor, "output.assert", output.subject, _details(output))
+        output.save(force_insert=True)
+        audit.record(by.actor, "output.assert", output.subject, details(output))
     return output
+
+
+def output_of(
+    assertion: Assertion, checkpoint: Checkpoint, by: User, *, output_id: uuid.UUID | None = None
+) -> Output:
+    """The row of a caller's digests, which is not kept yet."""
+    return Output(
+        id=output_id or uuid.uuid4(),
+        checkpoint=checkpoint,
+        caller=by.namespace,
+        claim=Claim.CALLER_ASSERTED,
+        state=State.GENERATED,
+        media_type=assertion.media_type,
+        sha256=assertion.sha256,
+        normalised_sha256=assertion.normalised_sha256,
+    )
+
+
+def details(output: Output) -> dict[str, object]:
+    """What the audit row says of one that was asked for."""
+    return {
+        "checkpoint": output.checkpoint.manifest_sha256,
+        "caller": output.caller.name,
+        "claim": output.claim,
+    }
 
 
 def queue_samples() -> int:
@@ -167,7 +197,7 @@ def _ask(
         _check_room()
         _check_quota(by)
         output = _queue(checkpoint, by.namespace, sampling, output_id=output_id)
-        audit.record(by.actor, "output.request", output.subject, _details(output))
+        audit.record(by.actor, "output.request", output.subject, details(output))
     return output
 
 
@@ -186,7 +216,7 @@ def _queue_sample(checkpoint: Checkpoint) -> bool:
     try:
         with transaction.atomic():
             output = _queue(checkpoint, owner, sampling, is_sample=True)
-            audit.record(SYSTEM, "output.sample", output.subject, _details(output))
+            audit.record(SYSTEM, "output.sample", output.subject, details(output))
     except IntegrityError:  # another process queued it at this moment
         return False
     return True
@@ -247,11 +277,3 @@ def _check_quota(by: User) -> None:
             f"day, found {found} and one more; ask again tomorrow",
             headers={"Retry-After": str(RETRY_TOMORROW_SECONDS)},
         )
-
-
-def _details(output: Output) -> dict[str, object]:
-    return {
-        "checkpoint": output.checkpoint.manifest_sha256,
-        "caller": output.caller.name,
-        "claim": output.claim,
-    }

@@ -14,6 +14,14 @@ class CheckpointUnknown(Problem):
     status_code = 404
 
 
+class OtherProjects(Problem):
+    """The token signs outputs of other projects' checkpoints alone."""
+
+    code = "token-for-other-projects"
+    title = "This token is for other projects"
+    status_code = 403
+
+
 class NotGeneratable(Problem):
     """The checkpoint has no weights or no configuration that the generation program reads."""
 

@@ -7,9 +7,11 @@ The models are private to this app; their names are here for other apps' annotat
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Sequence
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from rest_framework import status
 
 from assay.signing.digests import as_id
 from assay.signing.evidence import Evidence, Part
@@ -21,7 +23,7 @@ from registry.conduct.errors import NotAccepted
 from registry.ledger import queries as ledger
 from registry.pool import queries as pool
 
-from .errors import CheckpointUnknown, GenerationFailed, NotGeneratable
+from .errors import CheckpointUnknown, GenerationFailed, NotGeneratable, OtherProjects
 from .models import Batch, Claim, Output, State
 
 __all__ = ["Batch", "Claim", "Output", "State"]
@@ -40,15 +42,17 @@ def outputs() -> QuerySet[Output]:
     )
 
 
-def visible(viewer: User | None) -> QuerySet[Output]:
+def visible(viewer: User | None, *, within: Collection[str] = ()) -> QuerySet[Output]:
     """What somebody may see: their own, and the samples of projects that they may see."""
-    allowed = _samples(viewer)
+    allowed = _samples(_unlimited(viewer, within))
     if viewer is not None:
-        allowed |= _own(viewer)
+        allowed |= _own(viewer, within)
     return outputs().filter(allowed)
 
 
-def by_content(sha256: str, viewer: User | None) -> tuple[list[Output], bool]:
+def by_content(
+    sha256: str, viewer: User | None, *, within: Collection[str] = ()
+) -> tuple[list[Output], bool]:
     """The signed outputs of this content that somebody may see, and whether there are more.
 
     The digest may be of the very bytes or of the normalised text; the former come first, of each
@@ -57,9 +61,9 @@ def by_content(sha256: str, viewer: User | None) -> tuple[list[Output], bool]:
     found: dict[uuid.UUID, Output] = {}
     signed = outputs().filter(state=State.SIGNED, checkpoint__state__in=catalog.LOGGED)
     # Apart, for each is found by an index (models.Output), which names `is_sample` before `caller`.
-    whose = [_samples(viewer)]
+    whose = [_samples(_unlimited(viewer, within))]
     if viewer is not None:
-        whose.append(_own(viewer) & Q(is_sample__in=(True, False)))
+        whose.append(_own(viewer, within) & Q(is_sample__in=(True, False)))
     for field in ("sha256", "normalised_sha256"):
         for allowed in whose:
             rows = signed.filter(allowed, **{field: sha256}).order_by("-ended_at")
@@ -72,8 +76,23 @@ def _samples(viewer: User | None) -> Q:
     return Q(is_sample=True) & seeing.projects(viewer, of=PROJECT)
 
 
-def _own(viewer: User) -> Q:
-    return Q(caller=viewer.namespace_id)
+def _unlimited(viewer: User | None, within: Collection[str]) -> User | None:
+    """Whoever reads for some projects alone sees of others what everybody does."""
+    return None if within else viewer
+
+
+def _own(viewer: User, within: Collection[str]) -> Q:
+    own = Q(caller=viewer.namespace_id)
+    return own & _of_projects(within, of="checkpoint__") if within else own
+
+
+def _of_projects(names: Collection[str], *, of: str = "") -> Q:
+    """Of projects with these full names; `of` is the way to the checkpoint."""
+    found = Q(pk__in=())
+    for name in names:
+        owner, _, project = name.partition("/")
+        found |= Q((f"{of}project__owner__name", owner), (f"{of}project__name", project))
+    return found
 
 
 def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
@@ -83,13 +102,18 @@ def may_read(statement: ledger.Statement, viewer: User | None) -> bool:
     return is_of_batch or visible(viewer).filter(statement=statement).exists()
 
 
-def output(output_id: uuid.UUID | str, viewer: User | None) -> Output:
-    """The output with this id, if the viewer may see it; raises NotFound alike if there is none."""
+def output(
+    output_id: uuid.UUID | str, viewer: User | None, *, within: Collection[str] = ()
+) -> Output:
+    """The output with this id, if the viewer may see it; raises NotFound alike if there is none.
+
+    One's own of these projects (`owner/name`) alone, if any are named.
+    """
     try:
         key = uuid.UUID(str(output_id))
     except ValueError:
         key = pool.NIL
-    found = visible(viewer).filter(pk=key).first()
+    found = visible(viewer, within=within).filter(pk=key).first()
     if found is None:
         raise NotFound("expected the id of an output of yours, or of a sample")
     return found
@@ -131,6 +155,50 @@ def _statement(of: Output) -> ledger.Statement:
 
 def answer(of: Output) -> dict[str, object]:
     """The output as the API shows it to whoever may see it (docs/spec/http.md)."""
+    (said,) = answers((of,))
+    return said
+
+
+def answers(of: Sequence[Output]) -> list[dict[str, object]]:
+    """The same of many: what their evidence has in common is read once."""
+    shown: dict[uuid.UUID, object] = {}
+    groups: dict[tuple[int, int], list[Output]] = {}
+    for each in of:
+        if each.state == State.SIGNED and stands(each):
+            groups.setdefault((each.checkpoint_id, each.caller_id), []).append(each)
+    for group in groups.values():
+        shown |= _evidence_of_each(group)
+    return [_answer(each, shown.get(each.pk)) for each in of]
+
+
+def status_of(of: Output) -> int:
+    """What the API says of one that was asked for; raises why it failed."""
+    match State(of.state):
+        case State.SIGNED:
+            return status.HTTP_201_CREATED
+        case State.QUEUED | State.LEASED | State.GENERATED:
+            return status.HTTP_202_ACCEPTED
+        case State.FAILED:
+            raise failure_of(of)
+
+
+def location_of(of: Output) -> str:
+    """Where the API answers for it."""
+    return f"{settings.PUBLIC_URL}/api/v1/outputs/{of.id}"
+
+
+def _evidence_of_each(of: Sequence[Output]) -> dict[uuid.UUID, object]:
+    """The evidence of each, in its JSON form: outputs of one checkpoint and one caller."""
+    shared, bundles = catalog.shared(of[0].checkpoint, [_statement(each) for each in of])
+    document = shared.to_json()
+    parts = {part: bundle.to_json() for part, bundle in shared.bundles.items()}
+    return {
+        each.pk: {**document, "bundles": {Part.OUTPUT.value: bundle.to_json(), **parts}}
+        for each, bundle in zip(of, bundles, strict=True)
+    }
+
+
+def _answer(of: Output, evidence: object) -> dict[str, object]:
     said: dict[str, object] = {
         "id": str(of.id),
         "state": of.state,
@@ -143,8 +211,7 @@ def answer(of: Output) -> dict[str, object]:
     match State(of.state):
         case State.SIGNED:
             text = of.text if of.claim == Claim.SERVER_GENERATED else None
-            shown = evidence(of).to_json() if stands(of) else None
-            said |= {"text": text, "evidence": shown}
+            said |= {"text": text, "evidence": evidence}
         case State.FAILED:
             said |= {"failure": {"code": of.failure, "reason": of.reason}}
         case State.QUEUED | State.LEASED | State.GENERATED:
@@ -179,21 +246,41 @@ def request_document(of: Output) -> dict[str, object] | None:
     return {"checkpoint": as_id(of.checkpoint.manifest_sha256), **of.sampling}
 
 
-def published_checkpoint(sha256: str, viewer: User) -> Checkpoint:
+def published_checkpoint(sha256: str, viewer: User, *, within: Collection[str] = ()) -> Checkpoint:
     """The published checkpoint with this id: of several, the earliest whose files they may have.
 
-    Raises CheckpointUnknown, or AccessNeeded: nobody makes outputs of what they may not download.
+    Of these projects (`owner/name`) alone, if any are named. Raises CheckpointUnknown,
+    OtherProjects, or AccessNeeded: nobody makes outputs of what they may not download.
     """
-    rows = catalog.visible(viewer).filter(state=catalog.State.PUBLISHED, manifest_sha256=sha256)
-    rows = rows.order_by(*catalog.EARLIEST)
-    found = rows.filter(seeing.files(viewer, of="project")).first() or rows.first()
-    if found is None:
+    visible = catalog.visible(viewer)
+    rows = visible.filter(state=catalog.State.PUBLISHED, manifest_sha256=sha256)
+    if within and (named := rows.filter(_of_projects(within))).exists():
+        rows = named
+    keys = rows.order_by(*catalog.EARLIEST).values_list("pk", flat=True)
+    key = keys.filter(seeing.files(viewer, of="project")).first() or keys.first()
+    if key is None:
         raise CheckpointUnknown(f"expected the id of a published checkpoint, found {as_id(sha256)}")
+    found = catalog.with_evidence(key)
+    check_within(found.project, within)
     gates.check(found.project, viewer)
     return found
 
 
-def named(name: str, viewer: User | None) -> Checkpoint:
+def is_within(project: catalog.Project, within: Collection[str]) -> bool:
+    """That it is named, where any are."""
+    return not within or project.full_name in within
+
+
+def check_within(project: catalog.Project, within: Collection[str]) -> None:
+    """Raises OtherProjects for one that is not named, where any are."""
+    if not is_within(project, within):
+        raise OtherProjects(
+            f"expected a token for {project.full_name}, found one for {', '.join(within)} alone: "
+            f"issue another at {settings.PUBLIC_URL}/settings/tokens"
+        )
+
+
+def named(name: str, viewer: User | None, *, within: Collection[str] = ()) -> Checkpoint:
     """The published checkpoint that `OWNER/PROJECT@REVISION` names; without it, what `main` is at.
 
     Raises as published_checkpoint does, and RevisionUnknown.
@@ -201,6 +288,7 @@ def named(name: str, viewer: User | None) -> Checkpoint:
     full_name, at, revision = name.partition("@")
     owner, _, project = full_name.partition("/")
     found = catalog.project(owner, project, viewer)
+    check_within(found, within)
     gates.check(found, viewer)
     checkpoint = revisions.find(found, revision if at else revisions.MAIN).checkpoint
     if checkpoint is None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -111,20 +112,32 @@ def _publish(output_id: uuid.UUID) -> None:
     if not ledger_queries.is_included(output.statement):
         ledger.integrate()
     if ledger_queries.is_included(output.statement):
-        _show(output)
+        show([output])
 
 
-def _show(output: Output) -> None:
+def show(outputs: Sequence[Output]) -> None:
+    """Step 3 of any number together: a signed tree head includes their statements."""
     with transaction.atomic():
-        shown = Output.objects.filter(pk=output.pk, state=State.GENERATED).update(
-            state=State.SIGNED, ended_at=timezone.now()
-        )
-        if not shown or output.statement is None:
-            return
-        details = {"statement": output.statement.sha256, "claim": output.claim}
-        audit.record(SYSTEM, "output.sign", output.subject, details)
-        if output.is_sample:
-            events.emit(f"run:{output.checkpoint.run_id}", "sample", _told(output))
+        rows = Output.objects.filter(pk__in=[each.pk for each in outputs], state=State.GENERATED)
+        locked = rows.select_for_update().order_by("pk").values_list("pk", flat=True)
+        shown, at = frozenset(locked), timezone.now()
+        rows.filter(pk__in=shown).update(state=State.SIGNED, ended_at=at)
+        ours = [each for each in outputs if each.pk in shown]
+        audit.record_all([_act(each) for each in ours])
+        for each in ours:
+            if each.is_sample:
+                events.emit(f"run:{each.checkpoint.run_id}", "sample", _told(each))
+    for each in ours:
+        each.state, each.ended_at = State.SIGNED, at
+    for each in outputs:
+        if each.pk not in shown:  # somebody else was first
+            each.refresh_from_db()
+
+
+def _act(output: Output) -> audit.Act:
+    signed = "" if output.statement is None else output.statement.sha256
+    details = {"statement": signed, "claim": output.claim}
+    return audit.Act(actor=SYSTEM, action="output.sign", subject=output.subject, details=details)
 
 
 def _refuse(output_id: uuid.UUID, failure: str, reason: str) -> None:

@@ -40,7 +40,17 @@ from .finding import (
     visible,
 )
 from .serving import file_for, file_url, files, lent_to, open_blobs, served, signature, sigstore
-from .stated import EVIDENCE, conduct_of, evidence, identity, may_read, parts, run_claim
+from .stated import (
+    EVIDENCE,
+    conduct_of,
+    evidence,
+    identity,
+    may_read,
+    parts,
+    run_claim,
+    shared,
+    with_evidence,
+)
 
 __all__ = [
     "EARLIEST",
@@ -88,8 +98,10 @@ __all__ = [
     "published_in",
     "run_claim",
     "served",
+    "shared",
     "signature",
     "sigstore",
     "underway",
     "visible",
+    "with_evidence",
 ]

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from django.db.models import Q
 
 from assay.signing import canonical
+from assay.signing.bundle import Bundle
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence, Part
 from assay.signing.intermediates import Name
@@ -104,14 +105,35 @@ def evidence(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
     """
     is_whole = about.keys().isdisjoint({Part.OUTPUT, Part.BATCH})
     found = parts(of, {**about, Part.MODEL: of.oms_statement} if is_whole else about)
-    issuers = {Name.of(each.chain.intermediate) for each in found.bundles.values()}
-    issuers.add(Name(purpose=Purpose.TIMESTAMP))
-    found = found.with_lists(revocations.stapled(issuers))
+    found = _with_lists(found)
     return replace(found, tensors=tensors.stated(of, beside=found)) if is_whole else found
+
+
+def with_evidence(key: int) -> Checkpoint:
+    """A checkpoint by its key, with all that its evidence is made of: whoever asks may see it."""
+    return Checkpoint.objects.select_related("project__owner", *EVIDENCE).get(pk=key)
+
+
+def shared(of: Checkpoint, each: Sequence[ledger.Statement]) -> tuple[Evidence, list[Bundle]]:
+    """What the evidence of several outputs of one caller has in common, and the bundle of each.
+
+    The one with the other's as its output is what `evidence` gives, but read once for all of them.
+    """
+    signed = _signed(of, NOTHING)
+    found = ledger.bundles(*signed.values(), *each)
+    bundles, others = dict(zip(signed, found, strict=False)), found[len(signed) :]
+    return _with_lists(_evidence(of, bundles, also=others), also=others), list(others)
 
 
 def parts(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
     """What was signed, with its proofs, for whoever shows it and does not judge it."""
+    signed = _signed(of, about)
+    bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
+    return _evidence(of, bundles, also=())
+
+
+def _signed(of: Checkpoint, about: Stated) -> dict[str, ledger.Statement]:
+    """What is said of a checkpoint, and what is kept of what is said `about` it besides."""
     if of.state not in LOGGED:
         raise NotFound(f"expected a published checkpoint, found one that is {of.state}")
     stated: Stated = {
@@ -122,18 +144,30 @@ def parts(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
         Part.CONDUCT: of.conduct.statement,
         Part.TAKEDOWN: takedowns.in_ledger(of),
     }
-    signed = {
+    return {
         part: statement
         for part, statement in stated.items()
         if statement is not None and not ledger.is_blank(statement)
     }
-    bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
+
+
+def _evidence(of: Checkpoint, bundles: Mapping[str, Bundle], also: Sequence[Bundle]) -> Evidence:
+    """The bundles by part; openings and witnesses are those of others `also`."""
     policy = canonical.as_mapping(json.loads(conduct.document(of.conduct)), "policy")
-    named = {ledger.uri_of(bundle.chain.leaf) for bundle in bundles.values()}
+    everything = (*bundles.values(), *also)
+    named = {ledger.uri_of(bundle.chain.leaf) for bundle in everything}
     return Evidence(
         bundles=bundles,
         manifest=manifest(of),
         policy=policy,
         openings=pseudonyms.openings(named),
-        witnesses=ledger.witnesses(bundles.values()),
+        witnesses=ledger.witnesses(everything),
     )
+
+
+def _with_lists(found: Evidence, also: Sequence[Bundle] = ()) -> Evidence:
+    """With the lists of whoever issued its certificates, or those of others `also`."""
+    everything = (*found.bundles.values(), *also)
+    issuers = {Name.of(each.chain.intermediate) for each in everything}
+    issuers.add(Name(purpose=Purpose.TIMESTAMP))
+    return found.with_lists(revocations.stapled(issuers))

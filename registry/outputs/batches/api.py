@@ -17,7 +17,7 @@ from assay.signing import canonical
 from assay.signing.canonical import as_mapping
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
-from registry.accounts.queries import Scope, caller
+from registry.accounts.queries import Scope, caller, limits
 from registry.api.streamed import Streamed
 from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent_in_steps
@@ -36,6 +36,7 @@ class BatchesView(APIView):
     """POST has digests signed together, as the caller's own word."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
     parser_classes = (LinesParser,)
     _grown: Grown | None = None
 
@@ -57,8 +58,8 @@ class BatchesView(APIView):
     def _take(self, request: Request) -> Response:
         text = str(as_mapping(request.data, "body")[BODY])
         submission = Submission.parse(text)
-        by, batch_id = caller(request), id_for(request)
-        batch, self._grown = services.take(submission, by=by, batch_id=batch_id)
+        by, within, batch_id = caller(request), limits(request), id_for(request)
+        batch, self._grown = services.take(submission, by=by, batch_id=batch_id, within=within)
         return Response({"batch": str(batch.pk)})
 
 
@@ -68,8 +69,7 @@ class BatchView(APIView):
     @extend_schema(operation_id="outputs_batch_retrieve", responses={200: schema.BATCH})
     def get(self, request: Request, batch_id: uuid.UUID) -> Response:
         """One's own batch, with its evidence once it is signed."""
-        viewer = reading.viewer(request, reading.OUTPUTS)
-        return Response(queries.answer(queries.batch(batch_id, viewer)))
+        return Response(queries.answer(queries.batch(batch_id, reading.signatory(request))))
 
 
 class ProofsView(APIView):
@@ -82,8 +82,7 @@ class ProofsView(APIView):
     )
     def get(self, request: Request, batch_id: uuid.UUID) -> HttpResponseBase:
         """As they were answered first; with `sha256` that of one output."""
-        viewer = reading.viewer(request, reading.OUTPUTS)
-        found = queries.batch(batch_id, viewer)
+        found = queries.batch(batch_id, reading.signatory(request))
         if "sha256" not in request.query_params:
             return _lines(found, status.HTTP_200_OK)
         sha256 = canonical.sha256_hex(request.query_params, "sha256")

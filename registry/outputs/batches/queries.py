@@ -15,7 +15,7 @@ from assay.signing.bundle import LedgerProof
 from assay.signing.digests import as_id
 from assay.signing.evidence import Part
 from assay.signing.statements import BatchClaim, Origin
-from registry.accounts.queries import User
+from registry.accounts.reading import Signatory
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
 from registry.ledger import queries as ledger
@@ -41,11 +41,14 @@ def batches() -> QuerySet[Batch]:
     return found.defer(*CONTENTS)
 
 
-def batch(batch_id: uuid.UUID, viewer: User | None) -> Batch:
-    """The viewer's own batch with this id; raises NotFound alike for another's and for none."""
-    own = batches().filter(caller=None if viewer is None else viewer.namespace_id)
+def batch(batch_id: uuid.UUID, by: Signatory) -> Batch:
+    """Their own batch with this id; raises NotFound alike for another's and for none.
+
+    By a token for some projects, one of theirs.
+    """
+    own = batches().filter(caller=None if by.person is None else by.person.namespace_id)
     found = own.filter(pk=batch_id).first()
-    if found is None:
+    if found is None or not outputs.is_within(found.checkpoint.project, by.projects):
         raise NotFound("expected the id of a batch of yours")
     return found
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import secrets
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.conf import settings
@@ -47,17 +48,22 @@ RETRY_TOMORROW_SECONDS = 3600
 
 
 def take(
-    submission: Submission, *, by: User, batch_id: uuid.UUID | None = None
+    submission: Submission,
+    *,
+    by: User,
+    batch_id: uuid.UUID | None = None,
+    within: Collection[str] = (),
 ) -> tuple[Batch, Grown | None]:
     """Keep a batch, to be signed, with what its proofs are made of.
 
     An id that was taken under before gives what it gave then, of which that has to be read.
 
-    Raises NotAccepted (nothing would be signed), BatchQuotaExceeded.
+    `within` are the projects of whose checkpoints alone it may be, if any are named. Raises
+    OtherProjects, NotAccepted (nothing would be signed), BatchQuotaExceeded.
     """
     if batch_id is not None and (before := Batch.objects.filter(pk=batch_id).first()):
         return before, None
-    checkpoint = outputs.published_checkpoint(submission.checkpoint, by)
+    checkpoint = outputs.published_checkpoint(submission.checkpoint, by, within=within)
     standing.require(by.namespace, checkpoint.conduct)
     salt = secrets.token_bytes(SALT_BYTES)
     batch = Batch(

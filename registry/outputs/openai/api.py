@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 
 from assay.signing.canonical import as_mapping
 from registry.accounts.permissions import HasScope
-from registry.accounts.queries import Scope, caller
+from registry.accounts.queries import Scope, caller, limits
 from registry.api.streamed import Streamed
 from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint, revisions, seeing
@@ -49,6 +49,7 @@ class _TextView(_View):
     """POST asks for a text, in one of the two forms."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
     form: ClassVar[Form]
 
     def answer(self, request: Request) -> HttpResponseBase:
@@ -66,7 +67,11 @@ class _TextView(_View):
     def _ask(self, request: Request) -> Response:
         asked = Asked.parse(as_mapping(request.data, "body"), self.form)
         output = services.ask_by_name(
-            asked.model, asked.sampling, by=caller(request), output_id=id_for(request)
+            asked.model,
+            asked.sampling,
+            by=caller(request),
+            output_id=id_for(request),
+            within=limits(request),
         )
         return Response({"output": str(output.pk)})
 

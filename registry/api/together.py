@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is asked at about the same time, done together: the first alone, then all that came since.
+
+So nobody waits for company, and whoever waits for somebody else's turn shares the next one. One
+turn at a time: two would wait for each other's locks, and each would be half as large.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from django.db import connections
+
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+
+class Together(Generic[Asked, Answered]):
+    """Hands whatever waits to `do`, in a thread: it answers each, in their order.
+
+    What it raises, everybody in that turn is told. Whoever goes away while they wait changes
+    nothing for the others, and what they asked is done.
+    """
+
+    def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Answered]], *, most: int) -> None:
+        self._do = do
+        self._most = most
+        self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
+        self._turns: asyncio.Task[None] | None = None
+
+    async def ask(self, one: Asked) -> Answered:
+        """The answer to one, in its turn."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answered] = loop.create_future()
+        self._waiting.append((one, answer))
+        if self._turns is None:
+            self._turns = loop.create_task(self._take_turns())
+        return await answer
+
+    async def _take_turns(self) -> None:
+        try:
+            while self._waiting:
+                turn, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                await self._take(turn)
+        finally:
+            self._turns = None
+
+    async def _take(self, turn: Sequence[tuple[Asked, asyncio.Future[Answered]]]) -> None:
+        try:
+            found = await asyncio.to_thread(self._done, [one for one, _ in turn])
+        except Exception as error:  # noqa: BLE001 - it is raised by everybody who waits
+            for _, answer in turn:
+                if not answer.done():
+                    answer.set_exception(error)
+            return
+        for (_, answer), each in zip(turn, found, strict=True):
+            if not answer.done():  # else whoever asked has gone
+                answer.set_result(each)
+
+    def _done(self, turn: Sequence[Asked]) -> Sequence[Answered]:
+        try:
+            return self._do(turn)
+        finally:
+            connections.close_all()  # a thread of a pool: its connection is for others now

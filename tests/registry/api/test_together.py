@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes at about the same time is done together; who fails or leaves fails no other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from registry.api.together import Together
+
+
+class Turns:
+    """Notes what was done together; the first turn waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+        self.may_go_on = threading.Event()
+
+    def __call__(self, asked: Sequence[int]) -> list[str]:
+        self.seen.append(list(asked))
+        assert self.may_go_on.wait(60)
+        if 13 in asked:
+            raise ValueError("no thirteen")
+        return [f"{each}!" for each in asked]
+
+
+async def asked_of(together: Together[int, str], *numbers: int) -> list[asyncio.Task[str]]:
+    tasks = [asyncio.create_task(together.ask(number)) for number in numbers]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def test_the_first_goes_alone_and_all_that_come_meanwhile_go_together() -> None:
+    turns = Turns()
+    together = Together(turns, most=3)
+    tasks = await asked_of(together, 1)
+    await asyncio.sleep(0)
+    tasks += await asked_of(together, 2, 3, 4, 5)
+    turns.may_go_on.set()
+    assert await asyncio.gather(*tasks) == ["1!", "2!", "3!", "4!", "5!"]
+    assert turns.seen == [[1], [2, 3, 4], [5]]
+    assert await together.ask(6) == "6!"
+
+
+async def test_what_a_turn_raises_is_raised_by_all_of_it_and_by_no_other() -> None:
+    turns = Turns()
+    turns.may_go_on.set()
+    together = Together(turns, most=2)
+    first, second, third = await asyncio.gather(
+        *(together.ask(number) for number in (12, 13, 14)), return_exceptions=True
+    )
+    assert isinstance(first, ValueError)
+    assert isinstance(second, ValueError)
+    assert third == "14!"
+
+
+async def test_who_leaves_is_done_all_the_same() -> None:
+    turns = Turns()
+    together = Together(turns, most=10)
+    leaving, staying = await asked_of(together, 1, 2)
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    turns.may_go_on.set()
+    assert await staying == "2!"
+    assert turns.seen == [[1, 2]]
+
+
+async def test_all_of_a_failing_turn_may_have_left() -> None:
+    turns = Turns()
+    together = Together(turns, most=10)
+    (leaving,) = await asked_of(together, 13)
+    await asyncio.sleep(0)
+    leaving.cancel()
+    turns.may_go_on.set()
+    assert await together.ask(1) == "1!"
