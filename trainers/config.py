@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from assay.signing.canonical import Obj, integer, literal, mapping, only, text, within
+from assay.signing.canonical import Obj, integer, items, literal, mapping, only, text, within
 from assay.signing.errors import InvalidDocument
 
 T = TypeVar("T")
@@ -24,6 +24,9 @@ MAX_PROMPT_CHARACTERS = 4096
 MAX_NEW_BYTES = 4096
 MAX_SEED = 2**31 - 1
 MAX_TEMPERATURE = 5.0
+MAX_PICTURE_PIXELS = 1024
+MAX_LABELS = 1000
+MAX_LABEL_CHARACTERS = 100
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,12})?", re.ASCII)
 
 
@@ -144,6 +147,71 @@ class Sampling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureShape:
+    """The sizes that fix a picture model's parameters, and what it can be asked for."""
+
+    side: int
+    """In pixels, each way."""
+    channels: int
+    width: int
+    steps: int
+    """From noise to a picture."""
+    labels: tuple[str, ...]
+    """What it was trained on, of which a prompt names one."""
+
+    @classmethod
+    def parse(cls, obj: Obj) -> PictureShape:
+        """Read sizes and labels."""
+        only(obj, "side", "channels", "width", "steps", "labels")
+        shape = cls(
+            side=integer(obj, "side", minimum=16, maximum=256),
+            channels=integer(obj, "channels", minimum=1, maximum=3),
+            width=integer(obj, "width", minimum=8, maximum=1024),
+            steps=integer(obj, "steps", minimum=1, maximum=1000),
+            labels=_labels(obj),
+        )
+        for field, size, of in (("side", shape.side, 4), ("width", shape.width, 8)):
+            if size % of:
+                raise InvalidDocument(field, f"a multiple of {of}", str(size))
+        if shape.channels == 2:  # noqa: PLR2004 - neither grey nor colours
+            raise InvalidDocument("channels", "1 or 3", "2")
+        return shape
+
+    def to_json(self) -> dict[str, object]:
+        """The document that `parse` reads."""
+        return {
+            "side": self.side,
+            "channels": self.channels,
+            "width": self.width,
+            "steps": self.steps,
+            "labels": list(self.labels),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A request for a picture: the same request to the same checkpoint gives the same picture."""
+
+    prompt: str
+    size: int
+    """In pixels each way: a multiple of the model's side."""
+    seed: int
+
+    @classmethod
+    def parse(cls, obj: Obj) -> Drawing:
+        """Read the request's three fields; others beside them are its carrier's."""
+        return cls(
+            prompt=text(obj, "prompt", max_characters=MAX_PROMPT_CHARACTERS),
+            size=integer(obj, "size", minimum=16, maximum=MAX_PICTURE_PIXELS),
+            seed=integer(obj, "seed", maximum=MAX_SEED),
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The document that `parse` reads."""
+        return {"prompt": self.prompt, "size": self.size, "seed": self.seed}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One training, whole: with the dataset and this, anyone can run it again."""
 
@@ -214,6 +282,16 @@ _FIELDS = (
     "seed",
     "sample",
 )
+
+
+def _labels(obj: Obj) -> tuple[str, ...]:
+    found = items(obj, "labels", maximum=MAX_LABELS)
+    named = [
+        text({"labels": each}, "labels", max_characters=MAX_LABEL_CHARACTERS) for each in found
+    ]
+    if not named or len(set(named)) < len(named):
+        raise InvalidDocument("labels", f"1 to {MAX_LABELS}, each once", str(len(named)))
+    return tuple(named)
 
 
 def _inner(obj: Obj, field: str, parse: Callable[[Obj], T]) -> T:

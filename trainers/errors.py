@@ -40,6 +40,12 @@ class UnusablePrompt(TrainerError):
     code = "unusable-prompt"
 
 
+class UnusablePicture(TrainerError):
+    """A file that is no picture, or a larger one than is read."""
+
+    code = "unusable-picture"
+
+
 class WrongDigest(TrainerError):
     """A registry served something else than what it named by digest."""
 

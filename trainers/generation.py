@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generation program: leases requests for text, and answers each with the checkpoint it names.
+"""The generation program: leases requests, and answers each with the checkpoint that it names.
 
-With a watermark key it marks what is long enough, and says so with each text (docs/spec/http.md).
+With a watermark key it marks texts that are long enough and pictures that are large enough, and
+says so with each (docs/spec/http.md).
 A request that cannot be answered is reported as failed; nothing in it can stop the program.
 """
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import shutil
@@ -15,9 +17,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.signing import picturemark
 from assay.signing.canonical import as_mapping, items, text
 from assay.signing.client import ClientError, RegistryClient
-from assay.signing.digests import parse_id
+from assay.signing.digests import as_id, parse_id
 from assay.signing.errors import AssayError
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.statements import Mark
@@ -25,10 +28,14 @@ from assay.signing.watermark import SCHEME, WatermarkKey
 
 from . import sampling, saving
 from .blobs import BlobCache, manifest_named
-from .config import Sampling
+from .config import Drawing, Sampling
 from .errors import TrainerError, UnusableCheckpoint
 from .models.byte_gpt import ByteGPT
+from .models.label_flow import LabelFlow
 from .patience import Patience
+from .pictures import drawing
+from .pictures import files as picture_files
+from .pictures.fingerprint import fingerprint
 
 MODELS_KEPT = 2  # in memory
 CHECKPOINTS_KEPT = 16  # on disk
@@ -40,12 +47,12 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One request for text from one checkpoint."""
+    """One request for a text or a picture from one checkpoint."""
 
     id: str
     checkpoint: str
     files: Manifest
-    request: Sampling
+    request: Sampling | Drawing
 
     @classmethod
     def parse(cls, value: object) -> Job:
@@ -56,7 +63,7 @@ class Job:
             id=text(obj, "id"),
             checkpoint=checkpoint,
             files=manifest_named(checkpoint, items(obj, "files"), "checkpoint"),
-            request=Sampling.parse(obj),
+            request=Drawing.parse(obj) if "size" in obj else Sampling.parse(obj),
         )
 
 
@@ -70,11 +77,32 @@ class Desk:
     key: WatermarkKey | None = None
 
     def write(self, job: Job) -> dict[str, object]:
-        """The text, and the mark that it was written with."""
-        marks = self.key if sampling.is_marked(job.request) else None
-        written = sampling.generate(self.models.get(job.files), job.request, marks)
-        mark = None if marks is None else Mark(scheme=SCHEME, key=marks.id).to_json()
-        return {"text": written, "mark": mark}
+        """What is asked for, and the mark that it has."""
+        model = self.models.get(job.files)
+        match job.request:
+            case Sampling() as request:
+                if not isinstance(model, ByteGPT):
+                    raise UnusableCheckpoint("expected a model of texts, found one of pictures")
+                return self._text(model, request)
+            case Drawing() as request:
+                if not isinstance(model, LabelFlow):
+                    raise UnusableCheckpoint("expected a model of pictures, found one of texts")
+                return self._picture(model, request, as_id(job.checkpoint))
+
+    def _text(self, model: ByteGPT, request: Sampling) -> dict[str, object]:
+        key = self.key if sampling.is_marked(request) else None
+        mark = None if key is None else Mark(scheme=SCHEME, key=key.id).to_json()
+        return {"text": sampling.generate(model, request, key), "mark": mark}
+
+    def _picture(self, model: LabelFlow, request: Drawing, checkpoint: str) -> dict[str, object]:
+        key = self.key if drawing.is_marked(request) else None
+        pixels = drawing.draw(model, request, key, checkpoint)
+        mark = None if key is None else Mark(scheme=picturemark.SCHEME, key=key.id).to_json()
+        return {
+            "picture": base64.b64encode(picture_files.write(pixels)).decode(),
+            "fingerprint": fingerprint(picture_files.grey(pixels)).hex(),
+            "mark": mark,
+        }
 
 
 class Models:
@@ -83,9 +111,9 @@ class Models:
     def __init__(self, directory: Path, cache: BlobCache) -> None:
         self._directory = directory
         self._cache = cache
-        self._kept: OrderedDict[str, ByteGPT] = OrderedDict()
+        self._kept: OrderedDict[str, ByteGPT | LabelFlow] = OrderedDict()
 
-    def get(self, files: Manifest) -> ByteGPT:
+    def get(self, files: Manifest) -> ByteGPT | LabelFlow:
         """The model of a checkpoint, fetched by digest unless it is at hand."""
         model = self._kept.pop(files.id, None) or self._load(files)
         self._kept[files.id] = model
@@ -93,11 +121,13 @@ class Models:
             self._kept.popitem(last=False)
         return model
 
-    def _load(self, files: Manifest) -> ByteGPT:
+    def _load(self, files: Manifest) -> ByteGPT | LabelFlow:
         needed = Manifest.of(_needed(files, name) for name in saving.INFERENCE_FILES)
         folder = self._cache.lay_out(needed, self._directory / files.id)
         os.utime(folder)
         self._forget_the_oldest()
+        if drawing.is_of_pictures(folder):
+            return drawing.load_model(folder)
         return saving.load_model(folder)
 
     def _forget_the_oldest(self) -> None:
@@ -127,7 +157,7 @@ def serve(desk: Desk, *, name: str) -> None:
 
 
 def answer(desk: Desk, leased: object) -> None:
-    """Write one text and deliver it, or say why there is none."""
+    """Write one text or picture and deliver it, or say why there is none."""
     began = time.monotonic()
     identifier = text(as_mapping(leased, "job"), "id")
     try:

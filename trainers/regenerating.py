@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a checkpoint writes again what a registry says it wrote, asked the same anew.
+"""Whether a checkpoint makes again what a registry says it made, asked the same anew.
 
-1. The statement is about a text that a registry generated itself.
+1. The statement is about a text or a picture that a registry generated itself.
 2. The request that comes with the answer is the one that the statement commits to.
 3. The files at hand are those of the checkpoint that it names, as far as writing needs them.
 4. The watermark's key is at hand, where the statement says that there is one.
-5. The text that comes of it is the one that was signed, to the byte.
+5. What comes of it is what was signed: of a text every byte. Of a picture every pixel, for a
+   picture's file may be written in any number of ways; the one at hand is the one that was signed.
 
 Who signed the statement is not judged here: `assay verify` does that.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.signing import canonical
+import numpy as np
+
+from assay.signing import canonical, picturemark
 from assay.signing.canonical import Obj
 from assay.signing.digests import as_id, sha256, sha256_file
 from assay.signing.evidence import Evidence, Part
@@ -25,8 +29,11 @@ from assay.signing.statements import Mark, Origin, OutputClaim, Statement, commi
 from assay.signing.watermark import SCHEME, WatermarkKey
 
 from . import sampling, saving
-from .config import Sampling
+from .config import Drawing, Sampling
 from .errors import NeedsWatermarkKey, NotRegenerable, UnusableCheckpoint, WrongDigest
+from .pictures import drawing
+from .pictures import files as picture_files
+from .pictures.files import Pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,7 @@ class Written:
 
     claim: OutputClaim
     files: Manifest
-    request: Sampling
+    request: Sampling | Drawing
     text: str | None
     """As the answer has it, to say where another text differs; what counts is the claim."""
 
@@ -58,15 +65,31 @@ class Written:
             text=text if isinstance(text, str) else None,
         )
 
-    def again(self, folder: Path, keys: Iterable[WatermarkKey]) -> str:
-        """Steps 3 and 4, and what the checkpoint in a folder writes."""
+    def again(self, folder: Path, keys: Iterable[WatermarkKey]) -> str | Pixels:
+        """Steps 3 and 4, and what the checkpoint in a folder makes: a text, or a picture."""
         self._check(folder)
-        key = _key(self.claim.mark, keys)
-        return sampling.generate(saving.load_model(folder), self.request, key)
+        match self.request:
+            case Sampling() as request:
+                key = _key(self.claim.mark, SCHEME, keys)
+                return sampling.generate(saving.load_model(folder), request, key)
+            case Drawing() as request:
+                key = _key(self.claim.mark, picturemark.SCHEME, keys)
+                checkpoint = as_id(self.claim.checkpoint_sha256)
+                return drawing.draw(drawing.load_model(folder), request, key, checkpoint)
 
     def is_same(self, text: str) -> bool:
-        """Step 5."""
+        """Step 5 of a text."""
         return sha256(text.encode()) == self.claim.exact_sha256
+
+    def differing(self, pixels: Pixels, file: bytes) -> int:
+        """Step 5 of a picture: how many pixels differ. Raises WrongDigest for another file."""
+        if sha256(file) != self.claim.exact_sha256:
+            expected, found = as_id(self.claim.exact_sha256), as_id(sha256(file))
+            raise WrongDigest(f"expected the picture {expected}, found {found}")
+        signed = picture_files.read(io.BytesIO(file))
+        if signed.shape[:2] != pixels.shape[:2]:
+            return max(signed[:, :, 0].size, pixels[:, :, 0].size)
+        return int(np.any(signed != pixels, axis=2).sum())  # a grey one is three times the same
 
     def _check(self, folder: Path) -> None:
         if self.files.id != self.claim.checkpoint_sha256:
@@ -91,34 +114,35 @@ def _claim(evidence: Evidence) -> OutputClaim:
     claim = OutputClaim.parse(Statement.parse(bundle.envelope.payload))
     if claim.claim is not Origin.SERVER_GENERATED:
         raise NotRegenerable(
-            "expected a text that a registry generated, found a caller's word for content that "
+            "expected what a registry generated, found a caller's word for content that "
             "nobody else saw being made"
         )
     return claim
 
 
-def _opened(claim: OutputClaim, request: Obj) -> Sampling:
+def _opened(claim: OutputClaim, request: Obj) -> Sampling | Drawing:
     with canonical.within("request"):
         canonical.only(request, "document", "salt")
         document = canonical.mapping(request, "document")
         salt = bytes.fromhex(canonical.sha256_hex(request, "salt"))  # as many bytes as a digest
         if commit(salt, document) != claim.request_commitment:
             raise NotRegenerable("expected the request that was signed, found another")
-        return Sampling.parse(document)
+        return Drawing.parse(document) if "size" in document else Sampling.parse(document)
 
 
-def _key(mark: Mark | None, keys: Iterable[WatermarkKey]) -> WatermarkKey | None:
+def _key(mark: Mark | None, scheme: str, keys: Iterable[WatermarkKey]) -> WatermarkKey | None:
     if mark is None:
         return None
-    if mark.scheme != SCHEME:
+    if mark.scheme != scheme:
         raise NotRegenerable(
-            f"expected a text without a watermark or with {SCHEME}, found one with {mark.scheme!a}"
+            f"expected an output without a watermark or with {scheme}, found one with "
+            f"{mark.scheme!a}"
         )
     for key in keys:
         if key.id == mark.key:
             return key
     raise NeedsWatermarkKey(
-        f"the text was written with the watermark of the key {mark.key}, and comes again only with "
-        "it: name the registry's file with --watermark-key FILE. Without it nothing is known of "
-        "the text either way"
+        f"it was made with the watermark of the key {mark.key}, and comes again only with it: "
+        "name the registry's file with --watermark-key FILE. Without it nothing is known of it "
+        "either way"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from assay.signing import canonical, durable
 from assay.signing.canonical import Obj, as_mapping, integer, literal, text
@@ -69,7 +69,7 @@ def laid_out(folder: Path) -> Iterator[Path]:
 def load_model(folder: Path) -> ByteGPT:
     """The model of a checkpoint's folder, on the CPU."""
     model = ByteGPT(_shape(folder / CONFIG))
-    _fill(model, _tensors(folder / WEIGHTS))
+    fill(model, tensors(folder / WEIGHTS))
     return model.eval()
 
 
@@ -79,10 +79,10 @@ def resume(recipe: Recipe, machine: Machine, folder: Path) -> Training:
     if shape != recipe.model:
         raise UnusableCheckpoint(f"{CONFIG}: expected {recipe.model}, found {shape}")
     model = ByteGPT(shape)
-    _fill(model, _tensors(folder / WEIGHTS))
+    fill(model, tensors(folder / WEIGHTS))
     model.to(machine.device)
     optimizers = Optimizers(model, recipe.rates)
-    optimizers.restore(_tensors(folder / STATE))
+    optimizers.restore(tensors(folder / STATE))
     return Training(
         recipe=recipe,
         machine=machine,
@@ -94,7 +94,7 @@ def resume(recipe: Recipe, machine: Machine, folder: Path) -> Training:
 
 def saved_precision(folder: Path) -> Precision:
     """What a checkpoint's training multiplied matrices in: to resume in another would diverge."""
-    with _unusable_if_malformed(folder / STATE):
+    with unusable_if_malformed(folder / STATE):
         found = text(_description(folder / STATE), "precision")
     if found not in set(Precision):
         raise UnusableCheckpoint(f"{STATE}: expected a known precision, found {found!a}")
@@ -102,7 +102,7 @@ def saved_precision(folder: Path) -> Precision:
 
 
 def _saved_step(folder: Path) -> int:
-    with _unusable_if_malformed(folder / STATE):
+    with unusable_if_malformed(folder / STATE):
         return integer(_description(folder / STATE), "step")
 
 
@@ -119,7 +119,7 @@ def _description(path: Path) -> Obj:
 
 
 def _shape(path: Path) -> ModelShape:
-    with _unusable_if_malformed(path):
+    with unusable_if_malformed(path):
         config = as_mapping(canonical.loads(path.read_bytes()), CONFIG)
         literal(config, "architecture", byte_gpt.NAME)
         integer(config, "vocabulary", minimum=byte_gpt.VOCABULARY, maximum=byte_gpt.VOCABULARY)
@@ -127,23 +127,26 @@ def _shape(path: Path) -> ModelShape:
         return ModelShape.parse(sizes)
 
 
-def _fill(model: ByteGPT, tensors: dict[str, Tensor]) -> None:
+def fill(model: nn.Module, found: dict[str, Tensor]) -> None:
+    """Give a model its weights; raises UnusableCheckpoint for others than it has."""
     expected = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            message = f"expected {name} as {expected.get(name)}, found {found.get(name)}"
+    shapes = {name: tensor.shape for name, tensor in found.items()}
+    for name in sorted(expected.keys() | shapes.keys()):
+        if expected.get(name) != shapes.get(name):
+            message = f"expected {name} as {expected.get(name)}, found {shapes.get(name)}"
             raise UnusableCheckpoint(f"{WEIGHTS}: {message}")
-    model.load_state_dict(tensors)
+    model.load_state_dict(found)
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
-    with _unusable_if_malformed(path):
+def tensors(path: Path) -> dict[str, Tensor]:
+    """A safetensors file; raises UnusableCheckpoint."""
+    with unusable_if_malformed(path):
         return load_file(path)
 
 
 @contextmanager
-def _unusable_if_malformed(path: Path) -> Iterator[None]:
+def unusable_if_malformed(path: Path) -> Iterator[None]:
+    """What is wrong with one of a checkpoint's files, as UnusableCheckpoint."""
     try:
         yield
     except (SafetensorError, InvalidDocument, FileNotFoundError) as error:

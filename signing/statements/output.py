@@ -15,6 +15,7 @@ from .statement import OUTPUT_V1, Statement, Subject, predicate_of, same
 
 NORMALISED = ".normalised"
 MARK = "mark"
+TEXTS = "text/"
 MAX_MARK_CHARACTERS = 100
 _FIELDS = ("output", "claim", "checkpoint", "conduct", "media_type", "request", "generation")
 
@@ -25,15 +26,10 @@ class Origin(StrEnum):
     SERVER_GENERATED = "server-generated"
     CALLER_ASSERTED = "caller-asserted"
 
-    @property
-    def subject(self) -> str:
-        """The name of the subject that holds the digest of the exact bytes."""
-        return "text" if self is Origin.SERVER_GENERATED else "content"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """The watermark that a text was written with (docs/spec/watermark.md)."""
+    """The watermark that a text or a picture was made with (docs/spec/watermark.md)."""
 
     scheme: str
     key: str
@@ -93,20 +89,25 @@ class OutputClaim:
             request_commitment=canonical.nullable(predicate, "request", commitment),
             generation=canonical.nullable(predicate, "generation", canonical.mapping),
         )
-        if claim.claim is Origin.SERVER_GENERATED and claim.normalised_sha256 is None:
+        if claim.is_our_text and claim.normalised_sha256 is None:
             raise InvalidDocument("subject", "`text` and `text.normalised`", "`text` alone")
         with canonical.within("generation"):
             _mark(claim.generation)
         return same(claim, statement)
 
     @property
+    def is_our_text(self) -> bool:
+        """Whether it is a text that was generated, and nothing else: then its digests are two."""
+        return self.claim is Origin.SERVER_GENERATED and self.media_type.startswith(TEXTS)
+
+    @property
     def mark(self) -> Mark | None:
-        """The watermark that it says the text was written with."""
+        """The watermark that it says the content was made with."""
         return _mark(self.generation)
 
     def statement(self) -> Statement:
         """The statement that makes this claim."""
-        name = self.claim.subject
+        name = "text" if self.is_our_text else "content"
         subjects = [Subject(name=name, sha256=self.exact_sha256)]
         if self.normalised_sha256 is not None:
             subjects.append(Subject(name=name + NORMALISED, sha256=self.normalised_sha256))

@@ -72,6 +72,7 @@ class Job:
     state: str = "queued"
     answer: str | None = None
     mark: object = None
+    fingerprint: object = None
 
 
 class World:
@@ -268,9 +269,12 @@ class World:
         job = next(job for job in self.jobs if job.id == job_id)
         self.expect(job.state == "leased", f"{job_id} is {job.state}")
         job.state = "generated" if what == "complete" else "failed"
-        field_name = "text" if what == "complete" else "reason"
-        canonical.only(body, field_name, *(("mark",) if what == "complete" else ()))
+        is_picture = what == "complete" and "size" in job.body
+        field_name = ("picture" if is_picture else "text") if what == "complete" else "reason"
+        also = ("mark", "fingerprint") if is_picture else ("mark",)
+        canonical.only(body, field_name, *(also if what == "complete" else ()))
         answer, job.mark = body[field_name], body.get("mark")
+        job.fingerprint = body.get("fingerprint")
         assert isinstance(answer, str)
         job.answer = answer
 

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The generation program against a strict registry: it answers what it can, and goes on."""
 
+import base64
+import io
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from assay.signing import picturemark
 from assay.signing.digests import as_id, sha256
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.watermark import WatermarkKey, count
 from assay.trainers import generation, saving
 from assay.trainers.blobs import BlobCache
-from assay.trainers.config import Sampling
+from assay.trainers.config import Drawing, PictureShape, Sampling
 from assay.trainers.generation import Desk, Models
 from assay.trainers.loop import Training
+from assay.trainers.pictures import drawing, files, learning, letters, marking
+from assay.trainers.pictures.learning import Plan
 from assay.trainers.sampling import generate
 from tests.signing.marking import key
 
@@ -92,6 +98,56 @@ def test_a_program_without_the_key_marks_nothing_and_says_so(tmp_path: Path) -> 
     with site(world) as here:
         serve(here, tmp_path / "generator")
     assert (job.state, job.mark) == ("generated", None)
+
+
+DRAWING = {"prompt": "A", "size": 256, "seed": 7}
+
+
+def publish_letters(world: World, folder: Path) -> Manifest:
+    """A checkpoint that draws, after one step."""
+    shape = PictureShape(side=32, channels=1, width=8, steps=2, labels=("A",))
+    plan = Plan(title="A", shape=shape, steps=1, batch=2, seed=1)
+    learnt = learning.learn(plan, letters.drawn(shape.labels, (), shape.side))
+    manifest = learning.save(learnt, folder)
+    for entry in manifest.files:
+        world.blobs[entry.sha256] = (folder / entry.name).read_bytes()
+    return manifest
+
+
+def ask_for_a_picture(world: World, manifest: Manifest, **changes: object) -> Job:
+    body = {"checkpoint": as_id(manifest.id), "files": manifest.to_json()["files"], **DRAWING}
+    job = Job(id=f"job-{len(world.jobs) + 1}", body={**body, **changes})
+    world.jobs.append(job)
+    return job
+
+
+def test_a_picture_is_drawn_marked_and_told_with_its_fingerprint(tmp_path: Path) -> None:
+    world = World()
+    manifest = publish_letters(world, tmp_path / "checkpoint")
+    job = ask_for_a_picture(world, manifest)
+    with site(world) as here:
+        serve(here, tmp_path / "generator", key())
+    pixels = files.read(io.BytesIO(base64.b64decode(job.answer or "")))
+    model = drawing.load_model(tmp_path / "checkpoint")
+    again = drawing.draw(model, Drawing.parse(DRAWING), key(), as_id(manifest.id))
+    assert np.array_equal(pixels[:, :, :1], again)
+    assert job.mark == {"scheme": "tile/v1", "key": key().id}
+    number = picturemark.payload(key(), {"checkpoint": as_id(manifest.id), **DRAWING})
+    assert marking.find(pixels, [key()]).number == number
+    assert len(str(job.fingerprint)) == 32
+
+
+@pytest.mark.parametrize("draws", [False, True])
+def test_a_model_of_the_other_kind_is_said(tmp_path: Path, draws: bool) -> None:
+    world = World()
+    if draws:
+        job = ask(world, publish_letters(world, tmp_path / "checkpoint"))
+    else:
+        job = ask_for_a_picture(world, publish(world, tmp_path / "checkpoint"))
+    with site(world) as here:
+        serve(here, tmp_path / "generator", key())
+    assert job.state == "failed"
+    assert "expected a model of" in (job.answer or "")
 
 
 def test_only_what_generating_needs_is_downloaded(tmp_path: Path) -> None:

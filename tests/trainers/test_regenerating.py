@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay-train regenerate`: the same text, another one, or what is missing to tell."""
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from assay.signing import canonical
 from assay.signing.certificates import Purpose
@@ -16,8 +19,10 @@ from assay.signing.statements import Mark, Origin, OutputClaim, commit
 from assay.signing.watermark import WatermarkKey
 from assay.trainers import saving
 from assay.trainers.commands import main
-from assay.trainers.config import Sampling
+from assay.trainers.config import Drawing, PictureShape, Sampling
 from assay.trainers.loop import Training
+from assay.trainers.pictures import drawing, files, learning, letters
+from assay.trainers.pictures.learning import Plan
 from assay.trainers.sampling import generate
 from tests.signing.marking import key, line
 from tests.signing.world import AT, World, manifest_of, output_claim
@@ -186,6 +191,65 @@ def test_what_nobody_can_generate_again_is_said(
 ) -> None:
     assert regenerate(folder, answer(world, folder, written(folder), change=change)) == 1
     assert reason in capsys.readouterr().err
+
+
+DRAWING = {"prompt": "A", "size": 256, "seed": 7}
+
+
+@pytest.fixture
+def letters_folder(tmp_path: Path) -> Path:
+    """A tiny checkpoint that draws."""
+    shape = PictureShape(side=32, channels=1, width=8, steps=2, labels=("A",))
+    plan = Plan(title="A", shape=shape, steps=1, batch=2, seed=1)
+    learning.save(learning.learn(plan, letters.drawn(("A",), (), 32)), tmp_path / "letters")
+    return tmp_path / "letters"
+
+
+def picture_answer(world: World, folder: Path, file: bytes, mark: object) -> dict[str, Any]:
+    document = {"checkpoint": f"sha256:{manifest_of(contents(folder)).id}", **DRAWING}
+    change: Change = lambda claim: replace(  # noqa: E731 - a value here
+        claim,
+        exact_sha256=sha256(file),
+        normalised_sha256=None,
+        media_type="image/png",
+        request_commitment=commit(SALT, document),
+    )
+    said = answer(world, folder, "", mark, change)
+    return {**said, "text": None, "request": {"document": document, "salt": SALT.hex()}}
+
+
+def test_a_picture_comes_again_to_the_pixel_however_its_file_was_written(
+    world: World, letters_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_ = f"sha256:{manifest_of(contents(letters_folder)).id}"
+    model = drawing.load_model(letters_folder)
+    pixels = drawing.draw(model, Drawing.parse(DRAWING), key(), id_)
+    file = letters_folder.parent / "picture.webp"
+    kept = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0]).save(kept, "PNG", compress_level=1)
+    file.write_bytes(kept.getvalue())
+    (letters_folder.parent / "key").write_text(line(0))
+    marked = Mark(scheme="tile/v1", key=key().id).to_json()
+    words = ("--watermark-key", letters_folder.parent / "key", "--picture", file)
+    said = picture_answer(world, letters_folder, file.read_bytes(), marked)
+    assert regenerate(letters_folder, said, *words) == 0
+    assert "The same picture, to the pixel" in capsys.readouterr().out
+    assert regenerate(letters_folder, said, *words[:2]) == 1
+    assert "name it with --picture" in capsys.readouterr().err
+    assert regenerate(letters_folder, said, *words[2:]) == 4
+    unmarked = picture_answer(world, letters_folder, file.read_bytes(), None)
+    assert regenerate(letters_folder, unmarked, *words[2:]) == 3
+    assert "pixels differ" in capsys.readouterr().err
+    file.write_bytes(b"another file")
+    assert regenerate(letters_folder, said, *words) == 1
+    assert "expected the picture sha256:" in capsys.readouterr().err
+
+
+def test_a_picture_of_another_size_is_another(world: World, letters_folder: Path) -> None:
+    file = letters_folder.parent / "small.png"
+    file.write_bytes(files.write(np.zeros((32, 32, 1), dtype=np.uint8)))
+    said = picture_answer(world, letters_folder, file.read_bytes(), None)
+    assert regenerate(letters_folder, said, "--picture", file) == 3
 
 
 def test_other_weights_are_not_asked(

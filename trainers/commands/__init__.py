@@ -4,7 +4,7 @@
 import sys
 from collections.abc import Sequence
 
-NEEDED = {"torch", "numpy", "safetensors"}
+NEEDED = {"torch", "numpy", "safetensors", "PIL"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

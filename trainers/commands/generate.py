@@ -26,7 +26,9 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     word = words.add_parser(
         "generate",
         help="generate for a registry's outputs",
-        description="Lease requests for text and answer each with the checkpoint that it names.",
+        description=(
+            "Lease requests for texts and pictures; answer each with the checkpoint that it names."
+        ),
     )
     add_registry(word)
     word.add_argument(
@@ -39,8 +41,8 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--watermark-key",
         type=Path,
         metavar="FILE",
-        help="the registry's key, by which texts of more than 200 bytes are marked "
-        "(default: none is)",
+        help="the registry's key, by which texts of more than 200 bytes and pictures of 256 pixels "
+        "or more are marked (default: none is)",
     )
     word.set_defaults(run=run)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`assay-train regenerate`: whether a checkpoint writes again what a registry says it wrote."""
+"""`assay-train regenerate`: whether a checkpoint makes again what a registry says it made."""
 
 from __future__ import annotations
 
@@ -13,26 +13,32 @@ from assay.signing.digests import as_id, sha256
 from assay.signing.watermark import parse_keys
 
 from .. import runtime
-from ..errors import NeedsWatermarkKey
+from ..errors import NeedsWatermarkKey, NotRegenerable
+from ..pictures.files import Pixels
 from ..regenerating import Written
 from .generate import THREADS
 
 DIFFERS = 3
 NEEDS_KEY = 4
+WHY = (
+    "Another processor or version of torch may be why; if the machine that made it was like this "
+    "one, this checkpoint did not make it so."
+)
 
 
 def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The word and its options."""
     word = words.add_parser(
         "regenerate",
-        help="ask a checkpoint again what a signed text is said to have come of",
+        help="ask a checkpoint again what a signed text or picture is said to have come of",
         description=(
             "Read an answer of a registry's POST /api/v1/outputs, ask the checkpoint the same "
-            "again, and compare the text with what was signed. On one kind of machine the same "
-            "request gives the same text. Who signed the answer is not judged: assay verify does."
+            "again, and compare it with what was signed: a text byte by byte, a picture pixel by "
+            "pixel. On one kind of machine the same request gives the same. Who signed the answer "
+            "is not judged: assay verify does."
         ),
         epilog=(
-            f"exit codes: 0 the same text, 1 failed, 2 wrong usage, {DIFFERS} another text, "
+            f"exit codes: 0 the same, 1 failed, 2 wrong usage, {DIFFERS} another one, "
             f"{NEEDS_KEY} it was watermarked, and the key is not at hand"
         ),
     )
@@ -48,7 +54,13 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--watermark-key",
         type=Path,
         metavar="FILE",
-        help="the registry's key, where the text was written with one",
+        help="the registry's key, where it was made with one",
+    )
+    word.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="the picture, where one was asked for",
     )
     word.set_defaults(run=run)
 
@@ -60,14 +72,27 @@ def run(arguments: argparse.Namespace) -> int:
     file = arguments.watermark_key
     keys = parse_keys(file.read_text(encoding="utf-8")) if file else ()
     try:
-        text = written.again(arguments.checkpoint, keys)
+        made = written.again(arguments.checkpoint, keys)
     except NeedsWatermarkKey as error:
         print(f"assay-train: {error}", file=sys.stderr)
         return NEEDS_KEY
-    if written.is_same(text):
+    if not isinstance(made, str):
+        return _compared(written, made, arguments.picture)
+    if written.is_same(made):
         print(f"The same text, to the byte: {as_id(written.claim.exact_sha256)}.")
         return 0
-    print(_difference(written, text), file=sys.stderr)
+    print(_difference(written, made), file=sys.stderr)
+    return DIFFERS
+
+
+def _compared(written: Written, pixels: Pixels, file: Path | None) -> int:
+    if file is None:
+        raise NotRegenerable("expected the picture that was signed: name it with --picture FILE")
+    differing = written.differing(pixels, file.read_bytes())
+    if not differing:
+        print(f"The same picture, to the pixel: {as_id(written.claim.exact_sha256)}.")
+        return 0
+    print(f"Another picture: {differing} pixels differ. {WHY}", file=sys.stderr)
     return DIFFERS
 
 
@@ -85,6 +110,5 @@ def _difference(written: Written, text: str) -> str:
     where = f" The two are alike up to byte {at}." if written.text is not None else ""
     return (
         f"Another text: {as_id(sha256(found))}, where {as_id(written.claim.exact_sha256)} was "
-        f"signed.{where} Another processor or version of torch may be why; if the machine that "
-        "wrote it was like this one, this checkpoint did not write it so."
+        f"signed.{where} {WHY}"
     )

@@ -12,7 +12,7 @@ from assay.signing.commands import version
 from assay.signing.errors import AssayError
 
 from ..errors import TrainerError
-from . import doctor, export, generate, join, regenerate, train
+from . import doctor, export, generate, join, letters, regenerate, train
 
 EXIT_CODES = "exit codes: 0 done or asked to stop, 1 failed (the reason is printed), 2 wrong usage"
 
@@ -41,6 +41,6 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"assay-train {version()}")
     words = top.add_subparsers(title="words", metavar="WORD", required=True)
-    for word in (train, join, generate, regenerate, export, doctor):
+    for word in (train, letters, join, generate, regenerate, export, doctor):
         word.add(words)
     return top

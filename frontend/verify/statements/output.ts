@@ -17,13 +17,12 @@ const FIELDS = [
   "request",
   "generation",
 ] as const;
-/** Who saw the content come out of the checkpoint, and what its subject is called for that. */
-const SUBJECT_OF = { "server-generated": "text", "caller-asserted": "content" } as const;
-
+const TEXTS = "text/";
 const MAX_MARK_CHARACTERS = 100;
 
-export type Origin = keyof typeof SUBJECT_OF;
-/** The watermark that a text was written with (docs/spec/watermark.md): its scheme, its key's id. */
+/** Who saw the content come out of the checkpoint. */
+export type Origin = "server-generated" | "caller-asserted";
+/** The watermark that a text or a picture was made with (docs/spec/watermark.md): its scheme, its key's id. */
 export type Mark = { readonly scheme: string; readonly key: string };
 export type OutputClaim = {
   /** Of the very bytes. */
@@ -82,10 +81,11 @@ function markOf(generation: JsonObject | null): Mark | null {
 }
 
 function checkSubjects(statement: Statement, claim: Omit<OutputClaim, "mark">): void {
-  const name = SUBJECT_OF[claim.claim];
+  const isOurText = claim.claim === "server-generated" && claim.mediaType.startsWith(TEXTS);
+  const name = isOurText ? "text" : "content";
   const exact = { name, sha256: claim.exactSha256 };
   if (claim.normalisedSha256 === null) {
-    if (claim.claim === "server-generated") {
+    if (isOurText) {
       throw new InvalidDocument("subject", "`text` and `text.normalised`", "`text` alone");
     }
     expectSubjects(statement, exact);
