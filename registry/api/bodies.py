@@ -29,6 +29,8 @@ KIBIBYTE, MEBIBYTE = 1024, 1024 * 1024
 # first pattern that matches the path counts.
 CAPS: tuple[tuple[re.Pattern[str], int], ...] = (
     (re.compile(r"/api/v1/.*/checkpoints", re.DOTALL), 8 * MEBIBYTE),
+    (re.compile(r"/api/v1/detect/picture|/c2pa/matches/byContent"), 8 * MEBIBYTE),
+    (re.compile(r"/detect"), 8 * MEBIBYTE + 64 * KIBIBYTE),  # a form with a picture
     (re.compile(r"/api/v1/detect", re.DOTALL), 128 * KIBIBYTE),  # 16 KiB of text, all escaped
     (re.compile(r"/api/v1/outputs/batch"), 32 * MEBIBYTE),  # 100,000 lines
     (re.compile(r"/api/v1/outputs/media"), 32 * MEBIBYTE),  # a picture, a minute of film

@@ -30,6 +30,8 @@ from . import asserting, detecting, queries, schema, services, waiting
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .limits import DetectingRate
 from .models import Output
+from .pictures import taking
+from .pictures.taking import Delivered
 
 MAX_TEXT_CHARACTERS = 4096  # more than any request may ask for; the exact limit is the request's
 
@@ -149,7 +151,7 @@ class WorkView(APIView):
 
 
 class CompletionView(APIView):
-    """POST delivers a text; repeating it is safe, as its lease is its key."""
+    """POST delivers a text or a picture; repeating it is safe, as its lease is its key."""
 
     permission_classes = (HasScope(Scope.GENERATION),)
 
@@ -160,11 +162,16 @@ class CompletionView(APIView):
     )
     @idempotent_in_steps
     def post(self, request: Request, lease_id: uuid.UUID) -> Response:
-        """The text is kept before it is signed; if the signer is away, that happens later."""
+        """What comes is kept before it is signed; if the signer is away, that happens later."""
         body = as_mapping(request.data, "body")
-        canonical.only(body, "text", "mark")
         now, holder = timezone.now(), caller(request)
-        output = services.complete(lease_id, _text(body), holder=holder, now=now, mark=_mark(body))
+        if "picture" in body:
+            delivered = Delivered.parse(body)
+            output = taking.complete(lease_id, delivered, holder=holder, now=now)
+        else:
+            canonical.only(body, "text", "mark")
+            mark = _mark(body)
+            output = services.complete(lease_id, _text(body), holder=holder, now=now, mark=mark)
         services.advance(output.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

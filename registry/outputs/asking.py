@@ -30,7 +30,7 @@ from registry.conduct import standing
 from registry.pool import queries as pool
 from registry.pool.sampling import MAX_SEED, Sampling
 
-from . import queries
+from . import kinds, queries
 from .errors import GenerationQuotaExceeded, QueueFull
 from .models import Claim, Output, State
 
@@ -193,11 +193,24 @@ def _ask(
 ) -> Output:
     standing.require(by.namespace, checkpoint.conduct)
     queries.check_generatable(checkpoint)
+    kinds.check_writes(checkpoint)
     with transaction.atomic():
-        _check_room()
-        _check_quota(by)
-        output = _queue(checkpoint, by.namespace, sampling, output_id=output_id)
-        audit.record(by.actor, "output.request", output.subject, details(output))
+        check_room()
+        check_quota(by)
+        return queue(checkpoint, by, sampling.to_json(), media_type=TEXT_TYPE, output_id=output_id)
+
+
+def queue(
+    checkpoint: Checkpoint,
+    by: User,
+    asked: dict[str, object],
+    *,
+    media_type: str,
+    output_id: uuid.UUID | None,
+) -> Output:
+    """Queue what was found to be in order, in the caller's transaction."""
+    output = _queued(checkpoint, by.namespace, asked, media_type=media_type, output_id=output_id)
+    audit.record(by.actor, "output.request", output.subject, details(output))
     return output
 
 
@@ -215,7 +228,8 @@ def _queue_sample(checkpoint: Checkpoint) -> bool:
         return False
     try:
         with transaction.atomic():
-            output = _queue(checkpoint, owner, sampling, is_sample=True)
+            asked = sampling.to_json()
+            output = _queued(checkpoint, owner, asked, is_sample=True)
             audit.record(SYSTEM, "output.sample", output.subject, details(output))
     except IntegrityError:  # another process queued it at this moment
         return False
@@ -234,11 +248,12 @@ def _asked_under(output_id: uuid.UUID | None) -> Output | None:
     return Output.objects.filter(pk=output_id).first() if output_id else None
 
 
-def _queue(
+def _queued(
     checkpoint: Checkpoint,
     caller: Namespace,
-    sampling: Sampling,
+    asked: dict[str, object],
     *,
+    media_type: str = TEXT_TYPE,
     output_id: uuid.UUID | None = None,
     is_sample: bool = False,
 ) -> Output:
@@ -248,32 +263,33 @@ def _queue(
         caller=caller,
         claim=Claim.SERVER_GENERATED,
         is_sample=is_sample,
-        media_type=TEXT_TYPE,
-        sampling=sampling.to_json(),
+        media_type=media_type,
+        sampling=asked,
         salt=secrets.token_bytes(SALT_BYTES),
     )
 
 
-def _check_room() -> None:
+def check_room(wanted: int = 1) -> None:
     """Under a lock, because two who count at the same moment would both see the last place free."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [QUEUE_LOCK])
     waiting = Output.objects.filter(state=State.QUEUED, is_sample=False).count()
-    if waiting >= MAX_WAITING:
+    if waiting + wanted > MAX_WAITING:
         raise QueueFull(
-            f"expected fewer than {MAX_WAITING} waiting requests, found {waiting}; ask again later",
+            f"expected at most {MAX_WAITING} waiting requests, found {waiting} and {wanted} more; "
+            "ask again later",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
 
-def _check_quota(by: User) -> None:
+def check_quota(by: User, wanted: int = 1) -> None:
     """Under the same lock; what failed is counted too, for it was worked on."""
     asked = Output.objects.filter(caller=by.namespace, claim=Claim.SERVER_GENERATED)
     since = timezone.now() - DAY
     found = asked.filter(is_sample=False, created_at__gt=since).count()
-    if found >= settings.GENERATION_QUOTA:
+    if found + wanted > settings.GENERATION_QUOTA:
         raise GenerationQuotaExceeded(
-            f"expected at most {settings.GENERATION_QUOTA} texts asked for by {by.username} in a "
-            f"day, found {found} and one more; ask again tomorrow",
+            f"expected at most {settings.GENERATION_QUOTA} texts and pictures asked for by "
+            f"{by.username} in a day, found {found} and {wanted} more; ask again tomorrow",
             headers={"Retry-After": str(RETRY_TOMORROW_SECONDS)},
         )

@@ -148,10 +148,10 @@ def to_json(found: Found) -> dict[str, object]:
     return {
         "answer": found.answer,
         "says": in_words(found),
-        "signed": [{**_named(each.output), "is_exact": each.is_exact} for each in found.signed],
+        "signed": [{**named(each.output), "is_exact": each.is_exact} for each in found.signed],
         "watermark": _watermark(found),
         "resembles": [
-            {**_named(each.output), "shared": each.shared, "asked": each.asked}
+            {**named(each.output), "shared": each.shared, "asked": each.asked}
             for each in found.resembling
         ],
     }
@@ -195,7 +195,8 @@ def _watermark(found: Found) -> dict[str, object] | None:
     }
 
 
-def _named(output: Output) -> dict[str, object]:
+def named(output: Output) -> dict[str, object]:
+    """An output as an answer names it."""
     return {
         "id": str(output.pk),
         "url": f"{settings.PUBLIC_URL}{output.path}",

@@ -8,7 +8,7 @@ from datetime import datetime
 from registry.accounts.queries import Namespace, User
 from registry.events import services as events
 
-from .models import Batch, Output, State
+from .models import Batch, Output, Picture, State
 
 REASON = "erased"
 
@@ -34,6 +34,7 @@ def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime
     )
     theirs.filter(sampling__isnull=False).update(sampling={}, salt=b"")
     theirs.update(text="", pieces=[], reason="")
+    Picture.objects.filter(output__caller=caller).delete()
     theirs.filter(statement__subject=caller.uri).update(caller=clear, text="", reason="")
     theirs.update(caller=stub, text="", reason="")
     _erase_batches(caller, stub=stub, clear=clear, now=now)

@@ -23,10 +23,13 @@ class OtherProjects(Problem):
 
 
 class NotGeneratable(Problem):
-    """The checkpoint has no weights or no configuration that the generation program reads."""
+    """The checkpoint has no weights or configuration that the generation program reads.
+
+    Or it makes something else than what is asked for.
+    """
 
     code = "not-generatable"
-    title = "No text can be generated from this checkpoint"
+    title = "This cannot be generated from this checkpoint"
     status_code = 422
 
 
@@ -68,6 +71,30 @@ class UnusableText(Problem):
     code = "unusable-text"
     title = "This text cannot be signed"
     status_code = 422
+
+
+class UnusablePicture(Problem):
+    """It is no picture, or another one than was asked for."""
+
+    code = "unusable-picture"
+    title = "This picture cannot be used"
+    status_code = 422
+
+
+class InvalidQuery(Problem):
+    """A question to the soft-binding resolution that makes no sense; C2PA has 400 for it."""
+
+    code = "invalid-query"
+    title = "This question makes no sense"
+    status_code = 400
+
+
+class LookingUnavailable(Problem):
+    """Nobody can look at a picture now: too many are looked at, or no program can be shut in."""
+
+    code = "looking-unavailable"
+    title = "Pictures cannot be looked at now"
+    status_code = 503
 
 
 class NeverSigned(Problem):

@@ -60,10 +60,10 @@ def complete(
 ) -> Output:
     """Take the text of a lease that is still held; the same again (a retry) changes nothing."""
     with transaction.atomic():
-        output = _leased(lease_id, holder)
+        output = leased(lease_id, holder)
         if output.state in {State.GENERATED, State.SIGNED} and output.text == text:
             return output
-        _check_held(output, now)
+        check_held(output, now)
         _check_text(output, text)
         marks.check(mark)
         output.state = State.GENERATED
@@ -73,16 +73,21 @@ def complete(
         output.sha256 = sha256(text.encode())
         output.normalised_sha256 = sha256(normalised_text(text).encode())
         output.save()
-        details = {**_details(output), "sha256": output.sha256}
-        audit.record(holder.actor, "output.generate", output.subject, details)
+        record(output, holder)
     return output
+
+
+def record(output: Output, holder: User) -> None:
+    """Say who delivered what, in the caller's transaction."""
+    details = {**_details(output), "sha256": output.sha256}
+    audit.record(holder.actor, "output.generate", output.subject, details)
 
 
 def fail(lease_id: uuid.UUID, reason: str, *, holder: User, now: datetime) -> None:
     """The holder cannot answer: another attempt, or the end after the last one."""
     with transaction.atomic():
-        output = _leased(lease_id, holder)
-        _check_held(output, now)
+        output = leased(lease_id, holder)
+        check_held(output, now)
         _retry(output, reason[:MAX_REASON_CHARACTERS], actor=holder.actor, now=now)
 
 
@@ -120,7 +125,7 @@ def _waiting() -> QuerySet[Output]:
     return Output.objects.filter(state=State.QUEUED)
 
 
-def _leased(lease_id: uuid.UUID, holder: User) -> Output:
+def leased(lease_id: uuid.UUID, holder: User) -> Output:
     """The output under this lease, locked; unknown and somebody else's are answered alike."""
     output = (
         Output.objects.filter(lease_id=lease_id, lease_holder=holder)
@@ -132,7 +137,8 @@ def _leased(lease_id: uuid.UUID, holder: User) -> Output:
     return output
 
 
-def _check_held(output: Output, now: datetime) -> None:
+def check_held(output: Output, now: datetime) -> None:
+    """Raises LeaseLost for what was taken back, or is answered already."""
     if output.state != State.LEASED:
         raise LeaseLost(f"expected a leased request, found one that is {output.state}")
     if output.lease_expires_at is None or output.lease_expires_at <= now:
@@ -141,6 +147,8 @@ def _check_held(output: Output, now: datetime) -> None:
 
 def _check_text(output: Output, text: str) -> None:
     sampling = output.sampling or {}
+    if "max_new_bytes" not in sampling:
+        raise UnusableText(f"expected {output.media_type}, which was asked for, found a text")
     limit, size_bytes = int(sampling["max_new_bytes"]), len(text.encode())
     if size_bytes > limit:
         raise UnusableText(f"expected at most {limit} bytes, found {size_bytes}")

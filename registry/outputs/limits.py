@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How often one address may ask what is known of a text: on the page and in the API together."""
+"""How often one address may ask what is known of a content, on the page and in the API."""
 
 from __future__ import annotations
 
@@ -20,8 +20,28 @@ class DetectingRate(SimpleRateThrottle):
         return f"detecting:{self.get_ident(request)}"
 
 
-def check(request: HttpRequest) -> None:
+class LookingRate(DetectingRate):
+    """Fewer: a picture is held to the mark at many scales, which takes seconds."""
+
+    rate = "10/min"
+    scope = "looking"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"looking:{self.get_ident(request)}"
+
+
+class ResolvingRate(DetectingRate):
+    """More: a row or a few are read, by an index."""
+
+    rate = "120/min"
+    scope = "resolving"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str:
+        return f"resolving:{self.get_ident(request)}"
+
+
+def check(request: HttpRequest, kind: type[DetectingRate] = DetectingRate) -> None:
     """For a plain view; raises Throttled."""
-    rate = DetectingRate()
+    rate = kind()
     if not rate.allow_request(Request(request), APIView()):
         raise Throttled(rate.wait(), f"expected at most {rate.rate} from one address, found more.")

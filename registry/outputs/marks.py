@@ -30,14 +30,14 @@ def read(file: str) -> tuple[WatermarkKey, ...]:
         raise ImproperlyConfigured(message) from None
 
 
-def check(mark: Mark | None) -> None:
+def check(mark: Mark | None, scheme: str = SCHEME) -> None:
     """Raises UnusableText for a mark that nobody here could find again."""
     if mark is None:
         return
     known = [key.id for key in keys()]
-    if mark.scheme != SCHEME or mark.key not in known:
+    if mark.scheme != scheme or mark.key not in known:
         raise UnusableText(
-            f"expected a mark {SCHEME} by one of this registry's keys ({', '.join(known) or 'none'}"
+            f"expected a mark {scheme} by one of this registry's keys ({', '.join(known) or 'none'}"
             f"), found {mark.scheme!a} by {mark.key!a}; give the generation program the "
             "file that ASSAY_WATERMARK_KEY_FILE names here, or no key"
         )

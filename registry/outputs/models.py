@@ -155,6 +155,41 @@ class Output(models.Model):
         return f"output:{self.id}"
 
 
+class Picture(models.Model):
+    """What an output has instead of a text: the very file that was signed, and what it is found by.
+
+    `number` is in its watermark, if it has one; `fingerprint` is of 128 bits, and `bands` are those
+    bits by eights and their places, by which near ones are found (pictures/finding.py).
+    """
+
+    output = models.OneToOneField(
+        Output, primary_key=True, on_delete=models.CASCADE, related_name="picture"
+    )
+    file = models.BinaryField()
+    number = models.BigIntegerField(null=True)
+    fingerprint = models.CharField(max_length=32)
+    bands = ArrayField(models.IntegerField())
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="outputs_picture_has_fingerprint",
+                condition=Q(fingerprint__regex=r"^[0-9a-f]{32}$"),
+            ),
+        )
+        indexes = (
+            models.Index(
+                name="outputs_picture_by_number",
+                fields=("number",),
+                condition=Q(number__isnull=False),
+            ),
+            GinIndex(name="outputs_picture_by_bands", fields=("bands",)),
+        )
+
+    def __str__(self) -> str:
+        return f"picture of {self.output}"
+
+
 class Batch(models.Model):
     """`root` is of the tree over its outputs' statements; `salt` is what their ids are drawn by.
 

@@ -2,7 +2,7 @@
 """The page of one output, and the page that says what is known of a text.
 
 outputs/output.html  output, checkpoint, sampling; a tag reads its tree
-outputs/detect.html  asked, found (or None), refused, p_value, most_bytes
+outputs/detect.html  asked, found (or None), refused, p_value, most_bytes; of a picture seen, scale
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from registry.accounts import reading
 from registry.api.problems import NotFound
 
 from . import detecting, limits, queries
+from .errors import LookingUnavailable, UnusablePicture
+from .pictures import detecting as pictures
 
 
 @require_safe
@@ -39,7 +41,10 @@ def detect(request: HttpRequest) -> HttpResponse:
     """A form, and below it what is known; the text is in this answer and nowhere else."""
     context: dict[str, object] = {"most_bytes": detecting.MAX_TEXT_BYTES}
     status = HTTPStatus.OK
-    if request.method == "POST":
+    if request.method == "POST" and request.FILES:
+        limits.check(request, limits.LookingRate)
+        status = _looked_at(request, context)
+    elif request.method == "POST":
         limits.check(request)
         # A form sends line ends as CRLF, whatever they were (HTML, form submission).
         asked = request.POST.get("text", "").replace("\r\n", "\n")
@@ -52,3 +57,18 @@ def detect(request: HttpRequest) -> HttpResponse:
             context |= {"found": found, "says": detecting.in_words(found)}
             context["p_value"] = f"{found.mark.p_value:.2g}" if found.mark else None
     return render(request, "outputs/detect.html", context, status=status)
+
+
+def _looked_at(request: HttpRequest, context: dict[str, object]) -> HTTPStatus:
+    """Of the picture in a form."""
+    sent = request.FILES.get("picture")
+    try:
+        seen = pictures.detect(b"" if sent is None else sent.read())
+    except (UnusablePicture, LookingUnavailable) as error:
+        context["refused"] = str(error.detail)
+        return HTTPStatus(error.status_code)
+    mark = None if seen.seen is None else seen.seen.mark
+    context |= {"seen": seen, "says": pictures.in_words(seen)}
+    if mark:
+        context |= {"p_value": f"{mark.p_value:.2g}", "scale": f"{mark.scale:.0%}"}
+    return HTTPStatus.OK

@@ -142,6 +142,11 @@ def stands(of: Output | Batch) -> bool:
     return of.checkpoint.state in catalog.LOGGED
 
 
+def is_picture(of: Output) -> bool:
+    """Whether a picture was asked for; what callers sign of their own is never here."""
+    return of.sampling is not None and not of.media_type.startswith("text/")
+
+
 def parts(of: Output) -> Evidence:
     """The same for whoever shows it and does not judge it."""
     return catalog.parts(of.checkpoint, {Part.OUTPUT: _statement(of)})
@@ -210,8 +215,7 @@ def _answer(of: Output, evidence: object) -> dict[str, object]:
     }
     match State(of.state):
         case State.SIGNED:
-            text = of.text if of.claim == Claim.SERVER_GENERATED else None
-            said |= {"text": text, "evidence": evidence}
+            said |= {"text": _text(of), **_content(of), "evidence": evidence}
         case State.FAILED:
             said |= {"failure": {"code": of.failure, "reason": of.reason}}
         case State.QUEUED | State.LEASED | State.GENERATED:
@@ -322,6 +326,18 @@ def statement_of(checkpoint: Checkpoint) -> ledger.Statement:
     if checkpoint.statement is None:
         raise CheckpointUnknown(f"expected a published checkpoint, found {checkpoint.full_name}")
     return checkpoint.statement
+
+
+def _text(of: Output) -> str | None:
+    is_ours = of.claim == Claim.SERVER_GENERATED
+    return of.text if is_ours and not is_picture(of) else None
+
+
+def _content(of: Output) -> dict[str, object]:
+    """Where a picture's file is; texts are in the answer itself."""
+    if not is_picture(of):
+        return {}
+    return {"content_url": f"{settings.PUBLIC_URL}/api/v1/outputs/{of.id}/content"}
 
 
 def _request(of: Output) -> dict[str, object] | None:

@@ -50,6 +50,7 @@ _OUTPUT: dict[str, serializers.Field[Any, Any, Any, Any]] = {
         allow_null=True, help_text="the document and the salt of the request commitment"
     ),
     "text": serializers.CharField(required=False, allow_null=True),
+    "content_url": serializers.URLField(required=False, help_text="where a picture's file is"),
     "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
     "failure": serializers.DictField(required=False),
 }
@@ -141,15 +142,18 @@ WORK = inline_serializer(
         "checkpoint": serializers.CharField(),
         "files": serializers.ListField(child=serializers.DictField()),
         "prompt": serializers.CharField(),
-        "max_new_bytes": serializers.IntegerField(),
-        "temperature": serializers.CharField(),
+        "max_new_bytes": serializers.IntegerField(required=False),
+        "temperature": serializers.CharField(required=False),
+        "size": serializers.IntegerField(required=False, help_text="of a picture, in pixels"),
         "seed": serializers.IntegerField(),
     },
 )
 COMPLETION = inline_serializer(
     "GenerationText",
     {
-        "text": serializers.CharField(),
+        "text": serializers.CharField(required=False),
+        "picture": serializers.CharField(required=False, help_text="a PNG file, in base64"),
+        "fingerprint": serializers.CharField(required=False, help_text="of a picture"),
         "mark": inline_serializer(
             "Watermark",
             {"scheme": serializers.CharField(), "key": serializers.CharField()},

@@ -9,6 +9,9 @@ from . import api, pages
 from .batches import api as batches
 from .media import api as media
 from .openai import api as openai
+from .openai import images
+from .pictures import api as pictures
+from .pictures import resolving
 
 urlpatterns = [
     path("outputs/<uuid:output_id>", pages.output, name="output"),
@@ -34,6 +37,12 @@ urlpatterns = [
         api.ByContentView.as_view(),
         name="api-outputs-by-content",
     ),
+    path(
+        "api/v1/outputs/<uuid:output_id>/content",
+        pictures.ContentView.as_view(),
+        name="api-output-content",
+    ),
+    path("api/v1/detect/picture", pictures.DetectView.as_view(), name="api-detect-picture"),
     path("api/v1/detect", api.DetectView.as_view(), name="api-detect"),
     path("api/v1/generation/lease", api.WorkView.as_view(), name="api-generation-lease"),
     path(
@@ -48,6 +57,17 @@ urlpatterns = [
     ),
     path("v1/completions", openai.CompletionsView.as_view(), name="openai-completions"),
     path("v1/chat/completions", openai.ChatView.as_view(), name="openai-chat"),
+    path("v1/images/generations", images.ImagesView.as_view(), name="openai-images"),
     path("v1/models", openai.ModelsView.as_view(), name="openai-models"),
     path("v1/models/<path:model>", openai.ModelView.as_view(), name="openai-model"),
+    path(
+        "c2pa/services/supportedAlgorithms",
+        resolving.AlgorithmsView.as_view(),
+        name="c2pa-algorithms",
+    ),
+    path("c2pa/matches/byBinding", resolving.ByBindingView.as_view(), name="c2pa-by-binding"),
+    path("c2pa/matches/byContent", resolving.ByContentView.as_view(), name="c2pa-by-content"),
+    path(
+        "c2pa/manifests/<str:manifest_id>", resolving.ManifestView.as_view(), name="c2pa-manifest"
+    ),
 ]

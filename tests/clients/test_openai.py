@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from registry.outputs import asking
 from registry.outputs.models import Output, State
 from tests.needing import needs
 from tests.registry.outputs import world
+from tests.registry.outputs.pictures import drawn
 from tests.registry.outputs.world import TEXT
 from tests.registry.people import invite, secret_of
 from tests.registry.pool.world import Lab, found
@@ -168,6 +170,26 @@ def test_who_hangs_up_in_a_stream_finds_the_text_signed(desk: Desk) -> None:
         until(lambda: Output.objects.get().state == State.SIGNED)
     with desk.live.client() as client:
         assert client.get("/readyz").status_code == 200
+
+
+def test_a_picture_verifies_by_what_the_answer_carries(desk: Desk) -> None:
+    drawn.published(desk.lab)
+    with drawn.drawing_program(world.operator()):
+        said = desk.says(
+            'answer = client.images.generate(model="lab/tiny@letters", prompt="A", n=2,\n'
+            '    size="256x256", response_format="b64_json", extra_body={"seed": 3})\n'
+            "said = [[each.b64_json, each.model_extra['assay']] for each in answer.data]"
+        )
+    assert len(said) == 2
+    for picture, carried in said:
+        data = base64.b64decode(picture)
+        (desk.folder / "picture.png").write_bytes(data)
+        (desk.folder / "answer.json").write_text(json.dumps(carried), encoding="utf-8")
+        words = ("verify", "picture.png", "--evidence", "answer.json")
+        done = desk.assay(*words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (desk.folder / "picture.png").write_bytes(data + b"x")
+        assert desk.assay(*words).returncode == 21
 
 
 def test_refusals_are_its_own_errors(desk: Desk) -> None:

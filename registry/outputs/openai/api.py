@@ -8,14 +8,12 @@ stream that broke is there again for whoever asks again with the key.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from assay.signing.canonical import as_mapping
 from registry.accounts.permissions import HasScope
@@ -28,24 +26,15 @@ from registry.idempotency.api import id_for, idempotent_in_steps
 from .. import queries, services
 from . import documents, schema, streaming
 from .documents import Answer
-from .errors import exception_handler, signed
+from .errors import signed
 from .parameters import Asked, Delivery, Form
+from .views import View
 
 WAIT_SECONDS = 50.0  # less than the minute after which proxies give up
 MAX_LISTED = 100  # their lists have no pages
 
-Handler = Callable[[Exception, Mapping[str, object]], Response | None]
 
-
-class _View(APIView):
-    """Refuses in their words."""
-
-    def get_exception_handler(self) -> Handler:
-        """REST framework asks for it."""
-        return exception_handler
-
-
-class _TextView(_View):
+class _TextView(View):
     """POST asks for a text, in one of the two forms."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
@@ -108,7 +97,7 @@ class ChatView(_TextView):
         return self.answer(request)
 
 
-class ModelsView(_View):
+class ModelsView(View):
     """GET lists what may be asked."""
 
     @extend_schema(
@@ -121,7 +110,7 @@ class ModelsView(_View):
         return Response({"object": "list", "data": found})
 
 
-class ModelView(_View):
+class ModelView(View):
     """GET reads one."""
 
     @extend_schema(

@@ -78,7 +78,7 @@ class Delivery:
     @classmethod
     def parse(cls, body: Obj) -> Self:
         """Read it; raises InvalidParameter."""
-        with _by_name():
+        with by_name():
             is_streamed = _flag(body, "stream")
             options = body.get("stream_options")
             if options is None:
@@ -103,8 +103,9 @@ class Asked:
     def parse(cls, body: Obj, form: Form) -> Self:
         """Read it whole; raises InvalidParameter."""
         Delivery.parse(body)
-        with _by_name():
-            _check_names(body, form)
+        with by_name():
+            known = HONOURED | WITHOUT_EFFECT | {PROMPTS[form], *LENGTHS[form]}
+            check_names(body, known, NEUTRAL)
             return cls(
                 model=canonical.text(body, "model", max_characters=MAX_NAME_CHARACTERS),
                 sampling=_sampling(body, form),
@@ -112,7 +113,8 @@ class Asked:
 
 
 @contextmanager
-def _by_name() -> Iterator[None]:
+def by_name() -> Iterator[None]:
+    """What is wrong with a parameter, as InvalidParameter, which names it."""
     try:
         yield
     except InvalidDocument as error:
@@ -122,16 +124,18 @@ def _by_name() -> Iterator[None]:
         raise InvalidParameter(str(error), errors=(found,)) from error
 
 
-def _check_names(body: Obj, form: Form) -> None:
-    known = HONOURED | WITHOUT_EFFECT | {PROMPTS[form], *LENGTHS[form]}
+def check_names(
+    body: Obj, known: frozenset[str], neutral: Mapping[str, tuple[object, ...]]
+) -> None:
+    """Raises InvalidDocument for what is neither known, nor asks for what is done anyway."""
     for name, value in body.items():
         if value is None or name in known:
             continue
-        if name not in NEUTRAL:
+        if name not in neutral:
             expected = "a parameter that this registry can honour"
             raise InvalidDocument(name[:MAX_SHOWN_CHARACTERS], expected, "this one")
-        if not any(_is_same(value, each) for each in NEUTRAL[name]):
-            expected = " or ".join(repr(each) for each in NEUTRAL[name])
+        if not any(_is_same(value, each) for each in neutral[name]):
+            expected = " or ".join(repr(each) for each in neutral[name])
             expected += ", which is all that this registry can honour"
             raise InvalidDocument(name, expected, ascii(value)[:MAX_SHOWN_CHARACTERS])
 
@@ -146,9 +150,9 @@ def _sampling(body: Obj, form: Form) -> Sampling:
     length_field = _length_field(body, form)
     stated = {
         "prompt": prompt,
-        "max_new_bytes": _or(body.get(length_field), DEFAULT_TOKENS[form]),
-        "temperature": as_text(_or(body.get("temperature"), DEFAULT_TEMPERATURE)),
-        "seed": _or(body.get("seed"), secrets.randbelow(MAX_SEED + 1)),
+        "max_new_bytes": or_default(body.get(length_field), DEFAULT_TOKENS[form]),
+        "temperature": as_text(or_default(body.get("temperature"), DEFAULT_TEMPERATURE)),
+        "seed": or_default(body.get("seed"), secrets.randbelow(MAX_SEED + 1)),
     }
     theirs = {"prompt": PROMPTS[form], "max_new_bytes": length_field}
     try:
@@ -176,7 +180,7 @@ def _length_field(body: Obj, form: Form) -> str:
     return given[0] if given else LENGTHS[form][0]
 
 
-def _or(given: object, default: object) -> object:
+def or_default(given: object, default: object) -> object:
     """As the clients have it, null is not given."""
     return default if given is None else given
 

@@ -75,3 +75,31 @@ MODELS = inline_serializer(
         "data": inline_serializer("OpenAIListed", _SHOWN, many=True),
     },
 )
+IMAGES_REQUEST = inline_serializer(
+    "OpenAIImagesRequest",
+    {
+        "model": _model(),
+        "prompt": serializers.CharField(help_text="one of the checkpoint's labels"),
+        "n": serializers.IntegerField(required=False, min_value=1, max_value=4),
+        "size": serializers.CharField(
+            required=False, help_text="auto (512x512), or what it draws times a whole number"
+        ),
+        "seed": serializers.IntegerField(required=False, min_value=0),
+    },
+)
+IMAGES = inline_serializer(
+    "OpenAIImages",
+    {
+        "created": serializers.IntegerField(),
+        "size": serializers.CharField(),
+        "output_format": serializers.CharField(),
+        "data": inline_serializer(
+            "OpenAIImage",
+            {
+                "b64_json": serializers.CharField(help_text="a PNG file"),
+                "assay": serializers.DictField(help_text="as GET /api/v1/outputs/{id}"),
+            },
+            many=True,
+        ),
+    },
+)

@@ -38,6 +38,9 @@ PUBLIC = {
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",
     "api/v1/transparency",
+    "c2pa/manifests/<str:manifest_id>",
+    "c2pa/matches/byBinding",
+    "c2pa/services/supportedAlgorithms",
     "v1/models",
     "v1/models/<path:model>",
 }
@@ -47,8 +50,12 @@ MADE_BY: Mapping[str, set[Scope]] = {
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
     "api/v1/outputs/batches/<uuid:batch_id>": {Scope.OUTPUTS},
 }
-# Proofs are there once a batch was signed (outputs/batches/test_api.py).
-SIGNED = {"api/v1/outputs/batches/<uuid:batch_id>/proofs"}
+# Proofs are there once a batch was signed (outputs/batches/test_api.py), and a picture once it was
+# delivered (outputs/pictures/test_taking.py).
+SIGNED = {
+    "api/v1/outputs/batches/<uuid:batch_id>/proofs",
+    "api/v1/outputs/<uuid:output_id>/content",
+}
 OWN = {"api/v1/whoami"}  # of whoever calls: their token's alone (test_account_api.py)
 WEBHOOKS = "api/v1/webhooks"
 IN_BROWSER = {

@@ -54,7 +54,7 @@ def test_a_person_asks_for_so_many_texts_a_day(
     world.ask(lab, checkpoint)
     with pytest.raises(GenerationQuotaExceeded) as refusal:
         world.ask(lab, checkpoint)
-    assert "at most 2 texts asked for by bob in a day, found 2" in str(refusal.value)
+    assert "at most 2 texts and pictures asked for by bob in a day, found 2" in str(refusal.value)
     assert refusal.value.headers == {"Retry-After": "3600"}
     Output.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=1))
     world.ask(lab, checkpoint)

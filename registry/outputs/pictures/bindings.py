@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Soft bindings as C2PA has them: what is left of a stripped file, and the manifest it leads to.
+
+C2PA's Soft Binding Resolution API 1.0 (docs/spec/pictures.md says what of it is kept, and what is
+our own). A manifest is named by its output, as a URN. Where the file that was signed has C2PA's
+manifest embedded, that is the manifest; where it has none, our evidence stands in its place.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from assay.signing import canonical
+from assay.signing.canonical import Obj
+from assay.signing.errors import InvalidDocument
+from registry.api.problems import NotFound
+from registry.catalog.content.formats.images import PNG_MAGIC
+
+from .. import marks, queries
+from ..models import Output, Picture
+from . import detecting, finding, looking
+
+WATERMARK = "assay.tile.1"
+FINGERPRINT = "assay.cosine.1"
+"""Neither is in C2PA's list of algorithms: names of ours, which no other resolver knows."""
+URN = "urn:c2pa:"
+MAX_RESULTS = 10
+MAX_ALG_CHARACTERS = 100
+MAX_VALUE_CHARACTERS = 1000
+NUMBER_BYTES = 4
+FINGERPRINT_BYTES = finding.BITS // 8
+CHUNK = b"caBX"  # C2PA 2.x, A.3.3: a PNG's manifest store
+_FRAME_BYTES = 12  # length, name and checksum around a chunk's body (PNG, 5.3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A manifest that something leads to."""
+
+    output: Output
+    score: int | None
+    """Of a hundred; none where there is no more or less."""
+
+    def to_json(self) -> dict[str, object]:
+        """As the resolution API names it."""
+        scored = {} if self.score is None else {"similarityScore": self.score}
+        return {"manifestId": f"{URN}{self.output.pk}", **scored}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """The value of a soft binding under an algorithm."""
+
+    alg: str
+    value: bytes
+
+    @classmethod
+    def parse(cls, obj: Obj) -> Self:
+        """Read it; raises InvalidDocument."""
+        alg = algorithm(canonical.text(obj, "alg", max_characters=MAX_ALG_CHARACTERS))
+        written = canonical.text(obj, "value", max_characters=MAX_VALUE_CHARACTERS)
+        try:
+            value = base64.b64decode(written, validate=True)
+        except binascii.Error as error:
+            raise InvalidDocument("value", "base64", str(error)) from error
+        length = NUMBER_BYTES if alg == WATERMARK else FINGERPRINT_BYTES
+        if len(value) != length:
+            raise InvalidDocument("value", f"{length} bytes, in base64", str(len(value)))
+        return cls(alg=alg, value=value)
+
+
+def algorithm(name: str) -> str:
+    """One of ours; raises InvalidDocument."""
+    if name not in {WATERMARK, FINGERPRINT}:
+        raise InvalidDocument("alg", f"{WATERMARK} or {FINGERPRINT}", ascii(name))
+    return name
+
+
+def by_binding(binding: Binding, *, most: int = MAX_RESULTS) -> list[Match]:
+    """What has the number, or looks alike."""
+    if binding.alg == WATERMARK:
+        number = int.from_bytes(binding.value, "big")
+        return [Match(output=each, score=None) for each in finding.by_number(number)][:most]
+    return _near(binding.value.hex(), most)
+
+
+def by_content(data: bytes, alg: str | None, *, most: int = MAX_RESULTS) -> list[Match]:
+    """By what a picture shows: first its mark, which says more. Raises as `looking.look` does."""
+    seen = looking.look(data, marks.keys())
+    found: list[Match] = []
+    if alg in {None, WATERMARK}:
+        found += [Match(output=each, score=100) for each in detecting.numbered(seen)]
+    if alg in {None, FINGERPRINT}:
+        found += _near(seen.fingerprint, most)
+    return list({each.output.pk: each for each in reversed(found)}.values())[::-1][:most]
+
+
+def manifest(manifest_id: str) -> tuple[bytes | None, Output]:
+    """The store of C2PA manifests that the signed file has, if it has one, and the output.
+
+    Raises InvalidDocument for what is no identifier, NotFound for one of nothing.
+    """
+    try:
+        key = uuid.UUID(manifest_id.removeprefix(URN))
+    except ValueError as error:
+        raise InvalidDocument("manifestId", f"{URN} and a UUID", ascii(manifest_id[:80])) from error
+    found = finding.everybodys().filter(pk=key, picture__isnull=False).first()
+    if found is None:
+        raise NotFound("expected the identifier of a manifest of a picture, found another")
+    return embedded(bytes(found.picture.file)), found
+
+
+def embedded(png: bytes) -> bytes | None:
+    """The manifest store in a PNG file that was walked when it was taken."""
+    at = len(PNG_MAGIC)
+    while at + _FRAME_BYTES <= len(png):
+        length = int.from_bytes(png[at : at + 4], "big")
+        if png[at + 4 : at + 8] == CHUNK:
+            return png[at + 8 : at + 8 + length]
+        at += _FRAME_BYTES + length
+    return None
+
+
+def of(picture: Picture) -> Iterable[dict[str, object]]:
+    """The soft bindings that a picture's manifest should name (C2PA, c2pa.soft-binding)."""
+    if picture.number is not None:
+        value = picture.number.to_bytes(NUMBER_BYTES, "big")
+        yield _assertion(WATERMARK, value)
+    yield _assertion(FINGERPRINT, bytes.fromhex(picture.fingerprint))
+
+
+def evidence(of_: Output) -> dict[str, object]:
+    """What stands in the place of a manifest; what was asked is not in it."""
+    return queries.evidence(of_).to_json()
+
+
+def _assertion(alg: str, value: bytes) -> dict[str, object]:
+    written = base64.b64encode(value).decode()
+    return {"alg": alg, "blocks": [{"scope": {}, "value": written}]}
+
+
+def _near(fingerprint: str, most: int) -> list[Match]:
+    near = finding.by_fingerprint(fingerprint, most=most)
+    return [Match(output=each.output, score=each.likeness) for each in near]
