@@ -9,6 +9,7 @@ from cryptography import x509
 
 from . import der
 
+DIGEST_BYTES = 32
 ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
 CONDUCT = x509.ObjectIdentifier(f"{ARC}.2.1")
 # Fulcio's extensions: the issuer as bare UTF-8, as in certificates of before 2023, and as DER.
@@ -38,3 +39,18 @@ def extensions(registry: str | None, holder: Holder) -> tuple[x509.UnrecognizedE
     if holder.conduct_sha256 is not None:
         found.append((CONDUCT, der.octets(bytes.fromhex(holder.conduct_sha256))))
     return tuple(x509.UnrecognizedExtension(oid, value) for oid, value in found)
+
+
+def accepted(leaf: x509.Certificate) -> str | None:
+    """The digest of the conduct policy that a leaf says its holder accepted; None if of none.
+
+    An issuer writes 32 bytes there, and nothing else is read: whatever else it is names no policy.
+    """
+    prefix = der.octets(bytes(DIGEST_BYTES))[:-DIGEST_BYTES]
+    for each in leaf.extensions:
+        found = each.value
+        if each.oid == CONDUCT and isinstance(found, x509.UnrecognizedExtension):
+            is_digest = len(found.value) == len(prefix) + DIGEST_BYTES
+            if is_digest and found.value.startswith(prefix):
+                return found.value[len(prefix) :].hex()
+    return None

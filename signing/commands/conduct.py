@@ -34,12 +34,13 @@ from . import own_key
 from .callers import secret_demanded, secret_for
 from .demands import Demands, lists_in
 from .errors import NotAgreed
-from .inputs import BundleGiven
+from .given import BundleGiven
+from .judging import judge
 from .logins import registry_meant
 from .pins import Pins, of_registry
+from .steps import print_steps
 from .terminal import Ink, Terminal, safe
-from .verdict import Judged, print_steps, print_verdict
-from .verify import judge
+from .verdict import Judged, print_verdict
 
 _NAME = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)@([0-9]+\.[0-9]+)")
 SHOW, ACCEPT, WITHDRAW = "show", "accept", "withdraw"

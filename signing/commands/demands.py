@@ -6,22 +6,28 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import canonical, crls
 from ..canonical import instant_text
+from ..digests import as_id, parse_id
 from ..errors import InvalidDocument, NotWitnessed, RevocationUnknown
+from ..evidence import Evidence
 from ..ocspstatus import MAX_RESPONSE_BYTES
+from ..pack import Pack
 from ..tlog import MAX_POLICY_BYTES, Policy
 from ..trust import Pinned
 from ..verify import Requirements, newest_seen
-from .errors import InputUnreadable
+from .errors import FingerprintMismatch, InputUnreadable
 
+NOW, EVIDENCE = "now", "evidence"
+DIGEST_PREFIX = "sha256:"
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----")
 
 
@@ -34,12 +40,42 @@ class Demands:
     """Instead of `as_of`, the moment that the evidence speaks for by itself."""
     is_past: bool = False
     """Whether `as_of` is a moment before now."""
-    policy: Policy | None = None
+    is_said: bool = False
+    """Whether any moment was named at all."""
+    policy: str | None = None
+    """The text of a policy file (`Pinned.policy`)."""
+    policy_sha256: str | None = None
+    """Instead of it, the digest of the one that comes in a pack."""
     signer: str | None = None
     accepts_unknown: bool = False
     lists: tuple[bytes, ...] = ()
     answers: tuple[bytes, ...] = ()
     """Of OCSP responders."""
+    bases: tuple[Evidence, ...] = ()
+    """Of checkpoints that runs continued from."""
+
+    def of_pack(self, pack: Pack | None) -> Self:
+        """The same for what came in a pack, or in none.
+
+        A pack speaks for its own time, unless another is named; and the policy in it counts if its
+        digest was named. Raises FingerprintMismatch where it has another.
+        """
+        if pack is None:
+            return self
+        found = replace(self, is_pack=self.is_pack or not self.is_said)
+        if self.policy_sha256 is None:
+            return found
+        if pack.policy_sha256 != self.policy_sha256:
+            other = pack.policy_sha256 and as_id(pack.policy_sha256)
+            raise FingerprintMismatch(
+                f"--policy: expected {as_id(self.policy_sha256)} in the pack, "
+                f"found {other or 'none'}: nothing was verified"
+            )
+        return replace(found, policy=pack.policy, policy_sha256=None)
+
+    def policy_under(self, pin: Pinned) -> str | None:
+        """Which policy counts under a pin: what was named here, or else what was pinned."""
+        return pin.policy if self.policy is None else self.policy
 
     def under(self, pin: Pinned, notes: Iterable[str]) -> Requirements:
         """The same with what was pinned; `notes` are the evidence's tree heads.
@@ -47,15 +83,18 @@ class Demands:
         Raises NotWitnessed where the evidence cannot say for which moment it speaks, and
         RevocationUnknown for a moment at which there was no such registry.
         """
-        policy = self.policy
-        if policy is None and pin.policy is not None:
-            policy = parse_policy(pin.policy)
+        if self.policy_sha256 is not None:
+            raise InvalidDocument("--policy", "a file; only a pack's is named by a digest", "that")
+        text = self.policy_under(pin)
+        policy = None if text is None else parse_policy(text)
         as_of = self.as_of
         if self.is_pack:
             if policy is None:
                 raise NotWitnessed(
-                    "--pack judges at the time that witnesses saw the evidence: expected "
-                    "--policy FILE or a policy pinned with assay trust add, found neither"
+                    "evidence is judged at the time that witnesses saw it: expected "
+                    "--policy FILE or a policy pinned with assay trust add, found neither. "
+                    "A pack's own policy is named by its digest, --policy sha256:…; "
+                    "without witnesses: --as-of now"
                 )
             as_of = newest_seen(notes, trust=pin.root, policy=policy)
         founded_at = pin.root.root.not_valid_before_utc
@@ -81,7 +120,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--policy",
         type=Path,
         metavar="FILE",
-        help="which witnesses must have seen the ledger (C2SP tlog-policy); else what you pinned",
+        help="which witnesses must have seen the ledger (C2SP tlog-policy); else what you pinned. "
+        "Of an evidence pack also sha256:…, which names the policy in it",
     )
     add(
         "--crl",
@@ -99,18 +139,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="an OCSP answer in DER, as `openssl ocsp -respout FILE` writes it; may be repeated",
     )
-    moment = parser.add_mutually_exclusive_group()
-    moment.add_argument(
+    add(
         "--as-of",
-        type=_instant,
+        type=_moment,
         metavar="TIME",
-        help="the moment for which it must be known who was revoked, such as "
-        "2026-11-20T09:30:00Z; now, if it is not said",
-    )
-    moment.add_argument(
-        "--pack",
-        action="store_true",
-        help="that moment is when the witnesses saw the newest tree head in the evidence",
+        help="the moment for which it must be known who was revoked: such as "
+        "2026-11-20T09:30:00Z; `now`, as if nothing is said; or `evidence`, when the witnesses "
+        "saw the newest tree head in it, as an evidence pack is judged if nothing is said",
     )
     add(
         "--accept-unknown-revocation",
@@ -122,12 +157,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def of(arguments: argparse.Namespace, *, now: datetime) -> Demands:
     """What the words say; raises InputUnreadable and InvalidDocument for the files they name."""
     now = now.replace(microsecond=0)
-    as_of = arguments.as_of or now
+    said, policy = arguments.as_of, arguments.policy
+    named = policy is not None and str(policy).startswith(DIGEST_PREFIX)
+    as_of = said if isinstance(said, datetime) else now
     return Demands(
         as_of=as_of,
-        is_pack=arguments.pack,
+        is_pack=said == EVIDENCE,
         is_past=as_of < now,
-        policy=None if arguments.policy is None else read_policy(arguments.policy)[0],
+        is_said=said is not None,
+        policy=None if policy is None or named else read_policy(policy)[1],
+        policy_sha256=parse_id(str(policy)) if named else None,
         signer=arguments.signer,
         accepts_unknown=arguments.accept_unknown_revocation,
         lists=tuple(each for path in arguments.crl for each in read_lists(path)),
@@ -174,7 +213,9 @@ def _read(path: Path, *, most: int) -> bytes:
         raise InputUnreadable(f"{path}: {reason}") from error
 
 
-def _instant(text: str) -> datetime:
+def _moment(text: str) -> datetime | str:
+    if text in {NOW, EVIDENCE}:
+        return text
     try:
         return canonical.instant({"TIME": text}, "TIME")
     except InvalidDocument as error:

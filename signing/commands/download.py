@@ -27,13 +27,14 @@ from .callers import secret_for
 from .errors import DestinationTaken, InputUnreadable
 from .hashing import hasher
 from .inputs import EVIDENCE_SUFFIX
+from .judging import judge
 from .pins import Pins, of_registry, only_registry
 from .programs import print_json
 from .published import Asked, Published, add_names, find
 from .sign import write_public
+from .steps import print_steps
 from .terminal import Terminal, safe, size_in_words
-from .verdict import Judged, print_steps, print_verdict
-from .verify import judge
+from .verdict import Judged, print_verdict
 
 PART_SUFFIX = ".part"
 ROUNDS = 2  # what arrived damaged is fetched once more

@@ -22,10 +22,10 @@ from ..statements import Result, Withdrawn
 from ..trust import Pinned
 from ..verify import Verified
 from .demands import Demands
-from .inputs import EvaluationGiven
+from .given import EvaluationGiven
+from .judging import judge
 from .published import Asked
 from .verdict import Judged
-from .verify import judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

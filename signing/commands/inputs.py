@@ -3,32 +3,39 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or any bytes with their evidence in `FILE.assay.json` or
-by `--evidence` (and with `--proof` one of a batch), with a C2PA manifest in them or in `FILE.c2pa`,
-if they have one; or the evidence of an evaluation; or it is one bundle.
+evidence, an answer of the registry's API, or with `--evidence` any bytes (and with `--proof` one of
+a batch); or the evidence of an evaluation; or it is one bundle, or a pack of evidence.
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentError
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from .. import canonical, media
+from .. import canonical
 from ..bundle import Bundle
-from ..certificates import Purpose
 from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
-from ..media import Carrier
 from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
 from ..tensors import TensorList, of_folder
 from ..tlog import MAX_PROOF_CHARACTERS, Proof
 from ..verify import Answer, Content, Opening
+from . import packs
 from .demands import read_lists
 from .errors import InputUnreadable
+from .given import (
+    BatchedGiven,
+    BundleGiven,
+    CheckpointGiven,
+    EvaluationGiven,
+    Given,
+    ModelGiven,
+    OutputGiven,
+)
 
 EVIDENCE_SUFFIX = ".assay.json"
 LISTS_SUFFIX = ".crl.pem"
@@ -40,92 +47,6 @@ Hasher = Callable[[Path], Manifest]
 """Hashes the files of a folder; may take long, and may say so."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputGiven:
-    """An output, its content if there is any, and a checkpoint's files if they were named."""
-
-    evidence: Evidence
-    answer: Answer | None
-    """What the answer of the API says that the evidence came in."""
-    content: Content | None
-    files: Manifest | None
-    lists: tuple[bytes, ...] = ()
-    carrier: Carrier | None = None
-    """The content, where it has a C2PA manifest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchedGiven:
-    """An output of a batch, by its proof, and a checkpoint's files if they were named."""
-
-    evidence: Evidence
-    proof: Proof
-    content: Content
-    files: Manifest | None
-    lists: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointGiven:
-    """A checkpoint's files, the evidence about them, and the model signature beside them."""
-
-    evidence: Evidence
-    files: Manifest
-    signature: Bundle | None
-    lists: tuple[bytes, ...] = ()
-    tensors: TensorList | None = None
-    """Those in the files, if the checkpoint's statement names any."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationGiven:
-    """What somebody says a checkpoint achieved, and its files if they were named."""
-
-    evidence: Evidence
-    files: Manifest | None
-    lists: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelGiven:
-    """Files, and nothing but the model signature beside them."""
-
-    bundle: Bundle
-    files: Manifest
-    lists: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BundleGiven:
-    """One bundle alone, as the registry gives for each statement; nothing to compare it with."""
-
-    bundle: Bundle
-    purpose: Purpose
-    lists: tuple[bytes, ...] = ()
-
-
-Given = OutputGiven | BatchedGiven | CheckpointGiven | EvaluationGiven | ModelGiven | BundleGiven
-
-
-def bundles(given: Given) -> tuple[Bundle, ...]:
-    """Everything signed that it brings."""
-    match given:
-        case (
-            OutputGiven(evidence=evidence)
-            | BatchedGiven(evidence=evidence)
-            | CheckpointGiven(evidence=evidence)
-            | EvaluationGiven(evidence=evidence)
-        ):
-            return tuple(evidence.bundles.values())
-        case ModelGiven(bundle=bundle) | BundleGiven(bundle=bundle):
-            return (bundle,)
-
-
-def notes(given: Given) -> Iterator[str]:
-    """The signed tree heads that it brings."""
-    yield from (bundle.proof.note for bundle in bundles(given))
-
-
 def read(
     path: Path,
     *,
@@ -133,25 +54,25 @@ def read(
     proof: Path | None,
     checkpoint: Path | None,
     hasher: Hasher,
-) -> Given:
+) -> tuple[Given, ...]:
     """Read what the command line names; raises InputUnreadable and the library's errors.
 
-    Words that do not go together raise ArgumentError.
+    Words that do not go together raise ArgumentError. More than one is only ever in a pack.
     """
     try:
         if path.is_dir():
             _refuse_with_a_folder(checkpoint, proof)
-            return _read_folder(path, evidence=evidence, hasher=hasher)
+            return (_read_folder(path, evidence=evidence, hasher=hasher),)
         if evidence is None:
             if proof is not None:
                 raise ArgumentError(None, "--proof goes with --evidence, that of the batch")
-            beside = _beside(path, EVIDENCE_SUFFIX)
-            if not beside.exists():
-                return _read_document(path, checkpoint=checkpoint, hasher=hasher)
-            evidence = beside
-        return _read_content(
+            if (pack := packs.read(path)) is not None:
+                return packs.givens(pack, None if checkpoint is None else hasher(checkpoint))
+            return (_read_document(path, checkpoint=checkpoint, hasher=hasher),)
+        found = _read_content(
             path, evidence=evidence, proof=proof, checkpoint=checkpoint, hasher=hasher
         )
+        return (found,)
     except OSError as error:
         name = error.filename or path
         raise InputUnreadable(f"{name}: {error.strerror or error}") from error
@@ -172,6 +93,11 @@ def _read_content(
     hasher: Hasher,
 ) -> Given:
     """Any bytes, of which the evidence and perhaps a proof say what they are."""
+    if (pack := packs.read(evidence)) is not None:
+        if proof is not None:
+            raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
+        files = None if checkpoint is None else hasher(checkpoint)
+        return packs.of_content(pack, _content(path), files, name=path.name)
     parsed, answer = _evidence(evidence)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
@@ -180,7 +106,6 @@ def _read_content(
             answer=answer,
             content=_content(path),
             files=None if checkpoint is None else hasher(checkpoint),
-            carrier=media.carrier(path),
         )
     return BatchedGiven(
         evidence=parsed,
@@ -210,6 +135,11 @@ def _proof(path: Path) -> Proof:
 def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Given:
     beside = _beside(folder, EVIDENCE_SUFFIX)
     signature, lists = _signature(folder), _lists(folder)
+    if evidence is not None and (pack := packs.read(evidence)) is not None:
+        files = hasher(folder)
+        found = packs.of_files(pack, files, name=folder.name)
+        tensors = tensors_in(folder, found.evidence, files)
+        return replace(found, signature=signature, lists=lists, tensors=tensors)
     if evidence is not None or beside.exists():
         parsed, _ = _evidence(evidence or beside)
         files = hasher(folder)

@@ -31,14 +31,15 @@ from . import demands, mirrored
 from .callers import secret_for
 from .download import STALLED_SECONDS
 from .errors import DestinationTaken, InputUnreadable
+from .judging import judge
 from .keeping import Keeper, Refused
 from .mirrored import CHECKPOINTS, MIRROR_FILE, SUMS, Kept, Mirror
 from .pins import Pins, of_registry, only_registry
 from .published import MAX_LISTED, Asked, Published, add_names, find
 from .sign import write_public
+from .steps import print_steps
 from .terminal import Terminal, safe, size_in_words
-from .verdict import Judged, print_steps, print_verdict
-from .verify import judge
+from .verdict import Judged, print_verdict
 
 MAX_PAGES = 10_000  # of a list that a registry gives: a million checkpoints
 

@@ -49,6 +49,8 @@ REGISTRYS = (
         "ocsp",
         "as_of",
         "pack",
+        "base",
+        "fingerprint",
     ),
     "accept_unknown_revocation",
 )
@@ -81,6 +83,8 @@ def check_words(arguments: argparse.Namespace) -> None:
         methods.refuse(arguments, OURS, why="goes with --method")
         return
     methods.refuse(arguments, REGISTRYS, why="is for what a registry signed")
+    if len(arguments.paths) > 1:
+        arguments.refuse_words(f"--method takes one PATH, found {len(arguments.paths)}")
     methods.check(arguments, VERIFYING)
 
 
@@ -89,7 +93,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
 
     The words were checked before (`check_words`).
     """
-    model: Path = arguments.path
+    model: Path = arguments.paths[0]
     bundle: Path = arguments.bundle or model / SIGNATURE_NAME
     try:
         count = len(check(arguments, existing(model), bundle).digests)

@@ -10,10 +10,11 @@ from ..canonical import instant_text
 from ..client import ClientError
 from ..digests import as_id
 from ..errors import AssayError, Step
-from ..verify import Seen, SignedPart
+from ..verify import Seen, SignedPart, Verified
+from ..verify.tree import Node, tree
 from .terminal import Terminal
 from .trust import pin_json
-from .verdict import Judged, not_known, taken_down, withdrawn
+from .verdict import Judged, cautions, not_known, taken_down, withdrawn
 
 
 def print_json(judged: Judged, terminal: Terminal) -> None:
@@ -28,19 +29,22 @@ def verdict_json(judged: Judged) -> dict[str, object]:
         "trust": pin_json(judged.pin),
         "requirements": _requirements_json(judged),
         "steps": [_step_json(step) for step in judged.examination.steps],
+        "tree": [_node_json(node) for node in tree(judged.examination.steps)],
     }
     if judged.failure is None:
         established = judged.examination.verdict()
         document["match"] = established.match.value
         document["parts"] = [_part_json(part) for part in established.parts]
+        document["bases"] = [_base_json(base) for base in established.bases]
         if (said := established.evaluation) is not None:
             document["evaluation"] = {"id": said.evaluation, **said.result.to_json()}
-        cautions = {
+        said_loudly = {
             "warning": not_known(established),
             "taken_down": taken_down(established),
             "withdrawn": withdrawn(established),
+            "cautions": list(cautions(established)),
         }
-        document |= {name: each for name, each in cautions.items() if each}
+        document |= {name: each for name, each in said_loudly.items() if each}
     else:
         document["error"] = error_json(judged.failure)
     return document
@@ -81,6 +85,25 @@ def _step_json(step: Step) -> dict[str, object]:
     }
 
 
+def _node_json(node: Node) -> dict[str, object]:
+    """A part of the tree: its steps by their numbers, and what stands below it."""
+    return {
+        "part": node.name,
+        "outcome": node.outcome.value,
+        "steps": [step.number for step in node.steps],
+        "below": [_node_json(each) for each in node.children],
+    }
+
+
+def _base_json(base: Verified) -> dict[str, object]:
+    claim = base.checkpoint
+    return {
+        "checkpoint": None if claim is None else as_id(claim.manifest_sha256),
+        "name": None if claim is None else f"{claim.project}@{claim.name}",
+        "parts": [_part_json(part) for part in base.parts],
+    }
+
+
 def _part_json(part: SignedPart) -> dict[str, object]:
     return {
         "part": part.name,
@@ -89,6 +112,7 @@ def _part_json(part: SignedPart) -> dict[str, object]:
         "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
         "signer": part.signer,
         "pseudonym": part.pseudonym,
+        "accepted": None if part.accepted_sha256 is None else as_id(part.accepted_sha256),
         "signed_before": instant_text(part.signed_before),
         "ledger_index": part.index,
         "ledger_size": part.size,

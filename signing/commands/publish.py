@@ -36,12 +36,13 @@ from .callers import secret_demanded
 from .errors import InputUnreadable
 from .hashing import hasher
 from .inputs import Hasher
+from .judging import judge
 from .pins import Pins, of_registry, only_registry
 from .programs import verdict_json
 from .published import Asked, find
+from .steps import print_steps
 from .terminal import Ink, Terminal, size_in_words
-from .verdict import Judged, print_steps, print_verdict
-from .verify import judge
+from .verdict import Judged, print_verdict
 
 ANSWER_SECONDS = 300.0  # the last byte of a large file is answered once all of it is on the disk
 WITNESSED_SECONDS = 120.0  # witnesses are shown a tree head after it is signed

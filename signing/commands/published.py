@@ -22,7 +22,8 @@ from ..errors import BrokenLink, InvalidDocument
 from ..evidence import Evidence
 from ..manifest import SIGNATURE_NAME, SIGSTORE_NAME, Manifest
 from ..statements import CheckpointClaim, Statement
-from .inputs import CheckpointGiven, tensors_in
+from .given import CheckpointGiven
+from .inputs import tensors_in
 
 MAX_LISTED = 100  # a page of the registry's lists (docs/spec/http.md)
 _SEGMENT = r"[a-z0-9][a-z0-9._-]*"

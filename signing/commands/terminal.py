@@ -30,7 +30,7 @@ _PLAIN: Mapping[Outcome, str] = {
     Outcome.FAILED: "x",
     Outcome.NOT_REACHED: ".",
 }
-_SPELT_OUT: Mapping[str, str] = {"→": "->", "…": "..."}
+_SPELT_OUT: Mapping[str, str] = {"→": "->", "…": "...", "│": "|", "├": "+", "└": "`"}
 
 
 class Ink(StrEnum):

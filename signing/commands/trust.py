@@ -29,6 +29,8 @@ from .pins import MAX_PIN_BYTES, Pins
 from .terminal import Ink, Terminal, safe
 
 LABEL_COLUMNS = 13
+NAMED = "--fingerprint"
+"""Where the root of an evidence pack comes from that was trusted once and is pinned nowhere."""
 YES = frozenset({"y", "yes"})
 
 
@@ -241,12 +243,20 @@ def pin_json(pin: Pinned) -> dict[str, str | None]:
 
 def trusted(pin: Pinned) -> str:
     """The sentence that every verdict ends with: whom it rests on, and whose decision that was."""
+    if pin.pinned_from == NAMED:
+        return f"Trusted because you named {_named(pin)}. Nothing was pinned."
     return f"Trusted because you pinned {_pinned(pin)}."
 
 
 def judged_by(pin: Pinned) -> str:
     """The same for a verdict that says no."""
+    if pin.pinned_from == NAMED:
+        return f"Judged by the root that you named: {_named(pin)}."
     return f"Judged by the root that you pinned: {_pinned(pin)}."
+
+
+def _named(pin: Pinned) -> str:
+    return f"the fingerprint {as_id(pin.root.fingerprint)} of {pin.root.registry}"
 
 
 def _pinned(pin: Pinned) -> str:

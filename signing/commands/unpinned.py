@@ -10,13 +10,30 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from ..digests import as_id
 from ..errors import NoTrustRoot
 from ..trust import Pinned
 from ..verify.opening import uris
-from .inputs import Given, bundles
+from .given import Given, bundles, pack_of
 
 # Scheme, host and port: nothing in it can move a terminal's cursor or end a shell's word.
 _REGISTRY = re.compile(r"(https?://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)/.*", re.DOTALL)
+
+
+def nothing(given: Given) -> str:
+    """What to say where no root is pinned at all; a pack can bring one, to be named."""
+    pack = pack_of(given)
+    if pack is None:
+        return (
+            "no registry is trusted yet, so nothing can verify. To trust one: assay trust add URL"
+        )
+    found = as_id(pack.trust.fingerprint)
+    registry = pack.trust.registry if _REGISTRY.fullmatch(f"{pack.trust.registry}/") else "another"
+    return (
+        f"no registry is trusted yet, so nothing can verify. By its own word the pack is of "
+        f"{registry}, whose trust root in it has the fingerprint {found}. Only if somebody whom "
+        f"you believe gave you that very fingerprint in another way: --fingerprint {found}"
+    )
 
 
 def refusal(given: Given, pins: Collection[Pinned]) -> NoTrustRoot | None:

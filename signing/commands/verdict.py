@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A verification in words: its numbered steps, then what is proven and on whose word it rests.
+"""A verification in words: what is proven, and on whose word it rests; or what failed.
 
 The words claim no more than the steps established: who saw an output being made, whether there was
 a text to compare, and that trust began with the user's own act.
@@ -29,10 +29,6 @@ from ..verify import Examination, Match, Requirements, Verified
 from .terminal import Ink, Terminal, shortened
 from .trust import judged_by, trusted
 
-PART_COLUMNS = 11
-NAME_COLUMNS = 11
-LINK_COLUMNS = 24
-MARK_COLUMNS = 5
 NUMBER_COLUMNS = 4
 INDENT = 2
 MAX_EXPLAINED = 3
@@ -59,41 +55,6 @@ class Judged:
     def failure(self) -> VerificationError | None:
         """Why the first step failed that did."""
         return next((step.error for step in self.examination.failures), None)
-
-
-def print_steps(steps: tuple[Step, ...], terminal: Terminal) -> None:
-    """Every step on a line: what it is about, its mark, number and name, and what it found."""
-    before = ""
-    for step in steps:
-        group, name, width = _place(step)
-        label = f"{'' if group == before else group:<{PART_COLUMNS}}"
-        before = group
-        head = f"{terminal.paint(Ink.BOLD, label)}{terminal.mark(step.outcome)} "
-        head += f"{step.number:>2} {name}"
-        indent = PART_COLUMNS + MARK_COLUMNS + width
-        match step.outcome:
-            case Outcome.PASSED:
-                terminal.columns(head, shortened(step.detail), indent=indent)
-            case Outcome.FAILED:
-                terminal.columns(head, shortened(step.detail), indent=indent, ink=Ink.RED)
-            case Outcome.NOT_REACHED:
-                terminal.columns(head, step.detail, indent=indent, ink=Ink.DIM)
-    terminal.line()
-
-
-def _place(step: Step) -> tuple[str, str, int]:
-    """The group that a step is shown in, its name there, and how wide the names of it are."""
-    part, _, check = step.code.partition(".")
-    if not check:
-        return part, "compared", NAME_COLUMNS
-    if check in _SIGNED_PART_CHECKS:
-        return part, check, NAME_COLUMNS
-    return "links", f"{part} → {check}", LINK_COLUMNS
-
-
-_SIGNED_PART_CHECKS = frozenset(
-    {"statement", "time", "signer", "sct", "revocation", "signature", "entry", "tree-head", "proof"}
-)
 
 
 def print_verdict(judged: Judged, terminal: Terminal) -> None:
@@ -159,12 +120,7 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
         case Verified(evaluation=EvaluationClaim(result=said), checkpoint=CheckpointClaim() as of):
             yield _proven_of_evaluation(said, _title(of), verified)
         case Verified(checkpoint=CheckpointClaim() as checkpoint):
-            yield (
-                f"The files in {name} are, to the byte, the checkpoint {_title(checkpoint)} "
-                f"that {verified.trust.registry} published."
-            )
-            if all(part.name != "model" for part in verified.parts):
-                yield "There was no model.sig among them, so no model signature was examined."
+            yield from _proven_of_checkpoint(name, _title(checkpoint), verified)
         case Verified(kind="bundle"):
             part = verified.parts[0]
             yield (
@@ -200,6 +156,16 @@ def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) 
             )
 
 
+def _proven_of_checkpoint(name: str, checkpoint: str, verified: Verified) -> Iterator[str]:
+    published = f"the checkpoint {checkpoint} that {verified.trust.registry} published"
+    if all(step.code != "files" for step in verified.steps):
+        yield f"The evidence in {name} is of {published}. No files were at hand to compare."
+        return
+    yield f"The files in {name} are, to the byte, {published}."
+    if all(part.name != "model" for part in verified.parts):
+        yield "There was no model.sig among them, so no model signature was examined."
+
+
 def _proven_of_evaluation(said: Result, checkpoint: str, verified: Verified) -> str:
     """The figures are a person's word, and nothing here knows better."""
     signer, harness = verified.parts[0].signer, said.harness
@@ -230,6 +196,7 @@ def _below(verified: Verified) -> Iterator[str]:
             f"The machine {signer[Part.RUN]} says that it made this checkpoint in run {run.run}, "
             f"up to step {run.step}, with a validation loss of {run.validation_loss} nats per byte."
         )
+    yield from _descent(verified)
     if (dataset := verified.dataset) is not None:
         yield (
             f"The data was {dataset.title} ({dataset.name}; {dataset.files} files; "
@@ -237,17 +204,45 @@ def _below(verified: Verified) -> Iterator[str]:
         )
     if (conduct := verified.conduct) is not None:
         yield f"All of it is under the conduct policy {conduct.title}, {conduct.conduct.version}."
+    yield from _accepted(verified)
+
+
+def _descent(verified: Verified) -> Iterator[str]:
+    """From which checkpoints it was continued, and where the walk ended for want of evidence."""
+    lineage = (verified, *verified.bases)
+    names = [_title(each.checkpoint) for each in verified.bases if each.checkpoint is not None]
+    if names:
+        yield f"That run continued from {', and that from '.join(names)}, verified as well."
+    last = lineage[-1].run
+    if last is not None and last.parent_sha256 is not None:
+        yield (
+            f"Run {last.run} continued from the checkpoint {as_id(last.parent_sha256)}, about "
+            "which there was no evidence at hand: nothing is said of it here."
+        )
+
+
+def _accepted(verified: Verified) -> Iterator[str]:
+    """Which rules whoever signed had accepted: none is certified for more without that."""
+    signed, conduct = verified.parts[0], verified.conduct
+    if conduct is None or signed.accepted_sha256 is None:
+        return
+    is_this = signed.accepted_sha256 == conduct.conduct.sha256
+    what = "that policy" if is_this else f"the policy {as_id(signed.accepted_sha256)}"
+    yield f"{signed.signer} had accepted {what}, says the certificate."
 
 
 def cautions(verified: Verified) -> tuple[str, ...]:
     """All that has to be said loudly of what is verified, in this order."""
     said = (not_known(verified), taken_down(verified), withdrawn(verified))
-    return tuple(each for each in said if each)
+    below = (_base_taken_down(each) for each in verified.bases)
+    return tuple(each for each in (*said, *below) if each)
 
 
 def not_known(verified: Verified) -> str:
     """What has to be said loudly: of which parts it was accepted not to know; empty if of none."""
-    parts = [part.name for part in verified.parts if part.standing.unknown]
+    bases = (part for base in verified.bases for part in base.parts)
+    unknown = [part.name for part in (*verified.parts, *bases) if part.standing.unknown]
+    parts = list(dict.fromkeys(unknown))
     if not parts:
         return ""
     return (
@@ -272,6 +267,12 @@ def taken_down(verified: Verified) -> str:
         f"for a breach of clause {breach.clause} of the conduct policy {breach.conduct.id}, "
         f"version {breach.conduct.version}{end}"
     )
+
+
+def _base_taken_down(base: Verified) -> str:
+    if base.checkpoint is None or not (said := taken_down(base)):
+        return ""
+    return f"Of {_title(base.checkpoint)}, which its run continued from: {said}"
 
 
 def _before(verified: Verified, takedown: TakedownClaim) -> str:

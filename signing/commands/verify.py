@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`assay verify`: check a checkpoint or an output offline, step by step, against what you pinned.
+"""`assay verify`: check checkpoints and outputs offline, step by step, against what you pinned.
 
 assay verify FOLDER [--evidence FILE]
-assay verify ANSWER.json [--checkpoint FOLDER]
+assay verify ANSWER.json… [--checkpoint FOLDER] [--base EVIDENCE.json]… [--pack OUT]
 assay verify EVALUATION.json [--checkpoint FOLDER]
-assay verify FILE [--evidence FILE]
+assay verify TEXT --evidence FILE
 assay verify FILE --evidence BATCH.json --proof FILE.tlog-proof
 assay verify BUNDLE.json
+assay verify PACK [--fingerprint sha256:…] [--policy sha256:…]
+assay verify FILE… --evidence PACK
 assay verify FOLDER --method key|certificate|sigstore …
 
 Who must have signed, which witnesses must have seen it, and for which moment it must be known that
@@ -16,46 +18,44 @@ nothing was revoked, are words of `demands`.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import replace
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from .. import media
-from ..errors import NoTrustRoot, NotWitnessed, RevocationUnknown, VerificationError
+from ..digests import as_id, parse_id
+from ..errors import AssayError, VerificationError
 from ..trust import Pinned
-from ..verify import (
-    Basis,
-    Examination,
-    examine_batched,
-    examine_bundle,
-    examine_checkpoint,
-    examine_evaluation,
-    examine_model,
-    examine_output,
-)
-from . import demands, inputs, models, unpinned
+from . import demands, inputs, models, packs
 from .demands import Demands
+from .errors import FingerprintMismatch
+from .given import Given, pack_of
 from .hashing import hasher
-from .inputs import (
-    BatchedGiven,
-    BundleGiven,
-    CheckpointGiven,
-    EvaluationGiven,
-    Given,
-    ModelGiven,
-    OutputGiven,
-)
+from .judging import judge
 from .pins import Pins
-from .programs import print_json
-from .terminal import Ink, Terminal
-from .verdict import Judged, cautions, print_steps, print_verdict
+from .programs import error_json, verdict_json
+from .steps import print_steps
+from .terminal import Ink, Terminal, safe
+from .trust import NAMED
+from .verdict import Judged, cautions, print_verdict
 
-UNREAD = (
-    "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
-    f"evidence; to have the manifest judged too: {media.INSTALL}"
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one artifact: judged, or why it could not be."""
+
+    name: str
+    """The path on the command line."""
+    given: Given | None
+    judged: Judged | None
+    error: AssayError | None
+
+    @property
+    def failure(self) -> AssayError | None:
+        """Why it is not verified."""
+        return self.error if self.judged is None else self.judged.failure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(refuse_words=parser.error)
     add = parser.add_argument
     add(
-        "path", type=Path, metavar="PATH", help="a checkpoint's folder, an output, or an evaluation"
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="PATH",
+        help="a checkpoint's folder, an output, an evaluation or an evidence pack; or several",
     )
     add("--evidence", type=Path, metavar="FILE", help="the evidence, if it is not where PATH is")
     add(
@@ -77,6 +81,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="with a file: compare the checkpoint's files too",
+    )
+    add(
+        "--base",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="evidence of a checkpoint that a run continued from, to walk on to; may be repeated",
+    )
+    add(
+        "--pack",
+        type=Path,
+        metavar="OUT",
+        help="write all that was used to verify into one file, which verifies anywhere",
+    )
+    add(
+        "--fingerprint",
+        metavar="sha256:…",
+        help="with an evidence pack: trust the root in it this once, if it is that one",
     )
     add(
         "--ignore",
@@ -97,119 +120,145 @@ def run(
     progress: Terminal,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> int:
-    """Verify and say so; 0, or the exit code of the first step that failed."""
+    """Verify and say so; 0, or the exit code of the first step that failed.
+
+    Of several, the code of the first that did not verify; what cannot even be read comes after.
+    """
     models.check_words(arguments)
     if arguments.method is not None:
         return models.run(arguments, terminal=terminal)
-    refuse: Callable[[str], NoReturn] = arguments.refuse_words
-    demanded = demands.of(arguments, now=clock())
-    try:
-        given = inputs.read(
-            arguments.path,
-            evidence=arguments.evidence,
-            proof=arguments.proof,
-            checkpoint=arguments.checkpoint,
-            hasher=hasher(frozenset(arguments.ignore), progress),
-        )
-    except argparse.ArgumentError as error:
-        refuse(str(error))
-    judged = judge(given, Pins.of_user().all(), demanded, name=str(arguments.path))
+    _check_words(arguments)
+    now = clock()
+    demanded = replace(demands.of(arguments, now=now), bases=packs.bases(arguments.base))
+    results = list(_results(arguments, demanded, progress, now=now))
+    if len(results) == 1 and results[0].error is not None:
+        raise results[0].error
     if arguments.json:
-        print_json(judged, terminal)
+        terminal.line(json.dumps(_for_programs(results), indent=2))
     else:
-        print_steps(judged.examination.steps, terminal)
-        print_verdict(judged, terminal)
-    if judged.failure is not None:
-        return judged.failure.exit_code
-    for each in (*cautions(judged.examination.verdict()), *_unread(given)):
-        progress.columns("! ", each, indent=2, ink=Ink.YELLOW)
-    return 0
+        for each in results:
+            _print(each, terminal, is_one_of_several=len(results) > 1)
+    for said in _cautions(results):
+        progress.columns("! ", said, indent=2, ink=Ink.YELLOW)
+    if arguments.pack is not None:
+        _pack(results, arguments.pack, demanded, progress)
+    return _exit_code(results)
 
 
-def _unread(given: Given) -> tuple[str, ...]:
-    """That a C2PA manifest is there and was not judged, for want of the library."""
-    has_manifest = isinstance(given, OutputGiven) and given.carrier is not None
-    return (UNREAD,) if has_manifest and not media.is_readable() else ()
+def _check_words(arguments: argparse.Namespace) -> None:
+    """Refuse words that do not go together."""
+    if len(arguments.paths) > 1:
+        for word in ("proof", "checkpoint"):
+            if getattr(arguments, word) is not None:
+                _refuse(arguments, f"--{word} goes with one PATH")
 
 
-def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: str) -> Judged:
-    """Examine under the pinned root that says most; raises NoTrustRoot if none is pinned.
+def _refuse(arguments: argparse.Namespace, why: str) -> NoReturn:
+    """End as for any mistake in the command line."""
+    refuse: Callable[[str], NoReturn] = arguments.refuse_words
+    refuse(why)
 
-    It is raised too for what fails, and by its own word comes from a registry that is not pinned.
 
-    Roots do not help each other: every step of one examination rests on one root. NotWitnessed or
-    RevocationUnknown is raised if under none of them anything is known of the demanded moment.
-    """
-    if not pins:
-        raise NoTrustRoot(
-            "no registry is trusted yet, so nothing can verify. To trust one: assay trust add URL"
-        )
-    judged: list[Judged] = []
-    refusals: list[VerificationError] = []
-    for pin in pins:
+def _results(
+    arguments: argparse.Namespace, demanded: Demands, progress: Terminal, *, now: datetime
+) -> Iterator[Result]:
+    """Each artifact judged by itself: what is wrong with one says nothing of the others."""
+    pins = Pins.of_user().all() if arguments.fingerprint is None else ()
+    reader = hasher(frozenset(arguments.ignore), progress)
+    for path in arguments.paths:
+        name = str(path)
         try:
-            requirements = demanded.under(pin, inputs.notes(given))
-        except (NotWitnessed, RevocationUnknown) as unknown:
-            refusals.append(unknown)
+            found = inputs.read(
+                path,
+                evidence=arguments.evidence,
+                proof=arguments.proof,
+                checkpoint=arguments.checkpoint,
+                hasher=reader,
+            )
+        except argparse.ArgumentError as error:
+            _refuse(arguments, str(error))
+        except AssayError as error:
+            yield Result(name=name, given=None, judged=None, error=error)
             continue
-        basis = Basis(
-            trust=pin.root,
-            requirements=requirements,
-            lists=demanded.lists,
-            answers=demanded.answers,
-        )
-        judged.append(
-            Judged(
-                name=name,
-                pin=pin,
-                requirements=requirements,
-                is_pack=demanded.is_pack,
-                is_past=demanded.is_past,
-                examination=_examine(given, basis),
-            )
-        )
-    best = max(judged, key=lambda each: each.passed_steps, default=None)
-    if best is not None and best.failure is None:
-        return best
-    if (stranger := unpinned.refusal(given, pins)) is not None:
-        raise stranger
-    if best is None:
-        raise refusals[0]
-    return best
+        for given in found:
+            try:
+                pack = pack_of(given)
+                trusted = pins or _named(arguments, given, now=now)
+                judged = judge(given, trusted, demanded.of_pack(pack), name=name)
+            except AssayError as error:
+                yield Result(name=name, given=given, judged=None, error=error)
+            else:
+                yield Result(name=name, given=given, judged=judged, error=None)
 
 
-def _examine(given: Given, basis: Basis) -> Examination:
-    """`basis` has what the command line brought; beside it lists may lie with what was given."""
-    basis = replace(basis, lists=(*basis.lists, *given.lists))
-    match given:
-        case OutputGiven():
-            return examine_output(
-                given.evidence,
-                basis=basis,
-                content=given.content,
-                files=given.files,
-                answer=given.answer,
-                carrier=given.carrier if media.is_readable() else None,
-            )
-        case BatchedGiven():
-            return examine_batched(
-                given.evidence,
-                given.proof,
-                basis=basis,
-                content=given.content,
-                files=given.files,
-            )
-        case CheckpointGiven():
-            return examine_checkpoint(
-                given.evidence,
-                basis=basis,
-                files=given.files,
-                signature=given.signature,
-                tensors=given.tensors,
-            )
-        case EvaluationGiven():
-            return examine_evaluation(given.evidence, basis=basis, files=given.files)
-        case ModelGiven():
-            return examine_model(given.bundle, basis=basis, files=given.files)
-        case BundleGiven():
-            return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)
+def _named(arguments: argparse.Namespace, given: Given, *, now: datetime) -> tuple[Pinned, ...]:
+    """The root in a pack whose fingerprint was named: trusted this once, and kept nowhere."""
+    if arguments.fingerprint is None:
+        return ()
+    pack = pack_of(given)
+    if pack is None:
+        _refuse(arguments, "--fingerprint goes with an evidence pack, whose root it names")
+    expected, found = parse_id(arguments.fingerprint), pack.trust.fingerprint
+    if found != expected:
+        raise FingerprintMismatch(
+            f"--fingerprint: expected {as_id(expected)}, found {as_id(found)} in the pack: "
+            "nothing was verified"
+        )
+    return (Pinned(root=pack.trust, pinned_at=now, pinned_from=NAMED),)
+
+
+def _print(result: Result, terminal: Terminal, *, is_one_of_several: bool) -> None:
+    if is_one_of_several:
+        terminal.line(f"  {terminal.paint(Ink.BOLD, safe(result.name))}")
+    if result.judged is not None:
+        print_steps(result.judged.examination.steps, terminal)
+        print_verdict(result.judged, terminal)
+    elif result.error is not None:
+        said = f"Not verified. {result.error.code}: {result.error}"
+        terminal.columns("", said, indent=2, ink=Ink.RED)
+    if is_one_of_several:
+        terminal.line()
+
+
+def _cautions(results: list[Result]) -> Iterator[str]:
+    for each in results:
+        if each.judged is not None and each.failure is None:
+            yield from cautions(each.judged.examination.verdict())
+
+
+def _for_programs(results: list[Result]) -> dict[str, object]:
+    """The document of the one, or a document of all."""
+    if len(results) == 1 and results[0].judged is not None:
+        return verdict_json(results[0].judged)
+    return {
+        "verified": all(each.failure is None for each in results),
+        "artifacts": [{"path": each.name, **_document(each)} for each in results],
+    }
+
+
+def _document(result: Result) -> dict[str, object]:
+    if result.judged is not None:
+        return verdict_json(result.judged)
+    assert result.error is not None  # noqa: S101 - what was not judged has a reason
+    return {"verified": False, "error": error_json(result.error)}
+
+
+def _exit_code(results: list[Result]) -> int:
+    """The worst: a step that failed is worse than what could not be read, else the first counts."""
+    failures = [each.failure for each in results if each.failure is not None]
+    worst = sorted(failures, key=lambda each: not isinstance(each, VerificationError))
+    return worst[0].exit_code if worst else 0
+
+
+def _pack(results: list[Result], path: Path, demanded: Demands, progress: Terminal) -> None:
+    """Write what was verified, or say that nothing was written."""
+    verified = [(each.given, each.judged) for each in results if each.failure is None]
+    if len(verified) < len(results):
+        progress.columns(
+            "! ", "No evidence pack was written: not all of it verified.", indent=2, ink=Ink.YELLOW
+        )
+        return
+    found = [(given, judged) for given, judged in verified if given is not None and judged]
+    pack = packs.made(found, demanded)
+    packs.write(path, pack)
+    progress.columns("", packs.in_words(pack, path), indent=0)

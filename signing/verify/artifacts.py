@@ -12,10 +12,12 @@
 5. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
    `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.tensors` where the list is there,
    `checkpoint.run`, `checkpoint.dataset`, `checkpoint.conduct`; `run.dataset`, `run.conduct`;
-   `conduct.policy`; `takedown.checkpoint`. An answer of the API is held to what was signed
-   (`output.answer`, `output.request`), the C2PA manifest that a file carries to both its output and
-   the root (`output.credentials`), and a model signature beside a checkpoint's files to the
-   checkpoint and the files (`model.checkpoint`, `model.files`).
+   `conduct.policy`, `conduct.text` where the text is there; `takedown.checkpoint`. An answer of the
+   API is held to what was signed (`output.answer`, `output.request`), the C2PA manifest that a file
+   carries to both its output and the root (`output.credentials`), and a model signature beside a
+   checkpoint's files to the checkpoint and the files (`model.checkpoint`, `model.files`).
+6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by the
+   steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from ..tensors import TensorList
 from ..trust import TrustRoot
 from . import links
 from .below import Below, compare_files, examine_below, link_below
+from .descent import descend, heads, with_bases
 from .heads import one_history
 from .kinds import MODEL, OUTPUT, any_of
 from .opening import opening
@@ -108,16 +111,17 @@ def examine_output(
             lambda: links.text(output.claim.get(), content),
         )
     compare_files(report, evidence, files)
-    one_history(report, evidence.bundles.items(), basis.trust)
+    one_history(report, evidence.bundles.items(), basis.trust, beside=heads(basis.bases))
     link_output(report, output.claim, below)
     if answer is not None:
         _link_answer(report, output.claim, answer)
     if carrier is not None:
         _link_credentials(report, output.claim, carrier, basis.trust)
-    link_below(report, evidence, basis.trust, below)
+    link_below(report, evidence, basis, below)
+    bases = descend(report, below, basis)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = below.verified("output", basis, steps)
+        found = with_bases(below.verified("output", basis, steps), bases)
         parts = (output.signed(), *found.parts)
         return replace(found, parts=parts, output=output.claim.value, match=match.get())
 
@@ -148,11 +152,15 @@ def examine_checkpoint(
             lambda: links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
         )
     beside = () if signature is None else (("model signature beside the files", signature),)
-    one_history(report, (*evidence.bundles.items(), *beside), basis.trust)
-    link_below(report, evidence, basis.trust, below)
+    bundles = (*evidence.bundles.items(), *beside)
+    one_history(report, bundles, basis.trust, beside=heads(basis.bases))
+    link_below(report, evidence, basis, below)
+    bases = descend(report, below, basis)
     if below.model is not None and files is not None:
         _compare_model(report, below.model.claim, files)
-    return report.finish(lambda steps: below.verified("checkpoint", basis, steps))
+    return report.finish(
+        lambda steps: with_bases(below.verified("checkpoint", basis, steps), bases)
+    )
 
 
 def examine_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Examination:

@@ -9,6 +9,7 @@
 5. What is at hand: `text`, and `files` against the checkpoint's manifest.
 6. The tree heads, the proof's too, are of one history (`heads`).
 7. The links: `output.checkpoint`, `output.conduct`, and those of the checkpoint.
+8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ..trust import TrustRoot
 from . import links
 from .artifacts import link_output
 from .below import compare_files, examine_below, link_below
+from .descent import descend, heads, with_bases
 from .heads import one_history
 from .kinds import BATCH
 from .opening import opening
@@ -69,12 +71,14 @@ def examine_batched(
             lambda: links.text(claim.get(), content),
         )
     compare_files(report, evidence, files)
-    one_history(report, bundles.items(), basis.trust, beside={"proof": proof.note})
+    beside = {"proof": proof.note, **heads(basis.bases)}
+    one_history(report, bundles.items(), basis.trust, beside=beside)
     link_output(report, claim, below)
-    link_below(report, evidence, basis.trust, below)
+    link_below(report, evidence, basis, below)
+    bases = descend(report, below, basis)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = below.verified("output", basis, steps)
+        found = with_bases(below.verified("output", basis, steps), bases)
         parts = (batch.signed(), *found.parts)
         return replace(found, parts=parts, output=claim.value, match=match.get())
 

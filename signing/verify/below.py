@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from .. import oms
 from ..bundle import Bundle
+from ..digests import as_id, sha256
 from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim, TakedownClaim
-from ..trust import TrustRoot
 from . import links
 from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, RUN, TAKEDOWN
 from .parts import Examined, examine
@@ -109,13 +109,13 @@ def compare_files(report: Report, evidence: Evidence, files: Manifest | None) ->
         )
 
 
-def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Below) -> None:
+def link_below(report: Report, evidence: Evidence, basis: Basis, below: Below) -> None:
     """Check that the parts belong together."""
     claim, conduct = below.checkpoint.claim, below.conduct.claim
     report.check(
         "checkpoint.registry",
         "The checkpoint was published by the pinned registry",
-        lambda: links.checkpoint_registry(claim.get(), trust.registry),
+        lambda: links.checkpoint_registry(claim.get(), basis.trust.registry),
     )
     report.check(
         "checkpoint.manifest",
@@ -148,10 +148,23 @@ def link_below(report: Report, evidence: Evidence, trust: TrustRoot, below: Belo
         "The conduct policy is this document",
         lambda: links.policy(conduct.get(), evidence.policy),
     )
+    _link_text(report, conduct, basis)
     if below.takedown is not None:
         _link_takedown(report, below.checkpoint, below.takedown)
     if below.model is not None:
         _link_model(report, below.checkpoint, below.model)
+
+
+def _link_text(report: Report, conduct: Finding[ConductClaim], basis: Basis) -> None:
+    """Where the text that people read is at hand; a text that nothing names is passed over."""
+    named = conduct.value and conduct.value.text_sha256
+    text = next((each for each in basis.texts if sha256(each) == named), None)
+    if text is not None:
+        report.check(
+            "conduct.text",
+            "The conduct policy's text is the one that people read",
+            lambda: (text, f"{len(text)} bytes, {as_id(sha256(text))}"),
+        )
 
 
 def _link_run(

@@ -8,6 +8,7 @@
 4. The tree heads are of one history (`heads`).
 5. The links: `evaluation.checkpoint`, `evaluation.conduct`, `withdrawal.evaluation`, and those of
    the checkpoint.
+6. The checkpoints that the run continued from, as far as they are at hand (`descent`).
 
 The figures themselves nobody verifies here: they are the word of whoever signed.
 """
@@ -22,6 +23,7 @@ from ..manifest import Manifest
 from ..statements import EvaluationClaim, WithdrawalClaim
 from . import links
 from .below import Below, compare_files, examine_below, link_below
+from .descent import descend, heads, with_bases
 from .heads import one_history
 from .kinds import EVALUATION, WITHDRAWAL
 from .opening import opening
@@ -44,12 +46,13 @@ def examine_evaluation(
         withdrawal = examine(report, WITHDRAWAL, given[Part.WITHDRAWAL], basis)
     below = examine_below(report, evidence, basis)
     compare_files(report, evidence, files)
-    one_history(report, given.items(), basis.trust)
+    one_history(report, given.items(), basis.trust, beside=heads(basis.bases))
     _link(report, evaluation, withdrawal, below)
-    link_below(report, evidence, basis.trust, below)
+    link_below(report, evidence, basis, below)
+    bases = descend(report, below, basis)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = below.verified("evaluation", basis, steps)
+        found = with_bases(below.verified("evaluation", basis, steps), bases)
         said = [evaluation.signed(), *([withdrawal.signed()] if withdrawal else [])]
         return replace(
             found,

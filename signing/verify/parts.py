@@ -30,6 +30,7 @@ from ..canonical import instant_text
 from ..chains import verify_chain
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, MissingEvidence, WrongIdentity, WrongPurpose
+from ..provenance import accepted
 from ..pseudonyms import Signatory, is_pseudonym
 from ..statements import PURPOSE_OF, Claim, Statement
 from ..trust import TrustRoot
@@ -72,6 +73,7 @@ class Examined(Generic[C]):
             size=bundle.proof.size,
             standing=self.standing.get(),
             seen=self.seen.value,
+            accepted_sha256=accepted(bundle.chain.leaf),
         )
 
 

@@ -7,8 +7,8 @@ not be reached for want of something that an earlier one should have established
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -95,6 +95,8 @@ class SignedPart:
     standing: Standing
     seen: Seen | None
     """Who had seen that head; None if nobody was asked for."""
+    accepted_sha256: str | None = None
+    """Which conduct policy its signer had accepted, as the certificate says; None for offices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +119,10 @@ class Verified:
     conduct: ConductClaim | None = None
     takedown: TakedownClaim | None = None
     """Why the registry serves the checkpoint no more; None where nothing at hand says so."""
+    bases: tuple[Verified, ...] = ()
+    """The checkpoints that its run continued from, the nearest first, as far as they were at hand.
+
+    Each with the steps that were taken about it, as numbered in the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +188,15 @@ class Report:
             self._add(code, title, Outcome.PASSED, detail)
             return Finding(value)
         return Finding(None)
+
+    def adopt(self, steps: Sequence[Step], under: str) -> tuple[Step, ...]:
+        """Take over the steps of another report, under a name for what they are about."""
+        before = len(self.steps)
+        self.steps.extend(
+            replace(step, number=before + step.number, part=under, code=f"{under}.{step.code}")
+            for step in steps
+        )
+        return tuple(self.steps[before:])
 
     def finish(self, establish: Callable[[tuple[Step, ...]], Verified]) -> Examination:
         """The examination that these steps are."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from ..cosignatures import UNSAID, Witness
 from ..errors import NotWitnessed, VerificationError
+from ..evidence import Evidence
 from ..tlog import Policy, Witnessed
 from ..treehead import verify as verify_head
 from ..trust import TrustRoot
@@ -49,6 +50,10 @@ class Basis:
     """Who is behind the pseudonyms that were opened; None where an opening opens none of them."""
     witnesses: tuple[Witness, ...] = ()
     """Whom the evidence names as having cosigned its tree heads. No time is proven by that."""
+    bases: tuple[Evidence, ...] = ()
+    """Of checkpoints that runs continued from, in any order; what nothing names is passed over."""
+    texts: tuple[bytes, ...] = ()
+    """Texts of conduct policies, as people read them; likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +74,7 @@ class Seen:
 def newest_seen(notes: Iterable[str], *, trust: TrustRoot, policy: Policy | None) -> datetime:
     """When the quorum had seen the newest of these tree heads; raises NotWitnessed if it saw none.
 
-    That is the moment for which an evidence pack speaks by itself (`assay verify --pack`).
+    That is the moment for which evidence speaks by itself (`assay verify --as-of evidence`).
     """
     if policy is None:
         raise NotWitnessed("expected a policy that names witnesses, found none")

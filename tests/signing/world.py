@@ -250,9 +250,11 @@ class World:
         statement = oms.statement("tiny", manifest_of(files))
         return self.bundle(self.sign(statement, Purpose.CHECKPOINT, by or self.alice))
 
-    def evidence_for_checkpoint(self, files: Mapping[str, bytes] = FILES) -> Evidence:
-        """Everything about a checkpoint that a run made."""
-        return self._evidence(self._sign_below(files), files)
+    def evidence_for_checkpoint(
+        self, files: Mapping[str, bytes] = FILES, parent: str | None = None
+    ) -> Evidence:
+        """Everything about a checkpoint that a run made, which continued from another or none."""
+        return self._evidence(self._sign_below(files, parent), files)
 
     def evidence_for_upload(self, files: Mapping[str, bytes] = FILES) -> Evidence:
         """Everything about a checkpoint that no run made."""
@@ -263,20 +265,28 @@ class World:
         }
         return self._evidence(signed, files)
 
-    def evidence_for_output(self, text: str = TEXT, files: Mapping[str, bytes] = FILES) -> Evidence:
+    def evidence_for_output(
+        self,
+        text: str = TEXT,
+        files: Mapping[str, bytes] = FILES,
+        parent: str | None = None,
+    ) -> Evidence:
         """Everything about a text that the server generated from a checkpoint."""
-        below = self._sign_below(files)
+        below = self._sign_below(files, parent)
         claim = output_claim(
             text, manifest_of(files).id, sha256(below["checkpoint"].envelope.payload)
         )
         signed = {"output": self.sign(claim.statement(), Purpose.OUTPUT, self.alice), **below}
         return self._evidence(signed, files)
 
-    def _sign_below(self, files: Mapping[str, bytes]) -> dict[str, Signed]:
+    def _sign_below(
+        self, files: Mapping[str, bytes], parent: str | None = None
+    ) -> dict[str, Signed]:
         manifest, data = manifest_of(files), manifest_of(DATA)
         dataset = self.sign(dataset_claim().statement(), Purpose.CHECKPOINT, self.alice)
         conduct = self.sign(conduct_claim().statement(), Purpose.CONDUCT, "conduct")
-        run_statement = run_claim(manifest, data.id, self.at).statement()
+        claimed = replace(run_claim(manifest, data.id, self.at), parent_sha256=parent)
+        run_statement = claimed.statement()
         run = self.sign(run_statement, Purpose.NODE, f"nodes/{NODE}")
         reference = RunReference(id=RUN, statement_sha256=run_statement.sha256)
         claim = checkpoint_claim(self.registry, manifest, run=reference)

@@ -155,13 +155,13 @@ def check(bob: Bob) -> None:
     code, said = bob.verify("before")
     assert (code, "leaf revoked, but proven to be from before" in said) == (0, True), said
     assert "was seen by w on 2" in said
-    assert bob.verify("before", "--pack")[0] == 0
+    assert bob.verify("before", "--as-of", "evidence")[0] == 0
     code, said = bob.verify("after")
     assert (code, "from which the leaf certificate is revoked (key-compromise)" in said) == (
         26,
         True,
     )
-    assert bob.verify("after", "--pack", "--accept-unknown-revocation")[0] == 26
+    assert bob.verify("after", "--as-of", "evidence", "--accept-unknown-revocation")[0] == 26
     for name in ("before", "after"):
         code, said = bob.verify(name, config="asking-nobody")
         assert (code, "(key-compromise), found none" in said) == (26, True)

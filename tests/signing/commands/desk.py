@@ -100,3 +100,8 @@ class Desk:
         path = self.folder / name
         path.write_bytes(canonical.dumps(evidence.to_json()))
         return path
+
+
+def words_of(out: str) -> str:
+    """What was printed, in one line and without the tree at its left."""
+    return " ".join(each for each in out.split() if each not in {"│", "├", "└"})

@@ -50,7 +50,7 @@ def test_once_it_is_pinned_it_verifies(desk: Desk) -> None:
 def test_what_demands_witnesses_says_so_only_of_its_own_registry(desk: Desk) -> None:
     desk.pin()
     evidence = stranger().evidence_for_output()
-    code, _, err = desk.assay("verify", desk.answer(evidence=evidence), "--pack")
+    code, _, err = desk.assay("verify", desk.answer(evidence=evidence), "--as-of", "evidence")
     assert (code, OTHER in err) == (23, True)
 
 

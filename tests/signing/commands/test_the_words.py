@@ -50,7 +50,6 @@ def test_help_lists_no_code_that_no_command_ends_with() -> None:
         (),
         ("verfy",),
         ("verify",),
-        ("verify", "a", "b"),
         ("verify", "a", "--trust-me"),
         ("trust",),
         ("trust", "add"),

@@ -17,7 +17,7 @@ from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
 from assay.signing.statements import Origin, OutputClaim
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import Desk, words_of
 from tests.signing.world import (
     AT,
     FILES,
@@ -52,9 +52,25 @@ def test_the_steps_are_numbered_and_aligned(desk: Desk) -> None:
     desk.pin()
     _, out, _ = desk.assay("verify", desk.answer())
     steps = [line for line in out.splitlines() if "✔" in line]
-    assert {line.index("✔") for line in steps} == {11}
-    assert [int(line[12:15]) for line in steps] == list(range(1, len(steps) + 1))
-    assert steps[0].startswith("output     ✔  1 statement  output 0b8f7ad4…")
+    (column,) = {line.index("✔") for line in steps}
+    numbers = [int(line[column + 2 : column + 4]) for line in steps]
+    assert sorted(numbers) == list(range(1, len(steps) + 1))
+    assert steps[0].split()[:4] == ["output", "✔", "1", "statement"]
+
+
+def test_each_part_stands_below_what_names_it(desk: Desk) -> None:
+    desk.pin()
+    _, out, _ = desk.assay("verify", desk.answer())
+    steps = [line for line in out.splitlines() if "✔" in line]
+    left = [line.partition("✔")[0].rstrip() for line in steps]
+    assert [each for each in left if each.strip("│ ")] == [
+        "output",
+        "└ checkpoint",
+        "  ├ run",
+        "  │ └ dataset",
+        "  └ conduct",
+        "evidence",
+    ]
 
 
 def test_without_a_pinned_root_nothing_verifies(desk: Desk) -> None:
@@ -85,7 +101,7 @@ def test_one_changed_character_turns_exactly_one_step_red(desk: Desk) -> None:
     code, out, _ = desk.assay("verify", desk.answer(TEXT.replace("hello", "hallo")))
     assert code == 21
     failed = [line for line in out.splitlines() if "✘" in line]
-    assert [line.split()[:4] for line in failed] == [["text", "✘", f"{COMPARED}", "compared"]]
+    assert [line.split()[:4] for line in failed] == [["│", "✘", f"{COMPARED}", "text"]]
     words = " ".join(out.split())
     assert f"Not verified: step {COMPARED} failed." in words
     assert "The content is what was signed? No: a text differs from the signed one" in words
@@ -190,7 +206,7 @@ def test_an_answer_without_a_text_compares_nothing(desk: Desk) -> None:
 def test_an_answer_that_claims_a_generated_text_must_hold_it(desk: Desk) -> None:
     desk.pin()
     code, out, _ = desk.assay("verify", desk.answer(None))
-    assert (code, f"✘ {COMPARED} compared" in out) == (24, True)
+    assert (code, f"✘ {COMPARED} text" in out) == (24, True)
     assert "Expected the text that was generated, found none" in " ".join(out.split())
 
 
@@ -245,7 +261,7 @@ def test_a_request_for_an_output_that_commits_to_none_fails_one_step(desk: Desk)
     )
     code, out, _ = desk.assay("verify", answer)
     assert (code, out.count("✘")) == (22, 1)
-    assert "expected no request, as the output commits to none" in " ".join(out.split())
+    assert "expected no request, as the output commits to none" in words_of(out)
 
 
 def test_a_request_without_its_salt_is_no_request(desk: Desk) -> None:
@@ -259,7 +275,7 @@ def test_an_output_is_compared_with_real_files_too(desk: Desk) -> None:
     desk.pin()
     folder, answer = desk.checkpoint(), desk.answer()
     code, out, _ = desk.assay("verify", answer, "--checkpoint", folder)
-    assert (code, f"files      ✔ {COMPARED + 1} compared   3 files" in out) == (0, True)
+    assert (code, f"✔ {COMPARED + 1} files      3 files" in out) == (0, True)
     text = desk.folder / "text.txt"
     text.write_bytes(TEXT.encode())
     words = ("verify", text, "--evidence", answer, "--checkpoint", folder)

@@ -53,7 +53,7 @@ def test_a_statement_of_a_kind_that_nobody_may_sign_is_refused(desk: Desk) -> No
 
 def test_a_pack_of_one_bundle_needs_its_witnesses(desk: Desk, policy: Path) -> None:
     desk.pin()
-    code, _, err = desk.assay("verify", policy, "--pack")
+    code, _, err = desk.assay("verify", policy, "--as-of", "evidence")
     assert (code, "expected --policy FILE" in err) == (29, True)
 
 

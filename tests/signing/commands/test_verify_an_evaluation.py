@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import Desk, words_of
 from tests.signing.evaluating import evaluation_claim, evidence_for_evaluation, withdrawn
 from tests.signing.world import AT, World
 
@@ -16,7 +16,7 @@ def test_it_says_whose_word_the_figures_are(desk: Desk) -> None:
     desk.pin()
     path = desk.write(NAME, evidence_for_evaluation(desk.world))
     code, out, _ = desk.assay("verify", path)
-    said = " ".join(out.split())
+    said = words_of(out)
     assert code == 0
     assert "hellaswag on Rowan/hellaswag: acc 0.2504, by lm-evaluation-harness 0.4.9" in said
     assert "evaluation → checkpoint of alice/tiny@step-100" in said

@@ -20,7 +20,7 @@ from assay.signing.crls import Period
 from assay.signing.evidence import Evidence
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation
 from assay.signing.trust import Pinned
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import Desk, words_of
 from tests.signing.revoking import PERIOD, Case, question, responder_of
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, LISTS_LAST, TEXT, World
@@ -152,7 +152,6 @@ def test_what_is_no_list_is_said(desk: Desk, content: bytes | None, code: int, s
 def test_a_moment_is_a_whole_one(desk: Desk, moment: str) -> None:
     code, _, err = desk.assay("verify", desk.answer(), "--as-of", moment)
     assert (code, "TIME: expected a time such as" in err) == (2, True)
-    assert desk.assay("verify", desk.answer(), "--as-of", LATE, "--pack")[0] == 2
 
 
 def test_without_a_moment_it_is_now(desk: Desk) -> None:
@@ -173,7 +172,7 @@ def test_not_to_know_can_be_accepted_and_is_said_loudly(desk: Desk) -> None:
     desk.pin()
     accepting = ("--as-of", LATE, "--accept-unknown-revocation")
     code, out, err = desk.assay("verify", desk.answer(), *accepting)
-    words = " ".join(out.split())
+    words = words_of(out)
     assert code == 0
     assert "Verified, but NOT whether it was revoked." in words
     assert "✔ 5 revocation NOT KNOWN, and accepted so: leaf, intermediate, timestamp leaf" in words
@@ -207,7 +206,7 @@ def test_what_witnesses_saw_before_a_revocation_stays_valid(
     lists = desk.lists("lists.pem", revoked(desk, evidence))
     asked = ("--crl", lists, "--policy", desk.folder / "policy")
     code, out, _ = desk.assay("verify", desk.answer(evidence=evidence), *asked)
-    words = " ".join(out.split())
+    words = words_of(out)
     assert code == 0
     assert "leaf revoked, but proven to be from before: 2026-11-20T09:30:59Z" in words
     assert "Of the output, these certificates were revoked, but its signature is proven" in words
@@ -249,7 +248,14 @@ def test_a_policy_that_cannot_be_read_is_said(desk: Desk) -> None:
 def test_a_pack_is_judged_at_its_newest_witnessed_head(desk: Desk, witnesses: Witnesses) -> None:
     desk.pin()
     evidence = witnesses.evidence(desk.world.evidence_for_output(), w1=AT, w2=AT + SECOND)
-    words = ("verify", desk.answer(evidence=evidence), "--policy", desk.folder / "policy", "--pack")
+    words = (
+        "verify",
+        desk.answer(evidence=evidence),
+        "--policy",
+        desk.folder / "policy",
+        "--as-of",
+        "evidence",
+    )
     code, out, _ = desk.assay(*words)
     assert code == 0
     said = "known for 2026-11-20 09:30:01 UTC, by lists of 2026-11-20 and newer. That is when"
@@ -281,12 +287,14 @@ def test_a_file_of_beginnings_is_read_at_once(desk: Desk) -> None:
 def test_a_pack_says_what_it_lacks(desk: Desk, witnesses: Witnesses) -> None:
     desk.pin()
     answer = desk.answer()
-    code, _, err = desk.assay("verify", answer, "--pack")
+    code, _, err = desk.assay("verify", answer, "--as-of", "evidence")
     assert (code, "expected --policy FILE or a policy pinned with assay trust add" in err) == (
         29,
         True,
     )
-    code, _, err = desk.assay("verify", answer, "--pack", "--policy", desk.folder / "policy")
+    code, _, err = desk.assay(
+        "verify", answer, "--as-of", "evidence", "--policy", desk.folder / "policy"
+    )
     assert (code, "that the quorum two has seen, found none among 5" in err) == (29, True)
 
 
@@ -298,7 +306,7 @@ def test_a_model_signature_is_a_pack_too(desk: Desk, witnesses: Witnesses) -> No
     bundle = witnesses.bundle(desk.world.model_signature(), w1=AT, w2=UNSAID)
     path = folder / "model.sig"
     path.write_text(json.dumps(bundle.to_json()))
-    words = ("verify", folder, "--pack", "--policy", desk.folder / "policy")
+    words = ("verify", folder, "--as-of", "evidence", "--policy", desk.folder / "policy")
     assert desk.assay(*words)[0] == 29
     bundle = witnesses.bundle(desk.world.model_signature(), w1=AT, w2=AT)
     path.write_text(json.dumps(bundle.to_json()))
@@ -314,7 +322,7 @@ def test_a_pinned_policy_is_demanded_of_all_that_is_verified(
     desk.pin(World.create(at=AT, registry="http://other.test"))
     assert desk.assay("verify", desk.answer())[0] == 29
     seen = witnesses.evidence(desk.world.evidence_for_output(), w1=AT, w2=AT)
-    for more in ((), ("--pack",)):  # the other registry has no policy, and is not asked
+    for more in ((), ("--as-of", "evidence")):  # the other registry has no policy, and is not asked
         assert desk.assay("verify", desk.answer(TEXT, seen), *more)[0] == 0
 
 

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judge what was given, by the pinned root that says most of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import NoTrustRoot, NotWitnessed, RevocationUnknown, VerificationError
+from ..trust import Pinned
+from ..verify import (
+    Basis,
+    Examination,
+    examine_batched,
+    examine_bundle,
+    examine_checkpoint,
+    examine_evaluation,
+    examine_model,
+    examine_output,
+)
+from . import unpinned
+from .demands import Demands
+from .given import (
+    BatchedGiven,
+    BundleGiven,
+    CheckpointGiven,
+    EvaluationGiven,
+    Given,
+    ModelGiven,
+    OutputGiven,
+    notes,
+    pack_of,
+)
+from .verdict import Judged
+
+
+def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: str) -> Judged:
+    """Examine under the pinned root that says most; raises NoTrustRoot if none is pinned.
+
+    It is raised too for what fails, and by its own word comes from a registry that is not pinned.
+
+    Roots do not help each other: every step of one examination rests on one root. NotWitnessed or
+    RevocationUnknown is raised if under none of them anything is known of the demanded moment.
+    """
+    if not pins:
+        raise NoTrustRoot(unpinned.nothing(given))
+    judged: list[Judged] = []
+    refusals: list[VerificationError] = []
+    for pin in pins:
+        try:
+            requirements = demanded.under(pin, notes(given))
+        except (NotWitnessed, RevocationUnknown) as unknown:
+            refusals.append(unknown)
+            continue
+        basis = Basis(
+            trust=pin.root,
+            requirements=requirements,
+            lists=demanded.lists,
+            answers=demanded.answers,
+            bases=demanded.bases,
+        )
+        judged.append(
+            Judged(
+                name=name,
+                pin=pin,
+                requirements=requirements,
+                is_pack=demanded.is_pack,
+                is_past=demanded.is_past,
+                examination=_examine(given, basis),
+            )
+        )
+    best = max(judged, key=lambda each: each.passed_steps, default=None)
+    if best is not None and best.failure is None:
+        return best
+    if (stranger := unpinned.refusal(given, pins)) is not None:
+        raise stranger
+    if best is None:
+        raise refusals[0]
+    return best
+
+
+def _examine(given: Given, basis: Basis) -> Examination:
+    """`basis` has what the command line brought; more may have come with what was given."""
+    basis = replace(basis, lists=(*basis.lists, *given.lists))
+    if (pack := pack_of(given)) is not None:
+        basis = replace(
+            basis,
+            lists=(*basis.lists, *pack.lists),
+            answers=(*basis.answers, *pack.answers),
+            bases=(*basis.bases, *pack.bases),
+            texts=(*basis.texts, *pack.texts),
+        )
+    match given:
+        case OutputGiven():
+            return examine_output(
+                given.evidence,
+                basis=basis,
+                content=given.content,
+                files=given.files,
+                answer=given.answer,
+            )
+        case BatchedGiven():
+            return examine_batched(
+                given.evidence,
+                given.proof,
+                basis=basis,
+                content=given.content,
+                files=given.files,
+            )
+        case CheckpointGiven():
+            return examine_checkpoint(
+                given.evidence,
+                basis=basis,
+                files=given.files,
+                signature=given.signature,
+                tensors=given.tensors,
+            )
+        case EvaluationGiven():
+            return examine_evaluation(given.evidence, basis=basis, files=given.files)
+        case ModelGiven():
+            return examine_model(given.bundle, basis=basis, files=given.files)
+        case BundleGiven():
+            return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)

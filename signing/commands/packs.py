@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence packs on the disk: read for `assay verify`, and written of what it verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..archive import MAX_ARCHIVE_BYTES, is_archive
+from ..canonical import loads, within
+from ..digests import as_id
+from ..errors import MissingEvidence
+from ..evidence import Evidence, Part
+from ..manifest import Manifest
+from ..pack import Artifact, Pack
+from ..trust import Pinned
+from ..verify import Content
+from .demands import Demands
+from .errors import InputUnreadable
+from .given import (
+    BatchedGiven,
+    BundleGiven,
+    CheckpointGiven,
+    EvaluationGiven,
+    Given,
+    ModelGiven,
+    OutputGiven,
+    pack_of,
+)
+from .sign import write_public
+from .verdict import Judged
+
+HEAD_BYTES = 4
+
+
+def read(path: Path) -> Pack | None:
+    """The pack in a file; None for one that is none at all. OSError."""
+    with path.open("rb") as file:
+        if not is_archive(head := file.read(HEAD_BYTES)):
+            return None
+        data = head + file.read(MAX_ARCHIVE_BYTES + 1 - len(head))
+    with within(path.name):
+        return Pack.parse(data)
+
+
+def givens(pack: Pack, files: Manifest | None) -> tuple[Given, ...]:
+    """Each artifact of a pack by itself: of outputs no content is at hand to compare."""
+    return tuple(_given(pack, each, None, files) for each in pack.artifacts)
+
+
+def of_content(pack: Pack, content: Content, files: Manifest | None, *, name: str) -> Given:
+    """The artifact that some bytes are; of a pack of one, that one, whatever they are."""
+    own = {content.sha256, content.normalised_sha256}
+    about = [each for each in pack.artifacts if own & each.digests]
+    if not about and len(pack.artifacts) > 1:
+        raise MissingEvidence(
+            f"expected evidence about {name} ({as_id(content.sha256)}), "
+            f"found a pack about {len(pack.artifacts)} others"
+        )
+    return _given(pack, [*about, *pack.artifacts][0], content, files)
+
+
+def of_files(pack: Pack, files: Manifest, *, name: str) -> CheckpointGiven:
+    """The checkpoint whose files these are; of a pack of one, that one."""
+    of_others = {Part.OUTPUT, Part.BATCH, Part.EVALUATION}
+    alone = [each for each in pack.artifacts if of_others.isdisjoint(each.evidence.bundles)]
+    about = [each for each in alone if files.id in each.digests]
+    if not alone or (not about and len(alone) > 1):
+        raise MissingEvidence(
+            f"expected the evidence of the checkpoint {name} ({as_id(files.id)}), "
+            f"found a pack about {len(pack.artifacts)} others"
+        )
+    evidence = [*about, *alone][0].evidence
+    return CheckpointGiven(evidence=evidence, files=files, signature=None, pack=pack)
+
+
+def _given(
+    pack: Pack, artifact: Artifact, content: Content | None, files: Manifest | None
+) -> Given:
+    evidence, bundles = artifact.evidence, artifact.evidence.bundles
+    if artifact.proof is not None:
+        return BatchedGiven(
+            evidence=evidence, proof=artifact.proof, content=content, files=files, pack=pack
+        )
+    if Part.OUTPUT in bundles:
+        return OutputGiven(evidence=evidence, answer=None, content=content, files=files, pack=pack)
+    if Part.EVALUATION in bundles:
+        return EvaluationGiven(evidence=evidence, files=files, pack=pack)
+    if Part.BATCH in bundles:
+        raise MissingEvidence(
+            "expected a proof with the evidence of a batch of outputs, found none"
+        )
+    return CheckpointGiven(evidence=evidence, files=files, signature=None, pack=pack)
+
+
+def bases(paths: Iterable[Path]) -> tuple[Evidence, ...]:
+    """The evidence in some files, each of a checkpoint that a run may have continued from."""
+    return tuple(_base(path) for path in paths)
+
+
+def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
+    """The pack of what was verified, and of all that it was verified by.
+
+    Raises MissingEvidence for what has no evidence to pack, and for what two registries signed.
+    """
+    pins = {judged.pin.root.fingerprint: judged.pin for _, judged in results}
+    if len(pins) != 1:
+        registries = ", ".join(sorted(pin.root.registry for pin in pins.values()))
+        raise MissingEvidence(f"--pack: expected artifacts of one registry, found {registries}")
+    (pin,) = pins.values()
+    brought = [pack for given, _ in results if (pack := pack_of(given)) is not None]
+    walked = {
+        base.checkpoint.manifest_sha256
+        for _, judged in results
+        for base in judged.examination.verdict().bases
+        if base.checkpoint is not None
+    }
+    at_hand = [*demanded.bases, *(each for pack in brought for each in pack.bases)]
+    return Pack(
+        trust=pin.root,
+        artifacts=tuple(_artifact(given) for given, _ in results),
+        bases=tuple(
+            {each.manifest.id: each for each in at_hand if each.manifest.id in walked}.values()
+        ),
+        policy=_policy(results, demanded, pin),
+        lists=_each(
+            demanded.lists, *(given.lists for given, _ in results), *(p.lists for p in brought)
+        ),
+        answers=_each(demanded.answers, *(pack.answers for pack in brought)),
+        texts=_each(*(pack.texts for pack in brought)),
+    )
+
+
+def write(path: Path, pack: Pack) -> None:
+    """The pack's file, whole or not at all; raises InputUnreadable."""
+    try:
+        write_public(path, pack.canonical())
+    except OSError as error:
+        raise InputUnreadable(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def in_words(pack: Pack, path: Path) -> str:
+    """What was written, and how others verify it who never met the registry."""
+    words = f"assay verify {path} --fingerprint {as_id(pack.trust.fingerprint)}"
+    if pack.policy_sha256 is not None:
+        words += f" --policy {as_id(pack.policy_sha256)}"
+    return (
+        f"Wrote {path}. Whoever verifies it names whom to trust, and has the fingerprint from "
+        f"elsewhere than from the pack: {words}"
+    )
+
+
+def _base(path: Path) -> Evidence:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputUnreadable(f"{path}: {error.strerror or error}") from error
+    with within(path.name):
+        return Evidence.parse(loads(data))
+
+
+def _artifact(given: Given) -> Artifact:
+    match given:
+        case BatchedGiven():
+            return Artifact(evidence=given.evidence, proof=given.proof)
+        case OutputGiven() | CheckpointGiven() | EvaluationGiven():
+            return Artifact(evidence=given.evidence)
+        case ModelGiven() | BundleGiven():
+            raise MissingEvidence(
+                "--pack: expected an artifact with its evidence, found a bundle alone"
+            )
+
+
+def _policy(results: Sequence[tuple[Given, Judged]], demanded: Demands, pin: Pinned) -> str | None:
+    """The policy that they were judged by."""
+    of_packs = {demanded.of_pack(pack_of(given)).policy_under(pin) for given, _ in results}
+    return next(iter(of_packs)) if len(of_packs) == 1 else demanded.policy_under(pin)
+
+
+def _each(*given: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(dict.fromkeys(each for some in given for each in some))

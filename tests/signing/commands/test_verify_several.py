@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay verify FILE…`: each has a verdict of its own, and the worst is the exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.signing.commands.desk import Desk
+from tests.signing.world import TEXT
+
+
+def answers(desk: Desk, *texts: str) -> list[Path]:
+    """Answers of the API, one for each text, all with the evidence of the first."""
+    found = []
+    for number, text in enumerate(texts):
+        path = desk.answer(text)
+        found.append(path.rename(desk.folder / f"answer-{number}.json"))
+    return found
+
+
+def test_each_has_a_verdict_of_its_own(desk: Desk) -> None:
+    desk.pin()
+    code, out, err = desk.assay("verify", *answers(desk, TEXT, TEXT))
+    assert (code, err) == (0, "")
+    assert [line for line in out.splitlines() if line == "Verified."] == ["Verified."] * 2
+    assert out.splitlines()[0] == f"  {desk.folder}/answer-0.json"
+
+
+def test_the_exit_code_is_that_of_the_worst(desk: Desk) -> None:
+    desk.pin()
+    good, changed = answers(desk, TEXT, "another")
+    nothing = desk.folder / "nothing"
+    for paths, expected in (
+        ((good, changed), 21),
+        ((nothing, good), 30),
+        ((nothing, good, changed), 21),
+        ((good, nothing, changed, desk.lists("no.json")), 21),
+    ):
+        code, out, _ = desk.assay("verify", *paths)
+        assert code == expected
+        assert "Verified." in out
+    code, out, _ = desk.assay("verify", good, nothing)
+    assert (code, "Not verified. input-unreadable:" in out) == (30, True)
+
+
+def test_for_programs_there_is_one_document(desk: Desk) -> None:
+    desk.pin()
+    good, changed = answers(desk, TEXT, "another")
+    nothing = desk.folder / "nothing"
+    code, out, _ = desk.assay("verify", good, changed, nothing, "--json")
+    found = json.loads(out)
+    assert (code, found["verified"]) == (21, False)
+    assert [each["path"] for each in found["artifacts"]] == [str(good), str(changed), str(nothing)]
+    assert [each["verified"] for each in found["artifacts"]] == [True, False, False]
+    assert found["artifacts"][2]["error"]["code"] == "input-unreadable"
+    top = found["artifacts"][0]["tree"][0]
+    assert (top["part"], top["below"][0]["part"]) == ("output", "checkpoint")
+
+
+def test_words_for_one_are_refused_with_several(desk: Desk) -> None:
+    one, two = answers(desk, TEXT, TEXT)
+    for word in ("--checkpoint", "--proof"):
+        code, _, err = desk.assay("verify", one, two, word, desk.folder)
+        assert (code, f"{word} goes with one PATH" in err) == (2, True)
+    words = ("--method", "key", "--public-key", one)
+    code, _, err = desk.assay("verify", one, two, *words)
+    assert (code, "--method takes one PATH, found 2" in err) == (2, True)
+
+
+def test_an_error_of_the_words_is_none_of_a_file(desk: Desk) -> None:
+    one, two = answers(desk, TEXT, TEXT)
+    assert desk.assay("verify", one, two, "--as-of", "yesterday")[0] == 2
