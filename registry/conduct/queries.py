@@ -7,6 +7,7 @@ The models are private to this app; their names are here for other apps' annotat
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -111,6 +112,13 @@ def live_acceptance(
     live = Acceptance.objects.filter(party=party, version=of, withdrawn_at__isnull=True)
     signed = live if key is None else live.filter(key=key)
     return signed.select_related("version", "party", "statement").order_by("-id").first()
+
+
+def withdrawn_at(party: Namespace, of: PolicyVersion) -> datetime | None:
+    """Since when the party accepts this policy no more; None where it does, or never did."""
+    rows = Acceptance.objects.filter(party=party, version__policy=of.policy_id)
+    newest = rows.order_by("-id").first()
+    return None if newest is None else newest.withdrawn_at
 
 
 def acceptances(parties: Iterable[Namespace]) -> QuerySet[Acceptance]:

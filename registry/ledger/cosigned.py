@@ -70,13 +70,21 @@ def policy() -> Policy | None:
 
     What was proven must be shown also while somebody edits that file (check assay.E006 finds it).
     """
+    found = policy_text()
+    return None if found is None else Policy.parse(found.encode("latin-1"))
+
+
+def policy_text() -> str | None:
+    """The same as its file has it, a character for each byte."""
     if not settings.LEDGER_POLICY:
         return None
     try:
-        return Policy.parse(Path(settings.LEDGER_POLICY).read_bytes())
+        data = Path(settings.LEDGER_POLICY).read_bytes()
+        Policy.parse(data)
     except (OSError, InvalidDocument) as error:
         logger.warning("the policy of witnesses cannot be read: %s", error)
         return None
+    return data.decode("latin-1")
 
 
 def witnesses_of(head: TreeHead) -> set[str]:

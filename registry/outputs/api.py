@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import uuid
 
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
@@ -17,6 +19,7 @@ from assay.signing import canonical
 from assay.signing.canonical import as_mapping
 from assay.signing.digests import as_id
 from assay.signing.errors import InvalidDocument
+from assay.signing.pack import SUFFIX
 from assay.signing.statements import Mark
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
@@ -26,7 +29,7 @@ from registry.api.warnings import warn
 from registry.catalog import queries as catalog
 from registry.idempotency.api import call_of, id_for, idempotent, idempotent_in_steps
 
-from . import asserting, detecting, queries, schema, services, waiting
+from . import asserting, detecting, packing, queries, schema, services, standing, waiting
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .limits import DetectingRate
 from .models import Output
@@ -92,7 +95,27 @@ class OutputView(APIView):
     def get(self, request: Request, output_id: uuid.UUID) -> Response:
         """One's own output, or a sample."""
         by = reading.signatory(request)
-        return Response(queries.answer(queries.output(output_id, by.person, within=by.projects)))
+        output = queries.output(output_id, by.person, within=by.projects)
+        return Response(standing.with_answer(output))
+
+
+class PackView(APIView):
+    """GET reads all that proves one, in one file (docs/spec/evidence-pack.md)."""
+
+    @extend_schema(
+        operation_id="outputs_pack", responses={(200, "application/zip"): OpenApiTypes.BINARY}
+    )
+    def get(self, request: Request, output_id: uuid.UUID) -> HttpResponse:
+        """Of one's own output, or of a sample; 404 before it is signed."""
+        viewer = reading.viewer(request, reading.OUTPUTS)
+        output = queries.output(output_id, viewer)
+        name = f"output-{str(output.id)[:8]}{SUFFIX}"
+        headers = {
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        }
+        content = packing.pack(output, viewer).canonical()
+        return HttpResponse(content, content_type="application/zip", headers=headers)
 
 
 class ByContentView(APIView):

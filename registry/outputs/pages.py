@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of one output, and the page that says what is known of a text.
 
-outputs/output.html  output, checkpoint, sampling; a tag reads its tree
+outputs/output.html  output, checkpoint, sampling, standing; a tag reads its tree
 outputs/detect.html  asked, found (or None), refused, p_value, most_bytes; of a picture seen, scale
 """
 
@@ -19,7 +19,7 @@ from assay.signing.errors import InvalidDocument
 from registry.accounts import reading
 from registry.api.problems import NotFound
 
-from . import detecting, limits, queries
+from . import detecting, limits, queries, standing
 from .errors import LookingUnavailable, UnusablePicture
 from .pictures import detecting as pictures
 
@@ -31,7 +31,12 @@ def output(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
         found = queries.output(output_id, reading.viewer(request, reading.OUTPUTS))
     except NotFound as error:
         raise Http404(str(error.detail)) from error
-    context = {"output": found, "checkpoint": found.checkpoint, "sampling": found.sampling}
+    context = {
+        "output": found,
+        "checkpoint": found.checkpoint,
+        "sampling": found.sampling,
+        "standing": standing.of_output(found),
+    }
     return render(request, "outputs/output.html", context)
 
 

@@ -52,6 +52,16 @@ _OUTPUT: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "text": serializers.CharField(required=False, allow_null=True),
     "content_url": serializers.URLField(required=False, help_text="where a picture's file is"),
     "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
+    "standing": inline_serializer(
+        "OutputStanding",
+        {
+            "state": serializers.CharField(help_text="good, revoked-since, revoked, unknown"),
+            "says": serializers.CharField(),
+            "proven_before": serializers.DateTimeField(allow_null=True),
+            "acceptance_withdrawn_at": serializers.DateTimeField(allow_null=True),
+        },
+        required=False,
+    ),
     "failure": serializers.DictField(required=False),
 }
 OUTPUT = inline_serializer("Output", _OUTPUT)

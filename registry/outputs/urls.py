@@ -32,6 +32,7 @@ urlpatterns = [
         name="api-outputs-proofs",
     ),
     path("api/v1/outputs/<uuid:output_id>", api.OutputView.as_view(), name="api-output"),
+    path("api/v1/outputs/<uuid:output_id>/pack", api.PackView.as_view(), name="api-output-pack"),
     path(
         "api/v1/outputs/by-content/<digest:sha256>",
         api.ByContentView.as_view(),

@@ -50,11 +50,12 @@ MADE_BY: Mapping[str, set[Scope]] = {
     "api/v1/outputs/<uuid:output_id>": {Scope.OUTPUTS},
     "api/v1/outputs/batches/<uuid:batch_id>": {Scope.OUTPUTS},
 }
-# Proofs are there once a batch was signed (outputs/batches/test_api.py), and a picture once it was
-# delivered (outputs/pictures/test_taking.py).
+# Proofs and packs are there once it was signed (outputs/batches/test_api.py, test_packing.py), and
+# a picture once it was delivered (outputs/pictures/test_taking.py).
 SIGNED = {
     "api/v1/outputs/batches/<uuid:batch_id>/proofs",
     "api/v1/outputs/<uuid:output_id>/content",
+    "api/v1/outputs/<uuid:output_id>/pack",
 }
 OWN = {"api/v1/whoami"}  # of whoever calls: their token's alone (test_account_api.py)
 WEBHOOKS = "api/v1/webhooks"

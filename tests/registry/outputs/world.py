@@ -44,11 +44,15 @@ def published(lab: Lab, *, without: str = "") -> Checkpoint:
 
 
 def trained(lab: Lab, *steps: int) -> Checkpoint:
-    """The last of some checkpoints that Bob's machine published in the run."""
+    """The last of some checkpoints that Bob's machine published in the run, one after another."""
     machine = join(lab.people.bob)
     lease = pool.claim(machine.node, now=timezone.now())
     assert lease is not None
-    return [publish(lab, machine, lease, step) for step in steps][-1]
+    made: list[Checkpoint] = []
+    for step in steps:
+        parent = made[-1].manifest_sha256 if made else None
+        made.append(publish(lab, machine, lease, step, parent_sha256=parent))
+    return made[-1]
 
 
 def asked_of(checkpoint: Checkpoint, /, **other: object) -> dict[str, Any]:

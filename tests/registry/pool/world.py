@@ -283,9 +283,9 @@ def submission(lab: Lab, machine: Machine, step: int, /, **other: object) -> dic
     }
 
 
-def publish(lab: Lab, machine: Machine, lease: Lease, step: int) -> Checkpoint:
+def publish(lab: Lab, machine: Machine, lease: Lease, step: int, /, **other: object) -> Checkpoint:
     """A checkpoint of the run, all the way through the publish machine."""
-    submitted = services.Submitted.parse(submission(lab, machine, step))
+    submitted = services.Submitted.parse(submission(lab, machine, step, **other))
     by = machine.node.owner
     received = services.submit(lease.id, submitted, by=by, now=timezone.now())
     catalog.advance(received.pk)
