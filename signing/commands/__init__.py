@@ -26,6 +26,7 @@ from ..errors import (
 from ..monitor import MonitorStateBroken
 from ..witness import WitnessStateBroken
 from . import (
+    asserting,
     audit,
     conduct,
     download,
@@ -91,7 +92,7 @@ WORDS: tuple[tuple[str, str, Callable[[argparse.ArgumentParser], None]], ...] = 
     ),
     (
         "sign",
-        "sign a model with a key or a certificate (OpenSSF Model Signing)",
+        "have an output signed, or sign a model (OpenSSF Model Signing)",
         sign.add_arguments,
     ),
     ("oms", "what OMS conformance suites call", oms.add_parsers),
@@ -171,7 +172,11 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Terminal, Terminal], int]]
     "import": lambda words, out, err: importing.run(words, terminal=out, progress=err),
     "witness": lambda words, out, _: witness.run(words, terminal=out),
     "gateway": lambda words, out, err: gateway.run(words, terminal=out, complaints=err),
-    "sign": lambda words, out, _: sign.run(words, terminal=out),
+    "sign": lambda words, out, _: (
+        sign.run(words, terminal=out)
+        if words.checkpoint is None
+        else asserting.run(words, terminal=out)
+    ),
     "oms": lambda words, _, __: oms.run(words),
     "monitor": lambda words, out, err: monitor.run(words, terminal=out, complaints=err),
     "audit": lambda words, out, _: audit.run(words, terminal=out),

@@ -3,8 +3,9 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or with `--evidence` any bytes (and with `--proof` one of
-a batch); or the evidence of an evaluation; or it is one bundle, or a pack of evidence.
+evidence, an answer of the registry's API, or with `--evidence`, or with `FILE.assay.json` beside
+it, any bytes (and with `--proof` one of a batch); or the evidence of an evaluation; or it is one
+bundle, or a pack of evidence.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def read(
         if path.is_dir():
             _refuse_with_a_folder(checkpoint, proof)
             return (_read_folder(path, evidence=evidence, hasher=hasher),)
+        if evidence is None and (beside := _beside(path, EVIDENCE_SUFFIX)).is_file():
+            evidence = beside
         if evidence is None:
             if proof is not None:
                 raise ArgumentError(None, "--proof goes with --evidence, that of the batch")
@@ -97,20 +100,20 @@ def _read_content(
         if proof is not None:
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
-        return packs.of_content(pack, _content(path), files, name=path.name)
+        return packs.of_content(pack, content_of(path), files, name=path.name)
     parsed, answer = _evidence(evidence)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
         return OutputGiven(
             evidence=parsed,
             answer=answer,
-            content=_content(path),
+            content=content_of(path),
             files=None if checkpoint is None else hasher(checkpoint),
         )
     return BatchedGiven(
         evidence=parsed,
         proof=_proof(proof),
-        content=_content(path),
+        content=content_of(path),
         files=None if checkpoint is None else hasher(checkpoint),
     )
 
@@ -299,8 +302,8 @@ def _evidence(path: Path) -> tuple[Evidence, Answer | None]:
         return Evidence.parse(document), None
 
 
-def _content(path: Path) -> Content:
-    """The digests of a file, normalised too if it is small enough to be a text."""
+def content_of(path: Path) -> Content:
+    """The digests of a file, normalised too if it is small enough to be a text. OSError."""
     with path.open("rb") as file:
         head = file.read(MAX_TEXT_BYTES + 1)
         if len(head) <= MAX_TEXT_BYTES:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`assay sign`: sign a model's files with a key, a certificate or an identity, as OMS has it.
+"""`assay sign`: an output by a registry; a model with a key, a certificate or an identity (OMS).
 
+assay sign FILE --checkpoint sha256:… [--registry URL] [--media-type TYPE]
 assay sign FOLDER --method key --private-key FILE --output-bundle FILE
 assay sign FOLDER --method certificate --private-key FILE --signing-cert FILE [--cert-chain FILE]
 assay sign FOLDER --method sigstore --identity-token-file FILE [--trust-config FILE]
@@ -14,10 +15,11 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 from cryptography import x509
 
@@ -37,6 +39,7 @@ from .methods import METHODS, SIGNING
 from .pins import Pins
 from .terminal import Terminal
 
+OUTPUTS = ("checkpoint", "registry", "media_type")  # words that are for these alone
 TRUST_CONFIG = "sigstore-trust-config.json"
 PUBLIC_MODE = 0o644  # a signature is for everybody
 MAX_TOKEN_BYTES = 16 << 10  # docs/spec/sigstore.md
@@ -59,15 +62,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `assay sign`."""
     parser.set_defaults(refuse_words=parser.error)
     add = parser.add_argument
-    add("model", type=Path, metavar="FOLDER", help="the model: a folder, or a single file")
-    add("--method", required=True, choices=METHODS, help="what verifiers will trust")
+    add("model", type=Path, metavar="PATH", help="an output; or a model: a folder, or a file")
+    about = "have PATH signed as your word: an output of this checkpoint (only digests are sent)"
+    add("--checkpoint", metavar="sha256:…", help=about)
+    add("--registry", metavar="URL", help="by which one; else the one registry that you trust")
+    add("--media-type", metavar="TYPE", help="of the output; else guessed from its name")
+    add("--method", choices=METHODS, help="for a model: what verifiers will trust")
     add("--private-key", type=Path, metavar="FILE", help="PEM, of mode 0600")
     add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")
     add_chain(parser, meaning="certificates between yours and the root; may be repeated")
     says = "with an OpenID provider's token, which says who signs; - for standard input"
     add("--identity-token-file", type=Path, metavar="FILE", help=says)
     add_trust_config(parser)
-    add("--output-bundle", required=True, type=Path, metavar="FILE", help="the signature to write")
+    add("--output-bundle", type=Path, metavar="FILE", help="of a model: the signature to write")
     add_ignored(parser, meaning="leave these out, relative to FOLDER")
 
 
@@ -95,6 +102,10 @@ def add_ignored(parser: argparse.ArgumentParser, *, meaning: str) -> None:
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Sign, and say where the signature is."""
+    refuse: Callable[[str], NoReturn] = arguments.refuse_words
+    if arguments.method is None or arguments.output_bundle is None:
+        refuse("expected --checkpoint, or --method with --output-bundle")
+    methods.refuse(arguments, OUTPUTS, why="goes with --checkpoint, for an output")
     methods.check(arguments, SIGNING)
     signing = Signing(
         model=arguments.model,

@@ -75,11 +75,10 @@ def _lefts(row: _Row, width: int, terminal: Terminal) -> Iterator[str]:
 
 def _print_passed(node: Node, passed: int, lefts: Iterator[str], terminal: Terminal) -> None:
     """How many steps about a base passed, and what it says that it is."""
-    if passed:
-        said = next(step.detail for step in node.steps if step.outcome is Outcome.PASSED)
-        head = f"{terminal.mark(Outcome.PASSED)} {node.steps[0].number:>2} "
-        text = f"{passed} of {len(node.steps)} steps passed: {said}"
-        _print_beside(lefts, head, text, terminal=terminal)
+    said = [step.detail for step in node.steps if step.outcome is Outcome.PASSED][:1]
+    head = f"{terminal.mark(node.outcome)} {node.steps[0].number:>2} "
+    text = ": ".join([f"{passed} of {len(node.steps)} steps passed", *said])
+    _print_beside(lefts, head, text, terminal=terminal)
 
 
 def _print_step(step: Step, lefts: Iterator[str], terminal: Terminal) -> None:

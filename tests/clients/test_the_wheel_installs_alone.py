@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -148,6 +149,29 @@ def test_it_pins_and_verifies_offline(environment: Path, tmp_path: Path) -> None
     assert (done.returncode, "Verified." in done.stdout) == (0, True)
     answer.write_text(json.dumps({"text": TEXT + "!", "evidence": evidence.to_json()}))
     assert _run(assay, "verify", answer, **config).returncode == 21
+
+
+def test_the_guides_program_runs_on_the_wheel_alone(environment: Path, tmp_path: Path) -> None:
+    """Exactly as it stands in docs/guides/verifier.md."""
+    world = World.create(at=AT)
+    guide = (ROOT / "docs" / "guides" / "verifier.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(from assay\.signing\.offline .*?)```", guide, re.DOTALL)
+    assert found is not None
+    program, text = tmp_path / "check.py", tmp_path / "text.txt"
+    program.write_text(f"import os; os.chdir({str(tmp_path)!r})\n{found[1]}")
+    evidence = world.evidence_for_output().to_json()
+    (tmp_path / "answer.json").write_text(json.dumps({"evidence": evidence}))
+    (tmp_path / "root.json").write_bytes(world.trust.canonical())
+    text.write_text(TEXT, encoding="utf-8")
+    config = {"ASSAY_CONFIG": str(tmp_path / "config")}
+    done = _run(environment / "bin" / "python", program, **config)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "identical alice/tiny 2026-11-20 09:30:00+00:00\n",
+    )
+    text.write_text("another", encoding="utf-8")
+    done = _run(environment / "bin" / "python", program, **config)
+    assert (done.returncode, "TextMismatch" in done.stderr) == (1, True)
 
 
 def test_its_types_are_for_others_too(environment: Path) -> None:

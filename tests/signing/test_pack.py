@@ -157,9 +157,9 @@ def test_a_pack_has_no_more_than_it_may(world: World) -> None:
             Pack(trust=world.trust, **more)
 
 
-def test_a_proof_that_is_none_is_refused(world: World) -> None:
+@pytest.mark.parametrize("data", [b"no proof", b"\xff"])
+def test_a_proof_that_is_none_is_refused(world: World, data: bytes) -> None:
     pack = pack_of(world)
-    data = b"no proof"
     files = {**without_proof(pack.files()), f"proofs/{sha256(data)}.tlog-proof": data}
     index = dict(canonical.as_mapping(canonical.loads(files[INDEX]), "index"))
     named = [

@@ -291,8 +291,9 @@ def test_a_base_that_fails_is_spelt_out(desk: Desk) -> None:
     broken = desk.write("base.json", replace(base, bundles=bundles))
     answer = desk.answer(evidence=output_of(desk.world, base))
     code, out, _ = desk.assay("verify", answer, "--base", broken)
-    assert (code, out.count("✘")) == (22, 1)
+    assert (code, out.count("✘")) == (22, 2)  # the base, and its one link
     assert "checkpoint → run" in out
+    assert "40 of 41 steps passed" in out
     code, out, _ = desk.assay("verify", answer, "--base", broken, "--json")
     failed = [step["code"] for step in json.loads(out)["steps"] if step["error"]]
     assert failed == ["base-1.checkpoint.run"]

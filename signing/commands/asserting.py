@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay sign FILE --checkpoint sha256:…`: have an output signed as the caller's own word.
+
+Only digests leave this machine. What comes back is verified before it is written beside the file;
+run again, the same command signs nothing twice, and goes on where it was cut off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import mimetypes
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from .. import canonical
+from ..canonical import Obj
+from ..client import RegistryClient, address
+from ..digests import as_id, parse_id, sha256
+from ..errors import BrokenLink, InvalidDocument, MissingEvidence, TextMismatch
+from ..evidence import Evidence
+from ..statements import Origin
+from ..trust import Pinned
+from ..verify import Content, Match, Verified
+from . import methods
+from .callers import secret_demanded
+from .demands import Demands
+from .errors import DestinationTaken, InputUnreadable
+from .given import OutputGiven
+from .inputs import EVIDENCE_SUFFIX, content_of
+from .judging import judge
+from .pins import Pins, of_registry, only_registry
+from .sign import write_public
+from .terminal import Terminal
+
+ANSWER_SECONDS = 60.0  # each is signed and logged before it is answered
+POLL_SECONDS = 1.0
+PLAIN, BYTES = "text/plain", "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assertion:
+    """What the caller says of a file."""
+
+    checkpoint: str
+    """Its id, in hexadecimal."""
+    media_type: str
+    content: Content
+
+    def body(self) -> dict[str, object]:
+        """What is sent: no byte of the file is in it."""
+        digests = {"sha256": self.content.sha256}
+        if self.content.normalised_sha256 is not None:
+            digests["normalised"] = self.content.normalised_sha256
+        checkpoint = as_id(self.checkpoint)
+        return {"checkpoint": checkpoint, "media_type": self.media_type, "digests": digests}
+
+
+def run(
+    arguments: argparse.Namespace,
+    *,
+    terminal: Terminal,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Have it signed, verify that, and write the evidence; raises AssayError."""
+    methods.refuse(
+        arguments,
+        ("method", *methods.words_of(methods.SIGNING), "output_bundle", "ignore_paths"),
+        why="is for a model, and not for an output",
+    )
+    path: Path = arguments.model
+    wanted = _wanted(path, arguments)
+    pins = Pins.of_user().all()
+    url = address(arguments.registry or only_registry(pins, word="--registry URL"))
+    trusted = of_registry(pins, url)
+    beside = path.with_name(path.name + EVIDENCE_SUFFIX)
+    if beside.exists():
+        _kept(beside, wanted, trusted, clock())
+        terminal.columns("", f"{path} is signed already: {beside}", indent=0)
+        return 0
+    with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
+        evidence = _signed(client, wanted, sleep)
+    _check(evidence, wanted, trusted, clock(), name=str(path))
+    write_public(beside, evidence.canonical())
+    terminal.columns(
+        "",
+        f"Signed as your own word: {path} was made from the checkpoint "
+        f"{as_id(wanted.checkpoint)}. The evidence is in {beside}",
+        indent=0,
+    )
+    return 0
+
+
+def _wanted(path: Path, arguments: argparse.Namespace) -> Assertion:
+    try:
+        content = content_of(path)
+    except OSError as error:
+        raise InputUnreadable(f"{path}: {error.strerror or error}") from error
+    guessed, _ = mimetypes.guess_type(path.name)
+    kind = guessed or (BYTES if content.normalised_sha256 is None else PLAIN)
+    return Assertion(
+        checkpoint=parse_id(arguments.checkpoint, "--checkpoint"),
+        media_type=arguments.media_type or kind,
+        content=content,
+    )
+
+
+def _signed(client: RegistryClient, wanted: Assertion, sleep: Callable[[float], None]) -> Evidence:
+    """The same words go under the same key, so that nothing is signed twice."""
+    sent = wanted.body()
+    key = f"assay-sign-{sha256(canonical.dumps(sent))}"
+    answer = _answer(client.post_json("/api/v1/outputs/sign", sent, idempotency_key=key))
+    waited = 0.0
+    while "evidence" not in answer and "failure" not in answer and waited < ANSWER_SECONDS:
+        sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+        name = canonical.text(answer, "id")
+        answer = _answer(client.get_json(f"/api/v1/outputs/{name}"))
+    if "evidence" not in answer:
+        raise MissingEvidence(
+            f"expected a signed output, found one that is {canonical.text(answer, 'state')!a}: "
+            "the same command again goes on with it"
+        )
+    with canonical.within("answer.evidence"):
+        return Evidence.parse(canonical.mapping(answer, "evidence"))
+
+
+def _answer(value: object) -> Obj:
+    return canonical.as_mapping(value, "answer")
+
+
+def _check(
+    evidence: Evidence, wanted: Assertion, pins: tuple[Pinned, ...], now: datetime, *, name: str
+) -> Verified:
+    """What was signed verifies, and is what was asked for."""
+    given = OutputGiven(evidence=evidence, answer=None, content=wanted.content, files=None)
+    as_of = now.replace(microsecond=0)
+    found = judge(given, pins, Demands(as_of=as_of), name=name).examination.verdict()
+    claim = found.output
+    if claim is None or found.match is not Match.IDENTICAL:
+        raise BrokenLink("expected evidence of these very bytes, found that of others")
+    said = (claim.checkpoint_sha256, claim.claim)
+    if said != (wanted.checkpoint, Origin.CALLER_ASSERTED):
+        raise BrokenLink(
+            f"expected your word about the checkpoint {as_id(wanted.checkpoint)}, "
+            f"found {claim.claim} about {as_id(claim.checkpoint_sha256)}"
+        )
+    return found
+
+
+def _kept(beside: Path, wanted: Assertion, pins: tuple[Pinned, ...], now: datetime) -> None:
+    """What lies there already is evidence of the same, or is left as it is."""
+    try:
+        found = Evidence.parse(canonical.loads(beside.read_bytes()))
+        _check(found, wanted, pins, now, name=str(beside))
+    except (BrokenLink, InvalidDocument, TextMismatch) as error:
+        raise DestinationTaken(
+            f"{beside}: expected no file, or the evidence of what is to be signed; found another "
+            f"({error}). It was left as it is"
+        ) from error
