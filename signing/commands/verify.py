@@ -90,6 +90,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="evidence of a checkpoint that a run continued from, to walk on to; may be repeated",
     )
+    _add_packs(parser)
+    add(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a file or folder that is not part of the checkpoint; may be repeated",
+    )
+    demands.add_arguments(parser)
+    add("--json", action="store_true", help="for programs: one JSON document")
+    models.add_arguments(parser)
+
+
+def _add_packs(parser: argparse.ArgumentParser) -> None:
+    """What is said of evidence packs."""
+    add = parser.add_argument
     add(
         "--pack",
         type=Path,
@@ -101,16 +117,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="sha256:…",
         help="with an evidence pack: trust the root in it this once, if it is that one",
     )
-    add(
-        "--ignore",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a file or folder that is not part of the checkpoint; may be repeated",
-    )
-    demands.add_arguments(parser)
-    add("--json", action="store_true", help="for programs: one JSON document")
-    models.add_arguments(parser)
 
 
 def run(

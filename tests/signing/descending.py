@@ -16,12 +16,24 @@ def lineage(world: World, count: int) -> tuple[Evidence, ...]:
     """Evidence of as many checkpoints, the first without a base, each other from the one before."""
     found: list[Evidence] = []
     for step in range(count):
-        parent = found[-1].manifest.id if found else None
-        found.append(world.evidence_for_checkpoint(files_of(step), parent))
+        world.parent = found[-1].manifest.id if found else None
+        found.append(world.evidence_for_checkpoint(files_of(step)))
+    world.parent = None
     return tuple(found)
+
+
+def continued(world: World, step: int, parent: str) -> Evidence:
+    """Evidence of a checkpoint whose run continued from this one."""
+    world.parent = parent
+    found = world.evidence_for_checkpoint(files_of(step))
+    world.parent = None
+    return found
 
 
 def output_of(world: World, base: Evidence) -> Evidence:
     """Evidence of an output, of a checkpoint whose run continued from this base."""
     assert manifest_of(FILES).id != base.manifest.id
-    return world.evidence_for_output(parent=base.manifest.id)
+    world.parent = base.manifest.id
+    found = world.evidence_for_output()
+    world.parent = None
+    return found

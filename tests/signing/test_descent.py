@@ -20,7 +20,7 @@ from assay.signing.verify import (
 )
 from assay.signing.verify.descent import MAX_BASES
 from assay.signing.verify.tree import tree
-from tests.signing.descending import files_of, lineage, output_of
+from tests.signing.descending import continued, files_of, lineage, output_of
 from tests.signing.world import AT, TEXT, World, manifest_of
 
 SAME = Content.of(TEXT.encode())
@@ -61,8 +61,8 @@ def test_what_nothing_names_is_passed_over(world: World) -> None:
 
 def test_a_walk_in_a_circle_ends(world: World) -> None:
     one, two = files_of(1), files_of(2)
-    first = world.evidence_for_checkpoint(one, manifest_of(two).id)
-    second = world.evidence_for_checkpoint(two, manifest_of(one).id)
+    first = continued(world, 1, manifest_of(two).id)
+    second = continued(world, 2, manifest_of(one).id)
     found = examined(world, output_of(world, first), first, second).verdict()
     assert len(found.bases) == 2
 

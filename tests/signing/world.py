@@ -98,6 +98,7 @@ class World:
     entries: list[bytes] = field(default_factory=list)
     """The ledger's leaf hashes."""
     salt: bytes | None = None  # of Alice's pseudonym; none as before there were any
+    parent: str | None = None  # what runs continue from, by its manifest's digest
 
     @classmethod
     def create(cls, *, at: datetime, registry: str = REGISTRY, salt: bytes | None = None) -> World:
@@ -250,11 +251,9 @@ class World:
         statement = oms.statement("tiny", manifest_of(files))
         return self.bundle(self.sign(statement, Purpose.CHECKPOINT, by or self.alice))
 
-    def evidence_for_checkpoint(
-        self, files: Mapping[str, bytes] = FILES, parent: str | None = None
-    ) -> Evidence:
-        """Everything about a checkpoint that a run made, which continued from another or none."""
-        return self._evidence(self._sign_below(files, parent), files)
+    def evidence_for_checkpoint(self, files: Mapping[str, bytes] = FILES) -> Evidence:
+        """Everything about a checkpoint that a run made."""
+        return self._evidence(self._sign_below(files), files)
 
     def evidence_for_upload(self, files: Mapping[str, bytes] = FILES) -> Evidence:
         """Everything about a checkpoint that no run made."""
@@ -265,28 +264,20 @@ class World:
         }
         return self._evidence(signed, files)
 
-    def evidence_for_output(
-        self,
-        text: str = TEXT,
-        files: Mapping[str, bytes] = FILES,
-        parent: str | None = None,
-    ) -> Evidence:
+    def evidence_for_output(self, text: str = TEXT, files: Mapping[str, bytes] = FILES) -> Evidence:
         """Everything about a text that the server generated from a checkpoint."""
-        below = self._sign_below(files, parent)
+        below = self._sign_below(files)
         claim = output_claim(
             text, manifest_of(files).id, sha256(below["checkpoint"].envelope.payload)
         )
         signed = {"output": self.sign(claim.statement(), Purpose.OUTPUT, self.alice), **below}
         return self._evidence(signed, files)
 
-    def _sign_below(
-        self, files: Mapping[str, bytes], parent: str | None = None
-    ) -> dict[str, Signed]:
+    def _sign_below(self, files: Mapping[str, bytes]) -> dict[str, Signed]:
         manifest, data = manifest_of(files), manifest_of(DATA)
         dataset = self.sign(dataset_claim().statement(), Purpose.CHECKPOINT, self.alice)
         conduct = self.sign(conduct_claim().statement(), Purpose.CONDUCT, "conduct")
-        claimed = replace(run_claim(manifest, data.id, self.at), parent_sha256=parent)
-        run_statement = claimed.statement()
+        run_statement = run_claim(manifest, data.id, self.at, self.parent).statement()
         run = self.sign(run_statement, Purpose.NODE, f"nodes/{NODE}")
         reference = RunReference(id=RUN, statement_sha256=run_statement.sha256)
         claim = checkpoint_claim(self.registry, manifest, run=reference)
@@ -344,7 +335,7 @@ def dataset_claim() -> DatasetClaim:
     )
 
 
-def run_claim(manifest: Manifest, dataset_sha256: str, at: datetime) -> RunClaim:
+def run_claim(manifest: Manifest, data: str, at: datetime, parent: str | None = None) -> RunClaim:
     """A node made the checkpoint."""
     return RunClaim(
         manifest_sha256=manifest.id,
@@ -352,9 +343,9 @@ def run_claim(manifest: Manifest, dataset_sha256: str, at: datetime) -> RunClaim
         node=NODE,
         step=100,
         recipe={"trainer": "byte-gpt/v1", "seed": 1337},
-        dataset_sha256=dataset_sha256,
+        dataset_sha256=data,
         conduct=conduct_reference(),
-        parent_sha256=None,
+        parent_sha256=parent,
         bytes_seen=6_553_600,
         train_loss="1.39",
         validation_loss="1.41",
@@ -406,5 +397,4 @@ def _issuer(purpose: Purpose, root: Issuer, registry: str, at: datetime) -> Issu
 
 def _conduct_of(purpose: Purpose) -> str | None:
     """The registry's own offices are under no conduct policy."""
-    is_office = purpose in {Purpose.CONDUCT, Purpose.TIMESTAMP}
-    return None if is_office else conduct_reference().sha256
+    return None if purpose in {Purpose.CONDUCT, Purpose.TIMESTAMP} else conduct_reference().sha256
