@@ -253,4 +253,4 @@ class BadCredentials(VerificationError):
     """The C2PA manifest of media is broken, of somebody else, or not what the registry makes."""
 
     code = "bad-credentials"
-    exit_code = 46
+    exit_code = 50
