@@ -13,6 +13,7 @@ from ..bundle import Bundle
 from ..certificates import Purpose
 from ..evidence import Evidence
 from ..manifest import Manifest
+from ..media import Carrier
 from ..pack import Pack
 from ..tensors import TensorList
 from ..tlog import Proof
@@ -29,6 +30,8 @@ class OutputGiven:
     content: Content | None
     files: Manifest | None
     lists: tuple[bytes, ...] = ()
+    carrier: Carrier | None = None
+    """The content, where it has a C2PA manifest."""
     pack: Pack | None = None
 
 

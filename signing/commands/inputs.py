@@ -3,9 +3,9 @@
 
 A folder is a checkpoint, its evidence in `FOLDER.assay.json` (or, without, the model signature in
 it), and newer revocation lists, if there are any, in `FOLDER.crl.pem`. A file is an output:
-evidence, an answer of the registry's API, or with `--evidence`, or with `FILE.assay.json` beside
-it, any bytes (and with `--proof` one of a batch); or the evidence of an evaluation; or it is one
-bundle, or a pack of evidence.
+evidence, an answer of the registry's API, or any bytes with their evidence in `FILE.assay.json` or
+by `--evidence` (and with `--proof` one of a batch), with a C2PA manifest in them or in `FILE.c2pa`,
+if they have one; or the evidence of an evaluation; or it is one bundle, or a pack of evidence.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .. import canonical
+from .. import canonical, media
 from ..bundle import Bundle
 from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
@@ -100,7 +100,10 @@ def _read_content(
         if proof is not None:
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
-        return packs.of_content(pack, content_of(path), files, name=path.name)
+        found = packs.of_content(pack, content_of(path), files, name=path.name)
+        if isinstance(found, OutputGiven):
+            return replace(found, carrier=media.carrier(path))
+        return found
     parsed, answer = _evidence(evidence)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
@@ -109,6 +112,7 @@ def _read_content(
             answer=answer,
             content=content_of(path),
             files=None if checkpoint is None else hasher(checkpoint),
+            carrier=media.carrier(path),
         )
     return BatchedGiven(
         evidence=parsed,

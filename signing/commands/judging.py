@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from .. import media
 from ..errors import NoTrustRoot, NotWitnessed, RevocationUnknown, VerificationError
 from ..trust import Pinned
 from ..verify import (
@@ -97,6 +98,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
+                carrier=given.carrier if media.is_readable() else None,
             )
         case BatchedGiven():
             return examine_batched(

@@ -4,7 +4,7 @@
 assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json… [--checkpoint FOLDER] [--base EVIDENCE.json]… [--pack OUT]
 assay verify EVALUATION.json [--checkpoint FOLDER]
-assay verify TEXT --evidence FILE
+assay verify FILE [--evidence FILE]
 assay verify FILE --evidence BATCH.json --proof FILE.tlog-proof
 assay verify BUNDLE.json
 assay verify PACK [--fingerprint sha256:…] [--policy sha256:…]
@@ -25,13 +25,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from .. import media
 from ..digests import as_id, parse_id
 from ..errors import AssayError, VerificationError
 from ..trust import Pinned
 from . import demands, inputs, models, packs
 from .demands import Demands
 from .errors import FingerprintMismatch
-from .given import Given, pack_of
+from .given import Given, OutputGiven, pack_of
 from .hashing import hasher
 from .judging import judge
 from .pins import Pins
@@ -40,6 +41,11 @@ from .steps import print_steps
 from .terminal import Ink, Terminal, safe
 from .trust import NAMED
 from .verdict import Judged, cautions, print_verdict
+
+UNREAD = (
+    "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
+    f"evidence; to have the manifest judged too: {media.INSTALL}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +236,14 @@ def _cautions(results: list[Result]) -> Iterator[str]:
     for each in results:
         if each.judged is not None and each.failure is None:
             yield from cautions(each.judged.examination.verdict())
+            if _has_unread_manifest(each.given):
+                yield UNREAD
+
+
+def _has_unread_manifest(given: Given | None) -> bool:
+    """Whether a C2PA manifest is there and was not judged, for want of the library."""
+    has_manifest = isinstance(given, OutputGiven) and given.carrier is not None
+    return has_manifest and not media.is_readable()
 
 
 def _for_programs(results: list[Result]) -> dict[str, object]:
