@@ -197,7 +197,7 @@ def _takedown(statement: Statement, _evidence: Evidence) -> Said:
 
 _ORIGINS: Mapping[Origin, StrPromise] = {
     Origin.SERVER_GENERATED: gettext_lazy(
-        "This text, byte for byte, came out of the checkpoint below: our own program ran it."
+        "This content, byte for byte, came out of the checkpoint below: our own program ran it."
     ),
     Origin.CALLER_ASSERTED: gettext_lazy(
         "The caller says that this content came out of the checkpoint below; we did not see it."

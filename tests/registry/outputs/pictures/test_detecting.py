@@ -162,7 +162,7 @@ def test_the_page_says_the_same(signed: Output) -> None:
     pixels = files.read(io.BytesIO(png_of(signed)))
     shown = page(files.written(saved(pixels, quality=70), "PNG"))
     assert "by the number in the mark" in shown
-    assert "looks alike" in shown
+    assert "of 128 bits differ" in shown
     assert "Unknown" in page(files.write(scene(77, 160)))
     assert "found another file" in page(b"no picture", 422)
 
