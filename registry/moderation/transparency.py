@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
+from django.db.models import Min
+
 from registry.catalog.queries import takedowns
 
 from .models import Appeal, Case, Decision, Measure, Report, Sanction
@@ -52,9 +54,10 @@ class Year:
 
 
 def years(*, now: datetime) -> tuple[int, ...]:
-    """From the first report's on to this one, the newest first."""
-    first = Report.objects.order_by("reported_at").values_list("reported_at", flat=True).first()
-    return tuple(range(now.year, (first or now).year - 1, -1))
+    """From the first report's or takedown's on to this one, the newest first."""
+    reported = Report.objects.aggregate(at=Min("reported_at"))["at"]
+    begun = [at for at in (reported, takedowns.first_ordered_at(), now) if at is not None]
+    return tuple(range(now.year, min(begun).year - 1, -1))
 
 
 def of(year: int) -> Year:

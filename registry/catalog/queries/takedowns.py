@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from datetime import datetime
+
+from django.db.models import Min, QuerySet
 
 from registry.accounts.queries import Namespace
 from registry.ledger import queries as ledger
@@ -26,8 +28,17 @@ def left_of(project: Project) -> QuerySet[Checkpoint]:
 
 def ordered_in(year: int) -> int:
     """How many checkpoints were taken down in a year without a case, and still are."""
-    down = Checkpoint.objects.filter(state=State.TAKEN_DOWN, case=None)
-    return down.filter(taken_down_at__year=year).count()
+    return _ordered().filter(taken_down_at__year=year).count()
+
+
+def first_ordered_at() -> datetime | None:
+    """When the first of those was taken down; None where none is."""
+    found: datetime | None = _ordered().aggregate(at=Min("taken_down_at"))["at"]
+    return found
+
+
+def _ordered() -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.filter(state=State.TAKEN_DOWN, case=None)
 
 
 def about(owner: Namespace) -> frozenset[int]:

@@ -45,6 +45,14 @@ def test_what_a_court_ordered_is_counted_apart(world: World, first: Checkpoint) 
     assert (year.ordered, year.against, year.median_hours) == (1, {}, None)
 
 
+def test_the_account_begins_with_a_court_if_nobody_reported(first: Checkpoint) -> None:
+    now = timezone.now()
+    takedowns.take_down_checkpoint(first, Order(reason="A court.", by="system"))
+    Checkpoint.objects.update(taken_down_at=now - timedelta(days=366))
+    assert transparency.years(now=now)[-1] == (now - timedelta(days=366)).year
+    assert transparency.of(transparency.years(now=now)[-1]).ordered == 1
+
+
 def test_everybody_reads_it_and_no_name(world: World, court: Court, first: Checkpoint) -> None:
     case = reported(first.full_name, world.people.charlie)
     decided(case, court, sanction(case))
