@@ -75,14 +75,14 @@ def call_of(request: Request) -> Call | None:
     key = request.headers.get(HEADER)
     if key is None or not request.user.is_authenticated:
         return None
+    check_key(key)  # before the body is read
     route = f"{request.method} {request.path}"[:500]
     return named(key, request.data, caller=_caller(request), route=route)
 
 
 def named(key: str, body: object, *, caller: str, route: str) -> Call:
     """The request that a key names; raises InvalidKey."""
-    if not _KEY.fullmatch(key):
-        raise InvalidKey(f"expected 1 to 255 printable ASCII characters, found {key[:60]!r}")
+    check_key(key)
     written = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return Call(
         caller=caller,
@@ -90,6 +90,12 @@ def named(key: str, body: object, *, caller: str, route: str) -> Call:
         key=key,
         body_sha256=hashlib.sha256(written.encode()).hexdigest(),
     )
+
+
+def check_key(key: str) -> None:
+    """Raises InvalidKey for what is none."""
+    if not _KEY.fullmatch(key):
+        raise InvalidKey(f"expected 1 to 255 printable ASCII characters, found {key[:60]!r}")
 
 
 def _remembering(method: Method[View, Parameters], *, is_atomic: bool) -> Method[View, Parameters]:

@@ -54,6 +54,7 @@ def test_a_program_is_told_who_it_is_and_what_is_stored(people: People) -> None:
         "actor": "user:alice",
         "scopes": ["read"],
         "project": "",
+        "projects": [],
         "token": token.pk,
         "expires_at": token.expires_at.isoformat().replace("+00:00", "Z"),
         "storage": [

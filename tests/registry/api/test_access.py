@@ -29,6 +29,9 @@ OPEN_TO_ANYBODY = {
     "api/v1/projects/<str:owner>/<str:project>/publishing-token": "as signingCert",
     "api/validate-yaml": "it reads what it is sent, and keeps nothing",
     "api/v1/detect": "the same",
+    "api/v1/detect/picture": "the same",
+    "c2pa/matches/byBinding": "the same, of a mark that whoever has the file could read",
+    "c2pa/matches/byContent": "the same, of the file",
     "oauth/device": "a program asks to be let in; a person who is signed in decides",
     "oauth/token": "the secret in the body, which that person has allowed, says who asks",
 }
@@ -102,6 +105,8 @@ def test_a_write_of_the_api_refuses_anybody(address: Address, verb: str) -> None
 # is changed.
 WITHOUT_A_KEY = {
     "api/v1/detect",
+    "api/v1/detect/picture",
+    "api/v1/period-exports",
     "api/v1/tokens",
     "api/v1/projects/<str:owner>/<str:project>/takedown",
     "api/v1/projects/<str:owner>/<str:project>/checkpoints/<str:checkpoint>/takedown",
@@ -113,6 +118,8 @@ WITHOUT_A_KEY = {
     "api/v1/webhooks/<uuid:hook_id>/secret",
     "api/v1/projects/<str:owner>/<str:project>/publishers",
     "api/v1/projects/<str:owner>/<str:project>/publishing-token",
+    "c2pa/matches/byBinding",
+    "c2pa/matches/byContent",
 }
 
 
