@@ -41,6 +41,14 @@ class AssayError(Exception):
 
     code: ClassVar[str] = "assay-error"
     exit_code: ClassVar[int] = 1
+    title: str = ""
+    """The message without what `reasons` say again."""
+    reasons: tuple[str, ...] = ()
+    """One for each field or file that was refused, where a registry named them."""
+
+    def for_programs(self) -> dict[str, object]:
+        """What went wrong, as JSON has it."""
+        return {"code": self.code, "message": str(self), "exit_code": self.exit_code}
 
 
 class InvalidDocument(AssayError):

@@ -26,9 +26,12 @@ class ClientError(AssayError):
         self.problem = problem
         """The registry's own code (docs/spec/http.md), such as `digest-mismatch`."""
         self.title = title
-        """The message without what `reasons` say again."""
         self.reasons = reasons
-        """In the registry's words, one for each field or file that it refused."""
+
+    def for_programs(self) -> dict[str, object]:
+        """The registry's own code and words, too."""
+        told = {"problem": self.problem, "reasons": list(self.reasons)}
+        return {**super().for_programs(), **told}
 
 
 class RegistryUnreachable(ClientError):

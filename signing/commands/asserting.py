@@ -32,7 +32,7 @@ from .given import OutputGiven
 from .inputs import EVIDENCE_SUFFIX, content_of
 from .judging import judge
 from .pins import Pins, of_registry, only_registry
-from .sign import write_public
+from .public import write_public
 from .terminal import Terminal
 
 ANSWER_SECONDS = 60.0  # each is signed and logged before it is answered

@@ -30,8 +30,8 @@ from .inputs import EVIDENCE_SUFFIX
 from .judging import judge
 from .pins import Pins, of_registry, only_registry
 from .programs import print_json
+from .public import write_public
 from .published import Asked, Published, add_names, find
-from .sign import write_public
 from .steps import print_steps
 from .terminal import Terminal, safe, size_in_words
 from .verdict import Judged, print_verdict

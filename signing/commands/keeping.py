@@ -31,8 +31,8 @@ from .download import download
 from .errors import DestinationTaken
 from .inputs import EVIDENCE_SUFFIX
 from .mirrored import CHECKPOINTS, FILES, Kept
+from .public import write_public
 from .published import Published
-from .sign import write_public
 from .terminal import Terminal
 from .verdict import Judged
 

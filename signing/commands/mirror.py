@@ -35,8 +35,8 @@ from .judging import judge
 from .keeping import Keeper, Refused
 from .mirrored import CHECKPOINTS, MIRROR_FILE, SUMS, Kept, Mirror
 from .pins import Pins, of_registry, only_registry
+from .public import write_public
 from .published import MAX_LISTED, Asked, Published, add_names, find
-from .sign import write_public
 from .steps import print_steps
 from .terminal import Terminal, safe, size_in_words
 from .verdict import Judged, print_verdict

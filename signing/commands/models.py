@@ -28,70 +28,16 @@ from ..oms.document import MAX_BUNDLE_BYTES, Document
 from ..oms.manifest import ModelManifest, parse
 from ..sigstore import Identity, Signed, SigstoreBundle
 from ..sigstore import verify as verify_sigstore
-from . import methods
 from .errors import InputUnreadable
-from .methods import METHODS, VERIFYING, words_of
-from .sign import add_chain, add_ignored, certificates, existing
-from .sigstore import add_trusted_root, trusted_root
+from .sign import certificates, existing
+from .sigstore import trusted_root
 from .terminal import Ink, Terminal
-
-# What only a model that somebody signed is verified by, and what only a registry's.
-OURS = ("bundle", *words_of(VERIFYING), "ignore_paths", "ignore_unsigned_files")
-REGISTRYS = (
-    *(
-        "evidence",
-        "proof",
-        "checkpoint",
-        "ignore",
-        "signer",
-        "policy",
-        "crl",
-        "ocsp",
-        "as_of",
-        "pack",
-        "base",
-        "fingerprint",
-    ),
-    "accept_unknown_revocation",
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Those that `assay verify` takes for a model that was not signed by a registry."""
-    add = parser.add_argument
-    add("--method", choices=METHODS, help="for a model that no registry signed: by what it was")
-    where = f"the signature; else {SIGNATURE_NAME} in the folder"
-    add("--bundle", type=Path, metavar="FILE", help=where)
-    add_chain(parser, meaning="the certificates to trust; may be repeated")
-    add_ignored(parser, meaning="what is no part of the model")
-    add_trust(parser)
-
-
-def add_trust(parser: argparse.ArgumentParser) -> None:
-    """What says whom to trust, by method, and what may lie beside the files that were signed."""
-    add = parser.add_argument
-    add("--public-key", type=Path, metavar="FILE", help="the key to trust, in PEM")
-    add("--identity", metavar="NAME", help="who must have signed")
-    add("--identity-provider", metavar="URL", help="who vouches for that")
-    add_trusted_root(parser)
-    add("--ignore-unsigned-files", action="store_true", help="allow other files beside")
-
-
-def check_words(arguments: argparse.Namespace) -> None:
-    """Refuse words that do not go together: none is passed over that somebody relies on."""
-    if arguments.method is None:
-        methods.refuse(arguments, OURS, why="goes with --method")
-        return
-    methods.refuse(arguments, REGISTRYS, why="is for what a registry signed")
-    if len(arguments.paths) > 1:
-        arguments.refuse_words(f"--method takes one PATH, found {len(arguments.paths)}")
-    methods.check(arguments, VERIFYING)
 
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Verify a model's files by its signature, and say by whom they were signed.
 
-    The words were checked before (`check_words`).
+    The words were checked before (`methods.check_words`).
     """
     model: Path = arguments.paths[0]
     bundle: Path = arguments.bundle or model / SIGNATURE_NAME

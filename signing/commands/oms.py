@@ -14,16 +14,8 @@ from pathlib import Path
 from ..keys import SoftwareKey
 from . import methods, models
 from .errors import InputUnreadable
-from .methods import METHODS, SUITE_SIGNING, VERIFYING
-from .sign import (
-    Signing,
-    add_chain,
-    add_ignored,
-    add_trust_config,
-    trust_config,
-    write,
-    write_keyless,
-)
+from .methods import METHODS, SUITE_SIGNING, VERIFYING, add_chain, add_ignored
+from .sign import Signing, add_trust_config, trust_config, write, write_keyless
 
 SIGN, VERIFY = "sign-model", "verify-model"
 
@@ -46,7 +38,7 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     signer.add_argument("--identity-token", metavar="TOKEN", help=says)
     add_trust_config(signer)
     verifier.add_argument("--bundle", required=True, type=Path, metavar="FILE")
-    models.add_trust(verifier)
+    methods.add_trust(verifier)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ from .given import (
     OutputGiven,
     pack_of,
 )
-from .sign import write_public
+from .public import write_public
 from .verdict import Judged
 
 HEAD_BYTES = 4

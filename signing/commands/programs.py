@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A verdict, or an error, for programs: one JSON document that says all that the words say."""
+"""A verdict for programs: one JSON document that says all that the words say."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import json
 from datetime import datetime
 
 from ..canonical import instant_text
-from ..client import ClientError
 from ..digests import as_id
-from ..errors import AssayError, Step
+from ..errors import Step
 from ..verify import Seen, SignedPart, Verified
 from ..verify.tree import Node, tree
+from .pinned import pin_json
 from .terminal import Terminal
-from .trust import pin_json
 from .verdict import Judged, cautions, not_known, taken_down, withdrawn
 
 
@@ -46,20 +45,8 @@ def verdict_json(judged: Judged) -> dict[str, object]:
         }
         document |= {name: each for name, each in said_loudly.items() if each}
     else:
-        document["error"] = error_json(judged.failure)
+        document["error"] = judged.failure.for_programs()
     return document
-
-
-def error_json(error: AssayError) -> dict[str, object]:
-    """What went wrong, for programs."""
-    found: dict[str, object] = {
-        "code": error.code,
-        "message": str(error),
-        "exit_code": error.exit_code,
-    }
-    if isinstance(error, ClientError):
-        return {**found, "problem": error.problem, "reasons": list(error.reasons)}
-    return found
 
 
 def _requirements_json(judged: Judged) -> dict[str, object]:

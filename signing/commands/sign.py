@@ -13,7 +13,6 @@ on the machine could read.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,23 +24,22 @@ from cryptography import x509
 
 from .. import canonical
 from ..client import keyless
-from ..durable import replacing
 from ..errors import NoTrustRoot
 from ..keys import SoftwareKey
 from ..oms import files, plain
 from ..oms.manifest import ModelManifest
 from ..paths import parse_pem
 from ..sigstore.config import TrustConfig
-from . import methods
+from . import asserting, methods
 from .callers import read_secret
 from .errors import InputUnreadable, NoToken
-from .methods import METHODS, SIGNING
+from .methods import METHODS, SIGNING, add_chain, add_ignored
 from .pins import Pins
+from .public import write_public
 from .terminal import Terminal
 
 OUTPUTS = ("checkpoint", "registry", "media_type")  # words that are for these alone
 TRUST_CONFIG = "sigstore-trust-config.json"
-PUBLIC_MODE = 0o644  # a signature is for everybody
 MAX_TOKEN_BYTES = 16 << 10  # docs/spec/sigstore.md
 _TOKEN = re.compile(rf"[!-~]{{1,{MAX_TOKEN_BYTES}}}")
 
@@ -84,24 +82,10 @@ def add_trust_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trust-config", type=Path, metavar="FILE", help=where)
 
 
-def add_chain(parser: argparse.ArgumentParser, *, meaning: str) -> None:
-    """The option for certificates, given in one or several files."""
-    name = "--cert-chain"
-    parser.add_argument(
-        name, type=Path, metavar="FILE", nargs="+", action="extend", default=[], help=meaning
-    )
-
-
-def add_ignored(parser: argparse.ArgumentParser, *, meaning: str) -> None:
-    """The option for files and folders that are no part of the model."""
-    name = "--ignore-paths"
-    parser.add_argument(
-        name, type=Path, metavar="PATH", nargs="+", action="extend", default=[], help=meaning
-    )
-
-
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Sign, and say where the signature is."""
+    if arguments.checkpoint is not None:
+        return asserting.run(arguments, terminal=terminal)
     refuse: Callable[[str], NoReturn] = arguments.refuse_words
     if arguments.method is None or arguments.output_bundle is None:
         refuse("expected --checkpoint, or --method with --output-bundle")
@@ -177,15 +161,6 @@ def existing(model: Path) -> Path:
     if not model.exists():
         raise InputUnreadable(f"{model}: expected a model, found no such file or folder")
     return model
-
-
-def write_public(path: Path, data: bytes) -> None:
-    """A signature, whole or not at all. OSError, or InputUnreadable where no folder is."""
-    if not path.absolute().parent.is_dir():
-        raise InputUnreadable(f"{path}: expected a folder to write it into, found none: make it")
-    with replacing(path) as file:
-        file.write(data)
-        os.fchmod(file.fileno(), PUBLIC_MODE)
 
 
 def certificates(paths: Sequence[Path]) -> list[x509.Certificate]:

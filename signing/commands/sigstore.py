@@ -24,10 +24,9 @@ from ..sigstore import (
 )
 from ..sigstore.bundle import MAX_BUNDLE_BYTES
 from .errors import InputUnreadable
+from .methods import TRUSTED_ROOT, add_trusted_root
 from .pins import Pins
 from .terminal import Ink, Terminal, safe, shortened
-
-TRUSTED_ROOT = "sigstore-trusted-root.json"
 
 
 def add_parsers(parser: argparse.ArgumentParser) -> None:
@@ -40,12 +39,6 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     add("--certificate-identity", required=True, metavar="NAME", help="a mail address or a URI")
     add("--certificate-oidc-issuer", required=True, metavar="URL", help="who vouches for it")
     add_trusted_root(verifier)
-
-
-def add_trusted_root(parser: argparse.ArgumentParser) -> None:
-    """The option that says whom to trust."""
-    where = f"a trusted_root.json; else {TRUSTED_ROOT} in your configuration"
-    parser.add_argument("--trusted-root", type=Path, metavar="FILE", help=where)
 
 
 def trusted_root(arguments: argparse.Namespace) -> TrustedRoot:

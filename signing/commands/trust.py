@@ -18,19 +18,17 @@ from pathlib import Path
 from typing import TextIO
 
 from .. import canonical
-from ..canonical import instant_text
 from ..client import RegistryClient, is_loopback
 from ..digests import as_id, parse_id
 from ..errors import InvalidDocument
 from ..trust import Pinned, TrustRoot
 from . import demands
 from .errors import AlreadyPinned, FingerprintMismatch, InputUnreadable, NotPinned, UnknownPin
+from .pinned import pin_json, trusted
 from .pins import MAX_PIN_BYTES, Pins
 from .terminal import Ink, Terminal, safe
 
 LABEL_COLUMNS = 13
-NAMED = "--fingerprint"
-"""Where the root of an evidence pack comes from that was trusted once and is pinned nowhere."""
 YES = frozenset({"y", "yes"})
 
 
@@ -227,41 +225,6 @@ def show(pins: tuple[Pinned, ...], *, terminal: Terminal, as_json: bool) -> None
         terminal.columns("", where, indent=2)
         if pin.policy is not None:
             terminal.columns("", _demanded(pin.policy), indent=2)
-
-
-def pin_json(pin: Pinned) -> dict[str, str | None]:
-    """A pin for programs."""
-    policy = None if pin.policy is None else demands.parse_policy(pin.policy)
-    return {
-        "registry": pin.root.registry,
-        "fingerprint": as_id(pin.root.fingerprint),
-        "pinned_at": instant_text(pin.pinned_at),
-        "pinned_from": pin.pinned_from,
-        "quorum": None if policy is None else policy.quorum,
-    }
-
-
-def trusted(pin: Pinned) -> str:
-    """The sentence that every verdict ends with: whom it rests on, and whose decision that was."""
-    if pin.pinned_from == NAMED:
-        return f"Trusted because you named {_named(pin)}. Nothing was pinned."
-    return f"Trusted because you pinned {_pinned(pin)}."
-
-
-def judged_by(pin: Pinned) -> str:
-    """The same for a verdict that says no."""
-    if pin.pinned_from == NAMED:
-        return f"Judged by the root that you named: {_named(pin)}."
-    return f"Judged by the root that you pinned: {_pinned(pin)}."
-
-
-def _named(pin: Pinned) -> str:
-    return f"the fingerprint {as_id(pin.root.fingerprint)} of {pin.root.registry}"
-
-
-def _pinned(pin: Pinned) -> str:
-    fingerprint = as_id(pin.root.fingerprint)
-    return f"{pin.root.registry} ({fingerprint}) on {pin.pinned_at:%Y-%m-%d} from {pin.pinned_from}"
 
 
 def remove(which: str, *, pins: Pins, terminal: Terminal) -> None:

@@ -26,8 +26,8 @@ from ..statements import (
 )
 from ..trust import Pinned
 from ..verify import Examination, Match, Requirements, Verified
+from .pinned import judged_by, trusted
 from .terminal import Ink, Terminal, shortened
-from .trust import judged_by, trusted
 
 NUMBER_COLUMNS = 4
 INDENT = 2

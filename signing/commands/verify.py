@@ -29,17 +29,17 @@ from .. import media
 from ..digests import as_id, parse_id
 from ..errors import AssayError, VerificationError
 from ..trust import Pinned
-from . import demands, inputs, models, packs
+from . import demands, inputs, methods, packs
 from .demands import Demands
 from .errors import FingerprintMismatch
 from .given import Given, OutputGiven, pack_of
 from .hashing import hasher
 from .judging import judge
+from .pinned import NAMED
 from .pins import Pins
-from .programs import error_json, verdict_json
+from .programs import verdict_json
 from .steps import print_steps
 from .terminal import Ink, Terminal, safe
-from .trust import NAMED
 from .verdict import Judged, cautions, print_verdict
 
 UNREAD = (
@@ -106,7 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     demands.add_arguments(parser)
     add("--json", action="store_true", help="for programs: one JSON document")
-    models.add_arguments(parser)
+    methods.add_verifying(parser)
 
 
 def _add_packs(parser: argparse.ArgumentParser) -> None:
@@ -136,8 +136,10 @@ def run(
 
     Of several, the code of the first that did not verify; what cannot even be read comes after.
     """
-    models.check_words(arguments)
+    methods.check_words(arguments)
     if arguments.method is not None:
+        from . import models  # noqa: PLC0415 - what Sigstore takes, for those who ask for it
+
         return models.run(arguments, terminal=terminal)
     _check_words(arguments)
     now = clock()
@@ -260,7 +262,7 @@ def _document(result: Result) -> dict[str, object]:
     if result.judged is not None:
         return verdict_json(result.judged)
     assert result.error is not None  # noqa: S101 - what was not judged has a reason
-    return {"verified": False, "error": error_json(result.error)}
+    return {"verified": False, "error": result.error.for_programs()}
 
 
 def _exit_code(results: list[Result]) -> int:

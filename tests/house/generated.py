@@ -82,7 +82,7 @@ def openapi_text() -> str:
 
 def readme_text() -> str:
     """The README with what `assay --help` prints; docs/commands.md has the exit codes."""
-    printed = _printed(assay.parser()).partition(EXIT_CODES)[0] + CODES_IN_COMMANDS
+    printed = _printed(assay.parser(is_whole=True)).partition(EXIT_CODES)[0] + CODES_IN_COMMANDS
     block = _block("assay", printed)
     return HELP.sub(lambda _: f"\n{block}\n", README.read_text(encoding="utf-8"))
 
@@ -90,7 +90,7 @@ def readme_text() -> str:
 def commands_text() -> str:
     """What docs/commands.md should say; the exit codes, which are ninety lines, once."""
     parts = [COMMANDS_TITLE]
-    for program in (assay.parser(), training_parser()):
+    for program in (assay.parser(is_whole=True), training_parser()):
         parts.append(f"\n## `{program.prog}`\n")
         for parser in _words(program):
             printed = _printed(parser)

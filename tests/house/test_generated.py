@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from assay.signing import commands
+from assay.signing.commands.words import WORDS
 
 from . import generated
 
@@ -27,7 +27,7 @@ def test_the_arrows_in_the_architecture_are_those_that_are_checked() -> None:
 def test_every_word_has_its_help_and_the_exit_codes_stand_there_once() -> None:
     text = generated.COMMANDS.read_text(encoding="utf-8")
     verbs = ("trust add", "oms sign-model", "oms verify-model", "sigstore verify-bundle")
-    for word in (*(word for word, _, _ in commands.WORDS), *verbs):
+    for word in (*(word.name for word in WORDS), *verbs):
         assert f"\n    $ assay {word} --help\n" in text
     for word in ("train", "join", "generate", "export", "doctor"):
         assert f"\n    $ assay-train {word} --help\n" in text

@@ -3,23 +3,30 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 from assay.signing import client, commands, errors, monitor, witness
 from assay.signing.commands import errors as command_errors
+from assay.signing.commands.words import WORDS, Word
 from assay.signing.errors import AssayError
 from tests.signing.commands.desk import Desk
+
+# They take longer to import than an output takes to verify.
+NOT_NEEDED = {"httpx", "http.client", "assay.signing.client", "assay.signing.sigstore"}
+NEVER_HERE = (errors.SignerError, errors.VerificationError, client.WitnessElsewhere)
 
 
 def _errors() -> list[type[AssayError]]:
     modules = (errors, client.errors, command_errors, witness.errors, monitor.errors)
     found = [each for module in modules for each in vars(module).values()]
     kinds = [each for each in found if isinstance(each, type) and issubclass(each, AssayError)]
-    return [each for each in dict.fromkeys(kinds) if each not in commands._NEVER_HERE]
+    return [each for each in dict.fromkeys(kinds) if each not in NEVER_HERE]
 
 
 def test_every_error_has_an_exit_code_of_its_own() -> None:
@@ -72,7 +79,7 @@ def test_an_interrupt_is_no_traceback(desk: Desk, monkeypatch: pytest.MonkeyPatc
     def interrupted(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands.verify, "run", interrupted)
+    monkeypatch.setattr("assay.signing.commands.verify.run", interrupted)
     assert desk.assay("verify", "x")[0] == 130
 
 
@@ -91,3 +98,26 @@ def test_it_runs_as_a_module_without_django_or_torch() -> None:
         capture_output=True,
     )
     assert done.returncode == command_errors.InputUnreadable.exit_code
+
+
+@pytest.mark.parametrize("word", WORDS, ids=lambda word: word.name)
+def test_what_a_word_names_is_there_and_takes_what_it_is_given(word: Word) -> None:
+    """No type checker reads the names in the table."""
+    module = import_module(f"assay.signing.commands.{word.module}")
+    assert len(inspect.signature(getattr(module, word.arguments)).parameters) == 1
+    first, *others = inspect.signature(getattr(module, word.does)).parameters.values()
+    assert first.kind is first.POSITIONAL_OR_KEYWORD
+    demanded = {each.name for each in others if each.default is each.empty}
+    assert demanded == set(word.terminals)
+
+
+def test_verifying_takes_neither_what_speaks_http_nor_what_others_sign_with(desk: Desk) -> None:
+    desk.pin()
+    program = (
+        "import sys\nfrom assay.signing.commands import main\n"
+        "code = main(sys.argv[1:])\n"
+        f"print(code, sorted({NOT_NEEDED} & set(sys.modules)))"
+    )
+    command = (sys.executable, "-c", program, "verify", str(desk.answer()))
+    done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
