@@ -30,7 +30,7 @@ MAX_INTEGER_DIGITS = 17  # sixteen digits and a sign
 FOUND_CHARACTERS = 80
 
 # A string, closed or not, or one bracket. Possessive, so that no input makes it look back.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[\[{]|[\]}]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[{]|[\]}]', re.DOTALL)
 _INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 

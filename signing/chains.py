@@ -8,6 +8,7 @@ the library's path validation stands beside it. Whether a certificate was revoke
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509 import verification
@@ -18,6 +19,7 @@ from .der import NotDer
 from .errors import UntrustedChain, WrongPurpose
 from .forms import Extension, Form
 
+KEPT = 64  # as judged: few sign nearly all that one process verifies
 _DIGITAL_SIGNATURE = der.named_bit(0)
 _CERTIFICATES_AND_LISTS = bytes.fromhex("03020106")  # keyCertSign and cRLSign
 _OVER_LEAVES = der.sequence(der.true(), der.integer(0))
@@ -37,7 +39,7 @@ def verify_chain(chain: Chain, *, root: x509.Certificate, purpose: Purpose, at: 
     anchor = _form("root", root)  # 1
     for role, form in (("leaf", leaf), ("intermediate", intermediate), ("root", anchor)):
         _check_validity(role, form, at)  # 2
-    _check_path(chain, root, at)  # 3
+    _check_path(chain.leaf, chain.intermediate, root)  # 3
     if not leaf.is_signed_for(intermediate) or not intermediate.is_signed_for(anchor):
         raise UntrustedChain("expected signatures with the hash of their key's curve, found others")
     _check_purpose("leaf", leaf, purpose)  # 4
@@ -72,6 +74,7 @@ def _read(role: str, certificate: x509.Certificate) -> Form:
         raise UntrustedChain(f"expected a {role} certificate of a registry: {error}") from error
 
 
+@lru_cache(KEPT)
 def _form(role: str, certificate: x509.Certificate) -> Form:
     form = _read(role, certificate)
     try:
@@ -90,12 +93,21 @@ def _check_validity(role: str, form: Form, at: datetime) -> None:
         )
 
 
-def _check_path(chain: Chain, root: x509.Certificate, at: datetime) -> None:
+@lru_cache(KEPT)
+def _check_path(
+    leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate
+) -> None:
+    """Whether one leads to the next, at the first moment at which all three are valid.
+
+    A path is asked of its time for nothing but that (RFC 5280, 6.1.3 (a) (2)), and it was judged
+    of the moment in question before; so what holds for these three holds at every such moment.
+    """
+    first = max(each.not_valid_before_utc for each in (leaf, intermediate, root))
     # The web's rules for leaves (DNS names, serverAuth) do not fit ours: _check_leaf has our own.
     verifier = (
         verification.PolicyBuilder()
         .store(verification.Store([root]))
-        .time(at)
+        .time(first)
         .max_chain_depth(1)
         .extension_policies(
             ca_policy=verification.ExtensionPolicy.webpki_defaults_ca(),
@@ -104,10 +116,10 @@ def _check_path(chain: Chain, root: x509.Certificate, at: datetime) -> None:
         .build_client_verifier()
     )
     try:
-        path = verifier.verify(chain.leaf, [chain.intermediate]).chain
+        path = verifier.verify(leaf, [intermediate]).chain
     except verification.VerificationError as error:
         raise UntrustedChain("expected a chain to the pinned root, found another") from error
-    if path != [chain.leaf, chain.intermediate, root]:
+    if path != [leaf, intermediate, root]:
         raise UntrustedChain("expected leaf, intermediate and root, found another path")
 
 

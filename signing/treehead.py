@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -23,6 +24,7 @@ from .merkle import HASH_BYTES
 
 MAX_NOTE_CHARACTERS = 64 << 10  # sixteen signatures, each ML-DSA-44
 MAX_SIGNATURE_LINES = 16
+KEPT = 16  # as verified: each part of an evidence, and each output of one time, has the same
 KEY_HINT_BYTES = 4
 KEY_BYTES = 32
 ED25519 = b"\x01"  # C2SP signed-note: the algorithm of the key
@@ -115,6 +117,11 @@ def parse(note: str) -> TreeHead:
 
 def verify(note: str, verifier: str) -> TreeHead:
     """The tree head, if the ledger with this verifier key signed exactly this note's text."""
+    return _verified(note, verifier)
+
+
+@lru_cache(KEPT)
+def _verified(note: str, verifier: str) -> TreeHead:
     expected = Verifier.parse(verifier)
     head, signatures = split(note)
     if head.origin != expected.origin:
