@@ -12,7 +12,7 @@ from assay.signing import media as carriers
 from assay.signing.errors import BadCredentials
 from assay.signing.media import Carrier, has_manifest
 from tests import media
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import Desk, words_of
 from tests.signing.studio import CONTENT, Studio
 
 STEP = "The C2PA manifest is the registry's"
@@ -44,15 +44,15 @@ def test_a_picture_verifies_by_what_lies_beside_it_and_what_is_in_it(
 ) -> None:
     code, out, err = bench.assay("verify", put(bench, studio, studio.painted()))
     assert (code, err) == (0, "")
-    words = " ".join(out.split())
-    assert "caller-asserted, from sha256:" in words
+    words = words_of(out)
+    assert "caller-asserted, from checkpoint sha256:" in words
     assert "Verified." in words
 
 
 def test_a_picture_without_a_manifest_has_one_step_less(bench: Desk, studio: Studio) -> None:
     code, plain, _ = bench.assay("verify", put(bench, studio, CONTENT))
     assert code == 0
-    assert STEP not in " ".join(plain.split())
+    assert STEP not in words_of(plain)
 
 
 def test_a_manifest_beside_it_is_read_too(bench: Desk, studio: Studio) -> None:
@@ -60,11 +60,11 @@ def test_a_manifest_beside_it_is_read_too(bench: Desk, studio: Studio) -> None:
     (bench.folder / "picture.png.c2pa").write_bytes(studio.beside())
     code, out, _ = bench.assay("verify", path)
     assert code == 0
-    assert "caller-asserted, from sha256:" in " ".join(out.split())
+    assert "caller-asserted, from checkpoint sha256:" in words_of(out)
     (bench.folder / "picture.png.c2pa").write_bytes(studio.beside(b"another file"))
     code, out, _ = bench.assay("verify", path)
     assert code == 50
-    assert "assertion.dataHash.mismatch" in " ".join(out.split())
+    assert "assertion.dataHash.mismatch" in words_of(out)
 
 
 def test_a_manifest_of_another_checkpoint_is_refused(bench: Desk, studio: Studio) -> None:
@@ -72,14 +72,14 @@ def test_a_manifest_of_another_checkpoint_is_refused(bench: Desk, studio: Studio
     other = studio.painted(replace(studio.said, checkpoint_sha256="3" * 64))
     code, out, _ = bench.assay("verify", put(bench, studio, other))
     assert code == 22
-    assert "in the C2PA manifest, as the output's statement has it" in " ".join(out.split())
+    assert "in the C2PA manifest, as the output's statement has it" in words_of(out)
 
 
 def test_one_of_another_registry_is_refused(bench: Desk, studio: Studio) -> None:
     foreign = Studio.open().painted(studio.said)
     code, out, _ = bench.assay("verify", put(bench, studio, foreign))
     assert code == 50
-    assert "signingCredential.untrusted" in " ".join(out.split())
+    assert "signingCredential.untrusted" in words_of(out)
 
 
 def test_what_was_made_from_a_broken_file_is_not_shown_green(
@@ -95,7 +95,7 @@ def test_what_was_made_from_a_broken_file_is_not_shown_green(
     assert report["validation_state"] == "Trusted"
     code, out, _ = bench.assay("verify", put(bench, studio, broken))
     assert code == 50
-    assert "assertion.dataHash.mismatch" in " ".join(out.split())
+    assert "assertion.dataHash.mismatch" in words_of(out)
 
 
 def test_what_was_made_from_a_whole_one_is_no_registrys_own_making(
@@ -105,7 +105,7 @@ def test_what_was_made_from_a_whole_one_is_no_registrys_own_making(
     inner = studio.painted(content=media.picture("PNG", "red"))
     code, out, _ = bench.assay("verify", put(bench, studio, studio.painted(made_of=inner)))
     assert code == 50
-    words = " ".join(out.split())
+    words = words_of(out)
     assert "expected a C2PA manifest without any failure, found signingCredential" in words
 
 
@@ -115,7 +115,7 @@ def test_changed_bytes_fail_both_in_their_own_words(bench: Desk, studio: Studio)
     path.write_bytes(signed + b"\x00")
     code, out, _ = bench.assay("verify", path)
     assert code == 21
-    assert "assertion.dataHash.mismatch" in " ".join(out.split())
+    assert "assertion.dataHash.mismatch" in words_of(out)
 
 
 def test_without_the_library_it_is_said_that_nothing_was_read(
@@ -124,7 +124,7 @@ def test_without_the_library_it_is_said_that_nothing_was_read(
     monkeypatch.setattr(carriers, "LIBRARY", "no_such_library")
     code, out, err = bench.assay("verify", put(bench, studio, studio.painted()))
     assert code == 0
-    assert STEP not in " ".join(out.split())
+    assert STEP not in words_of(out)
     assert "which was not read" in err
     assert "pip install 'assay[c2pa]'" in err
 
