@@ -3,7 +3,8 @@
 
 `advance` is one step of a state machine that any process may repeat at any moment; a crash at any
 line leaves a row that it continues from:
-1. the statement is signed and recorded as a pending entry, in one transaction with the row;
+1. the statement is signed and recorded as a pending entry, in one transaction with the row, and a
+   picture has its C2PA manifest embedded before, which the statement's digest is then over;
 2. the ledger integrates it;
 3. the row is signed once a signed tree head includes it, and only then is it shown.
 """
@@ -33,8 +34,11 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
 from . import queries
+from .credentials import office
+from .credentials.library import Office
 from .errors import NeverSigned
 from .models import MAX_REASON, Claim, Output, State
+from .pictures import crediting
 
 logger = logging.getLogger(__name__)
 
@@ -76,15 +80,20 @@ def claim_of(output: Output) -> OutputClaim:
 def _sign(output_id: uuid.UUID) -> None:
     """Step 1. The row is locked, so that of two at the same moment one makes the signature."""
     unsigned = queries.outputs().filter(pk=output_id, state=State.GENERATED, statement__isnull=True)
+    found = unsigned.first()
+    if found is None:
+        return
     try:
-        _certify(unsigned.first())
+        by = _certify(found)
         with transaction.atomic():
             output = unsigned.select_for_update(skip_locked=True, of=("self",)).first()
             if output is not None:
+                if by is not None:
+                    crediting.embed(output, by)
                 output.statement = authority.sign(
                     Purpose.OUTPUT, output.caller, claim_of(output).statement()
                 )
-                output.save(update_fields=["statement"])
+                output.save(update_fields=["sha256", "statement"])
     except (NotAccepted, NotAMember) as error:
         _refuse(output_id, error.code, str(error.detail))
     except (InvalidDocument, SignerError) as error:
@@ -93,11 +102,14 @@ def _sign(output_id: uuid.UUID) -> None:
         _refuse(output_id, NeverSigned.code, f"it can never be signed: {error}"[:MAX_REASON])
 
 
-def _certify(output: Output | None) -> None:
-    """See that the caller has a certificate; it returns at once where there is one."""
-    if output is not None:
-        under = catalog.conduct_of(output.checkpoint)
-        authority.ensure(Purpose.OUTPUT, output.caller, under=under)
+def _certify(output: Output) -> Office | None:
+    """See that the caller has certificates; it returns at once where there are.
+
+    Of a picture, what its manifest is signed with; a text has none.
+    """
+    under = catalog.conduct_of(output.checkpoint)
+    authority.ensure(Purpose.OUTPUT, output.caller, under=under)
+    return office.of(output.caller, under) if queries.is_picture(output) else None
 
 
 def _publish(output_id: uuid.UUID) -> None:

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from registry.outputs import queries as outputs
+from registry.outputs.credentials.kinds import Kind
 from registry.outputs.media import services
-from registry.outputs.media.kinds import Kind
 from registry.outputs.media.services import Media
 from tests import media
 from tests.frontend.handed import desk, hand_in, unheard, verdict

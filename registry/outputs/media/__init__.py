@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures, sound, films and documents: their C2PA manifests, built here from what is signed."""
+"""Pictures, sound, films and documents that callers send, to be signed with a C2PA manifest."""

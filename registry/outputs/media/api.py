@@ -27,9 +27,10 @@ from registry.idempotency.api import id_for, idempotent_in_steps
 
 from .. import queries, schema
 from ..asking import Assertion
+from ..credentials import kinds
+from ..credentials.kinds import Kind
 from ..models import Output, State
-from . import kinds, services
-from .kinds import Kind
+from . import services
 from .services import Media
 
 # As much as a batch's body may have: it is in memory here, as it is there. The file and its copy

@@ -7,31 +7,24 @@ Nothing of a file is kept: what comes back is in the answer alone, and its diges
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from assay.signing.certificates import Chain, Purpose
 from assay.signing.digests import sha256
-from assay.signing.statements import ConductReference
-from registry.accounts.queries import Namespace, User
-from registry.authority import services as authority
+from assay.signing.statements import Origin
+from registry.accounts.queries import User
 from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint
 from registry.conduct import standing
-from registry.ledger import services as ledger
 
 from .. import queries
 from ..asking import Assertion, assert_content
+from ..credentials import kinds, library, manifest, office
+from ..credentials.errors import MediaNotKept
+from ..credentials.kinds import HEAD_BYTES, Kind
 from ..models import Output
 from ..signing import advance
-from . import kinds, library, manifest
-from .errors import MediaNotKept
-from .kinds import HEAD_BYTES, Kind
-from .library import Office
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +51,7 @@ def embed(media: Media, *, by: User, output_id: uuid.UUID) -> tuple[Output, byte
         media.kind,
         source=BytesIO(media.content),
         target=made,
-        by=_office(by.namespace, catalog.conduct_of(checkpoint)),
+        by=office.of(by.namespace, catalog.conduct_of(checkpoint)),
     )
     content = made.getvalue()
     assertion = Assertion(  # 3
@@ -80,7 +73,7 @@ def beside(assertion: Assertion, *, by: User, output_id: uuid.UUID) -> tuple[Out
     made = library.sidecar(
         _definition(checkpoint, output_id, assertion.media_type),
         sha256=assertion.sha256,
-        by=_office(by.namespace, catalog.conduct_of(checkpoint)),
+        by=office.of(by.namespace, catalog.conduct_of(checkpoint)),
     )
     output = assert_content(assertion, by=by, output_id=output_id)
     advance(output.pk)
@@ -110,22 +103,5 @@ def _allowed(checkpoint: str, by: User) -> Checkpoint:
 def _definition(
     checkpoint: Checkpoint, output_id: uuid.UUID, media_type: str
 ) -> Mapping[str, object]:
-    said = manifest.credentials(checkpoint, output_id)
+    said = manifest.credentials(checkpoint, output_id, Origin.CALLER_ASSERTED)
     return manifest.definition(checkpoint, said, media_type=media_type)
-
-
-def _office(owner: Namespace, under: ConductReference) -> Office:
-    """The owner's certificate for C2PA, the signer behind it, and its timestamps."""
-    chain = authority.certified(Purpose.C2PA, owner, under=under)
-    return Office(
-        chain=_pem(chain),
-        sign=partial(authority.sign_claim, owner, under=under),
-        stamp=ledger.signer().timestamp,
-    )
-
-
-def _pem(chain: Chain) -> str:
-    both: Iterable[bytes] = (
-        each.public_bytes(Encoding.PEM) for each in (chain.leaf, chain.intermediate)
-    )
-    return b"".join(both).decode()

@@ -22,7 +22,7 @@ from registry.api.problems import NotFound
 
 from .. import queries
 from ..limits import LookingRate
-from ..models import Picture
+from ..models import Picture, State
 from . import detecting, schema
 from .looking import MAX_BYTES
 
@@ -79,7 +79,8 @@ class ContentView(APIView):
     def get(self, request: Request, output_id: uuid.UUID) -> HttpResponse:
         """The very bytes that were signed; of one's own outputs alone."""
         viewer = reading.viewer(request, reading.OUTPUTS)
-        found = Picture.objects.filter(output=queries.output(output_id, viewer)).first()
+        output = queries.output(output_id, viewer)
+        found = Picture.objects.filter(output=output, output__state=State.SIGNED).first()
         if found is None:
             raise NotFound(
                 "expected an output that is a picture, found one that is not, or not yet"

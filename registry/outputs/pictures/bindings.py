@@ -19,11 +19,10 @@ from assay.signing import canonical
 from assay.signing.canonical import Obj
 from assay.signing.errors import InvalidDocument
 from registry.api.problems import NotFound
-from registry.catalog.content.formats.images import PNG_MAGIC
 
 from .. import marks, queries
 from ..models import Output, Picture
-from . import detecting, finding, looking
+from . import chunks, detecting, finding, looking
 
 WATERMARK = "assay.tile.1"
 FINGERPRINT = "assay.cosine.1"
@@ -34,8 +33,6 @@ MAX_ALG_CHARACTERS = 100
 MAX_VALUE_CHARACTERS = 1000
 NUMBER_BYTES = 4
 FINGERPRINT_BYTES = finding.BITS // 8
-CHUNK = b"caBX"  # C2PA 2.x, A.3.3: a PNG's manifest store
-_FRAME_BYTES = 12  # length, name and checksum around a chunk's body (PNG, 5.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,22 +109,11 @@ def manifest(manifest_id: str) -> tuple[bytes | None, Output]:
     found = finding.everybodys().filter(pk=key, picture__isnull=False).first()
     if found is None:
         raise NotFound("expected the identifier of a manifest of a picture, found another")
-    return embedded(bytes(found.picture.file)), found
-
-
-def embedded(png: bytes) -> bytes | None:
-    """The manifest store in a PNG file that was walked when it was taken."""
-    at = len(PNG_MAGIC)
-    while at + _FRAME_BYTES <= len(png):
-        length = int.from_bytes(png[at : at + 4], "big")
-        if png[at + 4 : at + 8] == CHUNK:
-            return png[at + 8 : at + 8 + length]
-        at += _FRAME_BYTES + length
-    return None
+    return chunks.store(bytes(found.picture.file)), found
 
 
 def of(picture: Picture) -> Iterable[dict[str, object]]:
-    """The soft bindings that a picture's manifest should name (C2PA, c2pa.soft-binding)."""
+    """The soft bindings that a picture's manifest names (C2PA, c2pa.soft-binding)."""
     if picture.number is not None:
         value = picture.number.to_bytes(NUMBER_BYTES, "big")
         yield _assertion(WATERMARK, value)

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -105,8 +106,28 @@ class ByContentView(_View):
         return _matched(bindings.by_content(picture_in(request), named, most=most))
 
 
+class StoreRenderer(BaseRenderer):
+    """For clients that ask for what the answer is, where there is a manifest."""
+
+    media_type = MANIFEST_TYPE
+    format = "c2pa"
+    charset = None
+    render_style = "binary"
+
+    def render(
+        self,
+        data: object,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, object] | None = None,
+    ) -> bytes:
+        """Our evidence and refusals are documents, whatever was asked for."""
+        return JSONRenderer().render(data)
+
+
 class ManifestView(_View):
     """GET reads a manifest."""
+
+    renderer_classes = (JSONRenderer, StoreRenderer)
 
     @extend_schema(
         operation_id="c2pa_manifest",
@@ -122,7 +143,7 @@ class ManifestView(_View):
                 raise InvalidDocument("returnActiveManifest", expected, found)
             store, output = bindings.manifest(manifest_id)
         if store is None:
-            return Response(bindings.evidence(output))
+            return Response(bindings.evidence(output), content_type=JSONRenderer.media_type)
         return HttpResponse(store, content_type=MANIFEST_TYPE)
 
 

@@ -29,6 +29,7 @@ from registry.catalog.content.formats.images import PNG_MAGIC, check_png
 from .. import generating, marks, queries
 from ..errors import UnusablePicture
 from ..models import Output, Picture, State
+from . import chunks
 from .asking import PICTURE_TYPE
 from .finding import bands
 
@@ -63,27 +64,32 @@ def complete(lease_id: uuid.UUID, delivered: Delivered, *, holder: User, now: da
     """Take the picture of a lease that is still held; the same again (a retry) changes nothing."""
     with transaction.atomic():
         output = generating.leased(lease_id, holder)
-        made = {State.GENERATED, State.SIGNED}
-        if output.state in made and output.sha256 == sha256(delivered.file):
+        if _is_taken(output, delivered):
             return output
         generating.check_held(output, now)
         _check(output, delivered)
         marks.check(delivered.mark, picturemark.SCHEME)
-        # The file as it is signed: what is embedded in it (a C2PA manifest) is embedded here.
-        file = delivered.file
         output.state = State.GENERATED
         output.mark = None if delivered.mark is None else delivered.mark.to_json()
-        output.sha256 = sha256(file)
+        output.sha256 = sha256(delivered.file)  # until its manifest is embedded (crediting.py)
         output.save()
         Picture.objects.create(
             output=output,
-            file=file,
+            file=delivered.file,
             number=_number(output, delivered.mark),
             fingerprint=delivered.fingerprint,
             bands=bands(delivered.fingerprint),
         )
         generating.record(output, holder)
     return output
+
+
+def _is_taken(output: Output, delivered: Delivered) -> bool:
+    """Whether this very picture was taken before, whatever was embedded in it since."""
+    if output.state not in {State.GENERATED, State.SIGNED}:
+        return False
+    picture = Picture.objects.filter(output=output).first()
+    return picture is not None and chunks.without_store(bytes(picture.file)) == delivered.file
 
 
 def _file(obj: Obj) -> bytes:
@@ -104,6 +110,8 @@ def _check(output: Output, delivered: Delivered) -> None:
         check_png(delivered.file)
     except Refused as refusal:
         raise UnusablePicture(f"expected a PNG picture, found one that is not: {refusal}") from None
+    if chunks.store(delivered.file) is not None:
+        raise UnusablePicture("expected a picture without a C2PA manifest, found one that has one")
     asked = int((output.sampling or {})["size"])
     width, height = _sides(delivered.file)
     if (width, height) != (asked, asked):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a manifest says: made here from the checkpoint's own row, and from nothing of a caller's.
+"""What a manifest says: made here from our own rows alone, and from nothing of a caller's.
 
 docs/spec/media.md. Names of projects that not everybody may see stay out of files that anybody may.
 """
@@ -7,7 +7,7 @@ docs/spec/media.md. Names of projects that not everybody may see stay out of fil
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 
@@ -23,10 +23,11 @@ from ..errors import CheckpointUnknown
 MADE_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 MODEL = "c2pa.types.model"  # C2PA 2.2, 18.15.11: of no framework that the checkpoint would name
 INGREDIENT = "checkpoint"
+MARKED = "c2pa.watermarked.bound"  # C2PA 2.2, 18.15.2: to be found again by, as a soft binding says
 
 
-def credentials(checkpoint: Checkpoint, output_id: uuid.UUID) -> Credentials:
-    """The registry's own assertion about a caller's media."""
+def credentials(checkpoint: Checkpoint, output_id: uuid.UUID, claim: Origin) -> Credentials:
+    """The registry's own assertion about media."""
     statement = queries.statement_of(checkpoint)
     if statement.entry.index is None:  # which no published one is
         raise CheckpointUnknown(
@@ -35,24 +36,32 @@ def credentials(checkpoint: Checkpoint, output_id: uuid.UUID) -> Credentials:
     return Credentials(
         registry=settings.PUBLIC_URL,
         output=str(output_id),
-        claim=Origin.CALLER_ASSERTED,
+        claim=claim,
         checkpoint_sha256=checkpoint.manifest_sha256,
         checkpoint_statement_sha256=statement.sha256,
         index=statement.entry.index,
     )
 
 
-def definition(checkpoint: Checkpoint, said: Credentials, *, media_type: str) -> dict[str, object]:
-    """The whole manifest, as the library takes it."""
+def definition(
+    checkpoint: Checkpoint,
+    said: Credentials,
+    *,
+    media_type: str,
+    bindings: Iterable[Mapping[str, object]] = (),
+    is_marked: bool = False,
+) -> dict[str, object]:
+    """The whole manifest, as the library takes it; `bindings` are soft ones (C2PA 2.2, 18.10)."""
     name = as_id(checkpoint.manifest_sha256)
     if catalog.is_everybodys(checkpoint):
         name = checkpoint.full_name
-    action = {
+    created = {
         "action": "c2pa.created",
         "digitalSourceType": MADE_BY_MODEL,
         "softwareAgent": {"name": name},
         "parameters": {"ingredientIds": [INGREDIENT]},
     }
+    actions = [created, {"action": MARKED}] if is_marked else [created]
     disclosure = {
         "modelType": MODEL,
         "modelName": name,
@@ -64,9 +73,10 @@ def definition(checkpoint: Checkpoint, said: Credentials, *, media_type: str) ->
         "format": media_type,
         "ingredients": [_ingredient(checkpoint, name)],
         "assertions": [
-            _created("c2pa.actions.v2", {"actions": [action]}),
+            _created("c2pa.actions.v2", {"actions": actions}),
             _created("c2pa.ai-disclosure", disclosure),
             _created(label(said.registry), said.to_json()),
+            *(_created("c2pa.soft-binding", each) for each in bindings),
         ],
     }
 

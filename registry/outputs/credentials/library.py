@@ -3,7 +3,7 @@
 
 The one module that imports it to write. Private keys are the signer's and the timestamps come from
 it: the library asks back for both, and fetches nothing. What c2pa-python has no words for
-yet is asked of the C functions that it ships (pinned, and held to by tests/registry/outputs/media).
+yet is asked of the C functions that it ships (pinned, and held to by tests of this package).
 """
 
 from __future__ import annotations

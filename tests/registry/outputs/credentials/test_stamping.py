@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from assay.signing.signer.errors import NotCertified, SignerUnavailable
-from registry.outputs.media import library
-from registry.outputs.media.errors import MediaUnusable
-from registry.outputs.media.kinds import Kind
-from registry.outputs.media.library import Office
-from registry.outputs.media.stamping import MAX_QUERY_BYTES, answering
+from registry.outputs.credentials import library
+from registry.outputs.credentials.errors import MediaUnusable
+from registry.outputs.credentials.kinds import Kind
+from registry.outputs.credentials.library import Office
+from registry.outputs.credentials.stamping import MAX_QUERY_BYTES, answering
 from tests.signing.studio import CONTENT, Studio
 
 
