@@ -10,6 +10,7 @@ import wave
 from PIL import Image
 
 SIZE = (24, 16)
+JPEG_APP11, JPEG_SCAN = 0xEB, 0xDA
 MP3_FRAME_BYTES = 417  # MPEG 1, layer III, 128 kbit/s at 44.1 kHz, without padding
 
 
@@ -18,6 +19,26 @@ def picture(kind: str, colour: str = "teal") -> bytes:
     file = io.BytesIO()
     Image.new("RGB", SIZE, colour).save(file, kind)
     return file.getvalue()
+
+
+def saved_again(jpeg: bytes, *, with_manifest: bool = False) -> bytes:
+    """As by a program that reads the pixels alone; or one that carries the manifest over, too."""
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(jpeg)) as opened:
+        opened.convert("RGB").save(file, "JPEG", quality=70)
+    made = file.getvalue()
+    return made[:2] + _manifest_segments(jpeg) + made[2:] if with_manifest else made
+
+
+def _manifest_segments(jpeg: bytes) -> bytes:
+    """C2PA 2.2, A.3.1: segments APP11, which stand before the picture's data."""
+    found, at = b"", 2
+    while jpeg[at + 1] != JPEG_SCAN:
+        end = at + 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if jpeg[at + 1] == JPEG_APP11:
+            found += jpeg[at:end]
+        at = end
+    return found
 
 
 def wav(samples: int = 800) -> bytes:

@@ -74,15 +74,16 @@ class Studio:
         said: Credentials | None = None,
         *,
         content: bytes = CONTENT,
+        kind: Kind = Kind.PNG,
         made_of: bytes | None = None,
     ) -> bytes:
-        """A picture with a manifest; `made_of` is another file, with its own."""
+        """A picture with a manifest; `made_of` is another one of its kind, with its own."""
         target = io.BytesIO()
         with library.at_work(self.definition(said), self.office()) as (builder, signer):
             if made_of is not None:
                 ingredient = {"title": "another", "relationship": "componentOf"}
-                builder.add_ingredient(ingredient, Kind.PNG.value, io.BytesIO(made_of))
-            builder.sign(signer, Kind.PNG.value, io.BytesIO(content), target)
+                builder.add_ingredient(ingredient, kind.value, io.BytesIO(made_of))
+            builder.sign(signer, kind.value, io.BytesIO(content), target)
         return target.getvalue()
 
     def beside(self, content: bytes = CONTENT) -> bytes:

@@ -11,10 +11,12 @@ import pytest
 from assay.signing import media as carriers
 from assay.signing.errors import BadCredentials
 from assay.signing.media import Carrier, has_manifest
+from registry.outputs.credentials.kinds import Kind
 from tests import media
 from tests.signing.commands.desk import Desk, words_of
 from tests.signing.studio import CONTENT, Studio
 
+PHOTO = media.picture("JPEG")
 STEP = "The C2PA manifest is the registry's"
 
 
@@ -116,6 +118,27 @@ def test_changed_bytes_fail_both_in_their_own_words(bench: Desk, studio: Studio)
     code, out, _ = bench.assay("verify", path)
     assert code == 21
     assert "assertion.dataHash.mismatch" in words_of(out)
+
+
+def test_a_picture_that_was_saved_again_is_another_file(bench: Desk, studio: Studio) -> None:
+    """Its manifest is gone with its bytes, and the evidence is not of these."""
+    path = put(bench, studio, studio.painted(content=PHOTO, kind=Kind.JPEG), "picture.jpg")
+    assert bench.assay("verify", path)[0] == 0
+    path.write_bytes(media.saved_again(path.read_bytes()))
+    assert not has_manifest(path)
+    code, out, _ = bench.assay("verify", path)
+    assert code == 21
+    assert "Verified." not in words_of(out)
+
+
+def test_a_manifest_that_was_carried_over_is_broken(bench: Desk, studio: Studio) -> None:
+    """As by programs that copy what they do not know: also where the evidence is of the copy."""
+    signed = studio.painted(content=PHOTO, kind=Kind.JPEG)
+    copy = media.saved_again(signed, with_manifest=True)
+    code, out, _ = bench.assay("verify", put(bench, studio, copy, "picture.jpg"))
+    assert code == 50
+    assert "assertion.dataHash.mismatch" in words_of(out)
+    assert "Verified." not in words_of(out)
 
 
 def test_without_the_library_it_is_said_that_nothing_was_read(

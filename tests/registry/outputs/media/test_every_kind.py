@@ -110,6 +110,22 @@ def test_what_was_changed_since_is_refused(
         judge(read(kind, forged, anchor=anchor(authority)), registry=settings.PUBLIC_URL)
 
 
+def test_what_was_saved_again_is_neither_known_nor_signed_over(
+    real_lab: Lab, real_checkpoint: Checkpoint, authority: Authority
+) -> None:
+    kind, client = "image/jpeg", client_of(real_lab.people.bob, "outputs")
+    signed = send(client, real_checkpoint, KINDS[kind], kind).content
+    bare, carrying = (media.saved_again(signed, with_manifest=each) for each in (False, True))
+    with pytest.raises(C2paError, match="ManifestNotFound"):
+        read(kind, bare, anchor=anchor(authority))
+    with pytest.raises(BadCredentials, match=r"assertion\.dataHash\.mismatch"):
+        judge(read(kind, carrying, anchor=anchor(authority)), registry=settings.PUBLIC_URL)
+    for copy in (bare, carrying):
+        assert client.get(f"/api/v1/outputs/by-content/{sha256(copy)}").status_code == 404
+    refused = send(client, real_checkpoint, carrying, kind)
+    assert (refused.status_code, refused.json()["code"]) == (422, "media-has-credentials")
+
+
 def test_a_manifest_beside_another_file_is_refused(
     real_lab: Lab, real_checkpoint: Checkpoint, authority: Authority
 ) -> None:
