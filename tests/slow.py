@@ -50,6 +50,10 @@ FILES = (
     "tests/registry/notices/test_who_is_told.py",
     "tests/registry/oci/test_by_digest.py",
     "tests/registry/oci/test_pulling.py",
+    "tests/registry/outputs/pictures/test_resolving.py",
+    "tests/registry/outputs/test_signing_a_file.py",
+    "tests/registry/outputs/test_signing_live.py",
+    "tests/registry/outputs/test_signing_together.py",
     "tests/registry/site/test_asking.py",
     "tests/registry/site/test_erasing.py",
     "tests/registry/site/test_erasing_traces.py",
@@ -68,5 +72,7 @@ FILES = (
     "tests/signing/test_foreign.py",
     "tests/signing/test_mutations.py",
     "tests/trainers/test_converting.py",
+    "tests/trainers/pictures/test_drawing.py",
+    "tests/trainers/test_looking.py",
     "tests/trainers/test_node.py",
 )
