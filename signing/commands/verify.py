@@ -227,7 +227,8 @@ def _print(result: Result, terminal: Terminal, *, is_one_of_several: bool) -> No
     if result.judged is not None:
         print_steps(result.judged.examination.steps, terminal)
         print_verdict(result.judged, terminal)
-    elif result.error is not None:
+    else:
+        assert result.error is not None  # noqa: S101 - what was not judged has a reason
         said = f"Not verified. {result.error.code}: {result.error}"
         terminal.columns("", said, indent=2, ink=Ink.RED)
     if is_one_of_several:

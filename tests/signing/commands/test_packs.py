@@ -26,6 +26,7 @@ from tests.signing.evaluating import evidence_for_evaluation
 from tests.signing.revoking import PERIOD, Case, question, responder_of
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, FILES, TEXT, World
+from tests.vectors.takedowns import claim_of, taken_down
 
 LATE = timedelta(days=4000)  # when every list has ended
 
@@ -282,6 +283,19 @@ def test_where_the_walk_ends_is_said(desk: Desk) -> None:
     assert code == 0
     assert f"continued from the checkpoint {as_id(base.manifest.id)[:19]}" in words_of(out)
     assert "there was no evidence at hand: nothing is said of it here" in words_of(out)
+
+
+def test_a_base_is_named_for_programs_and_what_became_of_it_for_people(desk: Desk) -> None:
+    desk.pin()
+    (base,) = lineage(desk.world, 1)
+    answer = desk.answer(evidence=output_of(desk.world, base))
+    code, out, _ = desk.assay("verify", answer, "--base", desk.write("base.json", base), "--json")
+    (found,) = json.loads(out)["bases"]
+    assert (code, found["checkpoint"]) == (0, as_id(base.manifest.id))
+    claim = replace(claim_of(base), checkpoint_sha256=base.manifest.id)
+    gone = desk.write("gone.json", taken_down(desk.world, base, claim))
+    code, _, err = desk.assay("verify", answer, "--base", gone)
+    assert (code, "which its run continued from" in words_of(err)) == (0, True)
 
 
 def test_a_base_that_fails_is_spelt_out(desk: Desk) -> None:

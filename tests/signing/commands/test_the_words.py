@@ -46,6 +46,11 @@ def test_help_lists_every_exit_code(desk: Desk, words: tuple[str, ...]) -> None:
     }
 
 
+def test_help_of_a_word_that_fails_in_few_ways_lists_none(desk: Desk) -> None:
+    code, out, _ = desk.assay("whoami", "--help")
+    assert (code, "exit codes:" in out) == (0, False)
+
+
 def test_help_lists_no_code_that_no_command_ends_with() -> None:
     """A registry that shows its heads to witnesses meets it, and goes on from what it says."""
     assert client.WitnessElsewhere.code not in commands.exit_codes()
