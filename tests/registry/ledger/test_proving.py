@@ -108,8 +108,10 @@ def test_witnesses_that_never_meet_are_followed_only_so_far(authority: Authority
 
 def test_what_was_cosigned_before_sizes_were_kept_has_them(authority: Authority) -> None:
     heads(a=EVERY)
-    for name in ("0009_blanking_why_it_was_taken_down", "0010_sizes_of_what_was_cosigned"):
-        MigrationExecutor(connection).migrate([("ledger", name)])
+    MigrationExecutor(connection).migrate([("ledger", "0009_blanking_why_it_was_taken_down")])
+    # Of every app: the tables that stand on these of the ledger went with them.
+    again = MigrationExecutor(connection)
+    again.migrate(again.loader.graph.leaf_nodes())
     assert looks(HEADS - 2, policy(authority, "any a")) == HEADS - 1
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         Cosignature.objects.update(lines="")
