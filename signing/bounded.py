@@ -11,7 +11,8 @@ import io
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # a name for what `readinto` takes, which is there for type c
     from _typeshed import WriteableBuffer
 
 PATIENCE_SECONDS = 30.0  # a witness is sent 256 KiB, at 9 KiB/s
+STOP_SECONDS = 0.1  # how long it may take to see that it is to stop
 MOST_CONNECTIONS = 64  # a thread each; a ledger needs one of its witness
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\n"
@@ -53,6 +55,20 @@ class BoundedServer(ThreadingHTTPServer):
         self._name = name
         self._places = threading.Semaphore(limits.connections)
         super().__init__(address, handler)
+
+    @contextmanager
+    def running(self, *, stop_seconds: float = STOP_SECONDS) -> Iterator[int]:
+        """Answers for as long as the block lasts; gives the port."""
+        thread = threading.Thread(
+            target=self.serve_forever, args=(stop_seconds,), name=self._name, daemon=True
+        )
+        thread.start()
+        try:
+            yield self.server_port
+        finally:
+            self.shutdown()
+            thread.join()
+            self.server_close()
 
     def process_request_thread(
         self, request: socket | tuple[bytes, socket], client_address: object

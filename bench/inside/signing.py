@@ -15,6 +15,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import django
 
@@ -68,10 +69,10 @@ def show_all(load: Callable[..., list[float]], rounds: int, count: int) -> None:
     rates: dict[str, list[float]] = {}
     for number in range(rounds):
         for name, headers, share in (("together", TOGETHER, 1), ("through Django", ALONE, 4)):
-            rate = show(f"{name}, round {number + 1}", lambda: load(headers, count // share))  # noqa: B023 - called at once
+            rate = show(f"{name}, round {number + 1}", partial(load, headers, count // share))
             rates.setdefault(name, []).append(rate)
         half = median(rates["together"]) / 2
-        show(f"at {half:.0f} a second", lambda: load(TOGETHER, count // 2, half))  # noqa: B023 - as above
+        show(f"at {half:.0f} a second", partial(load, TOGETHER, count // 2, half))
     p256 = p256_alone()
     for name, measured in rates.items():
         line(f"median, {name}", median(measured))

@@ -48,16 +48,16 @@ class Together(Generic[Asked, Answered]):
             self._turns = None
 
     async def _take(self, turn: Sequence[tuple[Asked, asyncio.Future[Answered]]]) -> None:
-        try:
-            found = await asyncio.to_thread(self._done, [one for one, _ in turn])
-        except Exception as error:  # noqa: BLE001 - it is raised by everybody who waits
-            for _, answer in turn:
-                if not answer.done():
-                    answer.set_exception(error)
-            return
-        for (_, answer), each in zip(turn, found, strict=True):
-            if not answer.done():  # else whoever asked has gone
-                answer.set_result(each)
+        taking = asyncio.to_thread(self._done, [one for one, _ in turn])
+        (taken,), _ = await asyncio.wait((asyncio.ensure_future(taking),))
+        error = taken.exception()
+        for at, (_, answer) in enumerate(turn):
+            if answer.done():  # whoever asked has gone
+                continue
+            if error is None:
+                answer.set_result(taken.result()[at])
+            else:
+                answer.set_exception(error)
 
     def _done(self, turn: Sequence[Asked]) -> Sequence[Answered]:
         try:

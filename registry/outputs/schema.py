@@ -97,7 +97,7 @@ BY_CONTENT = inline_serializer(
 QUESTION = inline_serializer(
     "DetectRequest", {"text": serializers.CharField(help_text="at most 16 KiB of UTF-8")}
 )
-_NAMED: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+NAMED: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "id": serializers.UUIDField(),
     "url": serializers.URLField(),
     "claim": serializers.ChoiceField(choices=Claim.choices),
@@ -110,7 +110,7 @@ DETECTED = inline_serializer(
         "answer": serializers.ChoiceField(choices=[(each.value, each.value) for each in Answer]),
         "says": serializers.CharField(help_text="what the answer is worth, in words"),
         "signed": inline_serializer(
-            "DetectedSigned", {**_NAMED, "is_exact": serializers.BooleanField()}, many=True
+            "DetectedSigned", {**NAMED, "is_exact": serializers.BooleanField()}, many=True
         ),
         "watermark": inline_serializer(
             "DetectedWatermark",
@@ -125,7 +125,7 @@ DETECTED = inline_serializer(
         ),
         "resembles": inline_serializer(
             "DetectedResembling",
-            {**_NAMED, "shared": serializers.IntegerField(), "asked": serializers.IntegerField()},
+            {**NAMED, "shared": serializers.IntegerField(), "asked": serializers.IntegerField()},
             many=True,
         ),
     },

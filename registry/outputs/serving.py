@@ -73,7 +73,7 @@ class Signing:
         )
         try:
             ended = await self._together.ask(sent)
-        except Exception as error:
+        except Exception as error:  # any that has a problem document, as Django's view would
             if document_of(error) is None:
                 raise
             ended = Ended(answer=error, said={})

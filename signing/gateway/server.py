@@ -8,7 +8,6 @@ key. Nothing is written down of what passes.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -21,7 +20,6 @@ from .upstream import Request
 MAX_REQUEST_BYTES = 16 << 20  # a conversation with pictures in it; it stays in memory
 PATIENCE_SECONDS = 60.0  # for a whole request, at 280 KiB/s
 MOST_CONNECTIONS = 100  # as many as httpx has to one upstream
-STOP_SECONDS = 0.1
 LIMITS = Limits(patience_seconds=PATIENCE_SECONDS, connections=MOST_CONNECTIONS)
 HTTP_1_0 = "HTTP/1.0"
 _LENGTH = re.compile(r"[0-9]{1,12}")
@@ -36,15 +34,8 @@ def serving(relay: Relay, host: str, port: int, *, limits: Limits = LIMITS) -> I
         gateway = relay
         patience_seconds = limits.patience_seconds
 
-    server = BoundedServer((host, port), Handler, limits=limits, name="gateway")
-    thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), name="gateway")
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with BoundedServer((host, port), Handler, limits=limits, name="gateway").running() as found:
+        yield f"http://{host}:{found}/v1"
 
 
 class _Handler(RequestHandler, BaseHTTPRequestHandler):

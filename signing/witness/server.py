@@ -7,7 +7,6 @@ TLS is left to a proxy in front. Nothing that is asked is secret, and everything
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -17,7 +16,6 @@ from ..bounded import BoundedServer, Limits, RequestHandler
 from .desk import MAX_REQUEST_BYTES, Answer, Desk
 
 ROUTE = "/add-checkpoint"
-STOP_SECONDS = 0.1
 LIMITS = Limits()
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
@@ -30,15 +28,8 @@ def serving(desk: Desk, host: str, port: int, *, limits: Limits = LIMITS) -> Ite
         witness = desk
         patience_seconds = limits.patience_seconds
 
-    server = BoundedServer((host, port), Handler, limits=limits, name="witness")
-    thread = threading.Thread(target=server.serve_forever, args=(STOP_SECONDS,), name="witness")
-    thread.start()
-    try:
-        yield f"http://{host}:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with BoundedServer((host, port), Handler, limits=limits, name="witness").running() as found:
+        yield f"http://{host}:{found}"
 
 
 class _Handler(RequestHandler, BaseHTTPRequestHandler):  # named, so that N802 knows do_POST

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
-from typing import IO, Any
+from typing import IO
 
 from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
 from c2pa.c2pa import (
@@ -38,7 +38,6 @@ SETTINGS: Mapping[str, object] = {
     "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
 }
 _ELSEWHERE = "Remote: "  # how the library says that a file names an address for its manifest
-_Bytes = ctypes.POINTER(ctypes.c_ubyte)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +52,13 @@ class Office:
     """TimeStampReq to TimeStampResp (DER)."""
 
 
-def _function(name: str, *arguments: Any, gives: Any) -> Any:  # noqa: ANN401 - ctypes' own types
+def _function(name: str, *arguments: type[object]) -> Callable[..., int]:
+    """One that writes where its last argument points, and answers how many bytes."""
     found = _lib[name]  # a function object of our own, so that c2pa-python's stay as they are
-    found.argtypes, found.restype = arguments, gives
-    return found
+    found.argtypes = (*arguments, ctypes.POINTER(ctypes.c_void_p))
+    found.restype = ctypes.c_int64
+    function: Callable[..., int] = found
+    return function
 
 
 _placeholder = _function(
@@ -64,8 +66,6 @@ _placeholder = _function(
     ctypes.POINTER(C2paBuilder),
     ctypes.c_size_t,
     ctypes.c_char_p,
-    ctypes.POINTER(_Bytes),
-    gives=ctypes.c_int64,
 )
 _sign_hashed = _function(
     "c2pa_builder_sign_data_hashed_embeddable",
@@ -74,8 +74,6 @@ _sign_hashed = _function(
     ctypes.c_char_p,
     ctypes.c_char_p,
     ctypes.POINTER(C2paStream),
-    ctypes.POINTER(_Bytes),
-    gives=ctypes.c_int64,
 )
 
 
@@ -120,19 +118,12 @@ def sidecar(definition: Mapping[str, object], *, sha256: str, by: Office) -> byt
         "pad": [],
     }
     with at_work(definition, by) as (builder, signer):
-        handle, made = builder._handle, _Bytes()  # noqa: SLF001 - c2pa-python has no words for it
+        handle, made = builder._handle, ctypes.c_void_p()  # noqa: SLF001 - c2pa-python lacks words
         size = signer.reserve_size()
         _taken(_placeholder(handle, size, SIDECAR, ctypes.byref(made)), made)
-        text = json.dumps(hashed).encode()
-        signed = _Bytes()
-        found = _sign_hashed(
-            handle,
-            signer._handle,  # noqa: SLF001 - the same
-            text,
-            SIDECAR,
-            None,
-            ctypes.byref(signed),
-        )
+        text, signed = json.dumps(hashed).encode(), ctypes.c_void_p()
+        by_whom = signer._handle  # noqa: SLF001 - c2pa-python lacks words
+        found = _sign_hashed(handle, by_whom, text, SIDECAR, None, ctypes.byref(signed))
         return _taken(found, signed)
 
 
@@ -146,7 +137,7 @@ def at_work(definition: Mapping[str, object], by: Office) -> Iterator[tuple[Buil
         def call(data: bytes) -> bytes:
             try:
                 return answer(data)
-            except Exception as error:
+            except Exception as error:  # any: the library would only say that something failed
                 raised.append(error)
                 raise
 
@@ -173,7 +164,7 @@ def _unusable(error: C2paError) -> MediaUnusable:
     )
 
 
-def _taken(size: int, made: Any) -> bytes:  # noqa: ANN401 - a ctypes pointer
+def _taken(size: int, made: ctypes.c_void_p) -> bytes:
     """What the library allocated, copied and freed."""
     _check_ffi_operation_result(size, "no manifest was made", check=lambda found: found < 0)
     try:

@@ -8,14 +8,15 @@ manifest takes, so that no request leaves the machine or comes back through the 
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from assay.signing.bounded import BoundedServer, Limits, RequestHandler
 
 MAX_QUERY_BYTES = 4096  # a TimeStampReq has some 60
-POLL_SECONDS = 0.01  # how long the last of it waits to be told that it is
+STOP_SECONDS = 0.01  # how long the last of it waits to be told that it is
 TOKEN_BYTES = 16
 
 
@@ -24,7 +25,9 @@ def answering(stamp: Callable[[bytes], bytes]) -> Iterator[str]:
     """The address; nobody else on this machine can guess it."""
     path = f"/{secrets.token_urlsafe(TOKEN_BYTES)}"
 
-    class Answers(BaseHTTPRequestHandler):
+    class Answers(RequestHandler, BaseHTTPRequestHandler):  # named, so that N802 knows do_POST
+        protocol_version = "HTTP/1.0"  # one query each: a body left unread is not the next one's
+
         def do_POST(self) -> None:
             self._answer(*_answer(self, path, stamp))
 
@@ -35,17 +38,9 @@ def answering(stamp: Callable[[bytes], bytes]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the same
-            """It is no address of the registry's."""
-
-    with HTTPServer(("127.0.0.1", 0), Answers) as server:
-        running = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
-        running.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}{path}"
-        finally:
-            server.shutdown()
-            running.join()
+    server = BoundedServer(("127.0.0.1", 0), Answers, limits=Limits(), name="timestamps")
+    with server.running(stop_seconds=STOP_SECONDS) as port:
+        yield f"http://127.0.0.1:{port}{path}"
 
 
 def _answer(
@@ -56,5 +51,5 @@ def _answer(
         return HTTPStatus.NOT_FOUND, b""
     try:
         return HTTPStatus.OK, stamp(asked.rfile.read(int(length)))
-    except Exception:  # noqa: BLE001 - it is told to who waits for the manifest (library)
+    except Exception:  # noqa: BLE001 - `library.at_work` raises it, to who waits for the manifest
         return HTTPStatus.SERVICE_UNAVAILABLE, b""

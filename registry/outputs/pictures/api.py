@@ -12,13 +12,14 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from registry.accounts import reading
 from registry.api.problems import NotFound
+from registry.api.rendering import FileRenderer
 
 from .. import queries
 from ..limits import LookingRate
@@ -26,9 +27,11 @@ from ..models import Picture, State
 from . import detecting, schema
 from .looking import MAX_BYTES
 
+PICTURE = "picture"
+
 
 class PictureParser(BaseParser):
-    """The bytes of a picture, as they are."""
+    """The bytes of a picture, as they are, under PICTURE."""
 
     media_type = "image/*"
 
@@ -37,34 +40,22 @@ class PictureParser(BaseParser):
         stream: IO[bytes],
         media_type: str | None = None,
         parser_context: Mapping[str, object] | None = None,
-    ) -> Any:  # noqa: ANN401 - the base class knows no parser of bytes
+    ) -> dict[Any, Any]:
         """As many as are looked at, and one more, which is too many."""
         del media_type, parser_context
-        return stream.read(MAX_BYTES + 1)
+        return {PICTURE: stream.read(MAX_BYTES + 1)}
 
 
 def picture_in(request: Request) -> bytes:
     """What PictureParser read; nothing where there was no body."""
-    sent = cast("object", request.data)
-    return sent if isinstance(sent, bytes) else b""
+    return cast("dict[str, bytes]", request.data).get(PICTURE, b"")
 
 
-class PngRenderer(BaseRenderer):
-    """For clients that ask for what the answer is."""
+class PngRenderer(FileRenderer):
+    """Of the pictures that are drawn here."""
 
     media_type = "image/png"
     format = "png"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: object,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, object] | None = None,
-    ) -> bytes:
-        """Refusals are documents, whatever was asked for."""
-        return JSONRenderer().render(data)
 
 
 class ContentView(APIView):

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db.models import IntegerField, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Func, IntegerField, QuerySet, Value
+from django.db.models.expressions import Combinable
 
 from registry.catalog import queries as catalog
 from registry.catalog.queries import seeing
@@ -25,7 +25,6 @@ BAND_BITS = BITS // BANDS
 MAX_DISTANCE = 2 * BANDS - 1
 """Fewer than two for each band (docs/spec/watermark.md has how often others are as near)."""
 MAX_LISTED = 5
-_DISTANCE = "bit_count(('x' || outputs_picture.fingerprint)::bit(128) # ('x' || %s)::bit(128))::int"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +74,23 @@ def by_fingerprint(fingerprint: str, *, most: int = MAX_LISTED) -> list[Near]:
     rows = (
         everybodys()
         .filter(picture__bands__overlap=_near(fingerprint))
-        .annotate(
-            distance=RawSQL(_DISTANCE, (fingerprint,), output_field=IntegerField()),  # noqa: S611 - two constants and a parameter
-        )
+        .annotate(distance=_distance(F("picture__fingerprint"), Value(fingerprint)))
         .filter(distance__lte=MAX_DISTANCE)
         .order_by("distance", "-ended_at")
     )
     return [Near(output=each, distance=each.distance) for each in rows[:most]]
+
+
+def _distance(one: Combinable, other: Combinable) -> Func:
+    """In how many bits two fingerprints, in hexadecimal, differ."""
+    as_bits = f"('x' || %(expressions)s)::bit({BITS})"
+    differing = (Func(each, template=as_bits) for each in (one, other))
+    return Func(
+        *differing,
+        template="bit_count(%(expressions)s)::int",
+        arg_joiner=" # ",
+        output_field=IntegerField(),
+    )
 
 
 def _values(fingerprint: str) -> list[int]:

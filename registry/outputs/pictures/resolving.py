@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +20,7 @@ from assay.signing.canonical import as_mapping
 from assay.signing.errors import InvalidDocument
 from registry.api.parsing import StrictJSONParser
 from registry.api.problems import FieldProblem
+from registry.api.rendering import FileRenderer
 
 from ..errors import InvalidQuery
 from ..limits import DetectingRate, LookingRate, ResolvingRate
@@ -106,22 +107,11 @@ class ByContentView(_View):
         return _matched(bindings.by_content(picture_in(request), named, most=most))
 
 
-class StoreRenderer(BaseRenderer):
-    """For clients that ask for what the answer is, where there is a manifest."""
+class StoreRenderer(FileRenderer):
+    """Of manifests; our own evidence is a document, too."""
 
     media_type = MANIFEST_TYPE
     format = "c2pa"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: object,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, object] | None = None,
-    ) -> bytes:
-        """Our evidence and refusals are documents, whatever was asked for."""
-        return JSONRenderer().render(data)
 
 
 class ManifestView(_View):

@@ -3,28 +3,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from ..detecting import Answer
-from ..models import Claim
+from ..schema import NAMED
 
-_NAMED: dict[str, serializers.Field[Any, Any, Any, Any]] = {
-    "id": serializers.UUIDField(),
-    "url": serializers.URLField(),
-    "claim": serializers.ChoiceField(choices=Claim.choices),
-    "checkpoint": serializers.CharField(),
-    "signed_at": serializers.DateTimeField(),
-}
 DETECTED = inline_serializer(
     "DetectedPicture",
     {
         "answer": serializers.ChoiceField(choices=[(each.value, each.value) for each in Answer]),
         "says": serializers.CharField(help_text="what the answer is worth, in words"),
         "signed": inline_serializer(
-            "DetectedPictureSigned", {**_NAMED, "is_exact": serializers.BooleanField()}, many=True
+            "DetectedPictureSigned", {**NAMED, "is_exact": serializers.BooleanField()}, many=True
         ),
         "watermark": inline_serializer(
             "DetectedPictureWatermark",
@@ -34,14 +25,14 @@ DETECTED = inline_serializer(
                 "max_p_value": serializers.FloatField(),
                 "key": serializers.CharField(),
                 "scale": serializers.FloatField(help_text="beside the picture that was marked"),
-                "outputs": inline_serializer("DetectedPictureNumbered", _NAMED, many=True),
+                "outputs": inline_serializer("DetectedPictureNumbered", NAMED, many=True),
             },
             allow_null=True,
         ),
         "resembles": inline_serializer(
             "DetectedPictureNear",
             {
-                **_NAMED,
+                **NAMED,
                 "differing_bits": serializers.IntegerField(),
                 "of_bits": serializers.IntegerField(),
             },
