@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked at about the same time, done together: the first alone, then all that came since.
 
-So nobody waits for company, and whoever waits for somebody else's turn shares the next one. One
-turn at a time: two would wait for each other's locks, and each would be half as large.
+Whoever waits for somebody else's turn shares the next one. That one is held back until as many wait
+as were answered just now, for a fourth of what their turn took at most: under load they ask again
+at once, and else the first of them would have a turn alone that all others wait for. Who asks alone
+waits for no company. One turn at a time: two would wait for each other's locks, and each would be
+half as large.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from django.db import connections
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
+
+HELD_BACK = 1 / 4  # of a turn: more than 64 programs need to read their answers and to ask again
 
 
 class Together(Generic[Asked, Answered]):
@@ -28,6 +34,7 @@ class Together(Generic[Asked, Answered]):
         self._do = do
         self._most = most
         self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
+        self._came = asyncio.Event()
         self._turns: asyncio.Task[None] | None = None
 
     async def ask(self, one: Asked) -> Answered:
@@ -35,17 +42,29 @@ class Together(Generic[Asked, Answered]):
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answered] = loop.create_future()
         self._waiting.append((one, answer))
+        self._came.set()
         if self._turns is None:
             self._turns = loop.create_task(self._take_turns())
         return await answer
 
     async def _take_turns(self) -> None:
+        now = asyncio.get_running_loop().time
         try:
             while self._waiting:
                 turn, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                began = now()
                 await self._take(turn)
+                await self._hold_back(len(turn), (now() - began) * HELD_BACK)
         finally:
             self._turns = None
+
+    async def _hold_back(self, wanted: int, seconds: float) -> None:
+        """Until so many wait, or so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while len(self._waiting) < wanted:
+                    self._came.clear()
+                    await self._came.wait()
 
     async def _take(self, turn: Sequence[tuple[Asked, asyncio.Future[Answered]]]) -> None:
         taking = asyncio.to_thread(self._done, [one for one, _ in turn])

@@ -184,9 +184,8 @@ def _record(
     chains = {one.chain.leaf: one.chain for one in signed}
     for chain in chains.values():
         issuing.keep(chain, purpose)
-    barred = ledger.barred(chains.values())
+    barred = ledger.record_all(signed)
     kept = [one for one in signed if one.chain not in barred]
-    ledger.record_all(kept)
     digests = {one.envelope: sha256(one.envelope.payload) for one in kept}
     rows = ledger_queries.statements(list(digests.values()))
     found: dict[Envelope, ledger_queries.Statement | CertificateBarred] = {}

@@ -91,38 +91,31 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
     """Keep a signed statement and its pending entry, inside the caller's transaction.
 
     The same statement again gives the row that is there: whoever repeats a step that crashed
-    between signing and committing must not log two signatures of one claim.
+    between signing and committing must not log two signatures of one claim. Raises
+    CertificateBarred for what was signed under a certificate that is revoked by now.
     """
-    record_all([Signed(envelope=envelope, chain=chain, timestamp=timestamp)])
+    for error in record_all([Signed(envelope=envelope, chain=chain, timestamp=timestamp)]).values():
+        raise error
     return queries.statement(sha256(envelope.payload))
 
 
-def record_all(signed: Iterable[Signed]) -> None:
+def record_all(signed: Iterable[Signed]) -> dict[Chain, CertificateBarred]:
     """The same for many at once, in a handful of queries however many they are.
 
-    Raises CertificateBarred for what was signed under a certificate that is revoked by now.
+    But for what was signed under certificates that are revoked by now, which it gives back: of that
+    nothing is kept. No other of these is revoked until the transaction ends.
     """
     everything = tuple(signed)
-    rows = {row.sha256: row for row in map(_row, everything)}
-    chains = {one.chain for one in everything}
     with transaction.atomic(savepoint=False):
-        barring.check([each for chain in chains for each in (chain.leaf, chain.intermediate)])
+        barred = _barred({one.chain for one in everything})
+        kept = [_row(one) for one in everything if one.chain not in barred]
+        rows = {row.sha256: row for row in kept}
         try:
             with transaction.atomic():
                 _create(rows)
         except IntegrityError:  # another transaction recorded one between our look and our insert
             _create(rows)
-
-
-def barred(chains: Iterable[Chain]) -> dict[Chain, CertificateBarred]:
-    """Those under which nothing more is recorded; no other will be until the transaction ends."""
-    found: dict[Chain, CertificateBarred] = {}
-    for chain in chains:
-        try:
-            barring.check((chain.leaf, chain.intermediate))
-        except CertificateBarred as error:
-            found[chain] = error
-    return found
+    return barred
 
 
 def log(body: bytes) -> Entry:
@@ -170,6 +163,16 @@ def integrate() -> TreeHead | None:
                 publishing.publish(head)
             return head
         return _sign(size)
+
+
+def _barred(chains: Iterable[Chain]) -> dict[Chain, CertificateBarred]:
+    found: dict[Chain, CertificateBarred] = {}
+    for chain in chains:
+        try:
+            barring.check((chain.leaf, chain.intermediate))
+        except CertificateBarred as error:
+            found[chain] = error
+    return found
 
 
 def _row(signed: Signed) -> Row:
@@ -246,7 +249,8 @@ def _release() -> None:
 def _assign_batch() -> bool:
     """Transaction A: indexes and completed subtrees, durable before any signature.
 
-    After a crash there are entries with indexes and no tree head: the next call signs that tree.
+    Whether there may be more. After a crash there are entries with indexes and no tree head: the
+    next call signs that tree.
     """
     with transaction.atomic(durable=True):
         size = queries.assigned_size()
@@ -259,7 +263,7 @@ def _assign_batch() -> bool:
         completed = queries.reading(lambda subtree: merkle.new_subtrees(size, leaves, subtree))
         rows = ((level, position, digest) for (level, position), digest in completed.items())
         copying.copy("ledger_hash", HASH, rows)
-    return True
+    return len(given) == BATCH_ENTRIES
 
 
 def _sign(size: int) -> TreeHead:

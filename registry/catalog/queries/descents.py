@@ -120,7 +120,7 @@ def _limits(of: Checkpoint, count: int) -> Mapping[str, int]:
 
 def _asked(query: str, values: Mapping[str, int]) -> list[tuple[int, ...]]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = %s", [f"{STEP_SECONDS}s"])
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{STEP_SECONDS}s"])
         cursor.execute(query, values)
         rows: list[tuple[int, ...]] = cursor.fetchall()
         cursor.execute("SET LOCAL statement_timeout TO DEFAULT")  # of a transaction around this

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from assay.signing import canonical
 from assay.signing.bundle import Bundle
@@ -38,10 +38,10 @@ from registry.ledger import queries as ledger
 
 from ..content import tensors
 from ..errors import NotFound
-from ..models import Checkpoint, Project, evaluated
+from ..models import Checkpoint, Project, State, evaluated
 from . import takedowns
 from .checkpoints import LOGGED, manifest
-from .finding import known
+from .finding import EARLIEST, has_open_files, known
 
 OPEN = (
     *(CONDUCT_V1, ACCEPTANCE_V1, ACCEPTANCE_V2, REVOCATION_V1, DATASET_V1),
@@ -111,7 +111,17 @@ def evidence(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
 
 def with_evidence(key: int) -> Checkpoint:
     """A checkpoint by its key, with all that its evidence is made of: whoever asks may see it."""
-    return Checkpoint.objects.select_related("project__owner", *EVIDENCE).get(pk=key)
+    return _with_evidence().get(pk=key)
+
+
+def open_to_all(sha256: str) -> Checkpoint | None:
+    """The earliest published one with this id, as `with_evidence` has it, if its files are open.
+
+    What everybody may have needs no question about who asks, which costs several times as much.
+    """
+    rows = _with_evidence().filter(state=State.PUBLISHED, manifest_sha256=sha256)
+    found = rows.order_by(*EARLIEST).first()
+    return found if found is not None and has_open_files(found) else None
 
 
 def shared(of: Checkpoint, each: Sequence[ledger.Statement]) -> tuple[Evidence, list[Bundle]]:
@@ -130,6 +140,10 @@ def parts(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
     signed = _signed(of, about)
     bundles = dict(zip(signed, ledger.bundles(*signed.values()), strict=True))
     return _evidence(of, bundles, also=())
+
+
+def _with_evidence() -> QuerySet[Checkpoint]:
+    return Checkpoint.objects.select_related("project__owner", *EVIDENCE)
 
 
 def _signed(of: Checkpoint, about: Stated) -> dict[str, ledger.Statement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -43,6 +44,35 @@ async def test_the_first_goes_alone_and_all_that_come_meanwhile_go_together() ->
     assert await asyncio.gather(*tasks) == ["1!", "2!", "3!", "4!", "5!"]
     assert turns.seen == [[1], [2, 3, 4], [5]]
     assert await together.ask(6) == "6!"
+
+
+async def test_those_who_ask_again_at_once_go_together_again() -> None:
+    seen: list[list[int]] = []
+
+    def slow(asked: Sequence[int]) -> list[int]:
+        seen.append(list(asked))
+        time.sleep(0.4)
+        return list(asked)
+
+    together = Together(slow, most=9)
+
+    async def twice(number: int) -> None:
+        await together.ask(number)
+        for _ in range(number):  # one after the other: the first of them is not begun with alone
+            await asyncio.sleep(0)
+        await together.ask(number + 10)
+
+    await asyncio.gather(*map(twice, (1, 2, 3)))
+    assert seen == [[1, 2, 3], [11, 12, 13]]
+
+
+async def test_nobody_is_waited_for_who_asks_no_more() -> None:
+    turns = Turns()
+    turns.may_go_on.set()
+    together = Together(turns, most=9)
+    await asyncio.gather(*map(together.ask, (1, 2, 3)))
+    assert await together.ask(4) == "4!"
+    assert turns.seen == [[1, 2, 3], [4]]
 
 
 async def test_what_a_turn_raises_is_raised_by_all_of_it_and_by_no_other() -> None:
