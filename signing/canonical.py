@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NoReturn, TypeAlias, TypeVar, cast
@@ -38,11 +38,15 @@ def dumps(value: object) -> bytes:
     """The canonical bytes of a value of objects, arrays, strings, integers, booleans and null.
 
     Of such values the standard library writes strings and integers as RFC 8785, 3.2.2 has them,
-    some twenty times as quickly as Python code could; the order of names is ours (`_order`).
+    some twenty times as quickly as Python code could; the order of names is ours (`_in_order`).
     """
     plain = _plain(value, MAX_DEPTH)
     text = json.dumps(plain, ensure_ascii=False, check_circular=False, separators=(",", ":"))
-    return text.encode("utf-8")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        found = ascii(text[error.start : error.end])
+        raise InvalidDocument("value", "text that UTF-8 can hold", found) from error
 
 
 def loads(
@@ -262,38 +266,26 @@ def _refuse_number(number: str) -> NoReturn:
     raise InvalidDocument("number", "an integer within ±(2^53 - 1)", shown)
 
 
-def _encodable(value: str) -> str:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InvalidDocument("value", "text that UTF-8 can hold", ascii(value)) from error
-    return value
+def _in_order(names: Iterable[object]) -> list[str]:
+    """RFC 8785, 3.2.3: by their UTF-16 code units, which is how ASCII sorts by itself."""
+    keys = [name if isinstance(name, str) else _refuse("key", "a string", name) for name in names]
+    return sorted(keys) if "".join(keys).isascii() else sorted(keys, key=_utf16)
 
 
-def _key(key: object) -> str:
-    if not isinstance(key, str):
-        _refuse("key", "a string", key)
-    return _encodable(key)
-
-
-def _order(name: str) -> bytes:
-    """RFC 8785, 3.2.3: names are sorted by their UTF-16 code units."""
-    return name.encode("utf-16-be")
+def _utf16(name: str) -> bytes:
+    return name.encode("utf-16-be", "surrogatepass")  # half a pair is refused with all else
 
 
 def _plain(value: object, levels: int) -> _Plain:
     """The same value in plain dicts and lists, refusing what strict reading would refuse."""
     match value:
-        case None | bool():
+        case str() | None | bool():
             return value
-        case str():
-            return _encodable(value)
         case int():
             return value if abs(value) <= MAX_INTEGER else _refuse_number(str(value))
-        case Mapping() if levels:
-            pairs = cast("Mapping[object, object]", value).items()
-            plain = {_key(key): _plain(inner, levels - 1) for key, inner in pairs}
-            return {name: plain[name] for name in sorted(plain, key=_order)}
+        case dict() | Mapping() if levels:
+            pairs = cast("Mapping[object, object]", value)
+            return {name: _plain(pairs[name], levels - 1) for name in _in_order(pairs)}
         case list() | tuple() if levels:
             inners = cast("Sequence[object]", value)
             return [_plain(inner, levels - 1) for inner in inners]
