@@ -193,9 +193,10 @@ def _copies(cursor: CursorWrapper, table: str) -> str:
         [table],
     )
     columns = [name for (name,) in cursor.fetchall()]
-    values = [OWN[table].get(name, f"template.{name}") for name in columns]
+    values = [OWN[table].get(name, f'template."{name}"') for name in columns]
+    quoted = (f'"{name}"' for name in columns)
     return f"""
-        INSERT INTO {table} ({", ".join(columns)}) SELECT {", ".join(values)}
+        INSERT INTO {table} ({", ".join(quoted)}) SELECT {", ".join(values)}
         FROM bench_made made CROSS JOIN (SELECT * FROM {table} LIMIT 1) template
         WHERE number BETWEEN %(first)s AND %(last)s
     """  # noqa: S608 - names out of the database's own catalogue

@@ -34,7 +34,7 @@ from registry.supervisor.processes import Process
 from tests.registry.catalog.world import FILES, World, build, upload
 from tests.registry.people import invite, secret_of
 
-AT_ONCE = (1, 20, 100)  # publishers, each of whom waits for the one before
+AT_ONCE = (1, 8, 20, 100)  # publishers, each of whom waits for the one before
 GOAL_P99_SECONDS = 2.0
 LOOK_SECONDS = 0.02
 PATIENCE_SECONDS = 300.0
@@ -42,7 +42,7 @@ ACCEPTED = 202
 
 
 def main(count: int, rounds: int) -> None:
-    """So many checkpoints by one publisher, by twenty, by a hundred, in turns."""
+    """So many checkpoints by one publisher, and by several at once, in turns."""
     world = build(invite(), Path(settings.DATA_DIR) / "texts")
     secret = secret_of(world.people.alice, "publish")
     found: dict[int, list[float]] = {each: [] for each in AT_ONCE}
