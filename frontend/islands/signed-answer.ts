@@ -6,6 +6,7 @@ import { type Evidence, parseEvidence } from "../verify/evidence";
 import { parseTrustRoot, type TrustRoot } from "../verify/trust";
 import { type Examination, examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
 import { contentOf } from "../verify/verify/report";
+import { groundsOf } from "../verify/verify/requirements";
 import { read, Unfetched } from "./evidence-fetch";
 import { savesWhatIsShown } from "./shown-answer";
 import { judge, unjudge, write } from "./tree-links";
@@ -109,9 +110,9 @@ export class SignedAnswer extends HTMLElement {
 
 async function examine(material: Material, shown: string | null): Promise<Examination> {
   const { evidence, trust } = material;
-  const now = { asOf: new Date() };
-  if (evidence.bundles.output === undefined) return examineCheckpoint(evidence, trust, now, null);
-  return examineOutput(evidence, trust, now, shown === null ? null : await contentOf(shown));
+  const grounds = groundsOf(trust, { asOf: new Date() });
+  if (evidence.bundles.output === undefined) return examineCheckpoint(evidence, grounds, null);
+  return examineOutput(evidence, grounds, shown === null ? null : await contentOf(shown));
 }
 
 customElements.define("signed-answer", SignedAnswer);

@@ -33,7 +33,7 @@ function verify(chain: Purpose, purpose: Purpose): Promise<string> {
 test.each(purposes)("for %s and for nothing else", async (purpose) => {
   expect(await verify(purpose, purpose)).toBe(given.subject);
   for (const other of purposes.filter((each) => each !== purpose)) {
-    await expect(verify(purpose, other)).rejects.toThrow(`for ${other}, found one for ${purpose}`);
+    await expect(verify(purpose, other)).rejects.toThrow(`for ${other}, found it for ${purpose}`);
   }
 });
 

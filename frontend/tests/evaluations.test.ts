@@ -8,6 +8,7 @@ import { evaluationClaim, withdrawalClaim } from "../verify/statements/evaluatio
 import { parseStatement } from "../verify/statements/statement";
 import { parseTrustRoot } from "../verify/trust";
 import { examineEvaluation } from "../verify/verify/evaluations";
+import { groundsOf } from "../verify/verify/requirements";
 import { changed, type Place, vectors } from "./vectors";
 
 type Mutation = {
@@ -40,7 +41,10 @@ test.each(given.mutations)("$name", async ({ set = [], remove = [], failed = [],
   const replaced = set.reduce((all, { path, value }) => changed(all, path, value), given.evidence);
   const document = remove.reduce((all, path) => changed(all, path, undefined), replaced);
   const trust = await parseTrustRoot(given.trust_root);
-  const { steps } = await examineEvaluation(await parseEvidence(document), trust, required);
+  const { steps } = await examineEvaluation(
+    await parseEvidence(document),
+    groundsOf(trust, required),
+  );
   const found = steps.filter(({ outcome }) => outcome === "failed");
   expect(found.map(({ code }) => code)).toEqual(failed);
   expect(found[0]?.error ?? undefined).toBe(error);
@@ -61,7 +65,7 @@ test("the files at hand are compared", async () => {
   const trust = await parseTrustRoot(given.trust_root);
   const evidence = await parseEvidence(given.evidence);
   const said = async (files: typeof evidence.manifest.files) =>
-    (await examineEvaluation(evidence, trust, required, { files })).steps
+    (await examineEvaluation(evidence, groundsOf(trust, required), { files })).steps
       .filter(({ outcome }) => outcome === "failed")
       .map(({ code }) => code);
   expect(await said(evidence.manifest.files)).toEqual([]);

@@ -7,6 +7,7 @@ import { parseEvidence } from "../verify/evidence";
 import { parseTrustRoot } from "../verify/trust";
 import { examineOutput } from "../verify/verify/artifacts";
 import { contentOf } from "../verify/verify/report";
+import { groundsOf } from "../verify/verify/requirements";
 import { bytes } from "./vectors";
 
 type Given = {
@@ -17,8 +18,9 @@ type Given = {
   readonly documents: readonly string[];
 };
 
-/** Of each step its code, its outcome and its error; or the one code with which reading failed. */
-export type Verdict = readonly (readonly [code: string, outcome: string, error: string | null])[];
+/** Of each step its code, its outcome, its error, and its words; or the code with which reading failed. */
+export type Verdict = readonly Said[];
+type Said = readonly [code: string, outcome: string, error: string | null, words: string];
 
 export async function judgeAll(given: Given): Promise<readonly Verdict[]> {
   const found: Verdict[] = [];
@@ -32,9 +34,13 @@ async function judge(given: Given, document: Uint8Array): Promise<Verdict> {
     const required = { asOf: new Date(given.as_of) };
     const evidence = await parseEvidence(loads(document));
     const content = await contentOf(given.text);
-    const { steps } = await examineOutput(evidence, trust, required, content);
-    return steps.map(({ code, outcome, error }) => [code, outcome, error]);
+    const { steps } = await examineOutput(evidence, groundsOf(trust, required), content);
+    return steps.map(({ code, outcome, error, title, detail }) => {
+      // Why something fails may be put in other words; what holds, and how it is called, may not.
+      const words = outcome === "passed" ? `${title}: ${detail}` : title;
+      return [code, outcome, error, words];
+    });
   } catch (error) {
-    return [["reading", "failed", error instanceof AssayError ? error.code : `${error}`]];
+    return [["reading", "failed", error instanceof AssayError ? error.code : `${error}`, ""]];
   }
 }

@@ -17,6 +17,7 @@ import {
 import { parseTrustRoot } from "../verify/trust";
 import { examineCheckpoint } from "../verify/verify/artifacts";
 import type { Step } from "../verify/verify/report";
+import { groundsOf } from "../verify/verify/requirements";
 import { bytes, changed, type Place, vectors } from "./vectors";
 
 type Files = Readonly<Record<string, string>>;
@@ -66,7 +67,7 @@ async function steps({ path, value, files = {} }: Case): Promise<readonly Step[]
   const required = { asOf: new Date(given.as_of) };
   const [manifest, tensors] = [await manifestOf(atHand), await listOf(atHand)];
   const evidence = await parseEvidence(document);
-  return (await examineCheckpoint(evidence, trust, required, manifest, tensors)).steps;
+  return (await examineCheckpoint(evidence, groundsOf(trust, required), manifest, tensors)).steps;
 }
 
 test("the list is these bytes", async () => {

@@ -11,6 +11,7 @@ import { parseTrustRoot } from "../verify/trust";
 import { examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
 import { examineEvaluation } from "../verify/verify/evaluations";
 import { contentOf } from "../verify/verify/report";
+import { groundsOf } from "../verify/verify/requirements";
 import { bytes, changed, type Place, vectors } from "./vectors";
 
 type Mutation = {
@@ -45,7 +46,11 @@ async function verdict(from: Given): Promise<Verdict> {
   const trust = await parseTrustRoot(from.trust_root);
   const required = { asOf: new Date(from.as_of) };
   const content = await contentOf(from.text);
-  return verdictOf(await examineOutput(evidence, trust, required, content), evidence, trust);
+  return verdictOf(
+    await examineOutput(evidence, groundsOf(trust, required), content),
+    evidence,
+    trust,
+  );
 }
 
 test.each<[Verdict, Partial<Given>]>([
@@ -68,7 +73,11 @@ test("an evaluation that was taken back is said to be withdrawn", async () => {
   const required = { asOf: new Date(said.as_of) };
   const verdictOn = async (document: Json) => {
     const evidence = await parseEvidence(document);
-    return verdictOf(await examineEvaluation(evidence, trust, required), evidence, trust);
+    return verdictOf(
+      await examineEvaluation(evidence, groundsOf(trust, required)),
+      evidence,
+      trust,
+    );
   };
   expect(await verdictOn(said.evidence)).toBe("withdrawn");
   const standing = changed(said.evidence, ["bundles", "withdrawal"], undefined);
@@ -82,7 +91,7 @@ test("single files are compared by digest alone, and others are named", async ()
   const [{ sha256 } = { sha256: "" }] = evidence.manifest.files;
   const examined = async (digest: string) => {
     const files = [{ name: "renamed.bin", sha256: digest }];
-    const { steps } = await examineCheckpoint(evidence, trust, required, files);
+    const { steps } = await examineCheckpoint(evidence, groundsOf(trust, required), files);
     return steps.find(({ code }) => code === "files");
   };
   expect((await examined(sha256))?.detail).toMatch(/^1 of [0-9]+ files: /);

@@ -10,6 +10,7 @@ import { isPseudonym, pseudonymOf } from "../verify/pseudonyms";
 import { parseTrustRoot } from "../verify/trust";
 import { examineCheckpoint, examineOutput } from "../verify/verify/artifacts";
 import { contentOf, type Step } from "../verify/verify/report";
+import { groundsOf } from "../verify/verify/requirements";
 import { bytes, changed, type Place, vectors } from "./vectors";
 
 type Mutation = {
@@ -68,10 +69,10 @@ async function examine(mutation: Mutation, from: Vectors = given): Promise<reado
   const required = { asOf: new Date(mutation.as_of ?? from.as_of) };
   if (mutation.artifact === "checkpoint") {
     const files = await manifestOf(mutation.files ?? from.files);
-    return (await examineCheckpoint(evidence, trust, required, files)).steps;
+    return (await examineCheckpoint(evidence, groundsOf(trust, required), files)).steps;
   }
   const content = await contentOf(mutation.text ?? from.text);
-  return (await examineOutput(evidence, trust, required, content)).steps;
+  return (await examineOutput(evidence, groundsOf(trust, required), content)).steps;
 }
 
 const every = [given, pseudonymous, takenDown, witnessed].flatMap((from) =>
@@ -137,7 +138,7 @@ test("a trust root with another ledger's name is refused", async () => {
 test("without content none is compared", async () => {
   const trust = await parseTrustRoot(given.trust_root);
   const evidence = await parseEvidence(given.evidence);
-  const { steps, match } = await examineOutput(evidence, trust, present, null);
+  const { steps, match } = await examineOutput(evidence, groundsOf(trust, present), null);
   expect(match).toBe("not compared");
   expect(steps.map(({ code }) => code)).not.toContain("text");
   expect(steps.every(({ outcome }) => outcome === "passed")).toBe(true);
@@ -146,7 +147,8 @@ test("without content none is compared", async () => {
 async function besideModelSignature(files: Manifest | null): Promise<readonly Step[]> {
   const whole = changed(given.evidence, ["bundles", "model"], given.model_signature);
   const trust = await parseTrustRoot(given.trust_root);
-  return (await examineCheckpoint(await parseEvidence(whole), trust, present, files)).steps;
+  return (await examineCheckpoint(await parseEvidence(whole), groundsOf(trust, present), files))
+    .steps;
 }
 
 test("without files a model signature is held to the checkpoint alone", async () => {
@@ -173,8 +175,7 @@ test("a fault of the verifier itself is no verdict", async () => {
   const evidence = { ...(await parseEvidence(given.evidence)), manifest: undefined } as unknown;
   const verdict = examineCheckpoint(
     evidence as Parameters<typeof examineCheckpoint>[0],
-    trust,
-    present,
+    groundsOf(trust, present),
     null,
   );
   await expect(verdict).rejects.toThrow(TypeError);

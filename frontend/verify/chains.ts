@@ -13,6 +13,7 @@ import { equalBytes, fromHex } from "./digests";
 import { VerificationError } from "./errors";
 import type { Extension } from "./forms";
 import * as forms from "./forms";
+import { seconds } from "./revocation";
 
 const ARC = "2.25.55496464810101472194271188265311006923";
 const PURPOSES = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[];
@@ -88,8 +89,8 @@ function checkForm(role: string, certificate: Certificate): void {
 function checkValidity(role: string, { startsAt, endsAt }: Certificate, at: Date): void {
   if (at < startsAt || at > endsAt) {
     throw untrusted(
-      `expected a ${role} certificate valid at ${at.toISOString()}, ` +
-        `found one valid from ${startsAt.toISOString()} to ${endsAt.toISOString()}`,
+      `expected the ${role} certificate to be valid at ${seconds(at)}, ` +
+        `found it valid from ${seconds(startsAt)} to ${seconds(endsAt)}`,
     );
   }
 }
@@ -128,8 +129,8 @@ function checkPurpose(role: string, certificate: Certificate, purpose: Purpose):
   const { value } = present(forms.extensionOf(certificate, forms.POLICIES));
   if (equalBytes(value, policiesOf(purpose))) return;
   const named = PURPOSES.find((other) => equalBytes(value, policiesOf(other)));
-  const expected = `expected a ${role} certificate for ${purpose}`;
-  throw wrongPurpose(`${expected}, found one for ${named ?? "something else"}`);
+  const expected = `expected the ${role} certificate to be for ${purpose}`;
+  throw wrongPurpose(`${expected}, found it for ${named ?? "something else"}`);
 }
 
 function present(extension: Extension | undefined): Extension {

@@ -20,13 +20,21 @@ import {
 
 export type Witness = { readonly name: string; readonly key: Bytes };
 /** A witness of either kind, whose key is null where it is for ML-DSA-44. */
-export type Cosigner = { readonly name: string; readonly hint: Bytes; readonly key: Bytes | null };
+export type Cosigner = {
+  readonly name: string;
+  readonly hint: Bytes;
+  readonly key: Bytes | null;
+  /** The kind and the key, as they are written: two witnesses with one key are one. */
+  readonly material: Bytes;
+};
 export type Sign = (message: Bytes) => Promise<Bytes>;
 
 const ED25519 = 0x04; // C2SP signed-note: the algorithm of the key
 const ML_DSA_44 = 0x06;
 const KEY_BYTES = 32;
 const ML_DSA_44_KEY_BYTES = 1312;
+/** Whoever signs this time says that the head is sound, and not when it was seen. */
+export const UNSAID = 0;
 const TIME_BYTES = 8;
 const SIGNATURE_BYTES = 64;
 const LATEST = 2n ** 63n - 1n;
@@ -43,7 +51,7 @@ export async function parseCosigner(value: string): Promise<Cosigner> {
   }
   const hint = await hintOf(name, material);
   if (said !== toHex(hint)) throw new InvalidDocument("witness", `the hint ${toHex(hint)}`, said);
-  return { name, hint, key: isEd25519 ? material.slice(1) : null };
+  return { name, hint, key: isEd25519 ? material.slice(1) : null, material };
 }
 
 /** Read a C2SP verifier key: `name+8 hex digits+base64(0x04 and the key)`. */
@@ -86,7 +94,7 @@ export async function verifyCosignature(note: string, witness: Witness): Promise
       times.push(Number(await timeOf(head, witness, signature.slice(HINT_BYTES))));
     }
   }
-  const said = times.filter((at) => at > 0); // zero is no time: the head is sound, and no more
+  const said = times.filter((at) => at !== UNSAID);
   return times.length === 0 ? null : Math.min(...(said.length > 0 ? said : times));
 }
 

@@ -9,9 +9,9 @@ import { equalBytes, toHex } from "./digests";
 import { VerificationError } from "./errors";
 import { extensionOf as certificateExtension, KEY_USAGE, keyIdentifierOf } from "./forms";
 import type { Status } from "./revocation";
-import { atMoment, worst } from "./revocation";
+import { atMoment, reasonOf, worst } from "./revocation";
 
-const MAX_BYTES = 8 * 1024 * 1024;
+export const MAX_BYTES = 8 * 1024 * 1024;
 export const MAX_LISTS = 64;
 // The objects that a list names, in DER (RFC 5280, 5.2 and 5.3; RFC 5758, 3.2).
 const AUTHORITY_KEY = "0603551d23";
@@ -22,14 +22,6 @@ const REASON = "0603551d15";
 const INVALIDITY_DATE = "0603551d18";
 const KNOWN = new Set([AUTHORITY_KEY, NUMBER]);
 const LIMITS = new Set([DELTA, DISTRIBUTION_POINT]);
-const REASONS: Readonly<Record<number, string>> = {
-  1: "key-compromise",
-  2: "ca-compromise",
-  3: "affiliation-changed",
-  4: "superseded",
-  5: "cessation-of-operation",
-  9: "privilege-withdrawn",
-};
 
 const CONTEXT_0 = 0xa0;
 const KEY = 0x80; // RFC 5280, 4.2.1.1: keyIdentifier
@@ -101,7 +93,7 @@ function revoked({ at, extensions }: Entry): Status {
   const number = reason === undefined ? 0 : (der.element(reason.value)?.content[0] ?? 0);
   return {
     kind: "revoked",
-    reason: REASONS[number] ?? "unspecified",
+    reason: reasonOf(number),
     revokedAt: at,
     invalidFrom: since === undefined ? null : timeOf(whole(since.value)),
   };
@@ -145,15 +137,18 @@ async function checkSignature(list: List, issuer: Certificate): Promise<void> {
 
 function checkWhole({ extensions, entries }: List): void {
   const number = extensions.find(({ id }) => id === NUMBER);
-  if (number === undefined || number.isCritical) {
-    throw bad("expected a revocation list with a number that is not critical, found another");
+  if (number === undefined) throw lacking(NUMBER);
+  if (number.isCritical) {
+    throw bad("expected a number that is not critical, found a critical one");
   }
   const odd = extensions.find(
     ({ id, isCritical }) => !KNOWN.has(id) && (isCritical || LIMITS.has(id)),
   );
-  if (odd !== undefined) throw bad("expected a whole list, found one that is limited");
-  if (entries.some((entry) => entry.extensions.some(({ isCritical }) => isCritical))) {
-    throw bad("expected entries without critical extensions, found one");
+  if (odd !== undefined) throw bad(`expected a whole list, found ${der.dotted(odd.id)} in it`);
+  const limited = entries.flatMap((entry) => entry.extensions).find(({ isCritical }) => isCritical);
+  if (limited !== undefined) {
+    const found = der.dotted(limited.id);
+    throw bad(`expected entries without critical extensions, found ${found}`);
   }
 }
 
@@ -236,6 +231,11 @@ function inside(found: Element | undefined): readonly Element[] {
 function withoutZeros(number: Bytes): Bytes {
   const first = number.findIndex((byte) => byte !== 0);
   return number.slice(first < 0 ? number.length : first);
+}
+
+function lacking(id: string): VerificationError {
+  const expected = `expected extension ${der.dotted(id)} in a revocation list or its issuer`;
+  return bad(`${expected}, found none`);
 }
 
 function forged(): VerificationError {

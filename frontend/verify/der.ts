@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** As much of DER as this verifier needs: elements in order, writing them, and ECDSA's two integers. */
 import type { Bytes } from "./canonical";
-import { concat } from "./digests";
+import { concat, fromHex } from "./digests";
 
 export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
 export const OBJECT_IDENTIFIER = 0x06;
+export const ENUMERATED = 0x0a;
 export const UTF8_STRING = 0x0c;
 export const PRINTABLE_STRING = 0x13;
 export const UTC_TIME = 0x17;
@@ -114,6 +115,21 @@ export function objectIdentifier(dotted: string): Bytes {
   const [first = 0n, second = 0n, ...rest] = dotted.split(".").map(BigInt);
   const arcs = [first * 40n + second, ...rest];
   return encode(OBJECT_IDENTIFIER, Uint8Array.from(arcs.flatMap(base128)));
+}
+
+/** The same as people write it; of one in DER, in hexadecimal. */
+export function dotted(oid: string): string {
+  const arcs: bigint[] = [];
+  let arc = 0n;
+  for (const byte of fromHex(oid).subarray(2)) {
+    arc = (arc << 7n) | BigInt(byte & 0x7f);
+    if (byte >= LONG_FORM) continue;
+    arcs.push(arc);
+    arc = 0n;
+  }
+  const [both = 0n, ...rest] = arcs;
+  const first = both < 80n ? both / 40n : 2n;
+  return [first, both - first * 40n, ...rest].join(".");
 }
 
 /** A small INTEGER. */

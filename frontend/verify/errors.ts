@@ -21,7 +21,8 @@ export type VerificationCode =
   | "revocation-unknown"
   | "not-logged"
   | "wrong-opening"
-  | "bad-credentials";
+  | "bad-credentials"
+  | "not-witnessed";
 
 /** The base of all errors that this verifier raises on purpose. */
 export class AssayError extends Error {

@@ -163,7 +163,8 @@ export function keyIdentifierOf(certificate: Certificate): Bytes | null {
   return (found && der.whole(found.value, der.OCTET_STRING)?.content) ?? null;
 }
 
-function keyOf(dotted: string): string {
+/** An object identifier as an extension has it. */
+export function keyOf(dotted: string): string {
   return toHex(der.objectIdentifier(dotted));
 }
 
@@ -229,7 +230,8 @@ function extensionsOf(found: Element): readonly Extension[] | null {
   return more.length === 0 && read?.every((each) => each !== null) ? read : null;
 }
 
-function readExtension(found: Element): Extension | null {
+/** An extension as it stands in certificates and answers; null for another element. */
+export function readExtension(found: Element): Extension | null {
   const parts = [...(der.inside(found) ?? [])];
   const [oid, value] = [parts.shift(), parts.pop()];
   const [critical, ...more] = parts;

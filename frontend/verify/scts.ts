@@ -6,6 +6,7 @@ import type { Element } from "./der";
 import * as der from "./der";
 import { concat, equalBytes, fromHex, sha256Bytes } from "./digests";
 import { VerificationError } from "./errors";
+import { seconds } from "./revocation";
 
 const SCT_LIST = der.objectIdentifier("1.3.6.1.4.1.11129.2.4.2");
 const VERSION_1 = Uint8Array.of(0);
@@ -54,7 +55,7 @@ export async function verifySct(
   const at = new Date(Math.min(milliseconds, LAST_MILLISECOND));
   if (at > by) {
     throw notLogged(
-      `expected a certificate logged by ${by.toISOString()}, found it logged at ${at.toISOString()}`,
+      `expected a certificate logged by ${seconds(by)}, found it logged at ${seconds(at)}`,
     ); // 4
   }
   return at;

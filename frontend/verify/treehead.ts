@@ -60,9 +60,10 @@ export async function verifyTreeHead(note: string, verifier: Verifier): Promise<
   if (head.origin !== verifier.origin) {
     throw bad(`expected a tree head of ${verifier.origin}, found one of ${head.origin}`);
   }
-  const [ours, ...more] = lines.filter((line) => isBy(line, verifier));
-  if (ours === undefined || more.length > 0) {
-    throw bad("expected one signature by the pinned ledger key, found none or several");
+  const found = lines.filter((line) => isBy(line, verifier));
+  const [ours] = found;
+  if (ours === undefined || found.length > 1) {
+    throw bad(`expected one signature by the pinned ledger key, found ${found.length}`);
   }
   const key = await crypto.subtle.importKey("raw", verifier.key, "Ed25519", false, ["verify"]);
   const signed = new TextEncoder().encode(body);

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 from assay.signing import canonical
-from assay.signing.errors import AssayError
+from assay.signing.errors import AssayError, Outcome
 from assay.signing.evidence import Evidence
 from assay.signing.trust import TrustRoot
 from assay.signing.verify import Basis, Content, Requirements, examine_output
@@ -87,10 +87,15 @@ def judged(document: bytes) -> Verdict:
     try:
         evidence = Evidence.parse(canonical.loads(document))
     except AssayError as error:
-        return [["reading", "failed", error.code]]
+        return [["reading", "failed", error.code, ""]]
     found = examine_output(evidence, basis=basis, content=Content.of(GIVEN["text"].encode()))
     return [
-        [step.code, step.outcome.value, step.error.code if step.error else None]
+        [
+            step.code,
+            step.outcome.value,
+            step.error.code if step.error else None,
+            f"{step.title}: {step.detail}" if step.outcome is Outcome.PASSED else step.title,
+        ]
         for step in found.steps
     ]
 
@@ -121,5 +126,5 @@ def test_both_say_the_same_of_each_changed_byte(tmp_path: Path) -> None:
     different = [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]]
     assert different == []
     good, *changed = ours
-    assert {outcome for _, outcome, _ in good} == {"passed"}
-    assert all("failed" in {outcome for _, outcome, _ in each} for each in changed)
+    assert {outcome for _, outcome, *_ in good} == {"passed"}
+    assert all("failed" in {outcome for _, outcome, *_ in each} for each in changed)

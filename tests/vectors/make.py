@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
-What stands in a standard is typed in here and never computed. `batches.json`, `chains.json`,
-`consents.json`, `evidence.json`, `evaluations.json`, `pseudonyms.json`, `takedowns.json`,
-`tensors.json` and `witnessed.json` are signed by throw-away authorities and keys that are gone:
+What stands in a standard is typed in here and never computed. `answers.json`, `batches.json`,
+`chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `policies.json`,
+`pseudonyms.json`, `standings.json`, `takedowns.json`, `tensors.json` and `witnessed.json` are
+signed by throw-away authorities and keys that are gone:
 running this again makes others, equally good.
 """
 
@@ -23,6 +24,7 @@ from assay.signing.digests import normalised_text, sha256
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
+from tests.vectors.answers import answer_vectors
 from tests.vectors.batches import batch_vectors
 from tests.vectors.chains import chain_vectors
 from tests.vectors.consents import consent_vectors
@@ -30,7 +32,9 @@ from tests.vectors.credentials import credentials_vectors
 from tests.vectors.evaluations import evaluation_vectors
 from tests.vectors.marks import mark_vectors
 from tests.vectors.mutations import evidence_vectors
+from tests.vectors.policies import policy_vectors
 from tests.vectors.pseudonyms import pseudonym_vectors
+from tests.vectors.standings import standing_vectors
 from tests.vectors.takedowns import takedown_vectors
 from tests.vectors.tensors import tensor_vectors
 from tests.vectors.tiles import tile_vectors
@@ -340,6 +344,9 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "takedowns": takedown_vectors,
     "witnessed": witnessed_vectors,
     "consents": consent_vectors,
+    "answers": answer_vectors,
+    "policies": policy_vectors,
+    "standings": standing_vectors,
 }
 
 

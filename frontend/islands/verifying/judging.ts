@@ -6,6 +6,7 @@ import type { OutputClaim } from "../../verify/statements/output";
 import { type Examination, examineCheckpoint, examineOutput } from "../../verify/verify/artifacts";
 import { examineEvaluation } from "../../verify/verify/evaluations";
 import type { Content } from "../../verify/verify/report";
+import { groundsOf } from "../../verify/verify/requirements";
 import type { Case } from "./case";
 import { credentialsOf, type Found } from "./credentials";
 import { manifestFiles } from "./finding";
@@ -52,14 +53,14 @@ function examine(
   { root }: Trust,
   asOf: Date,
 ): Promise<Examination> {
-  const required = { asOf };
+  const grounds = groundsOf(root, { asOf });
   const { output, evaluation } = evidence.bundles;
   if (output !== undefined) {
     const content: Content | null = items[0]?.content ?? null;
-    return examineOutput(evidence, root, required, content);
+    return examineOutput(evidence, grounds, content);
   }
   const whole = folder === null ? null : { files: manifestFiles(items) };
-  if (evaluation !== undefined) return examineEvaluation(evidence, root, required, whole);
+  if (evaluation !== undefined) return examineEvaluation(evidence, grounds, whole);
   const some = items.map(({ name, content }) => ({ name, sha256: content.sha256 }));
-  return examineCheckpoint(evidence, root, required, whole ?? (some.length > 0 ? some : null));
+  return examineCheckpoint(evidence, grounds, whole ?? (some.length > 0 ? some : null));
 }

@@ -14,35 +14,20 @@
  */
 import type { Evidence } from "../evidence";
 import type { Manifest, SomeFile } from "../manifest";
-import type { ModelSignature } from "../oms";
-import type { CheckpointClaim } from "../statements/checkpoint";
-import type { ConductClaim } from "../statements/conduct";
-import type { DatasetClaim } from "../statements/dataset";
 import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
-import type { RunClaim } from "../statements/run";
-import type { TakedownClaim } from "../statements/takedown";
 import type { TensorList } from "../tensors";
-import type { TrustRoot } from "../trust";
+import type { Below } from "./below";
+import { compareFiles, examineBelow, linkBelow } from "./below";
 import { oneHistory } from "./heads";
-import { CHECKPOINT, CONDUCT, DATASET, MODEL, OUTPUT, RUN, TAKEDOWN } from "./kinds";
+import { OUTPUT } from "./kinds";
 import * as links from "./links";
 import { opening } from "./opening";
 import type { Examined } from "./parts";
 import { examine, statementSha256 } from "./parts";
-import type { Content, Match, Step } from "./report";
+import type { Content, Finding, Match, Step } from "./report";
 import { Report } from "./report";
-import type { Basis, Requirements } from "./requirements";
-
-/** The parts that every artifact has below it, examined each for itself. */
-export type Below = {
-  readonly checkpoint: Examined<CheckpointClaim>;
-  readonly run: Examined<RunClaim> | null;
-  readonly dataset: Examined<DatasetClaim> | null;
-  readonly conduct: Examined<ConductClaim>;
-  readonly takedown: Examined<TakedownClaim> | null;
-  readonly model: Examined<ModelSignature> | null;
-};
+import type { Grounds } from "./requirements";
 
 /** Every part that there is to speak of, each with what its own steps established. */
 export type Parts = Below & {
@@ -62,24 +47,17 @@ export type Examination = {
 /** Take every step for an output. Without content, none is compared. */
 export async function examineOutput(
   evidence: Evidence,
-  trust: TrustRoot,
-  requirements: Requirements,
+  grounds: Grounds,
   content: Content | null,
 ): Promise<Examination> {
   const report = new Report();
-  const basis = await opening(report, evidence, trust, requirements);
+  const basis = await opening(report, evidence, grounds);
   const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
   const below = await examineBelow(report, evidence, basis);
-  let match: Match = "not compared";
-  if (content !== null) {
-    const compared = await report.check("text", "The content is what was signed", () =>
-      links.text(output.claim.get(), content),
-    );
-    match = compared.value ?? match;
-  }
-  await oneHistory(report, evidence.bundles, trust);
-  await linkOutput(report, output, below);
-  await linkBelow(report, evidence, trust, below);
+  const match = await compareContent(report, output.claim, content);
+  await oneHistory(report, evidence.bundles, basis.trust);
+  await linkOutput(report, output.claim, below);
+  await linkBelow(report, evidence, basis, below);
   return { steps: report.steps, parts: { output, ...below }, match };
 }
 
@@ -90,22 +68,21 @@ export async function examineOutput(
  */
 export async function examineCheckpoint(
   evidence: Evidence,
-  trust: TrustRoot,
-  requirements: Requirements,
+  grounds: Grounds,
   files: Manifest | readonly SomeFile[] | null,
   tensors: TensorList | null = null,
 ): Promise<Examination> {
   const report = new Report();
-  const basis = await opening(report, evidence, trust, requirements);
+  const basis = await opening(report, evidence, grounds);
   const below = await examineBelow(report, evidence, basis);
-  const match = files === null ? "not compared" : await compare(report, evidence.manifest, files);
+  const match = await compareFiles(report, evidence, files);
   if (tensors !== null) {
     await report.check("tensors", "The tensors in the files are those that were signed", () =>
       links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
     );
   }
-  await oneHistory(report, evidence.bundles, trust);
-  await linkBelow(report, evidence, trust, below);
+  await oneHistory(report, evidence.bundles, basis.trust);
+  await linkBelow(report, evidence, basis, below);
   const { model } = below;
   if (model !== null && files !== null && "files" in files) {
     await report.check("model.files", "The files are those of the model signature", () =>
@@ -115,142 +92,29 @@ export async function examineCheckpoint(
   return { steps: report.steps, parts: below, match };
 }
 
-/** Compare the files at hand with those that were signed: all of a folder's, or single ones. */
-export async function compare(
+/** Compare the content at hand, if there is any, with what an output was signed for. */
+export async function compareContent(
   report: Report,
-  signed: Manifest,
-  found: Manifest | readonly SomeFile[],
+  claim: Finding<OutputClaim>,
+  content: Content | null,
 ): Promise<Match> {
-  const compared =
-    "files" in found
-      ? await report.check("files", "The files are those that were signed", () =>
-          links.files(signed, found),
-        )
-      : await report.check("files", "The files at hand are among those that were signed", () =>
-          links.someFiles(signed, found),
-        );
-  return compared.value === null ? "not compared" : "identical";
+  if (content === null) return "not compared";
+  const compared = await report.check("text", "The content is what was signed", () =>
+    links.text(claim.get(), content),
+  );
+  return compared.value ?? "not compared";
 }
 
-/** Examine each part that is there, or that another one names. */
-export async function examineBelow(
+/** Check that an output is of the checkpoint at hand, and under its rules. */
+export async function linkOutput(
   report: Report,
-  evidence: Evidence,
-  basis: Basis,
-): Promise<Below> {
-  const { bundles } = evidence;
-  const checkpoint = await examine(report, CHECKPOINT, bundles.checkpoint, basis);
-  const claim = checkpoint.claim.value;
-  const hasRun = bundles.run !== undefined || (claim?.run ?? null) !== null;
-  const run = hasRun ? await examine(report, RUN, bundles.run, basis) : null;
-  const isNamed = (claim?.datasetSha256 ?? null) !== null;
-  const isTrainedOn = (run?.claim.value ?? null) !== null; // every run names its dataset
-  const hasDataset = bundles.dataset !== undefined || isNamed || isTrainedOn;
-  const dataset = hasDataset ? await examine(report, DATASET, bundles.dataset, basis) : null;
-  const conduct = await examine(report, CONDUCT, bundles.conduct, basis);
-  const isDown = bundles.takedown !== undefined;
-  const takedown = isDown ? await examine(report, TAKEDOWN, bundles.takedown, basis) : null;
-  const hasModel = bundles.model !== undefined;
-  const model = hasModel ? await examine(report, MODEL, bundles.model, basis) : null;
-  return { checkpoint, run, dataset, conduct, takedown, model };
-}
-
-async function linkOutput(
-  report: Report,
-  output: Examined<OutputClaim>,
+  claim: Finding<OutputClaim>,
   { checkpoint, conduct }: Below,
 ): Promise<void> {
   await report.check("output.checkpoint", "The output names this checkpoint", async () =>
-    links.outputCheckpoint(
-      output.claim.get(),
-      checkpoint.claim.get(),
-      await statementSha256(checkpoint),
-    ),
+    links.outputCheckpoint(claim.get(), checkpoint.claim.get(), await statementSha256(checkpoint)),
   );
   await report.check("output.conduct", "The output is under this conduct policy", () =>
-    links.conduct(output.claim.get().conduct, conduct.claim.get()),
-  );
-}
-
-/** Check that the parts belong together. */
-export async function linkBelow(
-  report: Report,
-  evidence: Evidence,
-  trust: TrustRoot,
-  below: Below,
-): Promise<void> {
-  const { claim } = below.checkpoint;
-  const conduct = below.conduct.claim;
-  const named = "The checkpoint was published by the pinned registry";
-  await report.check("checkpoint.registry", named, () =>
-    links.checkpointRegistry(claim.get(), trust.registry),
-  );
-  const identified = "The checkpoint's id is the digest of its manifest";
-  await report.check("checkpoint.manifest", identified, () =>
-    links.checkpointManifest(claim.get(), evidence.manifest),
-  );
-  const signed = "The checkpoint names the root of its model signature";
-  await report.check("checkpoint.oms", signed, () =>
-    links.checkpointOms(claim.get(), evidence.manifest),
-  );
-  const { tensors } = evidence;
-  if (tensors !== null) {
-    await report.check("checkpoint.tensors", "The checkpoint names this list of tensors", () =>
-      links.checkpointTensors(claim.get(), tensors),
-    );
-  }
-  await linkRun(report, below);
-  await linkDataset(report, below);
-  await report.check("checkpoint.conduct", "The checkpoint is under this conduct policy", () =>
-    links.conduct(claim.get().conduct, conduct.get()),
-  );
-  await report.check("conduct.policy", "The conduct policy is this document", () =>
-    links.policy(conduct.get(), evidence.policy),
-  );
-  await linkTakedown(report, below);
-  await linkModel(report, below);
-}
-
-async function linkTakedown(report: Report, { checkpoint, takedown }: Below): Promise<void> {
-  if (takedown === null) return;
-  await report.check("takedown.checkpoint", "What was taken down is this checkpoint", async () =>
-    links.takedownCheckpoint(
-      takedown.claim.get(),
-      checkpoint.claim.get(),
-      await statementSha256(checkpoint),
-    ),
-  );
-}
-
-async function linkModel(report: Report, { checkpoint, model }: Below): Promise<void> {
-  if (model === null) return;
-  const title = "The model signature is the one that the checkpoint names, by the same signer";
-  await report.check("model.checkpoint", title, () =>
-    links.modelCheckpoint(checkpoint.claim.get(), model.claim.get(), {
-      owner: checkpoint.signer.get(),
-      signer: model.signer.get(),
-    }),
-  );
-}
-
-async function linkRun(report: Report, { checkpoint, run, conduct }: Below): Promise<void> {
-  if (run === null) return;
-  const title = "The checkpoint names this run, and the run this checkpoint";
-  await report.check("checkpoint.run", title, async () =>
-    links.checkpointRun(checkpoint.claim.get(), run.claim.get(), await statementSha256(run)),
-  );
-  await report.check("run.conduct", "The run is under this conduct policy", () =>
-    links.conduct(run.claim.get().conduct, conduct.claim.get()),
-  );
-}
-
-async function linkDataset(report: Report, { checkpoint, run, dataset }: Below): Promise<void> {
-  if (dataset === null) return;
-  await report.check("checkpoint.dataset", "The checkpoint names this dataset", () =>
-    links.dataset(checkpoint.claim.get().datasetSha256, dataset.claim.get()),
-  );
-  if (run === null) return;
-  await report.check("run.dataset", "The run was trained on this dataset", () =>
-    links.dataset(run.claim.get().datasetSha256, dataset.claim.get()),
+    links.conduct(claim.get().conduct, conduct.claim.get()),
   );
 }

@@ -15,9 +15,9 @@
 import type { Evidence } from "../evidence";
 import type { Manifest } from "../manifest";
 import type { EvaluationClaim } from "../statements/evaluation";
-import type { TrustRoot } from "../trust";
-import type { Below, Examination } from "./artifacts";
-import { compare, examineBelow, linkBelow } from "./artifacts";
+import type { Examination } from "./artifacts";
+import type { Below } from "./below";
+import { compareFiles, examineBelow, linkBelow } from "./below";
 import { oneHistory } from "./heads";
 import { EVALUATION, WITHDRAWAL } from "./kinds";
 import * as links from "./links";
@@ -25,17 +25,16 @@ import { opening } from "./opening";
 import type { Examined } from "./parts";
 import { examine, statementSha256 } from "./parts";
 import { Report } from "./report";
-import type { Requirements } from "./requirements";
+import type { Grounds } from "./requirements";
 
 /** Take every step for an evaluation. Without files, none are compared. */
 export async function examineEvaluation(
   evidence: Evidence,
-  trust: TrustRoot,
-  requirements: Requirements,
+  grounds: Grounds,
   files: Manifest | null = null,
 ): Promise<Examination> {
   const report = new Report();
-  const basis = await opening(report, evidence, trust, requirements);
+  const basis = await opening(report, evidence, grounds);
   const given = evidence.bundles;
   const evaluation = await examine(report, EVALUATION, given.evaluation, basis);
   const isWithdrawn = given.withdrawal !== undefined;
@@ -43,8 +42,8 @@ export async function examineEvaluation(
     ? await examine(report, WITHDRAWAL, given.withdrawal, basis)
     : null;
   const below = await examineBelow(report, evidence, basis);
-  const match = files === null ? "not compared" : await compare(report, evidence.manifest, files);
-  await oneHistory(report, given, trust);
+  const match = await compareFiles(report, evidence, files);
+  await oneHistory(report, given, basis.trust);
   await link(report, evaluation, below);
   if (withdrawal !== null) {
     const title = "The withdrawal is of this evaluation, by the same signer";
@@ -55,7 +54,7 @@ export async function examineEvaluation(
       }),
     );
   }
-  await linkBelow(report, evidence, trust, below);
+  await linkBelow(report, evidence, basis, below);
   return { steps: report.steps, parts: { evaluation, withdrawal, ...below }, match };
 }
 

@@ -15,27 +15,33 @@ import type { TrustRoot } from "../trust";
 import type { Established, Report } from "./report";
 import { Finding } from "./report";
 
-type Named = readonly [part: string, head: TreeHead];
+/** A note, and what it proves. */
+export type Named = readonly [part: string, note: string];
 
-/** Compare the heads that the pinned ledger signed; what it did not sign speaks not for it. */
+/**
+ * Compare the heads that the pinned ledger signed; what it did not sign speaks not for it.
+ *
+ * `beside` are the notes of what comes with no bundle of its own here.
+ */
 export async function oneHistory(
   report: Report,
   bundles: Evidence["bundles"],
   trust: TrustRoot,
+  beside: readonly Named[] = [],
 ): Promise<void> {
+  const own = Object.entries(bundles).map(([part, { proof }]): Named => [part, proof.note]);
   await report.check("heads", "The ledger's tree heads are of one history", async () =>
-    compared(await signedHeads(bundles, trust)),
+    compared(await signedHeads([...own, ...beside], trust)),
   );
 }
 
-async function signedHeads(
-  bundles: Evidence["bundles"],
-  trust: TrustRoot,
-): Promise<readonly Named[]> {
-  const found: Named[] = [];
-  for (const [part, { proof }] of Object.entries(bundles)) {
+type Signed = readonly [part: string, head: TreeHead];
+
+async function signedHeads(notes: readonly Named[], trust: TrustRoot): Promise<readonly Signed[]> {
+  const found: Signed[] = [];
+  for (const [part, note] of notes) {
     try {
-      found.push([part, await verifyTreeHead(proof.note, trust.verifier)]);
+      found.push([part, await verifyTreeHead(note, trust.verifier)]);
     } catch (error) {
       if (!(error instanceof VerificationError)) throw error; // else the part's own step says so
     }
@@ -43,9 +49,9 @@ async function signedHeads(
   return found;
 }
 
-function compared(heads: readonly Named[]): Established<number> {
+function compared(heads: readonly Signed[]): Established<number> {
   new Finding(heads[0] ?? null).get();
-  const first = new Map<number, Named>();
+  const first = new Map<number, Signed>();
   for (const [part, head] of heads) {
     const [other, known] = first.get(head.size) ?? [part, head];
     first.set(head.size, [other, known]);

@@ -23,9 +23,10 @@ import type { Statement } from "../statements/statement";
 import type { TakedownClaim } from "../statements/takedown";
 import { takedownClaim } from "../statements/takedown";
 
-/** What a part must claim, and how a person reads it. */
+/** What a part must claim, who may claim it, and how a person reads it. */
 export type Kind<C> = {
   readonly part: Part;
+  readonly noun: string;
   readonly purpose: Purpose;
   readonly parse: (statement: Statement) => C | Promise<C>;
   readonly inWords: (claim: C) => string;
@@ -39,6 +40,7 @@ function ownerOf(name: string): string {
 
 export const OUTPUT: Kind<OutputClaim> = {
   part: "output",
+  noun: "output",
   purpose: "output",
   parse: outputClaim,
   inWords: (claim) =>
@@ -48,6 +50,7 @@ export const OUTPUT: Kind<OutputClaim> = {
 
 export const CHECKPOINT: Kind<CheckpointClaim> = {
   part: "checkpoint",
+  noun: "checkpoint",
   purpose: "checkpoint",
   parse: checkpointClaim,
   inWords: (claim) => `${claim.project}@${claim.name}, checkpoint ${asId(claim.manifestSha256)}`,
@@ -56,6 +59,7 @@ export const CHECKPOINT: Kind<CheckpointClaim> = {
 
 export const RUN: Kind<RunClaim> = {
   part: "run",
+  noun: "run",
   purpose: "node",
   parse: runClaim,
   inWords: (claim) =>
@@ -65,6 +69,7 @@ export const RUN: Kind<RunClaim> = {
 
 export const DATASET: Kind<DatasetClaim> = {
   part: "dataset",
+  noun: "dataset",
   purpose: "checkpoint",
   parse: datasetClaim,
   inWords: (claim) =>
@@ -74,6 +79,7 @@ export const DATASET: Kind<DatasetClaim> = {
 
 export const CONDUCT: Kind<ConductClaim> = {
   part: "conduct",
+  noun: "conduct policy",
   purpose: "conduct",
   parse: conductClaim,
   inWords: (claim) => `${claim.title}, version ${claim.conduct.version}`,
@@ -82,6 +88,7 @@ export const CONDUCT: Kind<ConductClaim> = {
 
 export const TAKEDOWN: Kind<TakedownClaim> = {
   part: "takedown",
+  noun: "takedown",
   purpose: "conduct",
   parse: takedownClaim,
   inWords: ({ checkpointSha256, takenDownAt, breach, reason }) =>
@@ -92,6 +99,7 @@ export const TAKEDOWN: Kind<TakedownClaim> = {
 
 export const EVALUATION: Kind<EvaluationClaim> = {
   part: "evaluation",
+  noun: "evaluation",
   purpose: "checkpoint",
   parse: evaluationClaim,
   inWords: ({ task, dataset, metrics: [first], harness }) =>
@@ -102,6 +110,7 @@ export const EVALUATION: Kind<EvaluationClaim> = {
 
 export const WITHDRAWAL: Kind<WithdrawalClaim> = {
   part: "withdrawal",
+  noun: "withdrawal",
   purpose: "checkpoint",
   parse: withdrawalClaim,
   inWords: (claim) => `withdrawn as ${claim.reason}`,
@@ -110,6 +119,7 @@ export const WITHDRAWAL: Kind<WithdrawalClaim> = {
 
 export const MODEL: Kind<ModelSignature> = {
   part: "model",
+  noun: "model signature",
   purpose: "checkpoint",
   parse: modelSignature,
   inWords: (claim) => `${claim.name}, ${claim.resources.length} files`,

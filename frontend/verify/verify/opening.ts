@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What an examination of evidence rests on, once its openings say who the people in it are. */
 
+import type { Bytes } from "../canonical";
+import { equalBytes } from "../digests";
 import { VerificationError } from "../errors";
 import type { Evidence } from "../evidence";
 import { urisOf } from "../forms";
 import { opened } from "../pseudonyms";
 import type { TrustRoot } from "../trust";
 import type { Established, Report } from "./report";
-import type { Basis, Requirements } from "./requirements";
+import type { Basis, Grounds } from "./requirements";
 
-/** The basis of every step; where there are openings, after the step that checks them. */
+/** The basis with all that the evidence brings; of openings, after the step that checks them. */
 export async function opening(
   report: Report,
   evidence: Evidence,
-  trust: TrustRoot,
-  requirements: Requirements,
+  grounds: Grounds,
 ): Promise<Basis> {
-  const { lists, openings, witnesses } = evidence;
-  const brought = { trust, requirements, lists, witnesses };
-  if (openings.length === 0) return { ...brought, parties: new Map() };
+  const { openings, witnesses } = evidence;
+  const basis = { ...grounds, lists: withLists([...evidence.lists, ...grounds.lists]), witnesses };
+  if (openings.length === 0) return { ...basis, parties: new Map() };
   const title = "The openings say whose the pseudonyms in the certificates are";
-  const found = await report.check("openings", title, () => partiesOf(evidence, trust));
-  return { ...brought, parties: found.value };
+  const found = await report.check("openings", title, () => partiesOf(evidence, grounds.trust));
+  return { ...basis, parties: found.value };
+}
+
+/** Each once. */
+function withLists(lists: readonly Bytes[]): readonly Bytes[] {
+  const found: Bytes[] = [];
+  for (const each of lists) {
+    if (!found.some((known) => equalBytes(known, each))) found.push(each);
+  }
+  return found;
 }
 
 async function partiesOf(

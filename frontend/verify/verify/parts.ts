@@ -10,12 +10,13 @@
  *    purpose, and name whoever may say this: as it is, or under a pseudonym that an opening opens.
  * 4. `sct`: the certificates behind signature and timestamp were in the ledger before they were
  *    used, says the pinned key for that.
- * 5. `revocation`: none of the certificates behind signature and timestamp was revoked
- *    (`standing`).
+ * 5. `revocation`: none of the certificates behind signature and timestamp was revoked, or only from
+ *    after the moment by which the signature is proven to have been made (`standing`).
  * 6. `signature`: the leaf's key signed the envelope.
  * 7. `entry`: the ledger entry is the one that this envelope and certificate make, and the proof
  *    leads from it to the stated root.
- * 8. `tree-head`: the pinned ledger signed a tree head of that size and root.
+ * 8. `tree-head`: the pinned ledger signed a tree head of that size and root, and the witnesses that
+ *    a policy demands have seen it; of lines whose witnesses the evidence names none was changed.
  */
 import type { Bundle } from "../bundle";
 import { publicKeyOf } from "../certificates";
@@ -25,15 +26,18 @@ import { verifyEnvelope } from "../envelope";
 import { VerificationError } from "../errors";
 import type { Signatory } from "../pseudonyms";
 import { inWords, isPseudonym, knownAs } from "../pseudonyms";
+import { seconds } from "../revocation";
 import { verifySct } from "../scts";
 import { PURPOSE_OF, parseStatement } from "../statements/statement";
 import { authorityOf, timestampChain, verifyTimestamp } from "../timestamps";
 import type { TrustRoot } from "../trust";
+import type { Sighting } from "./inclusion";
 import { entry, treeHead } from "./inclusion";
 import type { Kind } from "./kinds";
 import type { Established, Report } from "./report";
 import { Finding } from "./report";
 import type { Basis } from "./requirements";
+import type { Standing } from "./standing";
 import { standing } from "./standing";
 
 /** What is known of a part after its eight steps. */
@@ -42,6 +46,8 @@ export type Examined<C> = {
   readonly claim: Finding<C>;
   readonly signer: Finding<Signatory>;
   readonly signedAt: Finding<Date>;
+  readonly standing: Finding<Standing>;
+  readonly sighting: Finding<Sighting>;
 };
 
 /** Take the eight steps for one part. */
@@ -51,44 +57,44 @@ export async function examine<C>(
   bundle: Bundle | undefined,
   basis: Basis,
 ): Promise<Examined<C>> {
-  const { part } = kind;
+  const { part, noun } = kind;
   const { trust } = basis;
   const given = new Finding(bundle ?? null);
-  const claim = await report.check(`${part}.statement`, `The ${part}'s statement can be read`, () =>
+  const claim = await report.check(`${part}.statement`, `The ${noun}'s statement can be read`, () =>
     statementOf(kind, bundle),
   ); // 1
   const signedAt = await report.check(
     `${part}.time`,
-    `The ${part}'s signature has a timestamp of the registry's authority`,
+    `The ${noun}'s signature has a timestamp of the registry's authority`,
     () => timeOf(given.get(), trust),
   ); // 2
   const signer = await report.check(
     `${part}.signer`,
-    `The ${part}'s signer was certified for this by the pinned root`,
+    `The ${noun}'s signer was certified for this, under the pinned root`,
     () => signerOf(kind, given.get(), { claim: claim.get(), at: signedAt.get(), basis }),
   ); // 3
   await report.check(
     `${part}.sct`,
-    `The certificates behind the ${part} were in the ledger before they were used`,
+    `The certificates behind the ${noun} were in the ledger before they were used`,
     () => sct(given.get(), basis, signedAt.get()),
   ); // 4
-  await report.check(`${part}.revocation`, `No certificate behind the ${part} was revoked`, () =>
-    stands(given.get(), basis, signedAt.get(), signer.get()),
+  const stood = await report.check(
+    `${part}.revocation`,
+    `No certificate behind the ${noun} was revoked, or only after it was proven`,
+    () => stands(given.get(), basis, signedAt.get(), signer.get()),
   ); // 5
-  await report.check(
-    `${part}.signature`,
-    `The ${part}'s statement is what that signer signed`,
-    () => signature(given.get()),
+  await report.check(`${part}.signature`, `The ${noun}'s statement is what its signer signed`, () =>
+    signature(given.get()),
   ); // 6
-  await report.check(`${part}.entry`, `The ${part}'s signature is an entry of the ledger`, () =>
+  await report.check(`${part}.entry`, `The ${noun}'s signature is an entry of the ledger`, () =>
     entry(given.get()),
   ); // 7
-  await report.check(
+  const sighting = await report.check(
     `${part}.tree-head`,
     `The ledger signed the tree that holds the ${part}'s entry`,
     () => treeHead(given.get(), basis),
   ); // 8
-  return { bundle: given, claim, signer, signedAt };
+  return { bundle: given, claim, signer, signedAt, standing: stood, sighting };
 }
 
 /** The digest by which others name a part's statement. */
@@ -98,7 +104,7 @@ export async function statementSha256(examined: Examined<unknown>): Promise<stri
 
 async function statementOf<C>(kind: Kind<C>, bundle: Bundle | undefined): Promise<Established<C>> {
   if (bundle === undefined) {
-    const message = `expected a bundle for the ${kind.part}, found none`;
+    const message = `expected a bundle for the ${kind.noun}, found none`;
     throw new VerificationError("missing-evidence", message);
   }
   const statement = parseStatement(bundle.envelope.payload);
@@ -113,7 +119,7 @@ async function statementOf<C>(kind: Kind<C>, bundle: Bundle | undefined): Promis
 async function timeOf(bundle: Bundle, trust: TrustRoot): Promise<Established<Date>> {
   const authority = { root: trust.root, uri: authorityOf(trust.registry) };
   const at = await verifyTimestamp(bundle.timestamp, bundle.envelope.signature, authority);
-  return [at, `signed by ${at.toISOString().replace(".000Z", "Z")}`];
+  return [at, `signed by ${seconds(at)}`];
 }
 
 async function signerOf<C>(
@@ -144,9 +150,8 @@ async function sct(bundle: Bundle, { trust }: Basis, by: Date): Promise<Establis
   const demands = { log: trust.certificateLog, by };
   const at = await verifySct(bundle.chain, demands);
   await verifySct(timestampChain(bundle.timestamp), demands);
-  const logged = at.toISOString().replace(".000Z", "Z");
   const serial = toHex(bundle.chain.leaf.serial).replace(/^0+/, "");
-  return [at, `serial number ${serial}, logged at ${logged}`];
+  return [at, `serial number ${serial}, logged at ${seconds(at)}`];
 }
 
 /** Only for a chain that leads to the pinned root: any other says nothing about itself. */
@@ -155,7 +160,7 @@ async function stands(
   basis: Basis,
   signedAt: Date,
   _signer: Signatory,
-): Promise<Established<Date>> {
+): Promise<Established<Standing>> {
   return standing(bundle, basis, signedAt);
 }
 

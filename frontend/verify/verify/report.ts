@@ -11,7 +11,7 @@ import type { Part } from "../evidence";
 
 export type Outcome = "passed" | "failed" | "not-reached";
 export type Match = "identical" | "same after normalising" | "not compared";
-export type StepPart = "text" | "files" | "heads" | "openings" | Part;
+export type StepPart = "text" | "files" | "tensors" | "heads" | "openings" | Part;
 
 export type Step = {
   readonly number: number;
