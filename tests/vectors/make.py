@@ -3,8 +3,8 @@
 
 What stands in a standard is typed in here and never computed. `answers.json`, `batches.json`,
 `chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `policies.json`,
-`pseudonyms.json`, `standings.json`, `takedowns.json`, `tensors.json` and `witnessed.json` are
-signed by throw-away authorities and keys that are gone:
+`pseudonyms.json`, `standings.json`, `takedowns.json`, `tensors.json`, `walks.json`
+and `witnessed.json` are signed by throw-away authorities and keys that are gone:
 running this again makes others, equally good.
 """
 
@@ -39,6 +39,7 @@ from tests.vectors.takedowns import takedown_vectors
 from tests.vectors.tensors import tensor_vectors
 from tests.vectors.tiles import tile_vectors
 from tests.vectors.trees import merkle_vectors
+from tests.vectors.walks import walk_vectors
 from tests.vectors.witnessed import witnessed_vectors
 from tests.vectors.witnessing import witnessing_vectors
 
@@ -347,6 +348,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "answers": answer_vectors,
     "policies": policy_vectors,
     "standings": standing_vectors,
+    "walks": walk_vectors,
 }
 
 

@@ -11,6 +11,8 @@
  * 4. The tree heads (`heads`): those that the ledger signed are of one history, of one size one root.
  * 5. The links (`links`) between the parts, and files at hand against the model signature, if both
  *    are there (`model.files`).
+ * 6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by
+ *    the steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
  */
 import type { Evidence } from "../evidence";
 import type { Manifest, SomeFile } from "../manifest";
@@ -19,6 +21,8 @@ import type { OutputClaim } from "../statements/output";
 import type { TensorList } from "../tensors";
 import type { Below } from "./below";
 import { compareFiles, examineBelow, linkBelow } from "./below";
+import type { Base } from "./descent";
+import { descend, headsOf } from "./descent";
 import { oneHistory } from "./heads";
 import { OUTPUT } from "./kinds";
 import * as links from "./links";
@@ -42,6 +46,8 @@ export type Examination = {
   readonly parts: Parts;
   /** How the content at hand compares with what was signed. */
   readonly match: Match;
+  /** The checkpoints that the run continued from, the nearest first, as far as at hand. */
+  readonly bases: readonly Base[];
 };
 
 /** Take every step for an output. Without content, none is compared. */
@@ -55,10 +61,11 @@ export async function examineOutput(
   const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
   const below = await examineBelow(report, evidence, basis);
   const match = await compareContent(report, output.claim, content);
-  await oneHistory(report, evidence.bundles, basis.trust);
+  await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis.bases));
   await linkOutput(report, output.claim, below);
   await linkBelow(report, evidence, basis, below);
-  return { steps: report.steps, parts: { output, ...below }, match };
+  const bases = await descend(report, below, basis);
+  return { steps: report.steps, parts: { output, ...below }, match, bases };
 }
 
 /**
@@ -81,15 +88,16 @@ export async function examineCheckpoint(
       links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
     );
   }
-  await oneHistory(report, evidence.bundles, basis.trust);
+  await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis.bases));
   await linkBelow(report, evidence, basis, below);
+  const bases = await descend(report, below, basis);
   const { model } = below;
   if (model !== null && files !== null && "files" in files) {
     await report.check("model.files", "The files are those of the model signature", () =>
       links.modelFiles(model.claim.get(), files),
     );
   }
-  return { steps: report.steps, parts: below, match };
+  return { steps: report.steps, parts: below, match, bases };
 }
 
 /** Compare the content at hand, if there is any, with what an output was signed for. */

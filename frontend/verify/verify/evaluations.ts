@@ -9,6 +9,7 @@
  * 4. The tree heads are of one history (`heads`).
  * 5. The links: `evaluation.checkpoint`, `evaluation.conduct`, `withdrawal.evaluation`, and those of
  *    the checkpoint.
+ * 6. The checkpoints that the run continued from, as far as they are at hand (`descent`).
  *
  * The figures themselves nobody verifies here: they are the word of whoever signed.
  */
@@ -18,6 +19,7 @@ import type { EvaluationClaim } from "../statements/evaluation";
 import type { Examination } from "./artifacts";
 import type { Below } from "./below";
 import { compareFiles, examineBelow, linkBelow } from "./below";
+import { descend, headsOf } from "./descent";
 import { oneHistory } from "./heads";
 import { EVALUATION, WITHDRAWAL } from "./kinds";
 import * as links from "./links";
@@ -43,7 +45,7 @@ export async function examineEvaluation(
     : null;
   const below = await examineBelow(report, evidence, basis);
   const match = await compareFiles(report, evidence, files);
-  await oneHistory(report, given, basis.trust);
+  await oneHistory(report, given, basis.trust, await headsOf(basis.bases));
   await link(report, evaluation, below);
   if (withdrawal !== null) {
     const title = "The withdrawal is of this evaluation, by the same signer";
@@ -55,7 +57,8 @@ export async function examineEvaluation(
     );
   }
   await linkBelow(report, evidence, basis, below);
-  return { steps: report.steps, parts: { evaluation, withdrawal, ...below }, match };
+  const bases = await descend(report, below, basis);
+  return { steps: report.steps, parts: { evaluation, withdrawal, ...below }, match, bases };
 }
 
 async function link(

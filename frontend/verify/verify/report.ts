@@ -11,7 +11,8 @@ import type { Part } from "../evidence";
 
 export type Outcome = "passed" | "failed" | "not-reached";
 export type Match = "identical" | "same after normalising" | "not compared";
-export type StepPart = "text" | "files" | "tensors" | "heads" | "openings" | Part;
+export type BasePart = `base-${number}`;
+export type StepPart = "text" | "files" | "tensors" | "heads" | "openings" | Part | BasePart;
 
 export type Step = {
   readonly number: number;
@@ -70,6 +71,15 @@ export class Report {
     } catch (error) {
       this.add(code, title, failureOf(error));
       return new Finding<T>(null);
+    }
+  }
+
+  /** Take over the steps of another report, under a name for what they are about. */
+  adopt(steps: readonly Step[], under: BasePart): void {
+    const before = this.steps.length;
+    for (const { number, code, ...rest } of steps) {
+      const place = { number: before + number, part: under, code: `${under}.${code}` };
+      this.steps.push({ ...rest, ...place });
     }
   }
 

@@ -4,6 +4,7 @@ import type { Bytes } from "../canonical";
 import type { Cosigner } from "../cosignatures";
 import { UNSAID } from "../cosignatures";
 import { VerificationError } from "../errors";
+import type { Evidence } from "../evidence";
 import type { Policy, Witnessed } from "../tlog";
 import { checkPolicy } from "../tlog";
 import { verifyTreeHead } from "../treehead";
@@ -24,7 +25,9 @@ export type Beside = {
   readonly lists: readonly Bytes[];
   /** OCSP answers (DER), about whatever certificates. */
   readonly answers: readonly Bytes[];
-  /** Texts of conduct policies, as people read them; what nothing names is passed over. */
+  /** Of checkpoints that runs continued from, in any order; what nothing names is passed over. */
+  readonly bases: readonly Evidence[];
+  /** Texts of conduct policies, as people read them; likewise. */
   readonly texts: readonly Bytes[];
 };
 
@@ -37,7 +40,7 @@ export function groundsOf(
   requirements: Requirements,
   beside: Partial<Beside> = {},
 ): Grounds {
-  return { trust, requirements, lists: [], answers: [], texts: [], ...beside };
+  return { trust, requirements, lists: [], answers: [], bases: [], texts: [], ...beside };
 }
 
 /** What every step of one examination rests on. */

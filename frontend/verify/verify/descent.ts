@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The checkpoints that a run continued from, each examined as a checkpoint is, as far as at hand.
+ *
+ * A run names the manifest of the checkpoint that it started with. Which evidence is about that one
+ * is found by the same digest, and each is held to it again by its own steps.
+ */
+import type { Evidence } from "../evidence";
+import { manifestId } from "../manifest";
+import type { Below } from "./below";
+import { examineBelow, linkBelow } from "./below";
+import type { Named } from "./heads";
+import { opening } from "./opening";
+import { type BasePart, Report } from "./report";
+import type { Basis } from "./requirements";
+
+export const MAX_BASES = 64; // each takes as many signatures to check as the artifact itself
+
+/** One of them: what its steps are called, what is said of it, and what they established. */
+export type Base = {
+  readonly part: BasePart;
+  readonly evidence: Evidence;
+  readonly below: Below;
+};
+
+/** Examine what the run continued from, what that one's run did, and so on. */
+export async function descend(
+  report: Report,
+  below: Below,
+  basis: Basis,
+): Promise<readonly Base[]> {
+  const ids = await Promise.all(basis.bases.map(({ manifest }) => manifestId(manifest)));
+  const atHand = new Map(basis.bases.map((each, at) => [ids[at] ?? "", each]));
+  const found: Base[] = [];
+  let parent = parentOf(below);
+  while (found.length < MAX_BASES && parent !== null) {
+    const evidence = atHand.get(parent);
+    if (evidence === undefined) break;
+    atHand.delete(parent);
+    const base = await examine(report, evidence, basis, `base-${found.length + 1}`);
+    found.push(base);
+    parent = parentOf(base.below);
+  }
+  return found;
+}
+
+/** The tree heads of those at hand, by what they prove. */
+export async function headsOf(bases: readonly Evidence[]): Promise<readonly Named[]> {
+  const found: Named[] = [];
+  for (const { bundles, manifest } of bases) {
+    const of = `of checkpoint ${(await manifestId(manifest)).slice(0, 12)}`;
+    for (const [name, { proof }] of Object.entries(bundles)) {
+      found.push([`${name} ${of}`, proof.note]);
+    }
+  }
+  return found;
+}
+
+/** What the run says that it continued from, whether or not all about it holds. */
+export function parentOf({ run }: Below): string | null {
+  return run?.claim.value?.parentSha256 ?? null;
+}
+
+async function examine(
+  report: Report,
+  evidence: Evidence,
+  basis: Basis,
+  part: BasePart,
+): Promise<Base> {
+  const own = new Report();
+  const opened = await opening(own, evidence, basis);
+  const below = await examineBelow(own, evidence, opened);
+  await linkBelow(own, evidence, opened, below);
+  report.adopt(own.steps, part);
+  return { part, evidence, below };
+}
