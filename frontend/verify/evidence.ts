@@ -26,6 +26,7 @@ export const EVIDENCE_V1 = "https://assay/evidence/v1";
 /** The signed parts, from what was said to the rules it was said under. */
 export const PARTS = [
   "output",
+  "batch",
   "evaluation",
   "withdrawal",
   "checkpoint",

@@ -26,6 +26,8 @@ export function toldOf(part: Part, parts: Parts, evidence: Evidence): Told | nul
       return ofEvaluation(parts.evaluation?.claim.value ?? null);
     case "withdrawal":
       return plain(part, parts.withdrawal?.claim.value, ({ reason }) => ({ reason }));
+    case "batch":
+      return plain(part, parts.batch?.claim.value, ({ count }) => ({ count: String(count) }));
     case "takedown":
       return plain(part, parts.takedown?.claim.value, ({ reason, takenDownAt }) => ({
         reason,
@@ -51,10 +53,10 @@ function plain<C>(
   return claim ? { key, values: values(claim), digest: "", path: "" } : null;
 }
 
-function ofOutput({ output }: Parts): Told | null {
+function ofOutput({ output, batch }: Parts): Told | null {
   const claim = output?.claim.value;
   if (!claim) return null;
-  const path = `/outputs/${claim.output}`;
+  const path = batch ? "" : `/outputs/${claim.output}`; // those of a batch have no page each
   return { key: `output-${claim.claim}`, values: {}, digest: claim.exactSha256, path };
 }
 

@@ -3,6 +3,7 @@
 import type { Bytes, Json, JsonObject } from "../canonical";
 import {
   asMapping,
+  dumps,
   items,
   literal,
   loadsCanonical,
@@ -26,6 +27,7 @@ export const ACCEPTANCE_V2 = "https://assay/acceptance/v2";
 export const TAKEDOWN_V1 = "https://assay/takedown/v1";
 export const TAKEDOWN_V2 = "https://assay/takedown/v2";
 export const OUTPUT_V1 = "https://assay/output/v1";
+export const BATCH_V1 = "https://assay/output-batch/v1";
 export const EVALUATION_V1 = "https://assay/evaluation/v1";
 export const WITHDRAWAL_V1 = "https://assay/evaluation-withdrawal/v1";
 export const OMS_V1 = "https://model_signing/signature/v1.0";
@@ -41,6 +43,7 @@ export const PURPOSE_OF: Readonly<Record<string, Purpose>> = {
   [TAKEDOWN_V1]: "conduct",
   [TAKEDOWN_V2]: "conduct",
   [OUTPUT_V1]: "output",
+  [BATCH_V1]: "output",
   [EVALUATION_V1]: "checkpoint",
   [WITHDRAWAL_V1]: "checkpoint",
   [OMS_V1]: "checkpoint",
@@ -67,6 +70,12 @@ export function parseStatement(payload: Bytes): Statement {
     predicateType: text(document, "predicateType"),
     predicate: mapping(document, "predicate"),
   };
+}
+
+/** The bytes that `parseStatement` reads. */
+export function statementBytes({ subjects, predicateType, predicate }: Statement): Bytes {
+  const subject = subjects.map(({ name, sha256 }) => ({ name, digest: { sha256 } }));
+  return dumps({ _type: STATEMENT_V1, subject, predicateType, predicate });
 }
 
 /** The predicate of a statement that must be of one type and have only these fields. */

@@ -16,6 +16,7 @@
  */
 import type { Evidence } from "../evidence";
 import type { Manifest, SomeFile } from "../manifest";
+import type { BatchClaim } from "../statements/batch";
 import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
 import type { TensorList } from "../tensors";
@@ -36,6 +37,8 @@ import type { Grounds } from "./requirements";
 /** Every part that there is to speak of, each with what its own steps established. */
 export type Parts = Below & {
   readonly output?: Examined<OutputClaim>;
+  /** Of an output of a batch, which was signed with it. */
+  readonly batch?: Examined<BatchClaim>;
   readonly evaluation?: Examined<EvaluationClaim>;
   readonly withdrawal?: Examined<WithdrawalClaim> | null;
 };

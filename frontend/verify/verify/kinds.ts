@@ -6,6 +6,8 @@ import type { Part } from "../evidence";
 import type { ModelSignature } from "../oms";
 import { modelSignature } from "../oms";
 import { seconds } from "../revocation";
+import type { BatchClaim } from "../statements/batch";
+import { batchClaim } from "../statements/batch";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import { checkpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
@@ -45,6 +47,17 @@ export const OUTPUT: Kind<OutputClaim> = {
   parse: outputClaim,
   inWords: (claim) =>
     `output ${claim.output}, ${claim.claim}, from checkpoint ${asId(claim.checkpointSha256)}`,
+  signer: (_, registry) => `${registry}/`,
+};
+
+export const BATCH: Kind<BatchClaim> = {
+  part: "batch",
+  noun: "batch of outputs",
+  purpose: "output",
+  parse: batchClaim,
+  inWords: (claim) =>
+    `batch ${claim.batch} of ${claim.count} outputs, ` +
+    `from checkpoint ${asId(claim.checkpointSha256)}`,
   signer: (_, registry) => `${registry}/`,
 };
 
