@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Json } from "../verify/canonical";
 import { verdictOf } from "../verify/commands/verdict";
 import { parseEvidence } from "../verify/evidence";
-import { seconds } from "../verify/revocation";
+import { type Status, seconds, worst } from "../verify/revocation";
 import { parsePolicy } from "../verify/tlog";
 import { parseTrustRoot } from "../verify/trust";
 import { examineOutput } from "../verify/verify/artifacts";
@@ -70,6 +70,19 @@ test.each(given.standings)("$name", async (standing) => {
   expect(signedBefore && seconds(signedBefore)).toBe(standing.signed_before);
   expect(provenAt && seconds(provenAt)).toBe(standing.proven_at);
   expect(revoked).toEqual(standing.revoked);
+});
+
+test("of several findings the worst counts, and of each kind the one that says most", () => {
+  const [one, two] = [new Date(1000), new Date(2000)];
+  const revoked = (invalidFrom: Date | null): Status => {
+    return { kind: "revoked", reason: "superseded", revokedAt: two, invalidFrom };
+  };
+  const current = (saidAt: Date): Status => ({ kind: "not-revoked", saidAt });
+  const stale = (nextUpdate: Date): Status => ({ kind: "stale", thisUpdate: one, nextUpdate });
+  expect(worst([revoked(null), current(two), revoked(one)])).toEqual(revoked(one));
+  expect(worst([stale(two), current(one), current(two)])).toEqual(current(two));
+  expect(worst([stale(one), { kind: "missing" }, stale(two)])).toEqual(stale(two));
+  expect(worst([])).toEqual({ kind: "missing" });
 });
 
 test("evidence speaks for the newest head that enough have seen", async () => {

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { dumps, type Json, mapping } from "../verify/canonical";
 import { inputOf } from "../verify/commands/inputs";
 import { type Verdict, verdictOf } from "../verify/commands/verdict";
+import { sha256 } from "../verify/digests";
 import { InvalidDocument } from "../verify/errors";
 import { parseEvidence } from "../verify/evidence";
 import { proofText } from "../verify/tlog";
@@ -107,6 +108,28 @@ test("evidence, answers with evidence, trust roots and pins are what they say", 
   expect(await kindOf({ text: given.text, evidence: given.evidence })).toBe("evidence");
   expect(await kindOf(given.trust_root)).toBe("trust");
   expect(await kindOf({ trust_root: given.trust_root, pinned_from: "a colleague" })).toBe("trust");
+});
+
+test("a policy of witnesses is one by its lines, and a pin may bring one", async () => {
+  const { policy } = vectors<{ readonly policy: string }>("standings");
+  const data = new TextEncoder().encode(policy);
+  const alone = await inputOf(data);
+  expect(alone.kind === "policy" && alone.policy.sha256).toBe(await sha256(data));
+  const pin = await inputOf(dumps({ trust_root: given.trust_root, policy }));
+  expect(pin.kind === "trust" && pin.policy?.sha256).toBe(await sha256(data));
+  const bare = await inputOf(dumps({ trust_root: given.trust_root }));
+  expect(bare.kind === "trust" && bare.policy).toBeNull();
+  const text = async (words: string) => (await inputOf(new TextEncoder().encode(words))).kind;
+  expect(await text("log your hours\nquorum of five\nand more\n")).toBe("content");
+  expect(await text("# witness w\n")).toBe("content");
+  await expect(text("log nothing\nquorum none\n")).rejects.toThrow(InvalidDocument);
+});
+
+test("a proof is one by its first line", async () => {
+  const [output] = vectors<{ readonly outputs: readonly { proof: string }[] }>("batches").outputs;
+  const read = async (text: string) => (await inputOf(new TextEncoder().encode(text))).kind;
+  expect(await read(output?.proof ?? "")).toBe("proof");
+  await expect(read("c2sp.org/tlog-proof@v1\nno index\n\n")).rejects.toThrow(InvalidDocument);
 });
 
 test("an answer brings its text, and evidence alone none", async () => {

@@ -6,8 +6,9 @@ import { type Item, pair } from "../islands/verifying/case";
 import { manifestFiles } from "../islands/verifying/finding";
 import { judged } from "../islands/verifying/judging";
 import { piecesOf } from "../islands/verifying/pieces";
-import { isFingerprintOf, type Trust } from "../islands/verifying/trust";
-import { filled, saidOf } from "../islands/verifying/words";
+import { isDigest, NO_WITNESSES, type Trust } from "../islands/verifying/trust";
+import { filled } from "../islands/verifying/values";
+import { saidOf } from "../islands/verifying/words";
 import { asMapping, type Json } from "../verify/canonical";
 import { type Proof, proofIn } from "../verify/commands/inputs";
 import { parseTrustRoot } from "../verify/trust";
@@ -93,7 +94,12 @@ async function said(
   folder: string | null = null,
   root = given.trust_root,
 ) {
-  const trust: Trust = { root: await parseTrustRoot(root), source: "own", lists: [] };
+  const trust: Trust = {
+    root: await parseTrustRoot(root),
+    source: "own",
+    lists: [],
+    witnesses: NO_WITNESSES,
+  };
   const lack = proof === null ? ({ kind: "unknown" } as const) : null;
   const found = await judged({ items, folder, proof, lack }, trust, at);
   const { mood, sentences } = saidOf(found, (key) => key);
@@ -134,19 +140,36 @@ test("what was taken down is said with its reason, and for a breach whether befo
   expect(await since(broken)).toEqual(["since-breach-standing"]);
 });
 
+test("a base that was taken down is said, and where the walk ended", async () => {
+  const walks = vectors<Pick<Vectors, "trust_root"> & { evidence: Record<string, Json> }>("walks");
+  const [output, base] = await Promise.all(
+    [walks.evidence.output, walks.evidence["taken down"]].map((each) =>
+      proofIn(asMapping(each ?? null, "evidence")),
+    ),
+  );
+  if (output === undefined || base === undefined) throw new Error("expected two");
+  const proof = { ...output, beside: { bases: [base.evidence] } };
+  expect(await said([], proof, null, walks.trust_root)).toEqual([
+    "sound",
+    "output-server-generated-none",
+    "continued-from",
+    "continued-unknown",
+    "base-taken-down",
+  ]);
+});
+
 test("what stands in a sentence is put in once, whatever it says itself", () => {
   expect(filled("{a} and {b}, {c}", { a: "{b}", b: "$&" })).toBe("{b} and $&, {c}");
 });
 
 test("a fingerprint is the same however it was written down", async () => {
-  const root = await parseTrustRoot(given.trust_root);
-  const { fingerprint } = root;
+  const { fingerprint } = await parseTrustRoot(given.trust_root);
   const groups = fingerprint.toUpperCase().replace(/(.{4})/g, "$1 ");
   for (const written of [fingerprint, ` sha256:${fingerprint}\n`, groups]) {
-    expect(isFingerprintOf(written, root)).toBe(true);
+    expect(isDigest(written, fingerprint)).toBe(true);
   }
   for (const written of ["", "sha256:", fingerprint.slice(1), `${fingerprint}0`]) {
-    expect(isFingerprintOf(written, root)).toBe(false);
+    expect(isDigest(written, fingerprint)).toBe(false);
   }
 });
 

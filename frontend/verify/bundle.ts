@@ -72,6 +72,11 @@ export function parseBundle(value: Json): Bundle {
   });
 }
 
+/** Whether a document that was read stands as it would be written again. */
+export function isWritten(document: JsonObject): boolean {
+  return "keyid" in mapping({ "": single(mapping(document, "dsseEnvelope"), "signatures") }, "");
+}
+
 /** The ledger entry that belongs to an envelope: Rekor's canonical body of this form. */
 export async function ledgerLeaf(
   envelope: Envelope,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** All that a verifier needs for a checkpoint or an output, in one file. Only the form is checked here. */
 import type { Bundle } from "./bundle";
-import { parseBundle } from "./bundle";
+import { isWritten as isWrittenBundle, parseBundle } from "./bundle";
 import type { Bytes, Json, JsonObject } from "./canonical";
 import { asMapping, base64Bytes, items, literal, mapping, only, text, within } from "./canonical";
 import type { Cosigner } from "./cosignatures";
@@ -72,6 +72,18 @@ export async function parseEvidence(value: Json): Promise<Evidence> {
   const [lists, tensors] = [listsOf(document), tensorsIn(document)];
   const witnesses = await witnessesIn(document);
   return { bundles, manifest, policy, lists, openings, tensors, witnesses };
+}
+
+/**
+ * Whether a document that was read stands as it would be written again: nothing is there that may
+ * be left out, and nothing is left out that may be there.
+ */
+export function isWritten(document: JsonObject): boolean {
+  const areSaid = [LISTS, OPENINGS, WITNESSES].every(
+    (name) => !(name in document) || items(document, name).length > 0,
+  );
+  const bundles = mapping(document, "bundles");
+  return areSaid && Object.keys(bundles).every((name) => isWrittenBundle(mapping(bundles, name)));
 }
 
 function tensorsIn(document: JsonObject): TensorList | null {

@@ -2,8 +2,8 @@
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
 What stands in a standard is typed in here and never computed. `answers.json`, `batches.json`,
-`chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `policies.json`,
-`pseudonyms.json`, `standings.json`, `takedowns.json`, `tensors.json`, `walks.json`
+`chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `packs.json`,
+`policies.json`, `pseudonyms.json`, `standings.json`, `takedowns.json`, `tensors.json`, `walks.json`
 and `witnessed.json` are signed by throw-away authorities and keys that are gone:
 running this again makes others, equally good.
 """
@@ -32,6 +32,7 @@ from tests.vectors.credentials import credentials_vectors
 from tests.vectors.evaluations import evaluation_vectors
 from tests.vectors.marks import mark_vectors
 from tests.vectors.mutations import evidence_vectors
+from tests.vectors.packs import pack_vectors
 from tests.vectors.policies import policy_vectors
 from tests.vectors.pseudonyms import pseudonym_vectors
 from tests.vectors.standings import standing_vectors
@@ -349,6 +350,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "policies": policy_vectors,
     "standings": standing_vectors,
     "walks": walk_vectors,
+    "packs": pack_vectors,
 }
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is to be judged together: things at hand, and the evidence that speaks of them. */
 import type { Proof } from "../../verify/commands/inputs";
+import { parsePlaced } from "../../verify/statements/batch";
 import { outputClaim } from "../../verify/statements/output";
 import { parseStatement } from "../../verify/statements/statement";
 import type { Content } from "../../verify/verify/report";
@@ -62,23 +63,27 @@ function casesOf(own: readonly Item[], folder: string | null, proof: Proof): rea
   return groups.map((items) => ({ items, folder: null, proof, lack: null }));
 }
 
-function isOutput({ evidence }: Proof): boolean {
-  return evidence.bundles.output !== undefined;
+function isOutput({ evidence, placed }: Proof): boolean {
+  return evidence.bundles.output !== undefined || placed !== null;
 }
 
 /** Whether evidence speaks of just this thing. */
-export function fits({ content }: Item, { evidence }: Proof): boolean {
-  const output = evidence.bundles.output;
-  if (output === undefined) {
+export function fits({ content }: Item, proof: Proof): boolean {
+  const { evidence } = proof;
+  if (!isOutput(proof)) {
     return evidence.manifest.files.some(({ sha256 }) => sha256 === content.sha256);
   }
-  const signed = subjectsOf(output.envelope.payload);
-  return signed.some((sha256) => sha256 === content.sha256 || sha256 === content.normalisedSha256);
+  const { sha256, normalisedSha256 } = content;
+  return subjectsOf(proof).some((each) => each === sha256 || each === normalisedSha256);
 }
 
-function subjectsOf(payload: Uint8Array<ArrayBuffer>): readonly (string | null)[] {
+function subjectsOf({ evidence, placed }: Proof): readonly (string | null)[] {
+  const { output } = evidence.bundles;
   try {
-    const { exactSha256, normalisedSha256 } = outputClaim(parseStatement(payload));
+    const { exactSha256, normalisedSha256 } =
+      output === undefined
+        ? parsePlaced(placed?.extra ?? new Uint8Array())
+        : outputClaim(parseStatement(output.envelope.payload));
     return [exactSha256, normalisedSha256];
   } catch {
     return []; // no statement of an output: its own step says so

@@ -6,7 +6,7 @@ import { NoSuchThing, textItem, typed } from "./address";
 import type { Case } from "./case";
 import { listen } from "./events";
 import { lookUp } from "./finding";
-import { type Placed, sorted } from "./given";
+import { isTrustAlone, type Placed, sorted } from "./given";
 import { Cancelled, HashingPool } from "./hashing-pool";
 import { judged } from "./judging";
 import { NOTHING, type Shown, shown } from "./show";
@@ -56,10 +56,8 @@ export class VerifyDesk extends HTMLElement {
 
   private async ofFiles(files: readonly Placed[]): Promise<readonly Case[]> {
     const given = await sorted(files);
-    const [root] = given.roots;
-    if (root !== undefined) this.panel.give(root);
-    const isRootAlone = root !== undefined && given.roots.length === files.length;
-    if (isRootAlone) return this.cases; // what is shown, judged again
+    this.panel.give(given.roots[0], given.policies[0]);
+    if (isTrustAlone(given)) return this.cases; // what is shown, judged again
     return casesOf(given, this.pool, (done, all) => this.stage.progress(done, all));
   }
 
@@ -86,8 +84,7 @@ export class VerifyDesk extends HTMLElement {
       const made = await this.judge(cases);
       if (turn !== this.turn) return false;
       this.cases = cases;
-      const isUntrusted = this.panel.trust === null && cases.length > 0;
-      this.stage.put(made, isUntrusted ? "nobody" : "");
+      this.stage.put(made, made.results.length < cases.length ? "nobody" : "");
     } catch (error) {
       if (turn !== this.turn) return false;
       this.complain(error);
@@ -96,10 +93,12 @@ export class VerifyDesk extends HTMLElement {
   }
 
   private async judge(cases: readonly Case[]): Promise<Shown> {
-    const { trust, changes } = this.panel;
-    if (trust === null) return NOTHING;
-    const found = await Promise.all(cases.map((each) => judged(each, trust, new Date())));
-    const made = await shown(found, this.stage.shapes);
+    const changes = this.panel.know(cases.flatMap(({ proof }) => proof?.pack?.trust ?? []));
+    const found = cases.flatMap((each) => {
+      const trust = this.panel.trustIn(each.proof?.pack?.trust ?? null);
+      return trust === null ? [] : [judged(each, trust, new Date())];
+    });
+    const made = await shown(await Promise.all(found), this.stage.shapes);
     // Whom to trust may have changed meanwhile: no verdict is shown under a root that is not meant.
     return changes === this.panel.changes ? made : this.judge(cases);
   }

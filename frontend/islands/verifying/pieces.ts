@@ -4,35 +4,38 @@ import type { Bundle } from "../../verify/bundle";
 import { type Bytes, dumps, type Json, mapping } from "../../verify/canonical";
 import { pemOf } from "../../verify/certificates";
 import type { Proof } from "../../verify/commands/inputs";
-import type { Part } from "../../verify/evidence";
 import { proofText } from "../../verify/tlog";
+import type { Branch } from "./branches";
 
 const JSON_TYPE = "application/json";
 
 type Piece = { readonly name: string; readonly type: string; readonly data: Bytes | string };
 
-/** What a program of others takes of a signed part; the bundle is as it was given. */
+/** What a program of others takes of a signed part; the bundle is as it was given, if it was alone. */
 export function piecesOf(bundle: Bundle, given: Json): readonly Piece[] {
   const { chain, envelope, proof, timestamp } = bundle;
   const pem = pemOf(chain.leaf) + pemOf(chain.intermediate);
+  const whole = { name: "bundle.json", type: JSON_TYPE, data: dumps(given) };
   return [
     { name: "certificates.pem", type: "application/x-pem-file", data: pem },
     { name: "statement.json", type: JSON_TYPE, data: envelope.payload },
     { name: "timestamp.tsr", type: "application/timestamp-reply", data: timestamp },
     { name: "tlog-proof", type: "text/plain;charset=utf-8", data: proofText(proof) },
-    { name: "bundle.json", type: JSON_TYPE, data: dumps(given) },
+    ...(given === null ? [] : [whole]),
   ];
 }
 
 /** Put a link for each piece where the page has a place for them. */
-export function offerPieces(link: HTMLElement, part: Part, bundle: Bundle, proof: Proof): void {
+export function offerPieces(link: HTMLElement, { name, part, evidence, document }: Branch): void {
+  const bundle = evidence.bundles[part];
+  if (bundle === undefined) return;
   const place = link.querySelector("[data-pieces]");
-  const given = mapping(proof.document, "bundles")[part] ?? null;
-  for (const { name, type, data } of piecesOf(bundle, given)) {
-    const item = document.createElement("li");
-    const offer = document.createElement("a");
-    offer.textContent = name;
-    offerFile(offer, `${part}.${name}`, new Blob([data], { type }));
+  const given = document === null ? null : (mapping(document, "bundles")[part] ?? null);
+  for (const piece of piecesOf(bundle, given)) {
+    const item = globalThis.document.createElement("li");
+    const offer = globalThis.document.createElement("a");
+    offer.textContent = piece.name;
+    offerFile(offer, `${name}.${piece.name}`, new Blob([piece.data], { type: piece.type }));
     item.append(offer);
     place?.append(item);
   }

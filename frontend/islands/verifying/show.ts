@@ -4,10 +4,12 @@ import { asId } from "../../verify/digests";
 import { inWords } from "../sizes";
 import { write } from "../tree-links";
 import type { Item } from "./case";
+import { knownOf } from "./further";
 import type { Judged, Judgement } from "./judging";
 import { offerEvidence } from "./pieces";
 import { grow, type Page } from "./tree";
-import { filled, nameOf, type Said, saidOf } from "./words";
+import { filled } from "./values";
+import { nameOf, type Said, saidOf, verdictIn } from "./words";
 
 const SHOWN_ITEMS = 12; // the rest of a folder is in the check of its files
 
@@ -36,7 +38,7 @@ async function resultOf(
   isOnly: boolean,
 ): Promise<Element> {
   const result = shapes.result.content.querySelector("article")?.cloneNode(true) as HTMLElement;
-  result.dataset.verdict = judged.judgement?.verdict ?? judged.lack?.kind ?? "";
+  result.dataset.verdict = verdictIn(judged);
   result.dataset.mood = judged.credentials?.kind === "refused" ? "broken" : said.mood;
   result.dataset.manifest = judged.credentials?.kind ?? "none";
   write(result, "[data-headline]", said.headline);
@@ -48,6 +50,7 @@ async function resultOf(
   behind?.toggleAttribute("hidden", judgement === null);
   if (judgement === null || proof === null) return result;
   write(result, "[data-rests]", restsOn(judged, shapes));
+  write(result, "[data-known]", knownOf(judged, judgement, shapes.words));
   write(result, "[data-root]", asId(trust.root.fingerprint));
   write(result, "[data-counted]", countedOf(judgement, shapes));
   const offer = result.querySelector<HTMLAnchorElement>("[data-evidence]");

@@ -5,7 +5,7 @@ import { write } from "../tree-links";
 import { shapesOf } from "./page";
 import { takeBack } from "./pieces";
 import type { Shapes, Shown } from "./show";
-import { filled } from "./words";
+import { filled } from "./values";
 
 export type State = "insecure" | "loading" | "ready" | "working";
 

@@ -2,22 +2,18 @@
 /** The tree of what was judged: a link for each part, with its checks and its pieces to keep. */
 import type { Bundle } from "../../verify/bundle";
 import { asId, sha256 } from "../../verify/digests";
-import { PARTS, type Part } from "../../verify/evidence";
+import type { Part } from "../../verify/evidence";
 import { knownAs, type Signatory } from "../../verify/pseudonyms";
-import type { Parts } from "../../verify/verify/artifacts";
 import { judge, write } from "../tree-links";
+import { type Branch, branchesOf, examinedOf } from "./branches";
 import type { Judged, Judgement } from "./judging";
 import { offerPieces } from "./pieces";
 import { toldOf } from "./told";
-import { moment } from "./values";
-import { filled, type Words } from "./words";
+import { filled, moment, type Words } from "./values";
 
-/** From what was said last down to the rules; a model signature is beside the checkpoint's files. */
-const ORDER: readonly Part[] = ["takedown", "withdrawal", ...PARTS].filter(
-  (part, index, all): part is Part => part !== "model" && all.indexOf(part) === index,
-);
 /** Of those that have no mark of their own. */
 const MARKS: Readonly<Partial<Record<Part, string>>> = {
+  batch: "output",
   evaluation: "checkpoint",
   withdrawal: "checkpoint",
 };
@@ -39,35 +35,39 @@ export async function grow(tree: Element, of: Judged, by: Judgement, page: Page)
     broken: words("broken-link"),
     otherText: words("other-content"),
   };
-  for (const part of ORDER) {
-    if (!by.examination.parts[part as keyof Parts]) continue;
+  for (const branch of branchesOf(of, by)) {
     const link = page.link.content.querySelector("li")?.cloneNode(true) as HTMLElement;
-    link.dataset.part = part;
-    await tell(link, part, of, by, page);
+    link.dataset.part = branch.name;
+    link.toggleAttribute("data-base", branch.name !== branch.part);
+    await tell(link, branch, of, page);
     judge(link, by.examination.steps, linkWords);
-    const bundle = by.evidence.bundles[part];
-    if (bundle !== undefined && of.proof !== null) offerPieces(link, part, bundle, of.proof);
+    offerPieces(link, branch);
     tree.append(link);
   }
 }
 
 async function tell(
   link: HTMLElement,
-  part: Part,
+  branch: Branch,
   { trust }: Judged,
-  { examination, evidence }: Judgement,
   { words, registry }: Page,
 ): Promise<void> {
-  const told = toldOf(part, examination.parts, evidence);
+  const { part, parts, evidence } = branch;
+  const told = toldOf(part, parts, evidence);
   const base = trust.root.registry === registry ? "" : trust.root.registry;
   link.querySelector(".mark use")?.setAttribute("href", `#mark-${MARKS[part] ?? part}`);
-  const title = filled(words(`title-${part}`), told?.values ?? {});
+  const key = branch.name === part ? part : "base";
+  const title = filled(words(`title-${key}`), told?.values ?? {});
   write(link, told?.path ? "h3 a" : "h3 span", title);
   point(link, "h3 a", told?.path ? `${base}${told.path}` : "");
   write(link, ".says", told === null ? "" : filled(words(`says-${told.key}`), told.values));
-  const signed = examination.parts[part as keyof Parts];
+  const signed = examinedOf(branch);
   show(link, "signer", signerOf(signed?.signer.value ?? null));
-  show(link, "at", momentOf(signed?.signedAt.value ?? null));
+  show(
+    link,
+    "at",
+    momentOf(signed?.standing.value?.signedBefore ?? signed?.signedAt.value ?? null),
+  );
   await tellWhere(link, evidence.bundles[part], { words, base, digest: told?.digest ?? "" });
 }
 

@@ -2,9 +2,8 @@
 /** Whom a verdict rests on: the registry's own root, until the reader says that it is theirs too. */
 import type { Bytes } from "../../verify/canonical";
 import { loads } from "../../verify/canonical";
-import { MAX_LISTS } from "../../verify/crls";
-import { equalBytes, fromBase64 } from "../../verify/digests";
-import type { Evidence } from "../../verify/evidence";
+import type { NamedPolicy } from "../../verify/commands/inputs";
+import { fromBase64 } from "../../verify/digests";
 import { parseTrustRoot, type TrustRoot } from "../../verify/trust";
 import { read, Unfetched } from "../evidence-fetch";
 
@@ -17,28 +16,34 @@ export type Trust = {
   readonly source: Source;
   /** The newest revocation lists, which say worse than what evidence brought, if anything. */
   readonly lists: readonly Bytes[];
+  readonly witnesses: Witnesses;
 };
+
+/** Whose sight of the ledger proves when something was signed: nobody's, until the reader says. */
+export type Witnesses = {
+  /** A policy of the reader's own. */
+  readonly given: NamedPolicy | null;
+  /** As the reader wrote it: the digest of the policy that counts of those in packs; or empty. */
+  readonly digest: string;
+  /** Packs are judged for now, and not for when witnesses saw them. */
+  readonly isNow: boolean;
+};
+export const NO_WITNESSES: Witnesses = { given: null, digest: "", isNow: false };
 
 /** What the page's registry says of itself. */
 export async function ownTrust(rootUrl: string, listsUrl: string): Promise<Trust> {
   const [root, lists] = await Promise.all([read(rootUrl), newest(listsUrl)]);
-  return { root: await parseTrustRoot(loads(root)), source: "own", lists };
-}
-
-/** Evidence with the newer lists beside its own, as many as there may be. */
-export function withLists(evidence: Evidence, { lists }: Trust): Evidence {
-  const own = evidence.lists;
-  const more = lists.filter((each) => !own.some((known) => equalBytes(known, each)));
-  return { ...evidence, lists: [...own, ...more].slice(0, MAX_LISTS) };
+  const found = await parseTrustRoot(loads(root));
+  return { root: found, source: "own", lists, witnesses: NO_WITNESSES };
 }
 
 /** A fingerprint as people write it down: with `sha256:` or without, in groups, in any case. */
-export function isFingerprintOf(written: string, { fingerprint }: TrustRoot): boolean {
+export function isDigest(written: string, digest: string): boolean {
   const digits = written
     .toLowerCase()
     .replace(/^\s*sha256:/, "")
     .replace(/[\s:-]/g, "");
-  return digits === fingerprint;
+  return digits === digest;
 }
 
 async function newest(url: string): Promise<readonly Bytes[]> {

@@ -10,10 +10,18 @@ import type { Judged, Judgement } from "./judging";
 import type { Trust } from "./trust";
 
 export type Values = Readonly<Record<string, string>>;
+/** A sentence by its key, with `{name}` where a value stands. */
+export type Words = (key: string) => string;
 
 /** By the names that sentences call them; empty where no step established it. */
-export function valuesOf({ trust, judgement, lack }: Judged): Values {
+export function valuesOf({ trust, judgement, refusal, proof, lack }: Judged): Values {
   const { registry } = trust.root;
+  if (refusal !== null) {
+    const stranger = proof === null ? null : strangerOf(proof.evidence, trust.root);
+    const { detail } = refusal;
+    const said = { detail: `${capitalised(detail)}.`, digest: detail };
+    return { registry, stranger: stranger ?? "", ...said };
+  }
   if (judgement !== null) return { registry, ...ofJudgement(judgement, trust) };
   if (lack?.kind === "unread") return { registry, name: lack.name, reason: lack.reason };
   return { registry, within: lack?.kind === "listed" ? lack.within : "" };
@@ -36,12 +44,13 @@ function ofParts({ output, evaluation, withdrawal, checkpoint, takedown }: Parts
     takedown?.claim.value,
     evaluation?.claim.value,
   ];
-  const { signer, signedAt } = output ?? evaluation ?? checkpoint;
+  const { signer, signedAt, standing } = output ?? evaluation ?? checkpoint;
+  const before = standing.value?.signedBefore ?? signedAt.value;
   const breach = down?.breach ?? null;
   return {
     checkpoint: of === null ? "" : `${of.project}@${of.name}`,
     signer: signer.value === null ? "" : knownAs(signer.value),
-    moment: signedAt.value === null ? "" : moment(signedAt.value),
+    moment: before === null ? "" : moment(before),
     digest: asId(output?.claim.value?.exactSha256 ?? ""),
     reason: down?.reason ?? withdrawal?.claim.value?.reason ?? "",
     day: down ? day(down.takenDownAt) : "",
@@ -49,6 +58,11 @@ function ofParts({ output, evaluation, withdrawal, checkpoint, takedown }: Parts
     policy: breach === null ? "" : `${breach.conduct.id} ${breach.conduct.version}`,
     ...(measures ? figuresOf(measures) : {}),
   };
+}
+
+/** `{name}` gives way to what stands under that name; a value is never looked at again. */
+export function filled(sentence: string, values: Values): string {
+  return sentence.replace(/\{([A-Za-z]+)\}/g, (whole, name: string) => values[name] ?? whole);
 }
 
 /** In UTC, to the second. */

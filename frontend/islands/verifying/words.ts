@@ -4,11 +4,10 @@ import type { Verdict } from "../../verify/commands/verdict";
 import { asId } from "../../verify/digests";
 import type { Parts } from "../../verify/verify/artifacts";
 import type { Item } from "./case";
+import { furtherOf } from "./further";
 import type { Judged, Judgement } from "./judging";
-import { capitalised, valuesOf } from "./values";
+import { capitalised, filled, valuesOf, type Words } from "./values";
 
-/** A sentence by its key, with `{name}` where a value stands. */
-export type Words = (key: string) => string;
 /** How the page shows it: what holds, what to beware of, what does not hold, what is not known. */
 export type Mood = "sound" | "caution" | "broken" | "none";
 export type Said = {
@@ -24,6 +23,7 @@ const MOODS: Readonly<Record<string, Mood>> = {
   withdrawn: "caution",
   revoked: "caution",
   stale: "caution",
+  "other-policy": "broken",
   changed: "broken",
   broken: "broken",
   unread: "broken",
@@ -37,30 +37,29 @@ const HOLDS = new Set(["verified", "normalised", "taken-down", "withdrawn"]);
 
 /** The verdict first, in one plain sentence; then what must be known with it. */
 export function saidOf(judged: Judged, words: Words): Said {
-  const { judgement, lack } = judged;
-  const verdict = judgement?.verdict ?? lack?.kind ?? "unknown";
+  const { judgement } = judged;
+  const verdict = verdictIn(judged);
   const what = whatOf(judged, words);
   const values = { what, What: capitalised(what), ...valuesOf(judged) };
   const keys = judgement === null ? [verdict] : keysOf(judged, judgement);
+  const holds = judgement !== null && HOLDS.has(judgement.verdict);
+  const further = holds ? furtherOf(judgement, words) : [];
   return {
     mood: MOODS[verdict] ?? "none",
     headline: words(`headline-${verdict}`),
-    sentences: keys.map((key) => filled(words(key), values)),
+    sentences: [...keys.map((key) => filled(words(key), values)), ...further],
   };
 }
 
-/** `{name}` gives way to what stands under that name; a value is never looked at again. */
-export function filled(sentence: string, values: Readonly<Record<string, string>>): string {
-  return sentence.replace(/\{([A-Za-z]+)\}/g, (whole, name: string) => values[name] ?? whole);
+/** What it came to, in one word: judged, refused, or lacking what it takes. */
+export function verdictIn({ judgement, refusal, lack }: Judged): string {
+  return judgement?.verdict ?? refusal?.kind ?? lack?.kind ?? "unknown";
 }
 
 function keysOf({ items, folder }: Judged, judgement: Judgement): readonly string[] {
   const { examination, verdict } = judgement;
   const { parts, match } = examination;
-  if (!HOLDS.has(verdict)) {
-    if (verdict !== "changed") return [verdict];
-    return [parts.output === undefined ? "changed-files" : "changed-content"];
-  }
+  if (!HOLDS.has(verdict)) return [keyOf(judgement)];
   const since = sinceOf(verdict, parts);
   if (parts.output?.claim.value) {
     return [`output-${parts.output.claim.value.claim}-${MATCHES[match]}`, ...since];
@@ -70,12 +69,20 @@ function keysOf({ items, folder }: Judged, judgement: Judgement): readonly strin
   return [`checkpoint-${extent}`, ...since];
 }
 
+/** Of what does not hold: by which sentence. */
+function keyOf({ examination: { parts }, verdict, requirements }: Judgement): string {
+  if (verdict === "revoked" && requirements.policy) return "revoked-before";
+  if (verdict !== "changed") return verdict;
+  return parts.output === undefined ? "changed-files" : "changed-content";
+}
+
 /** What became of it since; of a breach of conduct also whether it was signed before that. */
 function sinceOf(verdict: Verdict, parts: Parts): readonly string[] {
   if (verdict === "withdrawn") return ["since-withdrawn"];
   if (verdict !== "taken-down") return [];
   const takedown = parts.takedown?.claim.value ?? null;
-  const signed = (parts.output ?? parts.evaluation ?? parts.checkpoint).signedAt.value;
+  const { standing } = parts.output ?? parts.evaluation ?? parts.checkpoint;
+  const signed = standing.value?.signedBefore ?? null;
   if (takedown === null || takedown.breach === null || signed === null) return ["since-taken-down"];
   return [signed <= takedown.takenDownAt ? "since-breach-standing" : "since-breach-after"];
 }

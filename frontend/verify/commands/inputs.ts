@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a file is to a verifier: evidence, an answer that brings its own, a trust root; or content. */
-import type { Bytes, JsonObject } from "../canonical";
+/** What a file is to a verifier: evidence, a pack of it, a trust root, a policy; or content. */
+import type { Bytes, Json, JsonObject } from "../canonical";
 import { asMapping, loads, MAX_BYTES, mapping } from "../canonical";
+import { sha256 } from "../digests";
 import { InvalidDocument } from "../errors";
 import type { Evidence } from "../evidence";
 import { EVIDENCE_V1, parseEvidence } from "../evidence";
+import type { Pack } from "../pack";
+import type { Policy, Proof as TlogProof } from "../tlog";
+import { MAX_POLICY_BYTES, PROOF_V1, parsePolicy, parseProof } from "../tlog";
 import type { TrustRoot } from "../trust";
 import { parseTrustRoot, TRUST_ROOT_V1 } from "../trust";
+import type { Beside } from "../verify/requirements";
 
 const OPENING = /^\s*\{/;
+/** Each line of a policy begins so, or says nothing. */
+const POLICY_LINE = /^\s*(?:(?:log|witness|group|quorum)\s.*|#.*)?$/;
+const QUORUM = /^\s*quorum\s/m;
 
 /** All that proves one artifact, and the text that it came with, if it came with one. */
 export type Proof = {
@@ -16,10 +24,20 @@ export type Proof = {
   /** As it was read, to be handed on. */
   readonly document: JsonObject;
   readonly text: string | null;
+  /** Of an output of a batch, where in it that is. */
+  readonly placed: TlogProof | null;
+  /** That it came in, if it came in one: then it is judged for the pack's own moment. */
+  readonly pack: Pack | null;
+  /** What else came with it to judge it by. */
+  readonly beside: Partial<Beside>;
 };
+/** A reader's own policy of witnesses, and the digest by which people name it. */
+export type NamedPolicy = { readonly policy: Policy; readonly sha256: string };
 export type Input =
   | ({ readonly kind: "evidence" } & Proof)
-  | { readonly kind: "trust"; readonly trust: TrustRoot }
+  | { readonly kind: "trust"; readonly trust: TrustRoot; readonly policy: NamedPolicy | null }
+  | { readonly kind: "policy"; readonly policy: NamedPolicy }
+  | { readonly kind: "proof"; readonly placed: TlogProof }
   | { readonly kind: "content" };
 
 /**
@@ -28,11 +46,18 @@ export type Input =
  */
 export async function inputOf(data: Bytes): Promise<Input> {
   const kind = kindOf(data);
-  if (kind === "content") return { kind };
-  const document = asMapping(loads(data), "document");
-  if (kind === "evidence") return { kind, ...(await proofIn(document)) };
-  const stated = "trust_root" in document ? mapping(document, "trust_root") : document; // a pin
-  return { kind, trust: await parseTrustRoot(stated) };
+  switch (kind) {
+    case "content":
+      return { kind };
+    case "policy":
+      return { kind, policy: await named(data) };
+    case "proof":
+      return { kind, placed: parseProof(data) };
+    case "evidence":
+      return { kind, ...(await proofIn(asMapping(loads(data), "document"))) };
+    case "trust":
+      return { kind, ...(await trustIn(asMapping(loads(data), "document"))) };
+  }
 }
 
 /** Evidence on its own, or within an answer of the API, whose text is nobody's word. */
@@ -48,13 +73,50 @@ export async function proofIn(document: JsonObject): Promise<Proof> {
     evidence: read,
     document: stated,
     text: isAnswer && typeof text === "string" ? text : null,
+    placed: null,
+    pack: null,
+    beside: {},
   };
+}
+
+/** Each artifact of a pack, to be judged by all that is in it. */
+export function proofsIn(pack: Pack): readonly Proof[] {
+  const { lists, answers, bases, texts } = pack;
+  const beside = { lists, answers, bases, texts };
+  return pack.artifacts.map(({ evidence, document, proof }) => {
+    return { evidence, document, text: null, placed: proof, pack, beside };
+  });
+}
+
+/** A trust root on its own, or a pin, which may name witnesses too. */
+async function trustIn(
+  document: JsonObject,
+): Promise<{ readonly trust: TrustRoot; readonly policy: NamedPolicy | null }> {
+  if (!("trust_root" in document)) return { trust: await parseTrustRoot(document), policy: null };
+  const trust = await parseTrustRoot(mapping(document, "trust_root"));
+  return { trust, policy: await pinned(document.policy) };
+}
+
+/** A pin keeps a policy as text, a character for each byte of its file. */
+async function pinned(text: Json | undefined): Promise<NamedPolicy | null> {
+  if (typeof text !== "string") return null;
+  return named(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+}
+
+async function named(data: Bytes): Promise<NamedPolicy> {
+  return { policy: await parsePolicy(data), sha256: await sha256(data) };
 }
 
 function kindOf(data: Uint8Array): Input["kind"] {
   if (data.length > MAX_BYTES) return "content";
   const text = new TextDecoder().decode(data);
+  if (text.startsWith(`${PROOF_V1}\n`)) return "proof";
+  if (data.length <= MAX_POLICY_BYTES && isPolicy(text)) return "policy";
   if (!OPENING.test(text)) return "content";
   if (text.includes(EVIDENCE_V1)) return "evidence";
   return text.includes(TRUST_ROOT_V1) ? "trust" : "content";
+}
+
+function isPolicy(text: string): boolean {
+  return QUORUM.test(text) && text.split("\n").every((line) => POLICY_LINE.test(line));
 }
