@@ -113,6 +113,35 @@ def issue(wanted: Wanted) -> Chain:
     return chain
 
 
+def issue_own(wanted: Wanted) -> Chain:
+    """Issue a certificate for a key of the subject's own (`wanted.csr`), whichever others are."""
+    with transaction.atomic():
+        wanted.check()
+    announced = services.signer().precertify(_request(wanted))
+    return complete(announced, check=wanted.check, keep=wanted.keep)
+
+
+def complete(
+    announced: bytes, *, check: Callable[[], None], keep: Callable[[Chain], None]
+) -> Chain:
+    """Issue what the signer announced, for a key that is not ours: it needs no row to go on from.
+
+    Whoever asks has one of their own, so that two at the same moment never wait for, nor get, each
+    other's. A crash leaves a precertificate in the ledger, which signs nothing.
+    """
+    _record_authorities()
+    entry = services.log(scts.ledger_entry(announced))
+    with services.sequencer():  # until it is issued, no tree head goes beyond its proof
+        services.integrate()
+        entry.refresh_from_db()
+        request = _proved(sha256(announced), services.index_of(entry))
+        with transaction.atomic():
+            check()
+            chain = services.signer().certify(request)
+            keep(chain)
+    return chain
+
+
 def issued() -> QuerySet[Precertificate]:
     """Every certificate that was issued."""
     return Precertificate.objects.filter(leaf__isnull=False)
@@ -192,14 +221,7 @@ def _announce(wanted: Wanted) -> None:
     _underway(wanted).filter(expires_at__lte=now).update(retired_at=now)
     if _underway(wanted).exists():
         return
-    request = PrecertifyRequest(
-        purpose=wanted.purpose,
-        subject=wanted.subject,
-        csr=wanted.csr,
-        conduct_sha256=wanted.conduct_sha256,
-        salt=wanted.salt,
-    )
-    announced = services.signer().precertify(request)
+    announced = services.signer().precertify(_request(wanted))
     with suppress(IntegrityError), transaction.atomic():
         _record(wanted, announced)
 
@@ -223,10 +245,7 @@ def _certify(wanted: Wanted) -> Chain:
     row = _underway(wanted).first()
     if row is None:
         return chain_of(_of(wanted).filter(leaf__isnull=False).latest("id"))
-    proof = queries.proof(row.entry.index if row.entry.index is not None else -1)
-    request = CertifyRequest(
-        precertificate_sha256=row.sha256, index=proof.index, size=proof.size, hashes=proof.hashes
-    )
+    request = _proved(row.sha256, row.entry.index if row.entry.index is not None else -1)
     try:
         with transaction.atomic():
             wanted.check()
@@ -240,3 +259,24 @@ def _certify(wanted: Wanted) -> Chain:
         Precertificate.objects.filter(pk=row.pk).update(retired_at=timezone.now())
         raise
     return chain
+
+
+def _request(wanted: Wanted) -> PrecertifyRequest:
+    return PrecertifyRequest(
+        purpose=wanted.purpose,
+        subject=wanted.subject,
+        csr=wanted.csr,
+        conduct_sha256=wanted.conduct_sha256,
+        salt=wanted.salt,
+    )
+
+
+def _proved(precertificate_sha256: str, index: int) -> CertifyRequest:
+    """That the ledger holds a precertificate, whose entry has this index."""
+    proof = queries.proof(index)
+    return CertifyRequest(
+        precertificate_sha256=precertificate_sha256,
+        index=proof.index,
+        size=proof.size,
+        hashes=proof.hashes,
+    )

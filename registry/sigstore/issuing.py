@@ -11,15 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import transaction
 
-from assay.signing import scts
 from assay.signing.certificates import Chain, Purpose
-from assay.signing.digests import sha256
-from assay.signing.signer.protocol import CertifyRequest
 from assay.signing.signer.vouchers import PrecertifyIdentityRequest
 from registry.accounts import queries as accounts
 from registry.audit import services as audit
 from registry.authority import issuing as authority
-from registry.ledger import queries as ledger_queries
+from registry.ledger import certificates
 from registry.ledger import services as ledger
 
 from .certifying import Identity, check_standing
@@ -33,10 +30,9 @@ def issue(key: ec.EllipticCurvePublicKey, identity: Identity) -> Chain:
     transaction in which the certificate is given. A crash between the steps leaves a precertificate
     in the ledger, which signs nothing.
     """
-    client = ledger.signer()
     with transaction.atomic():
         check_standing(identity)
-    announced = client.precertify_identity(
+    announced = ledger.signer().precertify_identity(
         PrecertifyIdentityRequest(
             name=identity.name.value,
             is_mail=identity.name.is_mail,
@@ -44,22 +40,11 @@ def issue(key: ec.EllipticCurvePublicKey, identity: Identity) -> Chain:
             public_key=key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
         )
     )
-    entry = ledger.log(scts.ledger_entry(announced))
-    with ledger.sequencer():  # until it is issued, no tree head goes beyond its proof
-        ledger.integrate()
-        entry.refresh_from_db()
-        proof = ledger_queries.proof(ledger.index_of(entry))
-        request = CertifyRequest(
-            precertificate_sha256=sha256(announced),
-            index=proof.index,
-            size=proof.size,
-            hashes=proof.hashes,
-        )
-        with transaction.atomic():
-            check_standing(identity)
-            chain = client.certify(request)
-            _keep(chain, identity)
-    return chain
+    return certificates.complete(
+        announced,
+        check=lambda: check_standing(identity),
+        keep=lambda chain: _keep(chain, identity),
+    )
 
 
 def pems(*certificates_of: Chain, material: Material) -> list[str]:

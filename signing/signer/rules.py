@@ -90,7 +90,9 @@ def check_holder(request: PrecertifyRequest, *, registry: str) -> None:
         expects_request, expects_conduct = True, True
     else:
         check_subject(subject, registry=registry)
-        expects_request, expects_conduct = False, True
+        # Of outputs the key may be the holder's own, too (ADR 0050).
+        is_own = purpose is Purpose.OUTPUT and request.csr is not None
+        expects_request, expects_conduct = is_own, True
     _check_given("csr", request.csr, is_expected=expects_request)
     _check_given("conduct_sha256", request.conduct_sha256, is_expected=expects_conduct)
 

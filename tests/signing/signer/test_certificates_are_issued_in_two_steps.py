@@ -151,6 +151,25 @@ def test_a_node_is_certified_for_the_key_that_it_holds(bare: SignerClient) -> No
     assert found == f"{REGISTRY}/{NODE}"
 
 
+def test_outputs_may_be_signed_with_a_key_of_ones_own(bare: SignerClient) -> None:
+    key, ledger = SoftwareKey.generate(), Ledger()
+    own = replace(OUTPUTS, csr=request_of(key))
+    (chain,) = issue(bare, ledger, own)
+    assert chain.public_key == key.public_key
+    root = bare.describe().trust_root.root
+    assert verify_chain(chain, root=root, purpose=Purpose.OUTPUT, at=BORN) == ALICE
+    # Nothing is signed with it here: what signs in this name has a key and certificate of its own.
+    asked = CertificateRequest(
+        purpose=OUTPUTS.purpose, subject=OUTPUTS.subject, conduct_sha256=OUTPUTS.conduct_sha256
+    )
+    assert bare.certificate(asked) is None
+    with pytest.raises(NotCertified):
+        sign(bare)
+    (ours,) = issue(bare, ledger, OUTPUTS)
+    assert bare.certificate(asked) == ours.to_der()[0]
+    assert ours.public_key != chain.public_key
+
+
 WRONG_PROOFS: dict[str, Callable[[CertifyRequest], CertifyRequest]] = {
     "an older tree": lambda request: replace(request, size=request.size - 1),
     "a larger tree": lambda request: replace(request, size=request.size + 1),
@@ -200,7 +219,14 @@ REFUSED = {
         replace(STAMPS, conduct_sha256=POLICY),
         "conduct_sha256: expected no",
     ),
-    "somebody's own key": (replace(OUTPUTS, csr=SOMEBODYS), "csr: expected none"),
+    "somebody's own key for checkpoints": (
+        wanted(Purpose.CHECKPOINT, "alice", csr=SOMEBODYS),
+        "csr: expected none",
+    ),
+    "somebody's own key for media": (
+        wanted(Purpose.C2PA, "alice", csr=SOMEBODYS),
+        "csr: expected none",
+    ),
     "no key of a node's": (wanted(Purpose.NODE, NODE), "csr: expected one"),
     "a node without conduct": (
         wanted(Purpose.NODE, NODE, csr=SOMEBODYS, conduct=None),
