@@ -262,3 +262,10 @@ class BadCredentials(VerificationError):
 
     code = "bad-credentials"
     exit_code = 50
+
+
+class WrongKey(VerificationError):
+    """The signature is sound, but not by the key that was demanded."""
+
+    code = "wrong-key"
+    exit_code = 53

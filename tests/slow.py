@@ -50,6 +50,7 @@ FILES = (
     "tests/registry/notices/test_who_is_told.py",
     "tests/registry/oci/test_by_digest.py",
     "tests/registry/oci/test_pulling.py",
+    "tests/registry/outputs/own/test_live.py",
     "tests/registry/outputs/pictures/test_resolving.py",
     "tests/registry/outputs/test_signing_a_file.py",
     "tests/registry/outputs/test_signing_live.py",

@@ -111,6 +111,7 @@ OTHERS = frozenset(
         "node.join",
         "node.readmit",
         "output.assert",
+        "output.certify",
         "output.fail",
         "output.generate",
         "output.lease",

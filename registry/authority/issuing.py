@@ -7,6 +7,7 @@ is decided, and whatever was issued is listed, so that it can be revoked.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
@@ -93,6 +94,12 @@ def issue_for_node(node: Node, csr: bytes) -> Chain:
             keep=lambda chain: keep(chain, Purpose.NODE),
         )
     )
+
+
+def issue_for_key(owner: Namespace, csr: bytes, under: ConductReference) -> Chain:
+    """Certify a key of the owner's own (PKCS#10, DER) to sign outputs with; raises as `ensure`."""
+    wanted = _wanted(Purpose.OUTPUT, owner, _accepted(owner, under))
+    return ledger.issue_own(replace(wanted, csr=csr))
 
 
 def listed(serial: str) -> Certificate | None:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trust root that users pin."""
+"""The trust root that users pin, and whether a certificate is one of ours."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 
 from assay.signing import canonical
@@ -13,6 +15,7 @@ from assay.signing.trust import TrustRoot
 from registry.ledger import services as ledger
 
 from .errors import NoAuthority
+from .models import Certificate
 
 TRUST_ROOT_FILE = "trust-root.json"
 
@@ -44,3 +47,9 @@ def trust_root() -> TrustRoot:
         raise NoAuthority(
             f"expected a trust root (`manage.py authority init`), found none: {error.code}"
         ) from error
+
+
+def is_listed(leaf: x509.Certificate) -> bool:
+    """Whether this very certificate was issued here, and can be revoked."""
+    pem = leaf.public_bytes(Encoding.PEM).decode()
+    return Certificate.objects.filter(serial=f"{leaf.serial_number:x}", pem=pem).exists()

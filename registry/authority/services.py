@@ -34,7 +34,7 @@ from registry.ledger.errors import CertificateBarred
 
 from . import issuing
 from .errors import WrongKey
-from .issuing import certified, ensure
+from .issuing import certified, ensure, issue_for_key
 
 __all__ = [
     "Held",
@@ -42,6 +42,7 @@ __all__ = [
     "certify_node",
     "ensure",
     "hold",
+    "issue_for_key",
     "pems",
     "sign",
     "sign_all",

@@ -23,22 +23,20 @@ OUTPUT_REQUEST = inline_serializer(
         ),
     },
 )
-ASSERTION_REQUEST = inline_serializer(
-    "OutputAssertion",
-    {
-        "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
-        "media_type": serializers.CharField(),
-        "digests": inline_serializer(
-            "OutputDigests",
-            {
-                "sha256": serializers.CharField(help_text="of the exact bytes"),
-                "normalised": serializers.CharField(
-                    required=False, help_text="of the UTF-8 of the normalised text"
-                ),
-            },
-        ),
-    },
-)
+_ASSERTION: dict[str, serializers.Field[Any, Any, Any, Any]] = {
+    "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+    "media_type": serializers.CharField(),
+    "digests": inline_serializer(
+        "OutputDigests",
+        {
+            "sha256": serializers.CharField(help_text="of the exact bytes"),
+            "normalised": serializers.CharField(
+                required=False, help_text="of the UTF-8 of the normalised text"
+            ),
+        },
+    ),
+}
+ASSERTION_REQUEST = inline_serializer("OutputAssertion", _ASSERTION)
 _OUTPUT: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "id": serializers.UUIDField(),
     "state": serializers.CharField(help_text=", ".join(State.values)),
@@ -141,6 +139,48 @@ BATCH = inline_serializer(
         "url": serializers.URLField(),
         "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
         "failure": serializers.DictField(required=False),
+    },
+)
+OWN_KEY = inline_serializer(
+    "OutputKey",
+    {
+        "csr": serializers.CharField(help_text="PKCS#10, in PEM, of a P-256 key"),
+        "checkpoint": serializers.CharField(help_text="sha256:…, whose rules you have accepted"),
+    },
+)
+OWN_CERTIFICATE = inline_serializer(
+    "OutputCertificate",
+    {
+        "serial": serializers.CharField(),
+        "subject": serializers.CharField(help_text="a person's pseudonym, as in all certificates"),
+        "key": serializers.CharField(help_text="sha256:…, of the SubjectPublicKeyInfo"),
+        "conduct": serializers.CharField(help_text="sha256:…, of the version that was accepted"),
+        "starts_at": serializers.DateTimeField(),
+        "ends_at": serializers.DateTimeField(),
+        "chain": serializers.CharField(help_text="the certificate and its issuer's, in PEM"),
+    },
+)
+OWN_STATEMENT_REQUEST = inline_serializer(
+    "OutputStatementRequest",
+    {
+        **_ASSERTION,
+        "output": serializers.UUIDField(required=False, help_text="an id that was given before"),
+    },
+)
+OWN_STATEMENT = inline_serializer(
+    "OutputStatement",
+    {
+        "output": serializers.UUIDField(),
+        "statement": serializers.CharField(help_text="canonical bytes, in base64"),
+    },
+)
+OWN_SIGNATURE = inline_serializer(
+    "OutputSignature",
+    {
+        **_ASSERTION,
+        "output": serializers.UUIDField(),
+        "chain": serializers.CharField(help_text="as it was issued"),
+        "signature": serializers.CharField(help_text="ECDSA in DER over the DSSE PAE, in base64"),
     },
 )
 WORK_REQUEST = inline_serializer("GenerationLeaseRequest", {"node": serializers.CharField()})

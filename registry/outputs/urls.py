@@ -10,6 +10,7 @@ from .batches import api as batches
 from .media import api as media
 from .openai import api as openai
 from .openai import images
+from .own import api as own
 from .pictures import api as pictures
 from .pictures import resolving
 
@@ -20,6 +21,13 @@ urlpatterns = [
     path("api/v1/outputs/sign", api.AssertionsView.as_view(), name="api-outputs-sign"),
     path("api/v1/outputs/media", media.MediaView.as_view(), name="api-outputs-media"),
     path("api/v1/outputs/sidecar", media.SidecarView.as_view(), name="api-outputs-sidecar"),
+    path(
+        "api/v1/outputs/certificates",
+        own.CertificatesView.as_view(),
+        name="api-outputs-certificates",
+    ),
+    path("api/v1/outputs/statements", own.StatementsView.as_view(), name="api-outputs-statements"),
+    path("api/v1/outputs/own", own.OwnView.as_view(), name="api-outputs-own"),
     path("api/v1/outputs/batch", batches.BatchesView.as_view(), name="api-outputs-batch"),
     path(
         "api/v1/outputs/batches/<uuid:batch_id>",

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay sign FILE --checkpoint sha256:…`: have an output signed as the caller's own word.
 
-Only digests leave this machine. What comes back is verified before it is written beside the file;
-run again, the same command signs nothing twice, and goes on where it was cut off.
+Only digests leave this machine. The registry's signer signs, or with --key a key of the caller's
+own. What comes back is verified before it is written beside the file; run again, the same command
+signs nothing twice, and goes on where it was cut off.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from pathlib import Path
 from .. import canonical
 from ..canonical import Obj
 from ..client import RegistryClient, address
+from ..client.ownkeys import OwnKey
 from ..digests import as_id, parse_id, sha256
-from ..errors import BrokenLink, InvalidDocument, MissingEvidence, TextMismatch
+from ..errors import BrokenLink, InvalidDocument, MissingEvidence, TextMismatch, WrongKey
 from ..evidence import Evidence
 from ..statements import Origin
 from ..trust import Pinned
 from ..verify import Content, Match, Verified
-from . import methods
+from . import methods, own_key
 from .callers import secret_demanded
 from .demands import Demands
 from .errors import DestinationTaken, InputUnreadable
@@ -76,14 +78,18 @@ def run(
     pins = Pins.of_user().all()
     url = address(arguments.registry or only_registry(pins, word="--registry URL"))
     trusted = of_registry(pins, url)
+    own = own_key.of(arguments.key)
     beside = path.with_name(path.name + EVIDENCE_SUFFIX)
     if beside.exists():
-        _kept(beside, wanted, trusted, clock())
+        _kept(beside, wanted, trusted, _demands(own, clock()))
         terminal.columns("", f"{path} is signed already: {beside}", indent=0)
         return 0
-    with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
-        evidence = _signed(client, wanted, sleep)
-    _check(evidence, wanted, trusted, clock(), name=str(path))
+    try:
+        with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
+            evidence = _signed(client, wanted, own, sleep)
+    except OSError as error:  # of the folder where certificates are kept
+        raise InputUnreadable(f"{error.filename}: {error.strerror or error}") from error
+    _check(evidence, wanted, trusted, _demands(own, clock()), name=str(path))
     write_public(beside, evidence.canonical())
     terminal.columns(
         "",
@@ -91,7 +97,13 @@ def run(
         f"{as_id(wanted.checkpoint)}. The evidence is in {beside}",
         indent=0,
     )
+    if own is not None:
+        terminal.columns("", f"By your own key: {as_id(own.sha256)}", indent=0)
     return 0
+
+
+def _demands(own: OwnKey | None, now: datetime) -> Demands:
+    return Demands(as_of=now.replace(microsecond=0), signer_key=None if own is None else own.sha256)
 
 
 def _wanted(path: Path, arguments: argparse.Namespace) -> Assertion:
@@ -108,11 +120,19 @@ def _wanted(path: Path, arguments: argparse.Namespace) -> Assertion:
     )
 
 
-def _signed(client: RegistryClient, wanted: Assertion, sleep: Callable[[float], None]) -> Evidence:
+def _signed(
+    client: RegistryClient,
+    wanted: Assertion,
+    own: OwnKey | None,
+    sleep: Callable[[float], None],
+) -> Evidence:
     """The same words go under the same key, so that nothing is signed twice."""
     sent = wanted.body()
     key = f"assay-sign-{sha256(canonical.dumps(sent))}"
-    answer = _answer(client.post_json("/api/v1/outputs/sign", sent, idempotency_key=key))
+    if own is None:
+        answer = _answer(client.post_json("/api/v1/outputs/sign", sent, idempotency_key=key))
+    else:
+        answer = own.signed(client, sent, idempotency_key=f"{key}-{own.sha256}")
     waited = 0.0
     while "evidence" not in answer and "failure" not in answer and waited < ANSWER_SECONDS:
         sleep(POLL_SECONDS)
@@ -133,12 +153,16 @@ def _answer(value: object) -> Obj:
 
 
 def _check(
-    evidence: Evidence, wanted: Assertion, pins: tuple[Pinned, ...], now: datetime, *, name: str
+    evidence: Evidence,
+    wanted: Assertion,
+    pins: tuple[Pinned, ...],
+    demanded: Demands,
+    *,
+    name: str,
 ) -> Verified:
-    """What was signed verifies, and is what was asked for."""
+    """What was signed verifies, is what was asked for, and by the key that was to sign it."""
     given = OutputGiven(evidence=evidence, answer=None, content=wanted.content, files=None)
-    as_of = now.replace(microsecond=0)
-    found = judge(given, pins, Demands(as_of=as_of), name=name).examination.verdict()
+    found = judge(given, pins, demanded, name=name).examination.verdict()
     claim = found.output
     if claim is None or found.match is not Match.IDENTICAL:
         raise BrokenLink("expected evidence of these very bytes, found that of others")
@@ -151,12 +175,12 @@ def _check(
     return found
 
 
-def _kept(beside: Path, wanted: Assertion, pins: tuple[Pinned, ...], now: datetime) -> None:
+def _kept(beside: Path, wanted: Assertion, pins: tuple[Pinned, ...], demanded: Demands) -> None:
     """What lies there already is evidence of the same, or is left as it is."""
     try:
         found = Evidence.parse(canonical.loads(beside.read_bytes()))
-        _check(found, wanted, pins, now, name=str(beside))
-    except (BrokenLink, InvalidDocument, TextMismatch) as error:
+        _check(found, wanted, pins, demanded, name=str(beside))
+    except (BrokenLink, InvalidDocument, TextMismatch, WrongKey) as error:
         raise DestinationTaken(
             f"{beside}: expected no file, or the evidence of what is to be signed; found another "
             f"({error}). It was left as it is"

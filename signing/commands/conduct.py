@@ -2,7 +2,7 @@
 """`assay conduct`: read a conduct policy's version, accept exactly that one, or withdraw.
 
 assay conduct show POLICY@VERSION [--registry URL]
-assay conduct accept POLICY@VERSION [--for OWNER] [--key FILE] [--registry URL]
+assay conduct accept POLICY@VERSION [--for OWNER] [--key KEY] [--registry URL]
 assay conduct withdraw POLICY@VERSION [--for OWNER] [--registry URL]
 
 Accepting shows the whole text and asks for the version to be typed. No word of the command line
@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Self, TextIO
 
 from .. import canonical, policies
@@ -27,7 +26,7 @@ from ..client import ClientError, RegistryClient, address
 from ..client.whoami import WhoAmI
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, InvalidDocument, NoTrustRoot, Outcome
-from ..keys import SoftwareKey
+from ..keys import Signer
 from ..policies import Policy
 from ..statements import ConductClaim, ConductReference, Consent, ConsentClaim, Statement
 from . import own_key
@@ -63,8 +62,8 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
         if action != SHOW:
             add("--for", dest="owner", metavar="OWNER", help="an organisation; else yourself")
         if action == ACCEPT:
-            signs = "a key of your own that signs it, too: P-256, PEM, of mode 0600"
-            add("--key", type=Path, metavar="FILE", help=signs)
+            signs = "a key of your own that signs it, too: P-256, PEM of mode 0600, or a token's"
+            add("--key", metavar=own_key.KEY, help=signs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +151,7 @@ def run(
 
 
 def _consent(
-    shown: Shown, judged: Judged | None, owner: str, key: SoftwareKey | None, at: datetime
+    shown: Shown, judged: Judged | None, owner: str, key: Signer | None, at: datetime
 ) -> Consent | None:
     """What the person's own key signs, once they have typed the version."""
     if key is None or judged is None:

@@ -47,6 +47,8 @@ class Demands:
     policy_sha256: str | None = None
     """Instead of it, the digest of the one that comes in a pack."""
     signer: str | None = None
+    signer_key: str | None = None
+    """The digest of a key, in hexadecimal."""
     accepts_unknown: bool = False
     lists: tuple[bytes, ...] = ()
     answers: tuple[bytes, ...] = ()
@@ -108,6 +110,7 @@ class Demands:
             as_of=as_of,
             policy=policy,
             signer=self.signer,
+            signer_key=self.signer_key,
             accepts_unknown=self.accepts_unknown,
         )
 
@@ -116,6 +119,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words for it."""
     add = parser.add_argument
     add("--signer", metavar="URI", help="who must have signed it; else whoever may")
+    about = "with which key: the digest of its SubjectPublicKeyInfo, for one that a caller holds"
+    add("--signer-key", metavar="sha256:…", help=about)
     add(
         "--policy",
         type=Path,
@@ -168,10 +173,15 @@ def of(arguments: argparse.Namespace, *, now: datetime) -> Demands:
         policy=None if policy is None or named else read_policy(policy)[1],
         policy_sha256=parse_id(str(policy)) if named else None,
         signer=arguments.signer,
+        signer_key=_digest(arguments.signer_key),
         accepts_unknown=arguments.accept_unknown_revocation,
         lists=tuple(each for path in arguments.crl for each in read_lists(path)),
         answers=tuple(_read(path, most=MAX_RESPONSE_BYTES) for path in arguments.ocsp),
     )
+
+
+def _digest(named: str | None) -> str | None:
+    return None if named is None else parse_id(named, "--signer-key")
 
 
 def read_policy(path: Path) -> tuple[Policy, str]:

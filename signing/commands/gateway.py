@@ -3,6 +3,7 @@
 
 assay gateway --upstream URL --checkpoint OWNER/PROJECT@NAME [--registry URL]
 assay gateway --upstream URL --model NAME=OWNER/PROJECT@NAME …
+assay gateway --upstream URL --checkpoint OWNER/PROJECT@NAME --key FILE|pkcs11:…
 
 Clients are told its address in the upstream's place. The key that they send is the upstream's, and
 goes there; the registry's token is the one that `assay login` kept, or ASSAY_TOKEN.
@@ -16,12 +17,14 @@ from datetime import UTC, datetime
 
 from .. import canonical
 from ..client import RegistryClient, address, is_loopback
+from ..client.ownkeys import OwnKey
 from ..digests import ID_PREFIX, as_id, parse_id
 from ..errors import InvalidDocument, NoTrustRoot, VerificationError
 from ..evidence import Evidence
 from ..gateway import Check, Notary, OnFailure, Relay, Upstream, serving
 from ..trust import Pinned
 from ..verify import Content, Requirements, Verified, verify_output
+from . import own_key
 from .callers import secret_demanded
 from .errors import InputUnreadable
 from .pins import Pins, of_registry, only_registry
@@ -55,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what becomes of an answer that cannot be signed: refused, or passed on and marked "
         "(default: refuse)",
     )
+    add("--key", metavar=own_key.KEY, help="with it, your own key signs each answer (P-256)")
     add("--listen", default=LISTEN, metavar="HOST:PORT", help=f"where to answer ({LISTEN})")
 
 
@@ -74,6 +78,7 @@ def run(
     if not trusted:
         raise NoTrustRoot(f"no registry is trusted yet. To trust it: assay trust add {url}")
     host, port = place(arguments.listen)
+    own = own_key.of(arguments.key)
     token, behind = secret_demanded(url), address(arguments.upstream)
     with (
         RegistryClient(url, token, timeout_seconds=ANSWER_SECONDS) as client,
@@ -81,7 +86,7 @@ def run(
     ):
         relay = Relay(
             upstream=upstream,
-            notary=Notary(client=client, check=_check(trusted, clock)),
+            notary=Notary(client=client, check=_check(trusted, own, clock), own=own),
             checkpoints=dict(_model(client, each) for each in arguments.model),
             otherwise=arguments.checkpoint and _checkpoint(client, arguments.checkpoint),
             on_failure=arguments.on_failure,
@@ -99,6 +104,8 @@ def _serve(relay: Relay, host: str, port: int, terminal: Terminal) -> None:
             terminal.line(f"upstream  {safe(relay.upstream.url)}")
             for name, digest in relay.checkpoints.items():
                 terminal.line(f"signs     {safe(name)} as {as_id(digest)}")
+            if relay.notary.own is not None:
+                terminal.line(f"key       {as_id(relay.notary.own.sha256)}")
             if relay.otherwise is not None:
                 terminal.line(f"signs     every other model as {as_id(relay.otherwise)}")
             terminal.output.flush()
@@ -139,15 +146,16 @@ def _checkpoint(client: RegistryClient, name: str) -> str:
         return parse_id(canonical.text(stated, "id"))
 
 
-def _check(trusted: tuple[Pinned, ...], clock: Callable[[], datetime]) -> Check:
-    """Verify down to the conduct, under whichever root it verifies by.
+def _check(trusted: tuple[Pinned, ...], own: OwnKey | None, clock: Callable[[], datetime]) -> Check:
+    """Verify down to the conduct, under whichever root it verifies by, and by one's own key if any.
 
     No witness has seen what was signed a moment ago, so none is asked for; who verifies the bundle
     later asks by the policy of their own.
     """
 
     def check(evidence: Evidence, content: Content) -> Verified:
-        requirements = Requirements(as_of=clock())
+        signer_key = None if own is None else own.sha256
+        requirements = Requirements(as_of=clock(), signer_key=signer_key)
         refusals: list[VerificationError] = []
         for pin in trusted:
             try:

@@ -105,6 +105,7 @@ REGISTRYS = (
         "checkpoint",
         "ignore",
         "signer",
+        "signer_key",
         "policy",
         "crl",
         "ocsp",

@@ -57,6 +57,7 @@ def _requirements_json(judged: Judged) -> dict[str, object]:
         "is_past": judged.is_past,
         "quorum": None if found.policy is None else found.policy.quorum,
         "signer": found.signer,
+        "signer_key": None if found.signer_key is None else as_id(found.signer_key),
         "accepts_unknown_revocation": found.accepts_unknown,
     }
 
@@ -98,6 +99,7 @@ def _part_json(part: SignedPart) -> dict[str, object]:
         "predicate_type": part.statement.predicate_type,
         "subjects": [as_id(subject.sha256) for subject in part.statement.subjects],
         "signer": part.signer,
+        "key": as_id(part.key_sha256),
         "pseudonym": part.pseudonym,
         "accepted": None if part.accepted_sha256 is None else as_id(part.accepted_sha256),
         "signed_before": instant_text(part.signed_before),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay sign`: an output by a registry; a model with a key, a certificate or an identity (OMS).
 
-assay sign FILE --checkpoint sha256:… [--registry URL] [--media-type TYPE]
+assay sign FILE --checkpoint sha256:… [--key KEY] [--registry URL] [--media-type TYPE]
 assay sign FOLDER --method key --private-key FILE --output-bundle FILE
 assay sign FOLDER --method certificate --private-key FILE --signing-cert FILE [--cert-chain FILE]
 assay sign FOLDER --method sigstore --identity-token-file FILE [--trust-config FILE]
@@ -30,7 +30,7 @@ from ..oms import files, plain
 from ..oms.manifest import ModelManifest
 from ..paths import parse_pem
 from ..sigstore.config import TrustConfig
-from . import asserting, methods
+from . import asserting, methods, own_key
 from .callers import read_secret
 from .errors import InputUnreadable, NoToken
 from .methods import METHODS, SIGNING, add_chain, add_ignored
@@ -38,7 +38,7 @@ from .pins import Pins
 from .public import write_public
 from .terminal import Terminal
 
-OUTPUTS = ("checkpoint", "registry", "media_type")  # words that are for these alone
+OUTPUTS = ("checkpoint", "registry", "media_type", "key")  # words that are for these alone
 TRUST_CONFIG = "sigstore-trust-config.json"
 MAX_TOKEN_BYTES = 16 << 10  # docs/spec/sigstore.md
 _TOKEN = re.compile(rf"[!-~]{{1,{MAX_TOKEN_BYTES}}}")
@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--checkpoint", metavar="sha256:…", help=about)
     add("--registry", metavar="URL", help="by which one; else the one registry that you trust")
     add("--media-type", metavar="TYPE", help="of the output; else guessed from its name")
+    add("--key", metavar=own_key.KEY, help="with it, your own key signs the output (P-256)")
     add("--method", choices=METHODS, help="for a model: what verifiers will trust")
     add("--private-key", type=Path, metavar="FILE", help="PEM, of mode 0600")
     add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")

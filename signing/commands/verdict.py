@@ -134,6 +134,8 @@ def _proven(name: str, verified: Verified) -> Iterator[str]:
                 "nor data and conduct, were examined."
             )
     yield f"It was signed before {verified.parts[0].signed_before:%Y-%m-%d %H:%M:%S} UTC."
+    if verified.requirements.signer_key is not None:
+        yield f"The key that signed it is the one you named, {as_id(verified.parts[0].key_sha256)}."
 
 
 def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) -> str:

@@ -101,7 +101,7 @@ def examine_output(
     report = Report()
     basis = opening(report, evidence, basis)
     bundle = evidence.bundles.get(Part.OUTPUT)
-    output = examine(report, OUTPUT, bundle, basis, signer=basis.requirements.signer)
+    output = examine(report, OUTPUT, bundle, basis, is_artifact=True)
     below = examine_below(report, evidence, basis)
     match = Finding(Match.NOT_COMPARED)
     if content is not None or (answer is not None and _is_generated(output.claim.value)):
@@ -142,8 +142,7 @@ def examine_checkpoint(
     """
     report = Report()
     basis = opening(report, evidence, basis)
-    signer = basis.requirements.signer
-    below = examine_below(report, evidence, basis, signature=signature, signer=signer)
+    below = examine_below(report, evidence, basis, signature=signature, is_artifact=True)
     compare_files(report, evidence, files)
     if tensors is not None:
         report.check(
@@ -166,7 +165,7 @@ def examine_checkpoint(
 def examine_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Examination:
     """Take every step for a model signature: names and digests, as OMS knows no more."""
     report = Report()
-    model = examine(report, MODEL, bundle, basis, signer=basis.requirements.signer)
+    model = examine(report, MODEL, bundle, basis, is_artifact=True)
     report.check(
         "files",
         "The files are those that were signed",
@@ -179,7 +178,7 @@ def examine_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Examina
     """Take the eight steps for any one bundle."""
     report = Report()
     kind = any_of(purpose)
-    found = examine(report, kind, bundle, basis, signer=basis.requirements.signer)
+    found = examine(report, kind, bundle, basis, is_artifact=True)
     return report.finish(lambda steps: _alone("bundle", basis, steps, found))
 
 

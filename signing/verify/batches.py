@@ -50,8 +50,7 @@ def examine_batched(
     report = Report()
     basis = opening(report, evidence, basis)
     bundles = evidence.bundles
-    signer = basis.requirements.signer
-    batch = examine(report, BATCH, bundles.get(Part.BATCH), basis, signer=signer)
+    batch = examine(report, BATCH, bundles.get(Part.BATCH), basis, is_artifact=True)
     below = examine_below(report, evidence, basis)
     claim = report.check(  # 3
         "output.proof",

@@ -57,14 +57,16 @@ def examine_below(
     basis: Basis,
     *,
     signature: Bundle | None = None,
-    signer: str | None = None,
+    is_artifact: bool = False,
 ) -> Below:
     """Examine each part that is there, or that another one names.
 
-    `signature` is the `model.sig` beside the files; `signer` who must have signed the checkpoint.
+    `signature` is the `model.sig` beside the files. Where the checkpoint is the artifact, the
+    requirements say who must have signed it.
     """
     bundles = evidence.bundles
-    checkpoint = examine(report, CHECKPOINT, bundles.get(Part.CHECKPOINT), basis, signer=signer)
+    given = bundles.get(Part.CHECKPOINT)
+    checkpoint = examine(report, CHECKPOINT, given, basis, is_artifact=is_artifact)
     claim = checkpoint.claim.value
     run = dataset = None
     if Part.RUN in bundles or (claim is not None and claim.run is not None):

@@ -39,8 +39,7 @@ def examine_evaluation(
     report = Report()
     basis = opening(report, evidence, basis)
     given = evidence.bundles
-    signer = basis.requirements.signer
-    evaluation = examine(report, EVALUATION, given.get(Part.EVALUATION), basis, signer=signer)
+    evaluation = examine(report, EVALUATION, given.get(Part.EVALUATION), basis, is_artifact=True)
     withdrawal = None
     if Part.WITHDRAWAL in given:
         withdrawal = examine(report, WITHDRAWAL, given[Part.WITHDRAWAL], basis)

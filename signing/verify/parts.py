@@ -29,7 +29,8 @@ from ..bundle import Bundle
 from ..canonical import instant_text
 from ..chains import verify_chain
 from ..digests import as_id, sha256
-from ..errors import BrokenLink, MissingEvidence, WrongIdentity, WrongPurpose
+from ..errors import BrokenLink, MissingEvidence, WrongIdentity, WrongKey, WrongPurpose
+from ..keys import spki
 from ..provenance import accepted
 from ..pseudonyms import Signatory, is_pseudonym
 from ..statements import PURPOSE_OF, Claim, Statement
@@ -67,6 +68,7 @@ class Examined(Generic[C]):
             name=self.kind.part,
             statement=self.claim.get().statement(),
             signer=signer.known_as,
+            key_sha256=_key_of(bundle),
             pseudonym=None if signer.party is None else signer.uri,
             signed_before=self.standing.get().signed_before,
             index=bundle.proof.index,
@@ -78,10 +80,19 @@ class Examined(Generic[C]):
 
 
 def examine(
-    report: Report, kind: Kind[C], bundle: Bundle | None, basis: Basis, *, signer: str | None = None
+    report: Report,
+    kind: Kind[C],
+    bundle: Bundle | None,
+    basis: Basis,
+    *,
+    is_artifact: bool = False,
 ) -> Examined[C]:
-    """Take the eight steps for one part; `signer` is who must have signed it, if anyone must."""
+    """Take the eight steps for one part.
+
+    Of the artifact itself the signer and the key must be those that the requirements name, if any.
+    """
     part, noun, trust = kind.part, kind.noun, basis.trust
+    signer_of = _demanded if is_artifact else _signer
     given = Finding(bundle)
     claim = report.check(  # 1
         f"{part}.statement",
@@ -96,9 +107,7 @@ def examine(
     found = report.check(  # 3
         f"{part}.signer",
         f"The {noun}'s signer was certified for this, under the pinned root",
-        lambda: _demanded(
-            signer, _signer(kind, given.get(), claim.get(), basis, signed_at.get()), basis
-        ),
+        lambda: signer_of(kind, given.get(), claim.get(), basis, signed_at.get()),
     )
     report.check(  # 4
         f"{part}.sct",
@@ -191,12 +200,21 @@ def _found(signatory: Signatory, basis: Basis) -> str:
 
 
 def _demanded(
-    signer: str | None, found: tuple[Signatory, str], basis: Basis
+    kind: Kind[C], bundle: Bundle, claim: C, basis: Basis, at: datetime
 ) -> tuple[Signatory, str]:
-    """Whoever signed it is the one that the requirements name."""
-    if signer not in {None, found[0].uri, found[0].party}:
-        raise WrongIdentity(f"expected the signer {signer}, found {_found(found[0], basis)}")
-    return found
+    """Whoever signed it is the one that the requirements name, with the key that they name."""
+    found, said = _signer(kind, bundle, claim, basis, at)
+    signer, key = basis.requirements.signer, basis.requirements.signer_key
+    if signer not in {None, found.uri, found.party}:
+        raise WrongIdentity(f"expected the signer {signer}, found {_found(found, basis)}")
+    if key is not None and key != _key_of(bundle):
+        raise WrongKey(f"expected the key {as_id(key)}, found {as_id(_key_of(bundle))}")
+    return found, said if key is None else f"{said}, by the key that was demanded"
+
+
+def _key_of(bundle: Bundle) -> str:
+    """The SHA-256 of the signer's SubjectPublicKeyInfo."""
+    return sha256(spki(bundle.chain.public_key))
 
 
 def _sct(bundle: Bundle, trust: TrustRoot, at: datetime) -> tuple[datetime, str]:

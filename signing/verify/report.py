@@ -85,6 +85,8 @@ class SignedPart:
     signer: str
     """The URI of whoever signed: what the leaf certificate names, or if that was opened, whose it
     is."""
+    key_sha256: str
+    """Of the SubjectPublicKeyInfo of the key that signed."""
     pseudonym: str | None
     """What the certificate names, where that was opened; else None."""
     signed_before: datetime

@@ -32,6 +32,8 @@ class Requirements:
     """The URI of whoever must have signed the artifact; without one, whoever may.
 
     A person's own, which an opening must lead to, or the pseudonym in the certificate."""
+    signer_key: str | None = None
+    """The SHA-256 of the SubjectPublicKeyInfo of the key that must have signed the artifact."""
     accepts_unknown: bool = False
     """Do without lists that are missing or stale, explicitly; a revoked certificate still fails."""
 

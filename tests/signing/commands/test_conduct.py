@@ -73,7 +73,7 @@ def accept(
 ) -> str:
     """What `assay conduct accept` prints."""
     words = argparse.Namespace(
-        action="accept", version=NAME, registry=office.url, owner=owner, key=key
+        action="accept", version=NAME, registry=office.url, owner=owner, key=key and str(key)
     )
     said = io.StringIO()
     assert conduct.run(words, terminal=Terminal.on(said), answers=typed, clock=lambda: AT) == 0

@@ -44,6 +44,7 @@ ELSEWHERE = {
     "no-trust-root": "test_verify",
     "not-witnessed": "test_verify_demands",
     "wrong-identity": "test_sigstore",
+    "wrong-key": "test_sign_with_a_key",
 }
 
 

@@ -17,13 +17,16 @@ import httpx
 import pytest
 
 from assay.signing.commands import gateway
+from assay.signing.digests import as_id, sha256
 from assay.signing.errors import VerificationError
+from assay.signing.keys import SoftwareKey, spki
 from assay.signing.statements import Origin
 from assay.signing.trust import Pinned
 from assay.signing.verify import Content
 from tests.signing.client.registry import Loopback, loopback
 from tests.signing.commands.desk import Desk
 from tests.signing.gateway.offices import CHAT, CHECKPOINT, KEY, TEXT, TOKEN, Office, chat, opened
+from tests.signing.owning import keeping
 from tests.signing.world import AT
 
 ASSAY = (sys.executable, "-m", "assay.signing.commands")
@@ -105,6 +108,29 @@ def test_answers_through_it_verify(
     assert (program.returncode, out, err) == (0, "", "")
 
 
+def test_with_a_key_each_answer_is_signed_by_it(
+    desk: Desk, office: Office, behind: Loopback
+) -> None:
+    key, path = SoftwareKey.generate(), desk.folder / "own.pem"
+    key.store(path, None)
+    own = as_id(sha256(spki(key.public_key)))
+    named = ("--checkpoint", f"sha256:{CHECKPOINT}", "--key", str(path))
+    with (
+        keeping(office.world, office.registry) as keeper,
+        running(*words(office, behind, *named)) as (program, url, said),
+    ):
+        answers = [asked(url) for _ in range(2)]
+        program.send_signal(signal.SIGTERM)
+        program.communicate(timeout=60)
+    assert said[2] == f"key       {own}\n"
+    assert (len(keeper.taken), len(keeper.certified)) == (2, 1)
+    saved = desk.folder / "answer.json"
+    for answer in answers:
+        saved.write_text(json.dumps(answer.json()["assay"]))
+        assert desk.assay("verify", saved, "--signer-key", own)[0] == 0
+    assert desk.assay("gateway", *words(office, behind, *named[:3], "absent.pem")[1:])[0] == 30
+
+
 def test_without_the_registry_nothing_is_answered_unless_it_may_be(
     office: Office, behind: Loopback
 ) -> None:
@@ -160,8 +186,8 @@ def test_evidence_verifies_under_any_root_that_is_pinned(desk: Desk, office: Off
     digests = {"sha256": content.sha256, "normalised": content.normalised_sha256}
     sent = {"checkpoint": f"sha256:{CHECKPOINT}", "media_type": "text/plain", "digests": digests}
     evidence = office.evidence(sent)
-    verified = gateway._check((stranger, own), lambda: AT)(evidence, content)
+    verified = gateway._check((stranger, own), None, lambda: AT)(evidence, content)
     assert verified.output is not None
     assert verified.output.claim == Origin.CALLER_ASSERTED
     with pytest.raises(VerificationError):
-        gateway._check((stranger,), lambda: AT)(evidence, content)
+        gateway._check((stranger,), None, lambda: AT)(evidence, content)
