@@ -9,7 +9,7 @@ the output bundle's to prove.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 from urllib.parse import urlsplit
@@ -26,6 +26,13 @@ GENERATOR = "Assay"
 LABEL_ENDING = "assay.output"
 TRUSTED = "Trusted"
 STAMPED = "timeStamp.trusted"
+MADE_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+MODEL = "c2pa.types.model"  # C2PA 2.2, 18.15.11: of no framework that the checkpoint would name
+INGREDIENT = "checkpoint"
+MARKED = "c2pa.watermarked.bound"  # C2PA 2.2, 18.15.2: to be found again by, as a soft binding says
+VALID = "Valid"
+SIGNER_UNKNOWN = "signingCredential.untrusted"
+UNKNOWN = frozenset({SIGNER_UNKNOWN, "timeStamp.untrusted"})
 MAX_SHOWN = 5
 
 
@@ -97,8 +104,73 @@ class Credentials:
                 )
 
 
+def definition(
+    said: Credentials,
+    *,
+    name: str,
+    media_type: str,
+    bindings: Iterable[Mapping[str, object]] = (),
+    is_marked: bool = False,
+) -> dict[str, object]:
+    """The whole manifest, as the library takes it: all that it says of where media come from.
+
+    `name` is the checkpoint's, for people; `bindings` are soft ones (C2PA 2.2, 18.10).
+    """
+    checkpoint = as_id(said.checkpoint_sha256)
+    created = {
+        "action": "c2pa.created",
+        "digitalSourceType": MADE_BY_MODEL,
+        "softwareAgent": {"name": name},
+        "parameters": {"ingredientIds": [INGREDIENT]},
+    }
+    actions = [created, {"action": MARKED}] if is_marked else [created]
+    disclosure = {"modelType": MODEL, "modelName": name, "modelIdentifier": checkpoint}
+    ingredient = {
+        "title": name,
+        "format": "application/octet-stream",
+        "instance_id": checkpoint,
+        "relationship": "inputTo",
+        "label": INGREDIENT,
+        "data_types": [{"type": MODEL}],
+        "informational_URI": f"{said.registry}/files/{said.checkpoint_sha256}",
+    }
+    return {
+        "claim_version": 2,
+        "claim_generator_info": [{"name": GENERATOR}],
+        "format": media_type,
+        "ingredients": [ingredient],
+        "assertions": [
+            _created("c2pa.actions.v2", {"actions": actions}),
+            _created("c2pa.ai-disclosure", disclosure),
+            _created(label(said.registry), said.to_json()),
+            *(_created("c2pa.soft-binding", each) for each in bindings),
+        ],
+    }
+
+
+def _created(name: str, data: Mapping[str, object]) -> dict[str, object]:
+    """An assertion that whoever signs makes, and did not gather."""
+    return {"label": name, "data": data, "created": True}
+
+
+def defined(value: object, *, registry: str, media_type: str) -> Credentials:
+    """What a registry's definition says, if it says nothing else; raises InvalidDocument.
+
+    Whoever signs with a certificate of their own puts their name to every word of it.
+    """
+    obj = canonical.as_mapping(value, "definition")
+    ingredients = list(_mappings(canonical.items(obj, "ingredients")))
+    said = _assertion(obj, registry)
+    name = canonical.text(ingredients[0] if ingredients else {}, "title")
+    if obj != definition(said, name=name, media_type=media_type):
+        raise InvalidDocument("definition", "what follows from its assertion", "more, or less")
+    return said
+
+
 def judge(report: object, *, registry: str) -> Credentials:
     """What a registry's manifest says, by the report of a C2PA library that trusts its root alone.
+
+    Or the root and anchors that a verifier named besides.
 
     1. Nothing failed, at any depth: what a manifest was made from is part of it.
     2. The signer's certificate leads to the registry's root, and so does the timestamp.
@@ -115,6 +187,22 @@ def judge(report: object, *, registry: str) -> Credentials:
         return _assertion(manifest, registry)  # 4
     except InvalidDocument as error:
         raise BadCredentials(f"the C2PA manifest is no registry's: {error}") from error
+
+
+def of_stranger(report: object, *, registry: str) -> Credentials | None:
+    """What a manifest says that is whole, but whose signer leads to no anchor; None of any other.
+
+    Whose word it is nobody here knows: it is neither believed nor held against the file.
+    """
+    try:
+        document = canonical.as_mapping(report, "report")
+        codes = set(_failures(document))
+        is_whole = SIGNER_UNKNOWN in codes and codes <= UNKNOWN
+        if not is_whole or document.get("validation_state") != VALID:
+            return None
+        return _assertion(_only_manifest(document), registry)
+    except (BadCredentials, InvalidDocument):
+        return None
 
 
 def _check_failures(document: Obj) -> None:

@@ -36,14 +36,14 @@ class Carrier:
     path: Path
     sidecar: bytes | None
 
-    def report(self, media_type: str, trust: TrustRoot) -> object:
-        """The library's report, with the root as its only anchor; raises BadCredentials.
+    def report(self, media_type: str, trust: TrustRoot, anchors: bytes = b"") -> object:
+        """The library's report, with the root and these (PEM) as anchors; raises BadCredentials.
 
         Nothing that the file names is fetched, and nobody is asked about certificates.
         """
         library = import_module(LIBRARY)
         settings = {
-            "trust": {"trust_anchors": trust.root.public_bytes(Encoding.PEM).decode()},
+            "trust": {"trust_anchors": (trust.root.public_bytes(Encoding.PEM) + anchors).decode()},
             "verify": {
                 "verify_trust": True,
                 "verify_timestamp_trust": True,

@@ -174,6 +174,20 @@ OWN_STATEMENT = inline_serializer(
         "statement": serializers.CharField(help_text="canonical bytes, in base64"),
     },
 )
+OWN_MANIFEST_REQUEST = inline_serializer(
+    "OutputManifestRequest",
+    {
+        "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+        "media_type": serializers.CharField(help_text="one that a manifest is written into"),
+    },
+)
+OWN_MANIFEST = inline_serializer(
+    "OutputManifest",
+    {
+        "output": serializers.UUIDField(),
+        "definition": serializers.DictField(help_text="as c2pa's builders take it"),
+    },
+)
 OWN_SIGNATURE = inline_serializer(
     "OutputSignature",
     {

@@ -27,6 +27,7 @@ urlpatterns = [
         name="api-outputs-certificates",
     ),
     path("api/v1/outputs/statements", own.StatementsView.as_view(), name="api-outputs-statements"),
+    path("api/v1/outputs/manifests", own.ManifestsView.as_view(), name="api-outputs-manifests"),
     path("api/v1/outputs/own", own.OwnView.as_view(), name="api-outputs-own"),
     path("api/v1/outputs/batch", batches.BatchesView.as_view(), name="api-outputs-batch"),
     path(

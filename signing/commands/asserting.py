@@ -10,24 +10,34 @@ from __future__ import annotations
 
 import argparse
 import mimetypes
+import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .. import canonical
+from .. import canonical, durable, media
 from ..canonical import Obj
 from ..client import RegistryClient, address
 from ..client.ownkeys import OwnKey
 from ..digests import as_id, parse_id, sha256
-from ..errors import BrokenLink, InvalidDocument, MissingEvidence, TextMismatch, WrongKey
+from ..errors import (
+    BrokenLink,
+    InvalidDocument,
+    MissingEvidence,
+    NoTrustRoot,
+    TextMismatch,
+    WrongKey,
+)
 from ..evidence import Evidence
+from ..media import Carrier
 from ..statements import Origin
 from ..trust import Pinned
 from ..verify import Content, Match, Verified
-from . import methods, own_key
+from . import crediting, methods, own_key
 from .callers import secret_demanded
+from .crediting import Maker
 from .demands import Demands
 from .errors import DestinationTaken, InputUnreadable
 from .given import OutputGiven
@@ -39,6 +49,7 @@ from .terminal import Terminal
 
 ANSWER_SECONDS = 60.0  # each is signed and logged before it is answered
 POLL_SECONDS = 1.0
+UNPINNED_KEY = "expected a pinned root before your key signs, found none: assay trust add"
 PLAIN, BYTES = "text/plain", "application/octet-stream"
 
 
@@ -50,6 +61,8 @@ class Assertion:
     """Its id, in hexadecimal."""
     media_type: str
     content: Content
+    output: str | None = None
+    """Its id, where a manifest in the file names it already."""
 
     def body(self) -> dict[str, object]:
         """What is sent: no byte of the file is in it."""
@@ -57,7 +70,9 @@ class Assertion:
         if self.content.normalised_sha256 is not None:
             digests["normalised"] = self.content.normalised_sha256
         checkpoint = as_id(self.checkpoint)
-        return {"checkpoint": checkpoint, "media_type": self.media_type, "digests": digests}
+        named = {} if self.output is None else {"output": self.output}
+        said = {"checkpoint": checkpoint, "media_type": self.media_type, "digests": digests}
+        return {**said, **named}
 
 
 def run(
@@ -68,17 +83,16 @@ def run(
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Have it signed, verify that, and write the evidence; raises AssayError."""
-    methods.refuse(
-        arguments,
-        ("method", *methods.words_of(methods.SIGNING), "output_bundle", "ignore_paths"),
-        why="is for a model, and not for an output",
-    )
+    _check_words(arguments)
     path: Path = arguments.model
     wanted = _wanted(path, arguments)
     pins = Pins.of_user().all()
     url = address(arguments.registry or only_registry(pins, word="--registry URL"))
     trusted = of_registry(pins, url)
     own = own_key.of(arguments.key)
+    if own is not None and not trusted:
+        raise NoTrustRoot(f"{UNPINNED_KEY} {url}")
+    maker = _maker(arguments, own, url)
     beside = path.with_name(path.name + EVIDENCE_SUFFIX)
     if beside.exists():
         _kept(beside, wanted, trusted, _demands(own, clock()))
@@ -86,20 +100,76 @@ def run(
         return 0
     try:
         with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
-            evidence = _signed(client, wanted, own, sleep)
-    except OSError as error:  # of the folder where certificates are kept
+
+            def signed(wanted: Assertion, file: Path) -> Evidence:
+                evidence = _signed(client, wanted, own, sleep)
+                demanded = _demands(own, clock())
+                carrier = None if maker is None else media.carrier(file)
+                _check(evidence, wanted, trusted, demanded, name=str(path), carrier=carrier)
+                return evidence
+
+            if maker is None:
+                evidence = signed(wanted, path)
+            else:
+                registry = trusted[0].root.registry
+                evidence = _embedded(client, path, wanted, maker, registry=registry, sign=signed)
+    except OSError as error:  # of the file, or the folder where certificates are kept
         raise InputUnreadable(f"{error.filename}: {error.strerror or error}") from error
-    _check(evidence, wanted, trusted, _demands(own, clock()), name=str(path))
     write_public(beside, evidence.canonical())
-    terminal.columns(
-        "",
-        f"Signed as your own word: {path} was made from the checkpoint "
-        f"{as_id(wanted.checkpoint)}. The evidence is in {beside}",
-        indent=0,
-    )
+    said = f"{path} was made from the checkpoint {as_id(wanted.checkpoint)}"
+    whole = f"Signed as your own word: {said}. The evidence is in {beside}"
+    terminal.columns("", whole, indent=0)
     if own is not None:
         terminal.columns("", f"By your own key: {as_id(own.sha256)}", indent=0)
+    if maker is not None:
+        terminal.columns("", "The file has a C2PA manifest now, by your own certificate.", indent=0)
     return 0
+
+
+def _check_words(arguments: argparse.Namespace) -> None:
+    """Refuse words of a model, and words of a manifest that go with nothing."""
+    models = ("method", *methods.words_of(methods.SIGNING), "output_bundle", "ignore_paths")
+    methods.refuse(arguments, models, why="is for a model, and not for an output")
+    if arguments.c2pa_chain is None:
+        methods.refuse(arguments, ("c2pa_key", "c2pa_tsa"), why="goes with --c2pa-chain")
+    elif arguments.key is None:
+        arguments.refuse_words("--c2pa-chain needs --key, which signs the output")
+
+
+def _maker(arguments: argparse.Namespace, own: OwnKey | None, url: str) -> Maker | None:
+    """Whoever signs a manifest, if one is to be made."""
+    if arguments.c2pa_chain is None or own is None:
+        return None
+    named: str | None = arguments.c2pa_key
+    return Maker.of(
+        own.key if named is None else own_key.load_any(named),
+        arguments.c2pa_chain,
+        stamps=arguments.c2pa_tsa or f"{url}{crediting.STAMPS}",
+    )
+
+
+def _embedded(
+    client: RegistryClient,
+    path: Path,
+    wanted: Assertion,
+    maker: Maker,
+    *,
+    registry: str,
+    sign: Callable[[Assertion, Path], Evidence],
+) -> Evidence:
+    """Have the file with a manifest signed; verified, it takes the place of the one without."""
+    kind = wanted.media_type
+    with path.open("rb") as source:
+        maker.check_bare(kind, source)
+        source.seek(0)
+        output, definition = crediting.ask(client, wanted.checkpoint, kind, registry=registry)
+        with durable.replacing(path) as file:
+            maker.embed(definition, kind, source=source, target=file)
+            file.flush()
+            made = Path(file.name)
+            evidence = sign(replace(wanted, content=content_of(made), output=output), made)
+            shutil.copymode(path, made)
+    return evidence
 
 
 def _demands(own: OwnKey | None, now: datetime) -> Demands:
@@ -159,9 +229,12 @@ def _check(
     demanded: Demands,
     *,
     name: str,
+    carrier: Carrier | None = None,
 ) -> Verified:
     """What was signed verifies, is what was asked for, and by the key that was to sign it."""
-    given = OutputGiven(evidence=evidence, answer=None, content=wanted.content, files=None)
+    given = OutputGiven(
+        evidence=evidence, answer=None, content=wanted.content, files=None, carrier=carrier
+    )
     found = judge(given, pins, demanded, name=name).examination.verdict()
     claim = found.output
     if claim is None or found.match is not Match.IDENTICAL:

@@ -55,6 +55,8 @@ class Demands:
     """Of OCSP responders."""
     bases: tuple[Evidence, ...] = ()
     """Of checkpoints that runs continued from."""
+    anchors: bytes = b""
+    """Of C2PA manifests (PEM)."""
 
     def of_pack(self, pack: Pack | None) -> Self:
         """The same for what came in a pack, or in none.

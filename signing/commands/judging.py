@@ -6,7 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import media
-from ..errors import NoTrustRoot, NotWitnessed, RevocationUnknown, VerificationError
+from ..errors import (
+    BadCredentials,
+    NoTrustRoot,
+    NotWitnessed,
+    RevocationUnknown,
+    VerificationError,
+)
+from ..media import Carrier
 from ..trust import Pinned
 from ..verify import (
     Basis,
@@ -58,6 +65,7 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
             lists=demanded.lists,
             answers=demanded.answers,
             bases=demanded.bases,
+            anchors=demanded.anchors,
         )
         judged.append(
             Judged(
@@ -98,7 +106,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 content=given.content,
                 files=given.files,
                 answer=given.answer,
-                carrier=given.carrier if media.is_readable() else None,
+                carrier=_carrier(given, basis),
             )
         case BatchedGiven():
             return examine_batched(
@@ -122,3 +130,14 @@ def _examine(given: Given, basis: Basis) -> Examination:
             return examine_model(given.bundle, basis=basis, files=given.files)
         case BundleGiven():
             return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)
+
+
+def _carrier(given: OutputGiven, basis: Basis) -> Carrier | None:
+    """The file with its manifest, if it can be read; who named anchors demands that it is."""
+    if media.is_readable():
+        return given.carrier
+    if basis.anchors and given.carrier is not None:
+        raise BadCredentials(
+            f"expected a program that reads the C2PA manifest, found none: {media.INSTALL}"
+        )
+    return None

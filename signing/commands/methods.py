@@ -112,6 +112,7 @@ REGISTRYS = (
         "as_of",
         "pack",
         "base",
+        "c2pa_anchors",
         "fingerprint",
     ),
     "accept_unknown_revocation",

@@ -2,6 +2,7 @@
 """`assay sign`: an output by a registry; a model with a key, a certificate or an identity (OMS).
 
 assay sign FILE --checkpoint sha256:… [--key KEY] [--registry URL] [--media-type TYPE]
+assay sign FILE --checkpoint sha256:… --key KEY --c2pa-chain FILE [--c2pa-key KEY]
 assay sign FOLDER --method key --private-key FILE --output-bundle FILE
 assay sign FOLDER --method certificate --private-key FILE --signing-cert FILE [--cert-chain FILE]
 assay sign FOLDER --method sigstore --identity-token-file FILE [--trust-config FILE]
@@ -38,7 +39,15 @@ from .pins import Pins
 from .public import write_public
 from .terminal import Terminal
 
-OUTPUTS = ("checkpoint", "registry", "media_type", "key")  # words that are for these alone
+OUTPUTS = (
+    "checkpoint",
+    "registry",
+    "media_type",
+    "key",
+    "c2pa_chain",
+    "c2pa_key",
+    "c2pa_tsa",
+)  # words that are for these alone
 TRUST_CONFIG = "sigstore-trust-config.json"
 MAX_TOKEN_BYTES = 16 << 10  # docs/spec/sigstore.md
 _TOKEN = re.compile(rf"[!-~]{{1,{MAX_TOKEN_BYTES}}}")
@@ -66,6 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--registry", metavar="URL", help="by which one; else the one registry that you trust")
     add("--media-type", metavar="TYPE", help="of the output; else guessed from its name")
     add("--key", metavar=own_key.KEY, help="with it, your own key signs the output (P-256)")
+    about = "with --key: put a C2PA manifest into PATH by this certificate (PEM, with its issuers')"
+    add("--c2pa-chain", type=Path, metavar="FILE", help=about)
+    add("--c2pa-key", metavar=own_key.KEY, help="of that certificate, where it is another key")
+    add("--c2pa-tsa", metavar="URL", help="who says when (RFC 3161); else the registry")
     add("--method", choices=METHODS, help="for a model: what verifiers will trust")
     add("--private-key", type=Path, metavar="FILE", help="PEM, of mode 0600")
     add("--signing-cert", type=Path, metavar="FILE", help="the key's certificate (PEM)")

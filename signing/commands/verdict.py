@@ -82,6 +82,8 @@ def _headline(established: Verified) -> tuple[str, Ink]:
         return "Verified, and taken down by its registry.", Ink.YELLOW
     if withdrawn(established):
         return "Verified, and WITHDRAWN by whoever said it.", Ink.YELLOW
+    if unknown_maker(established):
+        return "Verified, but NOT who signed its C2PA manifest.", Ink.YELLOW
     return "Verified.", Ink.GREEN
 
 
@@ -235,7 +237,12 @@ def _accepted(verified: Verified) -> Iterator[str]:
 
 def cautions(verified: Verified) -> tuple[str, ...]:
     """All that has to be said loudly of what is verified, in this order."""
-    said = (not_known(verified), taken_down(verified), withdrawn(verified))
+    said = (
+        not_known(verified),
+        taken_down(verified),
+        withdrawn(verified),
+        unknown_maker(verified),
+    )
     below = (_base_taken_down(each) for each in verified.bases)
     return tuple(each for each in (*said, *below) if each)
 
@@ -295,6 +302,20 @@ def withdrawn(verified: Verified) -> str:
         return ""
     signer = verified.parts[0].signer
     return f"{signer} has withdrawn this evaluation since, as {verified.withdrawal.reason}."
+
+
+def unknown_maker(verified: Verified) -> str:
+    """That a C2PA manifest is by whom nobody was told about; empty where there is none such.
+
+    It is the one step that may not be reached where all else is verified.
+    """
+    found = (each.detail for each in verified.steps if each.outcome is Outcome.NOT_REACHED)
+    if (detail := next(found, None)) is None:
+        return ""
+    return (
+        f"The C2PA manifest in or beside the file is {detail}. It is neither believed nor held "
+        "against the file; --c2pa-anchors FILE names whom to believe."
+    )
 
 
 def _standing(judged: Judged, verified: Verified) -> Iterator[str]:

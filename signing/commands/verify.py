@@ -25,13 +25,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from .. import media
 from ..digests import as_id, parse_id
 from ..errors import AssayError, VerificationError
+from ..paths import parse_pem
 from ..trust import Pinned
 from . import demands, inputs, methods, packs
 from .demands import Demands
-from .errors import FingerprintMismatch
+from .errors import FingerprintMismatch, InputUnreadable
 from .given import Given, OutputGiven, pack_of
 from .hashing import hasher
 from .judging import judge
@@ -96,6 +99,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="evidence of a checkpoint that a run continued from, to walk on to; may be repeated",
     )
+    anchors = "believe C2PA manifests by these certificates, too (PEM); then it has to be by one"
+    add("--c2pa-anchors", type=Path, metavar="FILE", help=anchors)
     _add_packs(parser)
     add(
         "--ignore",
@@ -143,7 +148,11 @@ def run(
         return models.run(arguments, terminal=terminal)
     _check_words(arguments)
     now = clock()
-    demanded = replace(demands.of(arguments, now=now), bases=packs.bases(arguments.base))
+    demanded = replace(
+        demands.of(arguments, now=now),
+        bases=packs.bases(arguments.base),
+        anchors=_anchors(arguments.c2pa_anchors),
+    )
     results = list(_results(arguments, demanded, progress, now=now))
     if len(results) == 1 and results[0].error is not None:
         raise results[0].error
@@ -157,6 +166,17 @@ def run(
     if arguments.pack is not None:
         _pack(results, arguments.pack, demanded, progress)
     return _exit_code(results)
+
+
+def _anchors(path: Path | None) -> bytes:
+    """The certificates in a file, and nothing else of it."""
+    if path is None:
+        return b""
+    try:
+        found = parse_pem(path.name, path.read_bytes())
+    except OSError as error:
+        raise InputUnreadable(f"{path}: {error.strerror or error}") from error
+    return b"".join(each.public_bytes(Encoding.PEM) for each in found)
 
 
 def _check_words(arguments: argparse.Namespace) -> None:

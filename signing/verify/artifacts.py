@@ -116,7 +116,7 @@ def examine_output(
     if answer is not None:
         _link_answer(report, output.claim, answer)
     if carrier is not None:
-        _link_credentials(report, output.claim, carrier, basis.trust)
+        _link_credentials(report, output.claim, carrier, basis)
     link_below(report, evidence, basis, below)
     bases = descend(report, below, basis)
 
@@ -230,12 +230,13 @@ def _link_answer(report: Report, claim: Finding[OutputClaim], answer: Answer) ->
 
 
 def _link_credentials(
-    report: Report, claim: Finding[OutputClaim], carrier: Carrier, trust: TrustRoot
+    report: Report, claim: Finding[OutputClaim], carrier: Carrier, basis: Basis
 ) -> None:
+    whose = "by whom you trust" if basis.anchors else "the registry's"
     report.check(
         "output.credentials",
-        "The C2PA manifest is the registry's, and says of the output what was signed",
-        lambda: links.credentials(claim.get(), carrier, trust),
+        f"The C2PA manifest is {whose}, and says of the output what was signed",
+        lambda: links.credentials(claim.get(), carrier, basis),
     )
 
 

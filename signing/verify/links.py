@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .. import oms
 from ..canonical import Obj, dumps
-from ..credentials import Credentials, in_words, judge
+from ..credentials import Credentials, in_words, judge, of_stranger
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
 from ..manifest import Manifest
@@ -28,8 +28,8 @@ from ..statements import (
     commit,
 )
 from ..tensors import TensorList
-from ..trust import TrustRoot
-from .report import Answer, Content, Match, Opening
+from .report import Answer, Content, Match, NotReached, Opening
+from .requirements import Basis
 
 
 def text(claim: OutputClaim, content: Content | None) -> tuple[Match, str]:
@@ -46,10 +46,21 @@ def text(claim: OutputClaim, content: Content | None) -> tuple[Match, str]:
     )
 
 
-def credentials(claim: OutputClaim, carrier: Carrier, trust: TrustRoot) -> tuple[Credentials, str]:
-    """The C2PA manifest is under the pinned root, whole, and of this output."""
-    found = judge(carrier.report(claim.media_type, trust), registry=trust.registry)
+def credentials(claim: OutputClaim, carrier: Carrier, basis: Basis) -> tuple[Credentials, str]:
+    """The C2PA manifest is under the pinned root or a named anchor, whole, and of this output.
+
+    Not reached for one that is whole and of this output, and by whom nobody was told about, unless
+    anchors were named: then it has to lead to one.
+    """
+    registry = basis.trust.registry
+    report = carrier.report(claim.media_type, basis.trust, basis.anchors)
+    stranger = None if basis.anchors else of_stranger(report, registry=registry)
+    found = stranger or judge(report, registry=registry)
     found.check(claim)
+    if stranger is not None:
+        raise NotReached(
+            f"signed by a certificate that nothing here was told about; it says {in_words(found)}"
+        )
     return found, in_words(found)
 
 

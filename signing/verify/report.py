@@ -147,13 +147,13 @@ class Examination:
             if step.error is not None:
                 step.error.step = step
                 step.error.passed = tuple(passed)
-                raise step.error  # and a step is only ever not reached after one that failed
+                raise step.error  # after it steps are not reached; without it, only a stranger's
             passed.append(step)
         return self.establish(self.steps)
 
 
 class NotReached(Exception):
-    """A step needs what an earlier step did not establish."""
+    """A step needs what an earlier step did not establish, or its message says what nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +179,9 @@ class Report:
         """Take one step: `run` returns what it establishes, and in words, or raises why not."""
         try:
             value, detail = run()
-        except NotReached:
-            self._add(code, title, Outcome.NOT_REACHED, "an earlier step failed")
+        except NotReached as missing:
+            detail = str(missing) or "an earlier step failed"
+            self._add(code, title, Outcome.NOT_REACHED, detail)
         except InvalidDocument as problem:
             error = BadEnvelope(str(problem))
             self._add(code, title, Outcome.FAILED, str(error), error)

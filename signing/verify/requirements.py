@@ -56,6 +56,8 @@ class Basis:
     """Of checkpoints that runs continued from, in any order; what nothing names is passed over."""
     texts: tuple[bytes, ...] = ()
     """Texts of conduct policies, as people read them; likewise."""
+    anchors: bytes = b""
+    """Whom to believe of C2PA manifests besides the root: certificates in PEM."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

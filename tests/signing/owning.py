@@ -13,14 +13,16 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from assay.signing import certificates, merkle
+from assay.signing import certificates, merkle, timestamps
 from assay.signing.bundle import ledger_leaf
 from assay.signing.certificates import Chain, Purpose
+from assay.signing.credentials import Credentials, definition
 from assay.signing.digests import as_id, sha256
 from assay.signing.envelope import Envelope
 from assay.signing.provenance import Holder
@@ -35,6 +37,7 @@ OUTPUTS = "/api/v1/outputs"
 CERTIFICATES, STATEMENTS, OWN = (
     ("POST", f"{OUTPUTS}/{each}") for each in ("certificates", "statements", "own")
 )
+MANIFESTS, STAMPS = ("POST", f"{OUTPUTS}/manifests"), ("POST", "/timestamp")
 CHECKPOINT = as_id(manifest_of(FILES).id)
 
 
@@ -55,6 +58,10 @@ class Keeper:
     """Answer 202, and have the evidence at the output's own address."""
     named: dict[str, str] = field(default_factory=dict[str, str])
     """The ids that were given, by the caller's key of the request."""
+    said: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What a manifest is to say in place of what was asked."""
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """And besides."""
     certified: list[Chain] = field(default_factory=list[Chain])
     taken: dict[str, Json] = field(default_factory=dict[str, Json])
     turn: threading.Lock = field(default_factory=threading.Lock)
@@ -101,6 +108,27 @@ class Keeper:
         )
         return replace(claim, **self.instead)
 
+    def define(self, seen: Seen) -> Answer:
+        asked, output = json.loads(seen.body), str(uuid.uuid4())
+        said = Credentials(
+            registry=self.world.registry,
+            output=output,
+            claim=Origin.CALLER_ASSERTED,
+            checkpoint_sha256=asked["checkpoint"].removeprefix("sha256:"),
+            checkpoint_statement_sha256=sha256(self.below["checkpoint"].envelope.payload),
+            index=self.below["checkpoint"].index,
+        )
+        found = definition(
+            replace(said, **self.said), name="alice/tiny@step-100", media_type=asked["media_type"]
+        )
+        return _json(200, {"output": output, "definition": {**found, **self.more}})
+
+    def stamp(self, seen: Seen) -> Answer:
+        key, chain = self.world.leaf(Purpose.TIMESTAMP, f"{self.world.registry}/timestamp")
+        now = datetime.now(UTC).replace(microsecond=0)
+        made = timestamps.respond(seen.body, key=key, chain=chain, at=now, serial=1)
+        return Answer(body=made, headers={"Content-Type": "application/timestamp-reply"})
+
     def take(self, seen: Seen) -> Answer:
         sent = json.loads(seen.body)
         if self.refusals:
@@ -144,6 +172,8 @@ def keeping(world: World, loopback: Loopback) -> Iterator[Keeper]:
     loopback.made[CERTIFICATES] = found.certify
     loopback.made[STATEMENTS] = found.state
     loopback.made[OWN] = found.take
+    loopback.made[MANIFESTS] = found.define
+    loopback.made[STAMPS] = found.stamp
     yield found
 
 

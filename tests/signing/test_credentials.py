@@ -10,7 +10,15 @@ from typing import Any
 
 import pytest
 
-from assay.signing.credentials import Credentials, in_words, judge, label
+from assay.signing.credentials import (
+    Credentials,
+    defined,
+    definition,
+    in_words,
+    judge,
+    label,
+    of_stranger,
+)
 from assay.signing.errors import BadCredentials, BrokenLink, InvalidDocument
 from assay.signing.statements import Origin
 from tests.signing.claiming import report, said
@@ -103,3 +111,48 @@ def test_another_outputs_manifest_is_told_apart() -> None:
     for changes in differing:
         with pytest.raises(BrokenLink, match="in the C2PA manifest, as the output's statement has"):
             replace(same, **changes).check(claim)
+
+
+UNTOLD = [{"code": "signingCredential.untrusted"}, {"code": "timeStamp.untrusted"}]
+
+
+def test_a_whole_manifest_by_somebody_unknown_is_read_and_not_believed() -> None:
+    for codes in (UNTOLD, UNTOLD[:1]):
+        found = report(validation_state="Valid", validation_status=codes)
+        assert of_stranger(found, registry=REGISTRY) == said()
+        with pytest.raises(BadCredentials, match="without any failure"):
+            judge(found, registry=REGISTRY)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"validation_state": "Trusted"},
+        {"validation_state": "Invalid"},
+        {"validation_status": []},
+        {"validation_status": UNTOLD[1:]},
+        {"validation_status": [*UNTOLD, {"code": "assertion.dataHash.mismatch"}]},
+        {"manifests": {"a": {}, "b": {}}},
+        {"manifests": {"urn:c2pa:1": {"assertions": []}}},
+        {"active_manifest": "urn:c2pa:2"},
+    ],
+)
+def test_any_other_fault_is_no_strangers(changes: dict[str, Any]) -> None:
+    found = report(**{"validation_state": "Valid", "validation_status": UNTOLD} | changes)
+    assert of_stranger(found, registry=REGISTRY) is None
+    assert of_stranger([], registry=REGISTRY) is None
+
+
+def test_a_definition_is_what_follows_from_its_assertion() -> None:
+    made = definition(said(), name="alice/tiny@step-100", media_type="image/png")
+    again = json.loads(json.dumps(made))
+    assert defined(again, registry=REGISTRY, media_type="image/png") == said()
+    marked = definition(said(), name="a", media_type="image/png", is_marked=True)
+    others: list[object] = [marked, {**made, "title": "more"}, {**made, "ingredients": []}, {}, []]
+    for other in others:
+        with pytest.raises((BadCredentials, InvalidDocument)):
+            defined(other, registry=REGISTRY, media_type="image/png")
+    with pytest.raises(InvalidDocument, match="definition: expected what follows"):
+        defined(made, registry=REGISTRY, media_type="image/jpeg")
+    with pytest.raises(BadCredentials):
+        defined(made, registry="https://other.example", media_type="image/png")

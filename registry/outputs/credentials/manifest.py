@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 
-from assay.signing.credentials import GENERATOR, Credentials, label
+from assay.signing import credentials as signed
+from assay.signing.credentials import Credentials
 from assay.signing.digests import as_id
 from assay.signing.statements import Origin
 from registry.catalog import queries as catalog
@@ -19,11 +20,6 @@ from registry.catalog.queries import Checkpoint
 
 from .. import queries
 from ..errors import CheckpointUnknown
-
-MADE_BY_MODEL = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
-MODEL = "c2pa.types.model"  # C2PA 2.2, 18.15.11: of no framework that the checkpoint would name
-INGREDIENT = "checkpoint"
-MARKED = "c2pa.watermarked.bound"  # C2PA 2.2, 18.15.2: to be found again by, as a soft binding says
 
 
 def credentials(checkpoint: Checkpoint, output_id: uuid.UUID, claim: Origin) -> Credentials:
@@ -51,48 +47,9 @@ def definition(
     bindings: Iterable[Mapping[str, object]] = (),
     is_marked: bool = False,
 ) -> dict[str, object]:
-    """The whole manifest, as the library takes it; `bindings` are soft ones (C2PA 2.2, 18.10)."""
-    name = as_id(checkpoint.manifest_sha256)
-    if catalog.is_everybodys(checkpoint):
-        name = checkpoint.full_name
-    created = {
-        "action": "c2pa.created",
-        "digitalSourceType": MADE_BY_MODEL,
-        "softwareAgent": {"name": name},
-        "parameters": {"ingredientIds": [INGREDIENT]},
-    }
-    actions = [created, {"action": MARKED}] if is_marked else [created]
-    disclosure = {
-        "modelType": MODEL,
-        "modelName": name,
-        "modelIdentifier": as_id(checkpoint.manifest_sha256),
-    }
-    return {
-        "claim_version": 2,
-        "claim_generator_info": [{"name": GENERATOR}],
-        "format": media_type,
-        "ingredients": [_ingredient(checkpoint, name)],
-        "assertions": [
-            _created("c2pa.actions.v2", {"actions": actions}),
-            _created("c2pa.ai-disclosure", disclosure),
-            _created(label(said.registry), said.to_json()),
-            *(_created("c2pa.soft-binding", each) for each in bindings),
-        ],
-    }
-
-
-def _ingredient(checkpoint: Checkpoint, name: str) -> dict[str, object]:
-    return {
-        "title": name,
-        "format": "application/octet-stream",
-        "instance_id": as_id(checkpoint.manifest_sha256),
-        "relationship": "inputTo",
-        "label": INGREDIENT,
-        "data_types": [{"type": MODEL}],
-        "informational_URI": f"{settings.PUBLIC_URL}/files/{checkpoint.manifest_sha256}",
-    }
-
-
-def _created(name: str, data: Mapping[str, object]) -> dict[str, object]:
-    """An assertion that whoever signs makes, and did not gather."""
-    return {"label": name, "data": data, "created": True}
+    """The whole manifest, as the library takes it."""
+    is_shown = catalog.is_everybodys(checkpoint)
+    name = checkpoint.full_name if is_shown else as_id(checkpoint.manifest_sha256)
+    return signed.definition(
+        said, name=name, media_type=media_type, bindings=bindings, is_marked=is_marked
+    )

@@ -25,7 +25,7 @@ from registry.idempotency.api import idempotent_in_steps
 
 from .. import queries, schema
 from . import services
-from .services import OUTPUT, Signed, Stated, Wanted
+from .services import OUTPUT, Pictured, Signed, Stated, Wanted
 
 
 class CertificatesView(APIView):
@@ -65,6 +65,25 @@ class StatementsView(APIView):
         payload = services.state(stated, by=caller(request), within=limits(request))
         said = {OUTPUT: str(stated.output), "statement": canonical.base64_text(payload)}
         return Response(said)
+
+
+class ManifestsView(APIView):
+    """POST says what a C2PA manifest by a certificate of the caller's own is to say."""
+
+    permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
+
+    @extend_schema(
+        operation_id="outputs_manifests_create",
+        request=schema.OWN_MANIFEST_REQUEST,
+        responses={200: schema.OWN_MANIFEST},
+    )
+    @idempotent_in_steps
+    def post(self, request: Request) -> Response:
+        """Nothing is kept but, under a key, the answer."""
+        asked = Pictured.parse(as_mapping(request.data, "body"), output_id=uuid.uuid4())
+        found = services.define(asked, by=caller(request), within=limits(request))
+        return Response({OUTPUT: str(asked.output), "definition": found})
 
 
 class OwnView(APIView):

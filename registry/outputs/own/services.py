@@ -32,6 +32,7 @@ from assay.signing.envelope import Envelope
 from assay.signing.errors import BadSignature, InvalidDocument, VerificationError
 from assay.signing.keys import spki
 from assay.signing.provenance import accepted
+from assay.signing.statements import Origin
 from assay.signing.trust import TrustRoot
 from registry.accounts import pseudonyms
 from registry.accounts.queries import User
@@ -46,6 +47,7 @@ from registry.ledger import services as ledger
 
 from .. import asking, queries, signing
 from ..asking import Assertion
+from ..credentials import kinds, manifest
 from ..models import Output
 from .errors import CertificateOfAnother, CertificateUnusable, OutputTaken, SignatureRefused
 
@@ -95,6 +97,25 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pictured:
+    """The body of `POST /api/v1/outputs/manifests`: a file of this type, as a new output."""
+
+    checkpoint: str
+    media_type: str
+    output: uuid.UUID
+
+    @classmethod
+    def parse(cls, obj: Obj, *, output_id: uuid.UUID) -> Self:
+        """Read it; only types that a manifest is written into."""
+        canonical.only(obj, "checkpoint", "media_type")
+        return cls(
+            checkpoint=parse_id(canonical.text(obj, "checkpoint"), "checkpoint"),
+            media_type=kinds.named(asking.media_type(obj)).value,
+            output=output_id,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
     """The body of `POST /api/v1/outputs/own`: the same, with the signature and whose it is."""
 
@@ -135,6 +156,13 @@ def state(stated: Stated, *, by: User, within: Collection[str]) -> bytes:
     """The statement that the caller's key is to sign; nothing is kept of it."""
     checkpoint = _allowed(stated.assertion.checkpoint, by, within)
     return _payload(_row(stated, checkpoint, by))
+
+
+def define(asked: Pictured, *, by: User, within: Collection[str]) -> dict[str, object]:
+    """What a C2PA manifest is to say that the caller signs with a certificate of their own."""
+    checkpoint = _allowed(asked.checkpoint, by, within)
+    said = manifest.credentials(checkpoint, asked.output, Origin.CALLER_ASSERTED)
+    return manifest.definition(checkpoint, said, media_type=asked.media_type)
 
 
 def take(signed: Signed, *, by: User, within: Collection[str], now: datetime) -> Output:

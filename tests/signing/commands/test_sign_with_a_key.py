@@ -275,3 +275,13 @@ def test_without_the_library_for_tokens_it_is_named(
     uri = "pkcs11:token=a;object=b?module-path=/m&pin-source=/p"
     code, _, err = sign(desk, keeper, text, uri)
     assert (code, "pip install 'assay[hsm]'" in err) == (3, True)
+
+
+def test_nothing_is_signed_that_could_not_be_verified(
+    desk: Desk, text: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_TOKEN", TOKEN)
+    with loopback() as running, keeping(desk.world, running) as keeper:
+        code, _, err = sign(desk, keeper, text, key)
+    assert (code, "expected a pinned root before your key signs" in err) == (23, True)
+    assert running.seen == []
