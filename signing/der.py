@@ -10,8 +10,8 @@ cryptography, which are also what the tests hold these bytes against.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, OID = 0x01, 0x02, 0x03, 0x04, 0x06
 UTF8_STRING, PRINTABLE_STRING, UTC_TIME, SEQUENCE, SET = 0x0C, 0x13, 0x17, 0x30, 0x31
@@ -34,8 +34,7 @@ class NotDer(ValueError):
     """Bytes that are not the element that was expected; the message says which one was."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
+class Element(NamedTuple):  # a certificate has a hundred, and is read for each signature
     """One element that was read."""
 
     tag: int
@@ -82,11 +81,12 @@ def read_time(found: Element) -> datetime:
     form = _TIMES.get(found.tag)
     if form is None or not form.fullmatch(found.content):
         raise NotDer("expected a time in whole seconds, in UTC")
-    text = found.content.decode("ascii").replace("Z", "+0000")
+    digits = found.content.decode("ascii")[:-1]
     if found.tag == UTC_TIME:
-        text = ("20" if int(text[:2]) < _FIRST_CENTURY_YEAR else "19") + text
+        digits = ("20" if int(digits[:2]) < _FIRST_CENTURY_YEAR else "19") + digits
+    month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(4, 14, 2))
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S%z").replace(tzinfo=UTC)
+        return datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
         raise NotDer("expected a time that there is") from error
 
@@ -106,7 +106,7 @@ def _read(data: bytes, at: int) -> Element:
     if start + size > len(data):
         raise NotDer("expected an element that ends within the bytes around it")
     end = start + size
-    return Element(tag=head[0], content=data[start:end], encoded=data[at:end])
+    return Element(head[0], data[start:end], data[at:end])
 
 
 def _arc(digits: bytes) -> int:

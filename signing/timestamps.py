@@ -9,17 +9,17 @@ without anybody noticing.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
-from asn1crypto import cms, core, tsp
 from cryptography.x509 import Certificate
 
-from . import keys, tokens
+from . import der, keys, tokens
 from .certificates import Chain, Purpose
 from .chains import verify_chain
+from .der import Element, NotDer, elements, inside, whole
 from .errors import BadSignature, BadTimestamp, InvalidDocument, KeyUnusable
 from .keys import Curve, Signer
 from .tokens import POLICY, Algorithm, Failure, Token
@@ -29,12 +29,20 @@ KEPT = 64  # as read and as verified: three steps ask what a response says, and 
 MAX_REQUEST_BYTES = 4 << 10
 MAX_NONCE_BITS = 160
 
-# asn1crypto has no types; each structure enters as Any here and leaves as a value of ours.
-_TimeStampReq: Any = tsp.TimeStampReq
-_TSTInfo: Any = tsp.TSTInfo
-
-# What asn1crypto raises for bytes that are not the structure; it parses fields when asked.
-_MALFORMED = (ValueError, TypeError, KeyError, IndexError, OverflowError)
+_VERSION_1 = der.integer(1)
+_GRANTED = der.integer(0)
+_SHA256 = tokens.OIDS[Algorithm.SHA256]
+_POLICY = der.oid(POLICY)
+_EXTENSIONS = 0xA0
+_WISHES = (der.OID, der.INTEGER, der.BOOLEAN, _EXTENSIONS)  # RFC 3161, 2.4.1: each may be left out
+_STATUSES = (  # RFC 3161, 2.4.2, by their numbers
+    "granted",
+    "granted_with_mods",
+    "rejection",
+    "waiting",
+    "revocation_warning",
+    "revocation_notification",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +53,6 @@ class _Query:
     """The MessageImprint in DER, which the answer repeats."""
     nonce: int | None
     wants_certificates: bool
-
-
-class _TimeStampResp(core.Sequence):  # type: ignore[misc]  # the base class has no types
-    """RFC 3161, 2.4.2; in asn1crypto's own class the token is not optional."""
-
-    _fields = [
-        ("status", tsp.PKIStatusInfo),
-        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
-    ]
-
-
-_Response: Any = _TimeStampResp
 
 
 class _Refused(Exception):
@@ -74,15 +70,12 @@ def request(data: bytes) -> bytes:
 
 def request_over(digest: bytes, *, wants_certificates: bool, nonce: int | None = None) -> bytes:
     """A TimeStampReq over a SHA-256."""
-    imprint = {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": digest}
-    fields: dict[str, Any] = {
-        "version": "v1",
-        "message_imprint": imprint,
-        "cert_req": wants_certificates,
-    }
-    if nonce is not None:
-        fields["nonce"] = nonce
-    return bytes(_TimeStampReq(fields).dump())
+    return der.sequence(
+        _VERSION_1,
+        tokens.imprint(Algorithm.SHA256, digest, has_null=True),
+        b"" if nonce is None else der.integer(nonce),
+        der.true() if wants_certificates else b"",
+    )
 
 
 def refusal(request: bytes) -> bytes | None:
@@ -173,26 +166,30 @@ def _parse_request(request: bytes) -> _Query:
     if len(request) > MAX_REQUEST_BYTES:
         raise _Refused(Failure.BAD_DATA_FORMAT, f"expected at most {MAX_REQUEST_BYTES} bytes")
     try:
-        asked = _TimeStampReq.load(request, strict=True)
-        fields: dict[str, Any] = asked.native
-        imprint: bytes = asked["message_imprint"].dump()
-        digest: bytes = fields["message_imprint"]["hashed_message"]
-        name: str = fields["message_imprint"]["hash_algorithm"]["algorithm"]
-    except _MALFORMED as error:
+        version, imprint, *rest = inside(whole(request, der.SEQUENCE))
+        algorithm, digest = inside(imprint)
+        kind, *_ = inside(algorithm)
+        wishes = _wishes(rest)
+    except ValueError as error:  # NotDer is one, and so is another number of elements
         raise _Refused(Failure.BAD_DATA_FORMAT, "expected a TimeStampReq in DER") from error
-    if fields["version"] != "v1":
+    if version.encoded != _VERSION_1:
         raise _Refused(Failure.BAD_REQUEST, "expected version 1")
-    _check_imprint(imprint, name, digest)
-    _check_wishes(fields)
-    return _Query(imprint=imprint, nonce=fields["nonce"], wants_certificates=fields["cert_req"])
+    _check_imprint(imprint.encoded, tokens.algorithm(kind.encoded), digest.content)
+    return _asked(imprint.encoded, wishes)
 
 
-def _check_imprint(imprint: bytes, name: str, digest: bytes) -> None:
+def _wishes(found: Sequence[Element]) -> dict[int, Element]:
+    """What a request asks for beside its imprint, by the tags, which are in their order."""
+    wishes = {each.tag: each for each in found}
+    if [each.tag for each in found] != [tag for tag in _WISHES if tag in wishes]:
+        raise NotDer("expected what a request may ask for, in its order")
+    return wishes
+
+
+def _check_imprint(imprint: bytes, algorithm: Algorithm | None, digest: bytes) -> None:
     """The token repeats these bytes (RFC 3161, 2.4.2), so they must be the DER of what they say."""
-    try:
-        algorithm = Algorithm(name)
-    except ValueError as error:
-        raise _Refused(Failure.BAD_ALGORITHM, "expected SHA-256, SHA-384 or SHA-512") from error
+    if algorithm is None:
+        raise _Refused(Failure.BAD_ALGORITHM, "expected SHA-256, SHA-384 or SHA-512")
     if len(digest) != algorithm.digest_bytes:
         expected = f"expected an imprint of {algorithm.digest_bytes} bytes"
         raise _Refused(Failure.BAD_DATA_FORMAT, expected)
@@ -201,40 +198,68 @@ def _check_imprint(imprint: bytes, name: str, digest: bytes) -> None:
         raise _Refused(Failure.BAD_DATA_FORMAT, "expected a hash without parameters, in DER")
 
 
-def _check_wishes(fields: dict[str, Any]) -> None:
-    if fields["req_policy"] not in {None, POLICY}:
+def _asked(imprint: bytes, wishes: dict[int, Element]) -> _Query:
+    """The query, if it wishes for nothing that is not given."""
+    if der.OID in wishes and wishes[der.OID].encoded != _POLICY:
         raise _Refused(Failure.UNACCEPTED_POLICY, f"expected policy {POLICY}")
-    if fields["extensions"]:
+    if _EXTENSIONS in wishes:
         raise _Refused(Failure.UNACCEPTED_EXTENSION, "expected no extensions")
-    if (fields["nonce"] or 0).bit_length() > MAX_NONCE_BITS:
+    nonce = _number(wishes[der.INTEGER]) if der.INTEGER in wishes else None
+    if (nonce or 0).bit_length() > MAX_NONCE_BITS:
         expected = f"expected a nonce of at most {MAX_NONCE_BITS} bits"
         raise _Refused(Failure.BAD_DATA_FORMAT, expected)
+    wants_certificates = der.BOOLEAN in wishes and wishes[der.BOOLEAN].content != b"\0"
+    return _Query(imprint=imprint, nonce=nonce, wants_certificates=wants_certificates)
 
 
 @lru_cache(KEPT)
-def _parse_response(der: bytes) -> Token:
-    if len(der) > MAX_RESPONSE_BYTES:
-        raise BadTimestamp(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(der)}")
+def _parse_response(response: bytes) -> Token:
+    if len(response) > MAX_RESPONSE_BYTES:
+        raise BadTimestamp(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(response)}")
     try:
-        response = _Response.load(der, strict=True)
-        status: str = response["status"]["status"].native
-        if status != "granted":
-            raise BadTimestamp(f"expected a granted timestamp, found the status {status}")
-        signed = response["time_stamp_token"]["content"]
-        (signer_info,) = signed["signer_infos"]
-        serial: int = signer_info["sid"].chosen["serial_number"].native
-        found = [choice.chosen for choice in signed["certificates"]]
-        return Token(
-            info=bytes(signed["encap_content_info"]["content"]),
-            signed_attributes=signer_info["signed_attrs"].untag().dump(),
-            signature=signer_info["signature"].native,
-            # A DER set is sorted by its bytes: put the leaf, whose serial it is, in front.
-            certificates=tuple(
-                each.dump() for each in sorted(found, key=lambda each: each.serial_number != serial)
-            ),
-        )
-    except _MALFORMED as error:
+        return _token(response)
+    except ValueError as error:  # as of a request
         raise BadTimestamp("expected a TimeStampResp in DER, found other bytes") from error
+
+
+def _token(response: bytes) -> Token:
+    """As much as is needed to build it again, which says whether the rest is as it must be."""
+    status, *granted = inside(whole(response, der.SEQUENCE))
+    _check_granted(status)
+    (content,) = granted
+    _, wrapped = inside(content)
+    (signed,) = elements(wrapped.content)
+    _, _, encapsulated, *certificates, signers = inside(signed)
+    _, holder = inside(encapsulated)
+    (info,) = elements(holder.content)
+    (signer,) = inside(signers, der.SET)
+    _, name, _, attributes, _, signature, *_ = inside(signer)
+    _, serial = inside(name)
+    found = [each.encoded for listed in certificates for each in elements(listed.content)]
+    return Token(
+        info=info.content,
+        # Signed as a SET, sent with an implicit tag (RFC 5652, 5.4).
+        signed_attributes=der.element(der.SET, attributes.content),
+        signature=signature.content,
+        # A DER set is sorted by its bytes: put the leaf, whose serial it is, in front.
+        certificates=tuple(sorted(found, key=lambda each: _serial(each) != serial.encoded)),
+    )
+
+
+def _check_granted(status: Element) -> None:
+    number, *_ = inside(status)
+    if number.encoded != _GRANTED:
+        numbers = [der.integer(place) for place in range(len(_STATUSES))]
+        found = dict(zip(numbers, _STATUSES, strict=True)).get(number.encoded, "another number")
+        raise BadTimestamp(f"expected a granted timestamp, found the status {found}")
+
+
+@lru_cache(KEPT)
+def _serial(certificate: bytes) -> bytes:
+    """A certificate's serial number in DER, which is the second of its fields."""
+    body, *_ = inside(whole(certificate, der.SEQUENCE))
+    _, serial, *_ = inside(body)
+    return serial.encoded
 
 
 def _chain_of(token: Token) -> Chain:
@@ -252,24 +277,31 @@ def _check_whole(token: Token, chain: Chain, response: bytes) -> None:
 def _read_info(info: bytes) -> tuple[datetime, bytes]:
     """When, and the SHA-256 of what; every field is under the signature."""
     try:
-        fields: dict[str, Any] = _TSTInfo.load(info, strict=True).native
-        algorithm: str = fields["message_imprint"]["hash_algorithm"]["algorithm"]
-        imprint: bytes = fields["message_imprint"]["hashed_message"]
-        at: object = fields["gen_time"]
-    except _MALFORMED as error:
+        version, policy, stated, serial, moment, *nonce = inside(whole(info, der.SEQUENCE))
+        algorithm, digest = inside(stated)
+        kind, *_ = inside(algorithm)
+    except ValueError as error:
         raise BadTimestamp("expected a TSTInfo in DER, found other bytes") from error
-    if (fields["version"], fields["policy"], algorithm) != ("v1", POLICY, "sha256"):
+    if (version.encoded, policy.encoded, kind.encoded) != (_VERSION_1, _POLICY, _SHA256):
         raise BadTimestamp(f"expected version 1, policy {POLICY} and SHA-256, found others")
-    if not isinstance(at, datetime) or at.microsecond:
-        raise BadTimestamp("expected a time in whole seconds, found another")
-    serial, nonce = fields["serial_number"], fields["nonce"]
+    try:
+        at = der.read_time(moment)
+    except NotDer as error:
+        raise BadTimestamp("expected a time in whole seconds, found another") from error
     written = (
-        tokens.info(imprint=each, serial=serial, at=at, nonce=nonce)
-        for each in (
-            tokens.imprint(Algorithm.SHA256, imprint, has_null=has_null)
-            for has_null in (True, False)
+        tokens.info(
+            imprint=tokens.imprint(Algorithm.SHA256, digest.content, has_null=has_null),
+            serial=_number(serial),
+            at=at,
+            nonce=_number(nonce[0]) if nonce else None,
         )
+        for has_null in (True, False)
     )
     if info not in written:  # an accuracy or a name, say: what it would mean is not checked
         raise BadTimestamp("expected a TSTInfo with the fields of ours, found others")
-    return at, imprint
+    return at, digest.content
+
+
+def _number(found: Element) -> int:
+    """An INTEGER's value; whether it is one in DER, whoever writes it again finds out."""
+    return int.from_bytes(found.content, "big", signed=True)

@@ -47,11 +47,16 @@ class Algorithm(StrEnum):
         return hashlib.new(self).digest_size
 
 
-_OIDS = {
+OIDS = {
     Algorithm.SHA256: der.oid("2.16.840.1.101.3.4.2.1"),
     Algorithm.SHA384: der.oid("2.16.840.1.101.3.4.2.2"),
     Algorithm.SHA512: der.oid("2.16.840.1.101.3.4.2.3"),
 }
+
+
+def algorithm(oid: bytes) -> Algorithm | None:
+    """The one with this object identifier (DER); None for any other."""
+    return next((each for each, known in OIDS.items() if known == oid), None)
 
 
 class Failure(StrEnum):
@@ -87,7 +92,7 @@ class Token:
 def imprint(algorithm: Algorithm, digest: bytes, *, has_null: bool) -> bytes:
     """A MessageImprint; the hash's parameters may be NULL or absent (RFC 5754, 2)."""
     parameters = der.NULL if has_null else b""
-    return der.sequence(der.sequence(_OIDS[algorithm], parameters), der.octets(digest))
+    return der.sequence(der.sequence(OIDS[algorithm], parameters), der.octets(digest))
 
 
 def info(*, imprint: bytes, serial: int, at: datetime, nonce: int | None) -> bytes:

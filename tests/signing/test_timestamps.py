@@ -19,6 +19,7 @@ from assay.signing.certificates import Chain, Purpose
 from assay.signing.errors import BadTimestamp, KeyUnusable, UntrustedChain, WrongPurpose
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.tokens import Token
+from tests.signing import reference
 from tests.signing.forge import Change, forge
 from tests.signing.world import AT, World
 
@@ -158,18 +159,16 @@ def test_a_bad_request_gets_the_standards_failure(
 ) -> None:
     response = respond(world, request_)
     assert timestamps.refusal(request_) == response
-    status = timestamps._TimeStampResp.load(response)["status"].native
+    status = reference.Response.load(response)["status"].native
     assert (status["status"], status["fail_info"]) == ("rejection", {failure})
     with pytest.raises(BadTimestamp, match="expected a granted timestamp, found the status rej"):
         judge(response, world)
 
 
 def test_only_a_p_256_key_stamps(world: World) -> None:
-    _, chain = authority(world)
+    (_, chain), key = authority(world), SoftwareKey.generate(Curve.P384)
     with pytest.raises(KeyUnusable, match="expected a P-256 key, found P-384"):
-        timestamps.respond(
-            ask(), key=SoftwareKey.generate(Curve.P384), chain=chain, at=AT, serial=7
-        )
+        timestamps.respond(ask(), key=key, chain=chain, at=AT, serial=7)
 
 
 def test_a_timestamp_over_other_bytes_is_refused(world: World) -> None:

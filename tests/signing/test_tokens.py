@@ -116,3 +116,31 @@ def test_a_chain_has_the_certificates_of_a_set_in_order() -> None:
         for each in (ders, (ders[1], ders[0]))
     )
     assert tokens.granted(forward, CHAIN) == tokens.granted(backward, CHAIN)
+
+
+@EXAMPLES
+@given(REQUESTS, SERIALS)
+def test_a_token_is_read_as_the_reference_reads_it(asked: Asked, serial: int) -> None:
+    asked = with_digest(asked, b"data")
+    answer = timestamps.respond(reference.query(asked), key=KEY, chain=CHAIN, at=AT, serial=serial)
+    signed = _Response.load(answer, strict=True)["time_stamp_token"]["content"]
+    signer = signed["signer_infos"][0]
+    found = timestamps._parse_response(answer)
+    assert found == Token(
+        info=bytes(signed["encap_content_info"]["content"]),
+        signed_attributes=signer["signed_attrs"].untag().dump(),
+        signature=signer["signature"].native,
+        certificates=CHAIN.to_der() if asked.wants_certificates else (),
+    )
+    assert {each.chosen.dump() for each in signed["certificates"] or ()} == {*found.certificates}
+
+
+@EXAMPLES
+@given(st.none() | st.integers(-(1 << 100), (1 << 160) - 1), st.booleans())
+def test_a_question_is_the_references(nonce: int | None, wants_certificates: bool) -> None:
+    digest = hashlib.sha256(b"data").digest()
+    asked = Asked(
+        algorithm="sha256", digest=digest, nonce=nonce, wants_certificates=wants_certificates
+    )
+    question = timestamps.request_over(digest, wants_certificates=wants_certificates, nonce=nonce)
+    assert question == reference.query(asked)
