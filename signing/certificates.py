@@ -218,6 +218,7 @@ def key_of_request(csr: bytes) -> ec.EllipticCurvePublicKey:
     return key
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def p256_key(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     """A leaf's key, which must be on P-256; raises UntrustedChain."""
     try:

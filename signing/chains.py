@@ -35,18 +35,27 @@ def verify_chain(chain: Chain, *, root: x509.Certificate, purpose: Purpose, at: 
     5. The leaf's key is for signing, on P-256, used as the purpose demands, and issues nothing.
     6. The leaf names exactly one subject, a URI.
     """
-    leaf, intermediate = _form("leaf", chain.leaf), _form("intermediate", chain.intermediate)
-    anchor = _form("root", root)  # 1
-    for role, form in (("leaf", leaf), ("intermediate", intermediate), ("root", anchor)):
+    roles = {"leaf": chain.leaf, "intermediate": chain.intermediate, "root": root}
+    read = {role: _form(role, certificate) for role, certificate in roles.items()}  # 1
+    for role, form in read.items():
         _check_validity(role, form, at)  # 2
-    _check_path(chain.leaf, chain.intermediate, root)  # 3
-    if not leaf.is_signed_for(intermediate) or not intermediate.is_signed_for(anchor):
+    return _led(chain.leaf, chain.intermediate, root, purpose)
+
+
+@lru_cache(KEPT)
+def _led(
+    leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate, purpose: Purpose
+) -> str:
+    """The steps that ask for no moment: what holds for these three holds as long as they do."""
+    form, issuer, anchor = forms.of(leaf), forms.of(intermediate), forms.of(root)
+    _check_path(leaf, intermediate, root)  # 3
+    if not form.is_signed_for(issuer) or not issuer.is_signed_for(anchor):
         raise UntrustedChain("expected signatures with the hash of their key's curve, found others")
-    _check_purpose("leaf", leaf, purpose)  # 4
-    _check_purpose("intermediate", intermediate, purpose)
-    p256_key(chain.leaf)  # 5
-    _check_leaf(leaf, purpose)
-    return subject_uri(chain.leaf)  # 6
+    _check_purpose("leaf", form, purpose)  # 4
+    _check_purpose("intermediate", issuer, purpose)
+    p256_key(leaf)  # 5
+    _check_leaf(form, purpose)
+    return subject_uri(leaf)  # 6
 
 
 def check_intermediate(certificate: x509.Certificate, purpose: Purpose) -> None:
@@ -93,7 +102,6 @@ def _check_validity(role: str, form: Form, at: datetime) -> None:
         )
 
 
-@lru_cache(KEPT)
 def _check_path(
     leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate
 ) -> None:

@@ -11,6 +11,7 @@ import hashlib
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self, TypeAlias
 
 from cryptography.exceptions import InvalidSignature
@@ -32,6 +33,7 @@ SIGNATURE_BYTES = {ED25519: 64, ML_DSA_44: 2420}
 TIME_BYTES = 8
 LATEST = 2**63 - 1
 UNSAID = 0  # whoever signs this time says that the head is sound, and not when it was seen
+KEPT = 256  # lines, as verified: of as many heads and witnesses as most outputs of one time have
 SUBTREE_LABEL = b"subtree/v1\n\0"
 
 
@@ -62,6 +64,9 @@ class Witness:
             raise InvalidDocument("witness", f"the hint {witness.hint.hex()}", ascii(hint[:80]))
         return witness
 
+    def __hash__(self) -> int:  # the library's keys have none
+        return hash((self.name, self.key_bytes))
+
     def text(self) -> str:
         """The C2SP verifier key."""
         return f"{self.name}+{self.hint.hex()}+{base64_text(self.kind + self.key_bytes)}"
@@ -90,6 +95,7 @@ def cosign(head: TreeHead, key: WitnessKey, *, name: str, at: int) -> str:
     return f"— {name} {base64_text(witness.hint + signed)}\n"
 
 
+@lru_cache(KEPT)
 def verify(note: str, witness: Witness) -> int | None:
     """When this witness saw the note's tree head, or UNSAID; None if it says nothing of it.
 
@@ -109,6 +115,11 @@ def verify_every(note: str, verifier: str, witnesses: Iterable[Witness]) -> None
     Raises BadTreeHead. For notes that come with the keys of all who signed them: by itself a note
     may have lines of anybody, and those of unknown keys say nothing (C2SP signed-note).
     """
+    _verify_every(note, verifier, tuple(witnesses))
+
+
+@lru_cache(KEPT)
+def _verify_every(note: str, verifier: str, witnesses: tuple[Witness, ...]) -> None:
     ledger = Verifier.parse(verifier)
     known = {(each.name, each.hint): each for each in witnesses}
     named = {(ledger.origin, ledger.hint), *known}

@@ -7,10 +7,10 @@ refers to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeVar
 
 from . import canonical, crls, pseudonyms, treehead
 from .bundle import Bundle
@@ -18,9 +18,11 @@ from .canonical import Obj
 from .cosignatures import Witness
 from .errors import InvalidDocument
 from .manifest import Manifest
+from .once import once
 from .pseudonyms import PartyOpening
 from .tensors import MAX_STATED, TensorList
 
+T = TypeVar("T")
 EVIDENCE_V1 = "https://assay/evidence/v1"
 LISTS = "revocation_lists"
 OPENINGS = "openings"
@@ -45,6 +47,7 @@ class Part(StrEnum):
 
 
 MAX_WITNESSES = len(Part) * (treehead.MAX_SIGNATURE_LINES - 1)  # others in every line of each head
+_NAMES = frozenset(Part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ class Evidence:
 
     def __post_init__(self) -> None:
         for name in self.bundles:
-            if name not in list(Part):
+            if name not in _NAMES:
                 raise InvalidDocument("bundles", f"only {', '.join(Part)}", ascii(name))
 
     @classmethod
@@ -81,17 +84,18 @@ class Evidence:
         bundles: dict[str, Bundle] = {}
         for name in stated:
             with canonical.within(f"bundles.{name}"):
-                bundles[name] = Bundle.parse(stated[name])
+                read = Bundle.parse if name == Part.OUTPUT else _bundle  # each output has its own
+                bundles[name] = read(stated[name])
         with canonical.within("manifest"):
-            manifest = Manifest.parse(canonical.mapping(obj, "manifest"))
+            manifest = _manifest(canonical.mapping(obj, "manifest"))
         return cls(
             bundles=bundles,
             manifest=manifest,
             policy=canonical.mapping(obj, "policy"),
-            lists=_lists(obj),
-            openings=pseudonyms.parse_all(obj, OPENINGS),
-            tensors=_tensors(obj),
-            witnesses=_witnesses(obj),
+            lists=_optional(obj, LISTS, _lists, ()),
+            openings=_optional(obj, OPENINGS, _openings, ()),
+            tensors=_optional(obj, TENSORS, _tensors, None),
+            witnesses=_optional(obj, WITNESSES, _witnesses, ()),
         )
 
     def with_lists(self, lists: Iterable[bytes]) -> Self:
@@ -121,21 +125,31 @@ class Evidence:
         return canonical.dumps(self.to_json())
 
 
-def _lists(obj: Obj) -> tuple[bytes, ...]:
-    if LISTS not in obj:
-        return ()
-    each = canonical.items(obj, LISTS, maximum=crls.MAX_LISTS)
+_bundle = once(Bundle.parse)
+_manifest = once(Manifest.parse)
+
+
+def _optional(obj: Obj, field: str, parse: Callable[[object], T], default: T) -> T:
+    return parse(obj[field]) if field in obj else default
+
+
+@once
+def _lists(value: object) -> tuple[bytes, ...]:
+    each = canonical.items({LISTS: value}, LISTS, maximum=crls.MAX_LISTS)
     return tuple(canonical.base64_bytes({LISTS: value}, LISTS) for value in each)
 
 
-def _tensors(obj: Obj) -> TensorList | None:
-    if TENSORS not in obj:
-        return None
-    return TensorList.parse(canonical.items(obj, TENSORS, maximum=MAX_STATED))
+@once
+def _openings(value: object) -> tuple[PartyOpening, ...]:
+    return pseudonyms.parse_all({OPENINGS: value}, OPENINGS)
 
 
-def _witnesses(obj: Obj) -> tuple[Witness, ...]:
-    if WITNESSES not in obj:
-        return ()
-    each = canonical.items(obj, WITNESSES, maximum=MAX_WITNESSES)
+@once
+def _tensors(value: object) -> TensorList | None:
+    return TensorList.parse(canonical.items({TENSORS: value}, TENSORS, maximum=MAX_STATED))
+
+
+@once
+def _witnesses(value: object) -> tuple[Witness, ...]:
+    each = canonical.items({WITNESSES: value}, WITNESSES, maximum=MAX_WITNESSES)
     return tuple(Witness.parse(canonical.text({WITNESSES: value}, WITNESSES)) for value in each)

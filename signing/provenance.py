@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography import x509
 
 from . import der
 
 DIGEST_BYTES = 32
+KEPT = 64  # leaves, as read: few sign nearly all that one process verifies
 ARC = "2.25.55496464810101472194271188265311006923"  # from a UUID: ADR 0002
 CONDUCT = x509.ObjectIdentifier(f"{ARC}.2.1")
 # Fulcio's extensions: the issuer as bare UTF-8, as in certificates of before 2023, and as DER.
@@ -41,6 +43,7 @@ def extensions(registry: str | None, holder: Holder) -> tuple[x509.UnrecognizedE
     return tuple(x509.UnrecognizedExtension(oid, value) for oid, value in found)
 
 
+@lru_cache(KEPT)
 def accepted(leaf: x509.Certificate) -> str | None:
     """The digest of the conduct policy that a leaf says its holder accepted; None if of none.
 

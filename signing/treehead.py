@@ -97,6 +97,7 @@ def vkey(origin: str, public_key: PublicKey) -> str:
     return _verifier(origin, public_key).text()
 
 
+@lru_cache(KEPT)
 def log_id(verifier: str) -> bytes:
     """The id in a Sigstore bundle of the ledger with this C2SP verifier key."""
     return Verifier.parse(verifier).log_id
@@ -157,7 +158,8 @@ def check_origin(origin: str) -> str:
     return origin
 
 
-def split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
+@lru_cache(KEPT)
+def split(note: str) -> tuple[TreeHead, tuple[tuple[str, bytes], ...]]:
     """The tree head, and of each signature line the name and the bytes, key hint first."""
     if len(note) > MAX_NOTE_CHARACTERS:
         raise BadTreeHead(f"expected at most {MAX_NOTE_CHARACTERS} characters, found {len(note)}")
@@ -172,7 +174,7 @@ def split(note: str) -> tuple[TreeHead, list[tuple[str, bytes]]]:
         raise BadTreeHead("expected a note that ends with a line feed, found another")
     if len(lines) > MAX_SIGNATURE_LINES:
         raise BadTreeHead(f"expected at most {MAX_SIGNATURE_LINES} signatures, found {len(lines)}")
-    return head, [_signature(line) for line in lines]
+    return head, tuple(_signature(line) for line in lines)
 
 
 def has_witnesses(note: str) -> bool:

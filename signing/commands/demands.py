@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +29,7 @@ from .errors import FingerprintMismatch, InputUnreadable
 
 NOW, EVIDENCE = "now", "evidence"
 DIGEST_PREFIX = "sha256:"
+KEPT = 16  # policies, as read: each artifact is judged by one of few
 _PEM = re.compile(rb"-----BEGIN X509 CRL-----[A-Za-z0-9+/=\s]+-----END X509 CRL-----")
 
 
@@ -193,6 +195,7 @@ def read_policy(path: Path) -> tuple[Policy, str]:
         return Policy.parse(data), data.decode("latin-1")
 
 
+@lru_cache(KEPT)
 def parse_policy(text: str) -> Policy:
     """The policy that a pin keeps as text, a character for each byte of its file."""
     return Policy.parse(text.encode("latin-1", errors="replace"))

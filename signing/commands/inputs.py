@@ -10,10 +10,12 @@ if they have one; or the evidence of an evaluation; or it is one bundle, or a pa
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentError
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from .. import canonical, media
 from ..bundle import Bundle
@@ -309,7 +311,7 @@ def _evidence(path: Path) -> tuple[Evidence, Answer | None]:
 def content_of(path: Path) -> Content:
     """The digests of a file, normalised too if it is small enough to be a text. OSError."""
     with path.open("rb") as file:
-        head = file.read(MAX_TEXT_BYTES + 1)
+        head = _read(file, MAX_TEXT_BYTES + 1)
         if len(head) <= MAX_TEXT_BYTES:
             return Content.of(head)
         file.seek(0)
@@ -326,4 +328,13 @@ def _document(path: Path) -> Mapping[str, object]:
 def _bytes(path: Path) -> bytes:
     """A document's bytes, and one more than it may have if it has more."""
     with path.open("rb") as file:
-        return file.read(canonical.MAX_BYTES + 1)
+        return _read(file, canonical.MAX_BYTES + 1)
+
+
+def _read(file: BinaryIO, most: int) -> bytes:
+    """What is in a file; only as much is set aside for it as it says that it has."""
+    expected = min(os.fstat(file.fileno()).st_size + 1, most)
+    data = file.read(expected)
+    if len(data) < expected:
+        return data
+    return data + file.read(most - expected)  # a pipe says nothing, and a file may grow

@@ -62,7 +62,7 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
         basis = Basis(
             trust=pin.root,
             requirements=requirements,
-            lists=demanded.lists,
+            lists=(*demanded.lists, *given.lists),
             answers=demanded.answers,
             bases=demanded.bases,
             anchors=demanded.anchors,
@@ -88,8 +88,7 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
 
 
 def _examine(given: Given, basis: Basis) -> Examination:
-    """`basis` has what the command line brought; more may have come with what was given."""
-    basis = replace(basis, lists=(*basis.lists, *given.lists))
+    """`basis` has what the command line brought and what lay beside; a pack may bring more."""
     if (pack := pack_of(given)) is not None:
         basis = replace(
             basis,
@@ -134,9 +133,9 @@ def _examine(given: Given, basis: Basis) -> Examination:
 
 def _carrier(given: OutputGiven, basis: Basis) -> Carrier | None:
     """The file with its manifest, if it can be read; who named anchors demands that it is."""
-    if media.is_readable():
+    if given.carrier is None or media.is_readable():
         return given.carrier
-    if basis.anchors and given.carrier is not None:
+    if basis.anchors:
         raise BadCredentials(
             f"expected a program that reads the C2PA manifest, found none: {media.INSTALL}"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from .. import canonical
@@ -19,6 +20,7 @@ from . import config
 from .errors import InputUnreadable, UnknownPin
 
 MAX_PIN_BYTES = 1 << 20  # a policy of witnesses may be with it
+KEPT = 16  # as read: a program that verifies much asks for the same pins each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +67,15 @@ class Pins:
 
 def _read(file: Path) -> Pinned:
     try:
-        return Pinned.parse(canonical.loads(file.read_bytes(), max_bytes=MAX_PIN_BYTES))
+        return parsed(file.read_bytes())
     except InvalidDocument as error:
         raise error.under(str(file)) from error
+
+
+@lru_cache(KEPT)
+def parsed(data: bytes) -> Pinned:
+    """A pin as its file has it; the same bytes are the same pin again."""
+    return Pinned.parse(canonical.loads(data, max_bytes=MAX_PIN_BYTES))
 
 
 def only_registry(pins: tuple[Pinned, ...], *, word: str) -> str:

@@ -76,6 +76,10 @@ class Terminal:
         """Print one line as it is."""
         self._write(text + "\n")
 
+    def text(self, lines: str) -> None:
+        """Print lines that were made for a terminal such as this one."""
+        self._write(lines)
+
     def ask(self, question: str) -> None:
         """Print a question and leave the cursor behind it."""
         self._write(safe(question))

@@ -117,11 +117,11 @@ def examine_output(
         _link_answer(report, output.claim, answer)
     if carrier is not None:
         _link_credentials(report, output.claim, carrier, basis)
-    link_below(report, evidence, basis, below)
+    link_below(report, below)
     bases = descend(report, below, basis)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = with_bases(below.verified("output", basis, steps), bases)
+        found = with_bases(below.verified("output", steps), bases)
         parts = (output.signed(), *found.parts)
         return replace(found, parts=parts, output=output.claim.value, match=match.get())
 
@@ -153,13 +153,11 @@ def examine_checkpoint(
     beside = () if signature is None else (("model signature beside the files", signature),)
     bundles = (*evidence.bundles.items(), *beside)
     one_history(report, bundles, basis.trust, beside=heads(basis.bases))
-    link_below(report, evidence, basis, below)
+    link_below(report, below)
     bases = descend(report, below, basis)
     if below.model is not None and files is not None:
         _compare_model(report, below.model.claim, files)
-    return report.finish(
-        lambda steps: with_bases(below.verified("checkpoint", basis, steps), bases)
-    )
+    return report.finish(lambda steps: with_bases(below.verified("checkpoint", steps), bases))
 
 
 def examine_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Examination:

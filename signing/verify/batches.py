@@ -73,11 +73,11 @@ def examine_batched(
     beside = {"proof": proof.note, **heads(basis.bases)}
     one_history(report, bundles.items(), basis.trust, beside=beside)
     link_output(report, claim, below)
-    link_below(report, evidence, basis, below)
+    link_below(report, below)
     bases = descend(report, below, basis)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = with_bases(below.verified("output", basis, steps), bases)
+        found = with_bases(below.verified("output", steps), bases)
         parts = (batch.signed(), *found.parts)
         return replace(found, parts=parts, output=claim.value, match=match.get())
 

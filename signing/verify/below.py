@@ -17,38 +17,70 @@ from ..manifest import Manifest
 from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim, TakedownClaim
 from . import links
 from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, RUN, TAKEDOWN
+from .memory import Judgement, remembering
 from .parts import Examined, examine
-from .report import Finding, Report, Verified
+from .report import Finding, Report, SignedPart, Verified
 from .requirements import Basis
+
+_OF_WHAT_IS_ABOVE = frozenset({Part.OUTPUT, Part.BATCH, Part.EVALUATION, Part.WITHDRAWAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Below:
     """A checkpoint and what it stands on, each part examined for itself."""
 
+    evidence: Evidence
+    basis: Basis
+    """What they were judged by, and with nothing else: of what is above them it says nothing."""
     checkpoint: Examined[CheckpointClaim]
     run: Examined[RunClaim] | None
     dataset: Examined[DatasetClaim] | None
     conduct: Examined[ConductClaim]
     takedown: Examined[TakedownClaim] | None
     model: Examined[oms.ModelSignature] | None
+    signed: tuple[SignedPart, ...] = ()
+    """Each as proved; none where a step failed."""
 
-    def verified(self, kind: str, basis: Basis, steps: tuple[Step, ...]) -> Verified:
+    def verified(self, kind: str, steps: tuple[Step, ...]) -> Verified:
         """What was established, if every step passed."""
-        below = (self.run, self.dataset, self.conduct, self.takedown, self.model)
-        examined = (self.checkpoint, *below)
         return Verified(
             kind=kind,
-            trust=basis.trust,
-            requirements=basis.requirements,
+            trust=self.basis.trust,
+            requirements=self.basis.requirements,
             steps=steps,
-            parts=tuple(each.signed() for each in examined if each is not None),
+            parts=self.signed,
             checkpoint=self.checkpoint.claim.value,
             run=self.run.claim.value if self.run else None,
             dataset=self.dataset.claim.value if self.dataset else None,
             conduct=self.conduct.claim.value,
             takedown=self.takedown.claim.value if self.takedown else None,
         )
+
+    def proved(self) -> Below:
+        """The same with what is proved, where every step about its parts passed."""
+        below = (self.run, self.dataset, self.conduct, self.takedown, self.model)
+        examined = (self.checkpoint, *below)
+        return replace(self, signed=tuple(each.signed() for each in examined if each is not None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """All that the judgement of the parts depends on."""
+
+    first: int
+    """The number of its first step."""
+    evidence: Evidence
+    basis: Basis
+    signature: Bundle | None
+    is_artifact: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Links:
+    """All that the judgement of their links depends on."""
+
+    first: int
+    below: Below
 
 
 def examine_below(
@@ -64,9 +96,36 @@ def examine_below(
     `signature` is the `model.sig` beside the files. Where the checkpoint is the artifact, the
     requirements say who must have signed it.
     """
+    parts = _Parts(
+        first=report.next_number,
+        evidence=_without_what_is_above(evidence),
+        basis=basis,
+        signature=signature,
+        is_artifact=is_artifact,
+    )
+    return report.take(_examined(parts))
+
+
+def link_below(report: Report, below: Below) -> None:
+    """Check that the parts belong together."""
+    report.take(_linked(_Links(first=report.next_number, below=below)))
+
+
+def _without_what_is_above(evidence: Evidence) -> Evidence:
+    """What is the same for every output of a checkpoint."""
     bundles = evidence.bundles
-    given = bundles.get(Part.CHECKPOINT)
-    checkpoint = examine(report, CHECKPOINT, given, basis, is_artifact=is_artifact)
+    if _OF_WHAT_IS_ABOVE.isdisjoint(bundles):
+        return evidence
+    below = {name: each for name, each in bundles.items() if name not in _OF_WHAT_IS_ABOVE}
+    return replace(evidence, bundles=below)
+
+
+@remembering
+def _examined(parts: _Parts) -> Judgement[Below]:
+    report, basis = Report(first=parts.first), parts.basis
+    bundles = parts.evidence.bundles
+    signed = bundles.get(Part.CHECKPOINT)
+    checkpoint = examine(report, CHECKPOINT, signed, basis, is_artifact=parts.is_artifact)
     claim = checkpoint.claim.value
     run = dataset = None
     if Part.RUN in bundles or (claim is not None and claim.run is not None):
@@ -79,8 +138,10 @@ def examine_below(
     takedown = None
     if Part.TAKEDOWN in bundles:
         takedown = examine(report, TAKEDOWN, bundles[Part.TAKEDOWN], basis)
-    known = _model(evidence, signature)
-    return Below(
+    known = _model(parts.evidence, parts.signature)
+    below = Below(
+        evidence=parts.evidence,
+        basis=basis,
         checkpoint=checkpoint,
         run=run,
         dataset=dataset,
@@ -88,6 +149,8 @@ def examine_below(
         takedown=takedown,
         model=None if known is None else examine(report, MODEL, known, basis),
     )
+    judgement = report.judgement(below)
+    return replace(judgement, found=below.proved()) if judgement.has_passed else judgement
 
 
 def _model(evidence: Evidence, signature: Bundle | None) -> Bundle | None:
@@ -111,8 +174,10 @@ def compare_files(report: Report, evidence: Evidence, files: Manifest | None) ->
         )
 
 
-def link_below(report: Report, evidence: Evidence, basis: Basis, below: Below) -> None:
-    """Check that the parts belong together."""
+@remembering
+def _linked(subject: _Links) -> Judgement[None]:
+    below, report = subject.below, Report(first=subject.first)
+    evidence, basis = below.evidence, below.basis
     claim, conduct = below.checkpoint.claim, below.conduct.claim
     report.check(
         "checkpoint.registry",
@@ -155,6 +220,7 @@ def link_below(report: Report, evidence: Evidence, basis: Basis, below: Below) -
         _link_takedown(report, below.checkpoint, below.takedown)
     if below.model is not None:
         _link_model(report, below.checkpoint, below.model)
+    return report.judgement(None)
 
 
 def _link_text(report: Report, conduct: Finding[ConductClaim], basis: Basis) -> None:

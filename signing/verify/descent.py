@@ -26,12 +26,11 @@ class Base:
     """One of them, with the steps that were taken about it."""
 
     below: Below
-    basis: Basis
     steps: tuple[Step, ...]
 
     def verified(self) -> Verified:
         """What was established, if every step passed."""
-        return self.below.verified("checkpoint", self.basis, self.steps)
+        return self.below.verified("checkpoint", self.steps)
 
 
 def descend(report: Report, below: Below, basis: Basis) -> tuple[Base, ...]:
@@ -48,7 +47,8 @@ def descend(report: Report, below: Below, basis: Basis) -> tuple[Base, ...]:
 
 def with_bases(found: Verified, bases: Iterable[Base]) -> Verified:
     """What was established of the artifact, and of each of these."""
-    return replace(found, bases=tuple(each.verified() for each in bases))
+    verified = tuple(each.verified() for each in bases)
+    return replace(found, bases=verified) if verified else found
 
 
 def heads(bases: Iterable[Evidence]) -> dict[str, str]:
@@ -70,5 +70,5 @@ def _examine(report: Report, evidence: Evidence, basis: Basis, *, number: int) -
     own = Report()
     basis = opening(own, evidence, replace(basis, parties={}))
     below = examine_below(own, evidence, basis)
-    link_below(own, evidence, basis, below)
-    return Base(below=below, basis=basis, steps=report.adopt(own.steps, f"{BASE}{number}"))
+    link_below(own, below)
+    return Base(below=below, steps=report.adopt(own.steps, f"{BASE}{number}"))

@@ -47,11 +47,11 @@ def examine_evaluation(
     compare_files(report, evidence, files)
     one_history(report, given.items(), basis.trust, beside=heads(basis.bases))
     _link(report, evaluation, withdrawal, below)
-    link_below(report, evidence, basis, below)
+    link_below(report, below)
     bases = descend(report, below, basis)
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = with_bases(below.verified("evaluation", basis, steps), bases)
+        found = with_bases(below.verified("evaluation", steps), bases)
         said = [evaluation.signed(), *([withdrawal.signed()] if withdrawal else [])]
         return replace(
             found,

@@ -21,16 +21,15 @@ def opening(report: Report, evidence: Evidence, basis: Basis) -> Basis:
 
     A commitment binds: whoever issued the certificates, only one party can be behind a pseudonym.
     """
-    lists = evidence.with_lists(basis.lists).lists
-    basis = replace(basis, lists=lists, witnesses=evidence.witnesses)
-    if not evidence.openings:
-        return basis
-    found = report.check(
-        "openings",
-        "The openings say whose the pseudonyms in the certificates are",
-        lambda: _opened(evidence, basis.trust),
-    )
-    return replace(basis, parties=found.value)
+    parties = basis.parties
+    if evidence.openings:
+        parties = report.check(
+            "openings",
+            "The openings say whose the pseudonyms in the certificates are",
+            lambda: _opened(evidence, basis.trust),
+        ).value
+    lists = tuple(dict.fromkeys((*evidence.lists, *basis.lists)))
+    return replace(basis, lists=lists, witnesses=evidence.witnesses, parties=parties)
 
 
 def _opened(evidence: Evidence, trust: TrustRoot) -> tuple[dict[str, str], str]:

@@ -28,6 +28,7 @@ from ..statements import (
     WithdrawalClaim,
 )
 from ..trust import TrustRoot
+from .memory import Judgement
 from .requirements import Requirements, Seen
 from .standing import Standing
 
@@ -174,6 +175,13 @@ class Report:
     """Collects the steps of one verification in order. The only value here that changes."""
 
     steps: list[Step] = field(default_factory=list[Step])
+    first: int = 1
+    """The number of the first."""
+
+    @property
+    def next_number(self) -> int:
+        """Of the step that is taken next."""
+        return self.first + len(self.steps)
 
     def check(self, code: str, title: str, run: Callable[[], tuple[T, str]]) -> Finding[T]:
         """Take one step: `run` returns what it establishes, and in words, or raises why not."""
@@ -191,6 +199,15 @@ class Report:
             self._add(code, title, Outcome.PASSED, detail)
             return Finding(value)
         return Finding(None)
+
+    def take(self, judgement: Judgement[T]) -> T:
+        """Take over steps that were taken before, or just now: they are numbered to follow."""
+        self.steps.extend(judgement.steps)
+        return judgement.found
+
+    def judgement(self, found: T) -> Judgement[T]:
+        """These steps, and what they established."""
+        return Judgement(steps=tuple(self.steps), found=found)
 
     def adopt(self, steps: Sequence[Step], under: str) -> tuple[Step, ...]:
         """Take over the steps of another report, under a name for what they are about."""
@@ -215,7 +232,7 @@ class Report:
     ) -> None:
         self.steps.append(
             Step(
-                number=len(self.steps) + 1,
+                number=self.next_number,
                 part=code.partition(".")[0],
                 code=code,
                 title=title,

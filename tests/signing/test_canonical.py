@@ -2,6 +2,7 @@
 """Canonical JSON: one way to write each value, and one strict reading."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -232,3 +233,29 @@ def test_times_are_written_in_utc_and_whole_seconds() -> None:
     berlin = timezone(timedelta(hours=1))
     at = datetime(2026, 11, 20, 10, 30, 0, 999_999, tzinfo=berlin)
     assert canonical.instant_text(at) == "2026-11-20T09:30:00Z"
+
+
+@given(st.lists(st.sampled_from([*'[]{}"\\', '\\"', "a", "\\\\"]), max_size=40))
+def test_depth_is_counted_as_far_as_a_reader_gets(pieces: list[str]) -> None:
+    """Where more brackets are open than may be, no reader is ever asked."""
+    text = "".join(pieces)
+    deepest = depth = 0
+    for token in re.findall(r'"(?:\\.|[^"\\])*(?:"|\\?$)|.', text):
+        if token == "\\":  # outside of strings
+            break
+        depth += (token in "[{") - (token in "]}")
+        deepest = max(deepest, depth)
+    try:
+        canonical.loads(text.encode(), max_depth=2)
+    except InvalidDocument as error:
+        is_too_deep = "at most 2 levels" in str(error)
+        assert is_too_deep or deepest <= 2
+    else:
+        assert deepest <= 2
+
+
+def test_half_a_surrogate_pair_is_refused_however_it_is_written() -> None:
+    for written in (b'"\\ud800"', b'"\\uD800"', b'"\\uDC00\\ud800"', b'{"a":["\\\\","\\udfff"]}'):
+        with pytest.raises(InvalidDocument, match="UTF-8 text"):
+            canonical.loads(written)
+    assert canonical.loads(b'["\\ud83d\\ude00","\\\\ud800"]') == ["😀", "\\ud800"]

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Judge many artifacts on every core: what is said of each comes back in the order of the files.
+
+Keys and certificates stay in their process: what is sent is words and bytes, and what comes back
+is text. Where no processes can be had, or one of them is gone, this one judges the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from .. import canonical
+from ..hashing import threads
+from ..trust import Pinned
+from . import pins
+from .demands import Demands
+from .each import results
+from .hashing import hasher
+from .said import Said, say
+from .terminal import Terminal
+
+FROM = 256  # with fewer one process has ended before others have begun
+AT_ONCE = 64  # files that a process is given: enough that it remembers what they have in common
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What holds for every file, and how to say what becomes of it."""
+
+    demanded: Demands
+    pinned: tuple[bytes, ...]
+    evidence: Path | None
+    ignored: frozenset[str]
+    now: datetime
+    is_json: bool
+    has_colour: bool
+    has_marks: bool
+
+
+def is_worth_it(arguments: argparse.Namespace) -> bool:
+    """Whether there are many files, and nothing is made of them but what is said."""
+    beside = (arguments.pack, arguments.fingerprint)
+    return len(arguments.paths) >= FROM and not arguments.base and beside == (None, None)
+
+
+def task(
+    arguments: argparse.Namespace,
+    demanded: Demands,
+    trusted: Sequence[Pinned],
+    terminal: Terminal,
+    *,
+    now: datetime,
+) -> Task:
+    """The task that the words of a command line are."""
+    return Task(
+        demanded=demanded,
+        pinned=tuple(canonical.dumps(pin.to_json()) for pin in trusted),
+        evidence=arguments.evidence,
+        ignored=frozenset(arguments.ignore),
+        now=now,
+        is_json=arguments.json,
+        has_colour=terminal.has_colour,
+        has_marks=terminal.has_marks,
+    )
+
+
+def said(of: Task, paths: Sequence[Path]) -> Iterator[Said]:
+    """What is said of each, in order."""
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # noqa: PLC0415 - 20 ms
+
+    chunks = [tuple(paths[at : at + AT_ONCE]) for at in range(0, len(paths), AT_ONCE)]
+    done = 0
+    try:
+        # An interrupt is for this process to answer, which then wants none of the rest.
+        quiet = signal.SIGINT, signal.SIG_IGN
+        with ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet) as pool:
+            try:
+                for each in pool.map(_said, [of] * len(chunks), chunks):
+                    done += 1
+                    yield from each
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+    except (BrokenExecutor, OSError):
+        for chunk in chunks[done:]:
+            yield from _said(of, chunk)
+
+
+def _said(of: Task, paths: tuple[Path, ...]) -> list[Said]:
+    arguments = argparse.Namespace(
+        paths=paths, evidence=of.evidence, proof=None, checkpoint=None, fingerprint=None
+    )
+    terminal = Terminal(
+        output=io.StringIO(), is_live=False, has_colour=of.has_colour, has_marks=of.has_marks
+    )
+    found = results(
+        arguments,
+        of.demanded,
+        tuple(pins.parsed(each) for each in of.pinned),
+        reader=hasher(of.ignored, terminal),
+        now=of.now,
+    )
+    return [say(each, terminal, is_json=of.is_json, is_one_of_several=True) for each in found]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `assay verify` says of each artifact, as text: another process may have judged it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from .. import media
+from ..errors import VerificationError
+from .each import Result
+from .given import Given, OutputGiven
+from .programs import verdict_json
+from .steps import print_steps
+from .terminal import Ink, Terminal, safe
+from .verdict import cautions, print_verdict
+
+UNREAD = (
+    "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
+    f"evidence; to have the manifest judged too: {media.INSTALL}"
+)
+_INDENT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What is said of one artifact."""
+
+    text: str
+    """Lines for people, or a document for programs."""
+    cautions: tuple[str, ...]
+    """What has to be said loudly, wherever the text goes."""
+    exit_code: int
+    """0 if it is verified."""
+    is_by_a_step: bool
+    """Whether a step failed, and not what could not even be read."""
+
+
+def say(result: Result, terminal: Terminal, *, is_json: bool, is_one_of_several: bool) -> Said:
+    """All that there is to say, for a terminal such as this."""
+    if is_json:
+        document = _document(result)
+        named = {"path": result.name, **document} if is_one_of_several else document
+        text = json.dumps(named, indent=_INDENT)
+    else:
+        text = _in_lines(result, terminal, is_one_of_several=is_one_of_several)
+    failure = result.failure
+    return Said(
+        text=text,
+        cautions=tuple(_cautions(result)),
+        exit_code=0 if failure is None else failure.exit_code,
+        is_by_a_step=isinstance(failure, VerificationError),
+    )
+
+
+def together(said: Sequence[Said]) -> str:
+    """The document of all: theirs, as they would stand in it."""
+    inner = ",\n".join(_indented(each.text) for each in said)
+    verified = json.dumps(all(each.exit_code == 0 for each in said))
+    return f'{{\n  "verified": {verified},\n  "artifacts": [\n{inner}\n  ]\n}}'
+
+
+def exit_code(said: Sequence[Said]) -> int:
+    """The worst: a step that failed is worse than what could not be read, else the first counts."""
+    failed = [each for each in said if each.exit_code]
+    worst = sorted(failed, key=lambda each: not each.is_by_a_step)
+    return worst[0].exit_code if worst else 0
+
+
+def _indented(document: str) -> str:
+    """Its lines, two levels further in: JSON writes a line feed in a string as two characters."""
+    return "\n".join(" " * 2 * _INDENT + line for line in document.split("\n"))
+
+
+def _in_lines(result: Result, terminal: Terminal, *, is_one_of_several: bool) -> str:
+    lines = io.StringIO()
+    terminal = replace(terminal, output=lines)
+    if is_one_of_several:
+        terminal.line(f"  {terminal.paint(Ink.BOLD, safe(result.name))}")
+    if result.judged is not None:
+        print_steps(result.judged.examination.steps, terminal)
+        print_verdict(result.judged, terminal)
+    else:
+        assert result.error is not None  # noqa: S101 - what was not judged has a reason
+        said = f"Not verified. {result.error.code}: {result.error}"
+        terminal.columns("", said, indent=2, ink=Ink.RED)
+    if is_one_of_several:
+        terminal.line()
+    return lines.getvalue()
+
+
+def _document(result: Result) -> dict[str, object]:
+    if result.judged is not None:
+        return verdict_json(result.judged)
+    assert result.error is not None  # noqa: S101 - what was not judged has a reason
+    return {"verified": False, "error": result.error.for_programs()}
+
+
+def _cautions(result: Result) -> Iterator[str]:
+    if result.judged is not None and result.failure is None:
+        yield from cautions(result.judged.examination.verdict())
+        if _has_unread_manifest(result.given):
+            yield UNREAD
+
+
+def _has_unread_manifest(given: Given | None) -> bool:
+    """Whether a C2PA manifest is there and was not judged, for want of the library."""
+    has_manifest = isinstance(given, OutputGiven) and given.carrier is not None
+    return has_manifest and not media.is_readable()

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parse once what stands in many documents: the same JSON is the same value again.
+
+Of ten thousand outputs each file brings all of its evidence, and of most of it each brings the
+same. Whoever is given the very value that was given before need not look into it.
+"""
+
+from __future__ import annotations
+
+import marshal
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+KEPT = 64  # values of each kind: ten times what one artifact's evidence holds
+MAX_BYTES = 2 << 20  # a manifest of ten thousand files has half; what is longer is parsed each time
+_VERSION = 2  # the last that writes a value in one way, whoever else holds its parts
+
+
+def once(parse: Callable[[object], T]) -> Callable[[object], T]:
+    """`parse`, of frozen values, which looks again only at what it has not seen, or has refused.
+
+    What it goes by are all bytes of the JSON, as marshal writes them: there each value has another
+    form. It parses a copy of its own, so that nobody can change what it remembers.
+    """
+
+    @lru_cache(KEPT)
+    def of(written: bytes) -> T:
+        return parse(marshal.loads(written))  # noqa: S302 - written below, and by nobody else
+
+    @wraps(parse)
+    def parsed(value: Any) -> T:  # noqa: ANN401 - whatever JSON has, and a stranger may give
+        try:
+            written = marshal.dumps(value, _VERSION)
+        except ValueError:  # no plain JSON: something of the caller's own
+            return parse(value)
+        return of(written) if len(written) <= MAX_BYTES else parse(value)
+
+    return parsed
