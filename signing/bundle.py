@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Self
 
 from cryptography.x509 import Certificate
@@ -21,6 +20,7 @@ from .entries import EntryKind
 from .envelope import Envelope, pae
 from .errors import InvalidDocument
 from .merkle import HASH_BYTES
+from .values import dataclass
 
 MEDIA_TYPE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 MAX_PROOF_HASHES = 64

@@ -9,7 +9,6 @@ sign a checkpoint. Whether a chain leads to a root, and what was revoked, is lef
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -25,6 +24,7 @@ from . import forms, issuing, provenance
 from .errors import InvalidDocument, UntrustedChain
 from .keys import Curve, PublicKey, Signer, curve_of
 from .provenance import ARC, Holder
+from .values import dataclass
 
 ROOT_DAYS = 20 * 365
 INTERMEDIATE_DAYS = 5 * 365

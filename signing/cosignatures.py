@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self, TypeAlias
 
@@ -22,6 +21,7 @@ from . import treehead
 from .canonical import base64_decode, base64_text
 from .errors import BadTreeHead, InvalidDocument
 from .treehead import KEY_HINT_BYTES, TreeHead, Verifier
+from .values import dataclass
 
 WitnessKey: TypeAlias = Ed25519PrivateKey | MLDSA44PrivateKey
 WitnessPublicKey: TypeAlias = Ed25519PublicKey | MLDSA44PublicKey

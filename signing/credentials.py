@@ -10,7 +10,6 @@ the output bundle's to prove.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Self, cast
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from .digests import as_id
 from .errors import BadCredentials, BrokenLink, InvalidDocument
 from .statements import Origin, OutputClaim
 from .statements.references import reference
+from .values import dataclass
 
 TYPE = "https://assay/media/v1"
 GENERATOR = "Assay"

@@ -8,7 +8,6 @@ caller brings moments and keys; what a finding means is decided in revocation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -20,6 +19,7 @@ from .certificates import MALFORMED
 from .errors import BadRevocation, InvalidDocument, KeyUnusable
 from .keys import Curve, Signer, curve_of
 from .revocation import Missing, Reason, Revocation, Revoked, Status, at_moment, worst
+from .values import dataclass
 
 MAX_BYTES = 8 << 20
 MAX_LISTS = 64  # seven purposes and the root, and some intermediates that came before

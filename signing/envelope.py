@@ -6,12 +6,12 @@ What the payload says is in `statements`; whose key it was, in `certificates`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from . import canonical, keys
 from .errors import InvalidDocument, KeyUnusable
 from .keys import Curve, PublicKey, Signer
+from .values import dataclass
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 _CANONICAL = (

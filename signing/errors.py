@@ -7,9 +7,10 @@ below 10 belong to the command line itself (2 is a wrong argument).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from .values import dataclass
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ refers to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Self, TypeVar
 
@@ -21,6 +21,7 @@ from .manifest import Manifest
 from .once import once
 from .pseudonyms import PartyOpening
 from .tensors import MAX_STATED, TensorList
+from .values import dataclass
 
 T = TypeVar("T")
 EVIDENCE_V1 = "https://assay/evidence/v1"

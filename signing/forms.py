@@ -10,7 +10,6 @@ for, is left to certificates.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -21,6 +20,7 @@ from . import der
 from .der import Element, NotDer, elements, inside, whole
 from .errors import InvalidDocument
 from .keys import Curve
+from .values import dataclass
 
 MAX_SERIAL_BYTES = 20  # RFC 5280, 4.1.2.2
 KEPT = 256  # as read: each step that judges a certificate asks again what it says

@@ -13,12 +13,11 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from .errors import InvalidDocument
+from .values import dataclass
 
 SHA256 = "sha256"
 BUFFER_BYTES = 128 << 10  # stays in a core's own cache; with 1 MiB it was a sixth slower
@@ -70,6 +69,8 @@ def digests(
     def work(batch: list[Piece]) -> list[tuple[Piece, Digests]]:
         buffer = bytearray(BUFFER_BYTES)
         return [(piece, _digest(piece, algorithms, buffer)) for piece in batch]
+
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - 10 ms, to hash
 
     with ThreadPoolExecutor(threads()) as pool:
         waiting: deque[Future[list[tuple[Piece, Digests]]]] = deque()

@@ -8,7 +8,7 @@ addresses of its revocation list and OCSP responder, and in revocations: it is p
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -21,6 +21,7 @@ from . import certificates, chains, crls, issuing
 from .certificates import MALFORMED, Issuer, Purpose
 from .errors import InvalidDocument, UntrustedChain
 from .keys import PublicKey, Signer
+from .values import dataclass
 
 SUBJECT = "Assay intermediate: "
 MAX_NUMBER = 9999

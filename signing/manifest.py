@@ -11,13 +11,13 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from . import canonical, hashing
 from .digests import sha256
 from .errors import InvalidDocument
+from .values import dataclass
 
 MANIFEST_V1 = "https://assay/manifest/v1"
 SIGNATURE_NAME = "model.sig"

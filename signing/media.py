@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import mmap
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .errors import BadCredentials
 from .trust import TrustRoot
+from .values import dataclass
 
 SUFFIX = ".c2pa"
 MAX_SIDECAR_BYTES = 16 << 20  # some 13 KB, where a registry made it

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Self, TypeAlias
 
 from .errors import BadTreeHead, NotInLedger
+from .values import dataclass
 
 Subtree: TypeAlias = Callable[[int, int], bytes]
 

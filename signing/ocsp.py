@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 from urllib.parse import unquote
@@ -26,6 +25,7 @@ from .crls import Period, algorithm_of, elliptic_key, invalidity_date
 from .errors import InvalidDocument, KeyUnusable
 from .keys import Signer
 from .revocation import Missing, NotRevoked, Reason, Revocation
+from .values import dataclass
 
 MAX_REQUEST_BYTES = 4 << 10
 MAX_NONCE_BYTES = 128  # RFC 9654, 2.1

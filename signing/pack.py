@@ -9,7 +9,6 @@ trust is the reader's to say, also where the pack brings a trust root.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 from . import archive, canonical, crls
@@ -21,6 +20,7 @@ from .ocspstatus import MAX_RESPONSE_BYTES
 from .statements import Placed, Statement
 from .tlog import MAX_POLICY_BYTES, Policy, Proof
 from .trust import TrustRoot
+from .values import dataclass
 from .verify.descent import MAX_BASES
 
 PACK_V1 = "https://assay/evidence-pack/v1"

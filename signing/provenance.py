@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cryptography import x509
 
 from . import der
+from .values import dataclass
 
 DIGEST_BYTES = 32
 KEPT = 64  # leaves, as read: few sign nearly all that one process verifies

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Self
 
 from . import canonical
 from .canonical import Obj
 from .errors import WrongOpening
 from .statements import party_commitment
+from .values import dataclass
 
 PEOPLE = "people"
 MAX_OPENINGS = 16  # more than there are certificates in an evidence file

@@ -9,7 +9,7 @@ caller says what is proven.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self, TypeAlias
@@ -17,6 +17,7 @@ from typing import Self, TypeAlias
 from . import canonical
 from .canonical import Obj
 from .errors import CertificateRevoked, InvalidDocument, RevocationUnknown
+from .values import dataclass
 
 MAX_SERIAL_BITS = 159  # RFC 5280, 4.1.2.2: 20 bytes, and positive
 _SERIAL = re.compile(r"[1-9a-f][0-9a-f]{0,39}")

@@ -8,7 +8,6 @@ signer's to check before it makes one; here are only bytes, signatures and times
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -21,6 +20,7 @@ from .crls import algorithm_of
 from .der import Element, NotDer
 from .errors import BadSignature, KeyUnusable, NotLogged
 from .keys import Curve, PublicKey, Signer
+from .values import dataclass
 
 SCT_LIST = x509.PrecertificateSignedCertificateTimestamps.oid.dotted_string
 POISON = x509.PrecertPoison.oid.dotted_string

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from . import canonical, hashing
 from .errors import InvalidDocument
+from .values import dataclass
 
 ENDING = ".safetensors"
 LENGTH_BYTES = 8

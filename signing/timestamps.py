@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
@@ -23,6 +22,7 @@ from .der import Element, NotDer, elements, inside, whole
 from .errors import BadSignature, BadTimestamp, InvalidDocument, KeyUnusable
 from .keys import Curve, Signer
 from .tokens import POLICY, Algorithm, Failure, Token
+from .values import dataclass
 
 MAX_RESPONSE_BYTES = 64 << 10
 KEPT = 64  # as read and as verified: three steps ask what a response says, and outputs share parts

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from . import cosignatures, merkle, treehead
@@ -18,6 +18,7 @@ from .cosignatures import LATEST, UNSAID, Witness
 from .errors import BadTreeHead, InvalidDocument, NotWitnessed
 from .merkle import HASH_BYTES
 from .treehead import TreeHead, Verifier
+from .values import dataclass
 
 MAX_POLICY_BYTES = 256 << 10
 MAX_PROOF_CHARACTERS = 128 << 10

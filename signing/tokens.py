@@ -8,12 +8,12 @@ answered, and what a token proves, is decided in timestamps.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from . import der
 from .certificates import Chain, Purpose
+from .values import dataclass
 
 POLICY = Purpose.TIMESTAMP.oid.dotted_string
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
@@ -21,6 +20,7 @@ from .canonical import MAX_INTEGER, base64_decode, base64_text
 from .errors import BadSignature, BadTreeHead, InvalidDocument, KeyUnusable
 from .keys import PublicKey, Signer
 from .merkle import HASH_BYTES
+from .values import dataclass
 
 MAX_NOTE_CHARACTERS = 64 << 10  # sixteen signatures, each ML-DSA-44
 MAX_SIGNATURE_LINES = 16

@@ -7,7 +7,6 @@ Pinning is the user's act; where pins are kept is left to `commands`. Nothing is
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -19,6 +18,7 @@ from . import canonical, certificates, keys, treehead
 from .digests import sha256
 from .errors import InvalidDocument, KeyUnusable
 from .keys import PublicKey
+from .values import dataclass
 
 MAX_POLICY_CHARACTERS = 256 << 10  # as many as a policy file has bytes (tlog)
 TRUST_ROOT_V1 = "https://assay/trust-root/v1"

@@ -11,8 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from ..values import dataclass
 from .terminal import Terminal, size_in_words
 
 SHOWN_FROM_BYTES = 64 << 20  # less is done before anybody wonders

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..ocspstatus import MAX_RESPONSE_BYTES
 from ..pack import Pack
 from ..tlog import MAX_POLICY_BYTES, Policy
 from ..trust import Pinned
+from ..values import dataclass
 from ..verify import Requirements, newest_seen
 from .errors import FingerprintMismatch, InputUnreadable
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
 from ..digests import as_id, parse_id
 from ..errors import AssayError
 from ..trust import Pinned
+from ..values import dataclass
 from . import inputs
 from .demands import Demands
 from .errors import FingerprintMismatch

@@ -7,7 +7,6 @@ Where the evidence came in a pack, the pack is with it: it may bring more to jud
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..bundle import Bundle
 from ..certificates import Purpose
@@ -17,6 +16,7 @@ from ..media import Carrier
 from ..pack import Pack
 from ..tensors import TensorList
 from ..tlog import Proof
+from ..values import dataclass
 from ..verify import Answer, Content
 
 

@@ -11,13 +11,13 @@ import argparse
 import io
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from .. import canonical
 from ..hashing import threads
 from ..trust import Pinned
+from ..values import dataclass
 from . import pins
 from .demands import Demands
 from .each import results

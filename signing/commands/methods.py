@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..manifest import SIGNATURE_NAME
+from ..values import dataclass
 
 TRUSTED_ROOT = "sigstore-trusted-root.json"
 METHODS = ("key", "certificate", "sigstore")

@@ -8,7 +8,6 @@ is an error and never skipped: it may be the one that was meant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from .. import canonical
 from ..durable import PRIVATE_FOLDER_MODE, write_file
 from ..errors import InvalidDocument, NoTrustRoot
 from ..trust import Pinned
+from ..values import dataclass
 from . import config
 from .errors import InputUnreadable, UnknownPin
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .. import media
 from ..errors import VerificationError
+from ..values import dataclass
 from .each import Result
 from .given import Given, OutputGiven
 from .programs import verdict_json

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..errors import Outcome, Step
+from ..values import dataclass
 from ..verify.tree import BASE, Node, tree
 from .terminal import COLUMNS, Ink, Terminal, seen_width, shortened, wrapped
 

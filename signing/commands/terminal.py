@@ -11,11 +11,11 @@ import os
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TextIO
 
 from ..errors import Outcome
+from ..values import dataclass
 
 COLUMNS = 80
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
@@ -123,11 +123,16 @@ class Terminal:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Lines of at most `width` characters, broken at spaces where there are any."""
-    return textwrap.wrap(safe(text), width, break_on_hyphens=False) or [""]
+    text = safe(text)
+    if len(text) <= width and text == text.strip():  # most do, and wrapping takes thirty times that
+        return [text]
+    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
 
 
 def safe(text: str) -> str:
     """The text with everything escaped that a terminal could take for a command."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .. import crls
 from ..digests import as_id
@@ -25,6 +24,7 @@ from ..statements import (
     TakedownClaim,
 )
 from ..trust import Pinned
+from ..values import dataclass
 from ..verify import Examination, Match, Requirements, Verified
 from .pinned import judged_by, trusted
 from .terminal import Ink, Terminal, shortened

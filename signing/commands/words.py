@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import argparse
+import gc
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
+from types import ModuleType
 from typing import TypeAlias, cast
 
+from ..values import dataclass
 from .terminal import Terminal
 
 _Adds: TypeAlias = Callable[[argparse.ArgumentParser], None]
@@ -45,7 +49,18 @@ class Word:
         return does(arguments, **named)
 
     def _function(self, name: str) -> object:
-        return getattr(import_module(f".{self.module}", __package__), name)
+        return getattr(_imported(f"{__package__}.{self.module}"), name)
+
+
+def _imported(name: str) -> ModuleType:
+    """A module and all that it needs, which stays: to look through it for garbage takes a while."""
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.enable()
 
 
 WORDS = (

@@ -8,7 +8,6 @@ further fields: what else Assay claims stands in statements of its own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical
@@ -23,6 +22,7 @@ from ..manifest import (
     check_name,
 )
 from ..statements import OMS_V1, Statement, Subject
+from ..values import dataclass
 
 # What model_signing passes over whether or not it is signed; so neither do we list it here, where
 # it would make a foreign verification fail. The manifest, and with it the id, covers all files.

@@ -7,12 +7,12 @@ leaves of a tree (RFC 9162, section 2), and its root is signed in the place of e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical, merkle
 from ..canonical import Obj
 from ..errors import InvalidDocument
+from ..values import dataclass
 from .output import Origin, OutputClaim
 from .references import ConductReference, reference
 from .statement import BATCH_V1, Statement, Subject, predicate_of, same

@@ -6,12 +6,12 @@ Version 2 names the tensors in its files besides; of files that have none there 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
 from ..tensors import TensorList
+from ..values import dataclass
 from .references import ConductReference, as_reference, owned, reference
 from .statement import CHECKPOINT_V1, CHECKPOINT_V2, Statement, Subject, predicate_of, same
 

@@ -7,12 +7,12 @@ one that was given without a key there is version 1 alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
+from ..values import dataclass
 from .references import ConductReference, commitment, reference
 from .statement import ACCEPTANCE_V1, ACCEPTANCE_V2, CONDUCT_V1, Statement, predicate_of, same
 

@@ -7,7 +7,6 @@ a salted commitment alone (docs/spec/formats.md, section 2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
@@ -18,6 +17,7 @@ from ..canonical import Obj
 from ..digests import sha256
 from ..envelope import Envelope, sign
 from ..keys import Signer
+from ..values import dataclass
 from .references import ConductReference, commit, reference
 from .statement import CONSENT_V1, Statement, predicate_of, same
 

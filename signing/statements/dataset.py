@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical
+from ..values import dataclass
 from .references import owned
 from .statement import DATASET_V1, Statement, Subject, predicate_of, same
 

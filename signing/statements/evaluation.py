@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -17,6 +16,7 @@ from typing import Self
 from .. import canonical
 from ..canonical import Obj
 from ..errors import InvalidDocument
+from ..values import dataclass
 from .references import ConductReference, as_reference, decimal, reference
 from .statement import EVALUATION_V1, WITHDRAWAL_V1, Statement, Subject, predicate_of, same
 

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
 from ..errors import InvalidDocument
+from ..values import dataclass
 from .references import ConductReference, commitment, reference
 from .statement import OUTPUT_V1, Statement, Subject, predicate_of, same
 

@@ -6,12 +6,12 @@ It names nobody: the ledger shows that there was such an export, and of how many
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from .. import canonical
 from ..errors import InvalidDocument
+from ..values import dataclass
 from .statement import PERIOD_V1, Statement, Subject, predicate_of, same
 
 SUBJECT = "period-export"

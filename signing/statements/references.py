@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
 from ..digests import sha256
 from ..errors import InvalidDocument
+from ..values import dataclass
 from .statement import Subject
 
 SALT_BYTES = 32

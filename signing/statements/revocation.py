@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from .. import canonical
 from ..crls import ROOT
 from ..intermediates import Name
 from ..revocation import Revocation
+from ..values import dataclass
 from .statement import REVOCATION_V1, Statement, Subject, predicate_of, same
 
 

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
+from ..values import dataclass
 from .references import ConductReference, as_reference, decimal, reference
 from .statement import RUN_V1, Statement, Subject, predicate_of, same
 

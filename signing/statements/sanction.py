@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -11,6 +10,7 @@ from typing import Self
 from .. import canonical
 from ..canonical import Obj
 from ..errors import InvalidDocument
+from ..values import dataclass
 from .references import ConductReference, as_reference, commit, reference
 from .statement import LIFTING_V1, SANCTION_V1, Statement, Subject, predicate_of, same
 

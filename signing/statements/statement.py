@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
 from .. import canonical
@@ -13,6 +12,7 @@ from ..canonical import Obj
 from ..certificates import Purpose
 from ..digests import sha256
 from ..errors import InvalidDocument
+from ..values import dataclass
 
 STATEMENT_V1 = "https://in-toto.io/Statement/v1"
 CHECKPOINT_V1 = "https://assay/checkpoint/v1"

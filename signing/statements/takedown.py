@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from .. import canonical
+from ..values import dataclass
 from .references import as_reference, reference
 from .sanction import Breach
 from .statement import TAKEDOWN_V1, TAKEDOWN_V2, Statement, Subject, predicate_of, same

@@ -6,7 +6,7 @@ Which artifact this is for, and what else there is to compare it with, is for ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .. import oms
 from ..bundle import Bundle
@@ -15,6 +15,7 @@ from ..errors import Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..statements import CheckpointClaim, ConductClaim, DatasetClaim, RunClaim, TakedownClaim
+from ..values import dataclass
 from . import links
 from .kinds import CHECKPOINT, CONDUCT, DATASET, MODEL, RUN, TAKEDOWN
 from .memory import Judgement, remembering

@@ -8,10 +8,11 @@ found by the same digest, and each is held to it again by its own steps.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..errors import Step
 from ..evidence import Evidence
+from ..values import dataclass
 from .below import Below, examine_below, link_below
 from .opening import opening
 from .report import Report, Verified

@@ -7,7 +7,6 @@ The signer signs by these rules, and a verifier judges by them (docs/spec/format
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from .. import oms
@@ -53,6 +52,7 @@ from ..statements import (
     TakedownClaim,
     WithdrawalClaim,
 )
+from ..values import dataclass
 
 C = TypeVar("C", bound=Claim)
 

@@ -8,7 +8,6 @@ failed is kept: it is judged again, each time that it is met.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, wraps
 from typing import Any, Generic, TypeVar, cast
@@ -20,6 +19,7 @@ from ..errors import Outcome, Step
 from ..evidence import Evidence
 from ..keys import PublicKey
 from ..trust import TrustRoot
+from ..values import dataclass
 from .requirements import Basis, Requirements
 
 S = TypeVar("S")

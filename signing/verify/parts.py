@@ -20,7 +20,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -35,6 +34,7 @@ from ..provenance import accepted
 from ..pseudonyms import Signatory, is_pseudonym
 from ..statements import PURPOSE_OF, Claim, Statement
 from ..trust import TrustRoot
+from ..values import dataclass
 from . import inclusion
 from .kinds import Kind, is_signer
 from .report import Finding, Report, SignedPart

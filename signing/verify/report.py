@@ -8,7 +8,7 @@ not be reached for want of something that an earlier one should have established
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -28,6 +28,7 @@ from ..statements import (
     WithdrawalClaim,
 )
 from ..trust import TrustRoot
+from ..values import dataclass
 from .memory import Judgement
 from .requirements import Requirements, Seen
 from .standing import Standing

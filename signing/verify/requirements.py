@@ -7,7 +7,7 @@ There is no clock here: the moment at which knowledge has to be fresh is the ver
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from ..cosignatures import UNSAID, Witness
@@ -16,6 +16,7 @@ from ..evidence import Evidence
 from ..tlog import Policy, Witnessed
 from ..treehead import verify as verify_head
 from ..trust import TrustRoot
+from ..values import dataclass
 
 LAST_SECOND = 253_402_300_799  # of the year 9999, the last that RFC 3339 can write
 

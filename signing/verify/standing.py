@@ -9,7 +9,6 @@ timestamp authority can be revoked itself, so its word alone rescues nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.x509 import Certificate
@@ -18,6 +17,7 @@ from .. import crls, ocspstatus, timestamps
 from ..bundle import Bundle
 from ..canonical import instant_text
 from ..revocation import Missing, NotRevoked, Revoked, Stale, Status, judge, worst
+from ..values import dataclass
 from .inclusion import proven_at
 from .requirements import Basis
 

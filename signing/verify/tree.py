@@ -8,9 +8,9 @@ that stands there. What is about no single part (openings, tree heads) stands at
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..errors import Outcome, Step
+from ..values import dataclass
 
 ROOTS = ("output", "evaluation", "bundle", "checkpoint", "model")
 BESIDE = "evidence"

@@ -144,3 +144,11 @@ def test_a_question_is_the_references(nonce: int | None, wants_certificates: boo
     )
     question = timestamps.request_over(digest, wants_certificates=wants_certificates, nonce=nonce)
     assert question == reference.query(asked)
+
+
+def test_wishes_in_another_order_are_no_question() -> None:
+    imprint = tokens.imprint(Algorithm.SHA256, bytes(32), has_null=True)
+    inside = (der.integer(1), imprint, der.integer(5), der.true())
+    assert timestamps.refusal(der.sequence(*inside)) is None
+    refused = timestamps.refusal(der.sequence(*inside[:2], *reversed(inside[2:])))
+    assert refused == tokens.rejection(Failure.BAD_DATA_FORMAT, "expected a TimeStampReq in DER")
