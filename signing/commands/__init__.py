@@ -8,6 +8,8 @@ become exit codes, and a stranger's file, whatever its bytes, never becomes a tr
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import json
 import os
 import sys
@@ -27,6 +29,7 @@ USAGE = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code is in `assay --help`."""
+    atexit.register(gc.freeze)  # whose process ends need not be told what of it is garbage
     words = sys.argv[1:] if argv is None else argv
     asked = next((word for word in words if not word.startswith("-")), None)
     arguments = parser(asked).parse_args(words)

@@ -79,13 +79,13 @@ def said(of: Task, paths: Sequence[Path]) -> Iterator[Said]:
     try:
         # An interrupt is for this process to answer, which then wants none of the rest.
         quiet = signal.SIGINT, signal.SIG_IGN
-        with ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet) as pool:
-            try:
-                for each in pool.map(_said, [of] * len(chunks), chunks):
-                    done += 1
-                    yield from each
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        pool = ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet)
+        try:
+            for each in pool.map(_said, [of] * len(chunks), chunks):
+                done += 1
+                yield from each
+        finally:
+            pool.shutdown(cancel_futures=True)
     except (BrokenExecutor, OSError):
         for chunk in chunks[done:]:
             yield from _said(of, chunk)

@@ -12,12 +12,14 @@ import re
 import textwrap
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import TextIO
 
 from ..errors import Outcome
 from ..values import dataclass
 
 COLUMNS = 80
+KEPT = 512  # texts, as shown: of many outputs most steps say the same
 _DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _UUID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _FANCY: Mapping[Outcome, str] = {
@@ -121,12 +123,13 @@ class Terminal:
             self.line(head + " " * (indent - seen_width(head)) + shown)
 
 
-def wrapped(text: str, width: int) -> list[str]:
+@lru_cache(KEPT)
+def wrapped(text: str, width: int) -> tuple[str, ...]:
     """Lines of at most `width` characters, broken at spaces where there are any."""
     text = safe(text)
     if len(text) <= width and text == text.strip():  # most do, and wrapping takes thirty times that
-        return [text]
-    return textwrap.wrap(text, width, break_on_hyphens=False) or [""]
+        return (text,)
+    return tuple(textwrap.wrap(text, width, break_on_hyphens=False)) or ("",)
 
 
 def safe(text: str) -> str:
@@ -136,6 +139,7 @@ def safe(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+@lru_cache(KEPT)
 def shortened(text: str) -> str:
     """The text with every digest cut to its first twelve digits, and every UUID to eight."""
     return _UUID.sub(r"\1…", _DIGEST.sub(r"\1…", text))
