@@ -2,7 +2,7 @@
 /** What a C2PA library reports of media, against the vectors that Python's judgement is held to. */
 import { expect, test } from "vitest";
 import { type Json, type JsonObject, mapping, text } from "../verify/canonical";
-import { type Credentials, checkSame, judge, label } from "../verify/credentials";
+import { type Credentials, checkSame, judge, label, ofStranger } from "../verify/credentials";
 import { VerificationError } from "../verify/errors";
 import type { OutputClaim } from "../verify/statements/output";
 import { vectors } from "./vectors";
@@ -12,6 +12,8 @@ type Vectors = {
   readonly said: JsonObject;
   readonly accepted: Json;
   readonly refused: readonly { readonly why: string; readonly report: Json }[];
+  readonly strangers: readonly Json[];
+  readonly no_strangers: readonly { readonly why: string; readonly report: Json }[];
 };
 
 const given = vectors<Vectors>("credentials");
@@ -31,6 +33,17 @@ test.each(given.refused)("$why is refused", ({ report }) => {
   expect(() => judge(report, given.registry)).toThrow(
     expect.objectContaining({ code: "bad-credentials" }) as Error,
   );
+});
+
+test("a whole manifest by somebody unknown is read, and not believed", () => {
+  for (const report of given.strangers) {
+    expect(ofStranger(report, given.registry)).toEqual(found());
+    expect(() => judge(report, given.registry)).toThrow(VerificationError);
+  }
+});
+
+test.each(given.no_strangers)("$why is no stranger's", ({ report }) => {
+  expect(ofStranger(report, given.registry)).toBeNull();
 });
 
 test("the assertion is named by the registry's host, reversed", () => {

@@ -12,7 +12,7 @@ import {
   text,
   within,
 } from "./canonical";
-import { InvalidDocument, VerificationError } from "./errors";
+import { AssayError, InvalidDocument, VerificationError } from "./errors";
 import type { Origin, OutputClaim } from "./statements/output";
 import { reference } from "./statements/references";
 
@@ -20,6 +20,9 @@ const TYPE = "https://assay/media/v1";
 const LABEL_ENDING = "assay.output";
 const TRUSTED = "Trusted";
 const STAMPED = "timeStamp.trusted";
+const VALID = "Valid";
+const SIGNER_UNKNOWN = "signingCredential.untrusted";
+const UNKNOWN = new Set([SIGNER_UNKNOWN, "timeStamp.untrusted"]);
 const MAX_SHOWN = 5;
 const ORIGINS: readonly string[] = ["server-generated", "caller-asserted"] satisfies Origin[];
 
@@ -56,6 +59,24 @@ export function judge(report: Json, registry: string): Credentials {
   } catch (error) {
     if (!(error instanceof InvalidDocument)) throw error;
     throw bad(`the C2PA manifest is no registry's: ${error.message}`);
+  }
+}
+
+/**
+ * What a manifest says that is whole, but whose signer leads to no anchor; null of any other.
+ *
+ * Whose word it is nobody here knows: it is neither believed nor held against the file.
+ */
+export function ofStranger(report: Json, registry: string): Credentials | null {
+  try {
+    const document = asMapping(report, "report");
+    const codes = failures(document);
+    const isWhole = codes.includes(SIGNER_UNKNOWN) && codes.every((each) => UNKNOWN.has(each));
+    if (!isWhole || document.validation_state !== VALID) return null;
+    return assertion(onlyManifest(document), registry);
+  } catch (error) {
+    if (error instanceof AssayError) return null;
+    throw error;
   }
 }
 

@@ -5,19 +5,32 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import cast
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from playwright.sync_api import Page, expect
 
+from assay.signing.cose import raw_signature
+from assay.signing.digests import sha256
+from assay.signing.keys import PrivateKey, SoftwareKey
+from assay.signing.statements import Origin
+from registry.ledger import services as ledger
 from registry.outputs import queries as outputs
+from registry.outputs.asking import Assertion, assert_content
+from registry.outputs.credentials import library, manifest
 from registry.outputs.credentials.kinds import Kind
+from registry.outputs.credentials.library import Office
 from registry.outputs.media import services
 from registry.outputs.media.services import Media
+from registry.outputs.signing import advance
 from tests import media
 from tests.frontend.handed import desk, hand_in, unheard, verdict
 from tests.frontend.visitor import Visitor
 from tests.registry.site.world import Shown
+from tests.signing import pki
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +53,41 @@ def painted(shown: Shown, tmp_path: Path, request: pytest.FixtureRequest) -> Pai
     output, content = services.embed(made, by=shown.lab.people.bob, output_id=uuid.uuid4())
     file, evidence = tmp_path / name, tmp_path / f"{name}.assay.json"
     file.write_bytes(content)
+    evidence.write_bytes(outputs.evidence(output).canonical())
+    return Painted(file=file, evidence=evidence)
+
+
+@pytest.fixture
+def bought(shown: Shown, tmp_path: Path) -> Painted:
+    """A picture whose manifest is by a certificate that a C2PA authority sold to somebody."""
+    leaf = pki.signer(
+        pki.authority("A C2PA authority"), purposes=(ExtendedKeyUsageOID.EMAIL_PROTECTION,)
+    )
+    key, made, output_id = (
+        SoftwareKey(private=cast("PrivateKey", leaf.key)),
+        BytesIO(),
+        uuid.uuid4(),
+    )
+    by = Office(
+        chain=leaf.pem.decode(),
+        sign=lambda structure: raw_signature(key.sign(structure)),
+        stamp=ledger.signer().timestamp,
+    )
+    said = manifest.credentials(shown.checkpoint, output_id, Origin.CALLER_ASSERTED)
+    definition = manifest.definition(shown.checkpoint, said, media_type=Kind.PNG.value)
+    source = BytesIO(media.picture("PNG"))
+    library.embed(definition, Kind.PNG, source=source, target=made, by=by)
+    assertion = Assertion(
+        checkpoint=shown.checkpoint.manifest_sha256,
+        media_type=Kind.PNG.value,
+        sha256=sha256(made.getvalue()),
+        normalised_sha256="",
+    )
+    assert_content(assertion, by=shown.lab.people.bob, output_id=output_id)
+    advance(output_id)
+    file, evidence = tmp_path / "bought.png", tmp_path / "bought.png.assay.json"
+    file.write_bytes(made.getvalue())
+    output = outputs.outputs().get(pk=output_id)
     evidence.write_bytes(outputs.evidence(output).canonical())
     return Painted(file=file, evidence=evidence)
 
@@ -83,6 +131,16 @@ def test_a_changed_file_fails_by_its_digest_and_by_its_manifest(
     hand_in(page, painted.file, painted.evidence)
     verdict(page, "Changed.")
     assert said_of_manifest(page).startswith("Its C2PA manifest does not hold: ")
+
+
+def test_a_manifest_by_somebody_unknown_is_neither_green_nor_broken(
+    bought: Painted, visitor: Visitor
+) -> None:
+    page = desk(visitor)
+    hand_in(page, bought.file, bought.evidence)
+    verdict(page, "Verified.")
+    assert "told nothing about" in said_of_manifest(page)
+    expect(page.locator('.result[data-mood="caution"]')).to_have_count(1)
 
 
 def test_with_the_network_cut_before_it_says_that_it_read_nothing(

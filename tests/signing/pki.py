@@ -138,7 +138,9 @@ def issued(
 
 
 def named(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    """With an organisation, without which C2PA's programs in browsers take no claim."""
+    kinds = (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+    return x509.Name([x509.NameAttribute(kind, name) for kind in kinds])
 
 
 def usage(*, digital_signature: bool = False, key_cert_sign: bool = False) -> x509.KeyUsage:

@@ -9,6 +9,7 @@ from tests.signing.claiming import LABEL, report, said
 from tests.signing.signer.worlds import REGISTRY
 
 FAILED = [{"code": "assertion.dataHash.mismatch"}]
+UNTOLD = [{"code": "signingCredential.untrusted"}, {"code": "timeStamp.untrusted"}]
 
 
 def credentials_vectors() -> dict[str, object]:
@@ -37,13 +38,31 @@ def credentials_vectors() -> dict[str, object]:
         "a field too many": _data(extra=1),
         "no checkpoint": _data(checkpoint={}),
     }
+    strangers = [_untold(UNTOLD), _untold(UNTOLD[:1])]
+    others = {
+        "trusted": _untold(UNTOLD, validation_state="Trusted"),
+        "invalid": _untold(UNTOLD, validation_state="Invalid"),
+        "without a failure": _untold([]),
+        "an unknown time alone": _untold(UNTOLD[1:]),
+        "another failure besides": _untold([*UNTOLD, *FAILED]),
+        "two manifests": _untold(UNTOLD, manifests={"a": {}, "b": {}}),
+        "no assertion": _untold(UNTOLD, manifests={"urn:c2pa:1": {"assertions": []}}),
+        "an active manifest that is not there": _untold(UNTOLD, active_manifest="urn:c2pa:2"),
+        "no object": [],
+    }
     return {
         "source": "docs/spec/media.md, section 3",
         "registry": REGISTRY,
         "said": said().to_json(),
         "accepted": report(),
         "refused": [{"why": why, "report": each} for why, each in refused.items()],
+        "strangers": strangers,
+        "no_strangers": [{"why": why, "report": each} for why, each in others.items()],
     }
+
+
+def _untold(codes: list[dict[str, str]], **changes: object) -> dict[str, Any]:
+    return report(**{"validation_state": "Valid", "validation_status": codes} | changes)
 
 
 def _assertion(**changes: object) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import libraryUrl from "@contentauth/c2pa-wasm/c2pa.wasm?url";
 import { loads } from "../../verify/canonical";
 import type { Credentials } from "../../verify/credentials";
-import { checkSame, judge } from "../../verify/credentials";
+import { checkSame, judge, ofStranger } from "../../verify/credentials";
 import { toBase64 } from "../../verify/digests";
 import { AssayError } from "../../verify/errors";
 import type { OutputClaim } from "../../verify/statements/output";
@@ -27,6 +27,7 @@ const SECONDS = 60; // for reading: a file that keeps a library busy for longer 
 
 export type Found =
   | { readonly kind: "sound"; readonly said: Credentials }
+  | { readonly kind: "unknown"; readonly said: Credentials }
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "unread"; readonly reason: string };
 
@@ -42,9 +43,11 @@ export async function credentialsOf(
   if ("failure" in reading) return { kind: "unread", reason: reading.failure };
   if (reading.report === null) return null;
   try {
-    const said = judge(loads(new TextEncoder().encode(reading.report)), root.registry);
+    const report = loads(new TextEncoder().encode(reading.report));
+    const stranger = ofStranger(report, root.registry);
+    const said = stranger ?? judge(report, root.registry);
     if (claim !== null) checkSame(said, claim);
-    return { kind: "sound", said };
+    return { kind: stranger === null ? "sound" : "unknown", said };
   } catch (error) {
     if (!(error instanceof AssayError)) throw error;
     return { kind: "refused", reason: error.message };

@@ -39,7 +39,7 @@ async function resultOf(
 ): Promise<Element> {
   const result = shapes.result.content.querySelector("article")?.cloneNode(true) as HTMLElement;
   result.dataset.verdict = verdictIn(judged);
-  result.dataset.mood = judged.credentials?.kind === "refused" ? "broken" : said.mood;
+  result.dataset.mood = moodOf(judged, said);
   result.dataset.manifest = judged.credentials?.kind ?? "none";
   write(result, "[data-headline]", said.headline);
   result.querySelector("[data-sentences]")?.replaceChildren(...said.sentences.map(paragraph));
@@ -61,6 +61,12 @@ async function resultOf(
   return result;
 }
 
+/** A manifest that does not hold breaks it; one by nobody knows whom is no reason for green. */
+function moodOf({ credentials }: Judged, { mood }: Said): Said["mood"] {
+  if (credentials?.kind === "refused") return "broken";
+  return credentials?.kind === "unknown" && mood === "sound" ? "caution" : mood;
+}
+
 /** What came of a C2PA manifest, in a sentence of its own; empty where there is none. */
 function manifestIn({ credentials, judgement }: Judged, { words }: Page): string {
   switch (credentials?.kind) {
@@ -70,6 +76,10 @@ function manifestIn({ credentials, judgement }: Judged, { words }: Page): string
       const checkpoint = asId(credentials.said.checkpointSha256);
       const key = judgement === null ? "credentials-alone" : "credentials-sound";
       return filled(words(key), { checkpoint, claim: words(`claim-${credentials.said.claim}`) });
+    }
+    case "unknown": {
+      const checkpoint = asId(credentials.said.checkpointSha256);
+      return filled(words("credentials-unknown"), { checkpoint });
     }
     case "refused":
     case "unread":
