@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from assay.signing import envelope
+from assay.signing import canonical, envelope
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey, spki
@@ -24,6 +25,7 @@ from tests.signing.client.registry import loopback
 from tests.signing.commands.desk import TOKEN, Desk, words_of
 from tests.signing.owning import CERTIFICATES, CHECKPOINT, OWN, STATEMENTS, Keeper, keeping
 from tests.signing.softhsm import MODULE, PIN, SoftHsm, needs_softhsm
+from tests.signing.test_both_verifiers import NODE, ROOT
 
 TEXT = b"made elsewhere, of this checkpoint\n"
 LABEL = "outputs of the shop"
@@ -102,6 +104,31 @@ def test_a_verifier_may_demand_the_key(desk: Desk, keeper: Keeper, text: Path, k
     said = json.loads(out)
     assert said["requirements"]["signer_key"] == said["parts"][0]["key"] == fingerprint(key)
     assert desk.assay("verify", text, "--signer-key", "mine")[0] == 10
+
+
+def test_the_browsers_verifier_takes_it_as_any_other(
+    desk: Desk, keeper: Keeper, text: Path, key: Path, tmp_path: Path
+) -> None:
+    assert sign(desk, keeper, text, key)[0] == 0
+    document = text.with_name("text.txt.assay.json").read_bytes()
+    given = {
+        "trust_root": desk.world.trust.to_json(),
+        "as_of": canonical.instant_text(desk.world.at),
+        "text": TEXT.decode(),
+        "documents": [base64.b64encode(document).decode()],
+    }
+    file = tmp_path / "given.json"
+    file.write_text(json.dumps(given))
+    done = subprocess.run(
+        (NODE, "tests/judge.mjs", str(file)),
+        cwd=ROOT / "frontend",
+        capture_output=True,
+        check=True,
+        timeout=300,
+    )
+    (steps,) = json.loads(done.stdout)
+    assert {outcome for _, outcome, _ in steps} == {"passed"}
+    assert "output.signature" in {code for code, _, _ in steps}
 
 
 def test_evidence_by_another_key_is_left_as_it_is(
