@@ -19,7 +19,7 @@ from ..errors import BadTreeHead, InvalidDocument
 from ..intermediates import Name
 from ..pseudonyms import PartyOpening, is_pseudonym
 from ..revocation import Revocation
-from ..statements import PURPOSE_OF, CheckpointClaim, ConductReference, Statement
+from ..statements import PURPOSE_OF, CheckpointClaim, Statement
 from ..verify.kinds import KIND_OF, is_signer
 from .claims import SignClaimRequest
 from .errors import BadRequest, LedgerInconsistent, LedgerRollback, WrongStatement
@@ -144,25 +144,12 @@ def read_statement(request: SignRequest, *, registry: str) -> Statement:
             _check_checkpoint(claim, registry)
     except InvalidDocument as error:
         raise WrongStatement(f"the statement is malformed: {error}") from error
-    _check_conduct(statement, request)
     signer = kind.signer(claim, registry)
     if not is_signer(request.subject, signer):
         raise WrongStatement(
             f"expected a statement that {request.subject} may sign, found one for {signer}"
         )
     return statement
-
-
-def _check_conduct(statement: Statement, request: SignRequest) -> None:
-    """What a certificate's holder signs is under the policy that the certificate names."""
-    if request.conduct_sha256 is None or "conduct" not in statement.predicate:
-        return
-    named = ConductReference.parse(statement.predicate, "conduct").sha256
-    if named != request.conduct_sha256:
-        raise WrongStatement(
-            f"expected a statement under the conduct policy {request.conduct_sha256}, "
-            f"found one under {named}"
-        )
 
 
 def check_past(revocations: Sequence[Revocation], at: datetime) -> None:

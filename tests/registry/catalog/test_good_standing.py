@@ -18,7 +18,7 @@ from registry.api import warnings
 from registry.audit.models import AuditRow
 from registry.catalog import services as catalog
 from registry.catalog.errors import AccessNeeded
-from registry.catalog.models import Gate
+from registry.catalog.models import Gate, State
 from registry.catalog.queries import gates, open_blobs
 from registry.conduct import queries, services, standing
 from registry.conduct.errors import NotAccepted, Superseded
@@ -102,7 +102,9 @@ def test_once_it_binds_the_older_acceptance_opens_nothing(
         publish(by_person(world))
     services.accept(material, world.lab, world.people.alice)
     assert standing.accepted(world.lab, reference) == queries.reference(material)
-    assert publish(by_person(world)).conduct == world.conduct  # released under what it was
+    published = publish(by_person(world))
+    assert (published.state, published.reason) == (State.PUBLISHED, "")
+    assert published.conduct == world.conduct  # released under what it was
 
 
 def test_a_reference_names_what_was_published(world: World) -> None:

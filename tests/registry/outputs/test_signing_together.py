@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from registry.authority import issuing
 from registry.authority import services as authority_services
 from registry.authority.errors import NotAMember
 from registry.catalog.models import Checkpoint
+from registry.conduct import services as conduct
 from registry.conduct.errors import NotAccepted
 from registry.conduct.models import Acceptance
 from registry.idempotency.errors import Mismatch
@@ -34,6 +36,7 @@ from registry.outputs import asking, asserting, tasks
 from registry.outputs.asserting import Asked
 from registry.outputs.errors import CheckpointUnknown
 from registry.outputs.models import Output, State
+from tests.registry.conduct.published import replacing
 from tests.registry.outputs import world
 from tests.registry.people import People
 from tests.registry.pool.test_contention import AT_ONCE, at_the_same_moment
@@ -78,6 +81,22 @@ def test_each_is_signed_and_proven_by_its_own_evidence(
         assert (bob.namespace.uri in opened) is (request.by == bob)
     rows = AuditRow.objects.filter(action__in=["output.assert", "output.sign"])
     assert rows.count() == 2 * len(requests)
+
+
+def test_a_version_that_was_accepted_stands_for_the_one_that_a_checkpoint_is_under(
+    real_lab: Lab, real_checkpoint: Checkpoint, authority: Authority, tmp_path: Path
+) -> None:
+    bob = real_lab.people.bob
+    newer = replacing(tmp_path, "1.1")
+    conduct.accept(newer, bob.namespace, bob)
+    request = asked(bob, real_checkpoint)
+    (answer,) = answers(request)
+    evidence = Evidence.parse(body_of(answer)["evidence"])
+    content = Content(sha256=request.assertion.sha256, normalised_sha256=None)
+    seen = examine_output(evidence, basis=basis(authority), content=content).verdict()
+    assert seen.conduct is not None
+    assert seen.conduct.conduct.version == "1.0"
+    assert seen.parts[0].accepted_sha256 == newer.sha256
 
 
 def test_it_takes_as_many_queries_for_many_as_for_a_few(

@@ -179,12 +179,6 @@ def test_a_subject_that_is_not_ours_is_refused(client: SignerClient, subject: st
         client.sign(Purpose.OUTPUT, subject, output_statement(), POLICY)
 
 
-def test_a_statement_under_another_conduct_policy_is_refused(client: SignerClient) -> None:
-    other = "77" * 32
-    with pytest.raises(WrongStatement, match=f"under the conduct policy {other}, found one under"):
-        client.sign(Purpose.OUTPUT, ALICE, output_statement(), other)
-
-
 def test_nobody_signs_without_a_certificate(bare: SignerClient, bare_folder: Path) -> None:
     with pytest.raises(NotCertified, match="of http://localhost:8000/alice for output, found none"):
         bare.sign(Purpose.OUTPUT, ALICE, output_statement(), POLICY)
