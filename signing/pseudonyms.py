@@ -91,9 +91,7 @@ def opened(
 
 
 def parse_all(obj: Obj, field: str) -> tuple[PartyOpening, ...]:
-    """The openings in a field that may be left out."""
-    if field not in obj:
-        return ()
+    """The openings in a field."""
     with canonical.within(field):
         listed = canonical.items({field: obj[field]}, field, maximum=MAX_OPENINGS)
         return tuple(PartyOpening.parse(each) for each in listed)
