@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -100,9 +100,9 @@ class Case:
     """One text with its evidence, and what is demanded of it."""
 
     text: str
-    document: Json
-    trust: TrustRoot
-    requirements: Requirements
+    document: Json = field(repr=False)  # hypothesis refuses to print what is this long
+    trust: TrustRoot = field(repr=False)
+    requirements: Requirements = field(repr=False)
 
     def judged(self) -> Said:
         """All that there is to say."""
