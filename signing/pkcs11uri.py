@@ -54,7 +54,8 @@ def _attributes(parts: Sequence[str], known: Sequence[str]) -> dict[str, str]:
         name, equals, value = part.partition("=")
         if not equals or name not in known or name in found:
             shown = ascii(name[:40])
-            raise InvalidDocument("key", f"{' and '.join(known)}, each once", f"{shown}")
+            expected = f"{' and '.join(known)}, each once, as in {SCHEME}{_FORM}"
+            raise InvalidDocument("key", expected, shown)
         try:
             found[name] = unquote(value, errors="strict")
         except UnicodeDecodeError as error:

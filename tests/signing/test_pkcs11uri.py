@@ -35,7 +35,7 @@ def test_labels_and_files_are_read() -> None:
         (GOOD.replace("/usr/lib/m.so", "m.so"), "key.module-path: expected the absolute path"),
         (GOOD.replace("%C3%A9", "%C3"), "key.object: expected percent-encoded"),
         (GOOD.replace(";", ";type=public;"), "key.type: expected private"),
-        (GOOD.replace(";", ";token=b;"), "each once, found 'token'"),
+        (GOOD.replace(";", ";token=b;"), "each once, as in"),
         (GOOD.replace(";", ";serial=1;"), "found 'serial'"),
         (GOOD + "&pin-value=1234", "found 'pin-value'"),
         (GOOD + "a" * MAX_CHARACTERS, "expected pkcs11:token"),
