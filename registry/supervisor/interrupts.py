@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signals that end this process in order, whatever the code makes of them that they meet."""
 
+import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+AGAIN_SECONDS = 0.05
 
 
 def listen() -> None:
@@ -17,6 +21,7 @@ def listen() -> None:
     for each in ENDING:
         if each != signal.SIGHUP or signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, _interrupt)
+    sys.unraisablehook = _come_again
 
 
 @contextmanager
@@ -40,3 +45,13 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
     for each in ENDING:
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def _come_again(lost: "sys.UnraisableHookArgs") -> None:
+    """An interrupt in an object's `__del__`, which Python tells of and goes on, comes once more."""
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    number = signal.Signals[str(lost.exc_value) or signal.SIGINT.name]
+    signal.signal(number, _interrupt)
+    threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), number)).start()

@@ -3,6 +3,8 @@
 
 import os
 import signal
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +15,10 @@ from registry.supervisor import interrupts
 @pytest.fixture(autouse=True)
 def _handlers() -> Iterator[None]:
     kept = {each: signal.getsignal(each) for each in interrupts.ENDING}
+    hook = sys.unraisablehook
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs these under nohup
     yield
+    sys.unraisablehook = hook
     for each, handler in kept.items():
         signal.signal(each, handler)
 
@@ -45,6 +49,30 @@ def test_an_interrupt_while_a_class_is_made_is_one_still() -> None:
 
     with pytest.raises(KeyboardInterrupt), interrupts.interruptible():
         type("Made", (), {"field": Interrupting()})
+
+
+@pytest.mark.parametrize("number", interrupts.ENDING)
+def test_an_interrupt_that_comes_while_an_object_is_finalized_comes_again(
+    number: signal.Signals,
+) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), number)
+
+    interrupts.listen()
+    Finalized()
+    with pytest.raises(KeyboardInterrupt, match=number.name):
+        time.sleep(60)
+
+
+def test_what_else_goes_wrong_in_a_finalizer_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            raise ValueError("by itself")
+
+    interrupts.listen()
+    Finalized()
+    assert "ValueError: by itself" in capsys.readouterr().err
 
 
 def test_what_goes_wrong_by_itself_stays_what_it_is() -> None:
