@@ -147,9 +147,6 @@ DATABASES: dict[str, dict[str, Any]] = {
 # Under ASGI a persistent connection per thread exhausts PostgreSQL (measured: thousands of errors
 # in 8 s), so connections end with the request and the web process (asgi.py) lends from a pool.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-# What is asked again and again is planned once for each connection: planning Django's joins took
-# PostgreSQL longer than answering them (docs/rates.md).
-DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
 _POOL_SIZE = environment.number("ASSAY_DATABASE_POOL", 0)
 if _POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {
