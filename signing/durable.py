@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO
 
 PRIVATE_FOLDER_MODE = 0o700
@@ -36,8 +37,6 @@ def replacing(
     path: Path, *, place: Callable[[Path, Path], None] = os.replace
 ) -> Generator[IO[bytes]]:
     """A file that takes the place of `path` once the block has ended without an error."""
-    from tempfile import NamedTemporaryFile  # noqa: PLC0415 - for those who write
-
     try:
         with NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.name}.", suffix=PART_SUFFIX, delete=False
@@ -64,8 +63,6 @@ def link_or_copy(source: Path, path: Path, *, aside: Path) -> None:
     nobody puts something else. What a killed process left there is for `remove_parts`: beside
     `path` it would be taken for one of the files.
     """
-    from tempfile import TemporaryDirectory  # noqa: PLC0415 - likewise
-
     with TemporaryDirectory(dir=aside, prefix=".", suffix=PART_SUFFIX) as folder:
         part = Path(folder, "part")
         try:

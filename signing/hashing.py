@@ -13,6 +13,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import TypeAlias
 
@@ -70,10 +71,8 @@ def digests(
         buffer = bytearray(BUFFER_BYTES)
         return [(piece, _digest(piece, algorithms, buffer)) for piece in batch]
 
-    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415 - 10 ms, to hash
-
-    with ThreadPoolExecutor(threads()) as pool:
-        waiting: deque[Future[list[tuple[Piece, Digests]]]] = deque()
+    with futures.ThreadPoolExecutor(threads()) as pool:
+        waiting: deque[futures.Future[list[tuple[Piece, Digests]]]] = deque()
         try:
             for batch in _batches(pieces):
                 waiting.append(pool.submit(work, batch))

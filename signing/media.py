@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """C2PA manifests in or beside files, read with the C2PA library, the extra `c2pa`.
 
-The one module of this package that imports it, and that when a file is read. What the library says
-is judged by `credentials`; whether a file has a manifest at all is told without it.
+It is imported when a file is read (or written: `commands.crediting`). What the library says is
+judged by `credentials`; whether a file has a manifest at all is told without it. Whoever has it
+write a manifest, here or in a registry, does so under `WRITING`, and answers it by a `Callback`.
 """
 
 from __future__ import annotations
 
 import json
 import mmap
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +29,36 @@ LIBRARY = "c2pa"
 INSTALL = "pip install 'assay[c2pa]'"
 _MARK = b"jumdc2pa"  # ISO/IEC 19566-5: a description box, and the type of a C2PA manifest store
 MAX_REASON_CHARACTERS = 200
+WRITING: Mapping[str, object] = {
+    "builder": {"thumbnail": {"enabled": False}},  # of a small picture it is larger than all else
+    # Media are strangers': what they name is not fetched, and nobody is asked about certificates.
+    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
+}
+
+
+class NoAnswer(Exception):
+    """The library was not answered; its callback knows why."""
+
+
+class Callback:
+    """What the library asks back, which then says only that something failed: this keeps why."""
+
+    def __init__(self, answer: Callable[[bytes], bytes]) -> None:
+        self._answer = answer
+        self._error: Exception | None = None
+
+    def __call__(self, data: bytes) -> bytes:
+        """The answer; raises NoAnswer, whatever was wrong."""
+        try:
+            return self._answer(data)
+        except Exception as error:  # whichever it is: `check` raises it to who wanted the manifest
+            self._error = error
+            raise NoAnswer from error
+
+    def check(self) -> None:
+        """Raise why there was no answer, if there was none."""
+        if self._error is not None:
+            raise self._error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from registry.accounts import permissions, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import Token
 from registry.api import parsing
-from registry.api.problems import Problem, document_of, headers_of
+from registry.api.problems import REFUSALS, Problem, document_of, headers_of
 from registry.api.together import Together
 from registry.api.warnings import warn
 from registry.api.wire import (
@@ -73,7 +73,7 @@ class Signing:
         )
         try:
             ended = await self._together.ask(sent)
-        except Exception as error:  # any that has a problem document, as Django's view would
+        except REFUSALS as error:
             if document_of(error) is None:
                 raise
             ended = Ended(answer=error, said={})

@@ -26,6 +26,7 @@ from ..credentials import Credentials
 from ..digests import as_id
 from ..errors import BadCredentials, BrokenLink, KeyUnusable
 from ..keys import Curve, Signer, curve_of
+from ..media import Callback
 from ..paths import parse_pem
 from ..statements import Origin
 from .errors import InputUnreadable
@@ -38,10 +39,6 @@ ALGORITHMS = {
     Curve.P384: "ES384",
     Curve.P521: "ES512",
     Curve.ED25519: "ED25519",
-}
-SETTINGS = {
-    "builder": {"thumbnail": {"enabled": False}},
-    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
 }
 
 
@@ -73,26 +70,24 @@ class Maker:
     ) -> None:
         """Write the file with the manifest in it; raises BadCredentials, or what the key raises."""
         library = _library()
-        raised: list[Exception] = []
         algorithm = library.C2paSigningAlg[ALGORITHMS[curve_of(self.key.public_key)]]
-        sign = partial(_sign, self.key, raised)
+        sign = Callback(partial(_sign, self.key))
         try:
             with (
-                library.Context.from_dict(SETTINGS) as context,
+                library.Context.from_dict(dict(media.WRITING)) as context,
                 library.Signer.from_callback(sign, algorithm, self.chain, self.stamps) as signer,
                 library.Builder(definition, context=context) as builder,
             ):
                 builder.sign(signer, media_type, source, target)
         except library.C2paError as error:
-            if raised:
-                raise raised[0] from error
+            sign.check()
             raise _refused("a file that a manifest can be written into", error) from error
 
     def check_bare(self, media_type: str, source: IO[bytes]) -> None:
         """Raise BadCredentials for a file that has a manifest: its story would be lost."""
         library = _library()
         try:
-            with library.Context.from_dict(SETTINGS) as context:
+            with library.Context.from_dict(dict(media.WRITING)) as context:
                 found = library.Reader.try_create(media_type, source, context=context)
         except library.C2paError as error:
             raise _refused("a file without a C2PA manifest", error) from error
@@ -130,14 +125,9 @@ def _check(said: Credentials, output: str, checkpoint: str) -> None:
         )
 
 
-def _sign(key: Signer, raised: list[Exception], structure: bytes) -> bytes:
+def _sign(key: Signer, structure: bytes) -> bytes:
     """As COSE has it (RFC 9053, 2.1): of a NIST curve, r and s, each as long as the order."""
-    try:
-        made = key.sign(structure)
-    except Exception as error:  # any: the library would only say that something failed
-        raised.append(error)
-        raise
-    public = key.public_key
+    made, public = key.sign(structure), key.public_key
     if not isinstance(public, ec.EllipticCurvePublicKey):
         return made
     size = (public.curve.key_size + 7) // 8

@@ -29,13 +29,12 @@ class Result:
     name: str
     """The path on the command line."""
     given: Given | None
-    judged: Judged | None
-    error: AssayError | None
+    outcome: Judged | AssayError
 
     @property
     def failure(self) -> AssayError | None:
         """Why it is not verified."""
-        return self.error if self.judged is None else self.judged.failure
+        return self.outcome.failure if isinstance(self.outcome, Judged) else self.outcome
 
 
 def results(
@@ -60,7 +59,7 @@ def results(
         except argparse.ArgumentError as error:
             refuse(arguments, str(error))
         except AssayError as error:
-            yield Result(name=name, given=None, judged=None, error=error)
+            yield Result(name=name, given=None, outcome=error)
             continue
         for given in found:
             try:
@@ -68,9 +67,9 @@ def results(
                 trusted = pins or _named(arguments, given, now=now)
                 judged = judge(given, trusted, demanded.of_pack(pack), name=name)
             except AssayError as error:
-                yield Result(name=name, given=given, judged=None, error=error)
+                yield Result(name=name, given=given, outcome=error)
             else:
-                yield Result(name=name, given=given, judged=judged, error=None)
+                yield Result(name=name, given=given, outcome=judged)
 
 
 def refuse(arguments: argparse.Namespace, why: str) -> NoReturn:

@@ -11,6 +11,7 @@ import argparse
 import io
 import signal
 from collections.abc import Iterator, Sequence
+from concurrent import futures
 from datetime import datetime
 from pathlib import Path
 
@@ -72,21 +73,19 @@ def task(
 
 def said(of: Task, paths: Sequence[Path]) -> Iterator[Said]:
     """What is said of each, in order."""
-    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor  # noqa: PLC0415 - 20 ms
-
     chunks = [tuple(paths[at : at + AT_ONCE]) for at in range(0, len(paths), AT_ONCE)]
     done = 0
     try:
         # An interrupt is for this process to answer, which then wants none of the rest.
         quiet = signal.SIGINT, signal.SIG_IGN
-        pool = ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet)
+        pool = futures.ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet)
         try:
             for each in pool.map(_said, [of] * len(chunks), chunks):
                 done += 1
                 yield from each
         finally:
             pool.shutdown(cancel_futures=True)
-    except (BrokenExecutor, OSError):
+    except (futures.BrokenExecutor, OSError):
         for chunk in chunks[done:]:
             yield from _said(of, chunk)
 

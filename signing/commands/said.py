@@ -16,7 +16,7 @@ from .given import Given, OutputGiven
 from .programs import verdict_json
 from .steps import print_steps
 from .terminal import Ink, Terminal, safe
-from .verdict import cautions, print_verdict
+from .verdict import Judged, cautions, print_verdict
 
 UNREAD = (
     "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
@@ -80,12 +80,12 @@ def _in_lines(result: Result, terminal: Terminal, *, is_one_of_several: bool) ->
     terminal = replace(terminal, output=lines)
     if is_one_of_several:
         terminal.line(f"  {terminal.paint(Ink.BOLD, safe(result.name))}")
-    if result.judged is not None:
-        print_steps(result.judged.examination.steps, terminal)
-        print_verdict(result.judged, terminal)
+    outcome = result.outcome
+    if isinstance(outcome, Judged):
+        print_steps(outcome.examination.steps, terminal)
+        print_verdict(outcome, terminal)
     else:
-        assert result.error is not None  # noqa: S101 - what was not judged has a reason
-        said = f"Not verified. {result.error.code}: {result.error}"
+        said = f"Not verified. {outcome.code}: {outcome}"
         terminal.columns("", said, indent=2, ink=Ink.RED)
     if is_one_of_several:
         terminal.line()
@@ -93,15 +93,16 @@ def _in_lines(result: Result, terminal: Terminal, *, is_one_of_several: bool) ->
 
 
 def _document(result: Result) -> dict[str, object]:
-    if result.judged is not None:
-        return verdict_json(result.judged)
-    assert result.error is not None  # noqa: S101 - what was not judged has a reason
-    return {"verified": False, "error": result.error.for_programs()}
+    outcome = result.outcome
+    if isinstance(outcome, Judged):
+        return verdict_json(outcome)
+    return {"verified": False, "error": outcome.for_programs()}
 
 
 def _cautions(result: Result) -> Iterator[str]:
-    if result.judged is not None and result.failure is None:
-        yield from cautions(result.judged.examination.verdict())
+    outcome = result.outcome
+    if isinstance(outcome, Judged) and outcome.failure is None:
+        yield from cautions(outcome.examination.verdict())
         if _has_unread_manifest(result.given):
             yield UNREAD
 

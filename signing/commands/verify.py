@@ -25,6 +25,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from ..errors import AssayError
 from ..paths import parse_pem
 from . import demands, many, methods, packs
 from .demands import Demands
@@ -34,6 +35,7 @@ from .hashing import hasher
 from .pins import Pins
 from .said import Said, exit_code, say, together
 from .terminal import Ink, Terminal
+from .verdict import Judged
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -130,8 +132,8 @@ def run(
         return exit_code(found)
     reader = hasher(frozenset(arguments.ignore), progress)
     judged = list(results(arguments, demanded, pins, reader=reader, now=now))
-    if len(judged) == 1 and judged[0].error is not None:
-        raise judged[0].error
+    if len(judged) == 1 and isinstance(judged[0].outcome, AssayError):
+        raise judged[0].outcome
     is_several = len(judged) > 1
     found = [
         say(each, terminal, is_json=arguments.json, is_one_of_several=is_several) for each in judged
@@ -177,13 +179,16 @@ def _print(
 
 def _pack(found: list[Result], path: Path, demanded: Demands, progress: Terminal) -> None:
     """Write what was verified, or say that nothing was written."""
-    verified = [(each.given, each.judged) for each in found if each.failure is None]
+    verified = [
+        (each.given, each.outcome)
+        for each in found
+        if isinstance(each.outcome, Judged) and each.failure is None and each.given is not None
+    ]
     if len(verified) < len(found):
         progress.columns(
             "! ", "No evidence pack was written: not all of it verified.", indent=2, ink=Ink.YELLOW
         )
         return
-    both = [(given, judged) for given, judged in verified if given is not None and judged]
-    pack = packs.made(both, demanded)
+    pack = packs.made(verified, demanded)
     packs.write(path, pack)
     progress.columns("", packs.in_words(pack, path), indent=0)

@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import wraps
 from typing import IO
 
 from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
@@ -25,6 +24,8 @@ from c2pa.c2pa import (
     _lib,
 )
 
+from assay.signing.media import WRITING, Callback
+
 from .errors import HasCredentials, MediaUnusable
 from .kinds import Kind
 from .stamping import answering
@@ -32,11 +33,6 @@ from .stamping import answering
 Answer = Callable[[bytes], bytes]
 SIDECAR = b"application/c2pa"
 MAX_REASON_CHARACTERS = 200
-SETTINGS: Mapping[str, object] = {
-    "builder": {"thumbnail": {"enabled": False}},  # of a small picture it is larger than all else
-    # Media are strangers': what they name is not fetched, and nobody is asked about certificates.
-    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False},
-}
 _ELSEWHERE = "Remote: "  # how the library says that a file names an address for its manifest
 
 
@@ -80,7 +76,7 @@ _sign_hashed = _function(
 def check_bare(kind: Kind, source: IO[bytes]) -> None:
     """Raise HasCredentials for a file that has a manifest, or says where one of its own is."""
     try:
-        with Context.from_dict(dict(SETTINGS)) as context:
+        with Context.from_dict(dict(WRITING)) as context:
             found = Reader.try_create(kind.value, source, context=context)
             if found is not None:
                 found.close()
@@ -118,43 +114,35 @@ def sidecar(definition: Mapping[str, object], *, sha256: str, by: Office) -> byt
         "pad": [],
     }
     with at_work(definition, by) as (builder, signer):
-        handle, made = builder._handle, ctypes.c_void_p()  # noqa: SLF001 - c2pa-python lacks words
+        handle, made = _handle(builder), ctypes.c_void_p()
         size = signer.reserve_size()
         _taken(_placeholder(handle, size, SIDECAR, ctypes.byref(made)), made)
         text, signed = json.dumps(hashed).encode(), ctypes.c_void_p()
-        by_whom = signer._handle  # noqa: SLF001 - c2pa-python lacks words
-        found = _sign_hashed(handle, by_whom, text, SIDECAR, None, ctypes.byref(signed))
+        found = _sign_hashed(handle, _handle(signer), text, SIDECAR, None, ctypes.byref(signed))
         return _taken(found, signed)
 
 
 @contextmanager
 def at_work(definition: Mapping[str, object], by: Office) -> Iterator[tuple[Builder, Signer]]:
     """A builder and a signer; what the office raised comes out as it was, not as the library's."""
-    raised: list[Exception] = []
-
-    def told(answer: Answer) -> Answer:
-        @wraps(answer)
-        def call(data: bytes) -> bytes:
-            try:
-                return answer(data)
-            except Exception as error:  # any: the library would only say that something failed
-                raised.append(error)
-                raise
-
-        return call
-
+    sign, stamp = Callback(by.sign), Callback(by.stamp)
     try:
         with (
-            answering(told(by.stamp)) as url,
-            Context.from_dict(dict(SETTINGS)) as context,
-            Signer.from_callback(told(by.sign), C2paSigningAlg.ES256, by.chain, url) as signer,
+            answering(stamp) as url,
+            Context.from_dict(dict(WRITING)) as context,
+            Signer.from_callback(sign, C2paSigningAlg.ES256, by.chain, url) as signer,
             Builder(dict(definition), context=context) as builder,
         ):
             yield builder, signer
     except C2paError as error:
-        if raised:
-            raise raised[0] from error
+        sign.check()
+        stamp.check()
         raise _unusable(error) from error
+
+
+def _handle(of: Builder | Signer) -> object:
+    """What the C functions know it by."""
+    return of._handle  # noqa: SLF001 - c2pa-python has no function that takes a digest for a file
 
 
 def _unusable(error: C2paError) -> MediaUnusable:

@@ -8,12 +8,13 @@ manifest takes, so that no request leaves the machine or comes back through the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
 from assay.signing.bounded import BoundedServer, Limits, RequestHandler
+from assay.signing.media import Callback, NoAnswer
 
 MAX_QUERY_BYTES = 4096  # a TimeStampReq has some 60
 STOP_SECONDS = 0.01  # how long the last of it waits to be told that it is
@@ -21,7 +22,7 @@ TOKEN_BYTES = 16
 
 
 @contextmanager
-def answering(stamp: Callable[[bytes], bytes]) -> Iterator[str]:
+def answering(stamp: Callback) -> Iterator[str]:
     """The address; nobody else on this machine can guess it."""
     path = f"/{secrets.token_urlsafe(TOKEN_BYTES)}"
 
@@ -43,13 +44,11 @@ def answering(stamp: Callable[[bytes], bytes]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}{path}"
 
 
-def _answer(
-    asked: BaseHTTPRequestHandler, path: str, stamp: Callable[[bytes], bytes]
-) -> tuple[HTTPStatus, bytes]:
+def _answer(asked: BaseHTTPRequestHandler, path: str, stamp: Callback) -> tuple[HTTPStatus, bytes]:
     length = asked.headers.get("Content-Length", "")
     if asked.path != path or not length.isdecimal() or int(length) > MAX_QUERY_BYTES:
         return HTTPStatus.NOT_FOUND, b""
     try:
         return HTTPStatus.OK, stamp(asked.rfile.read(int(length)))
-    except Exception:  # noqa: BLE001 - `library.at_work` raises it, to who waits for the manifest
+    except NoAnswer:
         return HTTPStatus.SERVICE_UNAVAILABLE, b""

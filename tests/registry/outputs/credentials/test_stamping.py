@@ -9,6 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from assay.signing.media import Callback
 from assay.signing.signer.errors import NotCertified, SignerUnavailable
 from registry.outputs.credentials import library
 from registry.outputs.credentials.errors import MediaUnusable
@@ -19,7 +20,10 @@ from tests.signing.studio import CONTENT, Studio
 
 
 def test_only_who_has_the_address_is_answered() -> None:
-    with answering(lambda query: query[::-1]) as url, httpx.Client(trust_env=False) as client:
+    with (
+        answering(Callback(lambda query: query[::-1])) as url,
+        httpx.Client(trust_env=False) as client,
+    ):
         assert client.post(url, content=b"abc").content == b"cba"
         assert client.post(url + "x", content=b"abc").status_code == 404
         assert client.post(url, content=b"x" * (MAX_QUERY_BYTES + 1)).status_code == 404
