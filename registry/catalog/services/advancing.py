@@ -12,7 +12,8 @@ call takes it from there; a nudge that got lost is made up for by `sweep`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from django.conf import settings
@@ -53,7 +54,17 @@ from . import hashing, moving, run_statement, takedowns, telling
 
 Certified: TypeAlias = tuple[int, int]
 """An owner and the conduct version under which it has a certificate, by their keys."""
+
 PARTS = ("project__owner", "conduct", "dataset", "oms_statement", "publisher")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """A checkpoint whose statements a signed tree head includes, all of them."""
+
+    checkpoint: Checkpoint
+    signature: Bundle
+    """The model signature."""
 
 
 def advance(checkpoint_id: int) -> Checkpoint:
@@ -66,8 +77,8 @@ def advance(checkpoint_id: int) -> Checkpoint:
     if checkpoint.state == State.SIGNED:
         if not ledger_queries.are_included(_statements(checkpoint)):
             ledger.integrate()
-        for signature in proven([checkpoint_id]).values():
-            publish(checkpoint_id, signature)
+        for ready in proven([checkpoint_id]):
+            publish(ready)
         checkpoint = _load(checkpoint_id)
     return checkpoint
 
@@ -88,8 +99,6 @@ def sign(checkpoint_id: int, *, certified: set[Certified] | None = None) -> None
         with transaction.atomic():
             if not _claim(checkpoint, State.RECEIVED):
                 return
-            # Before anything is recorded: in this order whoever suspends the owner holds both.
-            standing.hold(checkpoint.project.owner, conduct.reference(checkpoint.conduct))
             run = _record_run(checkpoint)
             statement, oms_statement = _sign_statements(checkpoint, run)
             Checkpoint.objects.filter(pk=checkpoint.pk).update(
@@ -122,8 +131,8 @@ def _ensure(checkpoint: Checkpoint, certified: set[Certified]) -> None:
         certified.add(holder)
 
 
-def proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
-    """The model signatures of those whose statements a signed tree head includes, all of them.
+def proven(checkpoint_ids: Collection[int]) -> list[Proven]:
+    """Those of them that are signed, and whose statements a signed tree head includes.
 
     In a handful of queries however many they are. What is included stays so: nothing of this can
     have become untrue by the time it is used.
@@ -132,19 +141,19 @@ def proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
     named = {one: _statements(one) for one in rows.filter(pk__in=checkpoint_ids)}
     included = ledger_queries.included_among({key for keys in named.values() for key in keys})
     ready = {
-        one.pk: one.oms_statement
+        one: one.oms_statement
         for one, keys in named.items()
         if one.oms_statement is not None and keys <= included
     }
-    return dict(zip(ready, ledger_queries.bundles(*ready.values()), strict=True)) if ready else {}
+    signatures = ledger_queries.bundles(*ready.values()) if ready else ()
+    both = zip(ready, signatures, strict=True)
+    return [Proven(checkpoint=one, signature=signature) for one, signature in both]
 
 
-def publish(checkpoint_id: int, signature: Bundle) -> None:
-    """From signed to published, with its model signature, as `proven` has it."""
-    checkpoint = _load(checkpoint_id)
-    if checkpoint.state != State.SIGNED:
-        return
-    wrappers = _wrappers(signature)
+def publish(ready: Proven) -> None:
+    """From signed to published, with its model signature."""
+    checkpoint = ready.checkpoint
+    wrappers = _wrappers(ready.signature)
     stored = storage.store_all(tuple(wrappers.values()), holder=SYSTEM)
     blobs = dict(zip(wrappers, stored, strict=True))
     named = [(file.name, file.sha256, file.size) for file in queries.manifest(checkpoint).files]
@@ -198,6 +207,8 @@ def _record_run(checkpoint: Checkpoint) -> Statement | None:
     """The node's own statement, timestamped and logged beside ours."""
     if checkpoint.run_envelope is None:
         return None
+    # Before anything is recorded: in this order whoever suspends the owner holds both.
+    standing.hold(checkpoint.project.owner, conduct.reference(checkpoint.conduct))
     envelope = Envelope.parse(checkpoint.run_envelope)
     chain = run_statement.parse_chain(checkpoint.run_chain)
     response = ledger.signer().timestamp(timestamps.request(envelope.signature))

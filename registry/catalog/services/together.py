@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from functools import partial
 
-from assay.signing.bundle import Bundle
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.wakeups import nudge
@@ -57,27 +56,25 @@ def _advance(checkpoint_ids: Collection[int]) -> None:
     secrets.SystemRandom().shuffle(in_any_order)  # or two workers would meet at each row
     sign = partial(advancing.sign, certified=set())
     for each in in_any_order:
-        _or_wait(sign, each)
+        or_wait(partial(sign, each), _named(each))
     _integrate()
-    for each, signature in _proven(in_any_order).items():
-        _or_wait(partial(advancing.publish, signature=signature), each)
+    for ready in _proven(in_any_order):
+        or_wait(partial(advancing.publish, ready), _named(ready.checkpoint.pk))
 
 
-def _proven(checkpoint_ids: Collection[int]) -> Mapping[int, Bundle]:
+def _proven(checkpoint_ids: Collection[int]) -> list[advancing.Proven]:
     """All in one; where one of them stands in the way, each by itself."""
     together = or_wait(
         partial(advancing.proven, checkpoint_ids), f"the proof of {len(checkpoint_ids)} checkpoints"
     )
     if together is not None:
         return together
-    found: dict[int, Bundle] = {}
-    for each in checkpoint_ids:
-        _or_wait(lambda one: found.update(advancing.proven([one])), each)
-    return found
+    each_alone = (or_wait(partial(advancing.proven, [one]), _named(one)) for one in checkpoint_ids)
+    return [ready for found in each_alone for ready in found or ()]
 
 
-def _or_wait(step: Callable[[int], None], checkpoint_id: int) -> None:
-    or_wait(partial(step, checkpoint_id), f"checkpoint {checkpoint_id}")
+def _named(checkpoint_id: int) -> str:
+    return f"checkpoint {checkpoint_id}"
 
 
 def _integrate() -> None:
