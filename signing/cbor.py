@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CBOR (RFC 8949), read only, and of it what a C2PA claim is made of: every length said, no floats.
+"""CBOR (RFC 8949), and of it what a C2PA claim is made of: every length said, no floats.
 
 What else the format allows (indefinite lengths, floats, other simple values) is refused: whoever
 signs such bytes must be sure that everybody reads them alike.
@@ -8,11 +8,13 @@ signs such bytes must be sure that everybody reads them alike.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from .errors import InvalidDocument
 
 MAX_DEPTH = 16  # a claim has five levels
 _SIMPLE: dict[int, bool | None] = {20: False, 21: True, 22: None}  # RFC 8949, 3.3
+_SIMPLES = {value: number for number, value in _SIMPLE.items()}
 _TEXT, _OTHER = 3, 7  # major types, RFC 8949, 3.1
 _LENGTHS = {24: 1, 25: 2, 26: 4, 27: 8}  # bytes of a number that follows, RFC 8949, 3
 
@@ -34,6 +36,47 @@ def loads(data: bytes) -> object:
     if end != len(data):
         raise InvalidDocument("cbor", f"an end at byte {end}", f"{len(data) - end} bytes more")
     return value
+
+
+def dumps(value: object) -> bytes:
+    """A value that `loads` reads, each number in as few bytes as can be (RFC 8949, 4.1).
+
+    Maps keep the order of their keys. Raises TypeError for what is no such value.
+    """
+    kind, number, content = _taken_apart(value)
+    if number < min(_LENGTHS):
+        return bytes([kind << 5 | number]) + content
+    for short, size in _LENGTHS.items():
+        if number < 1 << 8 * size:
+            return bytes([kind << 5 | short]) + number.to_bytes(size, "big") + content
+    raise TypeError(f"expected a number of 64 bits, found {number}")
+
+
+def _taken_apart(value: object) -> tuple[int, int, bytes]:
+    """Its kind, its number (a count, a length, itself), and the bytes that follow."""
+    kind, number, content = _OTHER, 0, b""
+    match value:
+        case None | bool():
+            number = _SIMPLES[value]
+        case int():
+            kind, number = (0, value) if value >= 0 else (1, -1 - value)
+        case bytes():
+            kind, number, content = 2, len(value), value
+        case str():
+            content = value.encode()
+            kind, number = _TEXT, len(content)
+        case list():
+            items = cast("list[object]", value)
+            kind, number, content = 4, len(items), b"".join(map(dumps, items))
+        case dict():
+            pairs = cast("dict[object, object]", value).items()
+            content = b"".join(dumps(key) + dumps(each) for key, each in pairs)
+            kind, number = 5, len(pairs)
+        case Tagged():
+            kind, number, content = 6, value.number, dumps(value.value)
+        case _:
+            raise TypeError(f"expected a value that CBOR is read as here, found {type(value)}")
+    return kind, number, content
 
 
 def _read(data: bytes, at: int, levels: int) -> tuple[object, int]:

@@ -212,6 +212,16 @@ def _asked(imprint: bytes, wishes: dict[int, Element]) -> _Query:
     return _Query(imprint=imprint, nonce=nonce, wants_certificates=wants_certificates)
 
 
+def token(response: bytes) -> bytes:
+    """The TimeStampToken (DER) of a TimeStampResp that grants one; raises BadTimestamp.
+
+    For formats that keep the one without the other. `verify` says whether it is any good.
+    """
+    _parse_response(response)
+    _, content = inside(whole(response, der.SEQUENCE))
+    return content.encoded
+
+
 @lru_cache(KEPT)
 def _parse_response(response: bytes) -> Token:
     if len(response) > MAX_RESPONSE_BYTES:

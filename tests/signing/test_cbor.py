@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.signing import cbor
 from assay.signing.cbor import Tagged
@@ -38,8 +40,39 @@ from assay.signing.errors import InvalidDocument
         ("a26161016162820203", {"a": 1, "b": [2, 3]}),
     ],
 )
-def test_a_value_is_read(encoded: str, value: Any) -> None:  # noqa: ANN401 - of any kind
+def test_a_value_is_read_and_written(encoded: str, value: Any) -> None:  # noqa: ANN401 - of any kind
     assert cbor.loads(bytes.fromhex(encoded)) == value
+    assert cbor.dumps(value).hex() == encoded
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (1.5, "expected a value that CBOR is read as here, found <class 'float'>"),
+        ([object()], "expected a value that CBOR is read as here, found <class 'object'>"),
+        (1 << 64, "expected a number of 64 bits, found 18446744073709551616"),
+    ],
+)
+def test_what_is_not_read_is_not_written(value: object, says: str) -> None:
+    with pytest.raises(TypeError) as refusal:
+        cbor.dumps(value)
+    assert str(refusal.value) == says
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 64), (1 << 64) - 1) | st.binary() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text() | st.integers(0, 300), inner)
+        | st.builds(Tagged, st.integers(0, 300), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_what_is_written_is_read_as_it_was(value: object) -> None:
+    assert cbor.loads(cbor.dumps(value)) == value
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from c2pa.c2pa import (
 
 from assay.signing.media import WRITING, Callback
 
+from .countersigning import timestamped
 from .errors import HasCredentials, MediaUnusable
 from .kinds import Kind
 from .stamping import answering
@@ -106,6 +107,13 @@ def embed(
 
 def sidecar(definition: Mapping[str, object], *, sha256: str, by: Office) -> bytes:
     """A manifest of a file (JUMBF) from nothing but its digest; raises as `embed`."""
+    with working(definition, by) as (builder, signer):
+        store = beside(builder, signer, sha256=sha256)
+    return timestamped(store, by.stamp)
+
+
+def beside(builder: Builder, signer: Signer, *, sha256: str) -> bytes:
+    """The manifest as these make it, with room for a timestamp if they are told of no address."""
     hashed = {
         "exclusions": [],
         "name": "jumbf manifest",
@@ -113,30 +121,41 @@ def sidecar(definition: Mapping[str, object], *, sha256: str, by: Office) -> byt
         "hash": list(bytes.fromhex(sha256)),
         "pad": [],
     }
-    with at_work(definition, by) as (builder, signer):
-        handle, made = _handle(builder), ctypes.c_void_p()
-        size = signer.reserve_size()
-        _taken(_placeholder(handle, size, SIDECAR, ctypes.byref(made)), made)
-        text, signed = json.dumps(hashed).encode(), ctypes.c_void_p()
-        found = _sign_hashed(handle, _handle(signer), text, SIDECAR, None, ctypes.byref(signed))
-        return _taken(found, signed)
+    handle, made = _handle(builder), ctypes.c_void_p()
+    size = signer.reserve_size()
+    _taken(_placeholder(handle, size, SIDECAR, ctypes.byref(made)), made)
+    text, signed = json.dumps(hashed).encode(), ctypes.c_void_p()
+    found = _sign_hashed(handle, _handle(signer), text, SIDECAR, None, ctypes.byref(signed))
+    return _taken(found, signed)
 
 
 @contextmanager
 def at_work(definition: Mapping[str, object], by: Office) -> Iterator[tuple[Builder, Signer]]:
     """A builder and a signer; what the office raised comes out as it was, not as the library's."""
-    sign, stamp = Callback(by.sign), Callback(by.stamp)
+    stamp = Callback(by.stamp)
+    try:
+        with answering(stamp) as url, working(definition, by, timestamps=url) as both:
+            yield both
+    except MediaUnusable:
+        stamp.check()
+        raise
+
+
+@contextmanager
+def working(
+    definition: Mapping[str, object], by: Office, *, timestamps: str | None = None
+) -> Iterator[tuple[Builder, Signer]]:
+    """The same, with timestamps by an address, or none."""
+    sign = Callback(by.sign)
     try:
         with (
-            answering(stamp) as url,
             Context.from_dict(dict(WRITING)) as context,
-            Signer.from_callback(sign, C2paSigningAlg.ES256, by.chain, url) as signer,
+            Signer.from_callback(sign, C2paSigningAlg.ES256, by.chain, timestamps) as signer,
             Builder(dict(definition), context=context) as builder,
         ):
             yield builder, signer
     except C2paError as error:
         sign.check()
-        stamp.check()
         raise _unusable(error) from error
 
 
