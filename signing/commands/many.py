@@ -23,7 +23,7 @@ from . import pins
 from .demands import Demands
 from .each import results
 from .hashing import hasher
-from .said import Said, say
+from .said import Form, Said, form_of, say
 from .terminal import Terminal
 
 FROM = 256  # with fewer one process has ended before others have begun
@@ -39,7 +39,7 @@ class Task:
     evidence: Path | None
     ignored: frozenset[str]
     now: datetime
-    is_json: bool
+    form: Form
     has_colour: bool
     has_marks: bool
 
@@ -65,7 +65,7 @@ def task(
         evidence=arguments.evidence,
         ignored=frozenset(arguments.ignore),
         now=now,
-        is_json=arguments.json,
+        form=form_of(arguments),
         has_colour=terminal.has_colour,
         has_marks=terminal.has_marks,
     )
@@ -104,4 +104,4 @@ def _said(of: Task, paths: tuple[Path, ...]) -> list[Said]:
         reader=hasher(of.ignored, terminal),
         now=of.now,
     )
-    return [say(each, terminal, is_json=of.is_json, is_one_of_several=True) for each in found]
+    return [say(each, terminal, form=of.form, is_one_of_several=True) for each in found]

@@ -114,6 +114,7 @@ REGISTRYS = (
         "base",
         "c2pa_anchors",
         "fingerprint",
+        "brief",
     ),
     "accept_unknown_revocation",
 )

@@ -3,26 +3,37 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 from .. import media
-from ..errors import VerificationError
+from ..errors import Outcome, VerificationError
 from ..values import dataclass
 from .each import Result
 from .given import Given, OutputGiven
 from .programs import verdict_json
 from .steps import print_steps
 from .terminal import Ink, Terminal, safe
-from .verdict import Judged, cautions, print_verdict
+from .verdict import Judged, cautions, print_briefly, print_found, print_verdict
 
 UNREAD = (
     "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "
     f"evidence; to have the manifest judged too: {media.INSTALL}"
 )
 _INDENT = 2
+
+
+class Form(StrEnum):
+    """How much is said, and for whom."""
+
+    STEPS = "steps"
+    BRIEF = "brief"
+    """A line for what is verified, and why it is not for what is not."""
+    JSON = "json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +50,24 @@ class Said:
     """Whether a step failed, and not what could not even be read."""
 
 
-def say(result: Result, terminal: Terminal, *, is_json: bool, is_one_of_several: bool) -> Said:
+def form_of(arguments: argparse.Namespace) -> Form:
+    """As the words of a command line want it."""
+    if arguments.json:
+        return Form.JSON
+    return Form.BRIEF if arguments.brief else Form.STEPS
+
+
+def say(result: Result, terminal: Terminal, *, form: Form, is_one_of_several: bool) -> Said:
     """All that there is to say, for a terminal such as this."""
-    if is_json:
-        document = _document(result)
-        named = {"path": result.name, **document} if is_one_of_several else document
-        text = json.dumps(named, indent=_INDENT)
-    else:
-        text = _in_lines(result, terminal, is_one_of_several=is_one_of_several)
+    match form:
+        case Form.JSON:
+            document = _document(result)
+            named = {"path": result.name, **document} if is_one_of_several else document
+            text = json.dumps(named, indent=_INDENT)
+        case Form.STEPS:
+            text = _in_lines(result, terminal, is_one_of_several=is_one_of_several)
+        case Form.BRIEF:
+            text = _in_brief(result, terminal)
     failure = result.failure
     return Said(
         text=text,
@@ -61,6 +82,12 @@ def together(said: Sequence[Said]) -> str:
     inner = ",\n".join(_indented(each.text) for each in said)
     verified = json.dumps(all(each.exit_code == 0 for each in said))
     return f'{{\n  "verified": {verified},\n  "artifacts": [\n{inner}\n  ]\n}}'
+
+
+def count(said: Sequence[Said]) -> str:
+    """How many of them are verified."""
+    verified = sum(each.exit_code == 0 for each in said)
+    return f"{verified:,} of {len(said):,} verified."
 
 
 def exit_code(said: Sequence[Said]) -> int:
@@ -89,6 +116,18 @@ def _in_lines(result: Result, terminal: Terminal, *, is_one_of_several: bool) ->
         terminal.columns("", said, indent=2, ink=Ink.RED)
     if is_one_of_several:
         terminal.line()
+    return lines.getvalue()
+
+
+def _in_brief(result: Result, terminal: Terminal) -> str:
+    lines = io.StringIO()
+    terminal = replace(terminal, output=lines)
+    outcome = result.outcome
+    if isinstance(outcome, Judged):
+        print_briefly(outcome, terminal)
+    else:
+        found = terminal.paint(Ink.RED, safe(f"{outcome.code}: {outcome}"))
+        print_found(Outcome.FAILED, result.name, found, terminal)
     return lines.getvalue()
 
 

@@ -27,7 +27,7 @@ from ..trust import Pinned
 from ..values import dataclass
 from ..verify import Examination, Match, Requirements, Verified
 from .pinned import judged_by, trusted
-from .terminal import Ink, Terminal, shortened
+from .terminal import Ink, Terminal, safe, shortened
 
 NUMBER_COLUMNS = 4
 INDENT = 2
@@ -72,6 +72,27 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
         terminal.columns("", shortened(sentence), indent=INDENT)
     terminal.line()
     terminal.columns("", shortened(trusted(judged.pin)), indent=INDENT)
+
+
+def print_briefly(judged: Judged, terminal: Terminal) -> None:
+    """On a line what is verified, and who signed it; or on one each which steps failed, and how."""
+    failures = judged.examination.failures
+    for step in failures[:MAX_EXPLAINED]:
+        found = f"step {step.number}, {step.title.lower()}: {step.detail}"
+        print_found(
+            Outcome.FAILED, judged.name, terminal.paint(Ink.RED, shortened(found)), terminal
+        )
+    if not failures:
+        established = judged.examination.verdict()
+        headline, ink = _headline(established)
+        signed = f"signed by {safe(established.parts[0].signer)}"
+        found = signed if ink is Ink.GREEN else terminal.paint(ink, headline)
+        print_found(Outcome.PASSED, judged.name, found, terminal)
+
+
+def print_found(outcome: Outcome, name: str, found: str, terminal: Terminal) -> None:
+    """A line that programs of lines may read: as long as it is."""
+    terminal.line(f"{terminal.mark(outcome)} {safe(name)}: {found}")
 
 
 def _headline(established: Verified) -> tuple[str, Ink]:

@@ -33,7 +33,7 @@ from .each import Result, refuse, results
 from .errors import InputUnreadable
 from .hashing import hasher
 from .pins import Pins
-from .said import Said, exit_code, say, together
+from .said import Said, count, exit_code, form_of, say, together
 from .terminal import Ink, Terminal
 from .verdict import Judged
 
@@ -81,7 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file or folder that is not part of the checkpoint; may be repeated",
     )
     demands.add_arguments(parser)
-    add("--json", action="store_true", help="for programs: one JSON document")
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--json", action="store_true", help="for programs: one JSON document")
+    brief = "a line for each that is verified, and the steps that failed of the others"
+    forms.add_argument("--brief", action="store_true", help=brief)
     methods.add_verifying(parser)
 
 
@@ -135,9 +138,8 @@ def run(
     if len(judged) == 1 and isinstance(judged[0].outcome, AssayError):
         raise judged[0].outcome
     is_several = len(judged) > 1
-    found = [
-        say(each, terminal, is_json=arguments.json, is_one_of_several=is_several) for each in judged
-    ]
+    form = form_of(arguments)
+    found = [say(each, terminal, form=form, is_one_of_several=is_several) for each in judged]
     _print(found, arguments, terminal, progress)
     if arguments.pack is not None:
         _pack(judged, arguments.pack, demanded, progress)
@@ -170,6 +172,8 @@ def _print(
     if not arguments.json:
         for each in found:
             terminal.text(each.text)
+        if arguments.brief:
+            terminal.line(count(found))
     else:
         terminal.line(found[0].text if len(found) == 1 else together(found))
     for each in found:

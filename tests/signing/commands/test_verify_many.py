@@ -34,6 +34,14 @@ def test_each_is_said_in_its_order_as_it_is_of_few(desk: Desk, three: list[Path]
     assert desk.assay(*VERIFY, *three * TIMES) == (21, of_few * TIMES, "")
 
 
+def test_so_are_the_lines_of_many(desk: Desk, three: list[Path]) -> None:
+    _, of_few, _ = desk.assay(*VERIFY, *three, "--brief")
+    *lines, counted = of_few.splitlines()
+    assert counted == "1 of 3 verified."
+    code, of_many, _ = desk.assay(*VERIFY, *three * TIMES, "--brief")
+    assert (code, of_many.splitlines()[:-1]) == (21, lines * TIMES)
+
+
 def test_the_document_of_many_is_that_of_few(desk: Desk, three: list[Path]) -> None:
     _, of_few, _ = desk.assay(*VERIFY, *three, "--json")
     code, of_many, _ = desk.assay(*VERIFY, *three * TIMES, "--json")

@@ -71,3 +71,29 @@ def test_words_for_one_are_refused_with_several(desk: Desk) -> None:
 def test_an_error_of_the_words_is_none_of_a_file(desk: Desk) -> None:
     one, two = answers(desk, TEXT, TEXT)
     assert desk.assay("verify", one, two, "--as-of", "yesterday")[0] == 2
+
+
+def test_a_line_for_each_is_enough_of_what_verifies(desk: Desk) -> None:
+    desk.pin()
+    good, changed = answers(desk, TEXT, "another")
+    nothing = desk.folder / "nothing"
+    code, out, err = desk.assay("verify", good, changed, nothing, "--brief")
+    assert (code, err) == (21, "")
+    verified, other, absent, count = out.splitlines()
+    assert verified == f"✔ {good}: signed by http://registry.test/alice"
+    assert other.startswith(f"✘ {changed}: step 41, the content is what was signed: expected sha2")
+    assert absent.startswith(f"✘ {nothing}: input-unreadable: ")
+    assert count == "1 of 3 verified."
+
+
+def test_what_is_unusual_of_it_is_said_in_that_line(desk: Desk) -> None:
+    desk.pin()
+    words = ("--brief", "--accept-unknown-revocation", "--as-of", "2126-11-20T09:30:00Z")
+    code, out, err = desk.assay("verify", *answers(desk, TEXT), *words)
+    assert (code, "Verified, but NOT whether it was revoked." in " ".join(out.split())) == (0, True)
+    assert "You accepted not to know" in err
+
+
+def test_programs_are_told_all(desk: Desk) -> None:
+    code, _, err = desk.assay("verify", *answers(desk, TEXT), "--brief", "--json")
+    assert (code, "not allowed with argument" in err) == (2, True)
