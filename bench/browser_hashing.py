@@ -3,7 +3,7 @@
 
 `./run bench browser-hashing [MIB [ROUNDS]]` lets the worker that was built for the page hash a file
 of MIB mebibytes (2,048), and hash-wasm as many bytes that are in memory already, in turns, ROUNDS
-times (5). What reading, slices and messages cost is the difference; the goal is 0.8 of the rate.
+times (5). What reading, pieces and messages cost is the difference; the goal is 0.8 of the rate.
 It ends with the most memory that the page's process ever had.
 """
 

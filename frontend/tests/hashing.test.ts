@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { sha256 } from "../verify/digests";
-import { contentOfFile, MAX_TEXT_BYTES, prepare, SLICE_BYTES, streamed } from "../verify/hashing";
+import { contentOfFile, MAX_TEXT_BYTES, PIECE_BYTES, prepare, streamed } from "../verify/hashing";
 import { vectors } from "./vectors";
 
 type Text = { readonly text: string; readonly normalised: string };
@@ -11,15 +11,15 @@ type Text = { readonly text: string; readonly normalised: string };
 const silent = () => undefined;
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** Bytes of which no two slices are alike. */
+/** Bytes of which no two pieces are alike. */
 function filled(length: number): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(length);
   for (let at = 0; at < length; at += 1) data[at] = at * 31 + (at >> 13);
   return data;
 }
 
-test.each([0, 1, SLICE_BYTES - 1, SLICE_BYTES, SLICE_BYTES + 1, 2 * SLICE_BYTES + 7])(
-  "%i bytes in slices have the digest that they have at once",
+test.each([0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES + 7])(
+  "%i bytes in pieces have the digest that they have at once",
   async (length) => {
     await prepare();
     const data = filled(length);
@@ -55,10 +55,25 @@ test("what is too large for a text is not normalised, and its digest is the same
   expect(found.normalisedSha256).toBeNull();
 });
 
+test("where memory cannot be given to be filled, the digest is the same", async () => {
+  const data = filled(PIECE_BYTES + 5);
+  const file = new Blob([data]);
+  const stream = () =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(data.subarray(0, 7));
+        controller.enqueue(data.subarray(7));
+        controller.close();
+      },
+    });
+  const found = await streamed(Object.assign(file, { stream }), silent);
+  expect(found).toBe(createHash("sha256").update(data).digest("hex"));
+});
+
 test("whoever is told of progress may end it", async () => {
   const stop = () => {
     throw new Error("not wanted any more");
   };
-  const file = new Blob([filled(2 * SLICE_BYTES)]);
+  const file = new Blob([filled(3 * PIECE_BYTES)]);
   await expect(streamed(file, stop)).rejects.toThrow("not wanted any more");
 });
