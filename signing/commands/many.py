@@ -8,6 +8,7 @@ is text. Where no processes can be had, or one of them is gone, this one judges 
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import signal
 from collections.abc import Iterator, Sequence
@@ -76,9 +77,7 @@ def said(of: Task, paths: Sequence[Path]) -> Iterator[Said]:
     chunks = [tuple(paths[at : at + AT_ONCE]) for at in range(0, len(paths), AT_ONCE)]
     done = 0
     try:
-        # An interrupt is for this process to answer, which then wants none of the rest.
-        quiet = signal.SIGINT, signal.SIG_IGN
-        pool = futures.ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet)
+        pool = futures.ProcessPoolExecutor(threads(), initializer=_begin)
         try:
             for each in pool.map(_said, [of] * len(chunks), chunks):
                 done += 1
@@ -88,6 +87,13 @@ def said(of: Task, paths: Sequence[Path]) -> Iterator[Said]:
     except (futures.BrokenExecutor, OSError):
         for chunk in chunks[done:]:
             yield from _said(of, chunk)
+
+
+def _begin() -> None:
+    """In a process of the pool, before anything else."""
+    # An interrupt is for the process that asked, which then wants none of the rest.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what was there before is looked through for garbage no more
 
 
 def _said(of: Task, paths: tuple[Path, ...]) -> list[Said]:
