@@ -82,6 +82,11 @@ def is_here() -> bool:
     return (_secrets() / PASSWORD_FILE).is_file()
 
 
+def is_of(run: Run) -> bool:
+    """Whether this is the demonstration's own run, on the library that it names."""
+    return str(run.dataset) == f"{ORGANISATION}/{DATASET}"
+
+
 def recipe() -> dict[str, object]:
     """What the demonstration trains, and how long; measured on two CPU cores."""
     document: dict[str, object] = json.loads(RECIPE_FILE.read_text(encoding="utf-8"))

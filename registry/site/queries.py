@@ -22,7 +22,7 @@ from registry.outputs.queries import Claim, Output, State
 from registry.pool import queries as pool
 from registry.pool.queries import Run, RunState
 
-from . import provenance
+from . import demo, provenance
 from .provenance import Link
 from .strangers import CURL, with_token
 
@@ -37,6 +37,8 @@ class Reading:
     """How far a run has come, for a chart and for its twin, a table."""
 
     run: Run
+    is_demonstration: bool
+    """Whether what it learns is to write Python."""
     step: int
     validation: str
     is_live: bool
@@ -95,6 +97,7 @@ def reading(run: Run) -> Reading:
     measured = [str(point["validation"]) for point in points if point["validation"] is not None]
     return Reading(
         run=run,
+        is_demonstration=demo.is_of(run),
         step=int(str(points[-1]["step"])) if points else run.step,
         validation=f"{Decimal(measured[-1]):.2f}" if measured else "",
         is_live=run.state == RunState.RUNNING,

@@ -57,7 +57,7 @@ def test_a_question_is_answered_with_its_tree(
     visitor.cookies = alice_is_signed_in
     page = visitor.open("/", View(has_scripts=has_scripts))
     answering = elsewhere(lambda: answer_next(shown.lab.people.alice, ANSWER), is_awaited=False)
-    page.get_by_label("Begin some Python").fill("def ")
+    page.get_by_label("Begin a text").fill("def ")
     page.get_by_role("button", name="Generate and sign").click()
     if has_scripts:
         expect(page.locator("signed-answer textarea")).to_have_value(ANSWER)
