@@ -142,7 +142,9 @@ def write(path: Path, pack: Pack) -> None:
 def in_words(pack: Pack, path: Path) -> str:
     """What was written, and how others verify it who never met the registry."""
     words = f"assay verify {path} --fingerprint {as_id(pack.trust.fingerprint)}"
-    if pack.policy_sha256 is not None:
+    if pack.policy_sha256 is None:  # no witness says of which moment it speaks
+        words += " --as-of now"
+    else:
         words += f" --policy {as_id(pack.policy_sha256)}"
     return (
         f"Wrote {path}. Whoever verifies it names whom to trust, and has the fingerprint from "

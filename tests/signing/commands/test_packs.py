@@ -248,6 +248,14 @@ def test_what_does_not_verify_is_not_packed(desk: Desk) -> None:
     assert "No evidence pack was written: not all of it verified." in err
 
 
+def test_the_command_that_is_told_verifies_what_was_written(desk: Desk) -> None:
+    path, pin = desk.folder / "pack", desk.pin()
+    _, _, err = desk.assay("verify", desk.answer(), "--pack", path)
+    Pins.of_user().remove(pin)
+    program, *words = err.partition("than from the pack: ")[2].split()
+    assert (program, desk.assay(*words)[0]) == ("assay", 0)
+
+
 def test_what_cannot_be_packed_is_said(desk: Desk) -> None:
     desk.pin()
     path = desk.folder / "pack"
