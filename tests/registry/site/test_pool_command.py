@@ -65,30 +65,30 @@ def test_a_recipe_of_ones_own_is_taken_as_it_is(lab: Lab, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("--by nobody --dataset lab/letters", "expected the name of a person, found 'nobody'"),
-        ("--by charlie --dataset lab/letters", "expected a project that you act for"),
+        ("--by nobody --dataset lab/texts", "expected the name of a person, found 'nobody'"),
+        ("--by charlie --dataset lab/texts", "expected a project that you act for"),
         ("--by bob --dataset lab/none", "expected the name of a data set .*, found 'lab/none'"),
         ("--by bob --dataset none", "expected the name of a data set .*, found 'none'"),
-        (f"{OWN} --recipe /dev/null", "expected"),
-        (f"{OWN} --recipe /none", "No such file"),
+        ("--by bob --dataset lab/texts --recipe /dev/null", "document: expected JSON"),
+        ("--by bob --dataset lab/texts --recipe /none", "No such file"),
     ],
 )
-def test_what_opens_no_run_is_said(lab: Lab, words: str, found: str) -> None:
+def test_what_opens_no_run_is_said(shown: Shown, words: str, found: str) -> None:
     before = Run.objects.count()
     with pytest.raises(CommandError, match=found):
         said_to(words)
     assert Run.objects.count() == before
 
 
-def test_a_project_that_is_none_is_said(lab: Lab) -> None:
+def test_a_project_that_is_none_is_said(shown: Shown) -> None:
     with pytest.raises(CommandError, match="lab/none"):
         call_command("pool", "open", "lab/none", *OWN.split())
 
 
-def test_one_file_cannot_be_split(lab: Lab, tmp_path: Path) -> None:
+def test_one_file_cannot_be_split(shown: Shown, tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "all.txt").write_text("All of it.")
     origin = catalog.Origin(folder=tmp_path / "one", title="One", source="A test", license="MIT")
-    catalog.add_dataset(lab.people.lab.namespace, "one", origin)
+    catalog.add_dataset(shown.lab.people.lab.namespace, "one", origin)
     with pytest.raises(CommandError, match="two files or more"):
         said_to("--by bob --dataset lab/one")
