@@ -135,6 +135,11 @@ def riff(*chunks: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def canvas(width: int, height: int) -> bytes:
+    sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    return b"VP8X\x0a\0\0\0" + bytes(4) + sides
+
+
 @pytest.mark.parametrize(
     ("content", "found"),
     [
@@ -143,6 +148,9 @@ def riff(*chunks: bytes) -> bytes:
         (riff(b"VP8 \0\0\0\0", b"EVIL\0\0\0\0"), "known chunks"),
         (riff(b"VP8 \x01\0\0\0a"), "2 bytes of chunk"),
         (b"RIFF\x04\0\0\0WAVE", "another RIFF file"),
+        (riff(canvas(16_385, 1), b"VP8 \0\0\0\0"), "found 16385 × 1"),
+        (riff(canvas(1, 1 << 24), b"VP8 \0\0\0\0"), "found 1 × 16777216"),
+        (riff(b"VP8X\x04\0\0\0\0\0\0\0", b"VP8 \0\0\0\0"), "3 bytes of a side"),
     ],
 )
 def test_a_webp_is_read_strictly(content: bytes, found: str) -> None:

@@ -23,6 +23,7 @@ WEBP_CHUNKS = frozenset(  # RFC 9649, 2.3 to 2.7
     {b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH", b"ICCP", b"EXIF", b"XMP "}
 )
 WEBP_FIRST = frozenset({b"VP8 ", b"VP8L", b"VP8X"})
+WEBP_CANVAS, WEBP_SIDE_AT, WEBP_SIDE_BYTES = b"VP8X", 4, 3  # the others have 14 bits for a side
 JPEG_FILL = 0xFF  # every marker begins with one, or with several (B.1.1.2)
 JPEG_MAGIC = b"\xff\xd8"
 JPEG_END, JPEG_SCAN = 0xD9, 0xDA  # ITU-T T.81, table B.1
@@ -121,10 +122,18 @@ def check_webp(content: bytes) -> None:
     while cursor.at < len(content):
         kind = cursor.take(4, "a chunk's type")
         length = cursor.number(4, "a chunk's length")
-        cursor.skip(length + length % 2, f"chunk {kind!a}")
+        body = cursor.take(length + length % 2, f"chunk {kind!a}")
+        if kind == WEBP_CANVAS:
+            _check_canvas(Cursor(content=body, at=WEBP_SIDE_AT))
         kinds.append(kind)
     if not kinds or kinds[0] not in WEBP_FIRST or not WEBP_CHUNKS.issuperset(kinds):
         raise Refused("a WebP picture of known chunks", ", ".join(map(ascii, kinds[:4])) or "none")
+
+
+def _check_canvas(cursor: Cursor) -> None:
+    """VP8X has 24 bits for a side, less one (RFC 9649, 2.7.1)."""
+    width, height = (cursor.number(WEBP_SIDE_BYTES, "a side") + 1 for _ in range(2))
+    _check_sides(width, height)
 
 
 def _check_sides(width: int, height: int) -> None:
