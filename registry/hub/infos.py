@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
@@ -28,6 +30,9 @@ from .files import RepoFile, files_of
 MAX_LISTED = 100
 MAX_SEARCH_CHARACTERS = 100
 GATES: Mapping[str, object] = {Gate.OPEN: False, Gate.ASKS: "manual", Gate.AUTOMATIC: "auto"}
+SIZE = re.compile(r"(?P<end>min|max):(?P<number>[0-9]{1,6}(\.[0-9]{1,6})?)(?P<unit>[KMBTkmbt]?)")
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "B": 10**9, "T": 10**12}
+ENDS = {"min": "gte", "max": "lte"}
 LAST_MODIFIED = "lastModified"
 CREATED = "createdAt"
 # Nobody likes anything here, and what trends is what is downloaded.
@@ -104,7 +109,12 @@ def summary(project: Project, at: Checkpoint | None) -> dict[str, object]:
 def _wanted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
     if author := request.GET.get("author"):
         rows = rows.filter(owner__name=author)
-    if words := request.GET.get("search", "")[:MAX_SEARCH_CHARACTERS].strip():
+    if task := request.GET.get("pipeline_tag"):
+        rows = rows.filter(listing__task=task)
+    if sizes := request.GET.get("num_parameters"):
+        rows = rows.filter(_sized(sizes))
+    # 0.36 sends a model's name and what is searched besides as two.
+    if words := " ".join(request.GET.getlist("search"))[:MAX_SEARCH_CHARACTERS].strip():
         query = searching.query_of(words)
         rows = rows.none() if query is None else rows.filter(listing__vector=query)
     if request.GET.get("gated"):
@@ -112,6 +122,18 @@ def _wanted(request: HttpRequest, rows: QuerySet[Project]) -> QuerySet[Project]:
         rows = rows.filter(~is_open if flag(request, "gated") else is_open)
     wanted = [each for tag in request.GET.getlist("filter") for each in tag.split(",") if each]
     return rows.filter(listing__labels__contains=wanted) if wanted else rows
+
+
+def _sized(given: str) -> Q:
+    """How many parameters: `min:6B,max:128B`, or one of them, as the Hub writes it."""
+    found = Q()
+    for each in given.split(",", 2):
+        read = SIZE.fullmatch(each.strip())
+        if read is None:
+            raise Unreadable(f"expected num_parameters like min:6B,max:128B, found {given[:40]!a}")
+        count = int(Decimal(read["number"]) * UNITS[read["unit"].upper()])
+        found &= Q((f"listing__parameters__{ENDS[read['end']]}", count))
+    return found
 
 
 def _sorted(rows: QuerySet[Project], sort: str) -> QuerySet[Project]:

@@ -59,6 +59,30 @@ def test_repositories_are_paged_by_link_in_both_orders(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [
+        ("pipeline_tag=text-generation", ["lab/small"]),
+        ("pipeline_tag=summarization", []),
+        ("pipeline_tag=poems", []),  # a tag of its card, and no task
+        ("search=small&search=poems", ["lab/small"]),
+        ("search=poems&search=nothing", []),
+        ("search=nothing&search=poems", []),
+        ("num_parameters=min:1", ["lab/small"]),
+        ("num_parameters=min:1,max:0.5K", ["lab/small"]),
+        ("num_parameters=max:1B", ["lab/small"]),
+        ("num_parameters=min:1M", []),
+    ],
+)
+def test_repositories_are_narrowed_down_as_clients_ask(
+    world: World, query: str, listed: list[str]
+) -> None:
+    card = b"---\npipeline_tag: text-generation\ntags: [poems]\n---\n# A small model\n"
+    publish(by_person(world, files={**FILES, "README.md": card}))
+    project(world.lab, world.conduct, world.people.alice, "other")
+    assert [each["id"] for each in get(f"/api/models?{query}").json()] == listed
+
+
 def test_history_is_paged_by_link(world: World) -> None:
     for number in range(3):
         publish(by_person(world, f"v{number}", {**FILES, "n.txt": b"%d" % number}))
@@ -99,6 +123,7 @@ def test_a_malformed_question_is_said_to_be_one(world: World, query: str) -> Non
 @pytest.mark.parametrize(
     "query",
     [
+        *("num_parameters=6B", "num_parameters=min:6B,max:", "num_parameters=min:9e99"),
         *("sort=stars", "limit=x", "cursor=YWJj", "cursor=MjAyNi0wMS0wMXwx"),
         "sort=lastModified&cursor=OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzo1OXwx",  # a day after the last
     ],
