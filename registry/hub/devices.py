@@ -25,6 +25,7 @@ from registry.audit import services as audit
 
 from .models import DeviceLogin
 
+GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels, no words (RFC 8628, section 6.1)
 LETTERS_IN_CODE, GROUP = 8, 4
 GOOD_FOR = timedelta(minutes=15)

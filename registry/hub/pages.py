@@ -6,6 +6,8 @@ hub/device.html  code (as typed or followed), is_known, is_done, scopes, days
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -19,12 +21,13 @@ from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from registry.accounts.queries import User
-from registry.api.problems import NotFound
+from registry.api.problems import NotFound, Problem
 
-from . import devices
+from . import devices, exchanging
+from .bodies import document
 from .devices import Pending
 
-GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+JSON = "application/json"
 ACTIVATE = "/oauth/activate"
 RATE = "30/min"  # a person logs in by hand; each leaves a row for a quarter of an hour
 
@@ -54,19 +57,38 @@ def device(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # the secret that it brings is all that counts
 @require_POST
 def token(request: HttpRequest) -> HttpResponse:
+    """For a program that a person logs in, or for a CI job that a project named."""
+    said = _said(request)
+    match said.get("grant_type"):
+        case devices.GRANT:
+            return _collected(str(said.get("device_code", "")))
+        case exchanging.GRANT:
+            return exchanging.answered(request, said)
+        case _:
+            return JsonResponse({"error": "unsupported_grant_type"}, status=400)
+
+
+def _said(request: HttpRequest) -> Mapping[str, object]:
+    """OAuth has a form; the Hub's clients send identity tokens as JSON."""
+    return document(request) if request.content_type == JSON else request.POST.dict()
+
+
+def _collected(device_code: str) -> JsonResponse:
     """The token once it is allowed; no refresh token, so that it ends when it says."""
-    if request.POST.get("grant_type") != GRANT:
-        return JsonResponse({"error": "unsupported_grant_type"}, status=400)
-    found = devices.collect(request.POST.get("device_code", ""), now=timezone.now())
+    try:
+        found = devices.collect(device_code, now=timezone.now())
+    except Problem as refused:  # clients would take an answer without `error` for one that passes
+        said = {"error": refused.code, "error_description": str(refused.detail)}
+        return JsonResponse(said, status=400)
     if isinstance(found, Pending):
         return JsonResponse({"error": found.value}, status=400)
-    said = {
+    token = {
         "access_token": found,
         "token_type": "bearer",
         "expires_in": int(devices.TOKEN_GOOD_FOR.total_seconds()),
         "scope": " ".join(devices.SCOPES),
     }
-    return JsonResponse(said)
+    return JsonResponse(token)
 
 
 @never_cache

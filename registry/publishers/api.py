@@ -3,24 +3,26 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import SimpleRateThrottle
 from rest_framework.views import APIView
 
 from registry.accounts import queries as accounts
 from registry.accounts.permissions import InBrowser
-from registry.api.problems import NotFound, Problem
+from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import Project
 from registry.oidc.tokens import MAX_TOKEN_CHARACTERS
 
 from . import queries, services
+from .limits import Rate
 from .models import MAX_SUBJECT, Publisher
 from .services import MAX_CLAIM_CHARACTERS, Description
 
@@ -45,16 +47,6 @@ class ExchangeSerializer(serializers.Serializer[Publisher]):
     """What a job sends."""
 
     identity_token = serializers.CharField(max_length=MAX_TOKEN_CHARACTERS)
-
-
-class _Rate(SimpleRateThrottle):
-    """Counted by address: each exchange may ask an issuer for its keys."""
-
-    rate = "60/min"
-    scope = "publishing"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:
-        return f"publishing:{self.get_ident(request)}"
 
 
 class PublishersView(APIView):
@@ -102,7 +94,7 @@ class ExchangeView(APIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)  # the identity token says who asks
-    throttle_classes = (_Rate,)
+    throttle_classes = (Rate,)
 
     @extend_schema(
         operation_id="publishing_exchange",
@@ -123,13 +115,8 @@ class ExchangeView(APIView):
         asked = ExchangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         token = asked.validated_data["identity_token"]
-        found = catalog.project(owner, project, bound_to=f"{owner}/{project}")
-        try:
-            secret, expires_at = services.exchange(found, token, now=timezone.now())
-        except Problem:
-            catalog.project(owner, project)  # whether it is there is not said to who may not see it
-            raise
-        body = {"secret": secret, "project": found.full_name, "expires_at": expires_at}
+        given = services.exchange_for(owner, project, token, now=timezone.now())
+        body = asdict(given)
         headers = {"Cache-Control": "no-store"}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 

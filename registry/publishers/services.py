@@ -20,7 +20,9 @@ from registry.accounts import services as accounts_services
 from registry.accounts import suspensions
 from registry.accounts.queries import Scope, User
 from registry.accounts.services import Binding
+from registry.api.problems import Problem
 from registry.audit import services as audit
+from registry.catalog import queries as catalog
 from registry.catalog.errors import MayNotPublish
 from registry.catalog.queries import Project
 from registry.oidc import services as oidc
@@ -55,6 +57,15 @@ class Description:
     issuer: str
     subject: str
     claims: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """What a job got: the secret, the project that it publishes to, and until when."""
+
+    secret: str
+    project: str
+    expires_at: datetime
 
 
 def name(project: Project, wanted: Description, *, by: User) -> Publisher:
@@ -112,6 +123,17 @@ def exchange(project: Project, identity_token: str, *, now: datetime) -> tuple[s
         details = {"issuer": claims.issuer, "subject": claims.subject[:MAX_SUBJECT]}
         audit.record(publisher.actor, "publisher.exchange", project.full_name, details)
     return secret, expires_at
+
+
+def exchange_for(owner: str, name: str, identity_token: str, *, now: datetime) -> Exchanged:
+    """The same for a project by its name; whether it is there is not said to who may not see it."""
+    project = catalog.project(owner, name, bound_to=f"{owner}/{name}")
+    try:
+        secret, expires_at = exchange(project, identity_token, now=now)
+    except Problem:
+        catalog.project(owner, name)  # NotFound, where it is none that everybody sees
+        raise
+    return Exchanged(secret=secret, project=project.full_name, expires_at=expires_at)
 
 
 def fits(publisher: Publisher, claims: Claims) -> bool:

@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from registry.accounts import tokens
 from registry.accounts.models import Token
+from registry.accounts.tokens import MAX_LIVE_TOKENS, issue_token
 from registry.api.problems import NotFound
 from registry.audit.models import AuditRow
 from registry.hub import devices
+from registry.hub.devices import GRANT
 from registry.hub.models import DeviceLogin
-from registry.hub.pages import GRANT
 from tests.registry.people import People, client_of
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,18 @@ def test_only_the_digest_of_the_secret_is_kept(db: None) -> None:
     begun = devices.begin(now=NOW)
     row = DeviceLogin.objects.get()
     assert begun.device_code not in (row.device_sha256, row.user_code)
+
+
+def test_a_token_that_nobody_may_have_is_refused_where_clients_read_it(
+    people: People, client: Client
+) -> None:
+    for number in range(MAX_LIVE_TOKENS):
+        issue_token(people.alice, f"{number}", ("read",), NOW + timedelta(days=1))
+    program = asked(client)
+    devices.decide(program["user_code"], people.alice, is_allowed=True, now=timezone.now())
+    status, said = polled(client, program["device_code"])
+    assert (status, said["error"]) == (400, "too-many-tokens")
+    assert "live tokens" in said["error_description"]
 
 
 @pytest.mark.parametrize("grant", ["refresh_token", "password", ""])
