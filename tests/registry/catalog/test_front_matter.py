@@ -99,6 +99,8 @@ def test_a_word_is_what_yaml_1_2_says(text: str, value: object) -> None:
         ("a: [1", "in YAML, found expected ',' or ']'"),
         ("a:\tb: c", "in YAML, found"),
         ("a: \x1b", "in YAML, found"),
+        ('a: "\\U00110000"', "found an escape of no character"),
+        ('a: "\\UFFFFFFFF"', "found an escape of no character"),
         ("a: " + "[" * 20 + "]" * 20, "at most 16 levels"),
         ("a: " + "[" * 30_000, "at most 16 levels"),
         ("a: b\n--- \nb: c".replace("--- ", "...\n---x"), "found"),

@@ -139,6 +139,10 @@ REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
         replaced(b"blk.0.q" + struct.pack("<IQ", 2, 32), b"blk.0.q" + struct.pack("<IQ", 2, 33)),
         "whole blocks of 32",
     ),
+    "blocks of no dimension": (
+        replaced(b"blk.0.q" + struct.pack("<IQQ", 2, 32, 2), b"blk.0.q" + struct.pack("<I", 0)),
+        "whole blocks of 32 .*, found rows of 1",
+    ),
     "more elements": (
         replaced(
             b"output.weight" + struct.pack("<IQ", 1, 3), b"output.weight" + struct.pack("<IQ", 1, 9)

@@ -63,6 +63,8 @@ def read(card: str) -> dict[str, object]:
         raise Refused("front matter in YAML", found) from error
     except yaml.YAMLError as error:  # a character that YAML does not have
         raise Refused("front matter in YAML", str(error).splitlines()[0]) from error
+    except (ValueError, OverflowError) as error:  # of an escape, which PyYAML does not look at
+        raise Refused("front matter in YAML", "an escape of no character") from error
     if node is None:
         return {}
     if not isinstance(node, yaml.MappingNode):

@@ -184,10 +184,9 @@ def _tensor(header: Cursor, alignment: int) -> _Tensor:
     if kind not in BLOCKS:
         raise Refused(f"a known type for tensor {name}", f"type {kind}")
     elements, block_bytes = BLOCKS[kind]
-    if (shape[0] if shape else 1) % elements:
-        raise Refused(
-            f"rows of whole blocks of {elements} for tensor {name}", f"rows of {shape[0]}"
-        )
+    row = shape[0] if shape else 1
+    if row % elements:
+        raise Refused(f"rows of whole blocks of {elements} for tensor {name}", f"rows of {row}")
     offset = header.number(COUNT_BYTES, f"the offset of {name}")
     if offset % alignment:
         raise Refused(f"tensor {name} at a multiple of {alignment}", f"it at {offset}")
