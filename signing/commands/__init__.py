@@ -16,6 +16,7 @@ import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import NoReturn
 
 from ..errors import AssayError, Outcome, SignerError, VerificationError
 from .terminal import COLUMNS, Ink, Terminal
@@ -85,6 +86,13 @@ class _Parser(argparse.ArgumentParser):
         if self.lists_exit_codes:
             self.epilog = exit_codes()
         return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """As argparse says it, but in lines that are no longer than all others."""
+        self.print_usage(sys.stderr)
+        said = f"{self.prog}: error: {message}"
+        lines = textwrap.wrap(said, COLUMNS, subsequent_indent="  ", break_on_hyphens=False)
+        self.exit(USAGE, "\n".join([*lines, ""]))
 
 
 class _Version(argparse.Action):

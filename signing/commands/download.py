@@ -104,6 +104,8 @@ def download(
 
     `seed` may put files there that are at hand; they are hashed like all others.
     """
+    if not folder.name:  # `.` and `/`, which are there, and have nothing beside them
+        raise DestinationTaken(f"expected a new folder, found {folder}: give it a name")
     place = folder.with_name(folder.name + PART_SUFFIX)
     evidence = folder.with_name(folder.name + EVIDENCE_SUFFIX)
     # Beside parts it is ours, of a call that was killed just before its end.

@@ -120,14 +120,14 @@ def test_a_place_that_is_taken_is_left_as_it_is(desk: Desk, shop: Loopback) -> N
     got.unlink()
     beside = desk.folder / "got.assay.json"
     beside.write_text("mine")
-    code, _, err = get(desk, shop)
-    assert (code, beside.read_text()) == (35, "mine")
+    assert (get(desk, shop)[0], beside.read_text()) == (35, "mine")
     beside.unlink()
     parts.mkdir()
     (parts / "mine").touch()
     code, _, err = get(desk, shop)
     assert (code, "found other files" in err) == (45, True)
     assert [each.name for each in parts.iterdir()] == ["mine"]
+    assert "give it a name" in get(desk, shop, "--to", ".")[2]
 
 
 def test_parts_of_another_checkpoint_are_left_as_they_are(desk: Desk, shop: Loopback) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from assay.signing import client, commands, errors, monitor, witness
 from assay.signing.commands import errors as command_errors
+from assay.signing.commands.terminal import COLUMNS
 from assay.signing.commands.words import WORDS, Word
 from assay.signing.errors import AssayError
 from tests.signing.commands.desk import Desk
@@ -72,6 +73,15 @@ def test_a_mistake_in_the_words_is_exit_code_2(desk: Desk, words: tuple[str, ...
     code, out, err = desk.assay(*words)
     assert (code, out) == (2, "")
     assert err.startswith("usage: assay")
+
+
+def test_a_mistake_is_told_in_lines_that_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        commands.main(["verfy"])
+    usage, *said = capsys.readouterr().err.splitlines()
+    assert (ended.value.code, usage[:12]) == (2, "usage: assay")
+    assert " ".join(line.strip() for line in said).startswith("assay: error: ")
+    assert (len(said) > 1, max(map(len, said)) <= COLUMNS) == (True, True)
 
 
 def test_the_version_is_told(desk: Desk) -> None:
