@@ -111,7 +111,7 @@ def _upload(
     if known is not None:
         return wanted.to_json()
     if wanted.size_bytes > MAX_BLOB_BYTES:
-        return _error(wanted, 413, f"expected at most {MAX_BLOB_BYTES} bytes")
+        return _error(wanted, 413, f"expected at most {MAX_BLOB_BYTES} bytes: send it as shards")
     grant = grants.give(token, sha256=wanted.sha256, size_bytes=wanted.size_bytes)
     upload: dict[str, object] = {"href": request.build_absolute_uri(PREFIX + grant)}
     if is_in_parts and wanted.size_bytes > parts.MULTIPART_ABOVE:

@@ -20,6 +20,8 @@ from registry.catalog.services import NewProject
 from registry.conduct import queries as conduct
 from registry.conduct import standing
 from registry.storage import services as storage
+from registry.storage.errors import BlobTooLarge
+from registry.storage.upload import MAX_BLOB_BYTES
 
 from .answers import Asked, answer, endpoint, flag
 from .bodies import document, text
@@ -125,6 +127,11 @@ class Listed:
 def _listed(value: object) -> Listed:
     match value:
         case {"path": str(path), "size": int(size)} if size >= 0 and not isinstance(size, bool):
+            if size > MAX_BLOB_BYTES:  # before a client hashes all of it, and sends it in vain
+                raise BlobTooLarge(
+                    f"{path[:120]}: expected at most {MAX_BLOB_BYTES} bytes, found {size}: send it "
+                    "as shards"
+                )
             return Listed(path=path, size_bytes=size)
         case _:
             raise Unreadable("expected files with a path and a size, found something else")

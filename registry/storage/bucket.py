@@ -29,7 +29,7 @@ from assay.signing.canonical import Obj
 from .folder import check_digest, make_folder
 
 MAX_FILE_BYTES = 64 * 1024
-# S3 takes 10,000 parts at most: the largest blob, 64 GiB, has 8,192 of these. Four at once are
+# S3 takes 10,000 parts at most: the largest blob, 50 GB, has 5,961 of these. Four at once are
 # 32 MiB of memory for an upload.
 PUT_BYTES = 8 * 1024 * 1024
 PUTS_AT_ONCE = 4

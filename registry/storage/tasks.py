@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 # A sector that rots unread for a week is one that a second copy still has.
 SCRUB_EVERY = timedelta(days=7)
-# Read at once: 20 s at 200 MB/s. The largest blob that there can be takes 330 s, below the time
+# Read at once: 20 s at 200 MB/s. The largest blob that there can be takes 250 s, below the time
 # that a task has (CELERY_TASK_TIME_LIMIT). Ten terabytes take their week and a day.
 SCRUB_BYTES = 4 * 1024**3
 

@@ -16,8 +16,9 @@ from .errors import BlobTooLarge, LengthRequired, NoSpace, StorageUnavailable, T
 from .files import Part
 from .space import check_room
 
-# The largest single files of open models are shards of about 10 GB.
-MAX_BLOB_BYTES = 64 * 1024**3
+# What huggingface_hub fetches by plain HTTP (MAX_HTTP_DOWNLOAD_SIZE): what is larger could be
+# published, and not be had. Single files of open models are shards of about 10 GB.
+MAX_BLOB_BYTES = 50 * 1000**3
 # Gathered before a thread hashes and writes: servers deliver 16 to 64 KiB at a time.
 WRITE_BYTES = 1024 * 1024
 

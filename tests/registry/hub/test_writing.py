@@ -110,6 +110,10 @@ def test_files_that_are_none_are_refused(world: World, alice: APIClient) -> None
     )
     for body in bodies:
         assert alice.post(f"{REPO}/preupload/main", body).status_code == 400
+    larger = {"files": [{"path": "a.gguf", "size": 50_000_000_001}]}  # than clients fetch
+    refused = alice.post(f"{REPO}/preupload/main", larger)
+    assert (refused.status_code, refused.json()["code"]) == (413, "blob-too-large")
+    assert "a.gguf: expected at most 50000000000 bytes" in refused.headers["X-Error-Message"]
     assert alice.post(f"{REPO}/preupload/dev", {"files": []}).status_code == 404
     assert client_of(None).post(f"{REPO}/preupload/main", {"files": []}).status_code == 401
 

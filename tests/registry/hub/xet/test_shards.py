@@ -81,9 +81,9 @@ def test_a_range_that_is_none_is_refused(wrong: Term) -> None:
 
 def test_a_file_longer_than_a_blob_is_refused() -> None:
     most = replace(SENT.term(0, 2), size_bytes=(1 << 32) - 1)
-    assert read(shard(of(b"", *[most] * 16)))[0].size_bytes < MAX_BLOB_BYTES
+    assert read(shard(of(b"", *[most] * 11)))[0].size_bytes < MAX_BLOB_BYTES
     with pytest.raises(InvalidShard, match=f"expected at most {MAX_BLOB_BYTES} bytes, found more"):
-        read(shard(of(b"", *[most] * 17)))
+        read(shard(of(b"", *[most] * 12)))
 
 
 def test_counts_beyond_the_limits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
