@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay login`, `assay logout`: keep a token for a registry on this machine, and forget it.
 
-assay login [URL] [--token-file FILE]
-assay logout [URL] [--revoke]
+assay login [URL] [--token-file FILE] [--json]
+assay logout [URL] [--revoke] [--json]
 
 A token is made on a page of the registry, /settings/tokens. It is typed unseen, or comes from a
 file or a pipe; never as a word of the command, which every program on the machine could read.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import os
 import sys
 from http import HTTPStatus
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a file with the token, - for a pipe; else it is asked for, or read from a pipe",
     )
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON document")
 
 
 def add_logout_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,16 +52,21 @@ def add_logout_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="have the registry end the token too, wherever else it is",
     )
+    parser.add_argument("--json", action="store_true", help="for programs: one JSON document")
 
 
 def login(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Ask the registry whose the token is, and only then keep it; raises AssayError."""
     url = address(arguments.url or only_registry(Pins.of_user().all(), word="a URL"))
     check_private(url)
-    secret = _read(arguments.token_file, url, terminal)
+    secret = _read(arguments, url, terminal)
     with RegistryClient(url, secret) as client:
         found = WhoAmI.ask(client)
     path = Logins.of_user().keep(Login(registry=url, secret=secret))
+    if arguments.json:
+        document = {"registry": url, "kept_in": str(path), **found.to_json()}
+        terminal.line(json.dumps(document, indent=2))
+        return 0
     terminal.columns("", f"Logged in to {url} as {acts_as(found)}, {until(found)}.", indent=0)
     terminal.line(f"  {safe(str(path))}")
     _warn_of_variable(terminal)
@@ -75,6 +82,9 @@ def logout(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
         said = "The registry ended it, wherever else it is."
     if not logins.forget(url):
         raise NotLoggedIn(f"expected a token that is kept for {url}, found none")
+    if arguments.json:
+        terminal.line(json.dumps({"registry": url, "revoked": arguments.revoke}, indent=2))
+        return 0
     terminal.columns("", f"Logged out of {url}: the token is forgotten here. {said}", indent=0)
     _warn_of_variable(terminal)
     return 0
@@ -100,15 +110,17 @@ def _warn_of_variable(terminal: Terminal) -> None:
         terminal.columns("", f"{VARIABLE} is set, and goes before any token kept here.", indent=0)
 
 
-def _read(file: Path | None, url: str, terminal: Terminal) -> str:
+def _read(arguments: argparse.Namespace, url: str, terminal: Terminal) -> str:
     """The token, from where it is; raises NoToken."""
+    file: Path | None = arguments.token_file
     if file is not None:
         return token_in(read_secret(file, max_bytes=MAX_TOKEN_BYTES), source=str(file))
     if not sys.stdin.isatty():
         return token_in(read_secret(STDIN, max_bytes=MAX_TOKEN_BYTES), source="standard input")
-    terminal.columns(
-        "", f"A token is made on {url}/settings/tokens; it is not shown here.", indent=0
-    )
+    if not arguments.json:
+        terminal.columns(
+            "", f"A token is made on {url}/settings/tokens; it is not shown here.", indent=0
+        )
     try:
         typed = getpass.getpass("Token: ")
     except EOFError:

@@ -59,6 +59,19 @@ def test_a_token_is_kept_where_only_its_owner_may_read_it(
     assert kept(registry) == Login(registry=registry.url, secret=TOKEN)
 
 
+def test_programs_are_told_whose_it_is_and_where_it_is_kept(
+    desk: Desk, registry: Loopback, file: Path
+) -> None:
+    code, out, _ = desk.assay("login", registry.url, "--token-file", file, "--json")
+    assert (code, TOKEN in out) == (0, False)
+    said = json.loads(out)
+    assert said["kept_in"] == str(Logins.of_user().path(registry.url))
+    assert (said["registry"], said["actor"]) == (registry.url, "user:bob")
+    _, out, _ = desk.assay("logout", registry.url, "--json")
+    assert json.loads(out) == {"registry": registry.url, "revoked": False}
+    assert kept(registry) is None
+
+
 def test_without_an_address_it_is_the_registry_that_one_trusts(
     desk: Desk, registry: Loopback, file: Path
 ) -> None:
@@ -304,6 +317,8 @@ def test_nobody_who_is_there_to_type_has_typed_nothing(
     code, out, err = desk.assay("login", registry.url)
     assert (code, "found nothing" in err) == (36, True)
     assert f"A token is made on {registry.url}/settings/tokens" in out
+    told = desk.assay("login", registry.url, "--json")[1]
+    assert json.loads(told)["error"]["code"] == "no-token"
 
 
 def test_whoami_says_all_that_the_registry_says(desk: Desk, registry: Loopback, file: Path) -> None:
