@@ -31,6 +31,7 @@ from registry.api.wire import (
     send_head,
 )
 from registry.catalog import services as catalog
+from registry.catalog.errors import BlobMissing
 from registry.catalog.queries import Project, revisions
 from registry.catalog.queries.pulls import Pull
 from registry.catalog.queries.revisions import MAIN, PULLS
@@ -42,7 +43,8 @@ from registry.storage.upload import room
 from . import addresses
 from .callers import caller, check_sends, check_writes, project
 from .errors import CORS, Unreadable
-from .operations import Content, Header, operation
+from .lfs import readable
+from .operations import Content, Copied, Header, operation
 from .raw import Route
 
 SEGMENTS = 6  # api, models, owner, name, commit, revision
@@ -79,6 +81,8 @@ class Draft:
                 self.header = found
             case Content() as file:
                 self.changes.append(Put(file=self._stored(file)))
+            case Copied() as file:
+                self.changes.append(Put(file=self._found(file)))
             case Put() | Remove() as change:
                 self.changes.append(change)
         if len(self.changes) > MAX_LINES:
@@ -116,6 +120,17 @@ class Draft:
             return Made(oid=revision.checkpoint.oid, pull=pull)
         pull = revisions.pull_named(self.of, self.branch)
         return Made(oid=catalog.commit_to(pull, wanted).checkpoint.oid)
+
+    def _found(self, file: Copied) -> FileEntry:
+        """For who sent it or may read it; to anybody else it is as if it were not here."""
+        own = readable(self.token, {file.sha256}, within=self.of)
+        size_bytes = storage.sizes(own).get(file.sha256)
+        if size_bytes is None:
+            raise BlobMissing(
+                f"{file.name}: expected a file that you sent, or may read, where its size is not "
+                f"said; upload sha256:{file.sha256} first"
+            )
+        return FileEntry(name=file.name, sha256=file.sha256, size=size_bytes)
 
     def _stored(self, file: Content) -> FileEntry:
         storage.check_room(len(file.content))

@@ -38,7 +38,15 @@ class Content:
     content: bytes
 
 
-Operation = Header | Content | Put | Remove
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A large file that is here, as clients name one that they copy: without its size."""
+
+    name: str
+    sha256: str
+
+
+Operation = Header | Content | Copied | Put | Remove
 
 
 def operation(line: bytes) -> Operation:
@@ -95,16 +103,18 @@ def _content(value: Mapping[str, object]) -> Content:
     return Content(name=name, content=content)
 
 
-def _large(value: Mapping[str, object]) -> Put:
+def _large(value: Mapping[str, object]) -> Put | Copied:
     name, size, algorithm = _name(value), value.get("size"), text(value, "algo", default=SHA256)
     if algorithm != SHA256:
         raise Unreadable(f"{name}: expected {SHA256}, found {algorithm[:40]!a}")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise Unreadable(f"{name}: expected a size in bytes, found something else")
     try:
         sha256 = check_digest(text(value, "oid"))
     except InvalidDigest as error:
         raise Unreadable(f"{name}: {error.detail}") from error
+    if size is None:
+        return Copied(name=name, sha256=sha256)
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise Unreadable(f"{name}: expected a size in bytes, found something else")
     return Put(file=FileEntry(name=name, sha256=sha256, size=size))
 
 

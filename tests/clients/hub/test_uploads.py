@@ -66,12 +66,17 @@ upload_file(repo_id='lab/small', path_or_fileobj=b'# One', path_in_repo='README.
 upload_file(repo_id='lab/small', path_or_fileobj=b'a' * 2_000_000, path_in_repo='a/long.txt')
 upload_file(repo_id='lab/small', path_or_fileobj=b'# Two', path_in_repo='README.md')
 said.append(open(hf_hub_download('lab/small', 'README.md')).read())
+copies = {'a/long.txt': 'b/long.txt', 'README.md': 'b/card.md'}
+api.create_commit(
+    'lab/small', [CommitOperationCopy(*pair) for pair in copies.items()], commit_message='Copy'
+)
 delete_file('a/long.txt', 'lab/small')
 said.append(sorted(list_repo_files('lab/small')))
 said.append([found.title for found in list_repo_commits('lab/small')][0])
 """
     card, files, title = alices.says(script)
-    assert (card, files) == ("# Two", ["README.md", "model.sig", "model.sigstore.json"])
+    left = ["README.md", "b/card.md", "b/long.txt", "model.sig", "model.sigstore.json"]
+    assert (card, files) == ("# Two", left)
     assert "a/long.txt" in title
 
 

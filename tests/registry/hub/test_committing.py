@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -48,7 +49,7 @@ def file(path: str, content: bytes) -> dict[str, object]:
     return {"key": "file", "value": {"path": path, "content": encoded, "encoding": "base64"}}
 
 
-def large(path: str, content: bytes) -> dict[str, object]:
+def large(path: str, content: bytes) -> dict[str, Any]:
     sha256 = hashlib.sha256(content).hexdigest()
     value = {"path": path, "algo": "sha256", "oid": sha256, "size": len(content)}
     return {"key": "lfsFile", "value": value}
@@ -171,6 +172,28 @@ def test_a_line_without_end_and_a_body_cut_short_are_refused(
         head = f"POST {COMMIT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: {secret}\r\n"
         to.sendall(f"{head}Content-Length: 500\r\n\r\n".encode() + lines(HEADER, file("a", b"a")))
     assert not Checkpoint.objects.exists()
+
+
+def test_a_file_that_is_copied_comes_without_its_size_for_who_has_it(
+    alice: httpx.Client, live: Live, world: World
+) -> None:
+    with live.client() as nobody:
+        nobody.put(granted(alice, BIG), content=BIG)
+    secret = b"secret " * 300_000
+    with live.client(secret_of(world.people.charlie, "publish")) as charlie:
+        sha256 = hashlib.sha256(secret).hexdigest()
+        assert charlie.put(f"/api/v1/blobs/sha256:{sha256}", content=secret).status_code == 201
+    answers = [alice.post(COMMIT, content=copied(each)) for each in (secret, b"unknown", BIG)]
+    assert [answer.status_code for answer in answers] == [422, 422, 200]
+    theirs, unknown = (answer.headers["X-Error-Message"] for answer in answers[:2])
+    assert theirs.replace(sha256, hashlib.sha256(b"unknown").hexdigest()) == unknown
+    assert alice.get("/lab/small/resolve/main/copy.txt").content == BIG
+
+
+def copied(content: bytes) -> bytes:
+    operation = large("copy.txt", content)
+    value = {name: each for name, each in operation["value"].items() if name != "size"}
+    return lines(HEADER, {**operation, "value": value})
 
 
 def test_what_does_not_fit_is_refused_and_nothing_changes(
