@@ -35,7 +35,7 @@ def commits(asked: Asked, project: Project) -> HttpResponse:
     page = number_of(request.GET.get("p") or "0", most=MAX_PAGES - 1)
     rows = revisions.history(found, start=page * limit, limit=limit + 1)
     headers = link_to(request, p=str(page + 1)) if len(rows) > limit else {}
-    return answer([_commit(each) for each in rows[:limit]], headers)
+    return answer([commit(each) for each in rows[:limit]], headers)
 
 
 def _proposed(project: Project) -> list[dict[str, object]]:
@@ -54,7 +54,8 @@ def _ref(of: Ref) -> dict[str, object]:
     return {"name": of.name, "ref": of.full_name, "targetCommit": oid}
 
 
-def _commit(of: Revision) -> dict[str, object]:
+def commit(of: Revision) -> dict[str, object]:
+    """As clients read it."""
     authors = [{"user": of.author.username}] if of.author else []
     return {
         "id": of.checkpoint.oid,

@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 
 from registry.catalog.content import formats
 from registry.catalog.queries import Project, revisions
-from registry.catalog.queries.revisions import MAIN
+from registry.catalog.queries.revisions import MAIN, Found
 from registry.storage import services as storage
 
+from . import touching
 from .answers import Asked, answer, cursor_of, flag, limit_of, next_page
 from .bodies import document
 from .callers import check_reads
 from .errors import Unreadable
-from .files import RepoFile, below, file_at, files_at, files_of, folders, no_file
+from .files import RepoFile, RepoFolder, below, file_at, files_at, files_of, folders, no_file
+from .histories import commit
 
 MAX_LISTED = 1000  # as the Hub's own
 MAX_PATHS = 1000
@@ -25,6 +28,7 @@ MAX_SHARDS = 500
 MAX_HEADERS_BYTES = 32_000_000  # of all shards together: more than any model of today has
 MAX_INDEX_BYTES = 8_000_000
 INDEX = ".index.json"
+EXPAND = "expand"
 
 
 def tree(asked: Asked, project: Project) -> HttpResponse:
@@ -34,21 +38,24 @@ def tree(asked: Asked, project: Project) -> HttpResponse:
     listed = below(files_of(found), folder, is_recursive=flag(request, "recursive"))
     if folder and not listed:
         raise no_file(found, folder)
-    limit, after = limit_of(request, most=MAX_LISTED), cursor_of(request)
+    is_expanded = flag(request, EXPAND)
+    most = touching.MOST_FILES if is_expanded else MAX_LISTED
+    limit, after = limit_of(request, most=most), cursor_of(request)
     rest = [each for each in listed if each.path > after]
     page = rest[:limit]
     headers = next_page(request, page[-1].path if len(rest) > limit else None)
-    return answer([each.to_json() for each in page], headers)
+    return answer(_documents(found, page, is_expanded=is_expanded), headers)
 
 
 def paths_info(asked: Asked, project: Project) -> HttpResponse:
     """Those of the paths that there are, files and folders."""
-    wanted = set(_paths(asked.request))
-    files = files_of(revisions.find_any(project, asked.revision))
+    wanted, is_expanded = _wanted(asked.request)
+    found = revisions.find_any(project, asked.revision)
+    files = files_of(found)
     inner = folders(files)
-    listed = [file.to_json() for file in files if file.path in wanted]
-    listed += [inner[path].to_json() for path in sorted(wanted) if path in inner]
-    return answer(listed)
+    listed: list[RepoFile | RepoFolder] = [file for file in files if file.path in wanted]
+    listed += [inner[path] for path in sorted(wanted) if path in inner]
+    return answer(_documents(found, listed, is_expanded=is_expanded))
 
 
 def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
@@ -72,17 +79,32 @@ def safetensors_metadata(asked: Asked, project: Project) -> HttpResponse:
     return answer({"index": {"metadata": document.get("metadata")}, "headers": headers})
 
 
-def _paths(request: HttpRequest) -> list[str]:
-    """As a form of the Python clients', or JSON of the browser's."""
+def _documents(
+    found: Found, listed: Sequence[RepoFile | RepoFolder], *, is_expanded: bool
+) -> list[dict[str, object]]:
+    """Each as it is listed; expanded, with the commit that changed it last, where that is known."""
+    files = [each for each in listed if isinstance(each, RepoFile)] if is_expanded else []
+    last = touching.last(found, files) if files else {}
+    return [
+        {**each.to_json(), **({"lastCommit": commit(last[each.path])} if each.path in last else {})}
+        for each in listed
+    ]
+
+
+def _wanted(request: HttpRequest) -> tuple[set[str], bool]:
+    """The paths, and whether they are expanded: a form of the Python clients', JSON of npm's."""
     if request.content_type == "application/json":
-        found = document(request).get("paths")
+        body = document(request)
+        found, expand = body.get("paths"), body.get(EXPAND)
         paths: list[object] = found if isinstance(found, list) else [found]
     else:
-        paths = [value for name, value in _form(request.body) if name == "paths"]
-    texts = [path for path in paths if isinstance(path, str)]
-    if len(paths) > MAX_PATHS or len(texts) < len(paths):
+        form = _form(request.body)
+        paths = [value for name, value in form if name == "paths"]
+        expand = dict(form).get(EXPAND, "")
+    texts = {path for path in paths if isinstance(path, str)}
+    if len(paths) > MAX_PATHS or not all(isinstance(path, str) for path in paths):
         raise Unreadable(f"expected at most {MAX_PATHS} paths, found others")
-    return texts
+    return texts, str(expand).lower() == "true"
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

@@ -40,7 +40,17 @@ from .finding import (
     published,
     visible,
 )
-from .serving import file_for, file_url, files, lent_to, open_blobs, served, signature, sigstore
+from .serving import (
+    digests_in,
+    file_for,
+    file_url,
+    files,
+    lent_to,
+    open_blobs,
+    served,
+    signature,
+    sigstore,
+)
 from .stated import (
     EVIDENCE,
     conduct_of,
@@ -76,6 +86,7 @@ __all__ = [
     "count_published",
     "dataset",
     "dataset_manifest",
+    "digests_in",
     "evidence",
     "file_for",
     "file_url",

@@ -28,6 +28,15 @@ def files(of: Checkpoint) -> QuerySet[File]:
     return served(of).exclude(name__in=SIGNATURE_NAMES).order_by("name")
 
 
+def digests_in(checkpoints: Collection[int], names: Collection[str]) -> dict[tuple[int, str], str]:
+    """What was served under these names in each of these checkpoints, by its key and the name."""
+    rows = File.objects.filter(checkpoint__in=checkpoints, name__in=names)
+    return {
+        (key, name): sha256
+        for key, name, sha256 in rows.values_list("checkpoint_id", "name", "sha256")
+    }
+
+
 def signature(of: Checkpoint) -> File | None:
     """`model.sig`, once the checkpoint is published."""
     return served(of).filter(name=SIGNATURE_NAME).first()

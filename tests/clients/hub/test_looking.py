@@ -47,14 +47,17 @@ said = [
     sorted(list_repo_files('lab/small')),
     tree(), tree('a'), tree('a', recursive=True),
     [found.path for found in get_paths_info('lab/small', ['a', 'README.md', 'none'])],
+    [found.last_commit.title for found in list_repo_tree('lab/small', 'a/b', expand=True)],
+    get_paths_info('lab/small', 'config.json', expand=True)[0].last_commit.title,
 ]
 """
-    files, top, inside, below, paths = stock.says(script)
+    files, top, inside, below, paths, touched, configured = stock.says(script)
     names = ["README.md", "a/b/c.txt", "a/d.txt", "config.json", "model.safetensors"]
     assert files == [*names, "model.sig", "model.sigstore.json"]
     assert top == ["README.md", "a", *files[3:]]
     assert (inside, below) == (["a/b", "a/d.txt"], ["a/b", "a/b/c.txt", "a/d.txt"])
     assert sorted(paths) == ["README.md", "a"]
+    assert (touched, configured) == (["first"], "first")
 
 
 def test_history_branches_and_tags_are_listed(stock: Stock, world: World) -> None:

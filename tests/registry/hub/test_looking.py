@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from registry.conduct import services as conduct
+from registry.hub import touching
 from tests.registry.catalog.weights import weights
 from tests.registry.catalog.world import FILES, World, by_person, project, publish
 from tests.registry.people import client_of
@@ -88,6 +89,32 @@ def test_history_is_paged_by_link(world: World) -> None:
         publish(by_person(world, f"v{number}", {**FILES, "n.txt": b"%d" % number}))
     listed = pages(f"{REPO}/commits/main?limit=1")
     assert [page[0]["title"] for page in listed] == ["v2", "v1", "v0"]
+
+
+def test_who_asks_is_told_which_commit_changed_a_file_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        files = {**FILES, "a/n.txt": b"%d" % (number // 2)}
+        publish(by_person(world, f"v{number}", {**files, "new.txt": b"%d" % number}))
+
+    def titles(listed: list[dict[str, Any]]) -> dict[str, str]:
+        return {
+            each["path"]: each["lastCommit"]["title"] for each in listed if "lastCommit" in each
+        }
+
+    told = titles(get(f"{REPO}/tree/main?recursive=true&expand=true").json())
+    changed = {"a/n.txt": "v2", "new.txt": "v2", "README.md": "v0", "model.sig": "v2"}
+    assert changed.items() <= told.items()
+    assert titles(get(f"{REPO}/tree/v1?expand=True").json())["new.txt"] == "v1"
+    assert titles(get(f"{REPO}/tree/main").json()) == {}
+    for body, form in (("paths=README.md&paths=a&expand=True", "x-www-form-urlencoded"), ("", "")):
+        kind = f"application/{form or 'json'}"
+        content = body or json.dumps({"paths": ["README.md", "a"], "expand": True})
+        answer = client_of(None).generic("POST", f"{REPO}/paths-info/main", content, kind)
+        assert titles(answer.json()) == {"README.md": "v0"}
+    monkeypatch.setattr(touching, "LOOKED_AT", 2)  # of what nobody touched for longer, nothing
+    assert "README.md" not in titles(get(f"{REPO}/tree/main?expand=true").json())
 
 
 def test_a_repository_says_which_checkpoint_it_is_at(world: World) -> None:
