@@ -14,6 +14,7 @@ import json
 from .. import canonical
 from ..canonical import Obj
 from ..client import RegistryClient, address
+from ..errors import InvalidDocument
 from .callers import secret_for
 from .pins import Pins, only_registry
 from .terminal import Terminal
@@ -47,10 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     """Ask, and list; raises ClientError, InvalidDocument."""
+    if not 0 < arguments.limit <= MAX_LIMIT:
+        raise InvalidDocument("--limit", f"1 to {MAX_LIMIT}", str(arguments.limit))
     url = address(arguments.registry or only_registry(Pins.of_user().all(), word="--registry URL"))
     given = {name: getattr(arguments, name) for name in (*FACETS, "sort")}
     asked = {name: value for name, value in given.items() if value}
-    asked |= {"q": " ".join(arguments.words), "page_size": str(max(1, arguments.limit))}
+    asked |= {"q": " ".join(arguments.words), "page_size": str(arguments.limit)}
     with RegistryClient(url, secret_for(url)) as client:
         said = canonical.as_mapping(client.get_json("/api/v1/projects", asked), "answer")
     if arguments.json:

@@ -82,3 +82,15 @@ def test_an_answer_that_is_none_is_refused(
 ) -> None:
     registry.on_json("GET", "/api/v1/projects?q=&page_size=20", {**SAID, **wrong})
     assert search(desk, registry)[0] == 10
+
+
+@pytest.mark.parametrize("limit", ["0", "-5", "101"])
+def test_another_number_than_there_can_be_is_refused(
+    desk: Desk, registry: Loopback, limit: str
+) -> None:
+    code, _, err = search(desk, registry, "--limit", limit)
+    assert (code, f"--limit: expected 1 to 100, found {limit}" in " ".join(err.split())) == (
+        10,
+        True,
+    )
+    assert not registry.seen
