@@ -15,7 +15,7 @@ import pytest
 from tests.crash.asking import CHECKS, Asked, Asking
 from tests.crash.killing import CALLS, Forks
 from tests.registry.catalog.world import World
-from tests.thorough import points, repeated
+from tests.thorough import IS_EXHAUSTIVE, points, repeated
 
 pytestmark = [pytest.mark.django_db(transaction=True), repeated]
 FEW = 3
@@ -37,6 +37,8 @@ def check(world: World, forks: Forks, asked: Asked, asking: Asking) -> None:
 
 def some_of(every: list[tuple[str, int]], *, most: int) -> list[tuple[str, int]]:
     """All where tests are thorough, or so many at random (pytest-randomly prints the seed)."""
+    if IS_EXHAUSTIVE:
+        return every
     chosen = sorted(random.sample(every, most)) if len(every) > most else every
     return points(chosen, few=FEW)
 

@@ -12,6 +12,7 @@ PAGE = sources.ROOT / "docs" / "settings.md"
 OUTSIDE_THE_REGISTRY = {
     "ASSAY_PORT",
     "TORCH_INDEX",
+    "ASSAY_TEST_EVERY",
     "ASSAY_TEST_THOROUGH",
     "ASSAY_CONFIG",
     "ASSAY_TOKEN",
