@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model's files: listed and hashed for signing, and compared with what was signed.
 
-No name that somebody signed is followed out of the model, and no link unless the statement was made
-by following them (specification, sections 6.1 to 6.3 and 8.4).
+Neither a name that somebody signed nor a link is followed out of the model, and no link at all
+unless the statement was made by following them (specification, sections 6.1 to 6.3 and 8.4).
 """
 
 from __future__ import annotations
@@ -128,16 +128,26 @@ def _walk(
                 deeper = _deeper(inner, above) if above else ()
                 yield from _walk(inner, f"{name}/", ignored, deeper)
             elif entry.is_file(follow_symlinks=bool(above)):
+                if above and entry.is_symlink():
+                    _check_within(folder / entry.name, above[0])
                 yield name
             else:
                 raise InvalidDocument(ascii(name), "a regular file", "a link or special file")
 
 
 def _deeper(folder: Path, above: tuple[Path, ...]) -> tuple[Path, ...]:
-    real = folder.resolve()
+    real = _check_within(folder, above[0])
     if real in above:
         raise InvalidDocument(ascii(folder.name), "links without a circle", "one to a folder above")
     return (*above, real)
+
+
+def _check_within(path: Path, top: Path) -> Path:
+    """Where a path really is, which is below `top` (section 6.1.1)."""
+    real = path.resolve()
+    if not real.is_relative_to(top):
+        raise InvalidDocument(ascii(path.name), "a link within the model", "one that leads out")
+    return real
 
 
 def _file(model: Path, path: str, serialization: Serialization, plain: set[Path]) -> Path | None:
@@ -148,10 +158,14 @@ def _file(model: Path, path: str, serialization: Serialization, plain: set[Path]
     if model.is_file():
         return model.resolve() if path in {WHOLE_MODEL, model.name} else None
     place = model / path
-    if not serialization.follows_links and not _is_plain(place.parent, plain):
+    if serialization.follows_links:
+        if not place.is_file():
+            return None
+        _check_within(place, model.resolve())
+        return place
+    if not _is_plain(place.parent, plain):
         return None
-    is_link = not serialization.follows_links and place.is_symlink()
-    return place if place.is_file() and not is_link else None
+    return place if place.is_file() and not place.is_symlink() else None
 
 
 def _is_plain(folder: Path, plain: set[Path]) -> bool:

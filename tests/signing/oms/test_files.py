@@ -154,9 +154,36 @@ def test_links_are_followed_where_the_signer_did(model: Path) -> None:
     (model / "folder").symlink_to("sub")
     files = {**FILES, "link": FILES["config.json"], "folder/b.bin": FILES["sub/b.bin"]}
     check_model(model, signed(statement_of(files, allow_symlinks=True)))
+    (model / "link").unlink()
+    with pytest.raises(FileMismatch, match="missing: link"):
+        check_model(model, signed(statement_of(files, allow_symlinks=True)))
     (model / "circle").symlink_to(".")
     with pytest.raises(InvalidDocument, match="links without a circle"):
         check_model(model, signed(statement_of(files, allow_symlinks=True)))
+
+
+@pytest.mark.parametrize("target", ["kept", "kept/b.bin"])
+@pytest.mark.parametrize("allows_unsigned", [False, True])
+def test_no_link_is_followed_out_of_the_model(
+    model: Path, tmp_path: Path, target: str, *, allows_unsigned: bool
+) -> None:
+    """Also where what it leads to is what was signed (section 6.1.1)."""
+    write_model(tmp_path / "kept", {"b.bin": b"x"})
+    (model / "link").symlink_to(tmp_path / target)
+    name = "link/b.bin" if target == "kept" else "link"
+    followed = signed(statement_of({**FILES, name: b"x"}, allow_symlinks=True))
+    with pytest.raises(InvalidDocument, match="expected a link within the model, found one that"):
+        check_model(model, followed, allows_unsigned=allows_unsigned)
+
+
+@pytest.mark.parametrize("target", ["kept", "kept/b.bin"])
+def test_nor_is_one_that_nobody_signed(model: Path, tmp_path: Path, target: str) -> None:
+    write_model(tmp_path / "kept", {"b.bin": b"x"})
+    (model / "link").symlink_to(tmp_path / target)
+    followed = signed(statement_of(FILES, allow_symlinks=True))
+    with pytest.raises(InvalidDocument, match="'link': expected a link within the model"):
+        check_model(model, followed)
+    check_model(model, followed, ignored=[model / "link"])
 
 
 def test_a_single_file_is_named_by_itself(tmp_path: Path) -> None:
