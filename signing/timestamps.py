@@ -204,12 +204,21 @@ def _asked(imprint: bytes, wishes: dict[int, Element]) -> _Query:
         raise _Refused(Failure.UNACCEPTED_POLICY, f"expected policy {POLICY}")
     if _EXTENSIONS in wishes:
         raise _Refused(Failure.UNACCEPTED_EXTENSION, "expected no extensions")
-    nonce = _number(wishes[der.INTEGER]) if der.INTEGER in wishes else None
-    if (nonce or 0).bit_length() > MAX_NONCE_BITS:
-        expected = f"expected a nonce of at most {MAX_NONCE_BITS} bits"
+    nonce = _nonce(wishes[der.INTEGER]) if der.INTEGER in wishes else None
+    # A false that is written out is no DER, and asked all the same.
+    certificates = wishes[der.BOOLEAN].content if der.BOOLEAN in wishes else b"\0"
+    if certificates not in {b"\0", b"\xff"}:
+        raise _Refused(Failure.BAD_DATA_FORMAT, "expected true or false for certReq")
+    return _Query(imprint=imprint, nonce=nonce, wants_certificates=certificates != b"\0")
+
+
+def _nonce(found: Element) -> int:
+    """The token repeats its value, so it must be the DER of one."""
+    nonce = _number(found)
+    if nonce.bit_length() > MAX_NONCE_BITS or der.integer(nonce) != found.encoded:
+        expected = f"expected a nonce of at most {MAX_NONCE_BITS} bits, in DER"
         raise _Refused(Failure.BAD_DATA_FORMAT, expected)
-    wants_certificates = der.BOOLEAN in wishes and wishes[der.BOOLEAN].content != b"\0"
-    return _Query(imprint=imprint, nonce=nonce, wants_certificates=wants_certificates)
+    return nonce
 
 
 def token(response: bytes) -> bytes:
