@@ -113,8 +113,11 @@ def parse(request: bytes) -> Question:
     try:
         found = ocsp.load_der_ocsp_request(request)
         question = Question(about=id_of(found), nonce=nonce_of(found))
+        critical = [each.oid for each in found.extensions if each.critical]
     except UNREADABLE as error:
         raise InvalidDocument("request", "an OCSP request for one certificate", "none") from error
+    if unknown := [each for each in critical if each != x509.OCSPNonce.oid]:  # RFC 6960, 4.4
+        raise InvalidDocument("request", "no critical extension", unknown[0].dotted_string)
     if question.about.algorithm not in _HASHES:
         raise InvalidDocument("request", "SHA-1 or SHA-2", question.about.algorithm)
     if question.nonce is not None and not 0 < len(question.nonce) <= MAX_NONCE_BYTES:

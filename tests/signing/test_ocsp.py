@@ -112,12 +112,12 @@ def test_a_question_in_an_address_is_read(world: World) -> None:
         ocsp.from_path("!" + text)
 
 
-def with_extension(case: Case) -> bytes:
+def with_extension(case: Case, *, is_critical: bool = False) -> bytes:
     builder = other.OCSPRequestBuilder().add_certificate(
         case.certificate, case.issuer.certificate, hashes.SHA256()
     )
     unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
-    builder = builder.add_extension(unknown, critical=False)
+    builder = builder.add_extension(unknown, critical=is_critical)
     return builder.build().public_bytes(Encoding.DER)
 
 
@@ -132,6 +132,7 @@ def test_another_extension_of_a_question_is_passed_over(world: World) -> None:
         (lambda _: bytes(5000), "at most 4096 bytes"),
         (lambda case: request(case, hashes.SHA224(), None), "SHA-1 or SHA-2, found sha224"),
         (lambda case: request(case, hashes.SHA256(), bytes(129)), "1 to 128 bytes, found 129"),
+        (lambda case: with_extension(case, is_critical=True), "no critical extension, found 1.2.3"),
         (lambda case: twice(request(case, hashes.SHA256(), None)), "one certificate"),
     ],
 )
