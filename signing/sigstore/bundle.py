@@ -2,7 +2,8 @@
 """A Sigstore bundle v0.3 as others write it: form alone, nothing is trusted yet.
 
 One certificate, exactly one log entry, timestamps if there are any, and what was signed: a DSSE
-envelope, or the digest of a file. In protobuf's JSON absent, null and the default are one.
+envelope, or the digest of a file. In protobuf's JSON absent, null and the default are one, and a
+field that the format does not know is refused.
 """
 
 from __future__ import annotations
@@ -91,18 +92,22 @@ class SigstoreBundle:
         """Read a bundle's JSON."""
         value = canonical.loads(data, max_bytes=MAX_BUNDLE_BYTES, has_fractions=True)
         obj = canonical.as_mapping(value, "bundle")
+        _only(obj, "mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature")
         if canonical.text(obj, "mediaType") not in MEDIA_TYPES:
             raise InvalidDocument("mediaType", MEDIA_TYPE, "another")
+        content = _content(obj)
         material = canonical.mapping(obj, "verificationMaterial")
         with canonical.within("verificationMaterial"):
+            _only(material, "certificate", "tlogEntries", "timestampVerificationData")
             certificate = canonical.mapping(material, "certificate")
+            _only(certificate, "rawBytes")
             der = canonical.base64_bytes(certificate, "rawBytes")
             entries = _items(material, "tlogEntries")
             if len(entries) != 1:
                 raise InvalidDocument("tlogEntries", "exactly one", str(len(entries)))
             return cls(
                 certificate=certificates.load("certificate", der),
-                content=_content(obj),
+                content=content,
                 entry=_entry(canonical.as_mapping(entries[0], "tlogEntries")),
                 timestamps=_timestamps(material),
             )
@@ -121,10 +126,14 @@ def _content(obj: Obj) -> Signed | Message:
 
 def read_envelope(obj: Obj) -> Signed:
     """A DSSE envelope with exactly one signature."""
+    _only(obj, "payload", "payloadType", "signatures")
     signatures = canonical.items(obj, "signatures")
     if len(signatures) != 1:
         raise InvalidDocument("signatures", "exactly one", str(len(signatures)))
     signature = canonical.as_mapping(signatures[0], "signatures")
+    _only(signature, "sig", "keyid")
+    if not isinstance(signature.get("keyid"), str | None):  # any: the certificate says whose key
+        raise InvalidDocument("keyid", "a string", "something else")
     return Signed(
         payload_type=canonical.text(obj, "payloadType"),
         payload=canonical.base64_bytes(obj, "payload"),
@@ -134,8 +143,10 @@ def read_envelope(obj: Obj) -> Signed:
 
 def _message(obj: Obj) -> Message:
     digest: bytes | None = None
+    _only(obj, "messageDigest", "signature")
     if obj.get("messageDigest") is not None:
         stated = canonical.mapping(obj, "messageDigest")
+        _only(stated, "algorithm", "digest")
         canonical.literal(stated, "algorithm", "SHA2_256")
         digest = canonical.base64_bytes(stated, "digest")
     return Message(digest=digest, signature=canonical.base64_bytes(obj, "signature"))
@@ -143,13 +154,21 @@ def _message(obj: Obj) -> Message:
 
 def _entry(obj: Obj) -> Entry:
     with canonical.within("tlogEntries[0]"):
+        _only(
+            obj,
+            *("logIndex", "logId", "kindVersion", "integratedTime"),
+            *("inclusionPromise", "inclusionProof", "canonicalizedBody"),
+        )
+        log_id = canonical.mapping(obj, "logId")
+        _only(log_id, "keyId")
         kind = canonical.mapping(obj, "kindVersion")
+        _only(kind, "kind", "version")
         promise = obj.get("inclusionPromise")
         proof = canonical.mapping(obj, "inclusionProof")
         with canonical.within("inclusionProof"):
             found = _proof(proof)
         return Entry(
-            log_id=canonical.base64_bytes(canonical.mapping(obj, "logId"), "keyId"),
+            log_id=canonical.base64_bytes(log_id, "keyId"),
             index=_integer(obj, "logIndex"),
             kind=(canonical.text(kind, "kind"), canonical.text(kind, "version")),
             body=canonical.base64_bytes(obj, "canonicalizedBody"),
@@ -161,12 +180,15 @@ def _entry(obj: Obj) -> Entry:
 
 def _promise(value: object) -> bytes:
     obj = canonical.as_mapping(value, "inclusionPromise")
+    _only(obj, "signedEntryTimestamp")
     return canonical.base64_bytes(obj, "signedEntryTimestamp")
 
 
 def _proof(obj: Obj) -> Proof:
+    _only(obj, "logIndex", "rootHash", "treeSize", "hashes", "checkpoint")
     hashes = _items(obj, "hashes", maximum=MAX_PROOF_HASHES)
     note = canonical.mapping(obj, "checkpoint")
+    _only(note, "envelope")
     return Proof(
         index=_integer(obj, "logIndex"),
         size=_integer(obj, "treeSize"),
@@ -180,11 +202,21 @@ def _timestamps(material: Obj) -> tuple[bytes, ...]:
     data = material.get("timestampVerificationData")
     if data is None:
         return ()
-    values = _items(
-        canonical.as_mapping(data, "timestamps"), "rfc3161Timestamps", maximum=MAX_TIMESTAMPS
-    )
+    obj = canonical.as_mapping(data, "timestamps")
+    _only(obj, "rfc3161Timestamps")
+    values = _items(obj, "rfc3161Timestamps", maximum=MAX_TIMESTAMPS)
     found = [canonical.as_mapping(value, "rfc3161Timestamps") for value in values]
-    return tuple(canonical.base64_bytes(each, "signedTimestamp") for each in found)
+    for each in found:
+        _only(each, "signedTimestamp")
+    stamps = tuple(canonical.base64_bytes(each, "signedTimestamp") for each in found)
+    if len(set(stamps)) != len(stamps):
+        raise InvalidDocument("rfc3161Timestamps", "each once", "one twice")
+    return stamps
+
+
+def _only(obj: Obj, *fields: str) -> None:
+    """Refuse fields that are not the format's: somebody may rely on what nobody here reads."""
+    canonical.only({name: value for name, value in obj.items() if value is not None}, *fields)
 
 
 def _items(obj: Obj, field: str, *, maximum: int = 64) -> Sequence[object]:

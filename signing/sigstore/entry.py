@@ -25,7 +25,7 @@ from .roots import Log
 
 # Origin, size and root; Rekor v1 adds lines of its own (C2SP tlog-checkpoint allows them).
 _HEAD = re.compile(r"[^\n]+\n(?P<size>0|[1-9][0-9]{0,15})\n(?P<root>[^\n]+)\n(?:[^\n]+\n)*")
-_SIGNATURE = re.compile(r"— \S+ (?P<signature>\S+)\n")
+_SIGNATURE = re.compile(r"— \S+ (?P<signature>\S+)")
 _HASHES: Mapping[str, str] = {
     "sha256": "sha256",
     "sha384": "sha384",
@@ -59,12 +59,15 @@ def verify_head(proof: Proof, log: Log) -> None:
     head = _HEAD.fullmatch(body + "\n")
     if head is None:
         raise BadTreeHead("expected origin, size and root, each on its line; found another note")
-    lines = signed.splitlines(keepends=True)
+    *lines, after = signed.split("\n")
     if len(lines) > MAX_SIGNATURE_LINES:
         raise BadTreeHead(f"expected at most {MAX_SIGNATURE_LINES} signatures, found {len(lines)}")
-    found = [match["signature"] for line in lines if (match := _SIGNATURE.fullmatch(line))]
+    matches = [_SIGNATURE.fullmatch(line) for line in lines]
+    found = [base64_decode(match["signature"]) if match else b"" for match in matches]
+    if after or not all(found):  # those of others, too (C2SP signed-note)
+        raise BadTreeHead("expected signature lines `— name base64`, found another line")
     hint = log.log_id[:KEY_HINT_BYTES]
-    ours = [each[KEY_HINT_BYTES:] for each in map(base64_decode, found) if each.startswith(hint)]
+    ours = [each[KEY_HINT_BYTES:] for each in found if each.startswith(hint)]
     if not any(log.signed(each, (body + "\n").encode()) for each in ours):
         raise BadTreeHead("expected a tree head that the trusted log signed, found another")
     if (int(head["size"]), base64_decode(head["root"])) != (proof.size, proof.root):

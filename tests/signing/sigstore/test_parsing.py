@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa, x448
@@ -21,6 +22,8 @@ from tests.signing.sigstore.instance import Instance
 
 INSTANCE = Instance()
 MADE = envelope(INSTANCE, "dsse", "0.0.1")
+MESSAGE = message(INSTANCE)
+Path: TypeAlias = tuple[str | int, ...]
 MATERIAL = "verificationMaterial"
 ENTRY = (MATERIAL, "tlogEntries", 0)
 PROOF = (*ENTRY, "inclusionProof")
@@ -44,6 +47,9 @@ READ: dict[str, Change] = {
     "index 0 left out": without(*ENTRY, "logIndex"),
     "no hashes": without(*PROOF, "hashes"),
     "no promise": set_at(*ENTRY, "inclusionPromise", to=None),
+    "null for what there is not": set_at(MATERIAL, "publicKey", to=None),
+    "some key id": set_at("dsseEnvelope", "signatures", 0, "keyid", to="x"),
+    "no key id": set_at("dsseEnvelope", "signatures", 0, "keyid", to=None),
 }
 
 
@@ -73,6 +79,12 @@ REFUSED: dict[str, Change] = {
     "a word": set_at(*PROOF, "treeSize", to="three"),
     "many hashes": set_at(*PROOF, "hashes", to=["AA=="] * 65),
     "a promise that is none": set_at(*ENTRY, "inclusionPromise", to={}),
+    "two kinds of key": set_at(MATERIAL, "publicKey", to={"hint": "x"}),
+    "a chain beside the certificate": set_at(MATERIAL, "x509CertificateChain", to={}),
+    "a key id that is none": set_at("dsseEnvelope", "signatures", 0, "keyid", to=0),
+    "one timestamp twice": lambda value: value[MATERIAL]["timestampVerificationData"][
+        "rfc3161Timestamps"
+    ].extend(value[MATERIAL]["timestampVerificationData"]["rfc3161Timestamps"]),
     "many timestamps": set_at(
         MATERIAL, "timestampVerificationData", "rfc3161Timestamps", to=[{}] * 9
     ),
@@ -85,6 +97,29 @@ def test_the_bundle_is_refused_for(fault: str) -> None:
     REFUSED[fault](value)
     with pytest.raises(InvalidDocument):
         parse(value)
+
+
+def objects(value: object, path: Path = ()) -> Iterator[Path]:
+    """Where there is a JSON object, from the outermost on."""
+    match value:
+        case dict():
+            yield path
+            for name, child in value.items():
+                yield from objects(child, (*path, name))
+        case list():
+            for place, child in enumerate(value):
+                yield from objects(child, (*path, place))
+        case _:
+            pass
+
+
+@pytest.mark.parametrize("made", [MADE, MESSAGE], ids=["envelope", "message"])
+def test_no_field_is_passed_over(made: dict[str, Any]) -> None:
+    for place in objects(made):
+        value = copy(made)
+        set_at(*place, "extra", to=1)(value)
+        with pytest.raises(InvalidDocument, match="extra': expected no such field"):
+            parse(value)
 
 
 def test_a_message_is_digested_by_sha256() -> None:

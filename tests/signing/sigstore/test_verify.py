@@ -250,6 +250,10 @@ NOTES: dict[str, Callable[[str, Instance], str]] = {
         3, base64_decode(note_of(envelope(instance, "dsse", "0.0.1")).split("\n")[2])
     ),
     "many signatures": lambda note, _: note + "— a AAAA\n" * 16,
+    "a line that is none": lambda note, _: note + "- a AAAA\n",
+    "a line without base64": lambda note, _: note + "— a AAA\n",
+    "a line that goes on": lambda note, _: note + "— a AAAA",
+    "a line that ends otherwise": lambda note, _: note[:-1] + "\x0b",
 }
 
 
