@@ -10,6 +10,8 @@ import httpx
 import pytest
 import yaml
 
+from assay.signing.client import LedgerClient
+from assay.signing.tiles import Reader
 from tests.needing import needs
 from tests.running import free_port
 
@@ -164,9 +166,14 @@ def test_nginx_serves_the_ledger_while_nothing_else_runs(tmp_path: Path) -> None
                 tile = client.get(f"http://127.0.0.1:{port}/ledger/tile/0/000")
                 note = client.get(f"http://127.0.0.1:{port}/ledger/checkpoint")
                 gone = client.get(f"http://127.0.0.1:{port}/ledger/tile/0/001")
+            # Of a smaller tree, whose partial tile the full one replaced.
+            reader = Reader(size=100, fetch=LedgerClient(f"http://127.0.0.1:{port}/ledger").fetch)
+            hashes = reader.leaf_hashes(0)
         finally:
             nginx.terminate()
-    assert (tile.content, note.text, gone.status_code) == (b"\x01" * 8192, "a note\n", 502)
+    assert (tile.content, note.text, gone.status_code) == (b"\x01" * 8192, "a note\n", 404)
+    assert "Cache-Control" not in gone.headers
+    assert hashes == (b"\x01" * 32,) * 100
     assert tile.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert tile.headers["Content-Type"] == "application/octet-stream"
     assert note.headers["Cache-Control"] == "no-cache"
