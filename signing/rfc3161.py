@@ -64,6 +64,8 @@ class _Token:
     message_digest: bytes
     certificate_digest: tuple[str, bytes]
     digest_hash: str
+    signature_algorithm: str
+    """In asn1crypto's names, such as `sha256_ecdsa`."""
     signature: bytes
     signer: tuple[bytes, int] | bytes
     """Issuer (DER) and serial number, or subject key identifier."""
@@ -133,6 +135,7 @@ def _token(parsed: _Asn1) -> _Token:
     at = info["gen_time"].native
     if info["version"].native != "v1" or not isinstance(at, datetime):
         raise BadTimestamp("expected a TSTInfo of version 1 with a time, found another")
+    _check_form(signed, signer)
     attributes = {each["type"].native: each["values"] for each in signer["signed_attrs"]}
     return _Token(
         at=at.astimezone(UTC),
@@ -144,10 +147,21 @@ def _token(parsed: _Asn1) -> _Token:
         message_digest=attributes["message_digest"][0].native,
         certificate_digest=_certificate_digest(attributes),
         digest_hash=signer["digest_algorithm"]["algorithm"].native,
+        signature_algorithm=signer["signature_algorithm"]["algorithm"].native,
         signature=signer["signature"].native,
         signer=_identifier(signer["sid"]),
         certificates=tuple(each.chosen.dump() for each in signed["certificates"] or ()),
     )
+
+
+def _check_form(signed: _Asn1, signer: _Asn1) -> None:
+    """What nothing signs: the versions (RFC 5652, 5.1 and 5.3), and which digests there are."""
+    version = "v1" if signer["sid"].name == "issuer_and_serial_number" else "v3"
+    if (signed["version"].native, signer["version"].native) != ("v3", version):
+        raise BadTimestamp("expected the versions that such a token has, found others")
+    digests = [each["algorithm"].native for each in signed["digest_algorithms"]]
+    if signer["digest_algorithm"]["algorithm"].native not in digests:
+        raise BadTimestamp("expected the signer's digest among those of the token, found others")
 
 
 def _certificate_digest(attributes: dict[str, Any]) -> tuple[str, bytes]:
@@ -206,17 +220,26 @@ def _check_attributes(token: _Token, leaf: x509.Certificate) -> None:
 
 
 def _check_signature(token: _Token, key: object) -> None:
-    hash_ = HASHES[token.digest_hash]
+    name = token.digest_hash
     try:
         match key:
             case ec.EllipticCurvePublicKey():
-                key.verify(token.signature, token.signed_attributes, ec.ECDSA(hash_))
+                _check_algorithm(token, f"{name}_ecdsa")
+                key.verify(token.signature, token.signed_attributes, ec.ECDSA(HASHES[name]))
             case rsa.RSAPublicKey():
-                key.verify(token.signature, token.signed_attributes, padding.PKCS1v15(), hash_)
+                _check_algorithm(token, f"{name}_rsa", "rsassa_pkcs1v15")
+                pkcs1 = padding.PKCS1v15()
+                key.verify(token.signature, token.signed_attributes, pkcs1, HASHES[name])
             case _:
                 raise BadTimestamp("expected an ECDSA or RSA key, found another")
     except (InvalidSignature, UnsupportedAlgorithm) as error:
         raise BadTimestamp("expected a signature by the timestamp's own certificate") from error
+
+
+def _check_algorithm(token: _Token, *names: str) -> None:
+    if token.signature_algorithm not in names:
+        found = ascii(token.signature_algorithm[:80])
+        raise BadTimestamp(f"expected a signature by {' or '.join(names)}, found {found}")
 
 
 def _check_purpose(leaf: x509.Certificate) -> None:

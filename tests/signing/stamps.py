@@ -37,6 +37,10 @@ class Stamp:
     by_key_identifier: bool = False
     certificates: Sequence[bytes] | None = None
     signed_over: bytes = b""
+    signed_version: str = "v3"
+    signer_version: str | None = None
+    digest_hashes: Sequence[str] | None = None
+    signature_algorithm: str | None = None
 
     def response(self) -> bytes:
         """The TimeStampResp."""
@@ -51,8 +55,10 @@ class Stamp:
         embedded = [self.holder.der] if self.certificates is None else self.certificates
         signed = cms.SignedData(
             {
-                "version": "v3",
-                "digest_algorithms": [{"algorithm": self.digest_hash}],
+                "version": self.signed_version,
+                "digest_algorithms": [
+                    {"algorithm": each} for each in self.digest_hashes or [self.digest_hash]
+                ],
                 "encap_content_info": {
                     "content_type": "tst_info",
                     "content": core.ParsableOctetString(info),
@@ -60,11 +66,11 @@ class Stamp:
                 "certificates": [asn1.Certificate.load(der) for der in embedded],
                 "signer_infos": [
                     {
-                        "version": "v1",
+                        "version": self.signer_version or _version_by(name),
                         "sid": cms.SignerIdentifier(name, value),
                         "digest_algorithm": {"algorithm": self.digest_hash},
                         "signed_attrs": attributes,
-                        "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+                        "signature_algorithm": {"algorithm": self._algorithm()},
                         "signature": self._sign(self.signed_over or attributes.dump()),
                     }
                 ],
@@ -109,9 +115,19 @@ class Stamp:
             )
         return cms.CMSAttributes(attributes)
 
+    def _algorithm(self) -> str:
+        is_elliptic = isinstance(self.holder.key, ec.EllipticCurvePrivateKey)
+        own = f"{self.digest_hash}_ecdsa" if is_elliptic else f"{self.digest_hash}_rsa"
+        return self.signature_algorithm or own
+
     def _sign(self, data: bytes) -> bytes:
         hash_ = HASHES[self.digest_hash]
         key = self.holder.key
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key.sign(data, ec.ECDSA(hash_))
         return key.sign(data, padding.PKCS1v15(), hash_)
+
+
+def _version_by(identifier: str) -> str:
+    """RFC 5652, 5.3: by how the signer is named."""
+    return "v1" if identifier == "issuer_and_serial_number" else "v3"

@@ -64,6 +64,7 @@ def test_ours_is_one_of_them(world: World) -> None:
         STAMP.but(named_hash="sha384"),
         STAMP.but(at=AT + timedelta(milliseconds=500)),
         STAMP.but(certificates=[LEAF.der, MIDDLE.der, ROOT.der]),
+        STAMP.but(digest_hashes=["sha512", "sha256"]),
     ],
 )
 def test_other_forms_are_as_good(response: bytes) -> None:
@@ -74,9 +75,12 @@ def test_an_authority_with_an_rsa_key_is_as_good() -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     leaf = signer(MIDDLE, key=key, purposes=[TIME_STAMPING])
     stamp = Stamp(holder=leaf, data=b"data", certificates=[leaf.der, MIDDLE.der])
-    assert verify(stamp.response()).at == AT
+    for named in (None, "rsassa_pkcs1v15"):  # with the hash, or by the kind of key alone
+        assert verify(stamp.but(signature_algorithm=named)).at == AT
     with pytest.raises(BadTimestamp):
         verify(stamp.but(signed_over=b"another"))
+    with pytest.raises(BadTimestamp, match="found 'sha256_ecdsa'"):
+        verify(stamp.but(signature_algorithm="sha256_ecdsa"))
 
 
 CHAIN = [LEAF.certificate, MIDDLE.certificate, ROOT.certificate]
@@ -139,6 +143,12 @@ BROKEN = unreadable(signer(MIDDLE, purposes=[TIME_STAMPING]).certificate)
         (STAMP.but(certificates=[MIDDLE.der]), "authority's certificate, found none"),
         (STAMP.but(certificates=[LEAF.der] * 9), "at most 8 certificates"),
         (STAMP.but(signed_over=b"another"), "signature by the timestamp's own certificate"),
+        (STAMP.but(signed_version="v2"), "expected the versions"),
+        (STAMP.but(signer_version="v3"), "expected the versions"),
+        (STAMP.but(by_key_identifier=True, signer_version="v1"), "expected the versions"),
+        (STAMP.but(digest_hashes=["sha512"]), "digest among those of the token"),
+        (STAMP.but(signature_algorithm="sha384_ecdsa"), "by sha256_ecdsa, found 'sha384_ecdsa'"),
+        (STAMP.but(signature_algorithm="sha256_rsa"), "by sha256_ecdsa, found 'sha256_rsa'"),
     ],
 )
 def test_another_response_is_refused(response: bytes, message: str) -> None:
