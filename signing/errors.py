@@ -27,7 +27,7 @@ class Step:
 
     number: int
     part: str
-    """What the step is about: text, files, output, checkpoint, run, dataset, conduct or policy."""
+    """What the step is about, as its code begins: text, files, output, checkpoint, base-1, …"""
     code: str
     """Stable name of the check, such as `output.signature`; numbers depend on the evidence."""
     title: str
