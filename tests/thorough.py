@@ -30,7 +30,7 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 NAMED = "ASSAY_TEST_NAMED"
 IS_THOROUGH = bool(os.environ.get("ASSAY_TEST_THOROUGH"))
 IS_EXHAUSTIVE = bool(os.environ.get("ASSAY_TEST_EVERY"))
-"""Whether a crash comes at each point of a request, where `.ci/run` draws so many at random."""
+"""Whether a crash comes at each point of a commit, where `.ci/run` draws so many at random."""
 IS_REPEATING = IS_THOROUGH and Coverage.current() is None
 repeated = pytest.mark.repeated
 """For tests, or a file of them, that ask `points`, `examples` or IS_REPEATING how often."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +19,7 @@ from registry.accounts.queries import Token
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
 from registry.catalog.queries import Project
+from registry.storage import assembling
 from registry.storage import services as storage
 from registry.storage.errors import InvalidDigest
 from registry.storage.folder import check_digest
@@ -34,6 +36,8 @@ CONTENT_TYPE = "application/vnd.git-lfs+json"
 MAX_OBJECTS = 1000
 VERIFY = "/api/lfs/verify"
 BASIC, MULTIPART = "basic", "multipart"
+Came: TypeAlias = Mapping[tuple[str, int], Mapping[int, str]]
+"""Parts that have come, by digest and size of the whole: number to ETag."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +62,11 @@ def batch(asked: Asked) -> HttpResponse:
         case "upload":
             token = check_sends(asked.by, of)
             sizes = storage.sizes(readable(token, {each.sha256 for each in objects}, within=of))
-            is_in_parts = MULTIPART in _transfers(body)
-            if is_in_parts:
+            came: Came | None = None
+            if MULTIPART in _transfers(body):
                 parts.check_few(each.size_bytes for each in objects)
-            listed = [
-                _upload(asked.request, token, each, sizes, is_in_parts=is_in_parts)
-                for each in objects
-            ]
+                came = assembling.came(token.actor, {each.sha256 for each in objects})
+            listed = [_upload(asked.request, token, each, sizes, came) for each in objects]
         case "download":
             check_reads(asked.by, of)
             listed = _downloads(asked, of, objects)
@@ -102,9 +104,9 @@ def _upload(
     token: Token,
     wanted: Wanted,
     sizes: Mapping[str, int],
-    *,
-    is_in_parts: bool,
+    came: Came | None,
 ) -> dict[str, object]:
+    """`came` is what of each came in parts before; None where the caller sends files whole."""
     known = sizes.get(wanted.sha256)
     if known is not None and known != wanted.size_bytes:
         return _error(wanted, 422, f"expected {known} bytes, found {wanted.size_bytes}")
@@ -114,13 +116,16 @@ def _upload(
         return _error(wanted, 413, f"expected at most {MAX_BLOB_BYTES} bytes: send it as shards")
     grant = grants.give(token, sha256=wanted.sha256, size_bytes=wanted.size_bytes)
     upload: dict[str, object] = {"href": request.build_absolute_uri(PREFIX + grant)}
-    if is_in_parts and wanted.size_bytes > parts.MULTIPART_ABOVE:
+    here: dict[str, object] = {}
+    if came is not None and wanted.size_bytes > parts.MULTIPART_ABOVE:
         upload = _in_parts(request, token, wanted)
+        before = came.get((wanted.sha256, wanted.size_bytes), {})
+        here = {"parts": [{"partNumber": number, "etag": etag} for number, etag in before.items()]}
     actions = {
         "upload": {**upload, "expires_in": int(grants.GOOD_FOR.total_seconds())},
         "verify": {"href": request.build_absolute_uri(f"{VERIFY}?{urlencode({'grant': grant})}")},
     }
-    return {**wanted.to_json(), "authenticated": True, "actions": actions}
+    return {**wanted.to_json(), **here, "authenticated": True, "actions": actions}
 
 
 def _in_parts(request: HttpRequest, token: Token, wanted: Wanted) -> dict[str, object]:

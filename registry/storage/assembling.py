@@ -11,7 +11,7 @@ digest.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,6 +97,14 @@ def put(assembly: Assembly, number: int, part: Part) -> None:
     kept.save()
     if before is not None:
         _unlink_later([before])
+
+
+def came(holder: str, digests: Collection[str]) -> Mapping[tuple[str, int], Mapping[int, str]]:
+    """Of blobs, by digest and size, the parts that have come from the holder: number to digest."""
+    found: dict[tuple[str, int], dict[int, str]] = {}
+    for part in WaitingPart.objects.filter(holder=holder, whole__in=digests).order_by("number"):
+        found.setdefault((part.whole, part.whole_bytes), {})[part.number] = part.sha256
+    return found
 
 
 def paths(assembly: Assembly, digests: Sequence[str]) -> list[Path]:

@@ -118,6 +118,12 @@ class RegistryClient:
         with self._answer("PUT", _blob_path(digest), headers=headers, content=content):
             pass
 
+    def put_part(self, path: str, size_bytes: int, content: Iterator[bytes]) -> str:
+        """Upload so many bytes to an address that was given for them; the ETag answered."""
+        headers = {"Content-Length": str(size_bytes), "Content-Type": "application/octet-stream"}
+        with self._answer("PUT", path, headers=headers, content=content) as answer:
+            return str(answer.headers.get("ETag", "")).strip('"')
+
     def has_blob(self, digest: str) -> bool:
         """Whether the caller may read a blob there, as who sent one may; not one that is damaged.
 

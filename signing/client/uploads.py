@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files to a registry, in parallel, each under a digest that is known; none that it has already.
 
-An upload that is cut off goes on with the next file that is not there: the registry remembers who
-sent what, so nothing has to be remembered here. One file is sent whole, or again.
+An upload that is cut off goes on with the next file that is not there, and of a large one with the
+next part (parts.py): the registry remembers who sent what, so nothing has to be remembered here.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ..digests import CHUNK_BYTES
 from ..errors import InvalidDocument
 from ..hashing import STAYS
 from ..manifest import FileEntry
+from . import parts
 from .attempts import repeatedly
 from .errors import RegistryUnreachable
+from .parts import Parts
 from .registry import RegistryClient
 
 CONNECTIONS = 4  # as for downloads: more gain nothing against one server
@@ -31,6 +35,7 @@ class Line:
     """What every thread of one upload shares."""
 
     client: RegistryClient
+    project: str
     folder: Path
     sent: Callable[[int], None]
     hung_up: threading.Event = field(default_factory=threading.Event)
@@ -62,13 +67,41 @@ def send(line: Line, entries: Sequence[FileEntry]) -> None:
     pool = ThreadPoolExecutor(CONNECTIONS)
     try:
         largest_first = sorted(entries, key=lambda entry: -entry.size)
-        tasks = [pool.submit(_send, line, entry) for entry in largest_first]
+        tasks = [pool.submit(_way(entry), line, entry) for entry in largest_first]
         ended, _ = wait(tasks, return_when=FIRST_EXCEPTION)
         for task in ended:
             task.result()
     finally:
         line.hung_up.set()  # an interrupt, or one refusal, ends what the others do at once
         pool.shutdown(cancel_futures=True)
+
+
+def _way(entry: FileEntry) -> Callable[[Line, FileEntry], None]:
+    return _send_in_parts if entry.size > parts.FROM_BYTES else _send
+
+
+def _send_in_parts(line: Line, entry: FileEntry) -> None:
+    """One file; what has come of it is sent no more, neither now nor by another process."""
+    wait = line.hung_up.wait
+    ask = partial(parts.wanted, line.client, line.project, entry)
+    found = repeatedly(ask, wait=wait)
+    if found is None:
+        line.sent(entry.size)
+        return
+    line.sent(sum(map(found.length, found.etags)))
+    etags = dict(found.etags)
+    for number in found.numbers:
+        if number not in etags:
+            etags[number] = repeatedly(partial(_send_part, line, entry, found, number), wait=wait)
+    body = found.ended(etags)
+    repeatedly(lambda: line.client.post_json(found.whole, body), wait=wait)
+
+
+def _send_part(line: Line, entry: FileEntry, of: Parts, number: int) -> str:
+    start, stop = of.span(number)
+    content = Content(line=line, entry=entry, start=start, stop=stop)
+    with content.counted():
+        return line.client.put_part(of.paths[number - 1], stop - start, iter(content))
 
 
 def _send(line: Line, entry: FileEntry) -> None:
@@ -79,31 +112,40 @@ def _send(line: Line, entry: FileEntry) -> None:
         if next(number) and line.client.has_blob(entry.sha256):
             line.sent(entry.size)
             return
-        content = Content(line=line, entry=entry)
-        try:
+        content = Content(line=line, entry=entry, start=0, stop=entry.size)
+        with content.counted():
             line.client.put(entry.sha256, entry.size, iter(content))
-        except BaseException:
-            line.sent(-content.sent_bytes)  # they are sent again, or not at all
-            raise
 
     repeatedly(attempt, wait=line.hung_up.wait)
 
 
 @dataclass(slots=True, kw_only=True)
 class Content:
-    """A file's bytes on their way, and how many have been sent."""
+    """A file's bytes from `start` to `stop` on their way, and how many have been sent."""
 
     line: Line
     entry: FileEntry
+    start: int
+    stop: int
     sent_bytes: int = 0
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """If the block fails, none were sent: they are sent again, or not at all."""
+        try:
+            yield
+        except BaseException:
+            self.line.sent(-self.sent_bytes)
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
         """As many as it had when it was hashed; no link is followed that took its place."""
         flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
         path = self.line.folder.joinpath(*self.entry.name.split("/"))
         with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - Path.open knows no flags
-            while self.sent_bytes < self.entry.size:
-                chunk = file.read(min(CHUNK_BYTES, self.entry.size - self.sent_bytes))
+            file.seek(self.start)
+            while left := self.stop - self.start - self.sent_bytes:
+                chunk = file.read(min(CHUNK_BYTES, left))
                 if not chunk:
                     raise InvalidDocument(ascii(self.entry.name), STAYS, "one that became shorter")
                 if self.line.hung_up.is_set():

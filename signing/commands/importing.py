@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal, progress: Terminal
             found = _underway(client, path, as_id(sha256), arguments.to)
             if found is None:
                 entry = FileEntry(name=file.name, sha256=sha256, size=size_bytes)
-                _send(client, file.parent, entry, progress)
+                _send(client, asked.project, file, entry, progress)
                 body = {"sha256": as_id(sha256), "name": file.name, "to": arguments.to}
                 answer = client.post_json(path, body, idempotency_key=str(uuid.uuid4()))
                 found = Import.parse(answer)
@@ -125,12 +125,15 @@ def _underway(client: RegistryClient, path: str, source: str, to: str) -> Import
     return found
 
 
-def _send(client: RegistryClient, folder: Path, entry: FileEntry, progress: Terminal) -> None:
+def _send(
+    client: RegistryClient, project: str, file: Path, entry: FileEntry, progress: Terminal
+) -> None:
     wanted, gone = missing(client, (entry,)), Arrived()
     total_bytes = sum(each.size for each in wanted)
     work = bar.Work(verb="sending", total_bytes=total_bytes, done_bytes=lambda: gone.bytes)
     with bar.shown(work, progress):
-        send(Line(client=client, folder=folder, sent=gone.more), wanted)
+        line = Line(client=client, project=project, folder=file.parent, sent=gone.more)
+        send(line, wanted)
 
 
 def _followed(client: RegistryClient, path: str, progress: Terminal) -> Import:

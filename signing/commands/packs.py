@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from .given import (
     pack_of,
 )
 from .public import write_public
+from .terminal import Terminal, safe
 from .verdict import Judged
 
 HEAD_BYTES = 4
@@ -139,17 +141,19 @@ def write(path: Path, pack: Pack) -> None:
         raise InputUnreadable(f"{path} cannot be written: {error.strerror or error}") from error
 
 
-def in_words(pack: Pack, path: Path) -> str:
-    """What was written, and how others verify it who never met the registry."""
-    words = f"assay verify {path} --fingerprint {as_id(pack.trust.fingerprint)}"
-    if pack.policy_sha256 is None:  # no witness says of which moment it speaks
-        words += " --as-of now"
-    else:
-        words += f" --policy {as_id(pack.policy_sha256)}"
-    return (
+def print_written(pack: Pack, path: Path, terminal: Terminal) -> None:
+    """What was written; and, to be copied, how those verify it who never met the registry."""
+    said = (
         f"Wrote {path}. Whoever verifies it names whom to trust, and has the fingerprint from "
-        f"elsewhere than from the pack: {words}"
+        "elsewhere than from the pack:"
     )
+    terminal.columns("", said, indent=0)
+    fingerprint = as_id(pack.trust.fingerprint)
+    # Where no witness says of which moment it speaks, the reader has to.
+    sha256 = pack.policy_sha256
+    last = ("--as-of", "now") if sha256 is None else ("--policy", as_id(sha256))
+    words = ("assay", "verify", str(path), "--fingerprint", fingerprint, *last)
+    terminal.line(f"    {safe(shlex.join(words))}")
 
 
 def _base(path: Path) -> Evidence:

@@ -6,7 +6,7 @@ assay publish FOLDER OWNER/PROJECT@NAME [--registry URL]
 1. Nothing is read before a root is trusted, a token is at hand, and the project is there.
 2. Every file is hashed, once. A name that other files have is refused before anything is sent.
 3. What the registry has from this caller already is not sent. The rest goes in parallel; cut off,
-   the same command goes on with the next file.
+   the same command goes on with the next file, and of a large one with the next part.
 4. The files are handed in under the name, and followed until the registry says "published".
 5. Its evidence is verified as `assay verify` does, against the files on the disk. Then, and only
    then, this says so too.
@@ -165,7 +165,7 @@ def publish(
     wanted: tuple[FileEntry, ...] = ()
     if known is None or known.is_rejected:
         wanted = missing(client, publication.manifest.files)
-        _send(client, folder, wanted, progress)  # 3
+        _send(client, publication.project, folder, wanted, progress)  # 3
         submit(client, publication, wait=wait)  # 4
     try:
         state = published(client, publication, wait=wait, seen=_shown(publication, progress))
@@ -182,7 +182,11 @@ def _named(asked: Asked, manifest: Manifest) -> Publication:
 
 
 def _send(
-    client: RegistryClient, folder: Folder, entries: tuple[FileEntry, ...], progress: Terminal
+    client: RegistryClient,
+    project: str,
+    folder: Folder,
+    entries: tuple[FileEntry, ...],
+    progress: Terminal,
 ) -> None:
     gone = Arrived()
     work = bar.Work(
@@ -191,7 +195,8 @@ def _send(
         done_bytes=lambda: gone.bytes,
     )
     with bar.shown(work, progress):
-        send(Line(client=client, folder=folder.path, sent=gone.more), entries)
+        line = Line(client=client, project=project, folder=folder.path, sent=gone.more)
+        send(line, entries)
 
 
 def _shown(publication: Publication, progress: Terminal) -> Callable[[str], None]:

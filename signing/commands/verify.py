@@ -195,4 +195,4 @@ def _pack(found: list[Result], path: Path, demanded: Demands, progress: Terminal
         return
     pack = packs.made(verified, demanded)
     packs.write(path, pack)
-    progress.columns("", packs.in_words(pack, path), indent=0)
+    packs.print_written(pack, path, progress)

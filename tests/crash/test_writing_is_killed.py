@@ -20,7 +20,7 @@ from tests.thorough import IS_EXHAUSTIVE, points, repeated
 pytestmark = [pytest.mark.django_db(transaction=True), repeated]
 FEW = 3
 # Of a commit, which takes a second each; all of an upload are fewer. Others the next time.
-MOST_KILLS, MOST_FAILURES = 120, 20
+MOST_KILLS = 120
 DISK = ("write", "fsync", "rename", "mkdir")
 EVERY = tuple(CHECKS)
 
@@ -35,14 +35,6 @@ def check(world: World, forks: Forks, asked: Asked, asking: Asking) -> None:
     is_right(world, asked)
 
 
-def some_of(every: list[tuple[str, int]], *, most: int) -> list[tuple[str, int]]:
-    """All where tests are thorough, or so many at random (pytest-randomly prints the seed)."""
-    if IS_EXHAUSTIVE:
-        return every
-    chosen = sorted(random.sample(every, most)) if len(every) > most else every
-    return points(chosen, few=FEW)
-
-
 @pytest.mark.parametrize("asking", EVERY)
 def test_who_writes_is_killed_at_each_call(
     world: World, forks: Forks, tmp_path: Path, asking: Asking, met: Counter[str]
@@ -52,7 +44,9 @@ def test_who_writes_is_killed_at_each_call(
     assert first.is_acknowledged, forks.said()
     every = [(call, at) for call in CALLS for at in range(1, counted[call] + 1)]
     killed = 0
-    chosen = some_of(every, most=MOST_KILLS)
+    if len(every) > MOST_KILLS and not IS_EXHAUSTIVE:
+        every = sorted(random.sample(every, MOST_KILLS))  # pytest-randomly prints the seed
+    chosen = points(every, few=FEW)
     for number, (call, at) in enumerate(chosen, start=1):
         asked = asking(world, tmp_path, number)
         killed += forks.kill_at(asked.order, call, at)
@@ -71,7 +65,7 @@ def test_a_disk_that_fails_once_loses_nothing(
     counted = forks.count(first.order)
     assert first.is_acknowledged, forks.said()
     every = [(call, at) for call in DISK for at in range(1, counted[call] + 1)]
-    for number, (call, at) in enumerate(some_of(every, most=MOST_FAILURES), start=1):
+    for number, (call, at) in enumerate(points(every, few=FEW), start=1):
         asked = asking(world, tmp_path, number)
         forks.fail_once(asked.order, call, at, error)
         check(world, forks, asked, asking)

@@ -21,7 +21,8 @@ from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint, Gate
 from registry.catalog.models.evaluated import Evaluation
 from registry.conduct import services as conduct
-from registry.storage.models import Holding
+from registry.storage.assembling import PART_BYTES
+from registry.storage.models import Holding, WaitingPart
 from tests.registry.catalog.world import FILES, World, accept, build
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
@@ -188,6 +189,23 @@ def test_killed_at_any_moment_the_same_command_goes_on(alice: Shell) -> None:
     done = json.loads(alice.publish("first", "--json"))
     assert (done["published"], done["files"]) == (True, 15)
     assert done["sent_files"] <= 12
+
+
+def test_killed_within_a_large_file_the_same_command_sends_the_rest_of_it(alice: Shell) -> None:
+    size = 3 * PART_BYTES
+    head = json.dumps({"w": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+    large = len(head).to_bytes(8, "little") + head + os.urandom(size)
+    (alice.folder / "model" / "model.safetensors").write_bytes(large)
+    killed = alice.start("publish", "model", "lab/small@first", "--registry", alice.live.url)
+    deadline = time.monotonic() + SECONDS
+    while not WaitingPart.objects.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)  # as above
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert WaitingPart.objects.exists()
+    assert "Published." in alice.publish("first")
+    assert not WaitingPart.objects.exists()
 
 
 def test_who_may_not_publish_is_told_so(alice: Shell) -> None:

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from assay.signing.client.parts import FROM_BYTES
 from registry.accounts.models import Token
+from registry.hub.parts import MULTIPART_ABOVE
 from registry.storage import quotas
 from registry.storage import services as storage
 from registry.storage.assembling import PART_BYTES
@@ -114,6 +116,19 @@ def test_parts_are_offered_to_who_takes_them(alice: httpx.Client) -> None:
         assert "header" not in found["objects"][0]["actions"]["upload"]
     upload = begun(alice)
     assert (sorted(upload.parts), upload.chunk_size) == ([1, 2, 3], PART_BYTES)
+
+
+def test_our_own_command_sends_in_parts_what_is_taken_in_parts() -> None:
+    assert FROM_BYTES == MULTIPART_ABOVE
+
+
+def test_who_begins_again_is_told_what_has_come(alice: httpx.Client, nobody: httpx.Client) -> None:
+    assert asked(alice, "multipart")["objects"][0]["parts"] == []
+    upload = begun(alice)
+    etags = {number: str(sent(nobody, upload, number)["etag"]) for number in (3, 1)}
+    came = [{"partNumber": number, "etag": etags[number].strip('"')} for number in (1, 3)]
+    assert asked(alice, "multipart")["objects"][0]["parts"] == came
+    assert "parts" not in asked(alice, "basic")["objects"][0]
 
 
 def test_parts_in_any_order_and_twice_become_the_file(

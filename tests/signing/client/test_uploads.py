@@ -21,9 +21,10 @@ def test_what_has_hung_up_sends_nothing_more(tmp_path: Path) -> None:
     entry = FileEntry(name="a.txt", sha256=hashlib.sha256(DATA).hexdigest(), size=len(DATA))
     sent: list[int] = []
     with RegistryClient("http://localhost:1") as client:
-        line = Line(client=client, folder=tmp_path, sent=sent.append)
-        assert b"".join(Content(line=line, entry=entry)) == DATA
+        line = Line(client=client, project="a/b", folder=tmp_path, sent=sent.append)
+        content = Content(line=line, entry=entry, start=0, stop=3)
+        assert b"".join(content) == DATA
         line.hung_up.set()
         with pytest.raises(RegistryUnreachable, match="the upload was ended"):
-            next(iter(Content(line=line, entry=entry)))
+            next(iter(Content(line=line, entry=entry, start=0, stop=3)))
     assert sent == [len(DATA)]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -249,10 +250,10 @@ def test_what_does_not_verify_is_not_packed(desk: Desk) -> None:
 
 
 def test_the_command_that_is_told_verifies_what_was_written(desk: Desk) -> None:
-    path, pin = desk.folder / "pack", desk.pin()
+    path, pin = desk.folder / f"a {'long ' * 20}name", desk.pin()
     _, _, err = desk.assay("verify", desk.answer(), "--pack", path)
     Pins.of_user().remove(pin)
-    program, *words = err.partition("than from the pack: ")[2].split()
+    program, *words = shlex.split(err.partition("than from the pack: ")[2])
     assert (program, desk.assay(*words)[0]) == ("assay", 0)
 
 
