@@ -206,7 +206,7 @@ def test_one_pack_is_about_several(desk: Desk) -> None:
     one.write_bytes(TEXT.encode())
     two.write_bytes(TEXTS[2].encode())
     code, out, _ = desk.assay("verify", one, two, folder, "--evidence", path, *now)
-    assert (code, out.count("to the byte")) == (0, 3)
+    assert (code, " ".join(out.split()).count("to the byte")) == (0, 3)
     two.write_bytes(b"another")
     code, _, err = desk.assay("verify", two, "--evidence", path, *now)
     assert (code, "found a pack about 4 others" in err) == (24, True)
