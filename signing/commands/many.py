@@ -77,23 +77,20 @@ def said(of: Task, paths: Sequence[Path]) -> Iterator[Said]:
     chunks = [tuple(paths[at : at + AT_ONCE]) for at in range(0, len(paths), AT_ONCE)]
     done = 0
     try:
-        pool = futures.ProcessPoolExecutor(threads(), initializer=_begin)
+        # An interrupt is for this process to answer, which then wants none of the rest.
+        quiet = signal.SIGINT, signal.SIG_IGN
+        pool = futures.ProcessPoolExecutor(threads(), initializer=signal.signal, initargs=quiet)
+        gc.freeze()  # what the processes begin with, none of them looks through for garbage
         try:
             for each in pool.map(_said, [of] * len(chunks), chunks):
                 done += 1
                 yield from each
         finally:
+            gc.unfreeze()
             pool.shutdown(cancel_futures=True)
     except (futures.BrokenExecutor, OSError):
         for chunk in chunks[done:]:
             yield from _said(of, chunk)
-
-
-def _begin() -> None:
-    """In a process of the pool, before anything else."""
-    # An interrupt is for the process that asked, which then wants none of the rest.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.freeze()  # what was there before is looked through for garbage no more
 
 
 def _said(of: Task, paths: tuple[Path, ...]) -> list[Said]:
