@@ -21,7 +21,11 @@ from . import subjects
 from .chain import EMPTY, GENESIS, digest
 from .models import AuditRow
 
-IDS = "SELECT nextval(pg_get_serial_sequence('audit_auditrow', 'id')) FROM generate_series(1, %s)"
+LAST_AND_IDS = """
+    SELECT (SELECT sha256 FROM audit_auditrow ORDER BY id DESC LIMIT 1),
+           nextval(pg_get_serial_sequence('audit_auditrow', 'id'))
+    FROM generate_series(1, %s)
+"""
 COLUMNS = {
     "id": "int8",
     "at": "timestamptz",
@@ -65,12 +69,11 @@ def record_all(acts: Sequence[Act]) -> list[AuditRow]:
         )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [settings.JOURNAL_LOCK])
-    last = AuditRow.objects.order_by("-id").values_list("sha256", flat=True).first() or GENESIS
-    with connection.cursor() as cursor:
-        cursor.execute(IDS, [len(acts)])
-        ids = [key for (key,) in cursor.fetchall()]
+        cursor.execute(LAST_AND_IDS, [len(acts)])
+        found = cursor.fetchall()
+    last = next((sha256 for sha256, _ in found), None) or GENESIS
     rows: list[AuditRow] = []
-    for key, act in zip(ids, acts, strict=True):
+    for (_, key), act in zip(found, acts, strict=True):
         row = AuditRow(
             id=key,
             at=timezone.now(),

@@ -15,35 +15,46 @@ from . import cosigned, folder, queries
 from .models import TreeHead
 
 
-def write_tiles(size: int, *, written: int | None = None) -> None:
+def write_tiles(size: int, *, written: int | None = None, after: TreeHead | None = None) -> None:
     """Make the tiles of the first `size` entries durable; those of the first `written` are there.
 
-    Without `written`, the tree head in the folder says what is there, if it is one of this ledger.
+    Without `written`, the tree head in the folder says what is there, if it is one of this ledger:
+    of `after`, which is likely to be that one, the root is known.
     """
-    start = _written(size) if written is None else written
+    start = _written(size, after) if written is None else written
     for tile in tiles.added(start, size):
         folder.write(tile.path, _content(tile))
         if tile == tile.whole:
             folder.drop_partial(tile)
 
 
-def publish(head: TreeHead, *, written: int | None = None) -> None:
-    """Show a tree head with its cosignatures, once its tiles are there (see write_tiles)."""
-    note = cosigned.note(head).encode()
-    if folder.read(folder.CHECKPOINT) != note:
-        write_tiles(head.size, written=written)
-        folder.write(folder.CHECKPOINT, note)
+def publish(head: TreeHead) -> None:
+    """Show a tree head with its cosignatures, and make its tiles durable before."""
+    note = cosigned.note(head)
+    if folder.read(folder.CHECKPOINT) != note.encode():
+        write_tiles(head.size)
+        show(note)
 
 
-def _written(most: int) -> int:
+def show(note: str) -> None:
+    """Show a tree head whose tiles are there."""
+    folder.write(folder.CHECKPOINT, note.encode())
+
+
+def _written(most: int, after: TreeHead | None) -> int:
     """How many entries the folder holds; none, if what it says of itself is not of this tree."""
     note = folder.read(folder.CHECKPOINT) or b""
     try:
         head = treehead.parse(note.decode(errors="replace"))
     except BadTreeHead:
         return 0
-    is_ours = head.size <= most and queries.root(head.size) == head.root
-    return head.size if is_ours else 0
+    return head.size if head.size <= most and _root(head.size, after) == head.root else 0
+
+
+def _root(size: int, known: TreeHead | None) -> bytes:
+    if known is None or known.size != size:
+        return queries.root(size)
+    return bytes(known.root)
 
 
 def _content(tile: Tile) -> bytes:

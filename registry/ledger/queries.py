@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from django.db import connection
-from django.db.models import F, Max, QuerySet
+from django.db.models import F, Max, QuerySet, Subquery
 
 from assay.signing import entries, merkle, treehead
 from assay.signing.bundle import Bundle, LedgerProof
@@ -179,10 +179,8 @@ def are_included(keys: Collection[int]) -> bool:
 
 def included_among(keys: Collection[int]) -> frozenset[int]:
     """Those of these statements, by their keys, that the newest signed tree head includes."""
-    head = newest_head()
-    if head is None:
-        return frozenset()
-    found = Statement.objects.filter(pk__in=keys, entry__index__lt=head.size)
+    size = TreeHead.objects.order_by("-size").values("size")[:1]
+    found = Statement.objects.filter(pk__in=keys, entry__index__lt=Subquery(size))
     return frozenset(found.values_list("pk", flat=True))
 
 
@@ -309,6 +307,16 @@ def hashes(level: int, start: int, count: int) -> list[bytes]:
 def consistency(old: int, new: int) -> tuple[bytes, ...]:
     """That the first `old` entries are a prefix of the first `new`."""
     return reading(lambda subtree: merkle.consistency_proof(old, new, subtree))
+
+
+def growth(old: int, new: int) -> tuple[bytes, tuple[bytes, ...]]:
+    """The root of the first `new` entries, and that the first `old` are a prefix of them."""
+    return reading(
+        lambda subtree: (
+            merkle.root_from(new, subtree),
+            merkle.consistency_proof(old, new, subtree),
+        )
+    )
 
 
 def reading(compute: Callable[[Subtree], T]) -> T:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import Error, IntegrityError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 from django.utils import timezone
 
@@ -154,15 +155,13 @@ def integrate() -> TreeHead | None:
     it. Must not be called inside a transaction: its two transactions are durable on their own.
     """
     with sequencer():
-        while _assign_batch():
-            pass
-        size = queries.assigned_size()
+        size = _assign()
         head = queries.newest_head()
         if size == (head.size if head else 0):
             if head is not None:
                 publishing.publish(head)
             return head
-        return _sign(size)
+        return _sign(size, after=head)
 
 
 def _barred(chains: Iterable[Chain]) -> dict[Chain, CertificateBarred]:
@@ -220,18 +219,24 @@ def _create(rows: Mapping[str, Row]) -> None:
 def sequencer() -> Iterator[None]:
     """One sequencer at a time. A session's lock: it spans two transactions, and dies with us."""
     with connection.cursor() as cursor:
-        cursor.execute(SET_LOCK_TIMEOUT, [SEQUENCER_WAIT])
-        try:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [SEQUENCER_LOCK])
-        except OperationalError as error:
-            message = f"expected the sequencer's lock within {SEQUENCER_WAIT}, but it is held"
-            raise LedgerBusy(message) from error
-        finally:
-            cursor.execute(SET_LOCK_TIMEOUT, ["0"])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SEQUENCER_LOCK])
+        if cursor.fetchone() != (True,):
+            _wait(cursor)
     try:
         yield
     finally:
         _release()
+
+
+def _wait(cursor: CursorWrapper) -> None:
+    cursor.execute(SET_LOCK_TIMEOUT, [SEQUENCER_WAIT])
+    try:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [SEQUENCER_LOCK])
+    except OperationalError as error:
+        message = f"expected the sequencer's lock within {SEQUENCER_WAIT}, but it is held"
+        raise LedgerBusy(message) from error
+    finally:
+        cursor.execute(SET_LOCK_TIMEOUT, ["0"])
 
 
 def _release() -> None:
@@ -246,28 +251,40 @@ def _release() -> None:
         connection.close()
 
 
-def _assign_batch() -> bool:
+def _assign() -> int:
+    """Give indexes to all that waits, batch by batch; how many have one then."""
+    size = queries.assigned_size()
+    while given := _assign_batch(size):
+        size += given
+        if given < BATCH_ENTRIES:
+            break
+    return size
+
+
+def _assign_batch(size: int) -> int:
     """Transaction A: indexes and completed subtrees, durable before any signature.
 
-    Whether there may be more. After a crash there are entries with indexes and no tree head: the
-    next call signs that tree.
+    How many came to the first `size`. After a crash there are entries with indexes and no tree
+    head: the next call signs that tree.
     """
     with transaction.atomic(durable=True):
-        size = queries.assigned_size()
         with connection.cursor() as cursor:
             cursor.execute(GIVE_INDEXES, [size - 1, BATCH_ENTRIES])
             given = sorted(cursor.fetchall())
         if not given:
-            return False
+            return 0
         leaves = [bytes.fromhex(leaf_hash) for _, leaf_hash in given]
         completed = queries.reading(lambda subtree: merkle.new_subtrees(size, leaves, subtree))
         rows = ((level, position, digest) for (level, position), digest in completed.items())
         copying.copy("ledger_hash", HASH, rows)
-    return len(given) == BATCH_ENTRIES
+    return len(given)
 
 
-def _sign(size: int) -> TreeHead:
-    """Have the tree of the first `size` entries signed, and transaction B: show its tree head."""
+def _sign(size: int, *, after: TreeHead | None) -> TreeHead:
+    """Have the tree of the first `size` entries signed, and transaction B: show its tree head.
+
+    `after` is the newest that was shown before.
+    """
     client = signer()
     described = client.describe()
     mark = described.head
@@ -277,17 +294,14 @@ def _sign(size: int) -> TreeHead:
             "it is an old copy, and nothing may be signed until it is complete again"
         )
         raise LedgerBehind(message)
-    root = queries.root(size)
-    note = client.sign_head(size, root, queries.consistency(mark.size, size))
+    root, consistency = queries.growth(mark.size, size)
+    note = client.sign_head(size, root, consistency)
     # COMMIT POINT. The signer made its new high-water mark durable before it answered: from here
     # on no other tree of this size, and no smaller one, can ever be signed. A crash before this
     # line leaves the old tree head in force; a crash after it, before the row below, leaves a
     # signed head that nobody has seen, and the next call gets this size and root signed again.
-    publishing.write_tiles(size)
-    with transaction.atomic(durable=True):
-        head, _ = TreeHead.objects.get_or_create(
-            size=size,
-            defaults={"root": root, "note": note, "verifier": described.trust_root.verifier},
-        )
-    publishing.publish(head, written=size)
+    publishing.write_tiles(size, after=after)
+    verifier = described.trust_root.verifier
+    head = TreeHead.objects.create(size=size, root=root, note=note, verifier=verifier)
+    publishing.show(note)
     return head

@@ -15,7 +15,7 @@ import logging
 import uuid
 from collections.abc import Sequence
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from assay.signing.certificates import Purpose
@@ -41,6 +41,15 @@ from .models import MAX_REASON, Claim, Output, State
 from .pictures import crediting
 
 logger = logging.getLogger(__name__)
+
+# In one order whoever does, so that no two lock each other.
+SHOW = """
+    UPDATE outputs_output SET state = %s, ended_at = %s
+    WHERE id IN (
+        SELECT id FROM outputs_output WHERE id = ANY(%s) AND state = %s ORDER BY id FOR UPDATE
+    )
+    RETURNING id
+"""
 
 
 def advance(output_id: uuid.UUID) -> None:
@@ -129,11 +138,11 @@ def _publish(output_id: uuid.UUID) -> None:
 
 def show(outputs: Sequence[Output]) -> None:
     """Step 3 of any number together: a signed tree head includes their statements."""
+    keys, at = [each.pk for each in outputs], timezone.now()
     with transaction.atomic():
-        rows = Output.objects.filter(pk__in=[each.pk for each in outputs], state=State.GENERATED)
-        locked = rows.select_for_update().order_by("pk").values_list("pk", flat=True)
-        shown, at = frozenset(locked), timezone.now()
-        rows.filter(pk__in=shown).update(state=State.SIGNED, ended_at=at)
+        with connection.cursor() as cursor:
+            cursor.execute(SHOW, [State.SIGNED, at, keys, State.GENERATED])
+            shown = frozenset(key for (key,) in cursor.fetchall())
         ours = [each for each in outputs if each.pk in shown]
         audit.record_all([_act(each) for each in ours])
         for each in ours:

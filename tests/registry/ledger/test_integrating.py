@@ -143,7 +143,7 @@ def test_entries_with_indexes_but_no_head_are_signed_by_the_next_call(
 ) -> None:
     """What a crash between transaction A and the signature leaves."""
     record(1, 2)
-    services._assign_batch()
+    services._assign()
     assert queries.newest_head() is None
     head = services.integrate()
     assert head is not None
@@ -153,7 +153,7 @@ def test_entries_with_indexes_but_no_head_are_signed_by_the_next_call(
 def test_a_head_that_was_signed_and_not_stored_is_signed_again(authority: Authority) -> None:
     """What a crash between the signature and transaction B leaves."""
     record(1, 2)
-    services._assign_batch()
+    services._assign()
     lost = services.signer().sign_head(2, queries.root(2), ())
     head = services.integrate()
     assert head is not None
@@ -178,7 +178,7 @@ def test_an_old_copy_of_the_database_is_refused(authority: Authority) -> None:
 
 def test_an_old_copy_that_grew_again_with_other_entries_is_refused(authority: Authority) -> None:
     record(1, 2)
-    services._assign_batch()
+    services._assign()
     services.signer().sign_head(2, b"\x01" * 32, ())  # the signer remembers other entries
     with pytest.raises(Exception, match=r"root|tree") as refused:
         services.integrate()

@@ -63,7 +63,7 @@ def test_a_pending_entry_is_not_shown(authority: Authority, client: Client) -> N
     record(1)
     services.integrate()
     record(2)
-    services._assign_batch()
+    services._assign()
     assert client.get("/api/v1/ledger/entries/1").status_code == 404
 
 
