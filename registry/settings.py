@@ -141,12 +141,19 @@ TEMPLATES = [
 ]
 
 # --- Database -------------------------------------------------------------------------------------
+ONE_PLAN = "-c plan_cache_mode=force_generic_plan"
 DATABASES: dict[str, dict[str, Any]] = {
     "default": environment.database("DATABASE_URL", "postgresql:///assay"),
 }
 # Under ASGI a persistent connection per thread exhausts PostgreSQL (measured: thousands of errors
 # in 8 s), so connections end with the request and the web process (asgi.py) lends from a pool.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# What is prepared (prepared.py) is planned once for each connection, whatever its values are. All
+# else has its values in its text, and a plan for them.
+DATABASES["default"]["OPTIONS"] |= {
+    "prepare_threshold": 0,
+    "options": f"{DATABASES['default']['OPTIONS'].get('options', '')} {ONE_PLAN}".strip(),
+}
 _POOL_SIZE = environment.number("ASSAY_DATABASE_POOL", 0)
 if _POOL_SIZE:
     DATABASES["default"]["OPTIONS"]["pool"] = {

@@ -12,15 +12,25 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping
 
 from django.conf import settings
+from django.db.models import F
 
 from assay.signing.pseudonyms import PEOPLE, PartyOpening, Signatory, is_pseudonym
 from assay.signing.statements import SALT_BYTES
+from registry.prepared import Among, Prepared
 
 from .models import Namespace, Organisation, Pseudonym, User
 from .names import PATTERN
 
 NO_NAME = "-"
 NOBODY = "0" * 64  # no salt is known that makes this commitment
+_OF = Prepared(lambda namespace: Pseudonym.objects.filter(namespace=namespace)[:1])
+_KNOWN = Prepared(
+    lambda commitments: (
+        Pseudonym.objects.select_related("namespace")
+        .filter(Among(F("commitment"), commitments))
+        .order_by("commitment")
+    )
+)
 
 
 def give(namespace: Namespace) -> None:
@@ -35,7 +45,7 @@ def give(namespace: Namespace) -> None:
 
 def opening(namespace: Namespace) -> PartyOpening | None:
     """What opens the pseudonym of a person; None for an organisation, which has none."""
-    found = Pseudonym.objects.filter(namespace=namespace).first()
+    found = _OF.first(namespace=namespace.pk)
     return None if found is None else _opening(namespace, found)
 
 
@@ -90,10 +100,9 @@ def _rows(uris: Iterable[str]) -> dict[str, PartyOpening]:
     if not named:
         return {}
     commitments = [uri.rpartition("/")[2] for uri in sorted(named)]
-    rows = Pseudonym.objects.select_related("namespace").filter(commitment__in=commitments)
     return {
         f"{settings.PUBLIC_URL}/{PEOPLE}/{row.commitment}": _opening(row.namespace, row)
-        for row in rows.order_by("commitment")
+        for row in _KNOWN.all(commitments=commitments)
     }
 
 

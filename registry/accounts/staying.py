@@ -35,7 +35,7 @@ def stays(person: User) -> bool:
 
     The second is asked with the lock, which who suspends them takes alone: what they did, it sees.
     """
-    return _is_there(PERSON, person.pk) and not suspensions.of(person.namespace).exists()
+    return _is_there(PERSON, person.pk) and not suspensions.is_suspended(person.namespace)
 
 
 def hold_alone(person: User) -> None:

@@ -8,20 +8,32 @@ they have no tokens. What an organisation is suspended from is its own: its memb
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils import timezone
+
+from registry.prepared import Given, Prepared
 
 from .errors import NodeExpelled, Suspended
 from .models import Namespace, Node, Suspension, User
 
 CASES = "/community/cases"
+_STANDING = Prepared(lambda party, at: of(party, at=at).values_list("pk", flat=True)[:1])
 
 
-def of(party: Namespace | OuterRef) -> QuerySet[Suspension]:
-    """The suspensions of a party that are not over."""
+def of(
+    party: Namespace | OuterRef | Given, *, at: datetime | Given | None = None
+) -> QuerySet[Suspension]:
+    """The suspensions of a party that are not over, now or at another moment."""
     rows = Suspension.objects.filter(party=party, lifted_at=None)
-    return rows.filter(Q(until=None) | Q(until__gt=timezone.now()))
+    return rows.filter(Q(until=None) | Q(until__gt=at or timezone.now()))
+
+
+def is_suspended(party: Namespace) -> bool:
+    """Whether one of them stands now."""
+    return bool(_STANDING.all(party=party.pk, at=timezone.now()))
 
 
 def check(party: Namespace) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from registry.audit import services as audit
+from registry.prepared import Among, Prepared
 
 from . import secrets, suspensions
 from .errors import (
@@ -38,6 +39,11 @@ DEFAULT_DAYS, MAX_DAYS = 30, 366
 MAX_LIVE_TOKENS = 100
 MAX_PROJECTS = 20  # more are hardly chosen one by one; then it is the caller who is limited
 FULL_NAME = re.compile(r"[a-z0-9-]{2,39}/[a-z0-9._-]{1,100}")
+_BY_DIGEST = Prepared(
+    lambda digests: Token.objects.select_related("user__namespace").filter(
+        Among(F("sha256"), digests)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +144,8 @@ def authenticate_all(headers: Sequence[str], *, now: datetime) -> list[Token | I
     """The same of many headers at once, in one query; what would be raised is in its place."""
     sought = [_secret_in(header) for header in headers]
     digests = {each: secrets.digest(each) for each in sought if isinstance(each, str)}
-    rows = Token.objects.select_related("user__namespace").filter(sha256__in=digests.values())
-    known = {token.sha256: token for token in rows} if digests else {}
+    rows = _BY_DIGEST.all(digests=list(digests.values())) if digests else []
+    known = {token.sha256: token for token in rows}
     opened = {each: _opened(known.get(sha256), sha256, now) for each, sha256 in digests.items()}
     for token in opened.values():
         if isinstance(token, Token):

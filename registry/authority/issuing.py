@@ -7,10 +7,13 @@ is decided, and whatever was issued is listed, so that it can be revoked.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
 from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
 
 from assay.signing.certificates import Chain, Purpose
 from assay.signing.intermediates import Name
@@ -23,9 +26,16 @@ from registry.conduct.errors import NotAccepted
 from registry.ledger import certificates as ledger
 from registry.ledger import queries as ledger_queries
 from registry.ledger.certificates import Wanted
+from registry.prepared import Among, Prepared
 
 from .errors import NotAMember
 from .models import Certificate
+
+_LISTED = Prepared(
+    lambda serials: Certificate.objects.filter(Among(F("serial"), serials)).values_list(
+        "serial", flat=True
+    )
+)
 
 
 def ensure(
@@ -40,6 +50,18 @@ def ensure(
     reference = _accepted(owner, under)
     ledger.ensure(_wanted(purpose, owner, reference))
     return reference
+
+
+def ensure_next(
+    purpose: Purpose,
+    owner: Namespace,
+    *,
+    under: ConductReference,
+    after: ledger_queries.Statement,
+) -> None:
+    """As `ensure`, once the certificate ends soon that signed this: nothing is asked before."""
+    if ledger.ends_soon(ledger_queries.chain(after).leaf, timezone.now()):
+        ensure(purpose, owner, under=under)
 
 
 def certified(purpose: Purpose, owner: Namespace, *, under: ConductReference | None) -> Chain:
@@ -117,6 +139,15 @@ def list_all() -> None:
     known = Certificate.objects.values_list("serial", flat=True)
     for issued in ledger.issued().exclude(serial__in=known):
         keep(ledger.chain_of(issued), Purpose(issued.purpose), issued.subject)
+
+
+def keep_all(chains: Collection[Chain], purpose: Purpose) -> None:
+    """List those that are not, of which there are few: each was when it was issued."""
+    serials = [f"{each.leaf.serial_number:x}" for each in chains]
+    known = set(_LISTED.all(serials=serials))
+    for serial, chain in zip(serials, chains, strict=True):
+        if serial not in known:
+            keep(chain, purpose)
 
 
 def keep(chain: Chain, purpose: Purpose, subject: str = "") -> None:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from assay.signing import crls
@@ -31,6 +31,7 @@ from registry.audit import services as audit
 from registry.ledger import barring
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
+from registry.prepared import Among, Prepared
 from registry.wakeups import nudge
 
 from . import issuing
@@ -44,6 +45,11 @@ OFFICE = "authority"
 RENEWED_BEFORE = timedelta(days=4)  # of the seven that a list is for (signer/keystore)
 DISTRIBUTE = "sigstore.distribute"  # trusted roots say until when whom to believe
 ROOT_RENEWED_BEFORE = timedelta(days=31)  # of a quarter: bringing the root takes its time
+_LISTS = Prepared(
+    lambda issuers: RevocationList.objects.filter(
+        Q(Among(F("issuer"), issuers)) | Q(issuer__startswith=f"{Purpose.TIMESTAMP}-")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +146,7 @@ def stapled(issuers: Iterable[Name]) -> tuple[bytes, ...]:
     verifier who misses a list says so.
     """
     wanted = (crls.ROOT, *sorted({str(each) for each in issuers}))
-    chosen = Q(issuer__in=wanted) | Q(issuer__startswith=f"{Purpose.TIMESTAMP}-")
-    rows = {row.issuer: row for row in RevocationList.objects.filter(chosen)}
+    rows = {row.issuer: row for row in _LISTS.all(issuers=list(wanted))}
     others = sorted(rows.keys() - set(wanted))
     found = [rows.get(each) or _made(each) for each in (*wanted, *others)]
     return tuple(bytes(row.der) for row in found if row is not None)

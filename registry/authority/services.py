@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.db import transaction
 
 from assay.signing.certificates import Chain, Purpose
-from assay.signing.digests import sha256
 from assay.signing.envelope import Envelope
 from assay.signing.errors import SignerError
 from assay.signing.signer.answers import Signed
@@ -27,6 +26,7 @@ from registry.accounts import services as accounts_services
 from registry.accounts.queries import Namespace, Node
 from registry.accounts.services import CertificateRequest
 from registry.audit import services as audit
+from registry.conduct import queries as conduct
 from registry.conduct import standing
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
@@ -34,13 +34,14 @@ from registry.ledger.errors import CertificateBarred
 
 from . import issuing
 from .errors import WrongKey
-from .issuing import certified, ensure, issue_for_key
+from .issuing import certified, ensure, ensure_next, issue_for_key
 
 __all__ = [
     "Held",
     "certified",
     "certify_node",
     "ensure",
+    "ensure_next",
     "hold",
     "issue_for_key",
     "pems",
@@ -59,8 +60,13 @@ class Held:
     """That somebody may sign, and as whom: until the transaction in which `hold` said so ends."""
 
     subject: str
-    conduct_sha256: str
+    acceptance: conduct.Acceptance
     salt: bytes | None = field(repr=False)
+
+    @property
+    def conduct_sha256(self) -> str:
+        """The version that was accepted."""
+        return self.acceptance.version.sha256
 
 
 def sign(
@@ -110,7 +116,7 @@ def hold(owner: Namespace, under: ConductReference | None) -> Held:
         raise issuing.not_accepted(under)
     return Held(
         subject=owner.uri,
-        conduct_sha256=acceptance.version.sha256,
+        acceptance=acceptance,
         salt=issuing.salt_of(owner),
     )
 
@@ -182,16 +188,9 @@ def _record(
     signed: Sequence[Signed], purpose: Purpose
 ) -> dict[Envelope, ledger_queries.Statement | CertificateBarred]:
     """List the certificates and log what they signed; of those that are barred by now, nothing."""
-    chains = {one.chain.leaf: one.chain for one in signed}
-    for chain in chains.values():
-        issuing.keep(chain, purpose)
-    barred = ledger.record_all(signed)
-    kept = [one for one in signed if one.chain not in barred]
-    digests = {one.envelope: sha256(one.envelope.payload) for one in kept}
-    rows = ledger_queries.statements(list(digests.values()))
-    found: dict[Envelope, ledger_queries.Statement | CertificateBarred] = {}
-    found |= zip(digests, rows, strict=True)
-    return found | {one.envelope: barred[one.chain] for one in signed if one.chain in barred}
+    issuing.keep_all({one.chain.leaf: one.chain for one in signed}.values(), purpose)
+    found = ledger.record_all(signed)
+    return {one.envelope: each for one, each in zip(signed, found, strict=True)}
 
 
 def _conduct_of(statements: Sequence[Statement]) -> ConductReference | None:

@@ -36,7 +36,7 @@ from .written import Written
 def runs_registry(person: User) -> bool:
     """That this person may write what others accept: not while they are suspended."""
     is_staff = person.is_staff and person.is_active
-    return is_staff and not suspensions.of(person.namespace).exists()
+    return is_staff and not suspensions.is_suspended(person.namespace)
 
 
 def open_drafts() -> QuerySet[Draft]:

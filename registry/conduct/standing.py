@@ -4,6 +4,7 @@
 is_good, require   that a party accepted the rules of a thing; require says where it can
 require_any        the same of any rules
 hold, hold_for     what lets a party sign, locked: a withdrawal waits for it, or it for that
+announce           have an answer say until when an acceptance stands
 accepted           what `hold` would find, to prepare by
 kept_by            a condition for queries: the policies under which a party stands
 ended_by           what acceptances stand no longer, and which versions ended them
@@ -17,8 +18,9 @@ the newer may use it, for nobody accepts an older one any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import wraps
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -29,6 +31,7 @@ from assay.signing.statements import ConductReference
 from registry.accounts import suspensions
 from registry.accounts.queries import Namespace
 from registry.api.warnings import warn
+from registry.prepared import Given, Prepared
 
 from . import queries
 from .errors import NotAccepted, Superseded
@@ -59,14 +62,14 @@ def require(party: Namespace, under: PolicyVersion) -> None:
     newest = found.order_by("version").last()
     if newest is None:
         raise _refused(party, under.policy_id)
-    _announce(party, newest)
+    announce(party, newest)
 
 
 def require_any(party: Namespace) -> None:
     """The same for something that stands, whichever rules it is of."""
     newest = _standing(party).order_by("pk").last()
     if newest is not None:
-        _announce(party, newest)
+        announce(party, newest)
         return
     suspensions.check(party)
     lapsed = Acceptance.objects.filter(party=party, withdrawn_at=None).order_by("pk")
@@ -82,9 +85,9 @@ def hold(party: Namespace, under: ConductReference | None) -> Acceptance | None:
     `under` is a version by digest; None asks for any. With the lock, a withdrawal waits for the
     signature that is being made, and a signature after the withdrawal finds nothing here.
     """
-    found = _under(party, under).select_for_update(of=("self",)).order_by("-id").first()
+    found = _newest(party, under, _HELD if under else _ANY_HELD)
     # Asked again with the lock: who suspends a party holds its acceptances (hold_all).
-    return None if found is None or suspensions.of(party).exists() else found
+    return None if found is None or suspensions.is_suspended(party) else found
 
 
 def hold_all(party: Namespace) -> None:
@@ -103,12 +106,26 @@ def hold_for(party: Namespace, under: PolicyVersion) -> None:
     found = hold(party, queries.reference(under))
     if found is None:
         raise _refused(party, under.policy_id)
-    _announce(party, found)
+    announce(party, found)
+
+
+def announce(party: Namespace, accepted: Acceptance) -> None:
+    """Have the answer say until when it stands, if that is known, and what is to be accepted."""
+    first = _ENDING.first(version=accepted.version_id)
+    if first is None or first.binds_at is None:
+        return
+    wanted = max(first, queries.to_accept(first.policy_id), key=lambda each: each.pk)
+    text = (
+        f"{party.name} has not accepted {wanted.title}, version {wanted.version}: read and "
+        f"accept it at {settings.PUBLIC_URL}{wanted.path} before {first.binds_at:%Y-%m-%d}, "
+        "after which what it accepted before stands no longer"
+    )
+    warn(TOPIC, text)
 
 
 def accepted(party: Namespace, under: ConductReference | None) -> ConductReference | None:
     """The version that `hold` would find accepted; nothing is locked."""
-    found = _under(party, under).order_by("-id").first()
+    found = _newest(party, under, _FOUND if under else _ANY_FOUND)
     return None if found is None else queries.reference(found.version)
 
 
@@ -134,30 +151,63 @@ def check_newest(version: PolicyVersion) -> None:
         )
 
 
-def unended() -> QuerySet[Acceptance]:
+def unended(at: datetime | Given | None = None) -> QuerySet[Acceptance]:
     """Those that nobody withdrew and no later version ended; none of who is suspended."""
     ends = PolicyVersion.objects.filter(
         policy=OuterRef("version__policy"),
         pk__gt=OuterRef("version"),
-        binds_at__lte=timezone.now(),
+        binds_at__lte=at or timezone.now(),
     )
     live = Acceptance.objects.filter(withdrawn_at__isnull=True)
-    return live.exclude(Exists(ends)).exclude(Exists(suspensions.of(OuterRef("party"))))
+    return live.exclude(Exists(ends)).exclude(Exists(suspensions.of(OuterRef("party"), at=at)))
 
 
 def _standing(party: Namespace) -> QuerySet[Acceptance]:
     return unended().filter(party=party)
 
 
-def _under(party: Namespace, under: ConductReference | None) -> QuerySet[Acceptance]:
-    standing = _standing(party).select_related("version")
+def _newest(
+    party: Namespace, under: ConductReference | None, among: Prepared[Acceptance]
+) -> Acceptance | None:
+    at = timezone.now()
     if under is None:
-        return standing
-    return standing.filter(
-        version__policy=under.id,
-        version__policy__versions__version=under.version,
-        version__policy__versions__sha256=under.sha256,
+        return among.first(party=party.pk, at=at)
+    return among.first(
+        party=party.pk, policy=under.id, version=under.version, sha256=under.sha256, at=at
     )
+
+
+def _any(party: Given, at: Given) -> QuerySet[Acceptance]:
+    """The last one that stands, of a party's."""
+    found = unended(at).filter(party=party).select_related("version")
+    return found.order_by("-id")[:1]
+
+
+def _under(
+    party: Given, policy: Given, version: Given, sha256: Given, at: Given
+) -> QuerySet[Acceptance]:
+    """The same of those of a policy that has this version."""
+    found = unended(at).filter(
+        party=party,
+        version__policy=policy,
+        version__policy__versions__version=version,
+        version__policy__versions__sha256=sha256,
+    )
+    return found.select_related("version").order_by("-id")[:1]
+
+
+def _held(make: Callable[..., QuerySet[Acceptance]]) -> Callable[..., QuerySet[Acceptance]]:
+    """The same, locked until the transaction ends."""
+
+    @wraps(make)
+    def held(**given: Given) -> QuerySet[Acceptance]:
+        return make(**given).select_for_update(of=("self",))
+
+    return held
+
+
+_ANY_FOUND, _ANY_HELD = Prepared(_any), Prepared(_held(_any))
+_FOUND, _HELD = Prepared(_under), Prepared(_held(_under))
 
 
 def ended_by(acceptances: Iterable[Acceptance]) -> Mapping[int, PolicyVersion]:
@@ -186,18 +236,10 @@ def _refused(party: Namespace, policy_id: str) -> NotAccepted:
     )
 
 
-def _announce(party: Namespace, accepted: Acceptance) -> None:
-    """Have the answer say until when it stands, if that is known, and what is to be accepted."""
-    later = queries.versions().filter(
-        policy__versions=accepted.version_id, pk__gt=accepted.version_id, binds_at__isnull=False
+_ENDING = Prepared(
+    lambda version: (
+        queries.versions()
+        .filter(policy__versions=version, pk__gt=version, binds_at__isnull=False)
+        .order_by("binds_at")[:1]
     )
-    first = later.order_by("binds_at").first()
-    if first is None or first.binds_at is None:
-        return
-    wanted = max(first, queries.to_accept(first.policy_id), key=lambda each: each.pk)
-    text = (
-        f"{party.name} has not accepted {wanted.title}, version {wanted.version}: read and "
-        f"accept it at {settings.PUBLIC_URL}{wanted.path} before {first.binds_at:%Y-%m-%d}, "
-        "after which what it accepted before stands no longer"
-    )
-    warn(TOPIC, text)
+)

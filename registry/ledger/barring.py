@@ -13,11 +13,20 @@ from datetime import datetime
 
 from cryptography import x509
 from django.db import connection, transaction
+from django.db.models import F
+
+from registry.prepared import Among, Prepared
 
 from .errors import CertificateBarred
 from .models import Barred
 
 STANDING_LOCK = 0x6173736179_0A  # taken before settings.JOURNAL_LOCK and the lists', never after
+
+_BARRED = Prepared(
+    lambda serials: Barred.objects.filter(Among(F("serial"), serials)).values_list(
+        "serial", flat=True
+    )
+)
 
 
 def hold() -> None:
@@ -62,8 +71,7 @@ def since(certificates: Iterable[x509.Certificate]) -> dict[int, datetime]:
 
 
 def _known(serials: Collection[str]) -> set[str]:
-    found = Barred.objects.filter(serial__in=serials)
-    return set(found.values_list("serial", flat=True))
+    return set(_BARRED.all(serials=list(serials)))
 
 
 def _take(lock: str) -> None:

@@ -96,6 +96,12 @@ def ensure(wanted: Wanted) -> None:
         issue(timestamping())
 
 
+def ends_soon(certificate: x509.Certificate, now: datetime) -> bool:
+    """That another is to take its place."""
+    starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return now >= ends - (ends - starts) / RENEWED_IN_LAST
+
+
 def issue(wanted: Wanted) -> Chain:
     """Issue a certificate now; call it as `ensure`.
 
@@ -185,7 +191,7 @@ def current(wanted: Wanted) -> Chain:
 
 def _is_there(wanted: Wanted, now: datetime) -> bool:
     found = _shown(wanted)
-    return found is not None and now < _renewed_at(x509.load_der_x509_certificate(found))
+    return found is not None and not ends_soon(x509.load_der_x509_certificate(found), now)
 
 
 def _shown(wanted: Wanted) -> bytes | None:
@@ -196,11 +202,6 @@ def _shown(wanted: Wanted) -> bytes | None:
         salt=wanted.salt,
     )
     return services.signer().certificate(request)
-
-
-def _renewed_at(certificate: x509.Certificate) -> datetime:
-    starts, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return ends - (ends - starts) / RENEWED_IN_LAST
 
 
 def _underway(wanted: Wanted) -> QuerySet[Precertificate]:

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max
+from django.db.models import F, Max
 
 from assay.signing import treehead
 from assay.signing.cosignatures import Witness
 from assay.signing.errors import InvalidDocument
 from assay.signing.tlog import Policy
+from registry.prepared import Among, Prepared
 
 from .models import Cosignature, TreeHead
 
@@ -35,6 +36,14 @@ NEXT = """
     FROM unnest(%s::text[]) AS wanted (witness)
 """
 
+_LINES = Prepared(
+    lambda heads: (
+        Cosignature.objects.filter(Among(F("head"), heads))
+        .order_by("id")
+        .values_list("head_id", "lines")
+    )
+)
+
 
 def note(head: TreeHead) -> str:
     """The signed note, and below it what its witnesses have signed so far."""
@@ -45,8 +54,7 @@ def notes(heads: Iterable[TreeHead]) -> dict[int, str]:
     """The same of several heads, by their sizes."""
     found = {head.pk: head for head in heads}
     lines: dict[int, str] = dict.fromkeys(found, "")
-    rows = Cosignature.objects.filter(head__in=found).order_by("id")
-    for key, signed in rows.values_list("head_id", "lines"):
+    for key, signed in _LINES.all(heads=list(found)):
         lines[key] += signed
     return {
         head.size: head.note + "".join(lines[key].splitlines(keepends=True)[:MAX_LINES])

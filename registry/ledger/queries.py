@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from django.db import connection
-from django.db.models import F, Max, QuerySet, Subquery
+from django.db.models import F, QuerySet, Subquery
 
 from assay.signing import entries, merkle, treehead
 from assay.signing.bundle import Bundle, LedgerProof
@@ -33,6 +33,7 @@ from assay.signing.statements import (
 )
 from assay.signing.tlog import Proof
 from registry.accounts import pseudonyms
+from registry.prepared import Among, Prepared
 
 from . import cosigned, folder
 from .errors import LedgerDamaged, NotFound, NotIncluded
@@ -50,10 +51,43 @@ STORED = """
     JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted (level, position) USING (level, position)
 """
 
+_NEWEST = Prepared(lambda: TreeHead.objects.order_by("-size")[:1])
+_LAST_INDEX = Prepared(
+    lambda: (
+        Entry.objects.filter(index__isnull=False)
+        .order_by("-index")
+        .values_list("index", flat=True)[:1]
+    )
+)
+_BY_DIGEST = Prepared(lambda digests: Statement.objects.filter(Among(F("sha256"), digests)))
+_INCLUDED = Prepared(
+    lambda keys: Statement.objects.filter(
+        Among(F("pk"), keys),
+        entry__index__lt=Subquery(TreeHead.objects.order_by("-size").values("size")[:1]),
+    ).values_list("pk", flat=True)
+)
+_ENTRIES = Prepared(
+    lambda keys: Entry.objects.filter(Among(F("pk"), keys)).values_list("pk", "index", "body")
+)
+_BODIES = Prepared(
+    lambda start, end: (
+        Entry.objects.filter(index__gte=start, index__lt=end)
+        .order_by("index")
+        .values_list("body", flat=True)
+    )
+)
+_HASHES = Prepared(
+    lambda level, start, end: (
+        Hash.objects.filter(level=level, position__gte=start, position__lt=end)
+        .order_by("position")
+        .values_list("digest", flat=True)
+    )
+)
+
 
 def newest_head() -> TreeHead | None:
     """The largest signed tree head; None before the first."""
-    return TreeHead.objects.order_by("-size").first()
+    return _NEWEST.first()
 
 
 def tree_head() -> TreeHead:
@@ -66,8 +100,8 @@ def tree_head() -> TreeHead:
 
 def assigned_size() -> int:
     """How many entries have an index, signed or not yet."""
-    last = Entry.objects.aggregate(last=Max("index"))["last"]
-    return 0 if last is None else int(last) + 1
+    last = _LAST_INDEX.first()
+    return 0 if last is None else last + 1
 
 
 def has_pending() -> bool:
@@ -109,11 +143,9 @@ def statement_of(logged: Entry) -> Statement | None:
     return Statement.objects.select_related("entry").filter(entry=logged).first()
 
 
-def statements(digests: Sequence[str]) -> list[Statement]:
-    """Those with these digests, in this order; all of them are there."""
-    rows = Statement.objects.select_related("entry").filter(sha256__in=digests)
-    found = {row.sha256: row for row in rows}
-    return [found[digest] for digest in digests]
+def statements_among(digests: Iterable[str]) -> list[Statement]:
+    """Those with these digests that are there, in any order."""
+    return _BY_DIGEST.all(digests=list(digests))
 
 
 def statement_at(index: int) -> Statement:
@@ -179,9 +211,7 @@ def are_included(keys: Collection[int]) -> bool:
 
 def included_among(keys: Collection[int]) -> frozenset[int]:
     """Those of these statements, by their keys, that the newest signed tree head includes."""
-    size = TreeHead.objects.order_by("-size").values("size")[:1]
-    found = Statement.objects.filter(pk__in=keys, entry__index__lt=Subquery(size))
-    return frozenset(found.values_list("pk", flat=True))
+    return frozenset(_INCLUDED.all(keys=list(keys)))
 
 
 def proof(index: int) -> LedgerProof:
@@ -217,8 +247,7 @@ def bundles(*signed: Statement) -> tuple[Bundle, ...]:
         if is_blank(one):
             raise NotFound(f"expected a statement that is kept, found sha256:{one.sha256} erased")
     head = newest_head()
-    rows = Entry.objects.filter(pk__in=[one.entry_id for one in signed])
-    found = list(rows.values_list("pk", "index", "body"))
+    found = _ENTRIES.all(keys=[one.entry_id for one in signed])
     size = head.size if head else 0
     held = {pk: bytes(body) for pk, _, body in found}
     indexes = {pk: index for pk, index, _ in found if index is not None and index < size}
@@ -290,16 +319,15 @@ def heads() -> Iterator[TreeHead]:
 
 def bodies(start: int, count: int) -> list[bytes]:
     """The entries at these indexes; raises LedgerDamaged unless all are there."""
-    rows = Entry.objects.filter(index__gte=start, index__lt=start + count).order_by("index")
-    found = [bytes(body) for body in rows.values_list("body", flat=True)]
+    found = [bytes(body) for body in _BODIES.all(start=start, end=start + count)]
     _check_count(found, count, f"entries from {start}")
     return found
 
 
 def hashes(level: int, start: int, count: int) -> list[bytes]:
     """The stored hashes at these positions of a level; raises LedgerDamaged if one is missing."""
-    rows = Hash.objects.filter(level=level, position__gte=start, position__lt=start + count)
-    found = [bytes(each) for each in rows.order_by("position").values_list("digest", flat=True)]
+    rows = _HASHES.all(level=level, start=start, end=start + count)
+    found = [bytes(each) for each in rows]
     _check_count(found, count, f"hashes from {level}/{start}")
     return found
 

@@ -11,7 +11,7 @@ Invariants, whatever crashes and whoever runs `integrate` at the same time:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import NamedTuple
@@ -41,9 +41,10 @@ SEQUENCER_LOCK = 0x6173736179_02  # beside settings.JOURNAL_LOCK; never held wit
 SEQUENCER_WAIT = "10s"  # a stopped process must not stop the others for longer
 SET_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, false)"
 BATCH_ENTRIES = 5000
-KNOWN = "SELECT sha256 FROM ledger_statement WHERE sha256 = ANY(%s)"
-NEW_ENTRIES = """
-    SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id')) FROM generate_series(1, %s)
+NEW = """
+    SELECT nextval(pg_get_serial_sequence('ledger_entry', 'id')),
+           nextval(pg_get_serial_sequence('ledger_statement', 'id'))
+    FROM generate_series(1, %s)
 """
 ENTRY = {"body": "bytea", "leaf_hash": "varchar", "id": "int8", "created_at": "timestamptz"}
 STATEMENT = {
@@ -57,6 +58,7 @@ STATEMENT = {
     "intermediate": "bytea",
     "timestamp": "bytea",
     "entry_id": "int8",
+    "id": "int8",
     "created_at": "timestamptz",
 }
 HASH = {"level": "int2", "position": "int8", "digest": "bytea"}
@@ -95,28 +97,31 @@ def record(envelope: Envelope, chain: Chain, timestamp: bytes) -> Statement:
     between signing and committing must not log two signatures of one claim. Raises
     CertificateBarred for what was signed under a certificate that is revoked by now.
     """
-    for error in record_all([Signed(envelope=envelope, chain=chain, timestamp=timestamp)]).values():
-        raise error
-    return queries.statement(sha256(envelope.payload))
+    (found,) = record_all([Signed(envelope=envelope, chain=chain, timestamp=timestamp)])
+    if isinstance(found, CertificateBarred):
+        raise found
+    return found
 
 
-def record_all(signed: Iterable[Signed]) -> dict[Chain, CertificateBarred]:
+def record_all(signed: Sequence[Signed]) -> list[Statement | CertificateBarred]:
     """The same for many at once, in a handful of queries however many they are.
 
-    But for what was signed under certificates that are revoked by now, which it gives back: of that
-    nothing is kept. No other of these is revoked until the transaction ends.
+    But for what was signed under certificates that are revoked by now: of that nothing is kept. No
+    other of these is revoked until the transaction ends.
     """
-    everything = tuple(signed)
     with transaction.atomic(savepoint=False):
-        barred = _barred({one.chain for one in everything})
-        kept = [_row(one) for one in everything if one.chain not in barred]
-        rows = {row.sha256: row for row in kept}
+        barred = _barred({one.chain for one in signed})
+        rows = {one.envelope: _row(one) for one in signed if one.chain not in barred}
+        new = {row.sha256: row for row in rows.values()}
         try:
             with transaction.atomic():
-                _create(rows)
+                kept = _create(new)
         except IntegrityError:  # another transaction recorded one between our look and our insert
-            _create(rows)
-    return barred
+            kept = _create(new)
+    return [
+        barred[one.chain] if one.chain in barred else kept[rows[one.envelope].sha256]
+        for one in signed
+    ]
 
 
 def log(body: bytes) -> Entry:
@@ -202,17 +207,23 @@ def _ders_of(chain: Chain) -> tuple[bytes, bytes]:
     return chain.to_der()
 
 
-def _create(rows: Mapping[str, Row]) -> None:
-    """Insert those that are not there, in one order whoever does: so no two lock each other."""
+def _create(rows: Mapping[str, Row]) -> dict[str, Statement]:
+    """Insert those that are not there, in one order whoever does: so no two lock each other.
+
+    All of them, by their digests.
+    """
     at = timezone.now()
+    known = {row.sha256: row for row in queries.statements_among(rows)}
+    new = [rows[sha256] for sha256 in sorted(rows.keys() - known.keys())]
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [list(rows)])
-        known = {sha256 for (sha256,) in cursor.fetchall()}
-        new = [rows[sha256] for sha256 in sorted(rows.keys() - known)]
-        cursor.execute(NEW_ENTRIES, [len(new)])
-        given = [(row, (key, at)) for row, (key,) in zip(new, cursor.fetchall(), strict=True)]
-    copying.copy("ledger_entry", ENTRY, (row.entry + more for row, more in given))
-    copying.copy("ledger_statement", STATEMENT, (row.statement + more for row, more in given))
+        cursor.execute(NEW, [len(new)])
+        given = list(zip(new, cursor.fetchall(), strict=True))
+    entries = [(*row.entry, entry, at) for row, (entry, _) in given]
+    statements = [(*row.statement, *keys, at) for row, keys in given]
+    copying.copy("ledger_entry", ENTRY, entries)
+    copying.copy("ledger_statement", STATEMENT, statements)
+    made = (Statement(**dict(zip(STATEMENT, each, strict=True))) for each in statements)
+    return known | {each.sha256: each for each in made}
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def is_moderator(person: User, of: Case) -> bool:
 def decides(person: User) -> bool:
     """That they run this registry, in good standing."""
     is_staff = person.is_staff and person.is_active
-    return is_staff and not suspensions.of(person.namespace).exists()
+    return is_staff and not suspensions.is_suspended(person.namespace)
 
 
 def is_accused(person: User, of: Case) -> bool:

@@ -2,8 +2,9 @@
 """Signs callers' digests, those of many requests together: what one costs is mostly waiting.
 
 1. A request whose key was answered before is answered as it was.
-2. For each party once: the checkpoint, its standing, its certificate.
+2. For each party once: the checkpoint.
 3. In one transaction: acceptances locked, keys kept, one question to the signer, entries, rows.
+   Whoever has no certificate gets one outside of it, and it is begun again.
    COMMIT POINT: from here on each output is the registry's to sign, whoever is still listening.
 4. The ledger integrates the entries of all of them under one signed tree head.
 5. In one transaction the rows are signed; then each is answered, with its evidence.
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,17 +27,19 @@ from django.utils import timezone
 
 from assay.signing.certificates import Purpose
 from assay.signing.errors import AssayError
-from assay.signing.statements import ConductReference
+from assay.signing.signer.errors import NotCertified
 from registry import copying
-from registry.accounts.queries import User
+from registry.accounts.queries import Namespace, User
 from registry.api.problems import AWAY, Problem
 from registry.api.warnings import collected
 from registry.audit import services as audit
 from registry.authority import services as authority
 from registry.authority.services import Held
-from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint
+from registry.conduct import queries as conduct
 from registry.conduct import standing
+from registry.conduct.errors import NotAccepted
+from registry.conduct.queries import PolicyVersion
 from registry.idempotency import services as idempotency
 from registry.idempotency.api import REPLAYED
 from registry.idempotency.errors import InProgress
@@ -92,13 +96,12 @@ class Ended:
     said: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ready:
-    """What may be signed, unless that changes in this moment."""
+class _Uncertified(Exception):
+    """These have no certificate that signs now."""
 
-    checkpoint: Checkpoint
-    under: ConductReference
-    said: Mapping[str, str]
+    def __init__(self, places: Collection[int]) -> None:
+        super().__init__()
+        self.places = places
 
 
 class _Turn:
@@ -107,7 +110,8 @@ class _Turn:
     def __init__(self, asked: Sequence[Asked]) -> None:
         self.asked = asked
         self.at = timezone.now()
-        self.ready: dict[int, _Ready] = {}
+        self.checkpoints: dict[int, Checkpoint] = {}
+        self.said: dict[int, Mapping[str, str]] = {}
         self.ended: dict[int, Answer | Exception] = {}
 
     @property
@@ -170,33 +174,24 @@ def _replayed(answer: Answer) -> Answer:
 
 def _prepare(turn: _Turn) -> None:
     """Step 2: what is the same of many is asked once."""
-    found: dict[tuple[object, ...], _Ready | Problem] = {}
+    found: dict[tuple[object, ...], Checkpoint | Problem] = {}
     for place in turn.open:
         one = turn.asked[place]
         key = one.by.pk, one.within, one.assertion.checkpoint
         if key not in found:
-            found[key] = _look_up(one)
-        ready = found[key]
-        if isinstance(ready, _Ready):
-            turn.ready[place] = ready
+            found[key] = _checkpoint(one)
+        checkpoint = found[key]
+        if isinstance(checkpoint, Problem):
+            turn.ended[place] = checkpoint
         else:
-            turn.ended[place] = ready
+            turn.checkpoints[place] = checkpoint
 
 
-def _look_up(one: Asked) -> _Ready | Problem:
+def _checkpoint(one: Asked) -> Checkpoint | Problem:
     try:
-        sha256 = one.assertion.checkpoint
-        checkpoint = queries.published_checkpoint(sha256, one.by, within=one.within)
-        with collected() as said:
-            standing.require(one.by.namespace, checkpoint.conduct)
+        return queries.published_checkpoint(one.assertion.checkpoint, one.by, within=one.within)
     except Problem as error:
         return error
-    under = catalog.conduct_of(checkpoint)
-    try:
-        authority.ensure(Purpose.OUTPUT, one.by.namespace, under=under)
-    except (AssayError, Problem, DatabaseError) as error:  # the output waits for it
-        logger.warning("%s has no certificate for outputs now: %s", one.by, error)
-    return _Ready(checkpoint=checkpoint, under=under, said=said)
 
 
 def _keep(turn: _Turn) -> dict[int, Output]:
@@ -205,7 +200,7 @@ def _keep(turn: _Turn) -> dict[int, Output]:
     Raises what is nobody's fault: that the database is away.
     """
     try:
-        return _keep_together(turn, turn.open)
+        return _keep_certified(turn, turn.open)
     except AWAY:
         raise
     except (AssayError, Problem, DatabaseError) as error:
@@ -213,13 +208,40 @@ def _keep(turn: _Turn) -> dict[int, Output]:
     kept: dict[int, Output] = {}
     for place in turn.open:
         try:
-            kept |= _keep_together(turn, [place])
+            kept |= _keep_certified(turn, [place])
         except (AssayError, Problem, DatabaseError) as error:
             turn.ended[place] = error
     return kept
 
 
-def _keep_together(turn: _Turn, places: Sequence[int]) -> dict[int, Output]:
+def _keep_certified(turn: _Turn, places: Sequence[int]) -> dict[int, Output]:
+    try:
+        kept = _keep_together(turn, places, is_last=False)
+    except _Uncertified as error:
+        for party, under in {_party(turn, place) for place in error.places}:
+            with _waiting_at_most(party):
+                authority.ensure(Purpose.OUTPUT, party, under=conduct.reference(under))
+        return _keep_together(turn, places, is_last=True)
+    last = {_party(turn, place): output.statement for place, output in kept.items()}
+    for (party, under), signed in last.items():
+        if signed is not None:
+            with _waiting_at_most(party):
+                reference = conduct.reference(under)
+                authority.ensure_next(Purpose.OUTPUT, party, under=reference, after=signed)
+    return kept
+
+
+@contextmanager
+def _waiting_at_most(party: Namespace) -> Iterator[None]:
+    """Without a certificate, outputs wait for the sweep; nobody is refused for it."""
+    try:
+        yield
+    except (AssayError, Problem, DatabaseError) as error:
+        logger.warning("%s has no certificate for outputs now: %s", party, error)
+
+
+def _keep_together(turn: _Turn, places: Sequence[int], *, is_last: bool) -> dict[int, Output]:
+    """Raises _Uncertified, unless this is the last time."""
     with transaction.atomic():
         held, refused = _hold(turn, places)
         outputs = {place: _output(turn, place) for place in held}
@@ -230,7 +252,9 @@ def _keep_together(turn: _Turn, places: Sequence[int]) -> dict[int, Output]:
         }
         taken = keys.keys() - idempotency.keep_new(keys, now=turn.at)
         outputs = {place: each for place, each in outputs.items() if each.pk not in taken}
-        _sign([(held[place], output) for place, output in outputs.items()])
+        uncertified = _sign({place: (held[place], each) for place, each in outputs.items()})
+        if uncertified and not is_last:
+            raise _Uncertified(uncertified)
         copying.copy("outputs_output", COLUMNS, map(_columns, outputs.values()))
         audit.record_all([_act(turn.asked[place].by, each) for place, each in outputs.items()])
     turn.ended |= refused
@@ -243,22 +267,38 @@ def _hold(turn: _Turn, places: Iterable[int]) -> tuple[dict[int, Held], dict[int
     Parties in one order, so that of two turns that hold the same ones neither waits for the other
     for ever.
     """
-    found: dict[tuple[int, ConductReference], Held | Problem] = {}
-    by = {place: (turn.asked[place].by.namespace, turn.ready[place].under) for place in places}
-    for party, under in sorted(by.values(), key=lambda each: (each[0].pk, each[1].sha256)):
-        if (party.pk, under) not in found:
+    parties = {place: _party(turn, place) for place in places}
+    found: dict[tuple[Namespace, PolicyVersion], Held | Problem] = {}
+    said: dict[tuple[Namespace, PolicyVersion], Mapping[str, str]] = {}
+    for key in sorted(set(parties.values()), key=lambda each: (each[0].pk, each[1].pk)):
+        with collected() as said[key]:
             try:
-                found[party.pk, under] = authority.hold(party, under)
+                found[key] = _held(*key)
             except Problem as error:
-                found[party.pk, under] = error
-    of = {place: found[party.pk, under] for place, (party, under) in by.items()}
+                found[key] = error
+    turn.said |= {place: said[key] for place, key in parties.items()}
+    of = {place: found[key] for place, key in parties.items()}
     held = {place: each for place, each in of.items() if isinstance(each, Held)}
     return held, {place: each for place, each in of.items() if isinstance(each, Problem)}
 
 
+def _held(party: Namespace, under: PolicyVersion) -> Held:
+    try:
+        held = authority.hold(party, conduct.reference(under))
+    except NotAccepted:
+        standing.require(party, under)  # says which version to accept, and where
+        raise
+    standing.announce(party, held.acceptance)
+    return held
+
+
+def _party(turn: _Turn, place: int) -> tuple[Namespace, PolicyVersion]:
+    return turn.asked[place].by.namespace, turn.checkpoints[place].conduct
+
+
 def _output(turn: _Turn, place: int) -> Output:
     one = turn.asked[place]
-    output = asking.output_of(one.assertion, turn.ready[place].checkpoint, one.by)
+    output = asking.output_of(one.assertion, turn.checkpoints[place], one.by)
     output.created_at = turn.at
     return output
 
@@ -278,19 +318,26 @@ def _act(by: User, output: Output) -> audit.Act:
     )
 
 
-def _sign(asked: Sequence[tuple[Held, Output]]) -> None:
-    """The statement of each, where there can be one now; the others wait for the sweep."""
+def _sign(asked: Mapping[int, tuple[Held, Output]]) -> set[int]:
+    """The statement of each, where there can be one now; the others wait for the sweep.
+
+    The places of those for which there is no certificate.
+    """
     try:
-        claims = [(held, signing.claim_of(output).statement()) for held, output in asked]
+        claims = [(held, signing.claim_of(each).statement()) for held, each in asked.values()]
         found = authority.sign_each(Purpose.OUTPUT, claims)
     except (AssayError, Problem) as error:
         logger.warning("%s outputs wait for their signatures: %s", len(asked), error)
-        return
-    for (_, output), each in zip(asked, found, strict=True):
+        return set(asked) if isinstance(error, NotCertified) else set()
+    uncertified: set[int] = set()
+    for (place, (_, output)), each in zip(asked.items(), found, strict=True):
         if isinstance(each, ledger_queries.Statement):
             output.statement = each
+        elif isinstance(each, NotCertified):
+            uncertified.add(place)
         else:
             logger.warning("output %s waits for its signature: %s", output.pk, each)
+    return uncertified
 
 
 def _publish(outputs: Sequence[Output]) -> None:
@@ -326,5 +373,4 @@ def _answer(output: Output, body: object) -> Answer | Exception:
 
 def _ended(turn: _Turn, place: int) -> Ended:
     busy = InProgress("a request with this Idempotency-Key still runs; ask again later")
-    said = turn.ready[place].said if place in turn.ready else {}
-    return Ended(answer=turn.ended.get(place, busy), said=said)
+    return Ended(answer=turn.ended.get(place, busy), said=turn.said.get(place, {}))

@@ -167,7 +167,7 @@ def _named(project: Project, claims: Claims) -> Publisher:
 
 def _is_lent(one: Publisher, project: Project) -> bool:
     """Whoever named it acts for the owner still, and is not suspended."""
-    is_good = not suspensions.of(one.named_by.namespace).exists()
+    is_good = not suspensions.is_suspended(one.named_by.namespace)
     return is_good and accounts.may_publish(one.named_by, project.owner)
 
 

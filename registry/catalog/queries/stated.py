@@ -35,6 +35,7 @@ from registry.accounts.queries import User
 from registry.authority import revocations
 from registry.conduct import queries as conduct
 from registry.ledger import queries as ledger
+from registry.prepared import Prepared
 
 from ..content import tensors
 from ..errors import NotFound
@@ -56,6 +57,15 @@ EVIDENCE = (
     "dataset__statement",
     "conduct__statement",
     "takedown",
+)
+
+_BY_KEY = Prepared(lambda key: _with_evidence().filter(pk=key))
+_PUBLISHED = Prepared(
+    lambda sha256: (
+        _with_evidence()
+        .filter(state=State.PUBLISHED, manifest_sha256=sha256)
+        .order_by(*EARLIEST)[:1]
+    )
 )
 
 
@@ -111,7 +121,10 @@ def evidence(of: Checkpoint, about: Stated = NOTHING) -> Evidence:
 
 def with_evidence(key: int) -> Checkpoint:
     """A checkpoint by its key, with all that its evidence is made of: whoever asks may see it."""
-    return _with_evidence().get(pk=key)
+    found = _BY_KEY.first(key=key)
+    if found is None:
+        raise Checkpoint.DoesNotExist
+    return found
 
 
 def open_to_all(sha256: str) -> Checkpoint | None:
@@ -119,8 +132,7 @@ def open_to_all(sha256: str) -> Checkpoint | None:
 
     What everybody may have needs no question about who asks, which costs several times as much.
     """
-    rows = _with_evidence().filter(state=State.PUBLISHED, manifest_sha256=sha256)
-    found = rows.order_by(*EARLIEST).first()
+    found = _PUBLISHED.first(sha256=sha256)
     return found if found is not None and has_open_files(found) else None
 
 

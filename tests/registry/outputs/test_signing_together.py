@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence
+from assay.signing.signer.errors import StorageUnavailable
 from assay.signing.statements import ConductReference
 from assay.signing.verify import Content, Match, examine_output
 from registry.accounts.models import Namespace, User
@@ -31,7 +32,8 @@ from registry.conduct.models import Acceptance
 from registry.idempotency.errors import Mismatch
 from registry.idempotency.models import Attempt
 from registry.idempotency.services import Answer, Call
-from registry.ledger.models import Statement
+from registry.ledger import certificates
+from registry.ledger.models import Precertificate, Statement
 from registry.outputs import asking, asserting, tasks
 from registry.outputs.asserting import Asked
 from registry.outputs.errors import CheckpointUnknown
@@ -200,6 +202,54 @@ def test_without_the_signer_they_wait_and_are_signed_later(
     assert {body_of(each)["state"] for each in waiting} == {"generated"}
     (again,) = answers(one)
     assert body_of(again)["state"] == "signed"
+    tasks.sweep()
+    assert set(Output.objects.values_list("state", flat=True)) == {State.SIGNED}
+
+
+def test_whoever_has_no_certificate_gets_one_in_that_turn(
+    real_lab: Lab, real_checkpoint: Checkpoint
+) -> None:
+    people = real_lab.people
+    certified = Precertificate.objects.filter(purpose=Purpose.OUTPUT.value, leaf__isnull=False)
+    assert not certified.exists()
+    requests = [asked(by, real_checkpoint, "1") for by in (people.bob, people.alice, people.bob)]
+    requests[2] = replace(requests[2], call=None)
+    assert {body_of(each)["state"] for each in answers(*requests)} == {"signed"}
+    assert certified.count() == len({each.by for each in requests})
+    assert Output.objects.count() == len(requests)  # what was begun without it is not kept
+    answers(*(replace(each, call=None) for each in requests))
+    assert certified.count() == len({each.by for each in requests})
+
+
+def test_the_next_certificate_is_made_before_one_ends(
+    real_lab: Lab, real_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = real_lab.people.bob
+    body_of(answers(asked(bob, real_checkpoint))[0])
+    certified = Precertificate.objects.filter(purpose=Purpose.OUTPUT.value, leaf__isnull=False)
+    first = certified.get()
+    monkeypatch.setattr(certificates, "RENEWED_IN_LAST", 1)
+    assert body_of(answers(asked(bob, real_checkpoint))[0])["state"] == "signed"
+    assert certified.count() == 1 + 1
+    monkeypatch.undo()
+    body_of(answers(asked(bob, real_checkpoint))[0])
+    last = Statement.objects.order_by("pk").filter(purpose=Purpose.OUTPUT.value).last()
+    assert last is not None
+    assert bytes(last.leaf) != bytes(first.leaf or b"")
+
+
+def test_who_cannot_be_certified_waits_and_holds_nobody_up(
+    real_lab: Lab, real_checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StorageUnavailable("the signer's disk is full")
+
+    bob, alice = real_lab.people.bob, real_lab.people.alice
+    body_of(answers(asked(alice, real_checkpoint))[0])
+    monkeypatch.setattr(authority_services, "ensure", away)
+    mine, theirs = answers(asked(bob, real_checkpoint), asked(alice, real_checkpoint))
+    assert (body_of(mine)["state"], body_of(theirs)["state"]) == ("generated", "signed")
+    monkeypatch.undo()
     tasks.sweep()
     assert set(Output.objects.values_list("state", flat=True)) == {State.SIGNED}
 
