@@ -7,10 +7,10 @@ may be asked of the address goes on to Django, whose view answers the same, one 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from django.utils import timezone
 
 from assay.signing.canonical import as_mapping
@@ -128,7 +128,7 @@ async def _send(send: Send, answer: Answer | Exception) -> None:
             raise answer
         await send_document(send, document, headers_of(answer))
         return
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode()
+    body = orjson.dumps(answer.body, option=orjson.OPT_NON_STR_KEYS)  # names of parts are enums
     stated = {"Content-Type": JSON, "Content-Length": str(len(body))}
     await send_head(send, answer.status, {**stated, **answer.headers})
     await send_body(send, body)
