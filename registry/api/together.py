@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked at about the same time, done together: the first alone, then all that came since.
 
-Whoever waits for somebody else's turn shares the next one. That one is held back until as many wait
-as were answered just now, for a fourth of what their turn took at most: under load they ask again
-at once, and else the first of them would have a turn alone that all others wait for. Who asks alone
-waits for no company. One turn at a time: two would wait for each other's locks, and each would be
-half as large.
+Whoever waits for somebody else's turn shares the next one. Where few do, that one is held back
+until as many wait as were answered just now, for a fourth of what their turn took at most: under
+load they ask again at once, and else the first of them would have a turn alone that all others wait
+for. Who asks alone waits for no company. One turn at a time: two would wait for each other's locks,
+and each would be half as large.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
 HELD_BACK = 1 / 4  # of a turn: more than 64 programs need to read their answers and to ask again
+ENOUGH = 1 / 4  # of a turn: so many wait only where they come by themselves, and not in its wake
 
 
 class Together(Generic[Asked, Answered]):
@@ -54,7 +55,8 @@ class Together(Generic[Asked, Answered]):
                 turn, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 began = now()
                 await self._take(turn)
-                await self._hold_back(len(turn), (now() - began) * HELD_BACK)
+                if len(self._waiting) < len(turn) * ENOUGH:
+                    await self._hold_back(len(turn), (now() - began) * HELD_BACK)
         finally:
             self._turns = None
 
