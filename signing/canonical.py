@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import NoReturn, TypeAlias, TypeVar, cast
+from typing import NamedTuple, NoReturn, TypeAlias, TypeVar, cast
 
 from .digests import is_digest
 from .errors import InvalidDocument
@@ -24,6 +24,7 @@ _Plain: TypeAlias = "bool | int | str | list[_Plain] | dict[str, _Plain] | None"
 
 MAX_BYTES = 8 << 20
 MAX_DEPTH = 32
+PART_DEPTH = MAX_DEPTH // 2  # of a value read by itself, and of what is around it: together no more
 MAX_INTEGER = 2**53 - 1  # RFC 8785: what a JSON number holds exactly
 MAX_INTEGER_DIGITS = 17  # sixteen digits and a sign
 FOUND_CHARACTERS = 80
@@ -32,6 +33,16 @@ _BASE64_BYTES = 3  # that four characters say
 _HALVES = (b"ud", b"uD")  # an escape can smuggle in half a surrogate pair, which no UTF-8 holds
 _OPENING, _CLOSING = b"[{", b"]}"
 _NO_BRACKETS = bytes(set(range(256)) - {*_OPENING, *_CLOSING})
+_FRACTION = "0.5"  # no strict document has one
+_HOLE = b'{"":0.5}'
+
+
+class Known(NamedTuple):
+    """Where in a document an object stands that was read before, and its value."""
+
+    start: int
+    end: int
+    value: object
 
 
 def dumps(value: object) -> bytes:
@@ -61,18 +72,40 @@ def loads(
     """
     if len(data) > max_bytes:
         raise InvalidDocument("document", f"at most {max_bytes} bytes", f"{len(data)}")
-    pieces = data.split(b"\\")
-    _check_depth(pieces, max_depth)
-    reader = _WITH_FRACTIONS if has_fractions else _STRICT
-    try:
-        value: object = reader.decode(data.decode("utf-8"))
-        if any(piece[:2] in _HALVES for piece in pieces):
-            _IN_ORDER.encode(value).encode("utf-8")
-    except (UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise InvalidDocument("document", "UTF-8 text", error.reason) from error
-    except json.JSONDecodeError as error:
-        raise InvalidDocument("document", "JSON", f"a mistake at character {error.pos}") from error
-    return value
+    return _read(data, _WITH_FRACTIONS if has_fractions else _STRICT, max_depth)
+
+
+def loads_around(data: bytes, known: Sequence[Known]) -> object:
+    """What `loads` says of a document that has objects in it which were read by themselves before.
+
+    They are given in order, each as `loads` reads it at PART_DEPTH. Raises InvalidDocument where
+    `loads` does, and for what is deeper around them; where in the document a mistake is, it cannot
+    say.
+
+    In the place of each stands a hole. After `{` its two quotes in a row are a mistake wherever no
+    value may stand, in a string too; and as a fraction stands nowhere else, the n-th that is met is
+    in the n-th hole. So a document with holes that is read is one with any objects in them.
+    """
+    if len(data) > MAX_BYTES:
+        raise InvalidDocument("document", f"at most {MAX_BYTES} bytes", f"{len(data)}")
+    around: list[bytes] = []
+    after = 0
+    for each in known:
+        around.append(data[after : each.start])
+        after = each.end
+    left = iter(known)
+
+    def filling(fraction: str) -> Known:
+        found = next(left, None) if fraction == _FRACTION else None
+        return found or _refuse_number(fraction)
+
+    reader = json.JSONDecoder(
+        object_pairs_hook=_filled,
+        parse_int=_integer,
+        parse_float=filling,
+        parse_constant=_refuse_number,
+    )
+    return _read(_HOLE.join((*around, data[after:])), reader, PART_DEPTH)
 
 
 def loads_canonical(data: bytes) -> object:
@@ -242,6 +275,20 @@ def _shown(value: object) -> str:
             return "an array"
 
 
+def _read(data: bytes, reader: json.JSONDecoder, max_depth: int) -> object:
+    pieces = data.split(b"\\")
+    _check_depth(pieces, max_depth)
+    try:
+        value: object = reader.decode(data.decode("utf-8"))
+        if any(piece[:2] in _HALVES for piece in pieces):
+            _IN_ORDER.encode(value).encode("utf-8")
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise InvalidDocument("document", "UTF-8 text", error.reason) from error
+    except json.JSONDecodeError as error:
+        raise InvalidDocument("document", "JSON", f"a mistake at character {error.pos}") from error
+    return value
+
+
 def _check_depth(pieces: list[bytes], max_depth: int) -> None:
     """Of a document that was cut at its backslashes.
 
@@ -272,6 +319,16 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         name = next(name for name, _ in pairs if found.pop(name, pairs) is pairs)
         raise InvalidDocument(_shown(name), "one such field", "several")
     return found
+
+
+def _filled(pairs: list[tuple[str, object]]) -> object:
+    if len(pairs) == 1 and isinstance(pairs[0][1], Known):
+        return pairs[0][1].value
+    return _unique(pairs)
+
+
+def _read_before(_: object) -> None:
+    """What is in a hole holds no half of a pair: that was looked at when it was read."""
 
 
 def _integer(digits: str) -> int:
@@ -326,7 +383,12 @@ _STRICT = json.JSONDecoder(
 _WITH_FRACTIONS = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=float, parse_constant=_refuse_number
 )
-_IN_ORDER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_IN_ORDER = json.JSONEncoder(
+    ensure_ascii=False,
+    check_circular=False,
+    separators=(",", ":"),
+    default=_read_before,
+)
 _SORTED = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True
 )

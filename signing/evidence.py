@@ -48,6 +48,8 @@ class Part(StrEnum):
 
 
 MAX_WITNESSES = len(Part) * (treehead.MAX_SIGNATURE_LINES - 1)  # others in every line of each head
+SHARED = frozenset(Part) - {Part.OUTPUT}
+"""What many outputs have in common: each of them has its own bundle."""
 _NAMES = frozenset(Part)
 
 
@@ -85,7 +87,7 @@ class Evidence:
         bundles: dict[str, Bundle] = {}
         for name in stated:
             with canonical.within(f"bundles.{name}"):
-                read = Bundle.parse if name == Part.OUTPUT else _bundle  # each output has its own
+                read = Bundle.parse if name not in SHARED else _bundle
                 bundles[name] = read(stated[name])
         with canonical.within("manifest"):
             manifest = _manifest(canonical.mapping(obj, "manifest"))

@@ -8,7 +8,7 @@ same. Whoever is given the very value that was given before need not look into i
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
@@ -16,6 +16,28 @@ T = TypeVar("T")
 KEPT = 64  # values of each kind: ten times what one artifact's evidence holds
 MAX_BYTES = 2 << 20  # a manifest of ten thousand files has half; what is longer is parsed each time
 _VERSION = 2  # the last that writes a value in one way, whoever else holds its parts
+
+
+class Written(Mapping[str, object]):
+    """An object of JSON as marshal writes it: nobody can change it, and who looks gets a copy."""
+
+    __slots__ = ("marshalled",)
+
+    def __init__(self, value: Any) -> None:  # noqa: ANN401 - whatever object JSON has
+        self.marshalled = marshal.dumps(value, _VERSION)
+
+    def __getitem__(self, name: str) -> object:
+        return self._copy()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._copy())
+
+    def __len__(self) -> int:
+        return len(self._copy())
+
+    def _copy(self) -> dict[str, object]:
+        found: dict[str, object] = marshal.loads(self.marshalled)  # noqa: S302 - written above
+        return found
 
 
 def once(parse: Callable[[object], T]) -> Callable[[object], T]:
@@ -32,7 +54,8 @@ def once(parse: Callable[[object], T]) -> Callable[[object], T]:
     @wraps(parse)
     def parsed(value: Any) -> T:  # noqa: ANN401 - whatever JSON has, and a stranger may give
         try:
-            written = marshal.dumps(value, _VERSION)
+            is_written = type(value) is Written
+            written = value.marshalled if is_written else marshal.dumps(value, _VERSION)
         except ValueError:  # no plain JSON: something of the caller's own
             return parse(value)
         return of(written) if len(written) <= MAX_BYTES else parse(value)

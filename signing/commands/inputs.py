@@ -17,11 +17,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from .. import canonical, media
+from .. import canonical, media, spans
 from ..bundle import Bundle
 from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
-from ..evidence import Evidence, Part
+from ..evidence import SHARED, Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
 from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
 from ..tensors import TensorList, of_folder
@@ -322,7 +322,7 @@ def content_of(path: Path) -> Content:
 def _document(path: Path) -> Mapping[str, object]:
     """A file's JSON object; a mistake in it is said of this file, for there may be several."""
     with canonical.within(path.name):
-        return canonical.as_mapping(canonical.loads(_bytes(path)), "document")
+        return canonical.as_mapping(spans.loads(_bytes(path), names=SHARED), "document")
 
 
 def _bytes(path: Path) -> bytes:

@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.signing import canonical
+from assay.signing import spans
 from assay.signing.certificates import Purpose
 from assay.signing.commands.pins import Pins
 from assay.signing.digests import sha256
 from assay.signing.errors import AssayError, InvalidDocument, Outcome, Step
-from assay.signing.evidence import Evidence
+from assay.signing.evidence import SHARED, Evidence
 from assay.signing.trust import Pinned
 from assay.signing.verify import Basis, Content, Requirements, examine_output
 from assay.signing.verify.memory import Judgement, remembering
@@ -110,7 +110,7 @@ class Case:
         if self.change is not None:
             document = tampered(document, *self.change)
         try:
-            evidence = Evidence.parse(canonical.loads(json.dumps(document).encode()))
+            evidence = Evidence.parse(spans.loads(json.dumps(document).encode(), names=SHARED))
         except InvalidDocument as error:
             return (str(error),)
         trust, requirements = DEMANDED[self.demand]
@@ -137,10 +137,23 @@ CASES = st.builds(
 
 def forget() -> None:
     """Whatever the library remembers, as in a process that has just begun."""
-    for each in gc.get_objects():
-        is_memory = type(each) is functools._lru_cache_wrapper  # asking a lazy object more wakes it
-        if is_memory and each.__module__.startswith("assay.signing"):
-            each.cache_clear()
+    for each in (*frozen(), *memories()):
+        each.cache_clear()
+
+
+@functools.cache
+def frozen() -> list[Json]:
+    """Those that are not listed: they were there when all tests had been collected."""
+    gc.unfreeze()
+    found = memories()
+    gc.freeze()
+    return found
+
+
+def memories() -> list[Json]:
+    """Every memory of the library; asking a lazy object for more than its type wakes it."""
+    found = (each for each in gc.get_objects() if type(each) is functools._lru_cache_wrapper)
+    return [each for each in found if each.__module__.startswith("assay.signing")]
 
 
 @settings(max_examples=40)

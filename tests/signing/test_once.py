@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay.signing import once as module
 from assay.signing.errors import InvalidDocument
-from assay.signing.once import once
+from assay.signing.once import Written, once
 
 SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "0", "1", "null"])
 VALUES = st.recursive(
@@ -38,6 +38,15 @@ def test_the_same_value_is_the_same_object_again() -> None:
     wrapped, seen = counted()
     assert wrapped({"a": [1, "x", None]}) is wrapped({"a": [1, "x", None]})
     assert len(seen) == 1
+
+
+def test_what_is_written_is_the_same_as_what_it_was_written_of() -> None:
+    wrapped, seen = counted()
+    value = {"a": [1, "x", None], "b": {}}
+    written = Written(value)
+    assert wrapped(written) is wrapped(value)
+    assert len(seen) == 1
+    assert (dict(written), len(written), written["b"]) == (value, 2, {})
 
 
 @given(VALUES, VALUES)
