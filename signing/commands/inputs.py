@@ -10,12 +10,10 @@ if they have one; or the evidence of an evaluation; or it is one bundle, or a pa
 
 from __future__ import annotations
 
-import os
 from argparse import ArgumentError
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 from .. import canonical, media, spans
 from ..bundle import Bundle
@@ -23,6 +21,7 @@ from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import SHARED, Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
+from ..pack import Pack
 from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
 from ..tensors import TensorList, of_folder
 from ..tlog import MAX_PROOF_CHARACTERS, Proof
@@ -71,13 +70,14 @@ def read(
         if evidence is None:
             if proof is not None:
                 raise ArgumentError(None, "--proof goes with --evidence, that of the batch")
-            if (pack := packs.read(path)) is not None:
-                return packs.givens(pack, None if checkpoint is None else hasher(checkpoint))
-            return (_read_document(path, checkpoint=checkpoint, hasher=hasher),)
-        found = _read_content(
+            found = packs.read(path)
+            if isinstance(found, Pack):
+                return packs.givens(found, None if checkpoint is None else hasher(checkpoint))
+            return (_read_document(path, found, checkpoint=checkpoint, hasher=hasher),)
+        content = _read_content(
             path, evidence=evidence, proof=proof, checkpoint=checkpoint, hasher=hasher
         )
-        return (found,)
+        return (content,)
     except OSError as error:
         name = error.filename or path
         raise InputUnreadable(f"{name}: {error.strerror or error}") from error
@@ -98,7 +98,8 @@ def _read_content(
     hasher: Hasher,
 ) -> Given:
     """Any bytes, of which the evidence and perhaps a proof say what they are."""
-    if (pack := packs.read(evidence)) is not None:
+    pack = packs.read(evidence)
+    if isinstance(pack, Pack):
         if proof is not None:
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
@@ -106,7 +107,7 @@ def _read_content(
         if isinstance(found, OutputGiven):
             return replace(found, carrier=media.carrier(path))
         return found
-    parsed, answer = _evidence(evidence)
+    parsed, answer = _evidence(evidence, pack)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
         return OutputGiven(
@@ -144,13 +145,16 @@ def _proof(path: Path) -> Proof:
 def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Given:
     beside = _beside(folder, EVIDENCE_SUFFIX)
     signature, lists = _signature(folder), _lists(folder)
-    if evidence is not None and (pack := packs.read(evidence)) is not None:
+    named = None if evidence is None else packs.read(evidence)
+    if isinstance(named, Pack):
         files = hasher(folder)
-        found = packs.of_files(pack, files, name=folder.name)
+        found = packs.of_files(named, files, name=folder.name)
         tensors = tensors_in(folder, found.evidence, files)
         return replace(found, signature=signature, lists=lists, tensors=tensors)
-    if evidence is not None or beside.exists():
-        parsed, _ = _evidence(evidence or beside)
+    if named is None and beside.exists():
+        named = _bytes(beside)
+    if named is not None:
+        parsed, _ = _evidence(evidence or beside, named)
         files = hasher(folder)
         return CheckpointGiven(
             evidence=parsed,
@@ -209,9 +213,9 @@ def _beside(folder: Path, suffix: str) -> Path:
     return named.parent / (named.name + suffix)
 
 
-def _read_document(path: Path, *, checkpoint: Path | None, hasher: Hasher) -> Given:
+def _read_document(path: Path, data: bytes, *, checkpoint: Path | None, hasher: Hasher) -> Given:
     """A JSON file that brings its own evidence: an answer of the API, evidence, or one bundle."""
-    document = _document(path)
+    document = _document(path, data)
     if "mediaType" in document:
         if checkpoint is not None:
             raise ArgumentError(None, "--checkpoint goes with an output, and not with a bundle")
@@ -298,9 +302,9 @@ def _answered_text(answer: Mapping[str, object]) -> Content | None:
     return Content.of(text.encode("utf-8"))
 
 
-def _evidence(path: Path) -> tuple[Evidence, Answer | None]:
+def _evidence(path: Path, data: bytes) -> tuple[Evidence, Answer | None]:
     """Evidence on its own, or within an answer of the API."""
-    document = _document(path)
+    document = _document(path, data)
     with canonical.within(path.name):
         if "evidence" in document:
             parsed = Evidence.parse(canonical.mapping(document, "evidence"))
@@ -311,7 +315,7 @@ def _evidence(path: Path) -> tuple[Evidence, Answer | None]:
 def content_of(path: Path) -> Content:
     """The digests of a file, normalised too if it is small enough to be a text. OSError."""
     with path.open("rb") as file:
-        head = _read(file, MAX_TEXT_BYTES + 1)
+        head = packs.read_most(file, MAX_TEXT_BYTES + 1)
         if len(head) <= MAX_TEXT_BYTES:
             return Content.of(head)
         file.seek(0)
@@ -319,22 +323,13 @@ def content_of(path: Path) -> Content:
     return Content(sha256=digest, normalised_sha256=None)
 
 
-def _document(path: Path) -> Mapping[str, object]:
+def _document(path: Path, data: bytes) -> Mapping[str, object]:
     """A file's JSON object; a mistake in it is said of this file, for there may be several."""
     with canonical.within(path.name):
-        return canonical.as_mapping(spans.loads(_bytes(path), names=SHARED), "document")
+        return canonical.as_mapping(spans.loads(data, names=SHARED), "document")
 
 
 def _bytes(path: Path) -> bytes:
     """A document's bytes, and one more than it may have if it has more."""
     with path.open("rb") as file:
-        return _read(file, canonical.MAX_BYTES + 1)
-
-
-def _read(file: BinaryIO, most: int) -> bytes:
-    """What is in a file; only as much is set aside for it as it says that it has."""
-    expected = min(os.fstat(file.fileno()).st_size + 1, most)
-    data = file.read(expected)
-    if len(data) < expected:
-        return data
-    return data + file.read(most - expected)  # a pipe says nothing, and a file may grow
+        return packs.read_most(file, canonical.MAX_BYTES + 1)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from ..archive import MAX_ARCHIVE_BYTES, is_archive
-from ..canonical import loads, within
+from ..canonical import MAX_BYTES, loads, within
 from ..digests import as_id
 from ..errors import MissingEvidence
 from ..evidence import Evidence, Part
@@ -32,17 +34,25 @@ from .public import write_public
 from .terminal import Terminal, safe
 from .verdict import Judged
 
-HEAD_BYTES = 4
 
-
-def read(path: Path) -> Pack | None:
-    """The pack in a file; None for one that is none at all. OSError."""
+def read(path: Path) -> Pack | bytes:
+    """The pack in a file; of one that is none its bytes, as `read_most` of a document. OSError."""
     with path.open("rb") as file:
-        if not is_archive(head := file.read(HEAD_BYTES)):
-            return None
-        data = head + file.read(MAX_ARCHIVE_BYTES + 1 - len(head))
+        data = read_most(file, MAX_BYTES + 1)
+        if not is_archive(data):
+            return data
+        data += read_most(file, MAX_ARCHIVE_BYTES + 1 - len(data))
     with within(path.name):
         return Pack.parse(data)
+
+
+def read_most(file: BinaryIO, most: int) -> bytes:
+    """What is in a file; only as much is set aside for it as it says that it has. OSError."""
+    expected = min(os.fstat(file.fileno()).st_size + 1, most)
+    data = file.read(expected)
+    if len(data) < expected:
+        return data
+    return data + file.read(most - expected)  # a pipe says nothing, and a file may grow
 
 
 def givens(pack: Pack, files: Manifest | None) -> tuple[Given, ...]:

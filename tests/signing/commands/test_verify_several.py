@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from threading import Thread
 
 from tests.signing.commands.desk import Desk
 from tests.signing.world import TEXT
@@ -66,6 +68,17 @@ def test_words_for_one_are_refused_with_several(desk: Desk) -> None:
     words = ("--method", "key", "--public-key", one)
     code, _, err = desk.assay("verify", one, two, *words)
     assert (code, "--method takes one PATH, found 2" in err) == (2, True)
+
+
+def test_what_comes_through_a_pipe_is_read_once(desk: Desk) -> None:
+    desk.pin()
+    answer, pipe = desk.answer(TEXT), desk.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=(answer.read_bytes(),), daemon=True)
+    writer.start()
+    code, out, _ = desk.assay("verify", pipe, "--brief")
+    writer.join(timeout=10)
+    assert (code, "1 of 1 verified." in out) == (0, True)
 
 
 def test_an_error_of_the_words_is_none_of_a_file(desk: Desk) -> None:
