@@ -14,11 +14,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from cryptography.x509 import Certificate
 
-from .. import keys
 from ..errors import Outcome, Step
 from ..evidence import Evidence
-from ..keys import PublicKey
-from ..trust import TrustRoot
 from ..values import dataclass
 from .requirements import Basis, Requirements
 
@@ -26,7 +23,7 @@ S = TypeVar("S")
 T = TypeVar("T")
 KEPT = 16  # judgements of each kind; each holds on to the evidence that it is about
 _LEAVES = frozenset({type(None), str, bytes, datetime, Certificate})
-_OPENED = (Basis, Evidence, Requirements, TrustRoot)
+_OPENED = (Basis, Evidence, Requirements)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,4 +122,4 @@ def _key(value: object) -> object:
             pairs = cast("Mapping[str, object]", value).items()
             return dict, *((name, _key(each)) for name, each in pairs)
         case _:
-            return _Same(value) if not isinstance(value, PublicKey) else keys.spki(value)
+            return _Same(value)

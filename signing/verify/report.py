@@ -134,24 +134,20 @@ class Examination:
     """Every step of a verification, taken whether or not others failed."""
 
     steps: tuple[Step, ...]
-    establish: Callable[[tuple[Step, ...]], Verified] = field(repr=False)
-    """What the steps established; asked only when all passed."""
-
-    @property
-    def failures(self) -> tuple[Step, ...]:
-        """The steps that failed."""
-        return tuple(step for step in self.steps if step.outcome is Outcome.FAILED)
+    failures: tuple[Step, ...]
+    """Those that failed."""
+    established: Verified | None = field(repr=False)
+    """By all of them; None where one failed."""
 
     def verdict(self) -> Verified:
         """What was verified; raises the first failure, with the steps that passed before it."""
-        passed: list[Step] = []
-        for step in self.steps:
-            if step.error is not None:
-                step.error.step = step
-                step.error.passed = tuple(passed)
-                raise step.error  # after it steps are not reached; without it, only a stranger's
-            passed.append(step)
-        return self.establish(self.steps)
+        if self.established is not None:
+            return self.established
+        first = self.failures[0]
+        assert first.error is not None  # noqa: S101 - each that failed has one
+        first.error.step = first
+        first.error.passed = self.steps[: self.steps.index(first)]
+        raise first.error  # after it steps are not reached; without it, only a stranger's
 
 
 class NotReached(Exception):
@@ -220,8 +216,11 @@ class Report:
         return tuple(self.steps[before:])
 
     def finish(self, establish: Callable[[tuple[Step, ...]], Verified]) -> Examination:
-        """The examination that these steps are."""
-        return Examination(steps=tuple(self.steps), establish=establish)
+        """The examination that these steps are, and what they establish if none failed."""
+        steps = tuple(self.steps)
+        failures = tuple(step for step in steps if step.outcome is Outcome.FAILED)
+        established = None if failures else establish(steps)
+        return Examination(steps=steps, failures=failures, established=established)
 
     def _add(
         self,
