@@ -35,9 +35,7 @@ def verify_chain(chain: Chain, *, root: x509.Certificate, purpose: Purpose, at: 
     5. The leaf's key is for signing, on P-256, used as the purpose demands, and issues nothing.
     6. The leaf names exactly one subject, a URI.
     """
-    roles = {"leaf": chain.leaf, "intermediate": chain.intermediate, "root": root}
-    read = {role: _form(role, certificate) for role, certificate in roles.items()}  # 1
-    for role, form in read.items():
+    for role, form in _forms(chain.leaf, chain.intermediate, root):  # 1
         _check_validity(role, form, at)  # 2
     return _led(chain.leaf, chain.intermediate, root, purpose)
 
@@ -84,6 +82,13 @@ def _read(role: str, certificate: x509.Certificate) -> Form:
 
 
 @lru_cache(KEPT)
+def _forms(
+    leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate
+) -> tuple[tuple[str, Form], ...]:
+    roles = {"leaf": leaf, "intermediate": intermediate, "root": root}
+    return tuple((role, _form(role, certificate)) for role, certificate in roles.items())
+
+
 def _form(role: str, certificate: x509.Certificate) -> Form:
     form = _read(role, certificate)
     try:

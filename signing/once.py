@@ -10,12 +10,27 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, wraps
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 KEPT = 64  # values of each kind: ten times what one artifact's evidence holds
 MAX_BYTES = 2 << 20  # a manifest of ten thousand files has half; what is longer is parsed each time
 _VERSION = 2  # the last that writes a value in one way, whoever else holds its parts
+
+
+class Same(Generic[T]):
+    """A frozen value, equal to nothing but itself: it was read once, and is shared since."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and other.value is self.value  # pyright: ignore[reportUnknownMemberType] # whatever it is
+
+    def __hash__(self) -> int:
+        return id(self.value)
 
 
 class Written(Mapping[str, object]):

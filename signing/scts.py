@@ -20,6 +20,7 @@ from .crls import algorithm_of
 from .der import Element, NotDer
 from .errors import BadSignature, KeyUnusable, NotLogged
 from .keys import Curve, PublicKey, Signer
+from .once import Same
 from .values import dataclass
 
 SCT_LIST = x509.PrecertificateSignedCertificateTimestamps.oid.dotted_string
@@ -120,7 +121,7 @@ def verify(
     3. The log's key signed it, over this certificate and this issuer's key (RFC 6962, 3.2).
     4. It is not from after `by`, when the certificate was used.
     """
-    at = _logged_at(leaf, issuer, keys.spki(log))  # 1, 2, 3
+    at = _logged_at(leaf, issuer, Same(log))  # 1, 2, 3
     if at > by:  # 4
         raise NotLogged(
             f"expected a certificate logged by {canonical.instant_text(by)}, "
@@ -135,14 +136,14 @@ def ledger_entry(der_bytes: bytes) -> bytes:
 
 
 @lru_cache(KEPT)
-def _logged_at(leaf: x509.Certificate, issuer: x509.Certificate, log: bytes) -> datetime:
-    """`log` is the key's SubjectPublicKeyInfo: what the answer is remembered by is bytes alone."""
+def _logged_at(leaf: x509.Certificate, issuer: x509.Certificate, log: Same[PublicKey]) -> datetime:
+    """The library's keys have no hash: of a log, the answer is remembered by the key itself."""
     try:
         sct = Sct.parse(_value_in(leaf))  # 1
         signed = _signed_bytes(leaf, issuer, sct.milliseconds)
     except NotDer as error:
         raise NotLogged("expected a certificate with one timestamp, found another") from error
-    key = keys.p256(log)
+    key = keys.p256(keys.spki(log.value))
     if sct.log_id != log_id(key):  # 2
         raise NotLogged("expected a timestamp of the pinned log, found one of another log")
     try:

@@ -77,7 +77,7 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
                 examination=_examine(given, basis),
             )
         )
-    best = max(judged, key=lambda each: each.passed_steps, default=None)
+    best = judged[0] if len(judged) == 1 else _most(judged)
     if best is not None and best.failure is None:
         return best
     if (stranger := unpinned.refusal(given, pins)) is not None:
@@ -85,6 +85,10 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
     if best is None:
         raise refusals[0]
     return best
+
+
+def _most(judged: list[Judged]) -> Judged | None:
+    return max(judged, key=lambda each: each.passed_steps, default=None)
 
 
 def _examine(given: Given, basis: Basis) -> Examination:

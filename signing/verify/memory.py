@@ -16,6 +16,7 @@ from cryptography.x509 import Certificate
 
 from ..errors import Outcome, Step
 from ..evidence import Evidence
+from ..once import Same
 from ..values import dataclass
 from .requirements import Basis, Requirements
 
@@ -86,21 +87,6 @@ class _Subject:
         return hash(self.key)
 
 
-class _Same:
-    """A frozen value, equal to nothing but itself: it was read once, and is shared since."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-
 def _opened(value: Any) -> tuple[object, ...]:  # noqa: ANN401 - any value of ours, by its slots
     """Every field of a value; none has to be named here, so that none can be forgotten."""
     return tuple(_key(getattr(value, name)) for name in value.__slots__)
@@ -122,4 +108,4 @@ def _key(value: object) -> object:
             pairs = cast("Mapping[str, object]", value).items()
             return dict, *((name, _key(each)) for name, each in pairs)
         case _:
-            return _Same(value)
+            return Same(value)

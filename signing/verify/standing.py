@@ -106,7 +106,8 @@ def _status(certificate: Certificate, issuer: Certificate, basis: Basis, at: dat
         ocspstatus.status_of(certificate, issuer=issuer, response=each, log=log, at=at)
         for each in basis.answers
     ]
-    return worst([crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=at), *answered])
+    listed = crls.status_of(certificate, issuer=issuer, lists=basis.lists, at=at)
+    return worst([listed, *answered]) if answered else listed
 
 
 def _in_words(found: Standing, at: datetime) -> str:
