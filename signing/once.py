@@ -33,6 +33,19 @@ class Same(Generic[T]):
         return id(self.value)
 
 
+class Recent(Generic[T]):
+    """The last few values that were met, the newest first; replaced as one, as threads share it."""
+
+    __slots__ = ("values",)
+
+    def __init__(self) -> None:
+        self.values: tuple[T, ...] = ()
+
+    def add(self, value: T, *, most: int) -> None:
+        """Keep one more, and only so many."""
+        self.values = (value, *self.values)[:most]
+
+
 class Written(Mapping[str, object]):
     """An object of JSON as marshal writes it: nobody can change it, and who looks gets a copy."""
 

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 from . import canonical
 from .canonical import Known
 from .errors import InvalidDocument
-from .once import Written
+from .once import Recent, Written
 
 KEPT = 8  # documents whose parts are known: as many checkpoints, say, whose outputs are mixed
 MAX_BYTES = 1 << 20  # of those; what is longer is read each time
@@ -36,23 +36,13 @@ class _Span(NamedTuple):
 _Family: TypeAlias = tuple[_Span, ...]
 
 
-class _Memory:
-    """What was found in documents, the last first; replaced as a whole, as threads share it."""
-
-    __slots__ = ("families",)
-
-    def __init__(self) -> None:
-        self.families: tuple[_Family, ...] = ()
-
-
 def loads(data: bytes, *, names: Collection[str]) -> object:
     """As `canonical.loads`, but objects of these names may be read-only.
 
     1. A document that has all of them that one before it had, byte for byte, is read around them.
     2. Any other is read as a whole; so is one with a mistake, which is said of the whole.
     """
-    memory = _memory()
-    for family in memory.families:
+    for family in _families().values:
         if known := _found(data, family):
             try:
                 return canonical.loads_around(data, known)  # 1
@@ -60,14 +50,14 @@ def loads(data: bytes, *, names: Collection[str]) -> object:
                 return canonical.loads(data)  # 2
     value = canonical.loads(data)
     if len(data) <= MAX_BYTES and (family := tuple(_spans(data.decode(), frozenset(names)))):
-        memory.families = (family, *memory.families)[:KEPT]
+        _families().add(family, most=KEPT)
     return value
 
 
 @lru_cache(1)
-def _memory() -> _Memory:
-    """That of this process, which is forgotten as all others are."""
-    return _Memory()
+def _families() -> Recent[_Family]:
+    """Those of this process, which are forgotten as all that is remembered."""
+    return Recent()
 
 
 def _found(data: bytes, family: _Family) -> list[Known]:

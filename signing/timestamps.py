@@ -21,11 +21,13 @@ from .chains import verify_chain
 from .der import Element, NotDer, elements, inside, whole
 from .errors import BadSignature, BadTimestamp, InvalidDocument, KeyUnusable
 from .keys import Curve, Signer
-from .tokens import POLICY, Algorithm, Failure, Token
+from .once import Recent
+from .tokens import POLICY, Algorithm, Failure, Frame, Token
 from .values import dataclass
 
 MAX_RESPONSE_BYTES = 64 << 10
 KEPT = 64  # as read and as verified: three steps ask what a response says, and outputs share parts
+MOST_FRAMES = 16  # of an authority's leaf, one for each pair of lengths: some ten
 MAX_REQUEST_BYTES = 4 << 10
 MAX_NONCE_BITS = 160
 
@@ -139,9 +141,9 @@ def verify(response: bytes, *, data: bytes, root: Certificate, authority: str) -
 
 @lru_cache(KEPT)
 def _verified(response: bytes, data: bytes, root: Certificate, authority: str) -> datetime:
-    token = _parse_response(response)
-    found = _chain_of(token)
-    _check_whole(token, found, response)  # 1
+    (token, is_framed), found = _read(response), chain(response)
+    if not is_framed and tokens.granted(token, found) != response:  # 1
+        raise BadTimestamp("expected a response without unsigned parts, found some")
     at, imprint = _read_info(token.info)
     if imprint != hashlib.sha256(data).digest():  # 2
         raise BadTimestamp("expected a timestamp over these bytes, found one over others")
@@ -154,12 +156,18 @@ def _verified(response: bytes, data: bytes, root: Certificate, authority: str) -
     uri = verify_chain(found, root=root, purpose=Purpose.TIMESTAMP, at=at)  # 5
     if uri != authority:  # 6
         raise BadTimestamp(f"expected a timestamp of {authority}, found one of {uri!a}")
+    if not is_framed:
+        _frames().add(Frame.of(token, found), most=MOST_FRAMES)
     return at
 
 
+@lru_cache(KEPT)
 def chain(response: bytes) -> Chain:
     """The certificates of the authority that answered; nothing is judged here."""
-    return _chain_of(_parse_response(response))
+    try:
+        return Chain.parse(_parse_response(response).certificates)
+    except InvalidDocument as error:
+        raise BadTimestamp(str(error)) from error
 
 
 def _parse_request(request: bytes) -> _Query:
@@ -231,14 +239,28 @@ def token(response: bytes) -> bytes:
     return content.encoded
 
 
-@lru_cache(KEPT)
 def _parse_response(response: bytes) -> Token:
+    return _read(response)[0]
+
+
+@lru_cache(KEPT)
+def _read(response: bytes) -> tuple[Token, bool]:
+    """Its parts, and whether they are known to make it: then it need not be made again."""
     if len(response) > MAX_RESPONSE_BYTES:
         raise BadTimestamp(f"expected at most {MAX_RESPONSE_BYTES} bytes, found {len(response)}")
+    framed = (each.parts(response) for each in _frames().values)
+    if (token := next(filter(None, framed), None)) is not None:
+        return token, True
     try:
-        return _token(response)
+        return _token(response), False
     except ValueError as error:  # as of a request
         raise BadTimestamp("expected a TimeStampResp in DER, found other bytes") from error
+
+
+@lru_cache(1)
+def _frames() -> Recent[Frame]:
+    """Of timestamps that were verified; forgotten as all that is remembered."""
+    return Recent()
 
 
 def _token(response: bytes) -> Token:
@@ -281,18 +303,6 @@ def _serial(certificate: bytes) -> bytes:
     return serial.encoded
 
 
-def _chain_of(token: Token) -> Chain:
-    try:
-        return Chain.parse(token.certificates)
-    except InvalidDocument as error:
-        raise BadTimestamp(str(error)) from error
-
-
-def _check_whole(token: Token, chain: Chain, response: bytes) -> None:
-    if tokens.granted(token, chain) != response:
-        raise BadTimestamp("expected a response without unsigned parts, found some")
-
-
 def _read_info(info: bytes) -> tuple[datetime, bytes]:
     """When, and the SHA-256 of what; every field is under the signature."""
     try:
@@ -307,16 +317,16 @@ def _read_info(info: bytes) -> tuple[datetime, bytes]:
         at = der.read_time(moment)
     except NotDer as error:
         raise BadTimestamp("expected a time in whole seconds, found another") from error
-    written = (
-        tokens.info(
-            imprint=tokens.imprint(Algorithm.SHA256, digest.content, has_null=has_null),
-            serial=_number(serial),
-            at=at,
-            nonce=_number(nonce[0]) if nonce else None,
-        )
-        for has_null in (True, False)
+    imprints = (
+        tokens.imprint(Algorithm.SHA256, digest.content, has_null=each) for each in (True, False)
     )
-    if info not in written:  # an accuracy or a name, say: what it would mean is not checked
+    is_ours = (
+        stated.encoded in imprints
+        and moment.encoded == der.generalized_time(at)
+        and len(nonce) <= 1
+        and all(each.encoded == der.integer(_number(each)) for each in (serial, *nonce))
+    )
+    if not is_ours:  # an accuracy or a name, say: what it would mean is not checked
         raise BadTimestamp("expected a TSTInfo with the fields of ours, found others")
     return at, digest.content
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from . import der
 from .certificates import Chain, Purpose
@@ -31,6 +32,8 @@ _REJECTION = der.integer(2)
 _CONTENT_TYPE = bytes.fromhex("318186 301a 06092a864886f70d010903 310d 060b2a864886f70d0109100104")
 _MESSAGE_DIGEST = bytes.fromhex("302f 06092a864886f70d010904 3122 0420")
 _SIGNING_CERTIFICATE_V2 = bytes.fromhex("3037 060b2a864886f70d010910022f 31283026302430220420")
+_SET_HEAD = _CONTENT_TYPE[:3]  # with its length
+_ATTRIBUTES_BYTES = _SET_HEAD[-1]
 _ATTRIBUTES_TAG = b"\xa0"  # [0] IMPLICIT: in the answer it takes the place of the SET's own tag
 
 
@@ -113,8 +116,71 @@ def signed_attributes(info: bytes, leaf: bytes) -> bytes:
     return _CONTENT_TYPE + _MESSAGE_DIGEST + content + _SIGNING_CERTIFICATE_V2 + certificate
 
 
+class Frame(NamedTuple):
+    """The bytes around the parts of a response, which say all of its lengths."""
+
+    before: bytes
+    """Its beginning, up to the TSTInfo."""
+    between: bytes
+    """From there to the signed attributes, the certificates among it."""
+    behind: bytes
+    """From there to the signature, with which it ends."""
+    info_bytes: int
+    all_bytes: int
+    certificates: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, token: Token, chain: Chain) -> Frame:
+        """Around the parts of the one response that they make."""
+        whole = granted(token, chain)
+        behind = _ECDSA_WITH_SHA256 + der.octets(token.signature)[: -len(token.signature)]
+        attributes_end = len(whole) - len(token.signature) - len(behind)
+        info_end = len(whole) - len(_behind_the_info(token, chain))
+        return cls(
+            before=whole[: info_end - len(token.info)],
+            between=whole[info_end : attributes_end - _ATTRIBUTES_BYTES],
+            behind=behind,
+            info_bytes=len(token.info),
+            all_bytes=len(whole),
+            certificates=token.certificates,
+        )
+
+    def parts(self, response: bytes) -> Token | None:
+        """Those of a response with the same around them: it is the one that they make."""
+        info_at = len(self.before)
+        info_end = info_at + self.info_bytes
+        attributes_at = info_end + len(self.between)
+        attributes_end = attributes_at + _ATTRIBUTES_BYTES
+        is_framed = (
+            len(response) == self.all_bytes
+            and response.startswith(self.before)
+            and response.startswith(self.between, info_end)
+            and response.startswith(self.behind, attributes_end)
+        )
+        if not is_framed:
+            return None
+        return Token(
+            info=response[info_at:info_end],
+            signed_attributes=_SET_HEAD + response[attributes_at:attributes_end],
+            signature=response[attributes_end + len(self.behind) :],
+            certificates=self.certificates,
+        )
+
+
 def granted(token: Token, chain: Chain) -> bytes:
     """The one TimeStampResp that these parts make."""
+    signed = der.sequence(
+        der.integer(3),  # RFC 5652, 5.1: content other than plain data
+        der.set_of(_SHA256),
+        der.sequence(_TST_INFO, der.explicit(0, der.octets(token.info))),
+        _behind_the_info(token, chain),
+    )
+    content = der.sequence(_SIGNED_DATA, der.explicit(0, signed))
+    return der.sequence(_GRANTED, content)
+
+
+def _behind_the_info(token: Token, chain: Chain) -> bytes:
+    """The certificates, and who signed: all that follows, to the end."""
     leaf = chain.leaf
     signer_info = der.sequence(
         _VERSION_1,
@@ -125,15 +191,7 @@ def granted(token: Token, chain: Chain) -> bytes:
         der.octets(token.signature),
     )
     certificates = der.explicit(0, der.sorted_elements(*token.certificates))
-    signed = der.sequence(
-        der.integer(3),  # RFC 5652, 5.1: content other than plain data
-        der.set_of(_SHA256),
-        der.sequence(_TST_INFO, der.explicit(0, der.octets(token.info))),
-        certificates if token.certificates else b"",
-        der.set_of(signer_info),
-    )
-    content = der.sequence(_SIGNED_DATA, der.explicit(0, signed))
-    return der.sequence(_GRANTED, content)
+    return (certificates if token.certificates else b"") + der.set_of(signer_info)
 
 
 def rejection(failure: Failure, reason: str) -> bytes:

@@ -16,10 +16,17 @@ from hypothesis import strategies as st
 
 from assay.signing import timestamps, tokens
 from assay.signing.certificates import Chain, Purpose
-from assay.signing.errors import BadTimestamp, KeyUnusable, UntrustedChain, WrongPurpose
+from assay.signing.errors import (
+    BadTimestamp,
+    KeyUnusable,
+    UntrustedChain,
+    VerificationError,
+    WrongPurpose,
+)
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.tokens import Token
 from tests.signing.forge import Change, forge
+from tests.signing.test_judged_once import forget
 from tests.signing.world import AT, World
 
 # A flipped bit can make a serial number negative, of which the parser warns before we refuse it.
@@ -306,3 +313,62 @@ def test_no_flipped_bit_is_accepted(bit: int) -> None:
     changed[bit // 8] ^= 1 << (bit % 8)
     with pytest.raises((BadTimestamp, UntrustedChain, WrongPurpose)):
         judge(bytes(changed), WORLD)
+
+
+def said(response: bytes, world: World) -> object:
+    """What comes of judging: a time, or why it is none."""
+    try:
+        return judge(response, world)
+    except VerificationError as error:
+        return type(error), str(error)
+
+
+def several(world: World) -> list[bytes]:
+    """Of one authority and two others: with shorter numbers, with longer, and with a nonce."""
+    (key, chain), (other, its), (_, stranger) = (authority(world) for _ in range(3))
+    asked = timestamps.request(DATA)
+    nonce = timestamps.request_over(hashlib.sha256(DATA).digest(), wants_certificates=True, nonce=9)
+    made = [
+        timestamps.respond(each, key=key, chain=chain, at=AT, serial=serial)
+        for each, serial in ((asked, 1), (asked, 2), (asked, 1 << 60), (nonce, 3))
+    ]
+    made.append(timestamps.respond(asked, key=other, chain=its, at=AT, serial=4))
+    made.append(timestamps.respond(asked, key=key, chain=stranger, at=AT, serial=5))
+    return [*made, timestamps.stamp(b"others", key=key, chain=chain, at=AT, serial=6)]
+
+
+WORLD = World.create(at=AT)
+SEVERAL = several(WORLD)
+
+
+@given(st.data())
+def test_what_was_verified_before_changes_no_answer(data: st.DataObject) -> None:
+    world, made = WORLD, SEVERAL
+    forget()
+    for each in made:
+        said(each, world)
+    one, two = (data.draw(st.sampled_from(made)) for _ in range(2))
+    start, end = sorted(data.draw(st.integers(0, len(one))) for _ in range(2))
+    put = data.draw(
+        st.sampled_from([two[start:end], two[start : end + 1], b"", bytes([end % 256])])
+    )
+    changed = one[:start] + put + one[end:]
+    warm = said(changed, world)
+    forget()
+    assert said(changed, world) == warm
+
+
+def test_each_byte_counts_after_others_were_verified_too(world: World) -> None:
+    _, _, *others = made = several(world)
+    warm = [said(each, world) for each in made]
+    assert warm[:5] == [AT] * 5
+    response = made[1]
+    changed = [
+        response[:at] + bytes([response[at] ^ 1]) + response[at + 1 :]
+        for at in range(len(response))
+    ]
+    refused = [said(each, world) for each in (*changed, response + b"\0", response[:-1])]
+    assert AT not in refused
+    forget()
+    assert [said(each, world) for each in (*changed, response + b"\0", response[:-1])] == refused
+    assert [said(each, world) for each in others] == warm[2:]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay.signing import der, timestamps, tokens
 from assay.signing.certificates import Chain, Purpose
-from assay.signing.tokens import Algorithm, Failure, Token
+from assay.signing.tokens import Algorithm, Failure, Frame, Token
 from tests.signing import reference
 from tests.signing.reference import Asked
 from tests.signing.world import AT, World
@@ -152,3 +152,18 @@ def test_wishes_in_another_order_are_no_question() -> None:
     assert timestamps.refusal(der.sequence(*inside)) is None
     refused = timestamps.refusal(der.sequence(*inside[:2], *reversed(inside[2:])))
     assert refused == tokens.rejection(Failure.BAD_DATA_FORMAT, "expected a TimeStampReq in DER")
+
+
+def test_what_has_the_same_around_its_parts_is_read_by_that_alone() -> None:
+    request = timestamps.request(b"data")
+    made = [
+        timestamps.respond(request, key=KEY, chain=CHAIN, at=AT, serial=serial)
+        for serial in (*range(40), 1 << 80)
+    ]
+    frames = [Frame.of(timestamps._parse_response(each), CHAIN) for each in made]
+    for one, frame in zip(made, frames, strict=True):
+        assert frame.parts(one) == timestamps._parse_response(one)
+        for other in made:
+            assert frame.parts(other) in {None, timestamps._parse_response(other)}
+    assert len({*frames}) < len(frames)  # most are of the same lengths
+    assert [frames[0].parts(each) for each in (b"", made[0][:-1], made[0] + b"\0")] == [None] * 3
