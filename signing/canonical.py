@@ -13,10 +13,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import NamedTuple, NoReturn, TypeAlias, TypeVar, cast
+from typing import NoReturn, TypeAlias, TypeVar, cast
 
 from .digests import is_digest
 from .errors import InvalidDocument
+from .values import dataclass
 
 T = TypeVar("T")
 Obj: TypeAlias = Mapping[str, object]
@@ -37,7 +38,8 @@ _FRACTION = "0.5"  # no strict document has one
 _HOLE = b'{"":0.5}'
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
     """Where in a document an object stands that was read before, and its value."""
 
     start: int

@@ -11,12 +11,13 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from . import canonical
 from .canonical import Known
 from .errors import InvalidDocument
 from .once import Recent, Written
+from .values import dataclass
 
 KEPT = 8  # documents whose parts are known: as many checkpoints, say, whose outputs are mixed
 MAX_BYTES = 1 << 20  # of those; what is longer is read each time
@@ -24,7 +25,8 @@ WORTH_BYTES = 1 << 10  # of an object: a smaller one is read as quickly as it is
 _HEAD_BYTES = 64  # to find it by: its name, and enough that another of that name is passed over
 
 
-class _Span(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Span:
     """An object as it stood in a document, behind its name."""
 
     written: bytes
@@ -69,7 +71,7 @@ def _found(data: bytes, family: _Family) -> list[Known]:
         if start < 0 or not data.startswith(span.written, start):
             return []
         after = start + len(span.written)
-        found.append(Known(start + span.name_bytes, after, span.value))
+        found.append(Known(start=start + span.name_bytes, end=after, value=span.value))
     return found
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from . import der
 from .certificates import Chain, Purpose
@@ -116,7 +115,8 @@ def signed_attributes(info: bytes, leaf: bytes) -> bytes:
     return _CONTENT_TYPE + _MESSAGE_DIGEST + content + _SIGNING_CERTIFICATE_V2 + certificate
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
     """The bytes around the parts of a response, which say all of its lengths."""
 
     before: bytes

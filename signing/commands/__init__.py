@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     atexit.register(gc.freeze)  # whose process ends need not be told what of it is garbage
     words = sys.argv[1:] if argv is None else argv
     asked = next((word for word in words if not word.startswith("-")), None)
-    arguments = parser(asked).parse_args(words)
+    is_first = asked in _WORDS and words[0] == asked
+    arguments = parser(asked, is_alone=is_first).parse_args(words)
     try:
         code = _run(_WORDS[arguments.command], arguments)
         sys.stdout.flush()
@@ -107,15 +108,20 @@ _WORDS = {word.name: word for word in WORDS}
 
 
 @cache
-def parser(asked: str | None = None, *, is_whole: bool = False) -> argparse.ArgumentParser:
-    """The words of `assay`, of which the one that is asked for has its arguments, or all have."""
+def parser(
+    asked: str | None = None, *, is_whole: bool = False, is_alone: bool = False
+) -> argparse.ArgumentParser:
+    """The words of `assay`, of which the one that is asked for has its arguments, or all have.
+
+    Where it comes first, nobody asks for the others, and it may stand alone.
+    """
     about = "Trust registries, download, publish, verify what they sign; watch ledgers."
     words = _listing(_Parser(prog="assay", description=about))
     words.add_argument(
         "--version", action=_Version, nargs=0, help="show program's version number and exit"
     )
     commands = words.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for word in WORDS:
+    for word in (_WORDS[asked],) if is_alone and asked else WORDS:
         its = commands.add_parser(word.name, help=word.purpose)
         if is_whole or word.name == asked:
             word.add_arguments(_listing(its) if word.lists_exit_codes else its)
