@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.x509 import verification
@@ -18,8 +19,11 @@ from .certificates import Chain, Purpose, p256_key, usages_of
 from .der import NotDer
 from .errors import UntrustedChain, WrongPurpose
 from .forms import Extension, Form
+from .once import Same
 
 KEPT = 64  # as judged: few sign nearly all that one process verifies
+# By themselves: to hash the bytes of a certificate takes longer than all else that is asked here.
+_Path: TypeAlias = tuple[Same[x509.Certificate], Same[x509.Certificate], Same[x509.Certificate]]
 _DIGITAL_SIGNATURE = der.named_bit(0)
 _CERTIFICATES_AND_LISTS = bytes.fromhex("03020106")  # keyCertSign and cRLSign
 _OVER_LEAVES = der.sequence(der.true(), der.integer(0))
@@ -35,16 +39,16 @@ def verify_chain(chain: Chain, *, root: x509.Certificate, purpose: Purpose, at: 
     5. The leaf's key is for signing, on P-256, used as the purpose demands, and issues nothing.
     6. The leaf names exactly one subject, a URI.
     """
-    for role, form in _forms(chain.leaf, chain.intermediate, root):  # 1
+    path = Same(chain.leaf), Same(chain.intermediate), Same(root)
+    for role, form in _forms(path):  # 1
         _check_validity(role, form, at)  # 2
-    return _led(chain.leaf, chain.intermediate, root, purpose)
+    return _led(path, purpose)
 
 
 @lru_cache(KEPT)
-def _led(
-    leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate, purpose: Purpose
-) -> str:
+def _led(path: _Path, purpose: Purpose) -> str:
     """The steps that ask for no moment: what holds for these three holds as long as they do."""
+    leaf, intermediate, root = (each.value for each in path)
     form, issuer, anchor = forms.of(leaf), forms.of(intermediate), forms.of(root)
     _check_path(leaf, intermediate, root)  # 3
     if not form.is_signed_for(issuer) or not issuer.is_signed_for(anchor):
@@ -82,11 +86,9 @@ def _read(role: str, certificate: x509.Certificate) -> Form:
 
 
 @lru_cache(KEPT)
-def _forms(
-    leaf: x509.Certificate, intermediate: x509.Certificate, root: x509.Certificate
-) -> tuple[tuple[str, Form], ...]:
-    roles = {"leaf": leaf, "intermediate": intermediate, "root": root}
-    return tuple((role, _form(role, certificate)) for role, certificate in roles.items())
+def _forms(path: _Path) -> tuple[tuple[str, Form], ...]:
+    roles = ("leaf", "intermediate", "root")
+    return tuple((role, _form(role, each.value)) for role, each in zip(roles, path, strict=True))
 
 
 def _form(role: str, certificate: x509.Certificate) -> Form:

@@ -18,6 +18,7 @@ from . import der
 from .certificates import MALFORMED
 from .errors import BadRevocation, InvalidDocument, KeyUnusable
 from .keys import Curve, Signer, curve_of
+from .once import Same
 from .revocation import Missing, Reason, Revocation, Revoked, Status, at_moment, worst
 from .values import dataclass
 
@@ -107,7 +108,7 @@ def status_of(
     if len(lists) > MAX_LISTS:  # 1
         raise BadRevocation(f"expected at most {MAX_LISTS} revocation lists, found {len(lists)}")
     try:
-        return _said(certificate, issuer, tuple(lists), at)
+        return _said(Same(certificate), Same(issuer), tuple(lists), at)
     except x509.ExtensionNotFound as error:
         raise BadRevocation(
             f"expected extension {error.oid.dotted_string} in a revocation list or its issuer, "
@@ -190,9 +191,12 @@ def _key_identifier(issuer: x509.Certificate) -> bytes:
 
 @lru_cache(KEPT)
 def _said(
-    certificate: x509.Certificate, issuer: x509.Certificate, lists: tuple[bytes, ...], at: datetime
+    certificate: Same[x509.Certificate],
+    issuer: Same[x509.Certificate],
+    lists: tuple[bytes, ...],
+    at: datetime,
 ) -> Status:
-    return worst([_read(each, certificate, issuer, at) for each in lists])
+    return worst([_read(each, certificate.value, issuer.value, at) for each in lists])
 
 
 def _read(

@@ -121,7 +121,7 @@ def verify(
     3. The log's key signed it, over this certificate and this issuer's key (RFC 6962, 3.2).
     4. It is not from after `by`, when the certificate was used.
     """
-    at = _logged_at(leaf, issuer, Same(log))  # 1, 2, 3
+    at = _logged_at(Same(leaf), Same(issuer), Same(log))  # 1, 2, 3
     if at > by:  # 4
         raise NotLogged(
             f"expected a certificate logged by {canonical.instant_text(by)}, "
@@ -136,11 +136,13 @@ def ledger_entry(der_bytes: bytes) -> bytes:
 
 
 @lru_cache(KEPT)
-def _logged_at(leaf: x509.Certificate, issuer: x509.Certificate, log: Same[PublicKey]) -> datetime:
-    """The library's keys have no hash: of a log, the answer is remembered by the key itself."""
+def _logged_at(
+    leaf: Same[x509.Certificate], issuer: Same[x509.Certificate], log: Same[PublicKey]
+) -> datetime:
+    """By themselves: of the library's keys none has a hash, and of a certificate it takes long."""
     try:
-        sct = Sct.parse(_value_in(leaf))  # 1
-        signed = _signed_bytes(leaf, issuer, sct.milliseconds)
+        sct = Sct.parse(_value_in(leaf.value))  # 1
+        signed = _signed_bytes(leaf.value, issuer.value, sct.milliseconds)
     except NotDer as error:
         raise NotLogged("expected a certificate with one timestamp, found another") from error
     key = keys.p256(keys.spki(log.value))
