@@ -88,6 +88,23 @@ class Prepared(Generic[Found]):
         return found
 
 
+def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What PostgreSQL answers, which prepares SQL of ours, too: one text, whatever the values are.
+
+    Not by Django's own kind of cursor, which writes the values into the text. What is asked for by
+    this one is prepared at once (settings.DATABASES).
+    """
+    connection.ensure_connection()
+    is_logged = connection.queries_logged
+    wrap = connection.make_debug_cursor if is_logged else connection.make_cursor
+    with wrap(cast("CursorWrapper", Cursor(connection.connection))) as cursor:
+        cursor.execute(sql, values)
+        if is_logged:  # which a prepared query's text is not
+            connection.queries_log[-1]["sql"] = sql
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
     """What Django made of a query, and what it needs to make objects of its rows."""
@@ -142,13 +159,4 @@ class _Compiler(SQLCompiler):
         """All rows at once, whichever way they are asked for."""
         if self.query.select_for_update and self.connection.get_autocommit():
             raise TransactionManagementError("rows are locked in a transaction, and there is none")
-        self.connection.ensure_connection()
-        is_logged = self.connection.queries_logged
-        wrap = self.connection.make_debug_cursor if is_logged else self.connection.make_cursor
-        # Not Django's own kind, which writes values into the text. What is asked for by this one
-        # is prepared at once (settings.DATABASES).
-        with wrap(cast("CursorWrapper", Cursor(self.connection.connection))) as cursor:
-            cursor.execute(self.query.form.sql, self.query.form.filled(self.query.given))
-            if is_logged:  # which a prepared query's text is not
-                self.connection.queries_log[-1]["sql"] = self.query.form.sql
-            return [cursor.fetchall()]
+        return [rows(self.query.form.sql, self.query.form.filled(self.query.given))]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from assay.signing.statements import SALT_BYTES
-from registry import copying
+from registry import copying, prepared
 
 from . import subjects
 from .chain import EMPTY, GENESIS, digest
@@ -69,8 +69,7 @@ def record_all(acts: Sequence[Act]) -> list[AuditRow]:
         )
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [settings.JOURNAL_LOCK])
-        cursor.execute(LAST_AND_IDS, [len(acts)])
-        found = cursor.fetchall()
+    found = prepared.rows(LAST_AND_IDS, [len(acts)])
     last = next((sha256 for sha256, _ in found), None) or GENESIS
     rows: list[AuditRow] = []
     for (_, key), act in zip(found, acts, strict=True):

@@ -17,10 +17,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from registry import prepared
 from registry.api.problems import Problem
 
 from .errors import InProgress, Mismatch
@@ -92,9 +93,7 @@ def repeated(calls: Collection[Call], *, now: datetime) -> dict[Call, Answer | P
     asked = [_named(call) for call in calls]
     if not asked:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(KNOWN, list(map(list, zip(*asked, strict=True))))
-        known = set(cursor.fetchall())
+    known = set(prepared.rows(KNOWN, list(map(list, zip(*asked, strict=True)))))
     found: dict[Call, Answer | Problem | None] = {}
     for call, named in zip(calls, asked, strict=True):
         if named in known:
@@ -121,9 +120,7 @@ def keep_new(kept: Mapping[uuid.UUID, tuple[Call, Answer]], *, now: datetime) ->
     ]
     if not rows:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(NEW, list(map(list, zip(*rows, strict=True))))
-        return {key for (key,) in cursor.fetchall()}
+    return {key for (key,) in prepared.rows(NEW, list(map(list, zip(*rows, strict=True))))}
 
 
 def id_of(call: Call) -> uuid.UUID:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
-from django.db import connection
 from django.db.models import F, QuerySet, Subquery
 
 from assay.signing import entries, merkle, treehead
@@ -32,6 +31,7 @@ from assay.signing.statements import (
     TAKEDOWN_V2,
 )
 from assay.signing.tlog import Proof
+from registry import prepared
 from registry.accounts import pseudonyms
 from registry.prepared import Among, Prepared
 
@@ -394,6 +394,5 @@ def _stored(places: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]
     if not places:
         return {}
     levels, positions = map(list, zip(*places, strict=True))
-    with connection.cursor() as cursor:
-        cursor.execute(STORED, [levels, positions])
-        return {(level, position): digest for level, position, digest in cursor.fetchall()}
+    found = prepared.rows(STORED, [levels, positions])
+    return {(level, position): digest for level, position, digest in found}

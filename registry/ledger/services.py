@@ -31,7 +31,7 @@ from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
 from assay.signing.statements import PURPOSE_OF
-from registry import copying
+from registry import copying, prepared
 
 from . import barring, publishing, queries
 from .errors import CertificateBarred, LedgerBehind, LedgerBusy, LedgerDamaged
@@ -215,9 +215,7 @@ def _create(rows: Mapping[str, Row]) -> dict[str, Statement]:
     at = timezone.now()
     known = {row.sha256: row for row in queries.statements_among(rows)}
     new = [rows[sha256] for sha256 in sorted(rows.keys() - known.keys())]
-    with connection.cursor() as cursor:
-        cursor.execute(NEW, [len(new)])
-        given = list(zip(new, cursor.fetchall(), strict=True))
+    given = list(zip(new, prepared.rows(NEW, [len(new)]), strict=True))
     entries = [(*row.entry, entry, at) for row, (entry, _) in given]
     statements = [(*row.statement, *keys, at) for row, keys in given]
     copying.copy("ledger_entry", ENTRY, entries)
@@ -279,9 +277,7 @@ def _assign_batch(size: int) -> int:
     head: the next call signs that tree.
     """
     with transaction.atomic(durable=True):
-        with connection.cursor() as cursor:
-            cursor.execute(GIVE_INDEXES, [size - 1, BATCH_ENTRIES])
-            given = sorted(cursor.fetchall())
+        given = sorted(prepared.rows(GIVE_INDEXES, [size - 1, BATCH_ENTRIES]))
         if not given:
             return 0
         leaves = [bytes.fromhex(leaf_hash) for _, leaf_hash in given]

@@ -15,13 +15,14 @@ import logging
 import uuid
 from collections.abc import Sequence
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id
 from assay.signing.errors import AssayError, InvalidDocument, SignerError
 from assay.signing.statements import Origin, OutputClaim, commit
+from registry import prepared
 from registry.accounts.queries import SYSTEM
 from registry.api.problems import Problem
 from registry.audit import services as audit
@@ -140,9 +141,8 @@ def show(outputs: Sequence[Output]) -> None:
     """Step 3 of any number together: a signed tree head includes their statements."""
     keys, at = [each.pk for each in outputs], timezone.now()
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(SHOW, [State.SIGNED, at, keys, State.GENERATED])
-            shown = frozenset(key for (key,) in cursor.fetchall())
+        found = prepared.rows(SHOW, [State.SIGNED, at, keys, State.GENERATED])
+        shown = frozenset(key for (key,) in found)
         ours = [each for each in outputs if each.pk in shown]
         audit.record_all([_act(each) for each in ours])
         for each in ours:

@@ -13,10 +13,13 @@ from ..certificates import Chain
 from ..envelope import Envelope
 from ..errors import InvalidDocument, SignerError
 from ..keys import PublicKey
+from ..once import once
 from ..trust import TrustRoot
 from .errors import BY_CODE, SignerRefusal
 from .highwater import Head
 from .protocol import MAX_MESSAGE_BYTES
+
+_trust_root = once(TrustRoot.parse)  # it is the same each time, and its root verifies itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,7 @@ def read_description(answer: Mapping[str, object]) -> Description:
     canonical.only(answer, "head", "trust_root")
     head = canonical.mapping(answer, "head")
     return Description(
-        trust_root=TrustRoot.parse(answer["trust_root"]),
+        trust_root=_trust_root(answer["trust_root"]),
         head=Head(size=canonical.integer(head, "size"), root=canonical.base64_bytes(head, "root")),
     )
 

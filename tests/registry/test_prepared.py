@@ -11,6 +11,7 @@ from django.db.models import Count, F, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from registry import prepared
 from registry.accounts.models import Namespace, User
 from registry.prepared import Among, Given, Prepared
 from tests.registry.people import invite
@@ -140,3 +141,15 @@ def test_threads_share_one() -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(ask, keys)) == keys
+
+
+def test_prepares_sql_of_ours() -> None:
+    sql = "SELECT number * %s::int8 FROM unnest(%s::int8[]) AS given (number) -- as prepared"
+    for times in (1, 2, 3):
+        assert prepared.rows(sql, [times, [10, 20]]) == [(10 * times,), (20 * times,)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements "
+            "WHERE statement LIKE '%-- as prepared'"
+        )
+        assert cursor.fetchone() == (3, 0)
