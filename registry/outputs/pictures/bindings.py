@@ -9,7 +9,6 @@ manifest embedded, that is the manifest; where it has none, our evidence stands 
 from __future__ import annotations
 
 import base64
-import binascii
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +29,6 @@ FINGERPRINT = "assay.cosine.1"
 URN = "urn:c2pa:"
 MAX_RESULTS = 10
 MAX_ALG_CHARACTERS = 100
-MAX_VALUE_CHARACTERS = 1000
 NUMBER_BYTES = 4
 FINGERPRINT_BYTES = finding.BITS // 8
 
@@ -60,11 +58,7 @@ class Binding:
     def parse(cls, obj: Obj) -> Self:
         """Read it; raises InvalidDocument."""
         alg = algorithm(canonical.text(obj, "alg", max_characters=MAX_ALG_CHARACTERS))
-        written = canonical.text(obj, "value", max_characters=MAX_VALUE_CHARACTERS)
-        try:
-            value = base64.b64decode(written, validate=True)
-        except binascii.Error as error:
-            raise InvalidDocument("value", "base64", str(error)) from error
+        value = canonical.base64_bytes(obj, "value")
         length = NUMBER_BYTES if alg == WATERMARK else FINGERPRINT_BYTES
         if len(value) != length:
             raise InvalidDocument("value", f"{length} bytes, in base64", str(len(value)))

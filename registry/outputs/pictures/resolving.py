@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,6 +31,7 @@ from .bindings import FINGERPRINT, MAX_RESULTS, WATERMARK, Binding
 
 MANIFEST_TYPE = "application/c2pa"
 MAX_WANTED = 100
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)  # `int` refuses thousands of them
 _ALG = OpenApiParameter("alg", str)
 _MOST = OpenApiParameter("maxResults", int)
 
@@ -160,5 +162,5 @@ def _matched(found: list[bindings.Match]) -> Response:
 
 def _most(request: Request) -> int:
     asked = request.query_params.get("maxResults", str(MAX_RESULTS))
-    number = {"maxResults": int(asked) if asked.isascii() and asked.isdecimal() else asked}
-    return canonical.integer(number, "maxResults", minimum=1, maximum=MAX_WANTED)
+    number = int(asked) if _DIGITS.fullmatch(asked) else asked
+    return canonical.integer({"maxResults": number}, "maxResults", minimum=1, maximum=MAX_WANTED)

@@ -7,8 +7,6 @@ program that made it, or shut in (looking.py).
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import uuid
 from dataclasses import dataclass
@@ -34,7 +32,6 @@ from .asking import PICTURE_TYPE
 from .finding import bands
 
 MAX_PICTURE_BYTES = 700 * 1024  # of 512 × 512 pixels; in base64 it is below asgi's megabyte
-MAX_PICTURE_CHARACTERS = MAX_PICTURE_BYTES * 4 // 3 + 4
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _SIDES_AT = len(PNG_MAGIC) + 8  # after the first chunk's length and name (PNG, 11.2.1)
 
@@ -57,7 +54,8 @@ class Delivered:
             raise InvalidDocument("fingerprint", "32 hexadecimal digits", ascii(fingerprint[:40]))
         with canonical.within("mark"):
             mark = None if stated is None else Mark.parse(stated)
-        return cls(file=_file(obj), fingerprint=fingerprint, mark=mark)
+        file = canonical.base64_bytes(obj, "picture")
+        return cls(file=file, fingerprint=fingerprint, mark=mark)
 
 
 def complete(lease_id: uuid.UUID, delivered: Delivered, *, holder: User, now: datetime) -> Output:
@@ -90,14 +88,6 @@ def _is_taken(output: Output, delivered: Delivered) -> bool:
         return False
     picture = Picture.objects.filter(output=output).first()
     return picture is not None and chunks.without_store(bytes(picture.file)) == delivered.file
-
-
-def _file(obj: Obj) -> bytes:
-    written = canonical.text(obj, "picture", max_characters=MAX_PICTURE_CHARACTERS)
-    try:
-        return base64.b64decode(written, validate=True)
-    except binascii.Error as error:
-        raise InvalidDocument("picture", "base64", str(error)) from error
 
 
 def _check(output: Output, delivered: Delivered) -> None:

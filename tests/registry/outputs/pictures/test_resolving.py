@@ -108,8 +108,10 @@ def test_what_is_not_everybodys_leads_nowhere(signed: Output) -> None:
         ({"alg": "assay.tile.1"}, "value"),
         ({"alg": "assay.tile.1", "value": "?"}, "value"),
         ({"alg": "assay.tile.1", "value": "AAAA"}, "value"),
+        ({"alg": "assay.tile.1", "value": "\u00e9\u00e9\u00e9\u00e9"}, "value"),
         ({"alg": "assay.tile.1", "value": "AAAAAA==", "maxResults": "none"}, "maxResults"),
         ({"alg": "assay.tile.1", "value": "AAAAAA==", "maxResults": "0"}, "maxResults"),
+        ({"alg": "assay.tile.1", "value": "AAAAAA==", "maxResults": "9" * 4301}, "maxResults"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_refused(

@@ -150,7 +150,8 @@ def test_it_is_delivered_over_http(work: Output, operator: User) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"picture": "?"}, "picture: expected base64"),
+        ({"picture": "?"}, "picture: expected bytes in standard padded base64"),
+        ({"picture": "\u00e9"}, "picture: expected bytes in standard padded base64"),
         ({"fingerprint": "ff"}, "fingerprint: expected 32 hexadecimal digits"),
         ({"fingerprint": "Z" * 32}, "fingerprint: expected 32 hexadecimal digits"),
         ({"mark": {"scheme": "tile/v1"}}, "mark.key: expected"),
