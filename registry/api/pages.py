@@ -12,10 +12,12 @@ from django.views import defaults
 from .kinds import Kind
 from .problems import Document
 
+# No page and no form is below these, whatever name somebody's project may have.
+API = ("/api/", "/c2pa/", "/v1/")
 # Where only programs call; elsewhere a person is answered, unless the request prefers JSON.
 PROGRAMS = (
+    *API,
     "/.well-known/",
-    "/api/",
     "/auth/keys",
     "/auth/token",
     "/authority/",
@@ -93,7 +95,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW."""
+    """CSRF_FAILURE_VIEW; an address of the API that came to a page's view is none of the API's."""
+    if request.path.startswith(API):
+        return not_found(request, PermissionError(reason))
     detail = f"expected the CSRF token of your session: {reason}"
     if wants_problem(request):
         return Document(

@@ -10,6 +10,7 @@ from .batches import api as batches
 from .media import api as media
 from .openai import api as openai
 from .openai import images
+from .openai.views import NothingView
 from .own import api as own
 from .pictures import api as pictures
 from .pictures import resolving
@@ -70,6 +71,7 @@ urlpatterns = [
     path("v1/images/generations", images.ImagesView.as_view(), name="openai-images"),
     path("v1/models", openai.ModelsView.as_view(), name="openai-models"),
     path("v1/models/<path:model>", openai.ModelView.as_view(), name="openai-model"),
+    path("v1/<path:other>", NothingView.as_view(), name="openai-nothing"),
     path(
         "c2pa/services/supportedAlgorithms",
         resolving.AlgorithmsView.as_view(),

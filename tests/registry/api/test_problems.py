@@ -274,9 +274,16 @@ def test_an_unknown_address_is_a_page_to_people() -> None:
 
 def test_a_missing_csrf_token_is_a_problem_to_programs() -> None:
     client = Client(enforce_csrf_checks=True)
-    answer = client.post("/api/v1/form")
+    answer = client.post("/form", headers={"accept": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf-failed")
     assert client.post("/form", headers={"accept": "text/html"}).status_code == 403
+
+
+def test_what_a_program_sends_to_no_address_is_not_called_a_form(settings: Settings) -> None:
+    settings.ROOT_URLCONF = "registry.urls"
+    for url in ("/api/v1/nothing", "/c2pa/nothing"):
+        answer = Client(enforce_csrf_checks=True).post(url)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
 @pytest.mark.parametrize("url", ["/api/v1/drf/%00", "/page/a%00b", "/page/plain?name=%00"])

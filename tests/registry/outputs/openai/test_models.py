@@ -69,3 +69,12 @@ def test_a_project_without_a_checkpoint_is_no_model(lab: Lab) -> None:
     paper_checkpoint(lab, 20)  # of a run: no ref is at it
     assert client_of(None).get(f"{MODELS}/lab/tiny").json()["error"]["code"] == "not-found"
     assert queries.named("lab/tiny@step-000020", None).step == 20
+
+
+@pytest.mark.parametrize("verb", ["get", "post", "delete"])
+def test_what_else_their_clients_ask_for_is_not_here(db: None, verb: str) -> None:
+    answer = getattr(client_of(None), verb)("/v1/responses")
+    said = answer.json()
+    assert (answer.status_code, said["code"], said["error"]["code"]) == (404, *["not-found"] * 2)
+    assert "chat/completions" in said["error"]["message"]
+    assert "found 'responses'" in said["error"]["message"]
