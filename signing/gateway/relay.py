@@ -10,12 +10,14 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import unquote
 
 import httpx
@@ -26,6 +28,8 @@ from .notary import Notary
 from .streams import DONE, Stream, data_of, events
 from .upstream import Headers, Request, Upstream, headers_of, plain_chunks, raw_chunks, read
 
+MODEL = "model"
+MAX_SHOWN = 5
 FIELD = "assay"
 MISSING_FIELD = "assay_missing"
 HEADER = "Assay-Evidence"
@@ -198,11 +202,25 @@ def _form(request: Request) -> Form | None:
 
 
 def _model(body: bytes) -> str:
-    """The name in a request; of what is none the upstream says what it thinks."""
+    """The name in a request; of what is none the upstream says what it thinks.
+
+    Raises ModelUnknown where readers of JSON differ: of two names some take the first, and some
+    take `Model` for it, so that another model would answer than the one that is signed for.
+    """
     try:
-        return str(parse(body).get("model", ""))
-    except UpstreamBroken:
+        pairs: object = json.loads(body, object_pairs_hook=tuple)
+    except (ValueError, RecursionError):
         return ""
+    members = cast("tuple[tuple[str, object], ...]", pairs) if isinstance(pairs, tuple) else ()
+    named = [(name, value) for name, value in members if name.lower() == MODEL]
+    match named:
+        case []:
+            return ""
+        case [(name, value)] if name == MODEL:
+            return str(value)
+        case _:
+            found = ", ".join(ascii(name) for name, _ in named[:MAX_SHOWN])
+            raise ModelUnknown(f"expected one member {MODEL!a} in the request, found {found}")
 
 
 def _passed_on(answer: httpx.Response) -> Reply:

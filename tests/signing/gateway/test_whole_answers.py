@@ -201,6 +201,32 @@ def test_a_model_that_no_checkpoint_is_known_for_is_asked_nothing(
         assert caller.post(CHAT, json=ASKED).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"small","model":"other"}',
+        b'{"model":"small","Model":"other"}',
+        b'{"MODEL":"other","messages":[]}',
+    ],
+)
+def test_a_model_that_others_would_read_otherwise_is_asked_nothing(
+    behind: Loopback, caller: httpx.Client, body: bytes
+) -> None:
+    behind.on_json("POST", CHAT, chat(content=TEXT))
+    answer = caller.post(CHAT, content=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "model-unknown")
+    assert "expected one member 'model'" in answer.json()["error"]["message"]
+    assert behind.seen == []
+
+
+def test_of_a_body_that_is_no_json_the_upstream_says_so(
+    behind: Loopback, caller: httpx.Client
+) -> None:
+    behind.on("POST", CHAT, Answer(status=400, body=b"no JSON"))
+    answer = caller.post(CHAT, content=b"model=small")
+    assert (answer.status_code, answer.content) == (400, b"no JSON")
+
+
 def test_without_a_signature_there_is_no_answer(
     office: Office, behind: Loopback, caller: httpx.Client
 ) -> None:
