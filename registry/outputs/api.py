@@ -107,13 +107,14 @@ class PackView(APIView):
     )
     def get(self, request: Request, output_id: uuid.UUID) -> HttpResponse:
         """Of one's own output, or of a sample; 404 before it is signed."""
-        viewer = reading.viewer(request, reading.OUTPUTS)
-        output = queries.output(output_id, viewer)
+        by = reading.signatory(request)
+        output = queries.output(output_id, by.person, within=by.projects)
         name = f"output-{str(output.id)[:8]}{SUFFIX}"
         headers = {
             "Cache-Control": "private, no-cache",
             "Content-Disposition": f'attachment; filename="{name}"',
         }
+        viewer = None if by.projects else by.person  # what is packed besides is of any project
         content = packing.pack(output, viewer).canonical()
         return HttpResponse(content, content_type="application/zip", headers=headers)
 

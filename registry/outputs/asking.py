@@ -125,11 +125,17 @@ def ask_by_name(
     return _ask(checkpoint, sampling, by=by, output_id=output_id)
 
 
-def assert_content(assertion: Assertion, *, by: User, output_id: uuid.UUID | None = None) -> Output:
-    """Take a caller's digests, to be signed as what they are: their word. The id is as in `ask`."""
+def assert_content(
+    assertion: Assertion,
+    *,
+    by: User,
+    output_id: uuid.UUID | None = None,
+    within: Collection[str] = (),
+) -> Output:
+    """Take a caller's digests, to be signed as what they are: their word. The rest as in `ask`."""
     if before := _asked_under(output_id):
         return before
-    checkpoint = queries.published_checkpoint(assertion.checkpoint, by)
+    checkpoint = queries.published_checkpoint(assertion.checkpoint, by, within=within)
     standing.require(by.namespace, checkpoint.conduct)
     output = output_of(assertion, checkpoint, by, output_id=output_id)
     with transaction.atomic():

@@ -47,6 +47,14 @@ def client_of(user: User | None, *scopes: str) -> APIClient:
     return client
 
 
+def client_for(user: User, *projects: str) -> APIClient:
+    """The same with a token that signs outputs of these projects' checkpoints, and nothing else."""
+    client, in_an_hour = APIClient(), timezone.now() + timedelta(hours=1)
+    _, secret = services.issue_token(user, "shop", ["outputs"], in_an_hour, projects=projects)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return client
+
+
 def client_of_job(named_by: User, project: str = "lab/small", number: int = 7) -> APIClient:
     """A CI job's, with a token that publishes to this project, as a publisher whom they named."""
     binding = Binding(project=project, holder=f"publisher:{number}")

@@ -21,7 +21,7 @@ from assay.signing import canonical
 from assay.signing.canonical import as_mapping
 from assay.signing.digests import parse_id, sha256
 from registry.accounts.permissions import HasScope
-from registry.accounts.queries import Scope, caller
+from registry.accounts.queries import Scope, caller, limits
 from registry.api.problems import TooLarge
 from registry.idempotency.api import id_for, idempotent_in_steps
 
@@ -67,6 +67,7 @@ class MediaView(APIView):
     """POST takes a file, and answers it with a C2PA manifest in it."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
     parser_classes = (MediaParser,)
     content: bytes = b""
     _made: tuple[Output, bytes] | None = None
@@ -96,13 +97,15 @@ class MediaView(APIView):
 
     @idempotent_in_steps
     def _take(self, request: Request) -> Response:
-        checkpoint = parse_id(canonical.text(request.query_params.dict(), "checkpoint"))
+        stated = canonical.text(request.query_params.dict(), "checkpoint")
         kind = kinds.named(request.content_type or "none")
         _ = request.data  # which is what has the content read
+        checkpoint = parse_id(stated, "checkpoint")
         media = Media(checkpoint=checkpoint, kind=kind, content=self.content)
         output_id = id_for(request)
         if not services.is_made(output_id):
-            self._made = services.embed(media, by=caller(request), output_id=output_id)
+            by, within = caller(request), limits(request)
+            self._made = services.embed(media, by=by, output_id=output_id, within=within)
         return Response({"output": str(output_id)})
 
 
@@ -110,6 +113,7 @@ class SidecarView(APIView):
     """POST has digests signed, and answers a C2PA manifest for beside the file too."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
 
     @extend_schema(
         operation_id="outputs_sidecar_create",
@@ -120,8 +124,8 @@ class SidecarView(APIView):
     def post(self, request: Request) -> Response:
         """As of `sign`; the file never leaves its caller."""
         assertion = Assertion.parse(as_mapping(request.data, "body"))
-        by, output_id = caller(request), id_for(request)
-        output, made = services.beside(assertion, by=by, output_id=output_id)
+        by, within, output_id = caller(request), limits(request), id_for(request)
+        output, made = services.beside(assertion, by=by, output_id=output_id, within=within)
         said = {**queries.answer(output), "c2pa": base64.b64encode(made).decode()}
         return Response(said, status=_status(output), headers=_headers(output))
 

@@ -7,7 +7,7 @@ Nothing of a file is kept: what comes back is in the answer alone, and its diges
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -36,13 +36,15 @@ class Media:
     content: bytes
 
 
-def embed(media: Media, *, by: User, output_id: uuid.UUID) -> tuple[Output, bytes]:
+def embed(
+    media: Media, *, by: User, output_id: uuid.UUID, within: Collection[str] = ()
+) -> tuple[Output, bytes]:
     """The output, and the file with its manifest; raises MediaNotKept if that was given out before.
 
     1. It is of its kind, and has no manifest of its own. 2. Manifest and file become one.
     3. The output is of that file, and signed as every caller's.
     """
-    checkpoint = _allowed(media.checkpoint, by)
+    checkpoint = _allowed(media.checkpoint, by, within)
     kinds.check(media.kind, media.content[:HEAD_BYTES])  # 1
     library.check_bare(media.kind, BytesIO(media.content))
     made = BytesIO()
@@ -60,22 +62,24 @@ def embed(media: Media, *, by: User, output_id: uuid.UUID) -> tuple[Output, byte
         sha256=sha256(content),
         normalised_sha256="",
     )
-    output = assert_content(assertion, by=by, output_id=output_id)
+    output = assert_content(assertion, by=by, output_id=output_id, within=within)
     if output.sha256 != assertion.sha256:  # the same request, at the same moment
         raise not_kept(output.pk)
     advance(output.pk)
     return queries.outputs().get(pk=output.pk), content
 
 
-def beside(assertion: Assertion, *, by: User, output_id: uuid.UUID) -> tuple[Output, bytes]:
+def beside(
+    assertion: Assertion, *, by: User, output_id: uuid.UUID, within: Collection[str] = ()
+) -> tuple[Output, bytes]:
     """The output, and a manifest of a file that stays with its caller (JUMBF)."""
-    checkpoint = _allowed(assertion.checkpoint, by)
+    checkpoint = _allowed(assertion.checkpoint, by, within)
     made = library.sidecar(
         _definition(checkpoint, output_id, assertion.media_type),
         sha256=assertion.sha256,
         by=office.of(by.namespace, catalog.conduct_of(checkpoint)),
     )
-    output = assert_content(assertion, by=by, output_id=output_id)
+    output = assert_content(assertion, by=by, output_id=output_id, within=within)
     advance(output.pk)
     return queries.outputs().get(pk=output.pk), made
 
@@ -93,9 +97,9 @@ def not_kept(output_id: uuid.UUID | str) -> MediaNotKept:
     )
 
 
-def _allowed(checkpoint: str, by: User) -> Checkpoint:
+def _allowed(checkpoint: str, by: User, within: Collection[str]) -> Checkpoint:
     """Asked before anything is made; and again with the output, by `assert_content`."""
-    found = queries.published_checkpoint(checkpoint, by)
+    found = queries.published_checkpoint(checkpoint, by, within=within)
     standing.require(by.namespace, found.conduct)
     return found
 

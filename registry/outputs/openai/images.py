@@ -20,7 +20,7 @@ from assay.signing import canonical
 from assay.signing.canonical import Obj, as_mapping
 from assay.signing.errors import InvalidDocument
 from registry.accounts.permissions import HasScope
-from registry.accounts.queries import Scope, caller
+from registry.accounts.queries import Scope, caller, limits
 from registry.idempotency.api import id_for, idempotent_in_steps
 from registry.pool.sampling import MAX_SEED
 
@@ -80,6 +80,7 @@ class ImagesView(View):
     """POST asks for pictures."""
 
     permission_classes = (HasScope(Scope.OUTPUTS),)
+    minds_limits = True
 
     @extend_schema(
         operation_id="openai_images_create",
@@ -109,6 +110,7 @@ class ImagesView(View):
                 count=asked.count,
                 by=caller(request),
                 output_id=id_for(request),
+                within=limits(request),
             )
         return Response({"outputs": [str(each.pk) for each in outputs]})
 

@@ -69,8 +69,8 @@ class ContentView(APIView):
     )
     def get(self, request: Request, output_id: uuid.UUID) -> HttpResponse:
         """The very bytes that were signed; of one's own outputs alone."""
-        viewer = reading.viewer(request, reading.OUTPUTS)
-        output = queries.output(output_id, viewer)
+        by = reading.signatory(request)
+        output = queries.output(output_id, by.person, within=by.projects)
         found = Picture.objects.filter(output=output, output__state=State.SIGNED).first()
         if found is None:
             raise NotFound(

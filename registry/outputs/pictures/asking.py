@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -56,18 +57,25 @@ class Drawing:
 
 
 def ask_by_name(
-    name: str, drawing: Drawing, *, count: int, by: User, output_id: uuid.UUID
+    name: str,
+    drawing: Drawing,
+    *,
+    count: int,
+    by: User,
+    output_id: uuid.UUID,
+    within: Collection[str] = (),
 ) -> list[Output]:
     """Queue as many, all or none; ids that were asked under before give what they gave then.
 
-    Raises QueueFull, GenerationQuotaExceeded, NotGeneratable, NotAccepted, or InvalidDocument for
-    what the checkpoint does not draw.
+    `within` are the projects of whose checkpoints alone it may be asked, if any are named. Raises
+    OtherProjects, QueueFull, GenerationQuotaExceeded, NotGeneratable, NotAccepted, or
+    InvalidDocument for what the checkpoint does not draw.
     """
     ids = ids_of(output_id, count)
     before = {each.pk: each for each in Output.objects.filter(pk__in=ids)}
     if len(before) == count:
         return [before[each] for each in ids]
-    checkpoint = queries.named(name, by)
+    checkpoint = queries.named(name, by, within=within)
     standing.require(by.namespace, checkpoint.conduct)
     queries.check_generatable(checkpoint)
     _check(drawing, kinds.check_draws(checkpoint))

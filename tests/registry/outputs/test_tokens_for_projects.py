@@ -16,25 +16,18 @@ from rest_framework.test import APIClient
 
 from registry.accounts import services
 from registry.accounts.errors import InvalidTokenRequest
-from registry.accounts.models import Token, User
+from registry.accounts.models import Token
 from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint, Visibility
 from registry.outputs.batches.lines import MEDIA_TYPE
 from registry.outputs.models import Batch, Output
+from tests import media
 from tests.registry.outputs import world
-from tests.registry.people import browser, client_of, in_session
+from tests.registry.outputs.media import sending
+from tests.registry.people import browser, client_for, client_of, in_session
 from tests.registry.pool.world import Lab
 
 SIGN, BATCH, ASK = "/api/v1/outputs/sign", "/api/v1/outputs/batch", "/api/v1/outputs"
-IN_AN_HOUR = timedelta(hours=1)
-
-
-def limited(by: User, *projects: str) -> APIClient:
-    client = APIClient()
-    at = timezone.now() + IN_AN_HOUR
-    _, secret = services.issue_token(by, "shop", ["outputs"], at, projects=projects)
-    client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
-    return client
 
 
 def body_of(of: Checkpoint) -> dict[str, Any]:
@@ -51,7 +44,7 @@ def batch_of(client: APIClient, of: Checkpoint) -> Any:  # noqa: ANN401 - of eit
 
 
 def test_it_signs_of_its_projects(lab: Lab, checkpoint: Checkpoint) -> None:
-    client = limited(lab.people.bob, "alice/other", checkpoint.project.full_name)
+    client = client_for(lab.people.bob, "alice/other", checkpoint.project.full_name)
     answer = client.post(SIGN, body_of(checkpoint))
     assert answer.status_code in {201, 202}
     assert client.get(f"{ASK}/{answer.json()['id']}").status_code == 200
@@ -59,13 +52,27 @@ def test_it_signs_of_its_projects(lab: Lab, checkpoint: Checkpoint) -> None:
     assert (Output.objects.count(), Batch.objects.count()) == (1, 1)
 
 
+def test_it_signs_media_of_its_projects_and_reads_what_proves_it(
+    real_lab: Lab, real_checkpoint: Checkpoint
+) -> None:
+    bob, named = real_lab.people.bob, real_checkpoint.project.full_name
+    ours, others = client_for(bob, named), client_for(bob, "alice/other")
+    assert sending.send(ours, real_checkpoint, media.picture("PNG")).status_code == 201
+    beside = ours.post(sending.SIDECAR_URL, body_of(real_checkpoint))
+    assert beside.status_code == 201
+    pack = f"{ASK}/{beside.json()['id']}/pack"
+    assert (ours.get(pack).status_code, others.get(pack).status_code) == (200, 404)
+
+
 def test_of_others_it_is_told_for_which_project_it_lacks(lab: Lab, checkpoint: Checkpoint) -> None:
-    client = limited(lab.people.bob, "alice/other")
+    client = client_for(lab.people.bob, "alice/other")
     named = {"model": checkpoint.full_name, "prompt": "def ", "max_tokens": 8}
     refused = [
         client.post(SIGN, body_of(checkpoint)),
         client.post(ASK, world.asked_of(checkpoint)),
         batch_of(client, checkpoint),
+        sending.send(client, checkpoint, media.picture("PNG")),
+        client.post(sending.SIDECAR_URL, body_of(checkpoint)),
     ]
     for answer in refused:
         assert (answer.status_code, answer.json()["code"]) == (403, "token-for-other-projects")
@@ -73,8 +80,11 @@ def test_of_others_it_is_told_for_which_project_it_lacks(lab: Lab, checkpoint: C
             f"expected a token for {checkpoint.project.full_name}, found one for alice/other "
             "alone: issue another at http://localhost:8000/settings/tokens"
         )
-    openai = client.post("/v1/completions", named)
-    assert (openai.status_code, openai.json()["error"]["code"]) == (403, "token-for-other-projects")
+    drawn = {"model": checkpoint.full_name, "prompt": "A"}
+    for path, body in (("/v1/completions", named), ("/v1/images/generations", drawn)):
+        openai = client.post(path, body)
+        code = openai.json()["error"]["code"]
+        assert (openai.status_code, code) == (403, "token-for-other-projects")
     assert not Output.objects.exists()
 
 
@@ -82,7 +92,7 @@ def test_what_may_not_be_seen_is_not_there(lab: Lab, checkpoint: Checkpoint) -> 
     catalog.show(checkpoint.project, Visibility.PRIVATE, by=lab.people.alice)
     lab.accept(lab.people.charlie)
     for named in (checkpoint.project.full_name, "alice/other"):
-        answer = limited(lab.people.charlie, named).post(SIGN, body_of(checkpoint))
+        answer = client_for(lab.people.charlie, named).post(SIGN, body_of(checkpoint))
         assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
 
 
@@ -90,7 +100,7 @@ def test_outputs_of_other_projects_are_not_shown_to_it(lab: Lab, checkpoint: Che
     bob = lab.people.bob
     output = client_of(bob, "outputs").post(SIGN, body_of(checkpoint)).json()
     batch = batch_of(client_of(bob, "outputs"), checkpoint).json()
-    ours, others = limited(bob, checkpoint.project.full_name), limited(bob, "alice/other")
+    ours, others = client_for(bob, checkpoint.project.full_name), client_for(bob, "alice/other")
     for path in (f"{ASK}/{output['id']}", f"{ASK}/batches/{batch['batch']}"):
         assert ours.get(path).status_code == 200
         assert others.get(path).status_code == 404
@@ -99,7 +109,7 @@ def test_outputs_of_other_projects_are_not_shown_to_it(lab: Lab, checkpoint: Che
 def test_a_key_of_another_token_says_nothing_to_it(lab: Lab, checkpoint: Checkpoint) -> None:
     bob, headers, body = lab.people.bob, {"Idempotency-Key": "1"}, body_of(checkpoint)
     assert client_of(bob, "outputs").post(SIGN, body, headers=headers).status_code == 202
-    answer = limited(bob, "alice/other").post(SIGN, body, headers=headers)
+    answer = client_for(bob, "alice/other").post(SIGN, body, headers=headers)
     assert answer.status_code == 403
 
 
@@ -113,13 +123,13 @@ def test_a_key_of_another_token_says_nothing_to_it(lab: Lab, checkpoint: Checkpo
     ],
 )
 def test_it_opens_nothing_else(lab: Lab, method: str, path: str, status: int) -> None:
-    client = limited(lab.people.alice, "lab/small")
+    client = client_for(lab.people.alice, "lab/small")
     assert getattr(client, method)(path).status_code == status
 
 
 def test_nothing_private_is_shown_to_it(lab: Lab, checkpoint: Checkpoint) -> None:
     catalog.show(checkpoint.project, Visibility.PRIVATE, by=lab.people.alice)
-    client = limited(lab.people.alice, checkpoint.project.full_name)
+    client = client_for(lab.people.alice, checkpoint.project.full_name)
     assert client.get(f"/api/v1/checkpoints/sha256:{checkpoint.manifest_sha256}").status_code == 404
 
 
@@ -129,14 +139,14 @@ def test_a_view_that_minds_no_projects_is_closed_to_it(
     from registry.outputs.api import OutputsView  # noqa: PLC0415 - of whatever comes later
 
     monkeypatch.setattr(OutputsView, "minds_limits", False)
-    client = limited(lab.people.bob, checkpoint.project.full_name)
+    client = client_for(lab.people.bob, checkpoint.project.full_name)
     answer = client.post(ASK, world.asked_of(checkpoint))
     assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
     assert checkpoint.project.full_name in answer.json()["detail"]
 
 
 def test_whoami_names_its_projects(lab: Lab) -> None:
-    said = limited(lab.people.bob, "lab/small", "alice/other").get("/api/v1/whoami").json()
+    said = client_for(lab.people.bob, "lab/small", "alice/other").get("/api/v1/whoami").json()
     assert said["projects"] == ["alice/other", "lab/small"]
     assert client_of(lab.people.bob, "outputs").get("/api/v1/whoami").json()["projects"] == []
 
@@ -154,14 +164,14 @@ def test_whoami_names_its_projects(lab: Lab) -> None:
 def test_one_that_cannot_be_is_not_issued(
     lab: Lab, scopes: list[str], projects: list[str], said: str
 ) -> None:
-    at = timezone.now() + IN_AN_HOUR
+    at = timezone.now() + timedelta(hours=1)
     with pytest.raises(InvalidTokenRequest, match=said):
         services.issue_token(lab.people.bob, "shop", scopes, at, projects=projects)
     assert not Token.objects.exists()
 
 
 def test_no_row_says_that_one_does_more(lab: Lab) -> None:
-    limited(lab.people.bob, "lab/small")
+    client_for(lab.people.bob, "lab/small")
     with pytest.raises(IntegrityError), transaction.atomic():
         Token.objects.update(scopes=["outputs", "publish"])
 

@@ -109,6 +109,8 @@ def test_a_checkpoint_has_to_be_named_and_to_be_there(
 ) -> None:
     answer = bob.post(URL, PNG, content_type="image/png")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-document")
+    answer = bob.post(f"{URL}?checkpoint=lab/tiny", PNG, content_type="image/png")
+    assert answer.json()["errors"][0]["field"] == "checkpoint"
     answer = bob.post(f"{URL}?checkpoint=sha256:{'0' * 64}", PNG, content_type="image/png")
     assert answer.status_code == 404
 

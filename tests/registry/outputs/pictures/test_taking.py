@@ -22,7 +22,7 @@ from registry.outputs.errors import LeaseLost, UnusablePicture, UnusableText
 from registry.outputs.models import Output, Picture, State
 from registry.outputs.pictures import taking
 from registry.outputs.pictures.taking import MAX_PICTURE_BYTES, Delivered
-from tests.registry.people import client_of
+from tests.registry.people import client_for, client_of
 from tests.registry.pool.world import Lab
 from tests.signing.marking import key
 from tests.trainers.pictures.scenes import scene
@@ -72,7 +72,12 @@ def test_whoever_asked_reads_it_and_nobody_else(signed: Output, lab: Lab) -> Non
     said = bob.get(f"/api/v1/outputs/{signed.pk}").json()
     assert said["content_url"].endswith(url)
     assert said["text"] is None
-    for stranger in (client_of(None), client_of(lab.people.charlie, "outputs")):
+    assert client_for(lab.people.bob, "lab/tiny").get(url).status_code == 200
+    for stranger in (
+        client_of(None),
+        client_of(lab.people.charlie, "outputs"),
+        client_for(lab.people.bob, "alice/other"),
+    ):
         assert stranger.get(url).status_code == 404
 
 
