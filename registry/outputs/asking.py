@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import uuid
 from collections.abc import Collection, Iterator
@@ -44,6 +45,9 @@ DAY = timedelta(days=1)
 RETRY_TOMORROW_SECONDS = 3600  # the oldest of a day's requests leaves it long before the day ends
 QUEUE_LOCK = 0x6173736179_08  # beside settings.JOURNAL_LOCK, and always taken before it
 TEXT_TYPE = "text/plain"
+_NAME = r"[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*"  # RFC 6838, 4.2
+_PARAMETER = rf' *; *{_NAME}=({_NAME}|"[ !#-\[\]-~]*")'
+_MEDIA_TYPE = re.compile(rf"{_NAME}/{_NAME}({_PARAMETER})*", re.ASCII)
 MAX_SAMPLES_AT_ONCE = 20
 
 
@@ -188,8 +192,7 @@ def as_text(temperature: object) -> object:
 def media_type(obj: Obj) -> str:
     """Of a content, by its shape alone: nobody here sees what it is."""
     value = canonical.text(obj, "media_type", max_characters=100)
-    kind, slash, subtype = value.partition("/")
-    if not (kind and slash and subtype) or not value.isascii() or not value.isprintable():
+    if _MEDIA_TYPE.fullmatch(value) is None:
         raise InvalidDocument("media_type", "a media type such as text/plain", ascii(value))
     return value
 

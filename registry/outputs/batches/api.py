@@ -56,7 +56,7 @@ class BatchesView(APIView):
 
     @idempotent_in_steps
     def _take(self, request: Request) -> Response:
-        text = str(as_mapping(request.data, "body")[BODY])
+        text = str(as_mapping(request.data, "body").get(BODY, ""))  # without a body none is parsed
         submission = Submission.parse(text)
         by, within, batch_id = caller(request), limits(request), id_for(request)
         batch, self._grown = services.take(submission, by=by, batch_id=batch_id, within=within)

@@ -83,12 +83,23 @@ def test_an_assertion_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    "stated",
+    ["image/svg+xml", "text/plain; charset=utf-8", 'multipart/mixed;boundary="a b";x=1'],
+)
+def test_a_media_type_may_have_parameters(stated: str) -> None:
+    assert Assertion.parse({**ASSERTED, "media_type": stated}).media_type == stated
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"checkpoint": "0" * 64},
         {"media_type": "text"},
         {"media_type": "text/"},
         {"media_type": "text/plain\n"},
+        {"media_type": " / "},
+        {"media_type": "text/html<script>"},
+        {"media_type": "text/plain;charset"},
         {"media_type": "t\u00e9xt/plain"},
         {"media_type": "a/" + "b" * 100},
         {"digests": {}},

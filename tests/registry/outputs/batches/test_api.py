@@ -199,6 +199,11 @@ def test_a_refusal_changes_nothing(
     assert (Batch.objects.count(), Attempt.objects.count()) == (0, 0)
 
 
+def test_nothing_at_all_is_no_batch(lab: Lab) -> None:
+    answer = send(client_of(lab.people.bob, "outputs"), b"")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "line 1")
+
+
 def test_json_alone_is_no_batch(lab: Lab) -> None:
     answer = client_of(lab.people.bob, "outputs").post(URL, {})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported-media-type")
