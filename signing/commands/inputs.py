@@ -43,6 +43,7 @@ EVIDENCE_SUFFIX = ".assay.json"
 LISTS_SUFFIX = ".crl.pem"
 MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
 
+OWN_FIELDS = frozenset({"mediaType", "evidence", "type"})  # of a bundle, an answer, evidence
 ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
 
 Hasher = Callable[[Path], Manifest]
@@ -215,7 +216,7 @@ def _beside(folder: Path, suffix: str) -> Path:
 
 def _read_document(path: Path, data: bytes, *, checkpoint: Path | None, hasher: Hasher) -> Given:
     """A JSON file that brings its own evidence: an answer of the API, evidence, or one bundle."""
-    document = _document(path, data)
+    document = _own_evidence(path, data)
     if "mediaType" in document:
         if checkpoint is not None:
             raise ArgumentError(None, "--checkpoint goes with an output, and not with a bundle")
@@ -248,6 +249,19 @@ def _read_document(path: Path, data: bytes, *, checkpoint: Path | None, hasher: 
         files=files,
         signature=signature,
         tensors=tensors_in(checkpoint, evidence, files),
+    )
+
+
+def _own_evidence(path: Path, data: bytes) -> Mapping[str, object]:
+    """The document that a file is; MissingEvidence for any other bytes, which are an artifact."""
+    if data.lstrip().startswith(b"{"):
+        document = _document(path, data)
+        if OWN_FIELDS & document.keys():
+            return document
+    raise MissingEvidence(
+        f"expected evidence in {_beside(path, EVIDENCE_SUFFIX).name} beside the file, found none; "
+        "a file elsewhere is named with --evidence FILE, and the page /verify of a registry looks "
+        "for it by what is in the file"
     )
 
 
