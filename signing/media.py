@@ -13,9 +13,10 @@ import mmap
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from os import SEEK_END
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import IO, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -29,6 +30,9 @@ LIBRARY = "c2pa"
 INSTALL = "pip install 'assay[c2pa]'"
 _MARK = b"jumdc2pa"  # ISO/IEC 19566-5: a description box, and the type of a C2PA manifest store
 MAX_REASON_CHARACTERS = 200
+RIFF, PDF = frozenset({"audio/wav", "image/webp"}), "application/pdf"
+RIFF_HEADER_BYTES = 8  # its name, and the length of what follows, which a byte more makes even
+PDF_SIGNATURE = b"/ByteRange"  # ISO 32000-2, 12.8.1: never in a stream that is compressed
 WRITING: Mapping[str, object] = {
     "builder": {"thumbnail": {"enabled": False}},  # of a small picture it is larger than all else
     # Media are strangers': what they name is not fetched, and nobody is asked about certificates.
@@ -98,6 +102,21 @@ class Carrier:
             library.Reader(media_type, stream, self.sidecar, context=context) as reader,
         ):
             return cast("str", reader.json())
+
+
+def lost(media_type: str, source: IO[bytes]) -> str | None:
+    """What of a file would be lost with a manifest in it: of that the library says nothing.
+
+    It ends a RIFF file where its outer chunk ends, and writes all of a PDF anew.
+    """
+    source.seek(0)
+    if media_type in RIFF:
+        inner = int.from_bytes(source.read(RIFF_HEADER_BYTES)[4:], "little")
+        behind = source.seek(0, SEEK_END) - RIFF_HEADER_BYTES - inner - inner % 2
+        return f"{behind} bytes behind its end" if behind > 0 else None
+    if media_type == PDF and PDF_SIGNATURE in source.read():
+        return "a signature of its own, over all of its bytes"
+    return None
 
 
 def carrier(path: Path) -> Carrier | None:

@@ -52,6 +52,16 @@ def wav(samples: int = 800) -> bytes:
     return file.getvalue()
 
 
+def signed_pdf() -> bytes:
+    """A document with a later revision that only adds a signature, as programs of others do."""
+    first = picture("PDF") + b"\n"
+    at, before = len(first), first.rpartition(b"startxref")[2].split()[0].decode()
+    entry = f"{at:010} 00000 n \n"
+    added = b"9 0 obj<</Type/Sig/ByteRange[0 9 9 9]/Contents<00>>>endobj\n"
+    table = f"xref\n9 1\n{entry}trailer<</Size 10/Root 3 0 R/Prev {before}>>\n"
+    return first + added + table.encode() + f"startxref\n{at + len(added)}\n%%EOF".encode()
+
+
 def mp3(frames: int = 4) -> bytes:
     """Silence, behind an empty ID3 tag."""
     tag = b"ID3\x04\x00\x00\x00\x00\x00\x0a" + b"\x00" * 10

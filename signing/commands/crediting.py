@@ -84,7 +84,10 @@ class Maker:
             raise _refused("a file that a manifest can be written into", error) from error
 
     def check_bare(self, media_type: str, source: IO[bytes]) -> None:
-        """Raise BadCredentials for a file that has a manifest: its story would be lost."""
+        """Raise BadCredentials for a file that has a manifest: its story would be lost.
+
+        Or of which anything else would be.
+        """
         library = _library()
         try:
             with library.Context.from_dict(dict(media.WRITING)) as context:
@@ -96,6 +99,11 @@ class Maker:
             raise BadCredentials(
                 "expected a file without a C2PA manifest, found one: what it says of where the "
                 "file comes from would be lost"
+            )
+        if (lost := media.lost(media_type, source)) is not None:
+            raise BadCredentials(
+                f"expected a file that a manifest takes nothing from, found {lost}, which would be "
+                "lost: sign it without --c2pa-chain"
             )
 
 

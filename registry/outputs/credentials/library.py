@@ -24,6 +24,7 @@ from c2pa.c2pa import (
     _lib,
 )
 
+from assay.signing import media
 from assay.signing.media import WRITING, Callback
 
 from .countersigning import timestamped
@@ -75,7 +76,10 @@ _sign_hashed = _function(
 
 
 def check_bare(kind: Kind, source: IO[bytes]) -> None:
-    """Raise HasCredentials for a file that has a manifest, or says where one of its own is."""
+    """Raise HasCredentials for a file that has a manifest, or says where one of its own is.
+
+    MediaUnusable for one that is none, or of which anything else would be lost.
+    """
     try:
         with Context.from_dict(dict(WRITING)) as context:
             found = Reader.try_create(kind.value, source, context=context)
@@ -89,6 +93,11 @@ def check_bare(kind: Kind, source: IO[bytes]) -> None:
         raise HasCredentials(
             "expected a file without a C2PA manifest, found one: what made it is no checkpoint "
             "alone, and the story that its manifest tells would be lost"
+        )
+    if (lost := media.lost(kind, source)) is not None:
+        raise MediaUnusable(
+            f"expected a file that a manifest takes nothing from, found {lost}, which would be "
+            "lost: /api/v1/outputs/sidecar makes one for beside it"
         )
 
 

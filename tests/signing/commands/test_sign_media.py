@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -134,6 +135,34 @@ def test_the_manifest_is_trusted_by_whoever_knows_the_authority(
         (output,) = company.keeper.taken
         assert said["output"] == output
         assert evidence["bundles"]["output"] is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "lost"),
+    [
+        ("image/png", PNG + b"more", None),
+        ("audio/wav", media.wav(), None),
+        ("audio/wav", media.wav() + b"more", "4 bytes behind its end"),
+        ("image/webp", media.picture("WEBP") * 2, "76 bytes behind its end"),
+        ("image/webp", b"RIFF\x01\0\0\0a\0", None),
+        ("application/pdf", media.picture("PDF"), None),
+        ("application/pdf", media.signed_pdf(), "a signature of its own, over all of its bytes"),
+    ],
+)
+def test_what_a_manifest_would_take_from_a_file_is_known(
+    kind: str, content: bytes, lost: str | None
+) -> None:
+    assert carriers.lost(kind, io.BytesIO(content)) == lost
+
+
+def test_a_file_that_would_lose_by_it_stays_as_it_is(company: Company) -> None:
+    content = media.wav() + b"more"
+    company.picture.write_bytes(content)
+    own = ("--c2pa-key", company.desk.folder / "c2pa.pem")
+    code, _, err = company.sign(*own, "--media-type", "audio/wav")
+    assert code == 50
+    assert "found 4 bytes behind its end, which would be lost: sign it without" in err
+    assert company.picture.read_bytes() == content
 
 
 def test_it_is_neither_green_nor_broken_to_whom_nobody_told(company: Company) -> None:
