@@ -65,7 +65,7 @@ def _export(arguments: argparse.Namespace, terminal: Terminal) -> int:
     body = {
         "name": arguments.name,
         "since": instant_text(_midnight(arguments.since)),
-        "until": instant_text(min(_midnight(arguments.until + DAY), now)),
+        "until": instant_text(min(_midnight(min(arguments.until, now.date()) + DAY), now)),
     }
     target: Path = arguments.to
     if target.exists():
@@ -154,8 +154,7 @@ def _print(examined: Examined, terminal: Terminal) -> None:
     if examined.revoked:
         said = f"{len(examined.revoked)} of them under certificates that were revoked"
         terminal.columns("! ", said, indent=2, ink=Ink.YELLOW)
-    keep_until = head.until + timedelta(days=head.retention.days)
-    terminal.line(f"  to be kept until {keep_until:%Y-%m-%d}")
+    terminal.line(f"  to be kept until {head.kept_until:%Y-%m-%d}")
     terminal.columns("", safe(head.retention.source), indent=4)
 
 

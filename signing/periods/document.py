@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from .. import canonical
@@ -60,7 +60,7 @@ class Head:
             canonical.only(obj, "type", *fields, "retention")
             canonical.literal(obj, "type", HEAD_V1)
             subjects = items(obj, "subjects", maximum=MAX_SUBJECTS)
-            return cls(
+            found = cls(
                 registry=text(obj, "registry"),
                 name=text(obj, "name"),
                 subjects=tuple(text({"subjects": each}, "subjects") for each in subjects),
@@ -70,6 +70,17 @@ class Head:
                 end=canonical.integer(obj, "end"),
                 retention=Retention.parse(canonical.mapping(obj, "retention")),
             )
+            try:
+                _ = found.kept_until
+            except OverflowError as error:
+                days = f"{found.retention.days} more"
+                raise InvalidDocument("retention.days", "an end before year 10000", days) from error
+            return found
+
+    @property
+    def kept_until(self) -> datetime:
+        """Until when the rule wants the export kept."""
+        return self.until + timedelta(days=self.retention.days)
 
     def to_json(self) -> dict[str, object]:
         """The JSON form."""

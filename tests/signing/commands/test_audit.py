@@ -13,10 +13,11 @@ from assay.signing import tiles
 from assay.signing.bundle import Bundle, ledger_leaf
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
+from assay.signing.periods import Retention
 from assay.signing.revocation import Reason, Revocation
 from tests.signing.client.registry import Answer, Loopback
 from tests.signing.commands.desk import TOKEN, Desk
-from tests.signing.periods.exports import lines_of, signed, statement_line
+from tests.signing.periods.exports import head_of, lines_of, signed, statement_line
 from tests.signing.witness.ledgers import Ledger
 from tests.signing.world import AT, Signed, World
 
@@ -86,6 +87,23 @@ def test_an_export_is_fetched_and_judged(desk: Desk, shelf: Shelf, file: Path) -
         assert said in " ".join(out.split())
     code, _, err = desk.assay("audit", "export", "alice", *WORDS, "--to", file)
     assert (code, "found something" in err) == (35, True)
+
+
+def test_the_last_day_of_all_is_any_day_that_is_not_over(
+    desk: Desk, shelf: Shelf, file: Path
+) -> None:
+    shelf.registry.on(*EXPORTS, Answer(body=shelf.made()))
+    days = ("--since", "2026-11-01", "--until", "9999-12-31")
+    assert desk.assay("audit", "export", "alice", *days, "--to", file)[0] == 0
+    asked = json.loads(shelf.registry.seen[-1].body)
+    assert asked["until"] < "9999"
+
+
+def test_a_retention_without_an_end_is_refused(desk: Desk, shelf: Shelf, file: Path) -> None:
+    head = head_of(shelf.world, retention=Retention(days=2**53 - 1, source="For ever."))
+    file.write_bytes(b"".join(lines_of(shelf.world, map(statement_line, shelf.own), head=head)))
+    code, _, err = desk.assay("audit", "verify", file)
+    assert (code, "retention.days: expected an end before year 10000" in err) == (10, True)
 
 
 def test_what_was_cut_on_its_way_is_not_kept(desk: Desk, shelf: Shelf, file: Path) -> None:
