@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`verify`: what the command of that name does, as one call of a Python program.
+"""`verify` and `verify_answer`: what the command does, as one call of a Python program.
 
 It opens no connection. What comes back is evidence that cannot be made otherwise, and every failure
 is an `AssayError` with a stable `code`; of a verification, with the step that failed.
@@ -8,11 +8,17 @@ is an `AssayError` with a stable `code`; of a verification, with the step that f
 
     verified = verify("text.txt", evidence="answer.json", trust=trust_root("root.json"))
     print(verified.match, verified.checkpoint.project)
+
+What is in memory is verified there, such as an answer that OpenAI's client has got:
+
+    said = client.completions.create(…)
+    verify_answer(said.model_extra["assay"], content=said.choices[0].text, trust=trust)
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -21,16 +27,16 @@ from . import canonical
 from .commands import inputs
 from .commands.demands import Demands
 from .commands.errors import InputUnreadable
-from .commands.given import pack_of
+from .commands.given import Given, pack_of
 from .commands.judging import judge
 from .commands.pins import MAX_PIN_BYTES, Pins
 from .errors import AssayError, MissingEvidence, VerificationError
 from .manifest import Manifest
 from .trust import Pinned, TrustRoot
-from .verify import Verified
+from .verify import Content, Verified
 
 __all__ = ["AssayError", "Demands", "TrustRoot", "VerificationError", "Verified", "trust_root"]
-__all__ += ["verify"]
+__all__ += ["verify", "verify_answer"]
 
 Named: TypeAlias = str | os.PathLike[str]
 
@@ -63,10 +69,24 @@ def verify(
             f"expected one artifact, found a pack about {len(found)}: name the file or the folder, "
             "and the pack as its evidence"
         )
-    now = datetime.now(UTC).replace(microsecond=0)
-    wanted = (demanded or Demands(as_of=now)).of_pack(pack_of(found[0]))
-    pins = Pins.of_user().all() if trust is None else (_trusted(trust, now),)
-    return judge(found[0], pins, wanted, name=str(artifact)).examination.verdict()
+    return _judged(found[0], trust, demanded, name=str(artifact))
+
+
+def verify_answer(
+    answer: Mapping[str, object],
+    *,
+    content: str | bytes | None = None,
+    trust: TrustRoot | None = None,
+    demanded: Demands | None = None,
+) -> Verified:
+    """Verify an output by what a registry answered about it, or by its evidence.
+
+    Compared is `content`, as a program uses it, or without it the text in the answer, if there is
+    one. All else, and what is raised, is as of `verify`.
+    """
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    given = inputs.of_answer(answer, None if data is None else Content.of(data))
+    return _judged(given, trust, demanded, name="answer")
 
 
 def trust_root(path: Named) -> TrustRoot:
@@ -79,6 +99,15 @@ def trust_root(path: Named) -> TrustRoot:
     except OSError as error:
         raise InputUnreadable(f"{path}: {error.strerror or error}") from error
     return TrustRoot.parse(canonical.loads(data, max_bytes=MAX_PIN_BYTES))
+
+
+def _judged(
+    given: Given, trust: TrustRoot | None, demanded: Demands | None, *, name: str
+) -> Verified:
+    now = datetime.now(UTC).replace(microsecond=0)
+    wanted = (demanded or Demands(as_of=now)).of_pack(pack_of(given))
+    pins = Pins.of_user().all() if trust is None else (_trusted(trust, now),)
+    return judge(given, pins, wanted, name=name).examination.verdict()
 
 
 def _path(named: Named | None) -> Path | None:

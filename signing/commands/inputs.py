@@ -84,6 +84,19 @@ def read(
         raise InputUnreadable(f"{name}: {error.strerror or error}") from error
 
 
+def of_answer(document: Mapping[str, object], content: Content | None) -> Given:
+    """An output by the answer of the API about it, and what to compare: else the answer's text.
+
+    Raises MissingEvidence for the evidence of anything else, and the library's errors.
+    """
+    evidence, answer = _stated(document)
+    if Part.OUTPUT not in evidence.bundles:
+        found = ", ".join(evidence.bundles) or "none"
+        raise MissingEvidence(f"expected the evidence of an output, found that of: {found}")
+    compared = _answered_text(document) if content is None and answer is not None else content
+    return OutputGiven(evidence=evidence, answer=answer, content=compared, files=None)
+
+
 def _refuse_with_a_folder(checkpoint: Path | None, proof: Path | None) -> None:
     for word, given in (("--checkpoint", checkpoint), ("--proof", proof)):
         if given is not None:
@@ -222,15 +235,12 @@ def _read_document(path: Path, data: bytes, *, checkpoint: Path | None, hasher: 
             raise ArgumentError(None, "--checkpoint goes with an output, and not with a bundle")
         with canonical.within(path.name):
             return _bundle(Bundle.parse(document))
-    is_answer = "evidence" in document
-    with canonical.within("evidence"):
-        stated = canonical.mapping(document, "evidence") if is_answer else document
-        evidence = Evidence.parse(stated)
+    evidence, answer = _stated(document)
     if Part.OUTPUT in evidence.bundles:
         return OutputGiven(
             evidence=evidence,
-            answer=_answer(document) if is_answer else None,
-            content=_answered_text(document) if is_answer else None,
+            answer=answer,
+            content=None if answer is None else _answered_text(document),
             files=None if checkpoint is None else hasher(checkpoint),
         )
     if Part.EVALUATION in evidence.bundles:
@@ -320,9 +330,14 @@ def _evidence(path: Path, data: bytes) -> tuple[Evidence, Answer | None]:
     """Evidence on its own, or within an answer of the API."""
     document = _document(path, data)
     with canonical.within(path.name):
+        return _stated(document)
+
+
+def _stated(document: Mapping[str, object]) -> tuple[Evidence, Answer | None]:
+    """The same of a document that was read."""
+    with canonical.within("evidence"):
         if "evidence" in document:
-            parsed = Evidence.parse(canonical.mapping(document, "evidence"))
-            return parsed, _answer(document)
+            return Evidence.parse(canonical.mapping(document, "evidence")), _answer(document)
         return Evidence.parse(document), None
 
 

@@ -21,7 +21,7 @@ from assay.signing.errors import (
     RevocationUnknown,
     TextMismatch,
 )
-from assay.signing.offline import Demands, Verified, trust_root, verify
+from assay.signing.offline import Demands, Verified, trust_root, verify, verify_answer
 from assay.signing.pack import Artifact, Pack
 from assay.signing.trust import Pinned
 from assay.signing.verify import Match
@@ -106,6 +106,30 @@ def test_a_pack_speaks_for_its_own_time(text: Path, world: World) -> None:
     path.write_bytes(Pack(trust=world.trust, artifacts=(one, two)).canonical())
     with pytest.raises(MissingEvidence, match="found a pack about 2"):
         verify(path, trust=world.trust, demanded=now)
+
+
+def test_an_answer_in_memory_is_verified_there(world: World) -> None:
+    evidence = world.evidence_for_output().to_json()
+    answer: dict[str, object] = {"text": TEXT, "evidence": evidence}
+    assert verify_answer(answer, trust=world.trust).match is Match.IDENTICAL
+    assert verify_answer(evidence, trust=world.trust).match is Match.NOT_COMPARED
+    assert verify_answer(evidence, content=TEXT, trust=world.trust).match is Match.IDENTICAL
+    shown = f"{TEXT}  ".encode()
+    assert verify_answer(answer, content=shown, trust=world.trust).match is Match.NORMALISED
+
+
+@pytest.mark.parametrize("shown", ["another", "half a pair: \ud800"])
+def test_what_is_shown_is_held_to_the_answer(world: World, shown: str) -> None:
+    answer: dict[str, object] = {"text": TEXT, "evidence": world.evidence_for_output().to_json()}
+    with pytest.raises(TextMismatch):
+        verify_answer(answer, content=shown, trust=world.trust)
+
+
+def test_only_answers_about_outputs_are_verified_so(world: World) -> None:
+    with pytest.raises(MissingEvidence, match="that of: checkpoint"):
+        verify_answer(world.evidence_for_checkpoint().to_json(), trust=world.trust)
+    with pytest.raises(InvalidDocument, match=r"^evidence\.type"):
+        verify_answer({}, trust=world.trust)
 
 
 def test_a_trust_root_is_read_from_its_file(text: Path, world: World) -> None:
