@@ -88,7 +88,7 @@ test("the signatures beside a folder's files are none of them, and names are in 
   expect(manifestFiles(items).map(({ name }) => name)).toEqual(["A", "a/z", "b"]);
 });
 
-async function said(
+async function found(
   items: readonly Item[],
   proof: Proof | null,
   folder: string | null = null,
@@ -101,8 +101,11 @@ async function said(
     witnesses: NO_WITNESSES,
   };
   const lack = proof === null ? ({ kind: "unknown" } as const) : null;
-  const found = await judged({ items, folder, proof, lack }, trust, at);
-  const { mood, sentences } = saidOf(found, (key) => key);
+  return judged({ items, folder, proof, lack }, trust, at);
+}
+
+async function said(...of: Parameters<typeof found>) {
+  const { mood, sentences } = saidOf(await found(...of), (key) => key);
   return [mood, ...sentences];
 }
 
@@ -124,6 +127,17 @@ test("the sentence claims what was established, and no more", async () => {
   expect(await said(files.slice(1), checkpoint)).toEqual(["sound", "checkpoint-some"]);
   expect(await said([], checkpoint)).toEqual(["sound", "checkpoint-none"]);
   expect(await said(files.slice(1), checkpoint, "tiny")).toEqual(["broken", "changed-files"]);
+});
+
+test("a C2PA manifest that does not hold is in the headline, whatever else does", async () => {
+  const own = await found([await file("a", given.text)], await ofOutput());
+  const broken = { ...own, credentials: { kind: "refused", reason: "why" } } as const;
+  const { mood, headline } = saidOf(broken, (key) => key);
+  expect([mood, headline]).toEqual(["broken", "headline-manifest"]);
+  const other = await found([await file("a", "other")], await ofOutput());
+  expect(
+    saidOf({ ...broken, ...other, credentials: broken.credentials }, (key) => key).headline,
+  ).toBe("headline-changed");
 });
 
 test("what was taken down is said with its reason, and for a breach whether before or after", async () => {

@@ -85,8 +85,34 @@ def bought(shown: Shown, tmp_path: Path) -> Painted:
     )
     assert_content(assertion, by=shown.lab.people.bob, output_id=output_id)
     advance(output_id)
-    file, evidence = tmp_path / "bought.png", tmp_path / "bought.png.assay.json"
-    file.write_bytes(made.getvalue())
+    return kept(tmp_path / "bought.png", made.getvalue(), output_id)
+
+
+@pytest.fixture
+def hidden(shown: Shown, tmp_path: Path) -> Painted:
+    """A picture whose manifest is broken, which its caller had signed as nothing of that kind."""
+    bob, output_id = shown.lab.people.bob, uuid.uuid4()
+    picture = Media(
+        checkpoint=shown.checkpoint.manifest_sha256,
+        kind=Kind.PNG,
+        content=media.picture("PNG"),
+    )
+    content = services.embed(picture, by=bob, output_id=uuid.uuid4())[1] + b"\x00"
+    assertion = Assertion(
+        checkpoint=picture.checkpoint,
+        media_type="application/octet-stream",
+        sha256=sha256(content),
+        normalised_sha256="",
+    )
+    assert_content(assertion, by=bob, output_id=output_id)
+    advance(output_id)
+    return kept(tmp_path / "hidden.png", content, output_id)
+
+
+def kept(file: Path, content: bytes, output_id: uuid.UUID) -> Painted:
+    """With its evidence beside it."""
+    evidence = file.with_name(f"{file.name}.assay.json")
+    file.write_bytes(content)
     output = outputs.outputs().get(pk=output_id)
     evidence.write_bytes(outputs.evidence(output).canonical())
     return Painted(file=file, evidence=evidence)
@@ -141,6 +167,16 @@ def test_a_manifest_by_somebody_unknown_is_neither_green_nor_broken(
     verdict(page, "Verified.")
     assert "told nothing about" in said_of_manifest(page)
     expect(page.locator('.result[data-mood="caution"]')).to_have_count(1)
+
+
+def test_one_that_is_broken_is_never_green_whatever_the_file_was_signed_as(
+    hidden: Painted, visitor: Visitor
+) -> None:
+    page = desk(visitor)
+    hand_in(page, hidden.file, hidden.evidence)
+    verdict(page, "Signed, but its C2PA manifest does not hold.")
+    assert "assertion.dataHash.mismatch" in said_of_manifest(page)
+    expect(page.locator('.result[data-mood="broken"]')).to_have_count(1)
 
 
 def test_with_the_network_cut_before_it_says_that_it_read_nothing(

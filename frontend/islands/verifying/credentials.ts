@@ -37,8 +37,8 @@ export async function credentialsOf(
   root: TrustRoot,
   claim: OutputClaim | null,
 ): Promise<Found | null> {
-  const mediaType = claim?.mediaType ?? file.type;
-  if (!TYPES.has(mediaType)) return null;
+  const mediaType = mediaTypeOf(file, claim);
+  if (mediaType === null) return null;
   const reading = await ask(file, mediaType, root).catch((error) => ({ failure: String(error) }));
   if ("failure" in reading) return { kind: "unread", reason: reading.failure };
   if (reading.report === null) return null;
@@ -52,6 +52,16 @@ export async function credentialsOf(
     if (!(error instanceof AssayError)) throw error;
     return { kind: "refused", reason: error.message };
   }
+}
+
+/**
+ * What the file is read as: what its statement says, or else what its name does.
+ *
+ * The first is a caller's word: one that says of a picture that it is something else hides nothing.
+ */
+function mediaTypeOf(file: Blob, claim: OutputClaim | null): string | null {
+  const stated = [claim?.mediaType ?? "", file.type].map((type) => type.replace(/ *;.*/, ""));
+  return stated.find((type) => TYPES.has(type)) ?? null;
 }
 
 /** A worker for each file: it ends with the reading, and all that it held. */

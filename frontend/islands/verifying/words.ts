@@ -27,6 +27,7 @@ const MOODS: Readonly<Record<string, Mood>> = {
   changed: "broken",
   broken: "broken",
   unread: "broken",
+  manifest: "broken",
 };
 const MATCHES = {
   identical: "identical",
@@ -52,8 +53,9 @@ export function saidOf(judged: Judged, words: Words): Said {
 }
 
 /** What it came to, in one word: judged, refused, or lacking what it takes. */
-export function verdictIn({ judgement, refusal, lack }: Judged): string {
-  return judgement?.verdict ?? refusal?.kind ?? lack?.kind ?? "unknown";
+export function verdictIn({ judgement, refusal, lack, credentials }: Judged): string {
+  const found = judgement?.verdict ?? refusal?.kind ?? lack?.kind ?? "unknown";
+  return HOLDS.has(found) && credentials?.kind === "refused" ? "manifest" : found;
 }
 
 function keysOf({ items, folder }: Judged, judgement: Judgement): readonly string[] {
