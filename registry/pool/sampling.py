@@ -58,7 +58,7 @@ def decimal(obj: Obj, field: str, *, maximum: Decimal) -> Decimal:
     """A quantity that is not an integer travels as a decimal string (docs/spec/formats.md)."""
     written = text(obj, field, max_characters=MAX_DECIMAL_CHARACTERS)
     if _DECIMAL.fullmatch(written) is None or Decimal(written) > maximum:
-        expected = f"a decimal string from 0 to {maximum}, such as 0.02"
+        expected = f"a decimal from 0 to {maximum}, such as 0.02, of at most 12 decimal places"
         raise InvalidDocument(field, expected, ascii(written))
     return Decimal(written)
 

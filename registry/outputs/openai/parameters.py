@@ -6,6 +6,7 @@ Never passed over are those that would make another text; some, which make none,
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -135,9 +136,14 @@ def check_names(
             expected = "a parameter that this registry can honour"
             raise InvalidDocument(name[:MAX_SHOWN_CHARACTERS], expected, "this one")
         if not any(_is_same(value, each) for each in neutral[name]):
-            expected = " or ".join(repr(each) for each in neutral[name])
+            expected = " or ".join(map(_shown, neutral[name]))
             expected += ", which is all that this registry can honour"
-            raise InvalidDocument(name, expected, ascii(value)[:MAX_SHOWN_CHARACTERS])
+            raise InvalidDocument(name, expected, _shown(value))
+
+
+def _shown(value: object) -> str:
+    """As the caller wrote it, which was JSON; not more than a line of it."""
+    return json.dumps(value)[:MAX_SHOWN_CHARACTERS]
 
 
 def _is_same(value: object, other: object) -> bool:
@@ -169,7 +175,7 @@ def _prompt(body: Obj) -> str:
             return alone
         case found:
             expected = "a string, or an array of one: neither tokens nor several at once"
-            raise InvalidDocument("prompt", expected, type(found).__name__)
+            raise InvalidDocument("prompt", expected, _shown(found))
 
 
 def _length_field(body: Obj, form: Form) -> str:
@@ -188,5 +194,5 @@ def or_default(given: object, default: object) -> object:
 def _flag(body: Obj, name: str) -> bool:
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
-        raise InvalidDocument(name, "true or false", ascii(value)[:MAX_SHOWN_CHARACTERS])
+        raise InvalidDocument(name, "true or false", _shown(value))
     return bool(value)

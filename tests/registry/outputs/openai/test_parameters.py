@@ -116,6 +116,25 @@ def test_what_cannot_be_honoured_is_refused_by_name(form: Form, field: str, valu
     assert str(refusal.value).startswith(f"{field}: expected ")
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("echo", True, "expected false, which is all that this registry can honour, found true"),
+        ("logprobs", 0, "expected false, which is all that this registry can honour, found 0"),
+        ("prompt", None, "neither tokens nor several at once, found null"),
+        ("prompt", ["a", "b"], 'neither tokens nor several at once, found ["a", "b"]'),
+        ("stream", "yes", 'expected true or false, found "yes"'),
+        ("temperature", 0.1 + 0.2, "of at most 12 decimal places, found '0.30000000000000004'"),
+    ],
+)
+def test_what_was_expected_and_found_is_said_in_the_callers_json(
+    field: str, value: object, said: str
+) -> None:
+    with pytest.raises(InvalidParameter) as refusal:
+        Asked.parse({**COMPLETION, field: value}, Form.COMPLETION)
+    assert str(refusal.value).endswith(said)
+
+
 def test_the_name_of_an_unknown_parameter_is_shown_in_part() -> None:
     with pytest.raises(InvalidParameter) as refusal:
         Asked.parse({**COMPLETION, "x" * 500: 1}, Form.COMPLETION)
