@@ -42,7 +42,7 @@ class AlreadyPinned(AssayError):
 
 
 class DestinationTaken(AssayError):
-    """What is to be downloaded has no place: something else is there. It was left as it is."""
+    """What is to be written has no place: something else is there. It was left as it is."""
 
     code = "destination-taken"
     exit_code = 35

@@ -12,14 +12,14 @@ from typing import BinaryIO
 from ..archive import MAX_ARCHIVE_BYTES, is_archive
 from ..canonical import MAX_BYTES, loads, within
 from ..digests import as_id
-from ..errors import MissingEvidence
+from ..errors import AssayError, MissingEvidence
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..pack import Artifact, Pack
 from ..trust import Pinned
 from ..verify import Content
 from .demands import Demands
-from .errors import InputUnreadable
+from .errors import DestinationTaken, InputUnreadable
 from .given import (
     BatchedGiven,
     BundleGiven,
@@ -144,11 +144,26 @@ def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
 
 
 def write(path: Path, pack: Pack) -> None:
-    """The pack's file, whole or not at all; raises InputUnreadable."""
+    """The pack's file, whole or not at all; raises InputUnreadable, or DestinationTaken.
+
+    It takes the place of a pack and of nothing else: the artifact is named in the same line.
+    """
     try:
+        if path.is_file() and not _is_pack(path):
+            raise DestinationTaken(
+                f"{path}: expected nothing there or an evidence pack, found something else, "
+                "which was left as it is; --pack names the file to write"
+            )
         write_public(path, pack.canonical())
     except OSError as error:
         raise InputUnreadable(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _is_pack(path: Path) -> bool:
+    try:
+        return isinstance(read(path), Pack)
+    except AssayError:
+        return False
 
 
 def print_written(pack: Pack, path: Path, terminal: Terminal) -> None:

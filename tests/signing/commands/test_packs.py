@@ -249,6 +249,19 @@ def test_what_does_not_verify_is_not_packed(desk: Desk) -> None:
     assert "No evidence pack was written: not all of it verified." in err
 
 
+@pytest.mark.parametrize("content", [TEXT.encode(), b"", b"PK\x03\x04 another archive"])
+def test_a_pack_takes_the_place_of_a_pack_alone(desk: Desk, content: bytes) -> None:
+    desk.pin()
+    place = desk.folder / "letter.txt"
+    place.write_bytes(content)
+    code, _, err = desk.assay("verify", desk.answer(), "--pack", place)
+    assert (code, "expected nothing there or an evidence pack" in err) == (35, True)
+    assert place.read_bytes() == content
+    place.unlink()
+    for _ in range(2):
+        assert desk.assay("verify", desk.answer(), "--pack", place)[0] == 0
+
+
 def test_the_command_that_is_told_verifies_what_was_written(desk: Desk) -> None:
     path, pin = desk.folder / f"a {'long ' * 20}name", desk.pin()
     _, _, err = desk.assay("verify", desk.answer(), "--pack", path)
