@@ -14,6 +14,7 @@ on the machine could read.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from ..paths import parse_pem
 from ..sigstore.config import TrustConfig
 from . import asserting, methods, own_key
 from .callers import read_secret
-from .errors import InputUnreadable, NoToken
+from .errors import DestinationTaken, InputUnreadable, NoToken
 from .methods import METHODS, SIGNING, add_chain, add_ignored
 from .pins import Pins
 from .public import write_public
@@ -166,8 +167,27 @@ def _token(file: Path) -> str:
 
 
 def _manifest(signing: Signing) -> ModelManifest:
+    """Of what is to be signed; raises DestinationTaken before anything of it is read."""
+    if not _is_free(signing.output):
+        raise DestinationTaken(
+            f"{signing.output}: expected nothing there or a signature, found something else, "
+            "which was left as it is; --output-bundle names the file to write"
+        )
     ignored = (*signing.ignored, signing.output.absolute())
     return files.hash_model(existing(signing.model), ignored=ignored)
+
+
+def _is_free(path: Path) -> bool:
+    """Nothing is lost there: whoever signs again writes over the signature from before."""
+    if not path.is_file() or not path.stat().st_size:
+        return True
+    with path.open("rb") as file:
+        data = file.read(canonical.MAX_BYTES)
+    try:
+        found: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "verificationMaterial" in found
 
 
 def existing(model: Path) -> Path:

@@ -112,6 +112,18 @@ def test_the_signature_in_the_model_is_no_part_of_it(bench: Bench) -> None:
     assert bench.desk.assay("oms", "verify-model", "--model-path", bench.model, *words)[0] == 0
 
 
+@pytest.mark.parametrize("content", [b"weights", b"{}", b'["verificationMaterial"]'])
+def test_a_signature_takes_the_place_of_a_signature_alone(bench: Bench, content: bytes) -> None:
+    key = ("--method", "key", "--private-key", bench.folder / "key.pem")
+    place = bench.model / "taken"
+    place.write_bytes(content)
+    code, _, err = bench.desk.assay("sign", bench.model, *key, "--output-bundle", place)
+    assert (code, "expected nothing there or a signature" in err) == (35, True)
+    assert place.read_bytes() == content
+    place.write_bytes(b"")  # as of a temporary file, which a program made to be written
+    assert bench.desk.assay("sign", bench.model, *key, "--output-bundle", place)[0] == 0
+
+
 def test_paths_are_ignored_and_unsigned_files_allowed(bench: Bench) -> None:
     write_model(bench.model, {"skip": b""})
     assert bench.sign("--method", "key", "--ignore-paths", "skip")[0] == 0
