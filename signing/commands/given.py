@@ -43,6 +43,7 @@ class BatchedGiven:
     proof: Proof
     content: Content | None
     files: Manifest | None
+    carrier: Carrier | None = None
     lists: tuple[bytes, ...] = ()
     pack: Pack | None = None
 

@@ -118,7 +118,7 @@ def _read_content(
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
         found = packs.of_content(pack, content_of(path), files, name=path.name)
-        if isinstance(found, OutputGiven):
+        if isinstance(found, OutputGiven | BatchedGiven):
             return replace(found, carrier=media.carrier(path))
         return found
     parsed, answer = _evidence(evidence, pack)
@@ -136,6 +136,7 @@ def _read_content(
         proof=_proof(proof),
         content=content_of(path),
         files=None if checkpoint is None else hasher(checkpoint),
+        carrier=media.carrier(path),
     )
 
 

@@ -118,6 +118,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
                 basis=basis,
                 content=given.content,
                 files=given.files,
+                carrier=_carrier(given, basis),
             )
         case CheckpointGiven():
             return examine_checkpoint(
@@ -135,7 +136,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
             return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)
 
 
-def _carrier(given: OutputGiven, basis: Basis) -> Carrier | None:
+def _carrier(given: OutputGiven | BatchedGiven, basis: Basis) -> Carrier | None:
     """The file with its manifest, if it can be read; who named anchors demands that it is."""
     if given.carrier is None or media.is_readable():
         return given.carrier

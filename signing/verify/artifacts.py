@@ -116,7 +116,7 @@ def examine_output(
     if answer is not None:
         _link_answer(report, output.claim, answer)
     if carrier is not None:
-        _link_credentials(report, output.claim, carrier, basis)
+        link_credentials(report, output.claim, carrier, basis)
     link_below(report, below)
     bases = descend(report, below, basis)
 
@@ -197,6 +197,18 @@ def link_output(report: Report, claim: Finding[OutputClaim], below: Below) -> No
     )
 
 
+def link_credentials(
+    report: Report, claim: Finding[OutputClaim], carrier: Carrier, basis: Basis
+) -> None:
+    """Compare the C2PA manifest that a file carries with the root, and with its output."""
+    whose = "by whom you trust" if basis.anchors else "the registry's"
+    report.check(
+        "output.credentials",
+        f"The C2PA manifest is {whose}, and says of the output what was signed",
+        lambda: links.credentials(claim.get(), carrier, basis),
+    )
+
+
 def _alone(kind: str, basis: Basis, steps: tuple[Step, ...], examined: Examined[Any]) -> Verified:
     return Verified(
         kind=kind,
@@ -225,17 +237,6 @@ def _link_answer(report: Report, claim: Finding[OutputClaim], answer: Answer) ->
             "The request shown is the one that was signed for",
             lambda: links.request(claim.get(), request),
         )
-
-
-def _link_credentials(
-    report: Report, claim: Finding[OutputClaim], carrier: Carrier, basis: Basis
-) -> None:
-    whose = "by whom you trust" if basis.anchors else "the registry's"
-    report.check(
-        "output.credentials",
-        f"The C2PA manifest is {whose}, and says of the output what was signed",
-        lambda: links.credentials(claim.get(), carrier, basis),
-    )
 
 
 def _compare_model(report: Report, model: Finding[oms.ModelSignature], files: Manifest) -> None:

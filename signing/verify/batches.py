@@ -8,7 +8,8 @@
 4. `output.tree-head`: it leads on, from the batch's entry to a tree that the pinned ledger signed.
 5. What is at hand: `text`, and `files` against the checkpoint's manifest.
 6. The tree heads, the proof's too, are of one history (`heads`).
-7. The links: `output.checkpoint`, `output.conduct`, and those of the checkpoint.
+7. The links: `output.checkpoint`, `output.conduct`, `output.credentials` of a file with a C2PA
+   manifest, and those of the checkpoint.
 8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
 """
 
@@ -22,12 +23,13 @@ from ..digests import as_id
 from ..errors import MissingEvidence, NotInLedger, Step
 from ..evidence import Evidence, Part
 from ..manifest import Manifest
+from ..media import Carrier
 from ..statements import BatchClaim, OutputClaim, Placed
 from ..tlog import Proof
 from ..treehead import TreeHead
 from ..trust import TrustRoot
 from . import links
-from .artifacts import link_output
+from .artifacts import link_credentials, link_output
 from .below import compare_files, examine_below, link_below
 from .descent import descend, heads, with_bases
 from .heads import one_history
@@ -45,8 +47,12 @@ def examine_batched(
     basis: Basis,
     content: Content | None,
     files: Manifest | None = None,
+    carrier: Carrier | None = None,
 ) -> Examination:
-    """Take every step for an output of a batch. What is not given is not compared."""
+    """Take every step for an output of a batch. What is not given is not compared.
+
+    A `carrier` is the content with a C2PA manifest.
+    """
     report = Report()
     basis = opening(report, evidence, basis)
     bundles = evidence.bundles
@@ -73,6 +79,8 @@ def examine_batched(
     beside = {"proof": proof.note, **heads(basis.bases)}
     one_history(report, bundles.items(), basis.trust, beside=beside)
     link_output(report, claim, below)
+    if carrier is not None:
+        link_credentials(report, claim, carrier, basis)
     link_below(report, below)
     bases = descend(report, below, basis)
 

@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from assay.signing import media as carriers
+from assay.signing.certificates import Purpose
+from assay.signing.digests import sha256
 from assay.signing.errors import BadCredentials
 from assay.signing.media import Carrier, has_manifest
 from registry.outputs.credentials.kinds import Kind
 from tests import media
+from tests.signing.batching import batch_claim, placed, proof_with, tree_of
 from tests.signing.commands.desk import Desk, words_of
+from tests.signing.evaluating import with_part
 from tests.signing.studio import CONTENT, Studio
 
 PHOTO = media.picture("JPEG")
@@ -104,6 +108,42 @@ def test_what_was_made_from_a_broken_file_is_not_shown_green(
     code, out, _ = bench.assay("verify", put(bench, studio, broken))
     assert code == 50
     assert "assertion.dataHash.mismatch" in words_of(out)
+
+
+def test_a_picture_of_a_batch_is_read_as_any_other(bench: Desk, studio: Studio) -> None:
+    inner = studio.painted(content=media.picture("PNG", "red"))
+    broken = studio.painted(made_of=inner + b"\x00")
+    other = studio.painted(replace(studio.said, checkpoint_sha256="3" * 64))
+    for content, ends, says in (
+        (studio.painted(), 0, "output → credentials"),
+        (broken, 50, "assertion.dataHash.mismatch"),
+        (other, 22, "in the C2PA manifest, as the output's statement has it"),
+        (CONTENT, 0, "Verified."),
+    ):
+        code, out, _ = bench.assay("verify", *batched(bench, studio, content))
+        assert (code, says in words_of(out)) == (ends, True)
+    assert "credentials" not in out
+
+
+def batched(bench: Desk, studio: Studio, content: bytes) -> tuple[str | Path, ...]:
+    """The same picture, one of two that were signed together, and what shows it."""
+    world, at = studio.world, bench.folder / "batched.png"
+    below = replace(world.evidence_for_checkpoint(), lists=world.lists())
+    first, second = placed(("first", "second"))
+    first = replace(
+        first,
+        output=studio.said.output,
+        exact_sha256=sha256(content),
+        normalised_sha256=None,
+        media_type="image/png",
+    )
+    claim = batch_claim(below, [first, second])
+    evidence = with_part(world, below, "batch", claim, "bob", purpose=Purpose.OUTPUT)
+    found = replace(first, hashes=tree_of(claim, [first, second]).proof(0))
+    at.write_bytes(content)
+    proof = bench.folder / "batched.tlog-proof"
+    proof.write_text(proof_with(world, evidence, found.canonical()).text(), "utf-8")
+    return at, "--evidence", bench.write("batch.json", evidence), "--proof", proof
 
 
 def test_what_was_made_from_a_whole_one_is_no_registrys_own_making(
