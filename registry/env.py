@@ -120,13 +120,15 @@ class Environment:
         parts = (part.strip() for part in self.text(name, ",".join(default)).split(","))
         return tuple(part for part in parts if part)
 
-    def number(self, name: str, default: int) -> int:
-        """A whole number, zero or more."""
+    def number(self, name: str, default: int, *, most: int | None = None) -> int:
+        """A whole number, zero or more, and at most as much."""
         value = self.text(name, str(default))
         if not (value.isascii() and value.isdigit()):
             raise ImproperlyConfigured(
                 f"{name} must be a whole number, zero or more, but is {value!r}"
             )
+        if most is not None and int(value) > most:
+            raise ImproperlyConfigured(f"{name} must be at most {most}, but is {value[:80]!r}")
         return int(value)
 
     def size(self, name: str, default: str) -> int:

@@ -48,7 +48,7 @@ DATACITE_ACCOUNT = environment.text("ASSAY_DATACITE_ACCOUNT", "")
 DATACITE_PASSWORD_FILE = environment.text("ASSAY_DATACITE_PASSWORD_FILE", "")
 DOI_PREFIX = environment.text("ASSAY_DOI_PREFIX", "")
 # For how long exports of a period are to be kept, and which rule says so: each of them repeats it.
-RETENTION_DAYS = environment.number("ASSAY_RETENTION_DAYS", 3653)
+RETENTION_DAYS = environment.number("ASSAY_RETENTION_DAYS", 3653, most=36_525)  # a century
 RETENTION_SOURCE = environment.text(
     "ASSAY_RETENTION_SOURCE",
     "Chosen here: ten years, as Article 18 of Regulation (EU) 2024/1689 has providers of high-risk "

@@ -12,13 +12,13 @@ everybody may see are named.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from assay.signing import canonical
@@ -125,11 +125,13 @@ def _everybodys() -> QuerySet[Output]:
     return shown.order_by("-ended_at")
 
 
-def _signed(text: str) -> Iterable[Signed]:
+def _signed(text: str) -> Iterator[Signed]:
+    """Those of the very text first, however many there are of what is the same normalised."""
     exact, normalised = sha256(text.encode()), sha256(normalised_text(text).encode())
-    rows = _everybodys().filter(Q(sha256=exact) | Q(normalised_sha256=normalised))
-    found = [Signed(output=each, is_exact=each.sha256 == exact) for each in rows[:MAX_LISTED]]
-    return sorted(found, key=lambda each: not each.is_exact)
+    same = list(_everybodys().filter(sha256=exact)[:MAX_LISTED])
+    others = _everybodys().filter(normalised_sha256=normalised).exclude(sha256=exact)
+    for each in (*same, *others[: MAX_LISTED - len(same)]):
+        yield Signed(output=each, is_exact=each.sha256 == exact)
 
 
 def _resembling(text: str) -> list[Resembling]:

@@ -71,6 +71,12 @@ def test_a_number_is_whole_and_not_negative(value: str) -> None:
         given(ASSAY_DATABASE_POOL=value).number("ASSAY_DATABASE_POOL", 0)
 
 
+def test_a_number_has_its_limit() -> None:
+    assert given(ASSAY_RETENTION_DAYS="36525").number("ASSAY_RETENTION_DAYS", 0, most=36_525)
+    with pytest.raises(ImproperlyConfigured, match="at most 36525, but is '36526'"):
+        given(ASSAY_RETENTION_DAYS="36526").number("ASSAY_RETENTION_DAYS", 0, most=36_525)
+
+
 def test_a_public_url_is_a_scheme_and_a_host() -> None:
     environment = given(ASSAY_PUBLIC_URL="https://registry.example:8443/")
     assert environment.url("ASSAY_PUBLIC_URL", "") == "https://registry.example:8443"

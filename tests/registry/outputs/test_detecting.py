@@ -73,6 +73,21 @@ def test_what_was_signed_is_found_to_the_byte_and_as_it_is_copied(
     assert said["resembles"] == []
 
 
+def test_the_very_text_comes_before_newer_ones_that_are_only_like_it(
+    real_lab: Lab, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detecting, "MAX_LISTED", 2)
+    world.trained(real_lab, 10, 20, 30, 40)
+    services.queue_samples()
+    same = world.generate(operator, TEXT)
+    for spaces in (1, 2, 3):
+        world.generate(operator, f"{TEXT}{' ' * spaces}")
+    found = ask(TEXT)["signed"]
+    assert len(found) == detecting.MAX_LISTED
+    assert [each["id"] for each in found if each["is_exact"]] == [str(same.pk)]
+    assert found[0]["is_exact"]
+
+
 @pytest.mark.parametrize(
     ("excerpt", "shared"),
     [
@@ -175,7 +190,7 @@ def test_what_is_asked_about_is_kept_nowhere(
     secret = "What somebody asks about in confidence, and would not find again.\n"
     with CaptureQueriesContext(connection) as queries:
         ask(secret)
-    assert len(queries) == 2
+    assert len(queries) == 3
     assert all(query["sql"].startswith("SELECT") for query in queries)
     assert "confidence" not in json.dumps(queries.captured_queries) + caplog.text
 
