@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 
+from .errors import Unauthenticated
 from .models import Scope, Token, User
 from .tokens import authenticate
 
@@ -27,6 +28,13 @@ class Signatory:
 
     person: User | None
     projects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequiredSignatory(Signatory):
+    """One who is somebody."""
+
+    person: User
 
 
 def viewer(request: HttpRequest, scopes: frozenset[Scope]) -> User | None:
@@ -46,6 +54,16 @@ def signatory(request: HttpRequest) -> Signatory:
     if token is not None and token.projects:
         return Signatory(person=token.user, projects=tuple(token.projects))
     return Signatory(person=viewer(request, OUTPUTS))
+
+
+def required_signatory(request: HttpRequest) -> RequiredSignatory:
+    """The same, of somebody; raises Unauthenticated where nobody is known."""
+    by = signatory(request)
+    if by.person is None:
+        raise Unauthenticated(
+            f"expected a session, or a token with scope {' or '.join(sorted(OUTPUTS))}, found none"
+        )
+    return RequiredSignatory(person=by.person, projects=by.projects)
 
 
 def reader(token: Token | None, scopes: frozenset[Scope]) -> User | None:

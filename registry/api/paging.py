@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core import signing
 from rest_framework.pagination import Cursor, CursorPagination
@@ -12,7 +13,12 @@ from rest_framework.utils.urls import replace_query_param
 from .problems import InvalidRequest
 
 if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
     from rest_framework.request import Request
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
+
+Row = TypeVar("Row", bound="Model")
 
 MAX_PAGE = 100
 SALT = "registry.api.paging"
@@ -27,7 +33,7 @@ class CursorPaging(CursorPagination):
     page_size = 50
     max_page_size = MAX_PAGE
     page_size_query_param = "page_size"
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
 
     def encode_cursor(self, cursor: Cursor) -> str:
         """The address of the page at the cursor."""
@@ -46,3 +52,18 @@ class CursorPaging(CursorPagination):
                 "expected a cursor from `next` or `previous` of an earlier page"
             ) from error
         return Cursor(offset=offset, reverse=reverse, position=position)
+
+
+class NewestFirst(CursorPaging):
+    """By the moment at which each was made."""
+
+    ordering = ("-created_at", "-pk")
+
+
+def listed(
+    view: APIView, request: Request, rows: QuerySet[Row], show: Callable[[Row], object]
+) -> Response:
+    """A page of rows, the newest first, each as it is shown."""
+    paging = NewestFirst()
+    page = paging.paginate_queryset(rows, request, view=view)
+    return paging.get_paginated_response([show(each) for each in page or ()])

@@ -8,7 +8,7 @@ import uuid
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -22,8 +22,9 @@ from assay.signing.errors import InvalidDocument
 from assay.signing.pack import SUFFIX
 from assay.signing.statements import Mark
 from registry.accounts import reading
-from registry.accounts.permissions import HasScope
+from registry.accounts.permissions import HasScope, ScopeToWrite
 from registry.accounts.queries import Scope, caller, limits
+from registry.api.paging import listed
 from registry.api.problems import NotFound
 from registry.api.warnings import warn
 from registry.catalog import queries as catalog
@@ -40,10 +41,21 @@ MAX_TEXT_CHARACTERS = 4096  # more than any request may ask for; the exact limit
 
 
 class OutputsView(APIView):
-    """POST asks for a text."""
+    """GET lists one's own; POST asks for a text."""
 
-    permission_classes = (HasScope(Scope.OUTPUTS),)
+    permission_classes = (ScopeToWrite(Scope.OUTPUTS),)
     minds_limits = True
+
+    @extend_schema(
+        operation_id="outputs_list",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses={200: schema.OWN},
+    )
+    def get(self, request: Request) -> Response:
+        """All that one asked for, or had signed by itself, the newest first."""
+        by = reading.required_signatory(request)
+        rows = queries.own(by.person, within=by.projects)
+        return listed(self, request, rows, queries.among_own)
 
     @extend_schema(
         operation_id="outputs_create",
@@ -132,8 +144,8 @@ class ByContentView(APIView):
                 f"expected the digest of a signed output's content, found none with {as_id(sha256)}"
                 " that you may see; that proves nothing about it"
             )
-        listed = [queries.in_list(each, sha256) for each in found]
-        return Response({"sha256": sha256, "outputs": listed, "has_more": has_more})
+        shown = [queries.with_content(each, sha256) for each in found]
+        return Response({"sha256": sha256, "outputs": shown, "has_more": has_more})
 
 
 class DetectView(APIView):

@@ -50,7 +50,9 @@ class Output(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     checkpoint = models.ForeignKey("catalog.Checkpoint", on_delete=models.PROTECT, related_name="+")
-    caller = models.ForeignKey("accounts.Namespace", on_delete=models.PROTECT, related_name="+")
+    caller = models.ForeignKey(  # an index below begins with it
+        "accounts.Namespace", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     claim = models.CharField(max_length=20, choices=Claim.choices)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     is_sample = models.BooleanField(default=False)
@@ -134,6 +136,7 @@ class Output(models.Model):
                 condition=Q(state="signed"),
             ),
             GinIndex(name="outputs_by_pieces", fields=("pieces",)),
+            models.Index(fields=("caller", "created_at"), name="outputs_of_caller"),
         )
 
     def __str__(self) -> str:

@@ -72,6 +72,11 @@ def by_content(
     return listed[:MAX_LISTED], len(listed) > MAX_LISTED
 
 
+def own(viewer: User, *, within: Collection[str] = ()) -> QuerySet[Output]:
+    """All that somebody asked for, whatever became of it; of these projects alone, if any."""
+    return Output.objects.select_related("checkpoint").filter(_own(viewer, within))
+
+
 def _samples(viewer: User | None) -> Q:
     return Q(is_sample=True) & seeing.projects(viewer, of=PROJECT)
 
@@ -83,10 +88,10 @@ def _unlimited(viewer: User | None, within: Collection[str]) -> User | None:
 
 def _own(viewer: User, within: Collection[str]) -> Q:
     own = Q(caller=viewer.namespace_id)
-    return own & _of_projects(within, of="checkpoint__") if within else own
+    return own & of_projects(within) if within else own
 
 
-def _of_projects(names: Collection[str], *, of: str = "") -> Q:
+def of_projects(names: Collection[str], *, of: str = "checkpoint__") -> Q:
     """Of projects with these full names; `of` is the way to the checkpoint."""
     found = Q(pk__in=())
     for name in names:
@@ -223,17 +228,26 @@ def _answer(of: Output, evidence: object) -> dict[str, object]:
     return said
 
 
-def in_list(of: Output, sha256: str) -> dict[str, object]:
-    """The output among others of one content; its evidence is in the answer about it alone."""
+def in_list(of: Output) -> dict[str, object]:
+    """The output among others; its evidence is in the answer about it alone."""
     return {
         "id": str(of.id),
         "url": f"{settings.PUBLIC_URL}{of.path}",
         "claim": of.claim,
         "checkpoint": as_id(of.checkpoint.manifest_sha256),
         "media_type": of.media_type,
-        "is_exact": of.sha256 == sha256,
-        "signed_at": of.ended_at,
     }
+
+
+def with_content(of: Output, sha256: str) -> dict[str, object]:
+    """The same among those of one content."""
+    return {**in_list(of), "is_exact": of.sha256 == sha256, "signed_at": of.ended_at}
+
+
+def among_own(of: Output) -> dict[str, object]:
+    """The same among all that its caller asked for."""
+    times = {"created_at": of.created_at, "ended_at": of.ended_at}
+    return {**in_list(of), "state": of.state, **times}
 
 
 def failure_of(output: Output) -> Problem:
@@ -260,7 +274,7 @@ def published_checkpoint(sha256: str, viewer: User, *, within: Collection[str] =
         return found
     visible = catalog.visible(viewer)
     rows = visible.filter(state=catalog.State.PUBLISHED, manifest_sha256=sha256)
-    if within and (named := rows.filter(_of_projects(within))).exists():
+    if within and (named := rows.filter(of_projects(within, of=""))).exists():
         rows = named
     keys = rows.order_by(*catalog.EARLIEST).values_list("pk", flat=True)
     key = keys.filter(seeing.files(viewer, of="project")).first() or keys.first()

@@ -70,6 +70,49 @@ SIDECAR = inline_serializer(
         "c2pa": serializers.CharField(help_text="a C2PA manifest store (JUMBF), in base64"),
     },
 )
+OWN = inline_serializer(
+    "OwnOutputs",
+    {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": inline_serializer(
+            "OwnOutput",
+            {
+                "id": serializers.UUIDField(),
+                "url": serializers.URLField(),
+                "claim": serializers.ChoiceField(choices=Claim.choices),
+                "checkpoint": serializers.CharField(),
+                "media_type": serializers.CharField(),
+                "state": serializers.CharField(),
+                "created_at": serializers.DateTimeField(),
+                "ended_at": serializers.DateTimeField(
+                    allow_null=True, help_text="when it was signed, or failed"
+                ),
+            },
+            many=True,
+        ),
+    },
+)
+OWN_BATCHES = inline_serializer(
+    "OwnBatches",
+    {
+        "next": serializers.URLField(allow_null=True),
+        "previous": serializers.URLField(allow_null=True),
+        "results": inline_serializer(
+            "OwnBatch",
+            {
+                "id": serializers.UUIDField(),
+                "url": serializers.URLField(),
+                "state": serializers.CharField(),
+                "checkpoint": serializers.CharField(),
+                "count": serializers.IntegerField(),
+                "created_at": serializers.DateTimeField(),
+                "ended_at": serializers.DateTimeField(allow_null=True),
+            },
+            many=True,
+        ),
+    },
+)
 BY_CONTENT = inline_serializer(
     "OutputsByContent",
     {

@@ -32,6 +32,11 @@ urlpatterns = [
     path("api/v1/outputs/own", own.OwnView.as_view(), name="api-outputs-own"),
     path("api/v1/outputs/batch", batches.BatchesView.as_view(), name="api-outputs-batch"),
     path(
+        "api/v1/outputs/batches",
+        batches.OwnBatchesView.as_view(),
+        name="api-outputs-own-batches",
+    ),
+    path(
         "api/v1/outputs/batches/<uuid:batch_id>",
         batches.BatchView.as_view(),
         name="api-outputs-batches",

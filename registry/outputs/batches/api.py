@@ -18,6 +18,7 @@ from assay.signing.canonical import as_mapping
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller, limits
+from registry.api.paging import listed
 from registry.api.streamed import Streamed
 from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent_in_steps
@@ -61,6 +62,20 @@ class BatchesView(APIView):
         by, within, batch_id = caller(request), limits(request), id_for(request)
         batch, self._grown = services.take(submission, by=by, batch_id=batch_id, within=within)
         return Response({"batch": str(batch.pk)})
+
+
+class OwnBatchesView(APIView):
+    """GET lists one's own."""
+
+    @extend_schema(
+        operation_id="outputs_batches_list",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses={200: schema.OWN_BATCHES},
+    )
+    def get(self, request: Request) -> Response:
+        """The newest first, whatever became of them."""
+        rows = queries.own(reading.required_signatory(request))
+        return listed(self, request, rows, queries.among_own)
 
 
 class BatchView(APIView):

@@ -15,7 +15,7 @@ from assay.signing.bundle import LedgerProof
 from assay.signing.digests import as_id
 from assay.signing.evidence import Part
 from assay.signing.statements import BatchClaim, Origin
-from registry.accounts.reading import Signatory
+from registry.accounts.reading import RequiredSignatory, Signatory
 from registry.api.problems import NotFound
 from registry.catalog import queries as catalog
 from registry.ledger import queries as ledger
@@ -51,6 +51,26 @@ def batch(batch_id: uuid.UUID, by: Signatory) -> Batch:
     if found is None or not outputs.is_within(found.checkpoint.project, by.projects):
         raise NotFound("expected the id of a batch of yours")
     return found
+
+
+def own(by: RequiredSignatory) -> QuerySet[Batch]:
+    """All of theirs; by a token for some projects, of these."""
+    found = Batch.objects.select_related("checkpoint").defer(*CONTENTS)
+    found = found.filter(caller=by.person.namespace_id)
+    return found.filter(outputs.of_projects(by.projects)) if by.projects else found
+
+
+def among_own(of: Batch) -> dict[str, object]:
+    """The batch among others; its evidence is in the answer about it alone."""
+    return {
+        "id": str(of.pk),
+        "url": f"{settings.PUBLIC_URL}/api/v1/outputs/batches/{of.pk}",
+        "state": of.state,
+        "checkpoint": as_id(of.checkpoint.manifest_sha256),
+        "count": of.count,
+        "created_at": of.created_at,
+        "ended_at": of.ended_at,
+    }
 
 
 def claim_of(of: Batch) -> BatchClaim:

@@ -69,8 +69,9 @@ IN_BROWSER = {
     f"{WEBHOOKS}/<uuid:hook_id>/deliveries",
 }
 # Who may have a gated project's files, who is in an organisation, what was signed of a content, and
-# what a party accepted: each for those whom it concerns (test_gates.py, test_gate_pages.py,
-# accounts/test_members.py, outputs/test_by_content.py, conduct/test_consents.py).
+# what a party accepted, or had signed: each for those whom it concerns (test_gates.py,
+# test_gate_pages.py, accounts/test_members.py, outputs/test_by_content.py, test_own_lists.py,
+# conduct/test_consents.py).
 CONCERNED = {
     "api/v1/conduct/<slug:policy>/<str:number>/acceptances/<str:owner>",
     f"{PROJECT}/access",
@@ -78,6 +79,8 @@ CONCERNED = {
     f"{PROJECT}/checkpoints/<str:checkpoint>/doi",
     f"{PROJECT}/imports",
     f"{PROJECT}/imports/<uuid:import_id>",
+    "api/v1/outputs",
+    "api/v1/outputs/batches",
     "api/v1/outputs/by-content/<digest:sha256>",
     "api/v1/organisations/<str:name>/members",
 }
