@@ -50,7 +50,7 @@ def test_a_question_is_answered_signed_and_shown(committed: Shown) -> None:
         ({"max_new_bytes": "9" * 5000}, "max_new_bytes: expected a whole number, found '9999"),
         ({"max_new_bytes": "999999"}, "max_new_bytes: expected an integer from 1 to 1024"),
         ({"prompt": ""}, "prompt: expected a string of 1 to 4096 characters, found ''"),
-        ({"temperature": "hot"}, "temperature: expected a decimal string"),
+        ({"temperature": "hot"}, "temperature: expected a decimal from 0"),
         ({"checkpoint": "sha256:00"}, "checkpoint: expected sha256: and 64"),
         ({"checkpoint": f"sha256:{'0' * 64}"}, "expected the id of a published checkpoint"),
     ],
