@@ -118,9 +118,7 @@ def _read_content(
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
         found = packs.of_content(pack, content_of(path), files, name=path.name)
-        if isinstance(found, OutputGiven | BatchedGiven):
-            return replace(found, carrier=media.carrier(path))
-        return found
+        return replace(found, carrier=media.carrier(path))
     parsed, answer = _evidence(evidence, pack)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)

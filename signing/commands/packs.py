@@ -60,8 +60,13 @@ def givens(pack: Pack, files: Manifest | None) -> tuple[Given, ...]:
     return tuple(_given(pack, each, None, files) for each in pack.artifacts)
 
 
-def of_content(pack: Pack, content: Content, files: Manifest | None, *, name: str) -> Given:
-    """The artifact that some bytes are; of a pack of one, that one, whatever they are."""
+def of_content(
+    pack: Pack, content: Content, files: Manifest | None, *, name: str
+) -> OutputGiven | BatchedGiven:
+    """The output that some bytes are; of a pack of one, that one, whatever they are.
+
+    Raises MissingEvidence where it is about something else, which no bytes would be compared with.
+    """
     own = {content.sha256, content.normalised_sha256}
     about = [each for each in pack.artifacts if own & each.digests]
     if not about and len(pack.artifacts) > 1:
@@ -69,7 +74,13 @@ def of_content(pack: Pack, content: Content, files: Manifest | None, *, name: st
             f"expected evidence about {name} ({as_id(content.sha256)}), "
             f"found a pack about {len(pack.artifacts)} others"
         )
-    return _given(pack, [*about, *pack.artifacts][0], content, files)
+    found = _given(pack, [*about, *pack.artifacts][0], content, files)
+    if not isinstance(found, OutputGiven | BatchedGiven):
+        raise MissingEvidence(
+            f"expected evidence about the output {name} ({as_id(content.sha256)}), "
+            "found a pack about something else"
+        )
+    return found
 
 
 def of_files(pack: Pack, files: Manifest, *, name: str) -> CheckpointGiven:

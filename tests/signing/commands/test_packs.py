@@ -219,6 +219,19 @@ def test_one_pack_is_about_several(desk: Desk) -> None:
     assert again.read_bytes() == path.read_bytes()
 
 
+def test_a_file_is_not_verified_by_a_pack_about_something_else(desk: Desk) -> None:
+    """It would not even be looked at."""
+    desk.pin()
+    path, file = desk.folder / "pack", desk.folder / "letter.txt"
+    file.write_bytes(b"signed by nobody\n")
+    evidence = Artifact(evidence=desk.world.evidence_for_checkpoint())
+    path.write_bytes(Pack(trust=desk.world.trust, artifacts=(evidence,)).canonical())
+    assert desk.assay("verify", path, "--as-of", "now")[0] == 0
+    code, out, err = desk.assay("verify", file, "--evidence", path, "--as-of", "now")
+    assert (code, "expected evidence about the output letter.txt" in err) == (24, True)
+    assert "Verified" not in out
+
+
 def test_a_folder_finds_its_checkpoint_among_others(desk: Desk) -> None:
     desk.pin()
     world, folder = desk.world, desk.checkpoint()
