@@ -71,6 +71,24 @@ test("what is given with one piece of evidence is held to it, changed or not", a
   );
 });
 
+test("a file that was given with an evaluation is compared, too", async () => {
+  const { trust_root, as_of, evidence } = vectors<Vectors>("evaluations");
+  const proof = await proofIn(asMapping(evidence, "evidence"));
+  const root = await parseTrustRoot(trust_root);
+  const trust: Trust = { root, source: "own", lists: [], witnesses: NO_WITNESSES };
+  const found = async (items: readonly Item[]) => {
+    const { judgement } = await judged(
+      { items, folder: null, proof, lack: null },
+      trust,
+      new Date(as_of),
+    );
+    return judgement?.examination.steps.filter(({ outcome }) => outcome === "failed");
+  };
+  expect(await found([])).toEqual([]);
+  const failed = await found([await file("letter.txt", "signed by nobody")]);
+  expect(failed?.map(({ code }) => code)).toEqual(["files"]);
+});
+
 test("a folder is a checkpoint's, and no file of it an output's that it does not fit", async () => {
   const items = [await file("README.md", "words"), ...(await signedFiles())];
   const proofs = [await ofOutput(), await ofCheckpoint()];

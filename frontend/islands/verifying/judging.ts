@@ -119,8 +119,9 @@ function examine({ items, folder }: Case, proof: Proof, grounds: Grounds): Promi
   const content = items[0]?.content ?? null;
   if (placed !== null) return examineBatched(evidence, placed, grounds, content);
   if (output !== undefined) return examineOutput(evidence, grounds, content);
-  const whole = folder === null ? null : { files: manifestFiles(items) };
-  if (evaluation !== undefined) return examineEvaluation(evidence, grounds, whole);
   const some = items.map(({ name, content: { sha256 } }) => ({ name, sha256 }));
-  return examineCheckpoint(evidence, grounds, whole ?? (some.length > 0 ? some : null));
+  const single = some.length > 0 ? some : null;
+  const files = folder === null ? single : { files: manifestFiles(items) };
+  if (evaluation !== undefined) return examineEvaluation(evidence, grounds, files);
+  return examineCheckpoint(evidence, grounds, files);
 }

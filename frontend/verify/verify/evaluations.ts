@@ -14,7 +14,7 @@
  * The figures themselves nobody verifies here: they are the word of whoever signed.
  */
 import type { Evidence } from "../evidence";
-import type { Manifest } from "../manifest";
+import type { Manifest, SomeFile } from "../manifest";
 import type { EvaluationClaim } from "../statements/evaluation";
 import type { Examination } from "./artifacts";
 import type { Below } from "./below";
@@ -33,7 +33,7 @@ import type { Grounds } from "./requirements";
 export async function examineEvaluation(
   evidence: Evidence,
   grounds: Grounds,
-  files: Manifest | null = null,
+  files: Manifest | readonly SomeFile[] | null = null,
 ): Promise<Examination> {
   const report = new Report();
   const basis = await opening(report, evidence, grounds);
