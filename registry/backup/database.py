@@ -110,8 +110,8 @@ def _run(program: str, *words: str, options: str = "") -> None:
         "user": settings["USER"],
         "host": settings["HOST"],
         "port": settings["PORT"],
-        "options": options,
         **{key: each for key, each in given.items() if key not in secret},
+        "options": f"{given.get('options', '')} {options}".strip(),  # of two, the later counts
         **({"service": SERVICE} if secret else {}),
     }
     address = make_conninfo(**{key: str(each) for key, each in parts.items() if each})
