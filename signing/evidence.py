@@ -17,6 +17,7 @@ from .bundle import Bundle
 from .canonical import Obj
 from .cosignatures import Witness
 from .errors import InvalidDocument
+from .excerpts import MAX_LINES, LineList
 from .manifest import Manifest
 from .once import once
 from .pseudonyms import PartyOpening
@@ -25,11 +26,12 @@ from .values import dataclass
 
 T = TypeVar("T")
 EVIDENCE_V1 = "https://assay/evidence/v1"
+LINES = "lines"
 LISTS = "revocation_lists"
 OPENINGS = "openings"
 TENSORS = "tensors"
 WITNESSES = "witnesses"
-OPTIONAL = (LISTS, OPENINGS, TENSORS, WITNESSES)
+OPTIONAL = (LINES, LISTS, OPENINGS, TENSORS, WITNESSES)
 
 
 class Part(StrEnum):
@@ -71,6 +73,8 @@ class Evidence:
     """Those that the checkpoint's statement names, where they are few enough to be stated."""
     witnesses: tuple[Witness, ...] = ()
     """Whose lines are in the tree heads: to read them by, and no reason to believe them."""
+    lines: LineList | None = None
+    """Of the text that the output's statement is about, where it names them and all may know."""
 
     def __post_init__(self) -> None:
         for name in self.bundles:
@@ -99,6 +103,7 @@ class Evidence:
             openings=_optional(obj, OPENINGS, _openings, ()),
             tensors=_optional(obj, TENSORS, _tensors, None),
             witnesses=_optional(obj, WITNESSES, _witnesses, ()),
+            lines=_optional(obj, LINES, _lines, None),
         )
 
     def with_lists(self, lists: Iterable[bytes]) -> Self:
@@ -113,6 +118,8 @@ class Evidence:
             "manifest": self.manifest.to_json(),
             "policy": self.policy,
         }
+        if self.lines is not None:
+            stated[LINES] = list(self.lines.digests)
         if self.lists:
             stated[LISTS] = [canonical.base64_text(each) for each in self.lists]
         if self.openings:
@@ -134,6 +141,10 @@ _manifest = once(Manifest.parse)
 
 def _optional(obj: Obj, field: str, parse: Callable[[object], T], default: T) -> T:
     return parse(obj[field]) if field in obj else default
+
+
+def _lines(value: object) -> LineList | None:
+    return LineList.parse(canonical.items({LINES: value}, LINES, maximum=MAX_LINES))
 
 
 @once

@@ -38,6 +38,7 @@ test.each(vectors<readonly Text[]>("texts"))(
     expect(found).toEqual({
       sha256: await sha256(encode(text)),
       normalisedSha256: await sha256(encode(normalised)),
+      text,
     });
   },
 );
@@ -76,4 +77,10 @@ test("whoever is told of progress may end it", async () => {
   };
   const file = new Blob([filled(3 * PIECE_BYTES)]);
   await expect(streamed(file, stop)).rejects.toThrow("not wanted any more");
+});
+
+test("millions of line feeds before a letter take one pass", async () => {
+  const text = `${" ".repeat(1 << 20)}${"\n".repeat(1 << 22)}a`;
+  const found = await contentOfFile(new Blob([text]), silent);
+  expect(found.normalisedSha256).toBe(await sha256(encode(text.replace(/^ +/, ""))));
 });

@@ -14,11 +14,15 @@ export async function sha256(data: Bytes): Promise<string> {
 
 /** Text as its readers see it: NFC, LF, no spaces at line ends, no line feeds at the end. */
 export function normalisedText(text: string): string {
-  return text
-    .normalize("NFC")
-    .replace(/\r\n?/g, "\n")
-    .replace(/[ \t]+$/gm, "")
-    .replace(/\n+$/, "");
+  const lines = text.normalize("NFC").replace(/\r\n?/g, "\n").split("\n");
+  return withoutAtEnd(lines.map((line) => withoutAtEnd(line, " \t")).join("\n"), "\n");
+}
+
+/** In one pass: of `/\n+$/` each run of them costs its square, and `$` of lines takes U+2028 for an end. */
+function withoutAtEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 /** `sha256:…` as printed and in URLs. */

@@ -8,6 +8,8 @@ import type { Cosigner } from "./cosignatures";
 import { parseCosigner } from "./cosignatures";
 import { MAX_LISTS } from "./crls";
 import { InvalidDocument } from "./errors";
+import type { LineList } from "./excerpts";
+import { MAX_LINES, parseLines } from "./excerpts";
 import type { Manifest } from "./manifest";
 import { parseManifest } from "./manifest";
 import type { PartyOpening } from "./pseudonyms";
@@ -16,11 +18,12 @@ import type { TensorList } from "./tensors";
 import { MAX_STATED, parseTensors } from "./tensors";
 import { MAX_SIGNATURE_LINES } from "./treehead";
 
+const LINES = "lines";
 const LISTS = "revocation_lists";
 const OPENINGS = "openings";
 const TENSORS = "tensors";
 const WITNESSES = "witnesses";
-const OPTIONAL = [LISTS, OPENINGS, TENSORS, WITNESSES];
+const OPTIONAL = [LINES, LISTS, OPENINGS, TENSORS, WITNESSES];
 export const EVIDENCE_V1 = "https://assay/evidence/v1";
 
 /** The signed parts, from what was said to the rules it was said under. */
@@ -52,6 +55,8 @@ export type Evidence = {
   readonly tensors: TensorList | null;
   /** Whose lines are in the bundles' tree heads: to read them by, and no reason to believe them. */
   readonly witnesses: readonly Cosigner[];
+  /** Of the text that the output's statement is about, where it names them and all may know. */
+  readonly lines: LineList | null;
 };
 
 /** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
@@ -71,7 +76,8 @@ export async function parseEvidence(value: Json): Promise<Evidence> {
   const openings = openingsIn(document, OPENINGS);
   const [lists, tensors] = [listsOf(document), tensorsIn(document)];
   const witnesses = await witnessesIn(document);
-  return { bundles, manifest, policy, lists, openings, tensors, witnesses };
+  const lines = linesIn(document);
+  return { bundles, manifest, policy, lists, openings, tensors, witnesses, lines };
 }
 
 /**
@@ -88,6 +94,10 @@ export function isWritten(document: JsonObject): boolean {
 
 function tensorsIn(document: JsonObject): TensorList | null {
   return TENSORS in document ? parseTensors(items(document, TENSORS, MAX_STATED)) : null;
+}
+
+function linesIn(document: JsonObject): LineList | null {
+  return LINES in document ? parseLines(items(document, LINES, MAX_LINES)) : null;
 }
 
 function listsOf(document: JsonObject): readonly Bytes[] {

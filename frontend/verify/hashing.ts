@@ -2,9 +2,9 @@
 /** Hash files of any size in little memory: WebCrypto digests only what it is given whole. */
 import { createSHA256 } from "hash-wasm";
 import { utf8 } from "./canonical";
-import { normalisedText, sha256 } from "./digests";
+import { sha256 } from "./digests";
 import { InvalidDocument } from "./errors";
-import type { Content } from "./verify/report";
+import { type Content, contentOf } from "./verify/report";
 
 /** Larger content is not normalised: it is no text that was pasted. As `assay verify` has it. */
 export const MAX_TEXT_BYTES = 64 * 1024 * 1024;
@@ -19,9 +19,10 @@ export async function contentOfFile(file: Blob, told: (bytes: number) => void): 
     return { sha256: await streamed(file, told), normalisedSha256: null };
   }
   const data = new Uint8Array(await file.arrayBuffer());
-  const content = { sha256: await sha256(data), normalisedSha256: await normalised(data) };
+  const text = textIn(data);
+  const content = text === null ? { normalisedSha256: null } : await contentOf(text);
   told(file.size);
-  return content;
+  return { ...content, sha256: await sha256(data) };
 }
 
 /** Compile the hash: later there may be no time for it, or no network. */
@@ -103,9 +104,9 @@ async function* anew(
 }
 
 /** Only UTF-8 text can be normalised. */
-async function normalised(data: Uint8Array): Promise<string | null> {
+function textIn(data: Uint8Array): string | null {
   try {
-    return await sha256(new TextEncoder().encode(normalisedText(utf8(data))));
+    return utf8(data);
   } catch (error) {
     if (error instanceof InvalidDocument) return null;
     throw error;

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from rest_framework import status
 
 from assay.signing.digests import as_id
-from assay.signing.evidence import Evidence, Part
+from assay.signing.evidence import LINES, Evidence, Part
 from registry.accounts.queries import User
 from registry.api.problems import NotFound, Problem
 from registry.catalog import queries as catalog
@@ -23,6 +24,7 @@ from registry.conduct.errors import NotAccepted
 from registry.ledger import queries as ledger
 from registry.pool import queries as pool
 
+from . import excerpts
 from .errors import CheckpointUnknown, GenerationFailed, NotGeneratable, OtherProjects
 from .models import Batch, Claim, Output, State
 
@@ -139,7 +141,8 @@ def newest_sample() -> Output | None:
 
 def evidence(of: Output) -> Evidence:
     """Its bundle and all that proves its checkpoint; raises NotFound before it is signed."""
-    return catalog.evidence(of.checkpoint, {Part.OUTPUT: _statement(of)})
+    found = catalog.evidence(of.checkpoint, {Part.OUTPUT: _statement(of)})
+    return replace(found, lines=excerpts.stated(of))
 
 
 def stands(of: Output | Batch) -> bool:
@@ -203,9 +206,18 @@ def _evidence_of_each(of: Sequence[Output]) -> dict[uuid.UUID, object]:
     document = shared.to_json()
     parts = {part: bundle.to_json() for part, bundle in shared.bundles.items()}
     return {
-        each.pk: {**document, "bundles": {Part.OUTPUT.value: bundle.to_json(), **parts}}
+        each.pk: {
+            **document,
+            **_lines(each),
+            "bundles": {Part.OUTPUT.value: bundle.to_json(), **parts},
+        }
         for each, bundle in zip(of, bundles, strict=True)
     }
+
+
+def _lines(of: Output) -> dict[str, object]:
+    found = excerpts.stated(of)
+    return {} if found is None else {LINES: list(found.digests)}
 
 
 def _answer(of: Output, evidence: object) -> dict[str, object]:

@@ -34,7 +34,7 @@ from registry.events import services as events
 from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 
-from . import queries
+from . import excerpts, queries
 from .credentials import office
 from .credentials.library import Office
 from .errors import NeverSigned
@@ -84,6 +84,7 @@ def claim_of(output: Output) -> OutputClaim:
         media_type=output.media_type,
         request_commitment=_commitment(output),
         generation=_generation(output),
+        lines=excerpts.named(output.text),
     )
 
 

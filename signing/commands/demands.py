@@ -53,6 +53,7 @@ class Demands:
     signer_key: str | None = None
     """The digest of a key, in hexadecimal."""
     accepts_unknown: bool = False
+    accepts_excerpt: bool = False
     lists: tuple[bytes, ...] = ()
     answers: tuple[bytes, ...] = ()
     """Of OCSP responders."""
@@ -117,6 +118,7 @@ class Demands:
             signer=self.signer,
             signer_key=self.signer_key,
             accepts_unknown=self.accepts_unknown,
+            accepts_excerpt=self.accepts_excerpt,
         )
 
 

@@ -113,6 +113,7 @@ REGISTRYS = (
         "pack",
         "base",
         "c2pa_anchors",
+        "excerpt",
         "fingerprint",
         "brief",
     ),

@@ -33,6 +33,8 @@ def verdict_json(judged: Judged) -> dict[str, object]:
     if judged.failure is None:
         established = judged.examination.verdict()
         document["match"] = established.match.value
+        if (part := established.excerpt) is not None:
+            document["excerpt"] = {"first": part.first, "last": part.last, "of": part.of}
         document["parts"] = [_part_json(part) for part in established.parts]
         document["bases"] = [_base_json(base) for base in established.bases]
         if (said := established.evaluation) is not None:
@@ -59,6 +61,7 @@ def _requirements_json(judged: Judged) -> dict[str, object]:
         "signer": found.signer,
         "signer_key": None if found.signer_key is None else as_id(found.signer_key),
         "accepts_unknown_revocation": found.accepts_unknown,
+        "accepts_excerpt": found.accepts_excerpt,
     }
 
 

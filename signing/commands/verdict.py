@@ -105,6 +105,8 @@ def _headline(established: Verified) -> tuple[str, Ink]:
         return "Verified, and WITHDRAWN by whoever said it.", Ink.YELLOW
     if unknown_maker(established):
         return "Verified, but NOT who signed its C2PA manifest.", Ink.YELLOW
+    if excerpt(established):
+        return "Verified, as an EXCERPT.", Ink.YELLOW
     return "Verified.", Ink.GREEN
 
 
@@ -168,6 +170,8 @@ def _proven_of_output(output: OutputClaim, checkpoint: str, verified: Verified) 
             what = f"this {kind}, to the byte,"
         case Match.NORMALISED:
             what = f"this {kind}, but for line ends, spaces before them or the form of letters,"
+        case Match.EXCERPT:
+            what = f"the {kind} {as_id(output.exact_sha256)}, of which this is a part,"
         case Match.NOT_COMPARED:
             what = f"the {kind} {as_id(output.exact_sha256)} (none was at hand to compare)"
     match output.claim:
@@ -263,6 +267,7 @@ def cautions(verified: Verified) -> tuple[str, ...]:
         taken_down(verified),
         withdrawn(verified),
         unknown_maker(verified),
+        excerpt(verified),
     )
     below = (_base_taken_down(each) for each in verified.bases)
     return tuple(each for each in (*said, *below) if each)
@@ -337,6 +342,13 @@ def unknown_maker(verified: Verified) -> str:
         f"The C2PA manifest in or beside the file is {detail}. It is neither believed nor held "
         "against the file; --c2pa-anchors FILE names whom to believe."
     )
+
+
+def excerpt(verified: Verified) -> str:
+    """That the text is a part of what was signed, and which; empty where it is all of it."""
+    if (found := verified.excerpt) is None:
+        return ""
+    return f"What is here is {found}. What was left out may change what it means."
 
 
 def _standing(judged: Judged, verified: Verified) -> Iterator[str]:

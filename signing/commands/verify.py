@@ -5,6 +5,7 @@ assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json… [--checkpoint FOLDER] [--base EVIDENCE.json]… [--pack OUT]
 assay verify EVALUATION.json [--checkpoint FOLDER]
 assay verify FILE [--evidence FILE]
+assay verify EXCERPT.txt --evidence FILE --excerpt
 assay verify FILE --evidence BATCH.json --proof FILE.tlog-proof
 assay verify BUNDLE.json
 assay verify PACK [--fingerprint sha256:…] [--policy sha256:…]
@@ -72,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     anchors = "believe C2PA manifests by these certificates, too (PEM); then it has to be by one"
     add("--c2pa-anchors", type=Path, metavar="FILE", help=anchors)
+    part = "take lines that follow each other in the text that was signed for it, and say which"
+    add("--excerpt", action="store_true", help=part)
     _add_packs(parser)
     add(
         "--ignore",
@@ -126,6 +129,7 @@ def run(
         demands.of(arguments, now=now),
         bases=packs.bases(arguments.base),
         anchors=_anchors(arguments.c2pa_anchors),
+        accepts_excerpt=arguments.excerpt,
     )
     pins = Pins.of_user().all() if arguments.fingerprint is None else ()
     if many.is_worth_it(arguments):

@@ -6,7 +6,7 @@ A claim parses strictly from its statement and builds the same statement again
 """
 
 from .batch import BatchClaim, Placed
-from .checkpoint import CheckpointClaim, RunReference, TensorsReference
+from .checkpoint import CheckpointClaim, RunReference
 from .conduct import AcceptanceClaim, ConductClaim
 from .consent import Consent, ConsentClaim
 from .dataset import DatasetClaim
@@ -21,7 +21,7 @@ from .evaluation import (
 )
 from .output import Mark, Origin, OutputClaim
 from .period import PeriodClaim
-from .references import SALT_BYTES, ConductReference, commit, party_commitment
+from .references import SALT_BYTES, ConductReference, ListReference, commit, party_commitment
 from .revocation import RevocationClaim
 from .run import RunClaim
 from .sanction import Breach, LiftingClaim, SanctionClaim, Sanctioned, sanctioned_commitment
@@ -38,6 +38,7 @@ from .statement import (
     LIFTING_V1,
     OMS_V1,
     OUTPUT_V1,
+    OUTPUT_V2,
     PERIOD_V1,
     PURPOSE_OF,
     REVOCATION_V1,
@@ -66,6 +67,7 @@ __all__ = [
     "LIFTING_V1",
     "OMS_V1",
     "OUTPUT_V1",
+    "OUTPUT_V2",
     "PERIOD_V1",
     "PURPOSE_OF",
     "REVOCATION_V1",
@@ -89,6 +91,7 @@ __all__ = [
     "EvaluationClaim",
     "Harness",
     "LiftingClaim",
+    "ListReference",
     "Mark",
     "Metric",
     "Origin",
@@ -104,7 +107,6 @@ __all__ = [
     "Statement",
     "Subject",
     "TakedownClaim",
-    "TensorsReference",
     "WithdrawalClaim",
     "Withdrawn",
     "commit",

@@ -10,9 +10,8 @@ from typing import Self
 
 from .. import canonical
 from ..canonical import Obj
-from ..tensors import TensorList
 from ..values import dataclass
-from .references import ConductReference, as_reference, owned, reference
+from .references import ConductReference, ListReference, as_reference, owned, reference
 from .statement import CHECKPOINT_V1, CHECKPOINT_V2, Statement, Subject, predicate_of, same
 
 _FIELDS = ("registry", "project", "name", "step", "oms", "run", "dataset", "conduct")
@@ -25,19 +24,6 @@ class RunReference:
 
     id: str
     statement_sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TensorsReference:
-    """How many tensors the files have, and the digest of their list (`tensors.TensorList`)."""
-
-    count: int
-    sha256: str
-
-    @classmethod
-    def of(cls, found: TensorList) -> Self:
-        """What names this list."""
-        return cls(count=len(found.entries), sha256=found.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +41,8 @@ class CheckpointClaim:
     run: RunReference | None
     dataset_sha256: str | None
     conduct: ConductReference
-    tensors: TensorsReference | None = None
-    """None in version 1, which names no tensors."""
+    tensors: ListReference | None = None
+    """Of a `tensors.TensorList`; None in version 1, which names no tensors."""
 
     @property
     def owner(self) -> str:
@@ -81,16 +67,14 @@ class CheckpointClaim:
             run=canonical.nullable(predicate, "run", _run_reference),
             dataset_sha256=canonical.nullable(predicate, "dataset", reference),
             conduct=ConductReference.parse(predicate, "conduct"),
-            tensors=_tensors_reference(predicate) if has_tensors else None,
+            tensors=ListReference.parse(predicate, _TENSORS) if has_tensors else None,
         )
         return same(claim, statement)
 
     def statement(self) -> Statement:
         """The statement that makes this claim."""
         run, tensors = self.run, self.tensors
-        named: Obj = {}
-        if tensors is not None:
-            named = {_TENSORS: {"count": tensors.count, "sha256": tensors.sha256}}
+        named: Obj = {} if tensors is None else {_TENSORS: tensors.to_json()}
         return Statement(
             subjects=(Subject(name=f"{self.project}@{self.name}", sha256=self.manifest_sha256),),
             predicate_type=CHECKPOINT_V2 if named else CHECKPOINT_V1,
@@ -114,13 +98,4 @@ def _run_reference(obj: Obj, field: str) -> RunReference:
         canonical.only(run, "id", "statement")
         return RunReference(
             id=canonical.text(run, "id"), statement_sha256=reference(run, "statement")
-        )
-
-
-def _tensors_reference(predicate: Obj) -> TensorsReference:
-    named = canonical.mapping(predicate, _TENSORS)
-    with canonical.within(_TENSORS):
-        canonical.only(named, "count", "sha256")
-        return TensorsReference(
-            count=canonical.integer(named, "count"), sha256=canonical.sha256_hex(named, "sha256")
         )

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The claim that a text or other content was generated from a checkpoint."""
+"""The claim that a text or other content was generated from a checkpoint.
+
+Version 2 names the lines of the text besides; of what is no text of ours there is version 1 alone.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,15 @@ from .. import canonical
 from ..canonical import Obj
 from ..errors import InvalidDocument
 from ..values import dataclass
-from .references import ConductReference, commitment, reference
-from .statement import OUTPUT_V1, Statement, Subject, predicate_of, same
+from .references import ConductReference, ListReference, commitment, reference
+from .statement import OUTPUT_V1, OUTPUT_V2, Statement, Subject, predicate_of, same
 
 NORMALISED = ".normalised"
 MARK = "mark"
 TEXTS = "text/"
 MAX_MARK_CHARACTERS = 100
 _FIELDS = ("output", "claim", "checkpoint", "conduct", "media_type", "request", "generation")
+_LINES = "lines"
 
 
 class Origin(StrEnum):
@@ -66,11 +70,17 @@ class OutputClaim:
     request_commitment: str | None
     generation: Obj | None
     """Decoding parameters, with `mark` among them where it is known whether there is one."""
+    lines: ListReference | None = None
+    """Of an `excerpts.LineList`; None in version 1, which names no lines."""
 
     @classmethod
     def parse(cls, statement: Statement) -> Self:
         """Read the claim out of a statement."""
-        predicate = predicate_of(statement, OUTPUT_V1, *_FIELDS)
+        has_lines = statement.predicate_type == OUTPUT_V2
+        if has_lines:
+            predicate = predicate_of(statement, OUTPUT_V2, *_FIELDS, _LINES)
+        else:
+            predicate = predicate_of(statement, OUTPUT_V1, *_FIELDS)
         checkpoint = canonical.mapping(predicate, "checkpoint")
         with canonical.within("checkpoint"):
             canonical.only(checkpoint, "sha256", "statement")
@@ -88,6 +98,7 @@ class OutputClaim:
             media_type=canonical.text(predicate, "media_type"),
             request_commitment=canonical.nullable(predicate, "request", commitment),
             generation=canonical.nullable(predicate, "generation", canonical.mapping),
+            lines=ListReference.parse(predicate, _LINES) if has_lines else None,
         )
         if claim.is_our_text and claim.normalised_sha256 is None:
             raise InvalidDocument("subject", "`text` and `text.normalised`", "`text` alone")
@@ -111,10 +122,11 @@ class OutputClaim:
         subjects = [Subject(name=name, sha256=self.exact_sha256)]
         if self.normalised_sha256 is not None:
             subjects.append(Subject(name=name + NORMALISED, sha256=self.normalised_sha256))
-        request = self.request_commitment
+        request, lines = self.request_commitment, self.lines
+        named: Obj = {} if lines is None else {_LINES: lines.to_json()}
         return Statement(
             subjects=tuple(subjects),
-            predicate_type=OUTPUT_V1,
+            predicate_type=OUTPUT_V2 if named else OUTPUT_V1,
             predicate={
                 "output": self.output,
                 "claim": str(self.claim),
@@ -126,6 +138,7 @@ class OutputClaim:
                 "media_type": self.media_type,
                 "request": None if request is None else {"commitment": request},
                 "generation": self.generation,
+                **named,
             },
         )
 

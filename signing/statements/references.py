@@ -48,6 +48,29 @@ class ConductReference:
         return Subject(name=f"conduct/{self.id}/{self.version}", sha256=self.sha256)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListReference:
+    """How many entries a list has, and its digest: the list may be somewhere else, or nowhere."""
+
+    count: int
+    sha256: str
+
+    @classmethod
+    def parse(cls, obj: Obj, field: str) -> Self:
+        """Read the reference in one field."""
+        inner = canonical.mapping(obj, field)
+        with canonical.within(field):
+            canonical.only(inner, "count", "sha256")
+            return cls(
+                count=canonical.integer(inner, "count"),
+                sha256=canonical.sha256_hex(inner, "sha256"),
+            )
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form."""
+        return {"count": self.count, "sha256": self.sha256}
+
+
 def reference(obj: Obj, field: str) -> str:
     """The digest in a reference, `{"sha256":"…"}`."""
     return _single(obj, field, "sha256")

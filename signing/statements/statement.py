@@ -24,6 +24,7 @@ ACCEPTANCE_V1 = "https://assay/acceptance/v1"
 ACCEPTANCE_V2 = "https://assay/acceptance/v2"
 CONSENT_V1 = "https://assay/consent/v1"  # by a key of the party's own, which no certificate names
 OUTPUT_V1 = "https://assay/output/v1"
+OUTPUT_V2 = "https://assay/output/v2"
 BATCH_V1 = "https://assay/output-batch/v1"
 REVOCATION_V1 = "https://assay/revocation/v1"
 TAKEDOWN_V1 = "https://assay/takedown/v1"
@@ -44,6 +45,7 @@ PURPOSE_OF: Mapping[str, Purpose] = {
     ACCEPTANCE_V1: Purpose.CONDUCT,
     ACCEPTANCE_V2: Purpose.CONDUCT,
     OUTPUT_V1: Purpose.OUTPUT,
+    OUTPUT_V2: Purpose.OUTPUT,
     BATCH_V1: Purpose.OUTPUT,
     REVOCATION_V1: Purpose.CONDUCT,
     TAKEDOWN_V1: Purpose.CONDUCT,

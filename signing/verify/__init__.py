@@ -19,13 +19,14 @@ from .artifacts import (
 )
 from .batches import examine_batched
 from .evaluations import examine_evaluation
-from .report import Answer, Content, Examination, Match, Opening, SignedPart, Verified
+from .report import Answer, Compared, Content, Examination, Match, Opening, SignedPart, Verified
 from .requirements import Basis, Requirements, Seen, newest_seen
 from .standing import Standing
 
 __all__ = [
     "Answer",
     "Basis",
+    "Compared",
     "Content",
     "Examination",
     "Match",

@@ -9,13 +9,14 @@
    `tensors` in them against the list that the checkpoint names, if it names one.
 4. The tree heads (`heads`): those that the ledger signed, of all bundles at hand and of the model
    signature beside the files, are of one history: of one size there is one root.
-5. The links (`links`): `output.checkpoint`, `output.conduct`; `checkpoint.registry`,
-   `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.tensors` where the list is there,
-   `checkpoint.run`, `checkpoint.dataset`, `checkpoint.conduct`; `run.dataset`, `run.conduct`;
-   `conduct.policy`, `conduct.text` where the text is there; `takedown.checkpoint`. An answer of the
-   API is held to what was signed (`output.answer`, `output.request`), the C2PA manifest that a file
-   carries to both its output and the root (`output.credentials`), and a model signature beside a
-   checkpoint's files to the checkpoint and the files (`model.checkpoint`, `model.files`).
+5. The links (`links`): `output.checkpoint`, `output.conduct`, `output.lines` where they are there;
+   `checkpoint.registry`, `checkpoint.manifest`, `checkpoint.oms`, `checkpoint.tensors` where the
+   list is there, `checkpoint.run`, `checkpoint.dataset`, `checkpoint.conduct`; `run.dataset`,
+   `run.conduct`; `conduct.policy`, `conduct.text` where the text is there; `takedown.checkpoint`.
+   An answer of the API is held to what was signed (`output.answer`, `output.request`), the C2PA
+   manifest that a file carries to both its output and the root (`output.credentials`), and a model
+   signature beside a checkpoint's files to the checkpoint and the files (`model.checkpoint`,
+   `model.files`).
 6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by the
    steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
 """
@@ -42,7 +43,7 @@ from .heads import one_history
 from .kinds import MODEL, OUTPUT, any_of
 from .opening import opening
 from .parts import Examined, examine
-from .report import Answer, Content, Examination, Finding, Match, Report, Verified
+from .report import Answer, Compared, Content, Examination, Finding, Match, Report, Verified
 from .requirements import Basis, Requirements
 
 
@@ -103,16 +104,12 @@ def examine_output(
     bundle = evidence.bundles.get(Part.OUTPUT)
     output = examine(report, OUTPUT, bundle, basis, is_artifact=True)
     below = examine_below(report, evidence, basis)
-    match = Finding(Match.NOT_COMPARED)
+    compared = Finding(Compared(match=Match.NOT_COMPARED))
     if content is not None or (answer is not None and _is_generated(output.claim.value)):
-        match = report.check(
-            "text",
-            "The content is what was signed",
-            lambda: links.text(output.claim.get(), content),
-        )
+        compared = compare_content(report, output.claim, content, evidence, basis)
     compare_files(report, evidence, files)
     one_history(report, evidence.bundles.items(), basis.trust, beside=heads(basis.bases))
-    link_output(report, output.claim, below)
+    link_output(report, output.claim, below, evidence)
     if answer is not None:
         _link_answer(report, output.claim, answer)
     if carrier is not None:
@@ -123,7 +120,7 @@ def examine_output(
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = with_bases(below.verified("output", steps), bases)
         parts = (output.signed(), *found.parts)
-        return replace(found, parts=parts, output=output.claim.value, match=match.get())
+        return with_output(replace(found, parts=parts), output.claim.get(), compared.get())
 
     return report.finish(establish)
 
@@ -180,8 +177,31 @@ def examine_bundle(bundle: Bundle, *, basis: Basis, purpose: Purpose) -> Examina
     return report.finish(lambda steps: _alone("bundle", basis, steps, found))
 
 
-def link_output(report: Report, claim: Finding[OutputClaim], below: Below) -> None:
-    """Check that an output is of the checkpoint at hand, and under its rules."""
+def compare_content(
+    report: Report,
+    claim: Finding[OutputClaim],
+    content: Content | None,
+    evidence: Evidence,
+    basis: Basis,
+) -> Finding[Compared]:
+    """Compare what is at hand with what an output was signed for."""
+    accepts_excerpt = basis.requirements.accepts_excerpt
+    return report.check(
+        "text",
+        "The content is what was signed",
+        lambda: links.text(claim.get(), content, evidence.lines, accepts_excerpt=accepts_excerpt),
+    )
+
+
+def with_output(found: Verified, claim: OutputClaim, compared: Compared) -> Verified:
+    """The same about an output, and how the content at hand compares with it."""
+    return replace(found, output=claim, match=compared.match, excerpt=compared.excerpt)
+
+
+def link_output(
+    report: Report, claim: Finding[OutputClaim], below: Below, evidence: Evidence
+) -> None:
+    """Check that an output is of the checkpoint at hand, and under its rules; and its lines."""
     checkpoint = below.checkpoint
     report.check(
         "output.checkpoint",
@@ -195,6 +215,13 @@ def link_output(report: Report, claim: Finding[OutputClaim], below: Below) -> No
         "The output is under this conduct policy",
         lambda: links.conduct(claim.get().conduct, below.conduct.claim.get()),
     )
+    lines = evidence.lines
+    if lines is not None:
+        report.check(
+            "output.lines",
+            "The lines are those that the output names",
+            lambda: links.output_lines(claim.get(), lines),
+        )
 
 
 def link_credentials(

@@ -28,15 +28,14 @@ from ..statements import BatchClaim, OutputClaim, Placed
 from ..tlog import Proof
 from ..treehead import TreeHead
 from ..trust import TrustRoot
-from . import links
-from .artifacts import link_credentials, link_output
+from .artifacts import compare_content, link_credentials, link_output, with_output
 from .below import compare_files, examine_below, link_below
 from .descent import descend, heads, with_bases
 from .heads import one_history
 from .kinds import BATCH
 from .opening import opening
 from .parts import examine
-from .report import Content, Examination, Finding, Match, Report, Verified
+from .report import Compared, Content, Examination, Finding, Match, Report, Verified
 from .requirements import Basis
 
 
@@ -68,17 +67,13 @@ def examine_batched(
         "The ledger signed the tree that the proof leads to",
         lambda: _logged(batch.bundle.get(), proof, basis.trust),
     )
-    match = Finding(Match.NOT_COMPARED)
+    compared = Finding(Compared(match=Match.NOT_COMPARED))
     if content is not None:
-        match = report.check(
-            "text",
-            "The content is what was signed",
-            lambda: links.text(claim.get(), content),
-        )
+        compared = compare_content(report, claim, content, evidence, basis)
     compare_files(report, evidence, files)
     beside = {"proof": proof.note, **heads(basis.bases)}
     one_history(report, bundles.items(), basis.trust, beside=beside)
-    link_output(report, claim, below)
+    link_output(report, claim, below, evidence)
     if carrier is not None:
         link_credentials(report, claim, carrier, basis)
     link_below(report, below)
@@ -87,7 +82,7 @@ def examine_batched(
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = with_bases(below.verified("output", steps), bases)
         parts = (batch.signed(), *found.parts)
-        return replace(found, parts=parts, output=claim.value, match=match.get())
+        return with_output(replace(found, parts=parts), claim.get(), compared.get())
 
     return report.finish(establish)
 

@@ -118,7 +118,7 @@ def _without_what_is_above(evidence: Evidence) -> Evidence:
     if _OF_WHAT_IS_ABOVE.isdisjoint(bundles):
         return evidence
     below = {name: each for name, each in bundles.items() if name not in _OF_WHAT_IS_ABOVE}
-    return replace(evidence, bundles=below)
+    return replace(evidence, bundles=below, lines=None)
 
 
 @remembering

@@ -26,6 +26,7 @@ from ..statements import (
     LIFTING_V1,
     OMS_V1,
     OUTPUT_V1,
+    OUTPUT_V2,
     PERIOD_V1,
     PURPOSE_OF,
     REVOCATION_V1,
@@ -261,6 +262,7 @@ MODEL = Kind(
 )
 KIND_OF: Mapping[str, Kind[Any]] = {
     OUTPUT_V1: OUTPUT,
+    OUTPUT_V2: OUTPUT,
     BATCH_V1: BATCH,
     CHECKPOINT_V1: CHECKPOINT,
     CHECKPOINT_V2: CHECKPOINT,

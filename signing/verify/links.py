@@ -11,6 +11,7 @@ from ..canonical import Obj, dumps
 from ..credentials import Credentials, in_words, judge, of_stranger
 from ..digests import as_id, sha256
 from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
+from ..excerpts import Excerpt, LineList
 from ..manifest import Manifest
 from ..media import Carrier
 from ..pseudonyms import Signatory
@@ -20,30 +21,59 @@ from ..statements import (
     ConductReference,
     DatasetClaim,
     EvaluationClaim,
+    ListReference,
     OutputClaim,
     RunClaim,
     TakedownClaim,
-    TensorsReference,
     WithdrawalClaim,
     commit,
 )
 from ..tensors import TensorList
-from .report import Answer, Content, Match, NotReached, Opening
+from .report import Answer, Compared, Content, Match, NotReached, Opening
 from .requirements import Basis
 
 
-def text(claim: OutputClaim, content: Content | None) -> tuple[Match, str]:
-    """The content is what was signed, to the byte or but for what copying changes."""
+def text(
+    claim: OutputClaim, content: Content | None, stated: LineList | None, *, accepts_excerpt: bool
+) -> tuple[Compared, str]:
+    """The content is what was signed, to the byte or but for what copying changes.
+
+    Or an excerpt of it, by the lines that are `stated`, where that is accepted.
+    """
     if content is None:
         raise MissingEvidence("expected the text that was generated, found none in the answer")
     if content.sha256 == claim.exact_sha256:
-        return Match.IDENTICAL, f"identical, {as_id(content.sha256)}"
+        return Compared(match=Match.IDENTICAL), f"identical, {as_id(content.sha256)}"
     if None is not content.normalised_sha256 == claim.normalised_sha256:
-        return Match.NORMALISED, "same after normalising: not the very bytes that were signed"
+        words = "same after normalising: not the very bytes that were signed"
+        return Compared(match=Match.NORMALISED), words
+    excerpt = _excerpt(claim, content, stated)
+    if excerpt is not None and accepts_excerpt:
+        words = f"an excerpt, {excerpt}: what was signed is longer than what is here"
+        return Compared(match=Match.EXCERPT, excerpt=excerpt), words
+    asked = f"; it is an excerpt, {excerpt}, which nobody asked for" if excerpt else ""
     raise TextMismatch(
         f"expected {as_id(claim.exact_sha256)}, found {as_id(content.sha256)}, "
-        "which is not the same after normalising either"
+        f"which is not the same after normalising either{asked}"
     )
+
+
+def _excerpt(claim: OutputClaim, content: Content, stated: LineList | None) -> Excerpt | None:
+    if claim.lines is None or stated is None or content.text is None:
+        return None
+    if stated.sha256 != claim.lines.sha256:  # `output_lines` says so
+        return None
+    return stated.find(LineList.of(content.text))
+
+
+def output_lines(claim: OutputClaim, stated: LineList) -> tuple[LineList, str]:
+    """The list of lines in the evidence is the one that the output names."""
+    if claim.lines is None:
+        raise BrokenLink("expected no lines, as the output names none; found a list of them")
+    _same("list of lines", claim.lines.sha256, stated.sha256)
+    if claim.lines.count != len(stated.digests):
+        raise BrokenLink(f"expected {claim.lines.count} lines, found {len(stated.digests)}")
+    return stated, as_id(claim.lines.sha256)
 
 
 def credentials(claim: OutputClaim, carrier: Carrier, basis: Basis) -> tuple[Credentials, str]:
@@ -95,7 +125,7 @@ def checkpoint_tensors(claim: CheckpointClaim, stated: TensorList) -> tuple[Tens
     return stated, as_id(named.sha256)
 
 
-def _named_tensors(claim: CheckpointClaim) -> TensorsReference:
+def _named_tensors(claim: CheckpointClaim) -> ListReference:
     if claim.tensors is None:
         raise BrokenLink("expected no tensors, as the checkpoint names none; found a list of them")
     return claim.tensors

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from ..canonical import Obj
 from ..digests import normalised_text, sha256
 from ..errors import BadEnvelope, InvalidDocument, Outcome, Step, VerificationError
+from ..excerpts import MAX_BYTES, Excerpt
 from ..statements import (
     CheckpointClaim,
     ConductClaim,
@@ -41,24 +42,38 @@ class Match(StrEnum):
 
     IDENTICAL = "identical"
     NORMALISED = "same after normalising"
+    EXCERPT = "excerpt"
     NOT_COMPARED = "not compared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """The digests of content at hand."""
+    """The digests of content at hand, and the text that may be an excerpt of what was signed."""
 
     sha256: str
     normalised_sha256: str | None
+    text: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, data: bytes) -> Content:
         """The digests of some bytes; only UTF-8 text can be normalised."""
         try:
-            normalised = sha256(normalised_text(data.decode("utf-8")).encode("utf-8"))
+            text = data.decode("utf-8")
         except UnicodeDecodeError:
-            normalised = None
-        return cls(sha256=sha256(data), normalised_sha256=normalised)
+            return cls(sha256=sha256(data), normalised_sha256=None)
+        return cls(
+            sha256=sha256(data),
+            normalised_sha256=sha256(normalised_text(text).encode("utf-8")),
+            text=text if len(data) <= MAX_BYTES else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """How content at hand compares with what was signed; of a part, where it stands in that."""
+
+    match: Match
+    excerpt: Excerpt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +128,8 @@ class Verified:
     steps: tuple[Step, ...]
     parts: tuple[SignedPart, ...]
     match: Match = Match.NOT_COMPARED
+    excerpt: Excerpt | None = None
+    """Where the text at hand stands in the one that was signed, if it is a part of it."""
     output: OutputClaim | None = None
     evaluation: EvaluationClaim | None = None
     withdrawal: WithdrawalClaim | None = None

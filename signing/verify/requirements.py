@@ -37,6 +37,9 @@ class Requirements:
     """The SHA-256 of the SubjectPublicKeyInfo of the key that must have signed the artifact."""
     accepts_unknown: bool = False
     """Do without lists that are missing or stale, explicitly; a revoked certificate still fails."""
+    accepts_excerpt: bool = False
+    """Take an unbroken part of a text that was signed for it, explicitly: what is left out may
+    change what it means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

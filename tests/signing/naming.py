@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence
-from assay.signing.statements import TensorsReference
+from assay.signing.statements import ListReference
 from assay.signing.tensors import TensorList
 from tests.signing.world import World, checkpoint_claim, manifest_of
 
@@ -17,7 +17,8 @@ def naming(world: World, files: Mapping[str, bytes], tensors: TensorList) -> Evi
     """Everything about an upload, with the list."""
     evidence = world.evidence_for_upload(files)
     claim = checkpoint_claim(world.registry, manifest_of(files), run=None)
-    named = replace(claim, tensors=TensorsReference.of(tensors)).statement()
+    listed = ListReference(count=len(tensors.entries), sha256=tensors.sha256)
+    named = replace(claim, tensors=listed).statement()
     bundle = world.bundle(world.sign(named, Purpose.CHECKPOINT, world.alice))
     bundles = {**evidence.bundles, "checkpoint": bundle}
     return replace(evidence, bundles=bundles, tensors=tensors)

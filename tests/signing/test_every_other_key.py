@@ -44,7 +44,7 @@ from assay.signing.errors import (
 )
 from assay.signing.keys import Signer
 from assay.signing.revocation import NotRevoked
-from assay.signing.statements import PURPOSE_OF, PeriodClaim, Statement, TensorsReference
+from assay.signing.statements import PURPOSE_OF, ListReference, PeriodClaim, Statement
 from assay.signing.tokens import Token
 from assay.signing.verify import examine_bundle, verify_bundle
 from assay.signing.verify.kinds import KIND_OF
@@ -55,13 +55,13 @@ from tests.signing.test_statements import CLAIMS
 from tests.signing.world import AT, FILES, REGISTRY, Signed, World, checkpoint_claim, manifest_of
 
 WORLD = World.create(at=AT)
-TENSORS = TensorsReference(count=1, sha256="ab" * 32)
+LISTED = ListReference(count=1, sha256="ab" * 32)
 
 
 def statements() -> dict[str, Statement]:
     """One of each kind that a certificate is for."""
     evaluated = evidence_for_evaluation(WORLD)
-    listed = replace(checkpoint_claim(REGISTRY, manifest_of(FILES), run=None), tensors=TENSORS)
+    listed = replace(checkpoint_claim(REGISTRY, manifest_of(FILES), run=None), tensors=LISTED)
     claims = [
         *CLAIMS,
         listed,

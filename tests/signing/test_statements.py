@@ -21,6 +21,7 @@ from assay.signing.statements import (
     ConsentClaim,
     DatasetClaim,
     LiftingClaim,
+    ListReference,
     Origin,
     OutputClaim,
     RevocationClaim,
@@ -97,6 +98,7 @@ CLAIMS: list[Claim] = [
         conduct=conduct_reference(), commitment=DIGEST, accepted_at=AT, consent="cd" * 32
     ),
     consent_claim(),
+    replace(OUTPUT, lines=ListReference(count=2, sha256=DIGEST)),
 ]
 Parser: TypeAlias = Callable[[Statement], Claim]
 

@@ -2,10 +2,10 @@
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
 What stands in a standard is typed in here and never computed. `answers.json`, `batches.json`,
-`chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `packs.json`,
-`policies.json`, `pseudonyms.json`, `standings.json`, `takedowns.json`, `tensors.json`, `walks.json`
-and `witnessed.json` are signed by throw-away authorities and keys that are gone:
-running this again makes others, equally good.
+`chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `excerpts.json`,
+`packs.json`, `policies.json`, `pseudonyms.json`, `standings.json`, `takedowns.json`,
+`tensors.json`, `walks.json` and `witnessed.json` are signed by throw-away authorities and keys
+that are gone: running this again makes others, equally good.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tests.vectors.chains import chain_vectors
 from tests.vectors.consents import consent_vectors
 from tests.vectors.credentials import credentials_vectors
 from tests.vectors.evaluations import evaluation_vectors
+from tests.vectors.excerpts import excerpt_vectors
 from tests.vectors.marks import mark_vectors
 from tests.vectors.mutations import evidence_vectors
 from tests.vectors.packs import pack_vectors
@@ -225,6 +226,7 @@ TEXTS = [
     "Å\u212b",
     "a\u00a0\nb",
     "a\u2028b",
+    "a \u2028b\t\u2029c \u0085",
     "\n\na",
     " \n",
     "ﬁ",
@@ -342,6 +344,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "batches": batch_vectors,
     "pseudonyms": pseudonym_vectors,
     "credentials": credentials_vectors,
+    "excerpts": excerpt_vectors,
     "tensors": tensor_vectors,
     "takedowns": takedown_vectors,
     "witnessed": witnessed_vectors,

@@ -70,7 +70,8 @@ async function demanded(
 ): Promise<Requirements | Refusal> {
   const policy = policyOf(pack?.policy ?? null, witnesses);
   const asOf = new Date(Math.floor(now.getTime() / 1000) * 1000);
-  if (pack === null) return { asOf, policy: witnesses.given?.policy ?? null };
+  const acceptsExcerpt = true; // a reader is told so in the headline
+  if (pack === null) return { asOf, policy: witnesses.given?.policy ?? null, acceptsExcerpt };
   if (policy === "other") {
     const found = pack.policy === null ? "none" : asId(pack.policy.sha256);
     return { kind: "other-policy", detail: found };
@@ -78,11 +79,11 @@ async function demanded(
   if (strangerOf(evidence, root) !== null) {
     return { kind: "stranger-pack", detail: asId(pack.trust.fingerprint) };
   }
-  if (witnesses.isNow) return { asOf, policy };
+  if (witnesses.isNow) return { asOf, policy, acceptsExcerpt };
   if (policy === null) return { kind: "unwitnessed", detail: NO_MOMENT };
   const notes = Object.values(evidence.bundles).map(({ proof }) => proof.note);
   try {
-    return { asOf: await newestSeen(notes, root, policy), policy };
+    return { asOf: await newestSeen(notes, root, policy), policy, acceptsExcerpt };
   } catch (error) {
     if (!(error instanceof VerificationError)) throw error;
     return { kind: "unwitnessed", detail: error.message };

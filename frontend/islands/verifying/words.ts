@@ -19,6 +19,7 @@ export type Said = {
 const MOODS: Readonly<Record<string, Mood>> = {
   verified: "sound",
   normalised: "sound",
+  excerpt: "caution",
   "taken-down": "caution",
   withdrawn: "caution",
   revoked: "caution",
@@ -32,9 +33,10 @@ const MOODS: Readonly<Record<string, Mood>> = {
 const MATCHES = {
   identical: "identical",
   "same after normalising": "normalised",
+  excerpt: "excerpt",
   "not compared": "none",
 } as const;
-const HOLDS = new Set(["verified", "normalised", "taken-down", "withdrawn"]);
+const HOLDS = new Set(["verified", "normalised", "excerpt", "taken-down", "withdrawn"]);
 
 /** The verdict first, in one plain sentence; then what must be known with it. */
 export function saidOf(judged: Judged, words: Words): Said {

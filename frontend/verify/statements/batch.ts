@@ -125,6 +125,7 @@ export async function findOutput(batch: BatchClaim, placed: Placed): Promise<Out
     requestCommitment: null,
     generation: null,
     mark: null,
+    lines: null,
   };
 }
 

@@ -5,17 +5,15 @@
  * Version 2 names the tensors in its files besides; of files that have none there is version 1 alone.
  */
 import type { JsonObject } from "../canonical";
-import { integer, mapping, nullable, only, sha256Hex, text, within } from "../canonical";
-import type { ConductReference } from "./references";
-import { conductReference, owned, reference } from "./references";
+import { integer, mapping, nullable, only, text, within } from "../canonical";
+import type { ConductReference, ListReference } from "./references";
+import { conductReference, listReference, owned, reference } from "./references";
 import type { Statement } from "./statement";
 import { CHECKPOINT_V1, CHECKPOINT_V2, expectSubjects, predicateOf } from "./statement";
 
 const FIELDS = ["registry", "project", "name", "step", "oms", "run", "dataset", "conduct"] as const;
 
 export type RunReference = { readonly id: string; readonly statementSha256: string };
-/** How many tensors the files have, and the digest of their list (tensors.ts). */
-export type TensorsReference = { readonly count: number; readonly sha256: string };
 export type CheckpointClaim = {
   readonly manifestSha256: string;
   readonly registry: string;
@@ -28,8 +26,8 @@ export type CheckpointClaim = {
   readonly run: RunReference | null;
   readonly datasetSha256: string | null;
   readonly conduct: ConductReference;
-  /** null in version 1, which names no tensors. */
-  readonly tensors: TensorsReference | null;
+  /** Of a list of tensors (tensors.ts); null in version 1, which names none. */
+  readonly tensors: ListReference | null;
 };
 
 /** Read the claim out of a statement. Raises InvalidDocument. */
@@ -48,7 +46,7 @@ export function checkpointClaim(statement: Statement): CheckpointClaim {
     run: nullable(predicate, "run", runReference),
     datasetSha256: nullable(predicate, "dataset", reference),
     conduct: conductReference(predicate, "conduct"),
-    tensors: hasTensors ? tensorsReference(predicate) : null,
+    tensors: hasTensors ? listReference(predicate, "tensors") : null,
   };
   const name = `${claim.project}@${claim.name}`;
   expectSubjects(statement, { name, sha256: claim.manifestSha256 });
@@ -60,13 +58,5 @@ function runReference(from: JsonObject, field: string): RunReference {
   return within(field, () => {
     only(run, "id", "statement");
     return { id: text(run, "id"), statementSha256: reference(run, "statement") };
-  });
-}
-
-function tensorsReference(from: JsonObject): TensorsReference {
-  const named = mapping(from, "tensors");
-  return within("tensors", () => {
-    only(named, "count", "sha256");
-    return { count: integer(named, "count"), sha256: sha256Hex(named, "sha256") };
   });
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The claim that a text or other content was generated from a checkpoint. */
+/**
+ * The claim that a text or other content was generated from a checkpoint.
+ *
+ * Version 2 names the lines of the text besides; of what is no text of ours there is version 1 alone.
+ */
 import type { JsonObject } from "../canonical";
 import { mapping, nullable, only, sha256Hex, text, within } from "../canonical";
 import { InvalidDocument } from "../errors";
-import type { ConductReference } from "./references";
-import { commitment, conductReference, reference } from "./references";
+import type { ConductReference, ListReference } from "./references";
+import { commitment, conductReference, listReference, reference } from "./references";
 import type { Statement } from "./statement";
-import { expectSubjects, OUTPUT_V1, predicateOf } from "./statement";
+import { expectSubjects, OUTPUT_V1, OUTPUT_V2, predicateOf } from "./statement";
 
 const FIELDS = [
   "output",
@@ -39,11 +43,16 @@ export type OutputClaim = {
   readonly generation: JsonObject | null;
   /** Null too for what was said before there were marks, which says nothing of one. */
   readonly mark: Mark | null;
+  /** Of a list of lines (excerpts.ts); null in version 1, which names none. */
+  readonly lines: ListReference | null;
 };
 
 /** Read the claim out of a statement. Raises InvalidDocument. */
 export function outputClaim(statement: Statement): OutputClaim {
-  const predicate = predicateOf(statement, OUTPUT_V1, ...FIELDS);
+  const hasLines = statement.predicateType === OUTPUT_V2;
+  const predicate = hasLines
+    ? predicateOf(statement, OUTPUT_V2, ...FIELDS, "lines")
+    : predicateOf(statement, OUTPUT_V1, ...FIELDS);
   const checkpoint = mapping(predicate, "checkpoint");
   const [exact, normalised] = statement.subjects;
   const claim = {
@@ -62,6 +71,7 @@ export function outputClaim(statement: Statement): OutputClaim {
     mediaType: text(predicate, "media_type"),
     requestCommitment: nullable(predicate, "request", commitment),
     generation: nullable(predicate, "generation", mapping),
+    lines: hasLines ? listReference(predicate, "lines") : null,
   };
   checkSubjects(statement, claim);
   return { ...claim, mark: within("generation", () => markOf(claim.generation)) };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How a claim names another thing: by digest, and a person only by a salted commitment. */
 import type { JsonObject } from "../canonical";
-import { mapping, only, sha256Hex, text, within } from "../canonical";
+import { integer, mapping, only, sha256Hex, text, within } from "../canonical";
 import { InvalidDocument } from "../errors";
 import type { Subject } from "./statement";
 
@@ -21,6 +21,18 @@ export function conductReference(from: JsonObject, field: string): ConductRefere
       version: text(inner, "version"),
       sha256: sha256Hex(inner, "sha256"),
     };
+  });
+}
+
+/** How many entries a list has, and its digest: the list may be somewhere else, or nowhere. */
+export type ListReference = { readonly count: number; readonly sha256: string };
+
+/** Read the reference to a list in one field. */
+export function listReference(from: JsonObject, field: string): ListReference {
+  const inner = mapping(from, field);
+  return within(field, () => {
+    only(inner, "count", "sha256");
+    return { count: integer(inner, "count"), sha256: sha256Hex(inner, "sha256") };
   });
 }
 

@@ -27,6 +27,7 @@ export const ACCEPTANCE_V2 = "https://assay/acceptance/v2";
 export const TAKEDOWN_V1 = "https://assay/takedown/v1";
 export const TAKEDOWN_V2 = "https://assay/takedown/v2";
 export const OUTPUT_V1 = "https://assay/output/v1";
+export const OUTPUT_V2 = "https://assay/output/v2";
 export const BATCH_V1 = "https://assay/output-batch/v1";
 export const EVALUATION_V1 = "https://assay/evaluation/v1";
 export const WITHDRAWAL_V1 = "https://assay/evaluation-withdrawal/v1";
@@ -43,6 +44,7 @@ export const PURPOSE_OF: Readonly<Record<string, Purpose>> = {
   [TAKEDOWN_V1]: "conduct",
   [TAKEDOWN_V2]: "conduct",
   [OUTPUT_V1]: "output",
+  [OUTPUT_V2]: "output",
   [BATCH_V1]: "output",
   [EVALUATION_V1]: "checkpoint",
   [WITHDRAWAL_V1]: "checkpoint",

@@ -15,6 +15,7 @@
  *    the steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
  */
 import type { Evidence } from "../evidence";
+import type { Excerpt } from "../excerpts";
 import type { Manifest, SomeFile } from "../manifest";
 import type { BatchClaim } from "../statements/batch";
 import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
@@ -30,9 +31,9 @@ import * as links from "./links";
 import { opening } from "./opening";
 import type { Examined } from "./parts";
 import { examine, statementSha256 } from "./parts";
-import type { Content, Finding, Match, Step } from "./report";
-import { Report } from "./report";
-import type { Grounds } from "./requirements";
+import type { Compared, Content, Finding, Match, Step } from "./report";
+import { NOT_COMPARED, Report } from "./report";
+import type { Basis, Grounds } from "./requirements";
 
 /** Every part that there is to speak of, each with what its own steps established. */
 export type Parts = Below & {
@@ -49,6 +50,8 @@ export type Examination = {
   readonly parts: Parts;
   /** How the content at hand compares with what was signed. */
   readonly match: Match;
+  /** Where the text at hand stands in the one that was signed, if it is a part of it. */
+  readonly excerpt: Excerpt | null;
   /** The checkpoints that the run continued from, the nearest first, as far as at hand. */
   readonly bases: readonly Base[];
 };
@@ -63,12 +66,12 @@ export async function examineOutput(
   const basis = await opening(report, evidence, grounds);
   const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
   const below = await examineBelow(report, evidence, basis);
-  const match = await compareContent(report, output.claim, content);
+  const compared = await compareContent(report, output.claim, content, evidence, basis);
   await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis.bases));
-  await linkOutput(report, output.claim, below);
+  await linkOutput(report, output.claim, below, evidence);
   await linkBelow(report, evidence, basis, below);
   const bases = await descend(report, below, basis);
-  return { steps: report.steps, parts: { output, ...below }, match, bases };
+  return { steps: report.steps, parts: { output, ...below }, ...compared, bases };
 }
 
 /**
@@ -100,7 +103,7 @@ export async function examineCheckpoint(
       links.modelFiles(model.claim.get(), files),
     );
   }
-  return { steps: report.steps, parts: below, match, bases };
+  return { steps: report.steps, parts: below, match, excerpt: null, bases };
 }
 
 /** Compare the content at hand, if there is any, with what an output was signed for. */
@@ -108,24 +111,32 @@ export async function compareContent(
   report: Report,
   claim: Finding<OutputClaim>,
   content: Content | null,
-): Promise<Match> {
-  if (content === null) return "not compared";
+  { lines }: Evidence,
+  { requirements }: Basis,
+): Promise<Compared> {
+  if (content === null) return NOT_COMPARED;
+  const accepts = requirements.acceptsExcerpt ?? false;
   const compared = await report.check("text", "The content is what was signed", () =>
-    links.text(claim.get(), content),
+    links.text(claim.get(), content, lines, accepts),
   );
-  return compared.value ?? "not compared";
+  return compared.value ?? NOT_COMPARED;
 }
 
-/** Check that an output is of the checkpoint at hand, and under its rules. */
+/** Check that an output is of the checkpoint at hand, and under its rules; and its lines. */
 export async function linkOutput(
   report: Report,
   claim: Finding<OutputClaim>,
   { checkpoint, conduct }: Below,
+  { lines }: Evidence,
 ): Promise<void> {
   await report.check("output.checkpoint", "The output names this checkpoint", async () =>
     links.outputCheckpoint(claim.get(), checkpoint.claim.get(), await statementSha256(checkpoint)),
   );
   await report.check("output.conduct", "The output is under this conduct policy", () =>
     links.conduct(claim.get().conduct, conduct.claim.get()),
+  );
+  if (lines === null) return;
+  await report.check("output.lines", "The lines are those that the output names", () =>
+    links.outputLines(claim.get(), lines),
   );
 }

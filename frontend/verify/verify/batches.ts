@@ -52,14 +52,14 @@ export async function examineBatched(
   await report.check("output.tree-head", title, () =>
     logged(batch.bundle.get(), proof, basis.trust),
   ); // 4
-  const match = await compareContent(report, claim, content);
+  const compared = await compareContent(report, claim, content, evidence, basis);
   const heads = [["proof", proof.note] as const, ...(await headsOf(basis.bases))];
   await oneHistory(report, evidence.bundles, basis.trust, heads);
-  await linkOutput(report, claim, below);
+  await linkOutput(report, claim, below, evidence);
   await linkBelow(report, evidence, basis, below);
   const bases = await descend(report, below, basis);
   const output = { ...batch, claim }; // whoever signed all of them signed this one
-  return { steps: report.steps, parts: { output, batch, ...below }, match, bases };
+  return { steps: report.steps, parts: { output, batch, ...below }, ...compared, bases };
 }
 
 async function found(batch: BatchClaim, { extra }: Proof): Promise<Established<OutputClaim>> {

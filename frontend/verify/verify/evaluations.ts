@@ -58,7 +58,13 @@ export async function examineEvaluation(
   }
   await linkBelow(report, evidence, basis, below);
   const bases = await descend(report, below, basis);
-  return { steps: report.steps, parts: { evaluation, withdrawal, ...below }, match, bases };
+  return {
+    steps: report.steps,
+    parts: { evaluation, withdrawal, ...below },
+    match,
+    excerpt: null,
+    bases,
+  };
 }
 
 async function link(

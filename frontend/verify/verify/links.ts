@@ -8,38 +8,81 @@ import type { JsonObject } from "../canonical";
 import { dumps } from "../canonical";
 import { asId, sha256 } from "../digests";
 import { VerificationError } from "../errors";
+import type { Excerpt, LineList } from "../excerpts";
+import { findExcerpt, inWords, linesOf, linesSha256 } from "../excerpts";
 import type { Manifest, SomeFile } from "../manifest";
 import { differences, manifestId } from "../manifest";
 import type { ModelSignature, Resource } from "../oms";
 import { resourcesOf, rootDigest } from "../oms";
 import type { Signatory } from "../pseudonyms";
 import { knownAs } from "../pseudonyms";
-import type { CheckpointClaim, TensorsReference } from "../statements/checkpoint";
+import type { CheckpointClaim } from "../statements/checkpoint";
 import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
-import type { ConductReference } from "../statements/references";
+import type { ConductReference, ListReference } from "../statements/references";
 import type { RunClaim } from "../statements/run";
 import type { TakedownClaim } from "../statements/takedown";
 import type { TensorList } from "../tensors";
 import { tensorDifferences, tensorsSha256 } from "../tensors";
-import type { Content, Established, Match } from "./report";
+import type { Compared, Content, Established } from "./report";
 
-/** The content is what was signed, to the byte or but for what copying changes. */
-export function text(claim: OutputClaim, content: Content): Established<Match> {
+/**
+ * The content is what was signed, to the byte or but for what copying changes.
+ *
+ * Or an excerpt of it, by the lines that are `stated`, where that is accepted.
+ */
+export async function text(
+  claim: OutputClaim,
+  content: Content,
+  stated: LineList | null,
+  acceptsExcerpt: boolean,
+): Promise<Established<Compared>> {
   if (content.sha256 === claim.exactSha256) {
-    return ["identical", `identical, ${asId(content.sha256)}`];
+    return [{ match: "identical", excerpt: null }, `identical, ${asId(content.sha256)}`];
   }
   if (claim.normalisedSha256 !== null && content.normalisedSha256 === claim.normalisedSha256) {
     const words = "same after normalising: not the very bytes that were signed";
-    return ["same after normalising", words];
+    return [{ match: "same after normalising", excerpt: null }, words];
   }
+  const excerpt = await excerptOf(claim, content, stated);
+  if (excerpt !== null && acceptsExcerpt) {
+    const words = `an excerpt, ${inWords(excerpt)}: what was signed is longer than what is here`;
+    return [{ match: "excerpt", excerpt }, words];
+  }
+  const asked =
+    excerpt === null ? "" : `; it is an excerpt, ${inWords(excerpt)}, which nobody asked for`;
   throw new VerificationError(
     "text-mismatch",
     `expected ${asId(claim.exactSha256)}, found ${asId(content.sha256)}, ` +
-      "which is not the same after normalising either",
+      `which is not the same after normalising either${asked}`,
   );
+}
+
+async function excerptOf(
+  { lines }: OutputClaim,
+  { text: given }: Content,
+  stated: LineList | null,
+): Promise<Excerpt | null> {
+  if (lines === null || stated === null || typeof given !== "string") return null;
+  if ((await linesSha256(stated)) !== lines.sha256) return null; // `outputLines` says so
+  return findExcerpt(stated, await linesOf(given));
+}
+
+/** The list of lines in the evidence is the one that the output names. */
+export async function outputLines(
+  { lines: named }: OutputClaim,
+  stated: LineList,
+): Promise<Established<LineList>> {
+  if (named === null) {
+    throw broken("expected no lines, as the output names none; found a list of them");
+  }
+  same("list of lines", named.sha256, await linesSha256(stated));
+  if (named.count !== stated.length) {
+    throw broken(`expected ${named.count} lines, found ${stated.length}`);
+  }
+  return [stated, asId(named.sha256)];
 }
 
 /** The files at hand are those of the manifest, all of them and no others. */
@@ -99,7 +142,7 @@ export async function checkpointTensors(
   return [stated, asId(named.sha256)];
 }
 
-function namedTensors({ tensors: named }: CheckpointClaim): TensorsReference {
+function namedTensors({ tensors: named }: CheckpointClaim): ListReference {
   if (named === null) {
     throw broken("expected no tensors, as the checkpoint names none; found a list of them");
   }

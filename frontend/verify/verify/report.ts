@@ -8,9 +8,10 @@
 import { normalisedText, sha256 } from "../digests";
 import { AssayError, InvalidDocument } from "../errors";
 import type { Part } from "../evidence";
+import { type Excerpt, MAX_EXCERPT_BYTES } from "../excerpts";
 
 export type Outcome = "passed" | "failed" | "not-reached";
-export type Match = "identical" | "same after normalising" | "not compared";
+export type Match = "identical" | "same after normalising" | "excerpt" | "not compared";
 export type BasePart = `base-${number}`;
 export type StepPart = "text" | "files" | "tensors" | "heads" | "openings" | Part | BasePart;
 
@@ -28,13 +29,25 @@ export type Step = {
   readonly error: string | null;
 };
 
-/** The digests of content at hand. */
-export type Content = { readonly sha256: string; readonly normalisedSha256: string | null };
+/** How content at hand compares with what was signed; of a part, where it stands in that. */
+export type Compared = { readonly match: Match; readonly excerpt: Excerpt | null };
+export const NOT_COMPARED: Compared = { match: "not compared", excerpt: null };
 
-/** The digests of a text. */
+/** The digests of content at hand, and the text that may be an excerpt of what was signed. */
+export type Content = {
+  readonly sha256: string;
+  readonly normalisedSha256: string | null;
+  readonly text?: string | null;
+};
+
+/** Of a text. */
 export async function contentOf(text: string): Promise<Content> {
-  const digest = (value: string) => sha256(new TextEncoder().encode(value));
-  return { sha256: await digest(text), normalisedSha256: await digest(normalisedText(text)) };
+  const encoded = new TextEncoder().encode(text);
+  return {
+    sha256: await sha256(encoded),
+    normalisedSha256: await sha256(new TextEncoder().encode(normalisedText(text))),
+    text: encoded.length <= MAX_EXCERPT_BYTES ? text : null,
+  };
 }
 
 /** A step needs what an earlier step did not establish. */

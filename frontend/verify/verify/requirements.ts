@@ -17,6 +17,8 @@ export type Requirements = {
   readonly asOf: Date;
   /** Who has to have seen the ledger's tree heads; without one nobody, and no time is proven. */
   readonly policy?: Policy | null;
+  /** Take an unbroken part of a text for it: what is left out may change what it means. */
+  readonly acceptsExcerpt?: boolean;
 };
 
 /** What is at hand besides an artifact's own evidence: none of it is believed for being there. */

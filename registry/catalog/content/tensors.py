@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from assay.signing import canonical, tensors
 from assay.signing.evidence import Evidence
 from assay.signing.manifest import FileEntry, Manifest
-from assay.signing.statements import CHECKPOINT_V2, CheckpointClaim, Statement, TensorsReference
+from assay.signing.statements import CHECKPOINT_V2, CheckpointClaim, ListReference, Statement
 from assay.signing.tensors import MAX_STATED, Span, TensorEntry, TensorList
 
 from ..errors import NotFound
@@ -39,14 +39,14 @@ LEAST_SHRUNK = 0.4
 WINDOWS, WINDOW_BYTES = 16, 4096  # looked at of each tensor, spread over it
 
 
-def reference(of: Checkpoint) -> TensorsReference | None:
+def reference(of: Checkpoint) -> ListReference | None:
     """What the checkpoint's statement says of its tensors; None for one without any."""
     if not files(of):
         return None
     hasher = hashlib.sha256()
     for part in lines(of):
         hasher.update(part)
-    return TensorsReference(count=_count(of), sha256=hasher.hexdigest())
+    return ListReference(count=_count(of), sha256=hasher.hexdigest())
 
 
 def stated(of: Checkpoint, *, beside: Evidence) -> TensorList | None:
@@ -66,7 +66,7 @@ def names_any(of: Checkpoint) -> bool:
     return of.statement is not None and of.statement.predicate_type == CHECKPOINT_V2
 
 
-def signed(of: Checkpoint) -> TensorsReference:
+def signed(of: Checkpoint) -> ListReference:
     """What the statement says of them; raises NotFound where it names none."""
     claim = of.statement and CheckpointClaim.parse(Statement.parse(bytes(of.statement.payload)))
     if not claim or claim.tensors is None:

@@ -17,8 +17,8 @@ from assay.signing.statements import (
     CHECKPOINT_V1,
     CHECKPOINT_V2,
     CheckpointClaim,
+    ListReference,
     Statement,
-    TensorsReference,
 )
 from assay.signing.tensors import MAX_STATED, Span, TensorList
 from assay.signing.verify import Basis, examine_checkpoint
@@ -51,7 +51,7 @@ def test_what_is_published_names_its_tensors(world: World, authority: Authority)
     found = listed(published)
     assert [each.name for each in found.entries] == ["embedding.weight", "head.bias"]
     assert found.entries[1].sha256 == sha256(b"\x04\x05")
-    assert claim_of(published).tensors == TensorsReference(count=2, sha256=found.sha256)
+    assert claim_of(published).tensors == ListReference(count=2, sha256=found.sha256)
     evidence = queries.evidence(published)
     assert evidence.tensors == found
     basis = Basis(trust=authority.trust_root, requirements=demands())

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pytest_django import Settings
 from assay.signing.digests import normalised_text, sha256
 from assay.signing.errors import Outcome, TextMismatch
 from assay.signing.evidence import Evidence
-from assay.signing.statements import Origin, commit
+from assay.signing.statements import OUTPUT_V1, OUTPUT_V2, Origin, commit
 from assay.signing.verify import Basis, Content, Match, examine_output, verify_output
 from registry.accounts import pseudonyms
 from registry.accounts.models import User
@@ -117,6 +118,48 @@ def test_what_copying_changes_is_forgiven_and_said(
         content=Content.of(copied.encode()),
     )
     assert verified.match is Match.NORMALISED
+
+
+def test_lines_of_a_text_verify_by_the_evidence_that_is_served(
+    lab: Lab, checkpoint: Checkpoint, operator: User, authority: Authority
+) -> None:
+    world.ask(lab, checkpoint)
+    output = world.generate(operator)
+    evidence = evidence_of(output)
+    assert queries.evidence(queries.outputs().get(pk=output.pk)).lines == evidence.lines
+    verified = verify_output(
+        evidence,
+        trust=authority.trust_root,
+        requirements=replace(demands(), accepts_excerpt=True),
+        content=Content.of("    return 'café'\r\n".encode()),
+    )
+    assert (verified.match, str(verified.excerpt)) == (Match.EXCERPT, "line 2 of 2")
+    assert output.statement is not None
+    assert output.statement.predicate_type == OUTPUT_V2
+
+
+def test_evidence_goes_on_without_the_lines_of_a_text_that_was_erased(
+    lab: Lab, checkpoint: Checkpoint, operator: User, authority: Authority
+) -> None:
+    world.ask(lab, checkpoint)
+    output = world.generate(operator)
+    Output.objects.filter(pk=output.pk).update(text="")
+    evidence = evidence_of(Output.objects.get(pk=output.pk))
+    assert evidence.lines is None
+    content = Content.of(TEXT.encode())
+    trust = authority.trust_root
+    verified = verify_output(evidence, trust=trust, requirements=demands(), content=content)
+    assert verified.match is Match.IDENTICAL
+
+
+def test_what_has_no_line_is_signed_without(
+    lab: Lab, checkpoint: Checkpoint, operator: User
+) -> None:
+    world.ask(lab, checkpoint)
+    output = world.generate(operator, text=" \n")
+    assert output.statement is not None
+    assert output.statement.predicate_type == OUTPUT_V1
+    assert evidence_of(output).lines is None
 
 
 def test_the_request_is_committed_to_and_its_caller_can_open_it(

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`assay verify --excerpt` takes a part of a generated text, and says that it is one."""
+
+from __future__ import annotations
+
+import json
+
+from assay.signing.digests import as_id, sha256
+from tests.signing.commands.desk import Desk
+from tests.vectors.excerpts import TEXT, naming_lines
+
+
+def test_an_excerpt_is_asked_for_and_said_to_be_one(desk: Desk) -> None:
+    desk.pin()
+    evidence = desk.answer(TEXT, naming_lines(desk.world))
+    part = desk.folder / "part.txt"
+    part.write_text("    if side < 0:\n        return None\n")
+    code, out, _ = desk.assay("verify", part, "--evidence", evidence)
+    assert code == 21
+    assert "it is an excerpt, lines 2 to 3 of 6, which nobody asked for" in " ".join(out.split())
+    code, out, _ = desk.assay("verify", part, "--evidence", evidence, "--excerpt")
+    words = " ".join(out.split())
+    assert code == 0
+    assert "Verified, as an EXCERPT." in words
+    assert "What is here is lines 2 to 3 of 6. What was left out may change what it means." in words
+    assert (
+        f"generated the text {as_id(sha256(TEXT.encode()))[:19]}…, of which this is a part,"
+        in words
+    )
+    _, out, _ = desk.assay("verify", part, "--evidence", evidence, "--excerpt", "--json")
+    found = json.loads(out)
+    assert (found["match"], found["requirements"]["accepts_excerpt"]) == ("excerpt", True)
+    assert found["excerpt"] == {"first": 2, "last": 3, "of": 6}
+    assert found["cautions"][0].startswith("What is here is lines 2 to 3 of 6.")
+    code, out, _ = desk.assay("verify", evidence, "--excerpt")  # the text in it is all of it
+    assert (code, "Verified.\n" in out, "EXCERPT" in out) == (0, True, False)
