@@ -123,6 +123,23 @@ def test_spaces_that_copying_adds_are_never_called_identical(visitor: Visitor) -
     unheard(visitor)
 
 
+def test_a_part_of_a_text_is_said_to_be_one_before_all_else(kept: Kept, visitor: Visitor) -> None:
+    page = desk(visitor)
+    page.context.set_offline(offline=True)
+    kept.text.write_text(f"\n{TEXT.splitlines()[-1]}\n")
+    hand_in(page, kept.text, kept.evidence)
+    said = verdict(page, "An excerpt of what was signed.")
+    assert "What was left out may change what it means." in said
+    assert said.startswith("The file hello.py is a part of what the registry")
+    assert ": line 2 of 2. What" in said
+    assert page.locator(".result").get_attribute("data-mood") == "caution"
+    assert "Verified" not in page.locator(".outcome").inner_text()
+    kept.text.write_text(TEXT.splitlines()[-1][:-1])
+    hand_in(page, kept.text, kept.evidence)
+    verdict(page, "Changed.")
+    unheard(visitor)
+
+
 def test_what_nobody_knows_here_is_not_called_forged(visitor: Visitor) -> None:
     page = desk(visitor)
     paste(page, "nobody signed this")

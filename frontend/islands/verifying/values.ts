@@ -3,7 +3,6 @@
 import { strangerOf } from "../../verify/commands/unpinned";
 import { failuresOf } from "../../verify/commands/verdict";
 import { asId } from "../../verify/digests";
-import type { Excerpt } from "../../verify/excerpts";
 import { knownAs } from "../../verify/pseudonyms";
 import type { EvaluationClaim, Metric } from "../../verify/statements/evaluation";
 import type { Parts } from "../../verify/verify/artifacts";
@@ -29,19 +28,14 @@ export function valuesOf({ trust, judgement, refusal, proof, lack }: Judged): Va
 }
 
 function ofJudgement({ evidence, examination }: Judgement, { root }: Trust): Values {
-  const { steps, parts, excerpt } = examination;
+  const { steps, parts } = examination;
   const failures = failuresOf(steps);
   return {
     ...ofParts(parts),
-    ...(excerpt === null ? {} : numbersOf(excerpt)),
     stranger: strangerOf(evidence, root) ?? "",
     steps: failures.map(({ number }) => String(number)).join(", "),
     detail: failures[0] === undefined ? "" : `${capitalised(failures[0].detail)}.`,
   };
-}
-
-function numbersOf({ first, last, of }: Excerpt): Values {
-  return { first: String(first), last: String(last), count: String(of) };
 }
 
 function ofParts({ output, evaluation, withdrawal, checkpoint, takedown }: Parts): Values {

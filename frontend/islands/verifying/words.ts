@@ -2,6 +2,7 @@
 /** The words of a verdict, which the server translated: which sentence it is, and what stands in it. */
 import type { Verdict } from "../../verify/commands/verdict";
 import { asId } from "../../verify/digests";
+import type { Excerpt } from "../../verify/excerpts";
 import type { Parts } from "../../verify/verify/artifacts";
 import type { Item } from "./case";
 import { furtherOf } from "./further";
@@ -43,7 +44,8 @@ export function saidOf(judged: Judged, words: Words): Said {
   const { judgement } = judged;
   const verdict = verdictIn(judged);
   const what = whatOf(judged, words);
-  const values = { what, What: capitalised(what), ...valuesOf(judged) };
+  const place = placeOf(judgement?.examination.excerpt ?? null, words);
+  const values = { what, What: capitalised(what), place, ...valuesOf(judged) };
   const keys = judgement === null ? [verdict] : keysOf(judged, judgement);
   const holds = judgement !== null && HOLDS.has(judgement.verdict);
   const further = holds ? furtherOf(judgement, words) : [];
@@ -89,6 +91,14 @@ function sinceOf(verdict: Verdict, parts: Parts): readonly string[] {
   const signed = standing.value?.signedBefore ?? null;
   if (takedown === null || takedown.breach === null || signed === null) return ["since-taken-down"];
   return [signed <= takedown.takenDownAt ? "since-breach-standing" : "since-breach-after"];
+}
+
+/** Which lines an excerpt is; "" for what is none. */
+function placeOf(excerpt: Excerpt | null, words: Words): string {
+  if (excerpt === null) return "";
+  const { first, last, of } = excerpt;
+  const numbers = { first: String(first), last: String(last), count: String(of) };
+  return filled(words(first === last ? "place-line" : "place-lines"), numbers);
 }
 
 function whatOf({ items, folder }: Judged, words: Words): string {
