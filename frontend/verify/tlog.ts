@@ -15,7 +15,7 @@ import type { TreeHead, Verifier } from "./treehead";
 import { isBy, parseVerifier, splitNote, verifyTreeHead } from "./treehead";
 
 export const MAX_POLICY_BYTES = 256 * 1024;
-const MAX_PROOF_CHARACTERS = 128 * 1024;
+export const MAX_PROOF_CHARACTERS = 128 * 1024;
 const MAX_HASHES = 63;
 const HASH_BYTES = 32;
 const MAX_DEPTH = 32; // of groups in groups: each is a call inside a call

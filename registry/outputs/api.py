@@ -31,6 +31,7 @@ from registry.catalog import queries as catalog
 from registry.idempotency.api import call_of, id_for, idempotent, idempotent_in_steps
 
 from . import asserting, detecting, packing, queries, schema, services, standing, waiting
+from .batches import finding
 from .generating import LEASE_SECONDS, MAX_REASON_CHARACTERS
 from .limits import DetectingRate
 from .models import Output
@@ -138,13 +139,12 @@ class ByContentView(APIView):
     def get(self, request: Request, sha256: str) -> Response:
         """One's own, and samples; 404 where there are none, which proves nothing."""
         by = reading.signatory(request)
-        found, has_more = queries.by_content(sha256, by.person, within=by.projects)
-        if not found:
+        shown, has_more = finding.listed(sha256, by)
+        if not shown:
             raise NotFound(
                 f"expected the digest of a signed output's content, found none with {as_id(sha256)}"
                 " that you may see; that proves nothing about it"
             )
-        shown = [queries.with_content(each, sha256) for each in found]
         return Response({"sha256": sha256, "outputs": shown, "has_more": has_more})
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from registry.accounts.queries import Namespace, User
 from registry.events import services as events
 
+from .batches import finding
 from .models import Batch, Output, Picture, State
 
 REASON = "erased"
@@ -43,6 +44,8 @@ def erase(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime
 def _erase_batches(caller: Namespace, *, stub: Namespace, clear: Namespace, now: datetime) -> None:
     """What was signed stays; which contents that were is kept no longer, nor what would tell."""
     theirs = Batch.objects.filter(caller=caller)
+    for each in theirs.iterator(chunk_size=1):
+        finding.erase(each)
     theirs.filter(state=State.GENERATED).update(state=State.FAILED, failure=REASON, ended_at=now)
     theirs.update(salt=b"", digests=b"", normalised="", media_types="", reason="")
     theirs.filter(statement__subject=caller.uri).update(caller=clear)

@@ -255,3 +255,21 @@ class Batch(models.Model):
     def subject(self) -> str:
         """How audit rows name it."""
         return f"batch:{self.id}"
+
+
+class BatchedDigest(models.Model):
+    """Which batch a content may be found in: the first eight bytes of its digest, as an integer.
+
+    Of its very bytes, and of the normalised text where the caller gave that; each once. There are
+    a hundred thousand for a batch: no constraint looks at each, and whoever erases contents erases
+    these (batches/finding.py).
+    """
+
+    pk = models.CompositePrimaryKey("prefix", "batch_id")
+    prefix = models.BigIntegerField()
+    batch = models.ForeignKey(
+        Batch, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+
+    def __str__(self) -> str:
+        return f"{self.prefix} in {self.batch_id}"

@@ -253,7 +253,8 @@ def in_list(of: Output) -> dict[str, object]:
 
 def with_content(of: Output, sha256: str) -> dict[str, object]:
     """The same among those of one content."""
-    return {**in_list(of), "is_exact": of.sha256 == sha256, "signed_at": of.ended_at}
+    said = {"is_exact": of.sha256 == sha256, "signed_at": of.ended_at}
+    return {**in_list(of), **said, "batch": None}
 
 
 def among_own(of: Output) -> dict[str, object]:

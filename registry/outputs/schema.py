@@ -129,6 +129,10 @@ BY_CONTENT = inline_serializer(
                     help_text="false where the digest is of the normalised text alone"
                 ),
                 "signed_at": serializers.DateTimeField(),
+                "batch": serializers.UUIDField(
+                    allow_null=True,
+                    help_text="of one that was signed in it; then its proof is at `url`",
+                ),
             },
             many=True,
         ),

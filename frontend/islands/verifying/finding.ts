@@ -5,6 +5,7 @@ import { asMapping, items as itemsIn, loads, mapping, text } from "../../verify/
 import { type Proof, proofIn } from "../../verify/commands/inputs";
 import { asId } from "../../verify/digests";
 import { compare, manifestId } from "../../verify/manifest";
+import { MAX_PROOF_CHARACTERS, parseProof } from "../../verify/tlog";
 import { find, Unfetched } from "../evidence-fetch";
 import { type Case, fits, type Item, type Lack } from "./case";
 
@@ -66,10 +67,24 @@ async function ofOutput({ content }: Item): Promise<Proof | null> {
     const known = sha256 === null ? null : await answerAt(`/api/v1/outputs/by-content/${sha256}`);
     const [first] = known === null ? [] : itemsIn(known, "outputs");
     if (first === undefined) continue;
-    const answer = await answerAt(`/api/v1/outputs/${text(asMapping(first, "outputs"), "id")}`);
-    if (answer !== null) return proofIn(answer);
+    const proof = await ofListed(asMapping(first, "outputs"));
+    if (proof !== null) return proof;
   }
   return null;
+}
+
+/** The evidence of one that was found; of an output of a batch that of the batch, and its place. */
+async function ofListed(listed: JsonObject): Promise<Proof | null> {
+  if (listed.batch === null) {
+    const answer = await answerAt(`/api/v1/outputs/${text(listed, "id")}`);
+    return answer === null ? null : proofIn(answer);
+  }
+  const { pathname, search } = new URL(text(listed, "url"));
+  const batch = await answerAt(`/api/v1/outputs/batches/${text(listed, "batch")}`);
+  const line = await answerAt(`${pathname}${search}`);
+  if (batch === null || line === null) return null;
+  const placed = parseProof(new TextEncoder().encode(text(line, "proof", MAX_PROOF_CHARACTERS)));
+  return { ...(await proofIn(batch)), placed };
 }
 
 /** The evidence of the newest checkpoint with this file or id; or the name of a data set. */

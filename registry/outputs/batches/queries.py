@@ -132,13 +132,14 @@ def _entry(of: Batch) -> LedgerProof:
 
 def _grown(of: Batch) -> Grown:
     """The outputs and their tree; raises BatchDamaged if it is not the one that was signed."""
-    found = Grown.of(claim_of(of), _contents(of), bytes(of.salt))
+    found = Grown.of(claim_of(of), contents(of), bytes(of.salt))
     if found.tree.root.hex() != of.root:
         raise BatchDamaged(f"expected outputs that make the root {of.root}, found others")
     return found
 
 
-def _contents(of: Batch) -> list[Content]:
+def contents(of: Batch) -> list[Content]:
+    """What was said of each of its outputs; raises BatchDamaged if that is not `count` of them."""
     digests = bytes(of.digests).hex()
     columns = (
         [digests[start : start + HEX] for start in range(0, len(digests), HEX)],

@@ -36,7 +36,7 @@ from registry.ledger import services as ledger
 from .. import queries as outputs
 from ..errors import NeverSigned
 from ..models import MAX_REASON, Batch, State
-from . import lines, queries
+from . import finding, lines, queries
 from .errors import BatchQuotaExceeded
 from .lines import Submission
 from .trees import Grown
@@ -81,6 +81,7 @@ def take(
     with transaction.atomic():
         _check_quota(by, batch.count)
         batch.save(force_insert=True)
+        finding.keep(batch, submission.contents)
         details = {"checkpoint": checkpoint.manifest_sha256, "count": batch.count}
         audit.record(by.actor, "batch.assert", batch.subject, details)
     return batch, grown
