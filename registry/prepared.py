@@ -15,12 +15,14 @@ must be the same each time; a moment, say, would be that of the first time for e
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from django.db import connection, connections
+from django.db import Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.compiler import SQLCompiler
 from django.db.models import BooleanField, Expression, Func, QuerySet
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
 
 Found = TypeVar("Found")
+_IS_BY_KEYS: ContextVar[bool] = ContextVar("_IS_BY_KEYS", default=False)
 
 
 class Given(Expression):
@@ -103,6 +106,27 @@ def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
             connection.queries_log[-1]["sql"] = sql
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
+
+
+@contextmanager
+def by_keys() -> Iterator[None]:
+    """Find rows by an index alone, for as long as the block takes; it may be within another.
+
+    A plan that was made while a table was empty, or small, reads all of it: and goes on to, until
+    PostgreSQL has counted its rows anew, which is a minute in which a ledger grows by thousands.
+    """
+    if _IS_BY_KEYS.get():
+        yield
+        return
+    within = _IS_BY_KEYS.set(True)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET enable_seqscan = off")
+        yield
+    finally:
+        _IS_BY_KEYS.reset(within)
+        with suppress(Error), connection.cursor() as cursor:  # undone with what has failed
+            cursor.execute("RESET enable_seqscan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -159,7 +159,7 @@ def integrate() -> TreeHead | None:
     Any process may call this, and whoever waits for the lock finds its entries done by whoever held
     it. Must not be called inside a transaction: its two transactions are durable on their own.
     """
-    with sequencer():
+    with sequencer(), prepared.by_keys():
         size = _assign()
         head = queries.newest_head()
         if size == (head.size if head else 0):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from assay.signing.canonical import as_mapping
 from assay.signing.errors import AssayError
+from registry import prepared
 from registry.accounts import permissions, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import Token
@@ -94,6 +95,11 @@ def _is_plain(scope: Scope) -> bool:
 
 def _answers(sent: Sequence[_Sent]) -> list[Ended]:
     """In a thread, with the database: who asks for what, then all of them together."""
+    with prepared.by_keys():
+        return _answered(sent)
+
+
+def _answered(sent: Sequence[_Sent]) -> list[Ended]:
     found = tokens.authenticate_all([each.authorization for each in sent], now=timezone.now())
     ended: dict[int, Ended] = {}
     asked: dict[int, Asked] = {}

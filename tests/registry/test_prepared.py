@@ -6,7 +6,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import DataError, connection, connections, transaction
 from django.db.models import Count, F, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -153,3 +153,36 @@ def test_prepares_sql_of_ours() -> None:
             "WHERE statement LIKE '%-- as prepared'"
         )
         assert cursor.fetchone() == (3, 0)
+
+
+def is_reading_all() -> bool:
+    ((said,),) = prepared.rows("SHOW enable_seqscan", [])
+    return said == "on"
+
+
+def plan_of(sql: str) -> str:
+    """How PostgreSQL would go about it, whatever the values are."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {sql}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_in_a_block_by_keys_a_small_table_is_read_by_its_index() -> None:
+    invite()
+    sql = "SELECT id FROM accounts_user WHERE username = ANY($1)"
+    assert "Seq Scan" in plan_of(sql)  # a few rows are sooner read than looked up, as yet
+    with prepared.by_keys():
+        assert "Seq Scan" not in plan_of(sql)
+        with prepared.by_keys():
+            assert not is_reading_all()
+        assert not is_reading_all()
+    assert is_reading_all()
+
+
+def test_a_block_by_keys_ends_with_whatever_failed_in_it() -> None:
+    with pytest.raises(ValueError, match="its own"), prepared.by_keys():
+        raise ValueError("its own")
+    assert is_reading_all()
+    with pytest.raises(DataError), transaction.atomic(), prepared.by_keys():
+        prepared.rows("SELECT 1 / %s::int", [0])
+    assert is_reading_all()
