@@ -11,6 +11,7 @@ import { filled } from "../islands/verifying/values";
 import { saidOf } from "../islands/verifying/words";
 import { asMapping, type Json } from "../verify/canonical";
 import { type Proof, proofIn } from "../verify/commands/inputs";
+import type { Verdict } from "../verify/commands/verdict";
 import { parseTrustRoot } from "../verify/trust";
 import { contentOf } from "../verify/verify/report";
 import { changed, type Place, vectors } from "./vectors";
@@ -145,6 +146,29 @@ test("the sentence claims what was established, and no more", async () => {
   expect(await said(files.slice(1), checkpoint)).toEqual(["sound", "checkpoint-some"]);
   expect(await said([], checkpoint)).toEqual(["sound", "checkpoint-none"]);
   expect(await said(files.slice(1), checkpoint, "tiny")).toEqual(["broken", "changed-files"]);
+});
+
+test("that a part is one is said before all else, whatever else there is to say", async () => {
+  const { trust_root, as_of, evidence } = vectors<Vectors>("excerpts");
+  const proof = await proofIn(asMapping(evidence, "evidence"));
+  const root = await parseTrustRoot(trust_root);
+  const trust: Trust = { root, source: "own", lists: [], witnesses: NO_WITNESSES };
+  const items = [await file("a", "    if side < 0:\n        return None")];
+  const own = await judged({ items, folder: null, proof, lack: null }, trust, new Date(as_of));
+  const { judgement } = own;
+  if (judgement === null) throw new Error("expected a judgement");
+  expect(judgement.verdict).toBe("excerpt");
+  const saidAs = (verdict: Verdict) => {
+    const said = saidOf({ ...own, judgement: { ...judgement, verdict } }, (key) => key);
+    return [said.mood, said.headline, ...said.sentences];
+  };
+  const [first, whole] = ["headline-excerpt", "output-server-generated-excerpt"];
+  expect(saidAs("excerpt")).toEqual(["caution", first, whole]);
+  const down = ["caution", `${first} headline-taken-down`, whole, "since-taken-down"];
+  expect(saidAs("taken-down")).toEqual(down);
+  expect(saidAs("stale")).toEqual(["caution", `${first} headline-stale`, "part", "stale"]);
+  expect(saidAs("revoked")).toEqual(["caution", `${first} headline-revoked`, "part", "revoked"]);
+  expect(saidAs("broken")).toEqual(["broken", "headline-broken", "broken"]);
 });
 
 test("a C2PA manifest that does not hold is in the headline, whatever else does", async () => {

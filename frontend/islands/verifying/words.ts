@@ -38,20 +38,23 @@ const MATCHES = {
   "not compared": "none",
 } as const;
 const HOLDS = new Set(["verified", "normalised", "excerpt", "taken-down", "withdrawn"]);
+/** And where nothing but revocation is in its way: what is at hand was signed all the same. */
+const SIGNED = new Set([...HOLDS, "revoked", "stale"]);
 
 /** The verdict first, in one plain sentence; then what must be known with it. */
 export function saidOf(judged: Judged, words: Words): Said {
   const { judgement } = judged;
   const verdict = verdictIn(judged);
   const what = whatOf(judged, words);
-  const place = placeOf(judgement?.examination.excerpt ?? null, words);
+  const excerpt = excerptOf(judgement);
+  const place = excerpt === null ? "" : placeOf(excerpt, words);
   const values = { what, What: capitalised(what), place, ...valuesOf(judged) };
   const keys = judgement === null ? [verdict] : keysOf(judged, judgement);
   const holds = judgement !== null && HOLDS.has(judgement.verdict);
   const further = holds ? furtherOf(judgement, words) : [];
   return {
     mood: MOODS[verdict] ?? "none",
-    headline: words(`headline-${verdict}`),
+    headline: headlineOf(verdict, excerpt, words),
     sentences: [...keys.map((key) => filled(words(key), values)), ...further],
   };
 }
@@ -62,10 +65,25 @@ export function verdictIn({ judgement, refusal, lack, credentials }: Judged): st
   return HOLDS.has(found) && credentials?.kind === "refused" ? "manifest" : found;
 }
 
+/** Whatever else is to be said: before all of it, that a part is one. */
+function headlineOf(verdict: string, excerpt: Excerpt | null, words: Words): string {
+  const headline = words(`headline-${verdict}`);
+  const isSaid = excerpt === null || verdict === "excerpt";
+  return isSaid ? headline : `${words("headline-excerpt")} ${headline}`;
+}
+
+/** The lines that a part is; null for what is none, or is not known to be of what was signed. */
+function excerptOf(judgement: Judgement | null): Excerpt | null {
+  return judgement !== null && SIGNED.has(judgement.verdict) ? judgement.examination.excerpt : null;
+}
+
 function keysOf({ items, folder }: Judged, judgement: Judgement): readonly string[] {
   const { examination, verdict } = judgement;
   const { parts, match } = examination;
-  if (!HOLDS.has(verdict)) return [keyOf(judgement)];
+  if (!HOLDS.has(verdict)) {
+    const part = excerptOf(judgement) === null ? [] : ["part"];
+    return [...part, keyOf(judgement)];
+  }
   const since = sinceOf(verdict, parts);
   if (parts.output?.claim.value) {
     return [`output-${parts.output.claim.value.claim}-${MATCHES[match]}`, ...since];
@@ -93,10 +111,7 @@ function sinceOf(verdict: Verdict, parts: Parts): readonly string[] {
   return [signed <= takedown.takenDownAt ? "since-breach-standing" : "since-breach-after"];
 }
 
-/** Which lines an excerpt is; "" for what is none. */
-function placeOf(excerpt: Excerpt | null, words: Words): string {
-  if (excerpt === null) return "";
-  const { first, last, of } = excerpt;
+function placeOf({ first, last, of }: Excerpt, words: Words): string {
   const numbers = { first: String(first), last: String(last), count: String(of) };
   return filled(words(first === last ? "place-line" : "place-lines"), numbers);
 }
