@@ -45,8 +45,7 @@ class LineList:
     @classmethod
     def of(cls, text: str) -> Self:
         """The lines of a text; none of one that is empty when it is normalised."""
-        lines = normalised_text(text).split("\n")
-        return cls(digests=tuple(sha256(line.encode()) for line in lines if line))
+        return cls(digests=_digests(_lines(text)))
 
     @classmethod
     def parse(cls, values: Iterable[object]) -> Self:
@@ -59,10 +58,24 @@ class LineList:
         """The digest that an output's statement names."""
         return sha256("".join(f"{each}\n" for each in self.digests).encode())
 
-    def find(self, excerpt: LineList) -> Excerpt | None:
-        """Where these lines stand in the text, all of them and in this order, the first time."""
-        found, wanted = self.digests, excerpt.digests
-        for at in range(len(found) - len(wanted) + 1) if wanted else ():
+    def find(self, text: str) -> Excerpt | None:
+        """Where the lines of a text stand in this one, all of them, in their order; the first time.
+
+        One that has more of them than this one is no excerpt, and costs no digests.
+        """
+        lines = _lines(text)
+        if not 0 < len(lines) <= len(self.digests):
+            return None
+        found, wanted = self.digests, _digests(lines)
+        for at in range(len(found) - len(wanted) + 1):
             if found[at : at + len(wanted)] == wanted:
                 return Excerpt(first=at + 1, last=at + len(wanted), of=len(found))
         return None
+
+
+def _lines(text: str) -> list[str]:
+    return [line for line in normalised_text(text).split("\n") if line]
+
+
+def _digests(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sha256(line.encode()) for line in lines)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A part of a generated text verifies by the lines that were signed: over the shared vectors. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Json } from "../verify/canonical";
 import { verdictOf } from "../verify/commands/verdict";
 import { InvalidDocument } from "../verify/errors";
 import { parseEvidence } from "../verify/evidence";
-import { linesOf } from "../verify/excerpts";
+import { findExcerpt, linesOf } from "../verify/excerpts";
 import { parseTrustRoot } from "../verify/trust";
 import { examineOutput } from "../verify/verify/artifacts";
 import { contentOf } from "../verify/verify/report";
@@ -82,4 +82,10 @@ test.each(given.changed)("changed: $name", async ({ path, value, failed }) => {
 test.each(given.refused)("what is no list is refused: $why", async ({ lines }) => {
   const document = changed(given.evidence, ["lines"], lines);
   await expect(parseEvidence(document)).rejects.toThrow(InvalidDocument);
+});
+
+test("of more lines than were signed none is hashed, however many they are", async () => {
+  const digest = vi.spyOn(crypto.subtle, "digest");
+  expect(await findExcerpt(given.lines, "a\n".repeat(1 << 19))).toBeNull();
+  expect(digest).not.toHaveBeenCalled();
 });

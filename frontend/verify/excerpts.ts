@@ -19,12 +19,9 @@ export type Excerpt = {
   readonly of: number;
 };
 
-/** The lines of a text; none of one that is empty when it is normalised. */
+/** The digests of a text's lines; none of one that is empty when it is normalised. */
 export async function linesOf(text: string): Promise<LineList> {
-  const lines = normalisedText(text)
-    .split("\n")
-    .filter((line) => line !== "");
-  return Promise.all(lines.map((line) => sha256(new TextEncoder().encode(line))));
+  return digestsOf(linesIn(text));
 }
 
 /** Read the JSON form, an array. Raises InvalidDocument. */
@@ -37,12 +34,17 @@ export async function linesSha256(list: LineList): Promise<string> {
   return sha256(new TextEncoder().encode(list.map((each) => `${each}\n`).join("")));
 }
 
-/** Where these lines stand in the text, all of them and in this order, the first time. */
-export function findExcerpt(signed: LineList, excerpt: LineList): Excerpt | null {
-  if (excerpt.length === 0) return null;
-  for (let at = 0; at + excerpt.length <= signed.length; at++) {
-    if (excerpt.every((each, next) => each === signed[at + next])) {
-      return { first: at + 1, last: at + excerpt.length, of: signed.length };
+/**
+ * Where the lines of a text stand in the one that was signed, all of them, in their order; the
+ * first time. One that has more of them than that is no excerpt, and costs no digests.
+ */
+export async function findExcerpt(signed: LineList, text: string): Promise<Excerpt | null> {
+  const lines = linesIn(text);
+  if (lines.length === 0 || lines.length > signed.length) return null;
+  const wanted = await digestsOf(lines);
+  for (let at = 0; at + wanted.length <= signed.length; at++) {
+    if (wanted.every((each, next) => each === signed[at + next])) {
+      return { first: at + 1, last: at + wanted.length, of: signed.length };
     }
   }
   return null;
@@ -50,4 +52,14 @@ export function findExcerpt(signed: LineList, excerpt: LineList): Excerpt | null
 
 export function inWords({ first, last, of }: Excerpt): string {
   return first === last ? `line ${first} of ${of}` : `lines ${first} to ${last} of ${of}`;
+}
+
+function linesIn(text: string): readonly string[] {
+  return normalisedText(text)
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+async function digestsOf(lines: readonly string[]): Promise<LineList> {
+  return Promise.all(lines.map((line) => sha256(new TextEncoder().encode(line))));
 }

@@ -63,7 +63,7 @@ def _excerpt(claim: OutputClaim, content: Content, stated: LineList | None) -> E
         return None
     if stated.sha256 != claim.lines.sha256:  # `output_lines` says so
         return None
-    return stated.find(LineList.of(content.text))
+    return stated.find(content.text)
 
 
 def output_lines(claim: OutputClaim, stated: LineList) -> tuple[LineList, str]:

@@ -9,7 +9,7 @@ import { dumps } from "../canonical";
 import { asId, sha256 } from "../digests";
 import { VerificationError } from "../errors";
 import type { Excerpt, LineList } from "../excerpts";
-import { findExcerpt, inWords, linesOf, linesSha256 } from "../excerpts";
+import { findExcerpt, inWords, linesSha256 } from "../excerpts";
 import type { Manifest, SomeFile } from "../manifest";
 import { differences, manifestId } from "../manifest";
 import type { ModelSignature, Resource } from "../oms";
@@ -67,7 +67,7 @@ async function excerptOf(
 ): Promise<Excerpt | null> {
   if (lines === null || stated === null || typeof given !== "string") return null;
   if ((await linesSha256(stated)) !== lines.sha256) return null; // `outputLines` says so
-  return findExcerpt(stated, await linesOf(given));
+  return findExcerpt(stated, given);
 }
 
 /** The list of lines in the evidence is the one that the output names. */
