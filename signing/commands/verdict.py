@@ -96,7 +96,15 @@ def print_found(outcome: Outcome, name: str, found: str, terminal: Terminal) -> 
 
 
 def _headline(established: Verified) -> tuple[str, Ink]:
-    """What must not be missed, the most important first."""
+    """What must not be missed; before all of it, that a part is one, and which."""
+    headline, ink = _loudest(established)
+    if established.excerpt is None:
+        return headline, ink
+    return f"An EXCERPT, {established.excerpt}. {headline}", Ink.YELLOW
+
+
+def _loudest(established: Verified) -> tuple[str, Ink]:
+    """The most important of what is not all well."""
     if not_known(established):
         return "Verified, but NOT whether it was revoked.", Ink.YELLOW
     if taken_down(established):
@@ -105,8 +113,6 @@ def _headline(established: Verified) -> tuple[str, Ink]:
         return "Verified, and WITHDRAWN by whoever said it.", Ink.YELLOW
     if unknown_maker(established):
         return "Verified, but NOT who signed its C2PA manifest.", Ink.YELLOW
-    if excerpt(established):
-        return "Verified, as an EXCERPT.", Ink.YELLOW
     return "Verified.", Ink.GREEN
 
 

@@ -21,7 +21,7 @@ def test_an_excerpt_is_asked_for_and_said_to_be_one(desk: Desk) -> None:
     code, out, _ = desk.assay("verify", part, "--evidence", evidence, "--excerpt")
     words = " ".join(out.split())
     assert code == 0
-    assert "Verified, as an EXCERPT." in words
+    assert "An EXCERPT, lines 2 to 3 of 6. Verified." in words
     assert "What is here is lines 2 to 3 of 6. What was left out may change what it means." in words
     assert (
         f"generated the text {as_id(sha256(TEXT.encode()))[:19]}…, of which this is a part,"
@@ -34,3 +34,17 @@ def test_an_excerpt_is_asked_for_and_said_to_be_one(desk: Desk) -> None:
     assert found["cautions"][0].startswith("What is here is lines 2 to 3 of 6.")
     code, out, _ = desk.assay("verify", evidence, "--excerpt")  # the text in it is all of it
     assert (code, "Verified.\n" in out, "EXCERPT" in out) == (0, True, False)
+
+
+def test_the_line_of_each_says_which_lines_it_is_whatever_else_it_says(desk: Desk) -> None:
+    desk.pin()
+    evidence = desk.answer(TEXT, naming_lines(desk.world))
+    (part := desk.folder / "part.txt").write_text("    return side * side\n")
+    words = ("verify", part, "--evidence", evidence, "--excerpt", "--brief")
+    code, out, _ = desk.assay(*words)
+    assert code == 0
+    assert f"{part}: An EXCERPT, line 4 of 6. Verified.\n" in out
+    late = ("--accept-unknown-revocation", "--as-of", "2126-11-20T09:30:00Z")
+    code, out, _ = desk.assay(*words, *late)
+    assert code == 0
+    assert "An EXCERPT, line 4 of 6. Verified, but NOT whether it was revoked." in out
