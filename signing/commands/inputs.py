@@ -322,7 +322,7 @@ def _answered_text(answer: Mapping[str, object]) -> Content | None:
         return None
     if not isinstance(text, str):
         raise InvalidDocument("text", "a string", type(text).__name__)
-    return Content.of(text.encode("utf-8"))
+    return Content.of(text.encode("utf-8", "surrogatepass"))
 
 
 def _evidence(path: Path, data: bytes) -> tuple[Evidence, Answer | None]:

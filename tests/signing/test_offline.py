@@ -123,6 +123,8 @@ def test_what_is_shown_is_held_to_the_answer(world: World, shown: str) -> None:
     answer: dict[str, object] = {"text": TEXT, "evidence": world.evidence_for_output().to_json()}
     with pytest.raises(TextMismatch):
         verify_answer(answer, content=shown, trust=world.trust)
+    with pytest.raises(TextMismatch):
+        verify_answer({**answer, "text": shown}, trust=world.trust)
 
 
 def test_only_answers_about_outputs_are_verified_so(world: World) -> None:
