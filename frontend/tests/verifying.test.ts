@@ -9,9 +9,11 @@ import { piecesOf } from "../islands/verifying/pieces";
 import { isDigest, NO_WITNESSES, type Trust } from "../islands/verifying/trust";
 import { filled } from "../islands/verifying/values";
 import { saidOf } from "../islands/verifying/words";
+import { casesOf } from "../islands/verifying/work";
 import { asMapping, type Json } from "../verify/canonical";
 import { type Proof, proofIn } from "../verify/commands/inputs";
 import type { Verdict } from "../verify/commands/verdict";
+import { contentOfFile } from "../verify/hashing";
 import { parseTrustRoot } from "../verify/trust";
 import { contentOf } from "../verify/verify/report";
 import { changed, type Place, vectors } from "./vectors";
@@ -99,6 +101,18 @@ test("a folder is a checkpoint's, and no file of it an output's that it does not
     [items.length, "tiny"],
   ]);
   expect(left).toEqual([]);
+});
+
+test("the texts of a folder's files are not kept, however many there are", async () => {
+  const contents = ["a.txt", "b.txt"].map((name) => ({ file: new File([name], name), path: name }));
+  const proofs = [await ofCheckpoint()];
+  const rest = { contents, proofs, roots: [], policies: [], unread: [] };
+  const texts = async (folder: string | null) => {
+    const cases = await casesOf({ ...rest, folder }, { hash: contentOfFile }, () => undefined);
+    return cases.flatMap(({ items }) => items.map(({ content }) => content.text));
+  };
+  expect(await texts("tiny")).toEqual([null, null]);
+  expect(await texts(null)).toEqual(["a.txt", "b.txt"]);
 });
 
 test("the signatures beside a folder's files are none of them, and names are in order", async () => {

@@ -9,14 +9,15 @@ import { type HashingPool, Unreadable } from "./hashing-pool";
 
 /** Hears how many bytes of how many are hashed. */
 export type Told = (doneBytes: number, allBytes: number) => void;
+type Hasher = Pick<HashingPool, "hash">;
 
 /** Nothing is asked of the registry about what came with its evidence. */
 export async function casesOf(
   { contents, folder, proofs, unread }: Sorted,
-  pool: HashingPool,
+  pool: Hasher,
   told: Told,
 ): Promise<readonly Case[]> {
-  const found = await hashed(contents, pool, told);
+  const found = await hashed({ contents, folder }, pool, told);
   const items = found.filter((each) => "content" in each);
   const failed = found.filter((each) => "lack" in each);
   const { cases, left } = pair({ items, folder, proofs });
@@ -25,9 +26,10 @@ export async function casesOf(
   return [...known, ...looked, ...failed, ...unread];
 }
 
+/** Of a folder no file is looked at for an excerpt (`pair`): the texts of all would be much to keep. */
 async function hashed(
-  contents: readonly Placed[],
-  pool: HashingPool,
+  { contents, folder }: Pick<Sorted, "contents" | "folder">,
+  pool: Hasher,
   told: Told,
 ): Promise<readonly (Item | Case)[]> {
   const all = contents.reduce((sum, { file }) => sum + file.size, 0);
@@ -43,7 +45,8 @@ async function hashed(
     contents.map(async (placed): Promise<Item | Case> => {
       const { file, path } = placed;
       try {
-        const content = await pool.hash(file, (bytes) => hear(placed, bytes));
+        const found = await pool.hash(file, (bytes) => hear(placed, bytes));
+        const content = folder === null ? found : { ...found, text: null };
         return { name: path || file.name, size: file.size, content, kind: "file", file };
       } catch (error) {
         if (error instanceof Unreadable) return unreadable(file.name, error.message);
