@@ -30,8 +30,10 @@ from assay.signing.certificates import Purpose
 from assay.signing.commands.pins import Pins
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
+from assay.signing.excerpts import LineList
 from assay.signing.keys import SoftwareKey
 from assay.signing.offline import verify
+from assay.signing.statements import ListReference
 from assay.signing.trust import Pinned
 from tests.signing.world import FILES, World, manifest_of, output_claim
 
@@ -68,15 +70,18 @@ def _evidence(world: World, texts: list[str]) -> Iterator[Evidence]:
     first = world.evidence_for_output(texts[0])
     statement = sha256(first.bundles["checkpoint"].envelope.payload)
     checkpoint = manifest_of(FILES).id
-    signed = [
-        world.sign(
-            output_claim(text, checkpoint, statement).statement(), Purpose.OUTPUT, world.alice
+    lines = [LineList.of(text) for text in texts]
+    claims = [
+        replace(
+            output_claim(text, checkpoint, statement),
+            lines=ListReference(count=len(each.digests), sha256=each.sha256),
         )
-        for text in texts
+        for text, each in zip(texts, lines, strict=True)
     ]
+    signed = [world.sign(each.statement(), Purpose.OUTPUT, world.alice) for each in claims]
     stored = merkle.new_subtrees(0, world.entries, lambda *_: b"")
     note, verifier = world.note(), world.trust.verifier
-    for each in signed:
+    for each, listed in zip(signed, lines, strict=True):
         hashes = merkle.inclusion_proof(
             each.index, len(world.entries), lambda level, position: stored[level, position]
         )
@@ -86,7 +91,7 @@ def _evidence(world: World, texts: list[str]) -> Iterator[Evidence]:
             timestamp=each.timestamp,
             proof=LedgerProof.of(each.index, hashes, note=note, verifier=verifier),
         )
-        yield replace(first, bundles={**first.bundles, "output": bundle})
+        yield replace(first, bundles={**first.bundles, "output": bundle}, lines=listed)
 
 
 def _starts(path: Path, rounds: int) -> None:
