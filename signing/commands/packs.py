@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -124,7 +125,9 @@ def bases(paths: Iterable[Path]) -> tuple[Evidence, ...]:
 def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
     """The pack of what was verified, and of all that it was verified by.
 
-    Raises MissingEvidence for what has no evidence to pack, and for what two registries signed.
+    No text is in it: the list of its lines, by which short ones can be guessed, is where excerpts
+    are accepted, and nowhere else. Raises MissingEvidence for what has no evidence to pack, and for
+    what two registries signed.
     """
     pins = {judged.pin.root.fingerprint: judged.pin for _, judged in results}
     if len(pins) != 1:
@@ -141,7 +144,9 @@ def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
     at_hand = [*demanded.bases, *(each for pack in brought for each in pack.bases)]
     return Pack(
         trust=pin.root,
-        artifacts=tuple(_artifact(given) for given, _ in results),
+        artifacts=tuple(
+            _artifact(given, has_lines=demanded.accepts_excerpt) for given, _ in results
+        ),
         bases=tuple(
             {each.manifest.id: each for each in at_hand if each.manifest.id in walked}.values()
         ),
@@ -201,11 +206,13 @@ def _base(path: Path) -> Evidence:
         return Evidence.parse(loads(data))
 
 
-def _artifact(given: Given) -> Artifact:
+def _artifact(given: Given, *, has_lines: bool) -> Artifact:
     match given:
         case BatchedGiven():
             return Artifact(evidence=given.evidence, proof=given.proof)
-        case OutputGiven() | CheckpointGiven() | EvaluationGiven():
+        case OutputGiven(evidence=evidence):
+            return Artifact(evidence=evidence if has_lines else replace(evidence, lines=None))
+        case CheckpointGiven() | EvaluationGiven():
             return Artifact(evidence=given.evidence)
         case ModelGiven() | BundleGiven():
             raise MissingEvidence(

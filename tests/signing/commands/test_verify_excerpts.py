@@ -48,3 +48,18 @@ def test_the_line_of_each_says_which_lines_it_is_whatever_else_it_says(desk: Des
     code, out, _ = desk.assay(*words, *late)
     assert code == 0
     assert "An EXCERPT, line 4 of 6. Verified, but NOT whether it was revoked." in out
+
+
+def test_a_pack_has_the_lines_where_they_were_asked_about_alone(desk: Desk) -> None:
+    desk.pin()
+    evidence = desk.answer(TEXT, naming_lines(desk.world))
+    (part := desk.folder / "part.txt").write_text("    return side * side\n")
+    (whole := desk.folder / "whole.txt").write_text(TEXT)
+    pack = desk.folder / "handed-on.assay-pack"
+    of_pack = ("--evidence", pack, "--excerpt", "--as-of", "now")
+    assert desk.assay("verify", evidence, "--excerpt", "--pack", pack)[0] == 0
+    assert desk.assay("verify", part, *of_pack)[0] == 0
+    assert desk.assay("verify", pack, "--as-of", "now", "--pack", pack)[0] == 0
+    assert desk.assay("verify", whole, *of_pack)[0] == 0
+    code, out, _ = desk.assay("verify", part, *of_pack)
+    assert (code, "it is an excerpt" in out) == (21, False)
