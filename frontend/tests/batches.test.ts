@@ -19,6 +19,7 @@ type Changed = Partial<Shown> & {
   readonly failed: readonly string[];
   readonly batch?: Json;
   readonly remove?: string;
+  readonly lines?: Json;
 };
 type Vectors = {
   readonly trust_root: Json;
@@ -36,15 +37,17 @@ type Vectors = {
 const given = vectors<Vectors>("batches");
 const encoded = (text: string) => new TextEncoder().encode(text);
 
-async function examined({ text, proof, batch, remove }: Partial<Changed>) {
+async function examined({ text, proof, batch, remove, lines }: Partial<Changed>) {
   const shown = given.outputs[given.shown];
   if (shown === undefined) throw new Error("expected an output");
   const put = batch ? changed(given.evidence, ["bundles", "batch"], batch) : given.evidence;
-  const document = remove ? changed(put, ["bundles", remove], undefined) : put;
+  const left = remove ? changed(put, ["bundles", remove], undefined) : put;
+  const document = lines ? changed(left, ["lines"], lines) : left;
+  const required = { asOf: new Date(given.as_of), acceptsExcerpt: true };
   return examineBatched(
     await parseEvidence(document),
     parseProof(encoded(proof ?? shown.proof)),
-    groundsOf(await parseTrustRoot(given.trust_root), { asOf: new Date(given.as_of) }),
+    groundsOf(await parseTrustRoot(given.trust_root), required),
     await contentOf(text ?? shown.text),
   );
 }

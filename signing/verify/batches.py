@@ -8,7 +8,8 @@
 4. `output.tree-head`: it leads on, from the batch's entry to a tree that the pinned ledger signed.
 5. What is at hand: `text`, and `files` against the checkpoint's manifest.
 6. The tree heads, the proof's too, are of one history (`heads`).
-7. The links: `output.checkpoint`, `output.conduct`, `output.credentials` of a file with a C2PA
+7. The links: `output.checkpoint`, `output.conduct`, `output.lines` where they are there, which is
+   always wrong (no output of a batch names any), `output.credentials` of a file with a C2PA
    manifest, and those of the checkpoint.
 8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
 """

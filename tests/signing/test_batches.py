@@ -34,8 +34,11 @@ def examined(case: Json) -> Examination:
         document["bundles"]["batch"] = case["batch"]
     if "remove" in case:
         del document["bundles"][case["remove"]]
+    if "lines" in case:
+        document["lines"] = case["lines"]
     shown = GIVEN["outputs"][GIVEN["shown"]]
-    requirements = Requirements(as_of=canonical.instant(GIVEN, "as_of"))
+    as_of = canonical.instant(GIVEN, "as_of")
+    requirements = Requirements(as_of=as_of, accepts_excerpt=True)
     return examine_batched(
         Evidence.parse(document),
         Proof.parse(case.get("proof", shown["proof"])),

@@ -9,6 +9,7 @@ from assay.signing import canonical
 from assay.signing.canonical import base64_text, instant_text
 from assay.signing.certificates import Purpose
 from assay.signing.evidence import Evidence
+from assay.signing.excerpts import LineList
 from assay.signing.statements import Placed
 from assay.signing.tlog import Proof
 from tests.signing.batching import (
@@ -89,6 +90,12 @@ def _changed(world: World, evidence: Evidence) -> list[dict[str, object]]:
             "the proof of another batch",
             ["output.proof", "output.tree-head"],
             proof=proof_of(world, other, SHOWN - 1, TEXTS[1:]).text(),
+        ),
+        _case(
+            "a list of lines, which no output of a batch names",
+            ["text", "output.lines"],
+            lines=list(LineList.of(f"{TEXTS[SHOWN]}and more").digests),
+            text="and more",
         ),
         _case("no batch", ["batch.statement"], remove="batch"),
         _case(

@@ -8,7 +8,8 @@
  * 4. `output.tree-head`: it leads on, from the batch's entry to a tree that the pinned ledger signed.
  * 5. What is at hand: `text`.
  * 6. The tree heads, the proof's too, are of one history (`heads`).
- * 7. The links: `output.checkpoint`, `output.conduct`, and those of the checkpoint.
+ * 7. The links: `output.checkpoint`, `output.conduct`, `output.lines` where they are there, which is
+ *    always wrong (no output of a batch names any), and those of the checkpoint.
  * 8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
  */
 import type { Bundle } from "../bundle";
