@@ -57,8 +57,23 @@ LOCATION = re.compile(r"(/[a-z0-9-]+)+/")  # of an address that a proxy keeps fo
 SIZE = re.compile(r"([0-9]{1,18})|([0-9]{1,6})([KMGT])")
 UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 WHOLE_PERCENT = 100
+MAX_NUMBER = (1 << 63) - 1  # the most that a row can say
+SHOWN_CHARACTERS = 80  # of a value that is refused
 # What a Django connection calls the parts of a libpq URL's query string.
 CONNECTION_PARTS = {"host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+
+
+def whole(text: str, *, most: int) -> int | None:
+    """A whole number in decimal digits, from zero to `most`; None for any other text.
+
+    Python refuses to read thousands of digits, of which leading zeros may be.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(most)) or int(digits) > most:
+        return None
+    return int(digits)
 
 
 def size_of(text: str) -> int | None:
@@ -120,23 +135,23 @@ class Environment:
         parts = (part.strip() for part in self.text(name, ",".join(default)).split(","))
         return tuple(part for part in parts if part)
 
-    def number(self, name: str, default: int, *, most: int | None = None) -> int:
-        """A whole number, zero or more, and at most as much."""
+    def number(self, name: str, default: int, *, most: int = MAX_NUMBER) -> int:
+        """A whole number, zero or more, and at most so much."""
         value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit()):
+        if (found := whole(value, most=most)) is None:
             raise ImproperlyConfigured(
-                f"{name} must be a whole number, zero or more, but is {value!r}"
+                f"{name} must be a whole number from 0 to {most}, "
+                f"but is {value[:SHOWN_CHARACTERS]!r}"
             )
-        if most is not None and int(value) > most:
-            raise ImproperlyConfigured(f"{name} must be at most {most}, but is {value[:80]!r}")
-        return int(value)
+        return found
 
     def size(self, name: str, default: str) -> int:
         """A number of bytes, as `size_of` reads it."""
         value = self.text(name, default)
         if (found := size_of(value)) is None:
             raise ImproperlyConfigured(
-                f"{name} must be a number of bytes like 500M or 2G, but is {value!r}"
+                f"{name} must be a number of bytes like 500M or 2G, "
+                f"but is {value[:SHOWN_CHARACTERS]!r}"
             )
         return found
 
@@ -145,12 +160,13 @@ class Environment:
         value = self.text(name, default)
         if not value.endswith("%"):
             return Portion(size_bytes=self.size(name, default))
-        number = value.removesuffix("%")
-        if not (number.isascii() and number.isdigit() and int(number) <= WHOLE_PERCENT):
+        percent = whole(value.removesuffix("%"), most=WHOLE_PERCENT)
+        if percent is None:
             raise ImproperlyConfigured(
-                f"{name} must be a whole share like 5%, or a size like 2G, but is {value!r}"
+                f"{name} must be a whole share like 5%, or a size like 2G, "
+                f"but is {value[:SHOWN_CHARACTERS]!r}"
             )
-        return Portion(percent=int(number))
+        return Portion(percent=percent)
 
     def path(self, name: str, default: Path) -> Path:
         """An absolute path; a relative one starts at the checkout."""

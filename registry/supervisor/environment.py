@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from assay.signing import durable
+from registry.env import SHOWN_CHARACTERS, whole
 
 from .errors import SupervisorError
 from .places import Places
@@ -106,9 +107,11 @@ def _port(environment: MutableMapping[str, str]) -> int | None:
     text = environment.get("ASSAY_PORT", "")
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= LAST_PORT:
-        raise SupervisorError(f"ASSAY_PORT must be a port (1 to {LAST_PORT}), but is {text!r}")
-    return int(text)
+    if not (port := whole(text, most=LAST_PORT)):
+        raise SupervisorError(
+            f"ASSAY_PORT must be a port (1 to {LAST_PORT}), but is {text[:SHOWN_CHARACTERS]!r}"
+        )
+    return port
 
 
 def _port_in(public_url: str) -> int | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from registry.env import CHECKOUT, Environment, Portion
+from registry.env import CHECKOUT, MAX_NUMBER, Environment, Portion
 
 
 def given(**values: str) -> Environment:
@@ -73,8 +73,25 @@ def test_a_number_is_whole_and_not_negative(value: str) -> None:
 
 def test_a_number_has_its_limit() -> None:
     assert given(ASSAY_RETENTION_DAYS="36525").number("ASSAY_RETENTION_DAYS", 0, most=36_525)
-    with pytest.raises(ImproperlyConfigured, match="at most 36525, but is '36526'"):
+    with pytest.raises(ImproperlyConfigured, match="from 0 to 36525, but is '36526'"):
         given(ASSAY_RETENTION_DAYS="36526").number("ASSAY_RETENTION_DAYS", 0, most=36_525)
+
+
+@pytest.mark.parametrize("value", [str(1 << 63), "9" * 4301, "1" + "0" * 100_000])
+def test_a_number_of_more_digits_than_a_row_has_is_refused_in_a_line(value: str) -> None:
+    """Python alone would say of thousands that they exceed a limit of its own."""
+    for name in ("ASSAY_BATCH_QUOTA", "ASSAY_DATABASE_POOL"):
+        with pytest.raises(ImproperlyConfigured, match=f"{name} must be a whole number") as (
+            refused
+        ):
+            Environment(values={name: value}).number(name, 0)
+        assert len(str(refused.value)) < 200
+
+
+def test_zeros_before_a_number_are_none_of_it() -> None:
+    assert given(ASSAY_DATABASE_POOL="0" * 5000 + "7").number("ASSAY_DATABASE_POOL", 0) == 7
+    assert given(ASSAY_DATABASE_POOL="0" * 5000).number("ASSAY_DATABASE_POOL", 1) == 0
+    assert given(ASSAY_BATCH_QUOTA=str(MAX_NUMBER)).number("ASSAY_BATCH_QUOTA", 0) == MAX_NUMBER
 
 
 def test_a_public_url_is_a_scheme_and_a_host() -> None:
@@ -177,7 +194,9 @@ def test_part_of_a_disk_is_a_share_or_a_size() -> None:
     assert (size.of(1000), size.of(1 << 50)) == (2 << 30, 2 << 30)
 
 
-@pytest.mark.parametrize("value", ["%", "-5%", "101%", "5.5%", "²%", "five"])
+@pytest.mark.parametrize(
+    "value", ["%", "-5%", "101%", "5.5%", "²%", "five", "9" * 4301 + "%", "9" * 4301]
+)
 def test_anything_else_is_no_part_of_a_disk(value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="ASSAY_DISK_RESERVE must be"):
         given(ASSAY_DISK_RESERVE=value).portion("ASSAY_DISK_RESERVE", "2G")

@@ -58,7 +58,7 @@ def test_the_port_is_in_the_public_url(environment: dict[str, str]) -> None:
     assert environment["ASSAY_PUBLIC_URL"] == "http://localhost:8123"
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "http", "\uff18\uff10", "-1"])
+@pytest.mark.parametrize("port", ["0", "65536", "http", "\uff18\uff10", "-1", "9" * 4301])
 def test_a_port_that_is_none_is_refused(environment: dict[str, str], port: str) -> None:
     with pytest.raises(SupervisorError, match="ASSAY_PORT must be a port"):
         fill_in(environment | {"ASSAY_PORT": port})
