@@ -33,7 +33,7 @@ PUBLIC = {
     f"{CHECKPOINT}/evidence",
     f"{CHECKPOINT}/tensors",
     "api/v1/conduct/<slug:policy>/<str:number>",
-    "api/v1/by-hash/<digest:sha256>",
+    "api/v1/by-hash/<printed:sha256>",
     "api/v1/ledger/entries",
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",
@@ -81,7 +81,7 @@ CONCERNED = {
     f"{PROJECT}/imports/<uuid:import_id>",
     "api/v1/outputs",
     "api/v1/outputs/batches",
-    "api/v1/outputs/by-content/<digest:sha256>",
+    "api/v1/outputs/by-content/<printed:sha256>",
     "api/v1/organisations/<str:name>/members",
 }
 
@@ -128,7 +128,7 @@ def filled(route: str, **values: str) -> str:
     known |= {"policy": "community-language-models", "model": "lab/tiny@step-000001", **values}
     path = route
     for name, value in known.items():
-        for kind in ("str", "digest", "slug", "int", "uuid", "path"):
+        for kind in ("str", "digest", "printed", "slug", "int", "uuid", "path"):
             path = path.replace(f"<{kind}:{name}>", value)
     return f"/{path}"
 

@@ -25,6 +25,16 @@ from tests.registry.people import People
 from tests.running import Authority
 
 WEIGHTS = sha256(FILES["model.safetensors"])
+NO_DIGESTS = (
+    "0" * 63,
+    WEIGHTS.upper(),
+    "x" * 64,
+    "sha256:" + "0" * 63,
+    "sha256:" + WEIGHTS.upper(),
+    "SHA256:" + WEIGHTS,
+    "sha256:sha256:" + WEIGHTS,
+    "sha512:" + WEIGHTS,
+)
 
 
 @pytest.fixture
@@ -54,6 +64,7 @@ def test_a_file_is_found_in_the_checkpoint_that_has_it(
     published: Checkpoint, client: Client
 ) -> None:
     answer = client.get(f"/api/v1/by-hash/{WEIGHTS}").json()
+    assert client.get(f"/api/v1/by-hash/sha256:{WEIGHTS}").json() == answer
     (place,) = answer["checkpoints"]
     assert place["files"] == ["model.safetensors"]
     assert place["checkpoint"]["id"] == f"sha256:{published.manifest_sha256}"
@@ -116,7 +127,7 @@ def test_what_is_not_published_is_not_found(world: World, client: Client) -> Non
     assert client.get(f"/api/v1/by-hash/{WEIGHTS}").status_code == 404
 
 
-@pytest.mark.parametrize("digest", ["0" * 64, "0" * 63, WEIGHTS.upper(), "x" * 64])
+@pytest.mark.parametrize("digest", ["0" * 64, *NO_DIGESTS])
 def test_nothing_known_and_no_digest_are_both_404(db: None, client: Client, digest: str) -> None:
     answer = client.get(f"/api/v1/by-hash/{digest}")
     assert answer.status_code == 404

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.signing.digests import normalised_text, sha256
+from assay.signing.digests import as_id, normalised_text, sha256
 from registry.accounts.models import User
 from registry.catalog.models import Checkpoint, Visibility
 from registry.catalog.services import governing
@@ -47,6 +47,7 @@ def test_a_sample_is_found_by_anybody(sample: Output) -> None:
     assert (found["is_exact"], answer["has_more"]) == (True, False)
     (copied,) = client_of(None).get(url(NORMALISED)).json()["outputs"]
     assert (copied["id"], copied["is_exact"]) == (str(sample.pk), False)
+    assert client_of(None).get(url(as_id(EXACT))).json() == answer
 
 
 def test_what_is_somebodys_own_is_found_by_them_alone(real_lab: Lab, own: Output) -> None:
