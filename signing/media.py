@@ -9,10 +9,10 @@ write a manifest, here or in a registry, does so under `WRITING`, and answers it
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from io import BytesIO
 from os import SEEK_END
 from pathlib import Path
 from types import ModuleType
@@ -71,6 +71,8 @@ class Carrier:
 
     path: Path
     sidecar: bytes | None
+    content: bytes | None = None
+    """All of it, where it came through a pipe: there it is not a second time."""
 
     def report(self, media_type: str, trust: TrustRoot, anchors: bytes = b"") -> object:
         """The library's report, with the root and these (PEM) as anchors; raises BadCredentials.
@@ -98,10 +100,13 @@ class Carrier:
     def _read(self, library: ModuleType, media_type: str, settings: object) -> str:
         with (
             library.Context.from_dict(settings) as context,
-            self.path.open("rb") as stream,
+            self._open() as stream,
             library.Reader(media_type, stream, self.sidecar, context=context) as reader,
         ):
             return cast("str", reader.json())
+
+    def _open(self) -> IO[bytes]:
+        return self.path.open("rb") if self.content is None else BytesIO(self.content)
 
 
 def lost(media_type: str, source: IO[bytes]) -> str | None:
@@ -119,22 +124,29 @@ def lost(media_type: str, source: IO[bytes]) -> str | None:
     return None
 
 
-def carrier(path: Path) -> Carrier | None:
-    """The file if it has a manifest, in it or in `FILE.c2pa`; else None."""
+def sidecar(path: Path) -> bytes | None:
+    """The manifest in `FILE.c2pa`, if that is there. OSError."""
     beside = path.with_name(path.name + SUFFIX)
-    if beside.exists():
-        with beside.open("rb") as file:
-            return Carrier(path=path, sidecar=file.read(MAX_SIDECAR_BYTES))
-    return Carrier(path=path, sidecar=None) if has_manifest(path) else None
+    if not beside.exists():
+        return None
+    with beside.open("rb") as file:
+        return file.read(MAX_SIDECAR_BYTES)
 
 
-def has_manifest(path: Path) -> bool:
-    """Whether a manifest store begins anywhere in the file, whatever its kind."""
-    with path.open("rb") as file:
-        if not file.seek(0, 2):  # what is empty cannot be mapped
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(_MARK) >= 0
+class Search:
+    """Whether a manifest store begins anywhere in bytes that go by, whatever their kind."""
+
+    def __init__(self) -> None:
+        self.has_found = False
+        self._end = b""
+
+    def seen(self, chunk: bytes) -> bytes:
+        """The same bytes, looked at; a mark may begin in those before them."""
+        most = len(_MARK) - 1
+        across = self._end + chunk[:most]
+        self.has_found = self.has_found or _MARK in across or _MARK in chunk
+        self._end = (self._end + chunk[-most:])[-most:]
+        return chunk
 
 
 def is_readable() -> bool:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .. import canonical, durable, media
+from .. import canonical, durable
 from ..canonical import Obj
 from ..client import RegistryClient, address
 from ..client.ownkeys import OwnKey
@@ -35,13 +35,13 @@ from ..media import Carrier
 from ..statements import Origin
 from ..trust import Pinned
 from ..verify import Content, Match, Verified
-from . import crediting, methods, own_key
+from . import contents, crediting, methods, own_key
 from .callers import secret_demanded
 from .crediting import Maker
 from .demands import Demands
 from .errors import DestinationTaken, InputUnreadable
 from .given import OutputGiven
-from .inputs import EVIDENCE_SUFFIX, content_of
+from .inputs import EVIDENCE_SUFFIX
 from .judging import judge
 from .pins import Pins, of_registry, only_registry
 from .public import write_public
@@ -101,15 +101,14 @@ def run(
     try:
         with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
 
-            def signed(wanted: Assertion, file: Path) -> Evidence:
+            def signed(wanted: Assertion, carrier: Carrier | None) -> Evidence:
                 evidence = _signed(client, wanted, own, sleep)
                 demanded = _demands(own, clock())
-                carrier = None if maker is None else media.carrier(file)
                 _check(evidence, wanted, trusted, demanded, name=str(path), carrier=carrier)
                 return evidence
 
             if maker is None:
-                evidence = signed(wanted, path)
+                evidence = signed(wanted, None)
             else:
                 registry = trusted[0].root.registry
                 evidence = _embedded(client, path, wanted, maker, registry=registry, sign=signed)
@@ -155,7 +154,7 @@ def _embedded(
     maker: Maker,
     *,
     registry: str,
-    sign: Callable[[Assertion, Path], Evidence],
+    sign: Callable[[Assertion, Carrier | None], Evidence],
 ) -> Evidence:
     """Have the file with a manifest signed; verified, it takes the place of the one without."""
     kind = wanted.media_type
@@ -167,7 +166,8 @@ def _embedded(
             maker.embed(definition, kind, source=source, target=file)
             file.flush()
             made = Path(file.name)
-            evidence = sign(replace(wanted, content=content_of(made), output=output), made)
+            found = contents.read(made)
+            evidence = sign(replace(wanted, content=found.content, output=output), found.carrier)
             shutil.copymode(path, made)
     return evidence
 
@@ -178,7 +178,7 @@ def _demands(own: OwnKey | None, now: datetime) -> Demands:
 
 def _wanted(path: Path, arguments: argparse.Namespace) -> Assertion:
     try:
-        content = content_of(path)
+        content = contents.read(path).content
     except OSError as error:
         raise InputUnreadable(f"{path}: {error.strerror or error}") from error
     guessed, _ = mimetypes.guess_type(path.name)

@@ -15,9 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .. import canonical, media, spans
+from .. import canonical, spans
 from ..bundle import Bundle
-from ..digests import CHUNK_BYTES, sha256_stream
 from ..errors import InvalidDocument, MissingEvidence
 from ..evidence import SHARED, Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
@@ -26,7 +25,7 @@ from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
 from ..tensors import TensorList, of_folder
 from ..tlog import MAX_PROOF_CHARACTERS, Proof
 from ..verify import Answer, Content, Opening
-from . import packs
+from . import contents, packs
 from .demands import read_lists
 from .errors import InputUnreadable
 from .given import (
@@ -41,7 +40,6 @@ from .given import (
 
 EVIDENCE_SUFFIX = ".assay.json"
 LISTS_SUFFIX = ".crl.pem"
-MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
 
 OWN_FIELDS = frozenset({"mediaType", "evidence", "type"})  # of a bundle, an answer, evidence
 ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
@@ -117,24 +115,28 @@ def _read_content(
         if proof is not None:
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
-        found = packs.of_content(pack, content_of(path), files, name=path.name)
-        return replace(found, carrier=media.carrier(path))
+        found = contents.read(path)
+        given = packs.of_content(pack, found.content, files, name=path.name)
+        return replace(given, carrier=found.carrier)
     parsed, answer = _evidence(evidence, pack)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
+        found = contents.read(path)
         return OutputGiven(
             evidence=parsed,
             answer=answer,
-            content=content_of(path),
+            content=found.content,
             files=None if checkpoint is None else hasher(checkpoint),
-            carrier=media.carrier(path),
+            carrier=found.carrier,
         )
+    of_batch = _proof(proof)
+    found = contents.read(path)
     return BatchedGiven(
         evidence=parsed,
-        proof=_proof(proof),
-        content=content_of(path),
+        proof=of_batch,
+        content=found.content,
         files=None if checkpoint is None else hasher(checkpoint),
-        carrier=media.carrier(path),
+        carrier=found.carrier,
     )
 
 
@@ -338,17 +340,6 @@ def _stated(document: Mapping[str, object]) -> tuple[Evidence, Answer | None]:
         if "evidence" in document:
             return Evidence.parse(canonical.mapping(document, "evidence")), _answer(document)
         return Evidence.parse(document), None
-
-
-def content_of(path: Path) -> Content:
-    """The digests of a file, normalised too if it is small enough to be a text. OSError."""
-    with path.open("rb") as file:
-        head = packs.read_most(file, MAX_TEXT_BYTES + 1)
-        if len(head) <= MAX_TEXT_BYTES:
-            return Content.of(head)
-        file.seek(0)
-        digest, _ = sha256_stream(iter(lambda: file.read(CHUNK_BYTES), b""))
-    return Content(sha256=digest, normalised_sha256=None)
 
 
 def _document(path: Path, data: bytes) -> Mapping[str, object]:

@@ -130,7 +130,7 @@ def test_a_text_file_is_verified_with_its_evidence(desk: Desk) -> None:
 def test_a_file_too_large_to_be_a_pasted_text_is_compared_to_the_byte(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.signing.commands.inputs.MAX_TEXT_BYTES", 4)
+    monkeypatch.setattr("assay.signing.commands.contents.MAX_TEXT_BYTES", 4)
     desk.pin()
     text = desk.folder / "text.txt"
     text.write_bytes(TEXT.encode())

@@ -10,9 +10,10 @@ import pytest
 
 from assay.signing import media as carriers
 from assay.signing.certificates import Purpose
+from assay.signing.commands import contents
 from assay.signing.digests import sha256
 from assay.signing.errors import BadCredentials
-from assay.signing.media import Carrier, has_manifest
+from assay.signing.media import Carrier
 from registry.outputs.credentials.kinds import Kind
 from tests import media
 from tests.signing.batching import batch_claim, placed, proof_with, tree_of
@@ -171,7 +172,7 @@ def test_a_picture_that_was_saved_again_is_another_file(bench: Desk, studio: Stu
     path = put(bench, studio, studio.painted(content=PHOTO, kind=Kind.JPEG), "picture.jpg")
     assert bench.assay("verify", path)[0] == 0
     path.write_bytes(media.saved_again(path.read_bytes()))
-    assert not has_manifest(path)
+    assert contents.read(path).carrier is None
     code, out, _ = bench.assay("verify", path)
     assert code == 21
     assert "Verified." not in words_of(out)
@@ -200,13 +201,13 @@ def test_without_the_library_it_is_said_that_nothing_was_read(
 
 def test_what_cannot_be_read_is_refused(studio: Studio, tmp_path: Path) -> None:
     path = _in(tmp_path, b"\x89PNG\r\n\x1a\njumdc2pa")
-    assert has_manifest(path)
+    assert contents.read(path).carrier is not None
     with pytest.raises(BadCredentials, match="of which c2pa says: "):
         Carrier(path=path, sidecar=None).report("image/png", studio.world.trust)
 
 
 def test_an_empty_file_has_no_manifest(tmp_path: Path) -> None:
-    assert not has_manifest(_in(tmp_path, b""))
+    assert contents.read(_in(tmp_path, b"")).carrier is None
 
 
 def _in(folder: Path, content: bytes) -> Path:
