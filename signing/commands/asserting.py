@@ -9,7 +9,6 @@ signs nothing twice, and goes on where it was cut off.
 from __future__ import annotations
 
 import argparse
-import mimetypes
 import shutil
 import time
 from collections.abc import Callable
@@ -35,7 +34,7 @@ from ..media import Carrier
 from ..statements import Origin
 from ..trust import Pinned
 from ..verify import Content, Match, Verified
-from . import contents, crediting, methods, own_key
+from . import contents, crediting, guessing, methods, own_key
 from .callers import secret_demanded
 from .crediting import Maker
 from .demands import Demands
@@ -50,7 +49,6 @@ from .terminal import Terminal
 ANSWER_SECONDS = 60.0  # each is signed and logged before it is answered
 POLL_SECONDS = 1.0
 UNPINNED_KEY = "expected a pinned root before your key signs, found none: assay trust add"
-PLAIN, BYTES = "text/plain", "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,15 +176,13 @@ def _demands(own: OwnKey | None, now: datetime) -> Demands:
 
 def _wanted(path: Path, arguments: argparse.Namespace) -> Assertion:
     try:
-        content = contents.read(path).content
+        found = contents.read(path)
     except OSError as error:
         raise InputUnreadable(f"{path}: {error.strerror or error}") from error
-    guessed, _ = mimetypes.guess_type(path.name)
-    kind = guessed or (BYTES if content.normalised_sha256 is None else PLAIN)
     return Assertion(
         checkpoint=parse_id(arguments.checkpoint, "--checkpoint"),
-        media_type=arguments.media_type or kind,
-        content=content,
+        media_type=arguments.media_type or guessing.media_type(path, found),
+        content=found.content,
     )
 
 

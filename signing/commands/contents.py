@@ -15,6 +15,7 @@ from . import packs
 from .errors import InputUnreadable
 
 MAX_TEXT_BYTES = 64 << 20  # larger content is not normalised: it is no text that was pasted
+BEGINNING_BYTES = 16  # more than any mark of a kind of file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,9 @@ class Found:
     """Its digests; normalised too if it is small enough to be a text."""
     carrier: Carrier | None
     """Itself, if it has a manifest, in it or in `FILE.c2pa`."""
+    beginning: bytes
+    is_text: bool
+    """Small enough to be one, UTF-8, and without NUL."""
 
 
 def read(path: Path) -> Found:
@@ -44,12 +48,16 @@ def read(path: Path) -> Found:
             digest, _ = sha256_stream(map(search.seen, chunks))
             content = Content(sha256=digest, normalised_sha256=None)
         is_there_again = file.seekable()
-    if sidecar is None and not search.has_found:
-        return Found(content=content, carrier=None)
-    if not is_small and not is_there_again:
+    has_manifest = sidecar is not None or search.has_found
+    if has_manifest and not is_small and not is_there_again:
         raise InputUnreadable(
             f"{path}: expected a file, for it has a C2PA manifest and more than "
             f"{MAX_TEXT_BYTES >> 20} MiB; found a pipe: write it into a file first, and name that"
         )
     kept = None if is_there_again else head
-    return Found(content=content, carrier=Carrier(path=path, sidecar=sidecar, content=kept))
+    return Found(
+        content=content,
+        carrier=Carrier(path=path, sidecar=sidecar, content=kept) if has_manifest else None,
+        beginning=head[:BEGINNING_BYTES],
+        is_text=content.normalised_sha256 is not None and b"\0" not in head,
+    )

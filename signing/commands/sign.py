@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     about = "have PATH signed as your word: an output of this checkpoint (only digests are sent)"
     add("--checkpoint", metavar="sha256:…", help=about)
     add("--registry", metavar="URL", help="by which one; else the one registry that you trust")
-    add("--media-type", metavar="TYPE", help="of the output; else guessed from its name")
+    add("--media-type", metavar="TYPE", help="of the output; else told by its name, or its bytes")
     add("--key", metavar=own_key.KEY, help="with it, your own key signs the output (P-256)")
     about = "with --key: put a C2PA manifest into PATH by this certificate (PEM, with its issuers')"
     add("--c2pa-chain", type=Path, metavar="FILE", help=about)

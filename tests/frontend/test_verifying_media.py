@@ -16,12 +16,12 @@ from playwright.sync_api import Page, expect
 from assay.signing.cose import raw_signature
 from assay.signing.digests import sha256
 from assay.signing.keys import PrivateKey, SoftwareKey
+from assay.signing.mediatypes import Kind
 from assay.signing.statements import Origin
 from registry.ledger import services as ledger
 from registry.outputs import queries as outputs
 from registry.outputs.asking import Assertion, assert_content
 from registry.outputs.credentials import library, manifest
-from registry.outputs.credentials.kinds import Kind
 from registry.outputs.credentials.library import Office
 from registry.outputs.media import services
 from registry.outputs.media.services import Media

@@ -18,9 +18,9 @@ from assay.signing.cose import raw_signature
 from assay.signing.credentials import GENERATOR, Credentials, label
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence, Part
+from assay.signing.mediatypes import Kind
 from assay.signing.statements import Origin, OutputClaim, Statement
 from registry.outputs.credentials import library
-from registry.outputs.credentials.kinds import Kind
 from registry.outputs.credentials.library import Office
 from tests import media
 from tests.signing.world import World

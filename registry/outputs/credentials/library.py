@@ -26,10 +26,10 @@ from c2pa.c2pa import (
 
 from assay.signing import media
 from assay.signing.media import WRITING, Callback
+from assay.signing.mediatypes import Kind
 
 from .countersigning import timestamped
 from .errors import HasCredentials, MediaUnusable
-from .kinds import Kind
 from .stamping import answering
 
 Answer = Callable[[bytes], bytes]

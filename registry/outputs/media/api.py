@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from assay.signing import canonical
 from assay.signing.canonical import as_mapping
 from assay.signing.digests import parse_id, sha256
+from assay.signing.mediatypes import Kind
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller, limits
 from registry.api.problems import TooLarge
@@ -28,7 +29,6 @@ from registry.idempotency.api import id_for, idempotent_in_steps
 from .. import queries, schema
 from ..asking import Assertion
 from ..credentials import kinds
-from ..credentials.kinds import Kind
 from ..models import Output, State
 from . import services
 from .services import Media

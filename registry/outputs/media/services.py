@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from assay.signing.digests import sha256
+from assay.signing.mediatypes import HEAD_BYTES, Kind
 from assay.signing.statements import Origin
 from registry.accounts.queries import User
 from registry.catalog import queries as catalog
@@ -22,7 +23,6 @@ from .. import queries
 from ..asking import Assertion, assert_content
 from ..credentials import kinds, library, manifest, office
 from ..credentials.errors import MediaNotKept
-from ..credentials.kinds import HEAD_BYTES, Kind
 from ..models import Output
 from ..signing import advance
 

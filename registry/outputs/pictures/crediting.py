@@ -11,10 +11,10 @@ from __future__ import annotations
 from io import BytesIO
 
 from assay.signing.digests import sha256
+from assay.signing.mediatypes import Kind
 from assay.signing.statements import Origin
 
 from ..credentials import library, manifest
-from ..credentials.kinds import Kind
 from ..credentials.library import Office
 from ..models import Output
 from . import bindings, chunks

@@ -15,6 +15,7 @@ from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
 from assay.signing.statements import Origin, OutputClaim
+from tests import media
 from tests.signing.client.registry import Answer, Loopback, Seen, loopback
 from tests.signing.commands.desk import OUTPUT, TOKEN, Desk
 from tests.signing.world import FILES, TEXT, World, manifest_of, output_claim
@@ -123,7 +124,9 @@ def test_it_is_signed_once(desk: Desk, registry: Registry) -> None:
         ("picture.png", b"\x89PNG", (), "image/png"),
         ("unnamed", b"\xff", (), "application/octet-stream"),
         ("unnamed", b"words", (), "text/plain"),
+        ("unnamed", media.picture("PNG"), (), "image/png"),
         ("picture.png", b"\x89PNG", ("--media-type", "image/apng"), "image/apng"),
+        ("picture.png", media.picture("JPEG"), ("--media-type", "image/jpeg"), "image/jpeg"),
     ],
 )
 def test_what_it_is_is_guessed_or_said(

@@ -14,7 +14,7 @@ from assay.signing.commands import contents
 from assay.signing.digests import sha256
 from assay.signing.errors import BadCredentials
 from assay.signing.media import Carrier
-from registry.outputs.credentials.kinds import Kind
+from assay.signing.mediatypes import Kind
 from tests import media
 from tests.signing.batching import batch_claim, placed, proof_with, tree_of
 from tests.signing.commands.desk import Desk, words_of

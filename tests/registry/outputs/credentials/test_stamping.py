@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from assay.signing.media import Callback
+from assay.signing.mediatypes import Kind
 from assay.signing.signer.errors import NotCertified, SignerUnavailable
 from registry.outputs.credentials import library
 from registry.outputs.credentials.errors import MediaUnusable
-from registry.outputs.credentials.kinds import Kind
 from registry.outputs.credentials.library import Office
 from registry.outputs.credentials.stamping import MAX_QUERY_BYTES, answering
 from tests.signing.studio import CONTENT, Studio
