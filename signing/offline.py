@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from . import canonical
-from .commands import inputs
+from .commands import documents, inputs
 from .commands.demands import Demands
 from .commands.errors import InputUnreadable
 from .commands.given import Given, pack_of
@@ -85,7 +85,7 @@ def verify_answer(
     one. All else, and what is raised, is as of `verify`.
     """
     data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    given = inputs.of_answer(answer, None if data is None else Content.of(data))
+    given = documents.of_answer(answer, None if data is None else Content.of(data))
     return _judged(given, trust, demanded, name="answer")
 
 

@@ -15,22 +15,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .. import canonical, spans
+from .. import canonical
 from ..bundle import Bundle
 from ..errors import InvalidDocument, MissingEvidence
-from ..evidence import SHARED, Evidence, Part
+from ..evidence import Evidence, Part
 from ..manifest import SIGNATURE_NAME, Manifest
 from ..pack import Pack
-from ..statements import CHECKPOINT_V2, PURPOSE_OF, Statement
+from ..statements import CHECKPOINT_V2, Statement
 from ..tensors import TensorList, of_folder
 from ..tlog import MAX_PROOF_CHARACTERS, Proof
-from ..verify import Answer, Content, Opening
-from . import contents, packs
+from . import contents, documents, packs
 from .demands import read_lists
 from .errors import InputUnreadable
 from .given import (
     BatchedGiven,
-    BundleGiven,
     CheckpointGiven,
     EvaluationGiven,
     Given,
@@ -40,9 +38,6 @@ from .given import (
 
 EVIDENCE_SUFFIX = ".assay.json"
 LISTS_SUFFIX = ".crl.pem"
-
-OWN_FIELDS = frozenset({"mediaType", "evidence", "type"})  # of a bundle, an answer, evidence
-ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
 
 Hasher = Callable[[Path], Manifest]
 """Hashes the files of a folder; may take long, and may say so."""
@@ -82,19 +77,6 @@ def read(
         raise InputUnreadable(f"{name}: {error.strerror or error}") from error
 
 
-def of_answer(document: Mapping[str, object], content: Content | None) -> Given:
-    """An output by the answer of the API about it, and what to compare: else the answer's text.
-
-    Raises MissingEvidence for the evidence of anything else, and the library's errors.
-    """
-    evidence, answer = _stated(document)
-    if Part.OUTPUT not in evidence.bundles:
-        found = ", ".join(evidence.bundles) or "none"
-        raise MissingEvidence(f"expected the evidence of an output, found that of: {found}")
-    compared = _answered_text(document) if content is None and answer is not None else content
-    return OutputGiven(evidence=evidence, answer=answer, content=compared, files=None)
-
-
 def _refuse_with_a_folder(checkpoint: Path | None, proof: Path | None) -> None:
     for word, given in (("--checkpoint", checkpoint), ("--proof", proof)):
         if given is not None:
@@ -118,7 +100,7 @@ def _read_content(
         found = contents.read(path)
         given = packs.of_content(pack, found.content, files, name=path.name)
         return replace(given, carrier=found.carrier)
-    parsed, answer = _evidence(evidence, pack)
+    parsed, answer = documents.evidence_in(pack, name=evidence.name)
     if proof is None:
         _refuse_a_batch_alone(parsed, evidence)
         found = contents.read(path)
@@ -169,7 +151,7 @@ def _read_folder(folder: Path, *, evidence: Path | None, hasher: Hasher) -> Give
     if named is None and beside.exists():
         named = _bytes(beside)
     if named is not None:
-        parsed, _ = _evidence(evidence or beside, named)
+        parsed, _ = documents.evidence_in(named, name=(evidence or beside).name)
         files = hasher(folder)
         return CheckpointGiven(
             evidence=parsed,
@@ -201,26 +183,11 @@ def _signature(folder: Path) -> Bundle | None:
         try:
             return Bundle.parse(value)
         except InvalidDocument as error:
-            if (method := _method(value)) is None:
+            if (method := documents.method_of(value)) is None:
                 raise
             how = f"`assay verify {folder} --method {method}` and whom to trust verify it"
             found = f"one of the method {method}: {how}"
             raise InvalidDocument("signature", "a registry's", found) from error
-
-
-def _method(value: object) -> str | None:
-    """Of a model signature that is no registry's: by what it says that it was made."""
-    try:
-        obj = canonical.as_mapping(value, "bundle")
-        material = canonical.mapping(obj, "verificationMaterial")
-    except InvalidDocument:
-        return None
-    if material.get("publicKey") is not None:
-        return "key"
-    if material.get("certificate") is not None:
-        return "sigstore"
-    is_logged = bool(material.get("tlogEntries"))
-    return None if is_logged or material.get("x509CertificateChain") is None else "certificate"
 
 
 def _beside(folder: Path, suffix: str) -> Path:
@@ -235,13 +202,13 @@ def _read_document(path: Path, data: bytes, *, checkpoint: Path | None, hasher: 
         if checkpoint is not None:
             raise ArgumentError(None, "--checkpoint goes with an output, and not with a bundle")
         with canonical.within(path.name):
-            return _bundle(Bundle.parse(document))
-    evidence, answer = _stated(document)
+            return documents.of_bundle(document)
+    evidence, answer = documents.stated(document)
     if Part.OUTPUT in evidence.bundles:
         return OutputGiven(
             evidence=evidence,
             answer=answer,
-            content=None if answer is None else _answered_text(document),
+            content=None if answer is None else documents.answered_text(document),
             files=None if checkpoint is None else hasher(checkpoint),
         )
     if Part.EVALUATION in evidence.bundles:
@@ -266,8 +233,8 @@ def _read_document(path: Path, data: bytes, *, checkpoint: Path | None, hasher: 
 def _own_evidence(path: Path, data: bytes) -> Mapping[str, object]:
     """The document that a file is; MissingEvidence for any other bytes, which are an artifact."""
     if data.lstrip().startswith(b"{"):
-        document = _document(path, data)
-        if OWN_FIELDS & document.keys():
+        document = documents.parse(data, name=path.name)
+        if documents.OWN_FIELDS & document.keys():
             return document
     raise MissingEvidence(
         f"expected evidence in {_beside(path, EVIDENCE_SUFFIX).name} beside the file, found none; "
@@ -290,62 +257,6 @@ def _names_tensors(bundle: Bundle) -> bool:
         return Statement.parse(bundle.envelope.payload).predicate_type == CHECKPOINT_V2
     except InvalidDocument:
         return False
-
-
-def _bundle(bundle: Bundle) -> BundleGiven:
-    """A bundle of a statement that the keys of some purpose may sign."""
-    found = Statement.parse(bundle.envelope.payload).predicate_type
-    purpose = PURPOSE_OF.get(found)
-    if purpose is None:
-        raise InvalidDocument("predicateType", "a kind of statement that is known", ascii(found))
-    return BundleGiven(bundle=bundle, purpose=purpose)
-
-
-def _answer(document: Mapping[str, object]) -> Answer:
-    """What an answer says beside its evidence; what it leaves out, or says is null, it does not."""
-    said = [name for name in ANSWER_FIELDS if document.get(name) is not None]
-    return Answer(
-        stated={name: canonical.text(document, name) for name in said},
-        request=None if document.get("request") is None else _opening(document),
-    )
-
-
-def _opening(document: Mapping[str, object]) -> Opening:
-    request = canonical.mapping(document, "request")
-    with canonical.within("request"):
-        salt = canonical.sha256_hex(request, "salt")  # as many bytes as a digest
-        return Opening(document=canonical.mapping(request, "document"), salt=bytes.fromhex(salt))
-
-
-def _answered_text(answer: Mapping[str, object]) -> Content | None:
-    """The text in an answer of `POST /api/v1/outputs`; a caller-asserted one holds none."""
-    text = answer.get("text")
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise InvalidDocument("text", "a string", type(text).__name__)
-    return Content.of(text.encode("utf-8", "surrogatepass"))
-
-
-def _evidence(path: Path, data: bytes) -> tuple[Evidence, Answer | None]:
-    """Evidence on its own, or within an answer of the API."""
-    document = _document(path, data)
-    with canonical.within(path.name):
-        return _stated(document)
-
-
-def _stated(document: Mapping[str, object]) -> tuple[Evidence, Answer | None]:
-    """The same of a document that was read."""
-    with canonical.within("evidence"):
-        if "evidence" in document:
-            return Evidence.parse(canonical.mapping(document, "evidence")), _answer(document)
-        return Evidence.parse(document), None
-
-
-def _document(path: Path, data: bytes) -> Mapping[str, object]:
-    """A file's JSON object; a mistake in it is said of this file, for there may be several."""
-    with canonical.within(path.name):
-        return canonical.as_mapping(spans.loads(data, names=SHARED), "document")
 
 
 def _bytes(path: Path) -> bytes:
