@@ -29,6 +29,7 @@ MAX_SIDECAR_BYTES = 16 << 20  # some 13 KB, where a registry made it
 LIBRARY = "c2pa"
 INSTALL = "pip install 'assay[c2pa]'"
 _MARK = b"jumdc2pa"  # ISO/IEC 19566-5: a description box, and the type of a C2PA manifest store
+_ELSEWHERE = "Remote: "  # how the library says that a file names an address for its manifest
 MAX_REASON_CHARACTERS = 200
 RIFF, PDF = frozenset({"audio/wav", "image/webp"}), "application/pdf"
 RIFF_HEADER_BYTES = 8  # its name, and the length of what follows, which a byte more makes even
@@ -107,6 +108,24 @@ class Carrier:
 
     def _open(self) -> IO[bytes]:
         return self.path.open("rb") if self.content is None else BytesIO(self.content)
+
+
+def has_manifest(media_type: str, source: IO[bytes]) -> bool:
+    """Whether a file has a manifest in it, or says at which address one of its own is.
+
+    Raises the library's C2paError for what is no file of this type.
+    """
+    library = import_module(LIBRARY)
+    try:
+        with library.Context.from_dict(dict(WRITING)) as context:
+            found = library.Reader.try_create(media_type, source, context=context)
+    except library.C2paError as error:
+        if not str(error).startswith(_ELSEWHERE):
+            raise
+        return True
+    if found is not None:
+        found.close()
+    return found is not None
 
 
 def lost(media_type: str, source: IO[bytes]) -> str | None:

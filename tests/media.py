@@ -7,7 +7,7 @@ import io
 import struct
 import wave
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 SIZE = (24, 16)
 JPEG_APP11, JPEG_SCAN = 0xEB, 0xDA
@@ -18,6 +18,21 @@ def picture(kind: str, colour: str = "teal") -> bytes:
     """Of Pillow's name for the format."""
     file = io.BytesIO()
     Image.new("RGB", SIZE, colour).save(file, kind)
+    return file.getvalue()
+
+
+def named_elsewhere() -> bytes:
+    """A picture whose XMP says that its manifest is at some address."""
+    words = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        'xmlns:dcterms="http://purl.org/dc/terms/" '
+        'dcterms:provenance="http://127.0.0.1:9/manifest.c2pa"/></rdf:RDF></x:xmpmeta>'
+    )
+    xmp = PngImagePlugin.PngInfo()
+    xmp.add_itxt("XML:com.adobe.xmp", words)
+    file = io.BytesIO()
+    Image.new("RGB", SIZE).save(file, "PNG", pnginfo=xmp)
     return file.getvalue()
 
 

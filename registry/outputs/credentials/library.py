@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from c2pa import Builder, C2paError, C2paSigningAlg, Context, Reader, Signer
+from c2pa import Builder, C2paError, C2paSigningAlg, Context, Signer
 from c2pa.c2pa import (
     C2paBuilder,
     C2paSigner,
@@ -35,7 +35,6 @@ from .stamping import answering
 Answer = Callable[[bytes], bytes]
 SIDECAR = b"application/c2pa"
 MAX_REASON_CHARACTERS = 200
-_ELSEWHERE = "Remote: "  # how the library says that a file names an address for its manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +80,10 @@ def check_bare(kind: Kind, source: IO[bytes]) -> None:
     MediaUnusable for one that is none, or of which anything else would be lost.
     """
     try:
-        with Context.from_dict(dict(WRITING)) as context:
-            found = Reader.try_create(kind.value, source, context=context)
-            if found is not None:
-                found.close()
+        has_manifest = media.has_manifest(kind.value, source)
     except C2paError as error:
-        if not str(error).startswith(_ELSEWHERE):
-            raise _unusable(error) from error
-        found = error
-    if found is not None:
+        raise _unusable(error) from error
+    if has_manifest:
         raise HasCredentials(
             "expected a file without a C2PA manifest, found one: what made it is no checkpoint "
             "alone, and the story that its manifest tells would be lost"

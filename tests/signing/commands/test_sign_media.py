@@ -240,6 +240,13 @@ def test_it_is_signed_once(company: Company) -> None:
     assert company.picture.read_bytes() == kept
 
 
+def test_a_manifest_at_some_address_is_one_too(company: Company) -> None:
+    company.picture.write_bytes(media.named_elsewhere())
+    code, _, err = company.sign("--c2pa-key", company.desk.folder / "c2pa.pem")
+    assert (code, "expected a file without a C2PA manifest, found one" in err) == (50, True)
+    assert company.picture.read_bytes() == media.named_elsewhere()
+
+
 def test_the_certificate_of_another_key_is_refused(company: Company) -> None:
     code, _, err = company.sign()
     assert (code, "found another's (--c2pa-key names its key)" in err) == (3, True)

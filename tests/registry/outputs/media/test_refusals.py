@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
 from django.utils import timezone
-from PIL import Image, PngImagePlugin
 from rest_framework.test import APIClient
 
 from registry.audit.models import AuditRow
@@ -34,21 +32,6 @@ def bob(real_lab: Lab) -> APIClient:
     return client_of(real_lab.people.bob, "outputs")
 
 
-def named_elsewhere() -> bytes:
-    """A picture whose XMP says that its manifest is at some address."""
-    words = (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
-        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-        'xmlns:dcterms="http://purl.org/dc/terms/" '
-        'dcterms:provenance="http://127.0.0.1:9/manifest.c2pa"/></rdf:RDF></x:xmpmeta>'
-    )
-    xmp = PngImagePlugin.PngInfo()
-    xmp.add_itxt("XML:com.adobe.xmp", words)
-    file = BytesIO()
-    Image.new("RGB", media.SIZE).save(file, "PNG", pnginfo=xmp)
-    return file.getvalue()
-
-
 @pytest.mark.parametrize(
     ("content", "kind", "status", "code"),
     [
@@ -67,7 +50,7 @@ def named_elsewhere() -> bytes:
         (media.wav() * 2, "audio/wav", 422, "media-unusable"),
         (media.picture("WEBP") + b"more", "image/webp", 422, "media-unusable"),
         (media.signed_pdf(), "application/pdf", 422, "media-unusable"),
-        (named_elsewhere(), "image/png", 422, "media-has-credentials"),
+        (media.named_elsewhere(), "image/png", 422, "media-has-credentials"),
         (b"\x89PNG\r\n\x1a\n".ljust(MAX_MEDIA_BYTES + 1), "image/png", 413, "body-too-large"),
     ],
 )
