@@ -20,7 +20,7 @@ from ..pack import Artifact, Pack
 from ..trust import Pinned
 from ..verify import Content
 from .demands import Demands
-from .errors import DestinationTaken, InputUnreadable
+from .errors import InputUnreadable
 from .given import (
     BatchedGiven,
     BundleGiven,
@@ -31,7 +31,7 @@ from .given import (
     OutputGiven,
     pack_of,
 )
-from .public import write_public
+from .public import Kind, write_over
 from .terminal import Terminal, safe
 from .verdict import Judged
 
@@ -159,27 +159,25 @@ def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
     )
 
 
+def _is_pack(path: Path) -> bool:
+    try:
+        return isinstance(read(path), Pack)
+    except AssayError:
+        return False
+
+
+PACK = Kind(name="an evidence pack", word="--pack", is_one=_is_pack)
+
+
 def write(path: Path, pack: Pack) -> None:
     """The pack's file, whole or not at all; raises InputUnreadable, or DestinationTaken.
 
     It takes the place of a pack and of nothing else: the artifact is named in the same line.
     """
     try:
-        if path.is_file() and not _is_pack(path):
-            raise DestinationTaken(
-                f"{path}: expected nothing there or an evidence pack, found something else, "
-                "which was left as it is; --pack names the file to write"
-            )
-        write_public(path, pack.canonical())
+        write_over(path, pack.canonical(), PACK)
     except OSError as error:
         raise InputUnreadable(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _is_pack(path: Path) -> bool:
-    try:
-        return isinstance(read(path), Pack)
-    except AssayError:
-        return False
 
 
 def print_written(pack: Pack, path: Path, terminal: Terminal) -> None:

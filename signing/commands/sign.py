@@ -34,10 +34,10 @@ from ..paths import parse_pem
 from ..sigstore.config import TrustConfig
 from . import asserting, methods, own_key
 from .callers import read_secret
-from .errors import DestinationTaken, InputUnreadable, NoToken
+from .errors import InputUnreadable, NoToken
 from .methods import METHODS, SIGNING, add_chain, add_ignored
 from .pins import Pins
-from .public import write_public
+from .public import Kind, check_place, write_over
 from .terminal import Terminal
 
 OUTPUTS = (
@@ -127,6 +127,22 @@ def run(arguments: argparse.Namespace, *, terminal: Terminal) -> int:
     return 0
 
 
+def _is_signature(path: Path) -> bool:
+    """Or an empty file: whoever signs again writes over the signature from before."""
+    if not path.stat().st_size:
+        return True
+    with path.open("rb") as file:
+        data = file.read(canonical.MAX_BYTES)
+    try:
+        found: object = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "verificationMaterial" in found
+
+
+SIGNATURE = Kind(name="a signature", word="--output-bundle", is_one=_is_signature)
+
+
 def write(signing: Signing, key: SoftwareKey, *, at: datetime) -> int:
     """Sign and write the bundle, whole or not at all; how many files were signed. OSError."""
     manifest = _manifest(signing)
@@ -135,7 +151,7 @@ def write(signing: Signing, key: SoftwareKey, *, at: datetime) -> int:
     else:
         leaf, *others = certificates([signing.certificate, *signing.chain])
         document = plain.sign_with_certificate(manifest, key, leaf=leaf, chain=others, at=at)
-    write_public(signing.output, canonical.dumps(document.to_json()))
+    write_over(signing.output, canonical.dumps(document.to_json()), SIGNATURE)
     return len(manifest.digests)
 
 
@@ -143,7 +159,7 @@ def write_keyless(signing: Signing, config: TrustConfig, *, token: str) -> int:
     """The same without a key of one's own, of which nothing is kept but the bundle."""
     manifest = _manifest(signing)
     payload, key = manifest.payload(), SoftwareKey.generate()
-    write_public(signing.output, keyless.sign(payload, config, token=token, key=key))
+    write_over(signing.output, keyless.sign(payload, config, token=token, key=key), SIGNATURE)
     return len(manifest.digests)
 
 
@@ -168,26 +184,9 @@ def _token(file: Path) -> str:
 
 def _manifest(signing: Signing) -> ModelManifest:
     """Of what is to be signed; raises DestinationTaken before anything of it is read."""
-    if not _is_free(signing.output):
-        raise DestinationTaken(
-            f"{signing.output}: expected nothing there or a signature, found something else, "
-            "which was left as it is; --output-bundle names the file to write"
-        )
+    check_place(signing.output, SIGNATURE)
     ignored = (*signing.ignored, signing.output.absolute())
     return files.hash_model(existing(signing.model), ignored=ignored)
-
-
-def _is_free(path: Path) -> bool:
-    """Nothing is lost there: whoever signs again writes over the signature from before."""
-    if not path.is_file() or not path.stat().st_size:
-        return True
-    with path.open("rb") as file:
-        data = file.read(canonical.MAX_BYTES)
-    try:
-        found: object = json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and "verificationMaterial" in found
 
 
 def existing(model: Path) -> Path:
