@@ -214,11 +214,7 @@ def are_included(keys: Collection[int]) -> bool:
 def included_among(keys: Collection[int]) -> frozenset[int]:
     """Those of these statements, by their keys, that the newest signed tree head includes."""
     placed = _PLACED.all(keys=list(keys))
-    return frozenset(
-        key
-        for key, index, size in placed
-        if index is not None and size is not None and index < size
-    )
+    return frozenset(key for key, at, size in placed if at is not None and at < (size or 0))
 
 
 def proof(index: int) -> LedgerProof:
@@ -333,8 +329,7 @@ def bodies(start: int, count: int) -> list[bytes]:
 
 def hashes(level: int, start: int, count: int) -> list[bytes]:
     """The stored hashes at these positions of a level; raises LedgerDamaged if one is missing."""
-    rows = _HASHES.all(level=level, start=start, end=start + count)
-    found = [bytes(each) for each in rows]
+    found = [bytes(each) for each in _HASHES.all(level=level, start=start, end=start + count)]
     _check_count(found, count, f"hashes from {level}/{start}")
     return found
 

@@ -157,7 +157,7 @@ def test_prepares_sql_of_ours() -> None:
 
 def is_reading_all() -> bool:
     ((said,),) = prepared.rows("SHOW enable_seqscan", [])
-    return said == "on"
+    return str(said) == "on"
 
 
 def plan_of(sql: str) -> str:
