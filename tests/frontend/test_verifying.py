@@ -143,7 +143,9 @@ def test_a_part_of_a_text_is_said_to_be_one_before_all_else(kept: Kept, visitor:
 def test_what_nobody_knows_here_is_not_called_forged(visitor: Visitor) -> None:
     page = desk(visitor)
     paste(page, "nobody signed this")
-    assert "a byte of it may have changed" in verdict(page, "Unknown here, which proves nothing.")
+    said = verdict(page, "Unknown here, which proves nothing.")
+    assert "a byte of it may have changed" in said
+    assert "ask /detect what it may be from" in said
     look_up(page, sha256(b"nor that"))
     expect(page.locator("[data-sentences]")).to_contain_text("sha256:" + sha256(b"nor that"))
     unheard(visitor)

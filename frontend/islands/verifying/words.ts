@@ -49,7 +49,7 @@ export function saidOf(judged: Judged, words: Words): Said {
   const excerpt = excerptOf(judgement);
   const place = excerpt === null ? "" : placeOf(excerpt, words);
   const values = { what, What: capitalised(what), place, ...valuesOf(judged) };
-  const keys = judgement === null ? [verdict] : keysOf(judged, judgement);
+  const keys = judgement === null ? lackOf(verdict, judged) : keysOf(judged, judgement);
   const holds = judgement !== null && HOLDS.has(judgement.verdict);
   const further = holds ? furtherOf(judgement, words) : [];
   return {
@@ -57,6 +57,11 @@ export function saidOf(judged: Judged, words: Words): Said {
     headline: headlineOf(verdict, excerpt, words),
     sentences: [...keys.map((key) => filled(words(key), values)), ...further],
   };
+}
+
+/** Why there is nothing to judge it by; of a text that nothing has, where parts of texts are found. */
+function lackOf(verdict: string, { items: [item] }: Judged): readonly string[] {
+  return verdict === "unknown" && item?.kind === "text" ? [verdict, "unknown-part"] : [verdict];
 }
 
 /** What it came to, in one word: judged, refused, or lacking what it takes. */

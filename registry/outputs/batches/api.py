@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from assay.signing import canonical
 from assay.signing.canonical import as_mapping
+from assay.signing.digests import ID_PREFIX
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller, limits
@@ -100,7 +101,8 @@ class ProofsView(APIView):
         found = queries.batch(batch_id, reading.signatory(request))
         if "sha256" not in request.query_params:
             return _lines(found, status.HTTP_200_OK)
-        sha256 = canonical.sha256_hex(request.query_params, "sha256")
+        named = request.query_params["sha256"].removeprefix(ID_PREFIX)
+        sha256 = canonical.sha256_hex({"sha256": named}, "sha256")
         line = queries.proof(found, sha256)
         return Streamed(iter([line]), content_type=MEDIA_TYPE)
 

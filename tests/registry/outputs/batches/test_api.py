@@ -92,6 +92,8 @@ def test_the_proofs_are_there_again_all_or_one(real_lab: Lab, real_checkpoint: C
     assert client.get(path).json() == first
     assert lines_of(client.get(f"{path}/proofs")) == [first, *rest]
     assert lines_of(client.get(f"{path}/proofs?sha256={rest[3]['sha256']}")) == [rest[3]]
+    printed = f"{path}/proofs?sha256=sha256:{rest[3]['sha256']}"
+    assert lines_of(client.get(printed)) == [rest[3]]
     unknown = client.get(f"{path}/proofs?sha256={'0' * 64}")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not-found")
     assert client.get(f"{path}/proofs?sha256=1").json()["code"] == "invalid-document"
