@@ -242,11 +242,14 @@ def _record(wanted: Wanted, announced: bytes) -> None:
 
 
 def _certify(wanted: Wanted) -> Chain:
-    """The certificate, now that its entry is in a signed tree; whoever was first has issued it."""
-    row = _underway(wanted).first()
+    """The certificate, now that its entry is in a signed tree; whoever was first has issued it.
+
+    What somebody has announced since has no index yet, and is theirs to go on with.
+    """
+    row = _underway(wanted).filter(entry__index__isnull=False).first()
     if row is None:
         return chain_of(_of(wanted).filter(leaf__isnull=False).latest("id"))
-    request = _proved(row.sha256, row.entry.index if row.entry.index is not None else -1)
+    request = _proved(row.sha256, services.index_of(row.entry))
     try:
         with transaction.atomic():
             wanted.check()

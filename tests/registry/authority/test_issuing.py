@@ -104,6 +104,20 @@ def test_the_root_and_its_intermediates_are_the_first_entries(world: World) -> N
     assert [bytes(each.body) for each in entries] == shown
 
 
+def test_what_somebody_announced_meanwhile_is_left_to_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ensure(world)
+    row = Precertificate.objects.get(subject=subject(world))
+    reference = conduct_queries.reference(world.version)
+    wanted = issuing._wanted(Purpose.OUTPUT, world.people.bob.namespace, reference)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "integrate", lambda: None)  # as it was before their entry came
+        assert ledger.issue(wanted) == ledger.chain_of(row)
+    assert Precertificate.objects.filter(subject=subject(world), leaf__isnull=True).count() == 1
+    assert ledger.issue(wanted) != ledger.chain_of(row)
+
+
 def test_who_has_a_certificate_waits_for_nothing(world: World) -> None:
     leaf = ensure(world)
     entries = Entry.objects.count()
