@@ -7,6 +7,7 @@ from typing import Any
 
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
+from rest_framework.serializers import Serializer
 
 from .detecting import Answer
 from .models import Claim, State
@@ -70,48 +71,48 @@ SIDECAR = inline_serializer(
         "c2pa": serializers.CharField(help_text="a C2PA manifest store (JUMBF), in base64"),
     },
 )
-OWN = inline_serializer(
+
+
+def _page(name: str, item: Serializer[Any]) -> Serializer[Any]:
+    """A page of a list, as `registry.api.paging` answers it."""
+    around = {each: serializers.URLField(allow_null=True) for each in ("next", "previous")}
+    return inline_serializer(name, {**around, "results": item})
+
+
+OWN = _page(
     "OwnOutputs",
-    {
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-        "results": inline_serializer(
-            "OwnOutput",
-            {
-                "id": serializers.UUIDField(),
-                "url": serializers.URLField(),
-                "claim": serializers.ChoiceField(choices=Claim.choices),
-                "checkpoint": serializers.CharField(),
-                "media_type": serializers.CharField(),
-                "state": serializers.CharField(),
-                "created_at": serializers.DateTimeField(),
-                "ended_at": serializers.DateTimeField(
-                    allow_null=True, help_text="when it was signed, or failed"
-                ),
-            },
-            many=True,
-        ),
-    },
+    inline_serializer(
+        "OwnOutput",
+        {
+            "id": serializers.UUIDField(),
+            "url": serializers.URLField(),
+            "claim": serializers.ChoiceField(choices=Claim.choices),
+            "checkpoint": serializers.CharField(),
+            "media_type": serializers.CharField(),
+            "state": serializers.CharField(),
+            "created_at": serializers.DateTimeField(),
+            "ended_at": serializers.DateTimeField(
+                allow_null=True, help_text="when it was signed, or failed"
+            ),
+        },
+        many=True,
+    ),
 )
-OWN_BATCHES = inline_serializer(
+OWN_BATCHES = _page(
     "OwnBatches",
-    {
-        "next": serializers.URLField(allow_null=True),
-        "previous": serializers.URLField(allow_null=True),
-        "results": inline_serializer(
-            "OwnBatch",
-            {
-                "id": serializers.UUIDField(),
-                "url": serializers.URLField(),
-                "state": serializers.CharField(),
-                "checkpoint": serializers.CharField(),
-                "count": serializers.IntegerField(),
-                "created_at": serializers.DateTimeField(),
-                "ended_at": serializers.DateTimeField(allow_null=True),
-            },
-            many=True,
-        ),
-    },
+    inline_serializer(
+        "OwnBatch",
+        {
+            "id": serializers.UUIDField(),
+            "url": serializers.URLField(),
+            "state": serializers.CharField(),
+            "checkpoint": serializers.CharField(),
+            "count": serializers.IntegerField(),
+            "created_at": serializers.DateTimeField(),
+            "ended_at": serializers.DateTimeField(allow_null=True),
+        },
+        many=True,
+    ),
 )
 BY_CONTENT = inline_serializer(
     "OutputsByContent",

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from assay.signing.trust import TrustRoot
 from assay.signing.verify import Basis, Content, Examination, Match, Requirements, examine_output
 from tests.signing.world import World
 from tests.vectors.excerpts import TEXT, naming_lines
+from tests.vectors.mutation import changed
 
 Json: TypeAlias = Any
 GIVEN: Json = json.loads(
@@ -83,16 +83,7 @@ def test_nobody_gets_a_part_for_the_whole_unasked() -> None:
 
 @pytest.mark.parametrize("case", GIVEN["changed"], ids=lambda case: case["name"])
 def test_one_change_fails_what_speaks_of_it(case: Json) -> None:
-    document = copy.deepcopy(GIVEN["evidence"])
-    if path := case.get("path"):
-        *outer, last = path
-        inner = document
-        for step in outer:
-            inner = inner[step]
-        if "value" in case:
-            inner[last] = case["value"]
-        else:
-            del inner[last]
+    document = changed(GIVEN["evidence"], case)
     assert failed(examined(PART, document)) == case["failed"]
 
 

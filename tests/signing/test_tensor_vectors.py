@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from base64 import b64decode
 from pathlib import Path
@@ -20,6 +19,7 @@ from assay.signing.trust import TrustRoot
 from assay.signing.verify import Basis, Examination, Requirements, examine_checkpoint
 from tests.signing.test_tensors import ENTRY
 from tests.signing.world import manifest_of
+from tests.vectors.mutation import changed
 
 Json: TypeAlias = Any
 GIVEN: Json = json.loads(
@@ -28,16 +28,7 @@ GIVEN: Json = json.loads(
 
 
 def examined(case: Json, folder: Path) -> Examination:
-    document = copy.deepcopy(GIVEN["evidence"])
-    if path := case.get("path"):
-        *outer, last = path
-        inner = document
-        for step in outer:
-            inner = inner[step]
-        if "value" in case:
-            inner[last] = case["value"]
-        else:
-            del inner[last]
+    document = changed(GIVEN["evidence"], case)
     files = {name: b64decode(each) for name, each in GIVEN["files"].items()}
     files |= {name: b64decode(each) for name, each in case.get("files", {}).items()}
     for name, content in files.items():

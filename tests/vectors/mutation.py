@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import base64
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from assay.signing.canonical import instant_text
 
@@ -55,6 +56,21 @@ class Mutation:
             "refused": self.is_refused,
         }
         return {name: value for name, value in stated.items() if value}
+
+
+def changed(document: dict[str, Any], case: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy with what a case says changed: at `path` there is `value`, or without one nothing."""
+    found = copy.deepcopy(document)
+    if path := case.get("path"):
+        *outer, last = path
+        inner: Any = found
+        for step in outer:
+            inner = inner[step]
+        if "value" in case:
+            inner[last] = case["value"]
+        else:
+            del inner[last]
+    return found
 
 
 def b64(data: bytes) -> str:

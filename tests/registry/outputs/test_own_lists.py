@@ -21,10 +21,11 @@ from tests.registry.pool.world import Lab
 OUTPUTS, BATCHES = "/api/v1/outputs", "/api/v1/outputs/batches"
 
 
-def listed(of: APIClient, path: str, **query: int) -> Any:  # noqa: ANN401 - JSON
+def listed(of: APIClient, path: str, **query: int) -> dict[str, Any]:
     answer = of.get(path, query)
     assert answer.status_code == 200, answer.content
-    return answer.json()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def signed_by(person: User, of: Checkpoint) -> str:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.signing.commands.desk import Desk
+from tests.signing.studio import Studio
 from tests.signing.world import World
 
 
@@ -24,3 +26,17 @@ def desk(
     folder = tmp_path / "desk"
     folder.mkdir()
     return Desk(folder=folder, world=world, printed=capsys)
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    """Media with manifests, for a whole module: its keys take a while."""
+    return Studio.open()
+
+
+@pytest.fixture
+def bench(desk: Desk, studio: Studio) -> Desk:
+    """A desk at which the studio's registry is trusted."""
+    found = replace(desk, world=studio.world)
+    found.pin()
+    return found

@@ -25,19 +25,6 @@ PHOTO = media.picture("JPEG")
 STEP = "The C2PA manifest is the registry's"
 
 
-@pytest.fixture(scope="module")
-def studio() -> Studio:
-    return Studio.open()
-
-
-@pytest.fixture
-def bench(desk: Desk, studio: Studio) -> Desk:
-    """A desk at which the studio's registry is trusted."""
-    found = replace(desk, world=studio.world)
-    found.pin()
-    return found
-
-
 def put(desk: Desk, studio: Studio, content: bytes, name: str = "picture.png") -> Path:
     """A file with its evidence beside it."""
     path = desk.folder / name

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
@@ -20,19 +19,6 @@ from tests.signing.studio import CONTENT, Studio
 from tests.signing.world import TEXT
 
 MARK = b"jumdc2pa"
-
-
-@pytest.fixture(scope="module")
-def studio() -> Studio:
-    return Studio.open()
-
-
-@pytest.fixture
-def bench(desk: Desk, studio: Studio) -> Desk:
-    """A desk at which the studio's registry is trusted."""
-    found = replace(desk, world=studio.world)
-    found.pin()
-    return found
 
 
 @pytest.fixture
