@@ -49,7 +49,7 @@ def text(
         return Compared(match=Match.NORMALISED), words
     excerpt = _excerpt(claim, content, stated)
     if excerpt is not None and accepts_excerpt:
-        words = f"an excerpt, {excerpt}: what was signed is longer than what is here"
+        words = f"an excerpt, {excerpt}: not the whole text as it was signed"
         return Compared(match=Match.EXCERPT, excerpt=excerpt), words
     asked = f"; it is an excerpt, {excerpt}, which nobody asked for" if excerpt else ""
     raise TextMismatch(
@@ -70,9 +70,7 @@ def output_lines(claim: OutputClaim, stated: LineList) -> tuple[LineList, str]:
     """The list of lines in the evidence is the one that the output names."""
     if claim.lines is None:
         raise BrokenLink("expected no lines, as the output names none; found a list of them")
-    _same("list of lines", claim.lines.sha256, stated.sha256)
-    if claim.lines.count != len(stated.digests):
-        raise BrokenLink(f"expected {claim.lines.count} lines, found {len(stated.digests)}")
+    _same_list("lines", claim.lines, stated.sha256, len(stated.digests))
     return stated, as_id(claim.lines.sha256)
 
 
@@ -119,9 +117,7 @@ def tensors(
 def checkpoint_tensors(claim: CheckpointClaim, stated: TensorList) -> tuple[TensorList, str]:
     """The list of tensors in the evidence is the one that the checkpoint names."""
     named = _named_tensors(claim)
-    _same("list of tensors", named.sha256, stated.sha256)
-    if named.count != len(stated.entries):
-        raise BrokenLink(f"expected {named.count} tensors, found {len(stated.entries)}")
+    _same_list("tensors", named, stated.sha256, len(stated.entries))
     return stated, as_id(named.sha256)
 
 
@@ -287,6 +283,12 @@ def policy(claim: ConductClaim, document: Obj) -> tuple[Obj, str]:
     digest = sha256(dumps(document))
     _same("policy document", claim.conduct.sha256, digest)
     return document, as_id(digest)
+
+
+def _same_list(of: str, named: ListReference, digest: str, count: int) -> None:
+    _same(f"list of {of}", named.sha256, digest)
+    if named.count != count:
+        raise BrokenLink(f"expected {named.count} {of}, found {count}")
 
 
 def _same(what: str, expected: str, found: str) -> None:

@@ -48,7 +48,7 @@ export async function text(
   }
   const excerpt = await excerptOf(claim, content, stated);
   if (excerpt !== null && acceptsExcerpt) {
-    const words = `an excerpt, ${inWords(excerpt)}: what was signed is longer than what is here`;
+    const words = `an excerpt, ${inWords(excerpt)}: not the whole text as it was signed`;
     return [{ match: "excerpt", excerpt }, words];
   }
   const asked =
@@ -78,10 +78,7 @@ export async function outputLines(
   if (named === null) {
     throw broken("expected no lines, as the output names none; found a list of them");
   }
-  same("list of lines", named.sha256, await linesSha256(stated));
-  if (named.count !== stated.length) {
-    throw broken(`expected ${named.count} lines, found ${stated.length}`);
-  }
+  sameList("lines", named, { sha256: await linesSha256(stated), count: stated.length });
   return [stated, asId(named.sha256)];
 }
 
@@ -135,10 +132,7 @@ export async function checkpointTensors(
   stated: TensorList,
 ): Promise<Established<TensorList>> {
   const named = namedTensors(claim);
-  same("list of tensors", named.sha256, await tensorsSha256(stated));
-  if (named.count !== stated.length) {
-    throw broken(`expected ${named.count} tensors, found ${stated.length}`);
-  }
+  sameList("tensors", named, { sha256: await tensorsSha256(stated), count: stated.length });
   return [stated, asId(named.sha256)];
 }
 
@@ -318,6 +312,13 @@ export async function policy(
   const digest = await sha256(dumps(document));
   same("policy document", claim.conduct.sha256, digest);
   return [digest, asId(digest)];
+}
+
+function sameList(of: string, named: ListReference, found: ListReference): void {
+  same(`list of ${of}`, named.sha256, found.sha256);
+  if (named.count !== found.count) {
+    throw broken(`expected ${named.count} ${of}, found ${found.count}`);
+  }
 }
 
 function same(what: string, expected: string, found: string): void {
