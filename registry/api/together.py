@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is asked at about the same time, done together: the first alone, then all that came since.
 
-Whoever waits for somebody else's turn shares the next one. Where few do, that one is held back
-until as many wait as were answered just now, for a fourth of what their turn took at most: under
-load they ask again at once, and else the first of them would have a turn alone that all others wait
-for. Who asks alone waits for no company. One turn at a time: two would wait for each other's locks,
-and each would be half as large.
+Whoever waits for somebody else's turn shares the next one. Where few came in its second half, the
+next is held back until those who were answered just now are there as well, for a fourth of what
+their turn took at most: under load they ask again at once, and else there would be two halves that
+wait for each other's turns, for ever. Where they come by themselves, and whoever asks alone, wait
+for no company. One turn at a time: two would wait for each other's locks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from django.db import connections
@@ -21,7 +22,16 @@ Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
 HELD_BACK = 1 / 4  # of a turn: more than 64 programs need to read their answers and to ask again
-ENOUGH = 1 / 4  # of a turn: so many wait only where they come by themselves, and not in its wake
+ENOUGH = 1 / 4  # of a turn: so many come late in it only by themselves, and not in another's wake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting(Generic[Asked, Answered]):
+    """One that was asked and has no answer yet, since a moment of the loop's clock."""
+
+    asked: Asked
+    answer: asyncio.Future[Answered]
+    since: float
 
 
 class Together(Generic[Asked, Answered]):
@@ -34,7 +44,7 @@ class Together(Generic[Asked, Answered]):
     def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Answered]], *, most: int) -> None:
         self._do = do
         self._most = most
-        self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
+        self._waiting: list[_Waiting[Asked, Answered]] = []
         self._came = asyncio.Event()
         self._turns: asyncio.Task[None] | None = None
 
@@ -42,7 +52,7 @@ class Together(Generic[Asked, Answered]):
         """The answer to one, in its turn."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answered] = loop.create_future()
-        self._waiting.append((one, answer))
+        self._waiting.append(_Waiting(asked=one, answer=answer, since=loop.time()))
         self._came.set()
         if self._turns is None:
             self._turns = loop.create_task(self._take_turns())
@@ -55,8 +65,11 @@ class Together(Generic[Asked, Answered]):
                 turn, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 began = now()
                 await self._take(turn)
-                if len(self._waiting) < len(turn) * ENOUGH:
-                    await self._hold_back(len(turn), (now() - began) * HELD_BACK)
+                took = now() - began
+                late = sum(each.since > began + took / 2 for each in self._waiting)
+                if late < len(turn) * ENOUGH:
+                    wanted = min(len(turn) + len(self._waiting), self._most)
+                    await self._hold_back(wanted, took * HELD_BACK)
         finally:
             self._turns = None
 
@@ -68,11 +81,11 @@ class Together(Generic[Asked, Answered]):
                     self._came.clear()
                     await self._came.wait()
 
-    async def _take(self, turn: Sequence[tuple[Asked, asyncio.Future[Answered]]]) -> None:
-        taking = asyncio.to_thread(self._done, [one for one, _ in turn])
+    async def _take(self, turn: Sequence[_Waiting[Asked, Answered]]) -> None:
+        taking = asyncio.to_thread(self._done, [each.asked for each in turn])
         (taken,), _ = await asyncio.wait((asyncio.ensure_future(taking),))
         error = taken.exception()
-        for at, (_, answer) in enumerate(turn):
+        for at, answer in enumerate(each.answer for each in turn):
             if answer.done():  # whoever asked has gone
                 continue
             if error is None:

@@ -28,6 +28,18 @@ class Turns:
         return [f"{each}!" for each in asked]
 
 
+class Slow:
+    """Notes what was done together; each turn takes 0.4 s."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[int]] = []
+
+    def __call__(self, asked: Sequence[int]) -> list[int]:
+        self.seen.append(list(asked))
+        time.sleep(0.4)
+        return list(asked)
+
+
 async def asked_of(together: Together[int, str], *numbers: int) -> list[asyncio.Task[str]]:
     tasks = [asyncio.create_task(together.ask(number)) for number in numbers]
     await asyncio.sleep(0)
@@ -47,14 +59,8 @@ async def test_the_first_goes_alone_and_all_that_come_meanwhile_go_together() ->
 
 
 async def test_those_who_ask_again_at_once_go_together_again() -> None:
-    seen: list[list[int]] = []
-
-    def slow(asked: Sequence[int]) -> list[int]:
-        seen.append(list(asked))
-        time.sleep(0.4)
-        return list(asked)
-
-    together = Together(slow, most=9)
+    turns = Slow()
+    together = Together(turns, most=9)
 
     async def twice(number: int) -> None:
         await together.ask(number)
@@ -63,7 +69,37 @@ async def test_those_who_ask_again_at_once_go_together_again() -> None:
         await together.ask(number + 10)
 
     await asyncio.gather(*map(twice, (1, 2, 3)))
-    assert seen == [[1, 2, 3], [11, 12, 13]]
+    assert turns.seen == [[1, 2, 3], [11, 12, 13]]
+
+
+async def test_two_halves_that_wait_for_each_other_become_one() -> None:
+    turns = Slow()
+    together = Together(turns, most=9)
+
+    async def twice(number: int) -> None:
+        await together.ask(number)
+        await together.ask(number + 10)
+
+    first = [asyncio.create_task(twice(number)) for number in (1, 2)]
+    await asyncio.sleep(0.01)
+    others = [asyncio.create_task(together.ask(number)) for number in (3, 4)]
+    await asyncio.gather(*first, *others)
+    assert turns.seen == [[1, 2], [3, 4, 11, 12]]
+
+
+async def test_who_comes_late_in_a_turn_waits_for_nobody_of_it() -> None:
+    turns = Slow()
+    together = Together(turns, most=9)
+
+    async def again() -> None:
+        await together.ask(1)
+        await asyncio.sleep(0.02)
+        await together.ask(11)
+
+    first = asyncio.create_task(again())
+    await asyncio.sleep(0.3)
+    await asyncio.gather(first, together.ask(2))
+    assert turns.seen == [[1], [2], [11]]
 
 
 async def test_nobody_is_waited_for_who_asks_no_more() -> None:
