@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from django.db import Error, connection, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.compiler import SQLCompiler
 from django.db.models import BooleanField, Expression, Func, QuerySet
@@ -97,13 +97,14 @@ def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     Not by Django's own kind of cursor, which writes the values into the text. What is asked for by
     this one is prepared at once (settings.DATABASES).
     """
-    connection.ensure_connection()
-    is_logged = connection.queries_logged
-    wrap = connection.make_debug_cursor if is_logged else connection.make_cursor
-    with wrap(cast("CursorWrapper", Cursor(connection.connection))) as cursor:
+    held = connections[DEFAULT_DB_ALIAS]  # `connection` would look for it at each of its names
+    held.ensure_connection()
+    is_logged = held.queries_logged
+    wrap = held.make_debug_cursor if is_logged else held.make_cursor
+    with wrap(cast("CursorWrapper", Cursor(held.connection))) as cursor:
         cursor.execute(sql, values)
         if is_logged:  # which a prepared query's text is not
-            connection.queries_log[-1]["sql"] = sql
+            held.queries_log[-1]["sql"] = sql
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 

@@ -25,7 +25,7 @@ from assay.signing import merkle, treehead
 from assay.signing.cosignatures import Witness
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.treehead import TreeHead as Head
-from registry.ledger import queries
+from registry.ledger import queries, stored
 from registry.ledger.models import Cosignature, TreeHead
 
 PROOFS, FILLED_AT_ONCE, BATCH = 200, 1 << 18, 5_000
@@ -69,7 +69,7 @@ def proof(index: int) -> tuple[int, int, float]:
     with CaptureQueriesContext(connection) as captured:
         found = queries.proof(index)
     seconds = time.perf_counter() - began
-    (leaf,) = queries.hashes(0, index, 1)
+    (leaf,) = stored.hashes(0, index, 1)
     merkle.verify_inclusion(leaf, index, found.size, found.hashes, queries.root(found.size))
     return len(captured), len(found.hashes), seconds
 
@@ -109,7 +109,7 @@ def fill(size: int) -> None:
     last: dict[int, bytes] = {}
 
     def known(level: int, position: int) -> bytes:
-        return last[level] if level in last else queries.hashes(level, position, 1)[0]
+        return last[level] if level in last else stored.hashes(level, position, 1)[0]
 
     with closing(connection.cursor()) as cursor:
         cursor.execute("ALTER TABLE ledger_hash DROP CONSTRAINT ledger_hash_place")

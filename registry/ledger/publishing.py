@@ -11,7 +11,7 @@ from assay.signing import tiles, treehead
 from assay.signing.errors import BadTreeHead
 from assay.signing.tiles import ENTRIES, HEIGHT, Tile
 
-from . import cosigned, folder, queries
+from . import cosigned, folder, queries, stored
 from .models import TreeHead
 
 
@@ -59,5 +59,5 @@ def _root(size: int, known: TreeHead | None) -> bytes:
 
 def _content(tile: Tile) -> bytes:
     if tile.level == ENTRIES:
-        return tiles.entry_bundle(queries.bodies(tile.start, tile.width))
-    return tiles.hash_tile(queries.hashes(tile.level * HEIGHT, tile.start, tile.width))
+        return stored.bundle(tile.start, tile.width)
+    return tiles.hash_tile(stored.hashes(tile.level * HEIGHT, tile.start, tile.width))

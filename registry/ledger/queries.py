@@ -37,7 +37,7 @@ from registry.prepared import Among, Prepared
 
 from . import cosigned, folder
 from .errors import LedgerDamaged, NotFound, NotIncluded
-from .models import Entry, Hash, Statement, TreeHead
+from .models import Entry, Statement, TreeHead
 
 __all__ = ["Entry", "Statement", "TreeHead"]
 
@@ -70,20 +70,6 @@ _PLACED = Prepared(
 )
 _ENTRIES = Prepared(
     lambda keys: Entry.objects.filter(Among(F("pk"), keys)).values_list("pk", "index", "body")
-)
-_BODIES = Prepared(
-    lambda start, end: (
-        Entry.objects.filter(index__gte=start, index__lt=end)
-        .order_by("index")
-        .values_list("body", flat=True)
-    )
-)
-_HASHES = Prepared(
-    lambda level, start, end: (
-        Hash.objects.filter(level=level, position__gte=start, position__lt=end)
-        .order_by("position")
-        .values_list("digest", flat=True)
-    )
 )
 
 
@@ -320,20 +306,6 @@ def heads() -> Iterator[TreeHead]:
     return TreeHead.objects.order_by("size").iterator()
 
 
-def bodies(start: int, count: int) -> list[bytes]:
-    """The entries at these indexes; raises LedgerDamaged unless all are there."""
-    found = [bytes(body) for body in _BODIES.all(start=start, end=start + count)]
-    _check_count(found, count, f"entries from {start}")
-    return found
-
-
-def hashes(level: int, start: int, count: int) -> list[bytes]:
-    """The stored hashes at these positions of a level; raises LedgerDamaged if one is missing."""
-    found = [bytes(each) for each in _HASHES.all(level=level, start=start, end=start + count)]
-    _check_count(found, count, f"hashes from {level}/{start}")
-    return found
-
-
 def consistency(old: int, new: int) -> tuple[bytes, ...]:
     """That the first `old` entries are a prefix of the first `new`."""
     return reading(lambda subtree: merkle.consistency_proof(old, new, subtree))
@@ -371,11 +343,6 @@ def reading(compute: Callable[[Subtree], T]) -> T:
             raise LedgerDamaged(message) from error
 
     return compute(wet)
-
-
-def _check_count(found: list[bytes], expected: int, what: str) -> None:
-    if len(found) != expected:
-        raise LedgerDamaged(f"expected {expected} {what}, the database holds {len(found)}")
 
 
 def _proofs(newest: TreeHead, indexes: Sequence[int]) -> list[LedgerProof]:

@@ -14,7 +14,7 @@ from assay.signing import merkle, treehead
 from assay.signing.errors import VerificationError
 from assay.signing.tiles import WIDTH
 
-from . import publishing, queries, services
+from . import publishing, queries, services, stored
 from .errors import LedgerDamaged
 from .models import TreeHead
 
@@ -52,7 +52,7 @@ class _Tree:
         return merkle.root_from(self.size, self._subtree)
 
     def _append(self, count: int) -> None:
-        leaves = [merkle.leaf_hash(body) for body in queries.bodies(self.size, count)]
+        leaves = [merkle.leaf_hash(body) for body in stored.bodies(self.size, count)]
         completed = merkle.new_subtrees(self.size, leaves, self._subtree)
         for level in {level for level, _ in completed}:
             _check_hashes(
@@ -68,8 +68,8 @@ class _Tree:
 
 
 def _check_hashes(level: int, found: dict[int, bytes]) -> None:
-    stored = queries.hashes(level, min(found), len(found))
-    for position, row in zip(sorted(found), stored, strict=True):
+    kept = stored.hashes(level, min(found), len(found))
+    for position, row in zip(sorted(found), kept, strict=True):
         if row != found[position]:
             message = f"expected the hash of the entries at subtree {level}/{position}"
             raise LedgerDamaged(f"{message}, the database holds another")

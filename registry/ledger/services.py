@@ -71,6 +71,10 @@ GIVE_INDEXES = """
     WHERE ledger_entry.id = given.id
     RETURNING ledger_entry.index, ledger_entry.leaf_hash
 """
+SHOW = """
+    INSERT INTO ledger_treehead (size, root, note, verifier, created_at)
+    VALUES (%s, %s, %s, %s, %s) RETURNING id
+"""
 
 
 class Row(NamedTuple):
@@ -309,6 +313,8 @@ def _sign(size: int, *, after: TreeHead | None) -> TreeHead:
     # signed head that nobody has seen, and the next call gets this size and root signed again.
     publishing.write_tiles(size, after=after)
     verifier = described.trust_root.verifier
-    head = TreeHead.objects.create(size=size, root=root, note=note, verifier=verifier)
+    at = timezone.now()
+    head = TreeHead(size=size, root=root, note=note, verifier=verifier, created_at=at)
+    ((head.pk,),) = prepared.rows(SHOW, [size, root, note, verifier, at])
     publishing.show(note)
     return head

@@ -15,7 +15,8 @@ from pytest_django import Settings
 
 from assay.signing import merkle, tiles, treehead
 from assay.signing.errors import BadTile
-from registry.ledger import folder, publishing, queries, services, tasks
+from assay.signing.tiles import MAX_ENTRY_BYTES
+from registry.ledger import folder, publishing, queries, services, stored, tasks
 from registry.ledger.errors import LedgerDamaged
 from registry.ledger.models import Entry
 from tests.registry.ledger.files import fetch, proven_size
@@ -211,7 +212,20 @@ def test_a_contradiction_is_found_and_nothing_is_written(
 def test_rows_that_are_missing_are_named(authority: Authority) -> None:
     grow(1)
     with pytest.raises(LedgerDamaged, match="expected 2 entries from 0, the database holds 1"):
-        queries.bodies(0, 2)
+        stored.bodies(0, 2)
+    with pytest.raises(LedgerDamaged, match="expected 2 entries from 0, the database holds 1"):
+        stored.bundle(0, 2)
+    with pytest.raises(LedgerDamaged, match="expected 1 entries from 7, the database holds 0"):
+        stored.bundle(7, 1)
+
+
+def test_a_bundle_is_what_a_tile_has_of_its_entries(authority: Authority) -> None:
+    bodies = [b"", b"one", bytes(range(256)) * 130, bytes(MAX_ENTRY_BYTES)]
+    for body in bodies:
+        services.log(body)
+    services.integrate()
+    assert stored.bundle(0, 4) == tiles.entry_bundle(stored.bodies(0, 4))
+    assert stored.bundle(1, 2) == tiles.entry_bundle(bodies[1:3])
 
 
 def test_what_killed_writers_left_is_removed_after_an_hour(authority: Authority) -> None:

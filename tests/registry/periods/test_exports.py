@@ -24,7 +24,7 @@ from registry.audit.models import AuditRow
 from registry.authority import revocations
 from registry.ledger import queries as ledger
 from registry.ledger import services as ledger_services
-from registry.ledger import spans
+from registry.ledger import spans, stored
 from registry.outputs import services as outputs
 from registry.periods import limits
 from tests.registry.outputs import world
@@ -84,7 +84,7 @@ def judged(lines: list[bytes], authority: Authority) -> Examined:
 
 
 def everything() -> Iterator[tuple[int, bytes]]:
-    return enumerate(ledger.bodies(0, spans.signed_size()))
+    return enumerate(stored.bodies(0, spans.signed_size()))
 
 
 def test_it_holds_all_that_was_signed_in_a_name_and_nothing_else(
