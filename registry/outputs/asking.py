@@ -22,7 +22,8 @@ from assay.signing import canonical
 from assay.signing.canonical import Obj
 from assay.signing.digests import parse_id
 from assay.signing.errors import InvalidDocument
-from assay.signing.statements import SALT_BYTES
+from assay.signing.excerpts import MAX_LINES
+from assay.signing.statements import SALT_BYTES, ListReference
 from registry.accounts.queries import SYSTEM, Namespace, User
 from registry.audit import services as audit
 from registry.catalog import queries as catalog
@@ -76,23 +77,27 @@ class Assertion:
     media_type: str
     sha256: str
     normalised_sha256: str
+    lines: ListReference | None = None
+    """Of the list that only the caller has."""
 
     @classmethod
     def parse(cls, obj: Obj) -> Self:
-        """Read it."""
+        """Read it; only what can be normalised has lines."""
         canonical.only(obj, "checkpoint", "media_type", "digests")
         digests = canonical.mapping(obj, "digests")
         with canonical.within("digests"):
-            canonical.only(digests, "sha256", "normalised")
+            canonical.only(digests, "sha256", "normalised", "lines")
             exact = canonical.sha256_hex(digests, "sha256")
-            normalised = (
-                canonical.sha256_hex(digests, "normalised") if "normalised" in digests else ""
-            )
+            has_lines = "lines" in digests
+            is_text = has_lines or "normalised" in digests
+            normalised = canonical.sha256_hex(digests, "normalised") if is_text else ""
+            lines = _lines(digests) if has_lines else None
         return cls(
             checkpoint=parse_id(canonical.text(obj, "checkpoint"), "checkpoint"),
             media_type=media_type(obj),
             sha256=exact,
             normalised_sha256=normalised,
+            lines=lines,
         )
 
 
@@ -152,6 +157,7 @@ def output_of(
     assertion: Assertion, checkpoint: Checkpoint, by: User, *, output_id: uuid.UUID | None = None
 ) -> Output:
     """The row of a caller's digests, which is not kept yet."""
+    lines = assertion.lines
     return Output(
         id=output_id or uuid.uuid4(),
         checkpoint=checkpoint,
@@ -161,6 +167,8 @@ def output_of(
         media_type=assertion.media_type,
         sha256=assertion.sha256,
         normalised_sha256=assertion.normalised_sha256,
+        lines_count=None if lines is None else lines.count,
+        lines_sha256="" if lines is None else lines.sha256,
     )
 
 
@@ -195,6 +203,14 @@ def media_type(obj: Obj) -> str:
     if _MEDIA_TYPE.fullmatch(value) is None:
         raise InvalidDocument("media_type", "a media type such as text/plain", ascii(value))
     return value
+
+
+def _lines(digests: Obj) -> ListReference:
+    """What a caller says of a text's lines."""
+    found = ListReference.parse(digests, "lines")
+    if not 0 < found.count <= MAX_LINES:
+        raise InvalidDocument("lines.count", f"1 to {MAX_LINES} lines", str(found.count)[:20])
+    return found
 
 
 def _ask(

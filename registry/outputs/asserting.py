@@ -67,6 +67,8 @@ COLUMNS = {
     "text": "text",
     "sha256": "varchar",
     "normalised_sha256": "varchar",
+    "lines_count": "int2",
+    "lines_sha256": "varchar",
     "attempts": "int2",
     "lease_node": "varchar",
     "failure": "varchar",

@@ -3,7 +3,8 @@
 
 It is found by the digests of paragraphs and lines that are long enough (`pieces`), whatever a copy
 changed of them; it verifies by those of all lines as they are, which the statement names (`named`)
-and the evidence has (`stated`), for as long as the text is kept.
+and the evidence has (`stated`), for as long as the text is kept. Of callers' own texts nothing is
+here but what they say of their lines: they have the list.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import re
 from collections.abc import Iterator
 
 from assay.signing.digests import normalised_text, sha256
-from assay.signing.excerpts import MAX_LINES, LineList
-from assay.signing.statements import OUTPUT_V2, ListReference
+from assay.signing.excerpts import LineList
+from assay.signing.statements import OUTPUT_V2, ListReference, lines_of
 
 from .models import Output
 
@@ -32,11 +33,11 @@ def pieces(text: str) -> list[str]:
     return [sha256(each.encode()) for each in long][:MAX_PIECES]
 
 
-def named(text: str) -> ListReference | None:
-    """What a statement says of the text's lines; None for none, or more than evidence may have."""
-    lines = LineList.of(text)
-    count = len(lines.digests)
-    return ListReference(count=count, sha256=lines.sha256) if 0 < count <= MAX_LINES else None
+def named(of: Output) -> ListReference | None:
+    """What its statement says of lines: those of its text, or what its caller said of theirs."""
+    if of.lines_count is not None:
+        return ListReference(count=of.lines_count, sha256=of.lines_sha256)
+    return lines_of(of.text)
 
 
 def stated(of: Output) -> LineList | None:

@@ -45,7 +45,8 @@ class Output(models.Model):
     """`caller` is in whose name it is signed; `sampling` what was asked, in http.md's words.
 
     `mark` is the watermark that the generation program says it wrote the text with; `pieces` are
-    the digests by which an excerpt of the text is found (excerpts.py).
+    the digests by which an excerpt of the text is found (excerpts.py). `lines_…` are of the list of
+    lines that a caller's own text has; of a text that was generated they follow from it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -64,6 +65,8 @@ class Output(models.Model):
     text = models.TextField(blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     normalised_sha256 = models.CharField(max_length=64, blank=True)
+    lines_count = models.PositiveSmallIntegerField(null=True)
+    lines_sha256 = models.CharField(max_length=64, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     lease_id = models.UUIDField(null=True, unique=True)
     lease_holder = models.ForeignKey(
@@ -96,6 +99,11 @@ class Output(models.Model):
             models.CheckConstraint(
                 name="outputs_content_has_digest",
                 condition=~Q(state__in=("generated", "signed")) | Q(sha256__regex=SHA256_HEX),
+            ),
+            models.CheckConstraint(
+                name="outputs_lines_are_named_whole",
+                condition=Q(lines_count__isnull=True, lines_sha256="")
+                | Q(lines_count__gte=1, lines_sha256__regex=SHA256_HEX),
             ),
             models.CheckConstraint(
                 name="outputs_signed_has_statement",

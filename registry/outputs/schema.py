@@ -9,6 +9,8 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
+from assay.signing.excerpts import MAX_LINES
+
 from .detecting import Answer
 from .models import Claim, State
 
@@ -33,6 +35,14 @@ _ASSERTION: dict[str, serializers.Field[Any, Any, Any, Any]] = {
             "sha256": serializers.CharField(help_text="of the exact bytes"),
             "normalised": serializers.CharField(
                 required=False, help_text="of the UTF-8 of the normalised text"
+            ),
+            "lines": inline_serializer(
+                "OutputLines",
+                {
+                    "count": serializers.IntegerField(min_value=1, max_value=MAX_LINES),
+                    "sha256": serializers.CharField(help_text="of the list (formats, section 2.2)"),
+                },
+                required=False,
             ),
         },
     ),

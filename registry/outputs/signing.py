@@ -84,7 +84,7 @@ def claim_of(output: Output) -> OutputClaim:
         media_type=output.media_type,
         request_commitment=_commitment(output),
         generation=_generation(output),
-        lines=excerpts.named(output.text),
+        lines=excerpts.named(output),
     )
 
 

@@ -121,9 +121,11 @@ class OwnKey:
 def _check(payload: bytes, asked: Mapping[str, object], output: str) -> None:
     """Raise BrokenLink unless the statement claims what was asked for, as one's own word."""
     claim = OutputClaim.parse(Statement.parse(payload))
-    digests = {"sha256": claim.exact_sha256}
+    digests: dict[str, object] = {"sha256": claim.exact_sha256}
     if claim.normalised_sha256 is not None:
         digests["normalised"] = claim.normalised_sha256
+    if claim.lines is not None:
+        digests["lines"] = claim.lines.to_json()
     said: dict[str, object] = {
         "output": claim.output,
         "checkpoint": as_id(claim.checkpoint_sha256),

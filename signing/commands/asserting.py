@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """`assay sign FILE --checkpoint sha256:…`: have an output signed as the caller's own word.
 
-Only digests leave this machine. The registry's signer signs, or with --key a key of the caller's
-own. What comes back is verified before it is written beside the file; run again, the same command
-signs nothing twice, and goes on where it was cut off.
+Only digests leave this machine; those of a text's lines stay in its evidence. The registry's signer
+signs, or with --key a key of the caller's own. What comes back is verified before it is written
+beside the file; run again, the same command signs nothing twice, and goes on where it was cut off.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .. import canonical, durable
 from ..canonical import Obj
-from ..client import RegistryClient, address
+from ..client import RegistryClient, address, asserted
 from ..client.ownkeys import OwnKey
 from ..digests import as_id, parse_id, sha256
 from ..errors import (
@@ -64,13 +64,12 @@ class Assertion:
 
     def body(self) -> dict[str, object]:
         """What is sent: no byte of the file is in it."""
-        digests = {"sha256": self.content.sha256}
-        if self.content.normalised_sha256 is not None:
-            digests["normalised"] = self.content.normalised_sha256
-        checkpoint = as_id(self.checkpoint)
-        named = {} if self.output is None else {"output": self.output}
-        said = {"checkpoint": checkpoint, "media_type": self.media_type, "digests": digests}
-        return {**said, **named}
+        said: dict[str, object] = {
+            "checkpoint": as_id(self.checkpoint),
+            "media_type": self.media_type,
+            "digests": asserted.digests(self.content),
+        }
+        return said if self.output is None else {**said, "output": self.output}
 
 
 def run(
@@ -211,7 +210,8 @@ def _signed(
             "the same command again goes on with it"
         )
     with canonical.within("answer.evidence"):
-        return Evidence.parse(canonical.mapping(answer, "evidence"))
+        found = Evidence.parse(canonical.mapping(answer, "evidence"))
+    return asserted.with_lines(found, wanted.content)
 
 
 def _answer(value: object) -> Obj:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from .. import canonical
 from ..canonical import Obj
-from ..client import ClientError, RegistryClient
+from ..client import ClientError, RegistryClient, asserted
 from ..client.attempts import repeatedly
 from ..client.ownkeys import OwnKey
 from ..digests import as_id
@@ -54,18 +54,18 @@ class Notary:
         try:
             answer = self._signed(content, digests, checkpoint)
             with canonical.within("evidence"):
-                evidence = Evidence.parse(canonical.mapping(answer, "evidence"))
+                found = Evidence.parse(canonical.mapping(answer, "evidence"))
+            evidence = asserted.with_lines(found, digests)
             _hold(self.check(evidence, digests), checkpoint, content)  # 3
         except (AssayError, OSError) as error:  # of the folder where certificates are kept
             raise EvidenceMissing(f"no evidence for this answer: {error}") from error
-        return {**answer, "text": content.text}
+        return {**answer, "evidence": evidence.to_json(), "text": content.text}
 
     def _signed(self, content: Content, digests: Digests, checkpoint: str) -> Obj:
         body = {
             "checkpoint": as_id(checkpoint),
             "media_type": content.media_type,
-            # Of text both are known: what is signed here is UTF-8.
-            "digests": {"sha256": digests.sha256, "normalised": digests.normalised_sha256},
+            "digests": asserted.digests(digests),
         }
         key, give_up_at = uuid.uuid4().hex, time.monotonic() + self.patience_seconds
 

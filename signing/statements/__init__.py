@@ -19,7 +19,7 @@ from .evaluation import (
     WithdrawalClaim,
     Withdrawn,
 )
-from .output import Mark, Origin, OutputClaim
+from .output import Mark, Origin, OutputClaim, lines_of
 from .period import PeriodClaim
 from .references import SALT_BYTES, ConductReference, ListReference, commit, party_commitment
 from .revocation import RevocationClaim
@@ -110,6 +110,7 @@ __all__ = [
     "WithdrawalClaim",
     "Withdrawn",
     "commit",
+    "lines_of",
     "party_commitment",
     "predicate_type_of",
     "sanctioned_commitment",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The claim that a text or other content was generated from a checkpoint.
 
-Version 2 names the lines of the text besides; of what is no text of ours there is version 1 alone.
+Version 2 names the lines of a text besides; of what has none there is version 1 alone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Self
 from .. import canonical
 from ..canonical import Obj
 from ..errors import InvalidDocument
+from ..excerpts import MAX_LINES, LineList
 from ..values import dataclass
 from .references import ConductReference, ListReference, commitment, reference
 from .statement import OUTPUT_V1, OUTPUT_V2, Statement, Subject, predicate_of, same
@@ -141,6 +142,13 @@ class OutputClaim:
                 **named,
             },
         )
+
+
+def lines_of(text: str) -> ListReference | None:
+    """What is said of a text's lines; None for none, or more than evidence may have."""
+    found = LineList.of(text)
+    count = len(found.digests)
+    return ListReference(count=count, sha256=found.sha256) if 0 < count <= MAX_LINES else None
 
 
 def _mark(generation: Obj | None) -> Mark | None:

@@ -28,6 +28,7 @@ from assay.signing.envelope import Envelope
 from assay.signing.provenance import Holder
 from assay.signing.statements import Origin, OutputClaim
 from tests.signing import leaves
+from tests.signing.asserted import claim_of
 from tests.signing.client.registry import Answer, Loopback, Seen
 from tests.signing.world import FILES, Signed, World, conduct_reference, manifest_of
 
@@ -94,18 +95,8 @@ class Keeper:
         return _json(200, {"output": output, "statement": base64.b64encode(payload).decode()})
 
     def claim(self, asked: Json, output: str) -> OutputClaim:
-        claim = OutputClaim(
-            exact_sha256=asked["digests"]["sha256"],
-            normalised_sha256=asked["digests"].get("normalised"),
-            output=output,
-            claim=Origin.CALLER_ASSERTED,
-            checkpoint_sha256=asked["checkpoint"].removeprefix("sha256:"),
-            checkpoint_statement_sha256=sha256(self.below["checkpoint"].envelope.payload),
-            conduct=conduct_reference(),
-            media_type=asked["media_type"],
-            request_commitment=None,
-            generation=None,
-        )
+        statement_sha256 = sha256(self.below["checkpoint"].envelope.payload)
+        claim = claim_of(asked, output=output, statement_sha256=statement_sha256)
         return replace(claim, **self.instead)
 
     def define(self, seen: Seen) -> Answer:

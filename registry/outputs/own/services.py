@@ -45,7 +45,7 @@ from registry.conduct import standing
 from registry.ledger import certificates
 from registry.ledger import services as ledger
 
-from .. import asking, queries, signing
+from .. import asking, excerpts, queries, signing
 from ..asking import Assertion
 from ..credentials import kinds, manifest
 from ..models import Output
@@ -206,12 +206,13 @@ def _before(signed: Signed, by: User) -> Output | None:
     if found is None:
         return None
     said = signed.stated.assertion
-    asked = (said.checkpoint, said.media_type, said.sha256, said.normalised_sha256)
+    asked = (said.checkpoint, said.media_type, said.sha256, said.normalised_sha256, said.lines)
     known = (
         found.checkpoint.manifest_sha256,
         found.media_type,
         found.sha256,
         found.normalised_sha256,
+        excerpts.named(found),
     )
     leaf, _ = signed.chain.to_der()
     signed_by = b"" if found.statement is None else bytes(found.statement.leaf)

@@ -13,10 +13,11 @@ from tests.registry.outputs.world import ASKED
 
 ID = f"sha256:{'0' * 64}"
 WHOLE = {"checkpoint": ID, **ASKED}
+DIGESTS = {"sha256": "1" * 64, "normalised": "2" * 64}
 ASSERTED: dict[str, Any] = {
     "checkpoint": ID,
     "media_type": "text/plain",
-    "digests": {"sha256": "1" * 64, "normalised": "2" * 64},
+    "digests": DIGESTS,
 }
 
 
@@ -79,7 +80,11 @@ def test_an_assertion_is_read() -> None:
     assertion = Assertion.parse(ASSERTED)
     assert (assertion.sha256, assertion.normalised_sha256) == ("1" * 64, "2" * 64)
     alone = Assertion.parse({**ASSERTED, "digests": {"sha256": "1" * 64}})
-    assert alone.normalised_sha256 == ""
+    assert (alone.normalised_sha256, alone.lines) == ("", None)
+    lines = {"count": 2, "sha256": "3" * 64}
+    named = Assertion.parse({**ASSERTED, "digests": {**DIGESTS, "lines": lines}}).lines
+    assert named is not None
+    assert named.to_json() == lines
 
 
 @pytest.mark.parametrize(
@@ -106,6 +111,14 @@ def test_a_media_type_may_have_parameters(stated: str) -> None:
         {"digests": {"sha256": "A" * 64}},
         {"digests": {"sha256": "1" * 64, "normalised": "x"}},
         {"digests": {"sha256": "1" * 64, "md5": "x"}},
+        {"digests": {**DIGESTS, "lines": {"count": 0, "sha256": "3" * 64}}},
+        {"digests": {**DIGESTS, "lines": {"count": 4097, "sha256": "3" * 64}}},
+        {"digests": {**DIGESTS, "lines": {"count": 10**400, "sha256": "3" * 64}}},
+        {"digests": {**DIGESTS, "lines": {"count": 2, "sha256": "3"}}},
+        {"digests": {**DIGESTS, "lines": {"count": 2}}},
+        {"digests": {**DIGESTS, "lines": ["3" * 64]}},
+        {"digests": {**DIGESTS, "lines": None}},
+        {"digests": {"sha256": "1" * 64, "lines": {"count": 2, "sha256": "3" * 64}}},
         {"claim": "server-generated"},
     ],
 )

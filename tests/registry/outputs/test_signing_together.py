@@ -15,9 +15,16 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from assay.signing.certificates import Purpose
+from assay.signing.client import asserted
 from assay.signing.evidence import Evidence
+from assay.signing.excerpts import LineList
 from assay.signing.signer.errors import StorageUnavailable
-from assay.signing.statements import ConductReference
+from assay.signing.statements import (
+    OUTPUT_V1,
+    OUTPUT_V2,
+    ConductReference,
+    predicate_type_of,
+)
 from assay.signing.verify import Content, Match, examine_output
 from registry.accounts.models import Namespace, User
 from registry.api.problems import Problem
@@ -43,7 +50,7 @@ from tests.registry.outputs import world
 from tests.registry.people import People
 from tests.registry.pool.test_contention import AT_ONCE, at_the_same_moment
 from tests.registry.pool.world import Lab, found
-from tests.registry.verifying import basis
+from tests.registry.verifying import basis, demands
 from tests.running import Authority
 
 ROUTE = "POST /api/v1/outputs/sign"
@@ -83,6 +90,28 @@ def test_each_is_signed_and_proven_by_its_own_evidence(
         assert (bob.namespace.uri in opened) is (request.by == bob)
     rows = AuditRow.objects.filter(action__in=["output.assert", "output.sign"])
     assert rows.count() == 2 * len(requests)
+
+
+def test_a_part_of_a_callers_text_verifies_by_the_lines_that_only_they_have(
+    real_lab: Lab, real_checkpoint: Checkpoint, authority: Authority
+) -> None:
+    bob, text = real_lab.people.bob, Content.of(b"one\n\n  two\nthree\n")
+    requests = [
+        asked(bob, real_checkpoint, digests=asserted.digests(text)),
+        asked(bob, real_checkpoint),
+    ]
+    with_lines, without = (Evidence.parse(body_of(each)["evidence"]) for each in answers(*requests))
+    kinds = [
+        predicate_type_of(each.bundles["output"].envelope.payload) for each in (with_lines, without)
+    ]
+    assert kinds == [OUTPUT_V2, OUTPUT_V1]
+    assert with_lines.lines is None
+    excerpts = replace(basis(authority), requirements=replace(demands(), accepts_excerpt=True))
+    whole, part = asserted.with_lines(with_lines, text), Content.of(b"  two\nthree")
+    found = examine_output(whole, basis=excerpts, content=part).verdict()
+    assert (found.match, str(found.excerpt)) == (Match.EXCERPT, "lines 2 to 3 of 3")
+    rows = Output.objects.values_list("lines_count", "lines_sha256")
+    assert set(rows) == {(3, LineList.of("one\n  two\nthree").sha256), (None, "")}
 
 
 def test_a_version_that_was_accepted_stands_for_the_one_that_a_checkpoint_is_under(

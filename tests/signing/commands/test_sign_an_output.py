@@ -14,11 +14,13 @@ import pytest
 from assay.signing.certificates import Purpose
 from assay.signing.digests import as_id, sha256
 from assay.signing.evidence import Evidence
-from assay.signing.statements import Origin, OutputClaim
+from assay.signing.excerpts import MAX_LINES
+from assay.signing.statements import ListReference, Origin
 from tests import media
+from tests.signing.asserted import claim_of
 from tests.signing.client.registry import Answer, Loopback, Seen, loopback
 from tests.signing.commands.desk import OUTPUT, TOKEN, Desk
-from tests.signing.world import FILES, TEXT, World, manifest_of, output_claim
+from tests.signing.world import FILES, TEXT, World, manifest_of
 
 PATH = "/api/v1/outputs/sign"
 CHECKPOINT = as_id(manifest_of(FILES).id)
@@ -55,17 +57,8 @@ class Registry:
 
     def evidence(self, sent: Mapping[str, Any]) -> Evidence:
         world, below = self.world, self.world._sign_below(FILES)
-        digests = sent["digests"]
         statement_sha256 = sha256(below["checkpoint"].envelope.payload)
-        claim: OutputClaim = replace(
-            output_claim(TEXT, manifest_of(FILES).id, statement_sha256),
-            exact_sha256=digests["sha256"],
-            normalised_sha256=digests.get("normalised"),
-            claim=Origin.CALLER_ASSERTED,
-            media_type=sent["media_type"],
-            generation=None,
-            request_commitment=None,
-        )
+        claim = claim_of(sent, output=OUTPUT, statement_sha256=statement_sha256)
         claim = replace(claim, **self.instead)
         signed = world.sign(claim.statement(), Purpose.OUTPUT, world.alice)
         return world._evidence({"output": signed, **below}, FILES)
@@ -103,9 +96,30 @@ def test_only_digests_are_sent_and_what_comes_back_verifies(desk: Desk, registry
     assert b"def hello" not in seen.body
     sent = json.loads(seen.body)
     assert set(sent) == {"checkpoint", "media_type", "digests"}
-    assert (sent["media_type"], set(sent["digests"])) == ("text/plain", {"sha256", "normalised"})
+    assert sent["media_type"] == "text/plain"
+    assert set(sent["digests"]) == {"sha256", "normalised", "lines"}
     code, out, _ = desk.assay("verify", text)
     assert (code, "Nobody else saw it being made." in " ".join(out.split())) == (0, True)
+
+
+def test_the_lines_stay_here_and_a_part_verifies_by_them(desk: Desk, registry: Registry) -> None:
+    text = written(desk)
+    assert sign(desk, registry, text)[0] == 0
+    evidence = desk.folder / "text.txt.assay.json"
+    (part := desk.folder / "part.txt").write_text(TEXT.splitlines()[1])
+    listed = json.loads(evidence.read_text())["lines"]
+    assert not any(each.encode() in registry.loopback.seen[0].body for each in listed)
+    code, out, _ = desk.assay("verify", part, "--evidence", evidence, "--excerpt")
+    assert (code, "An EXCERPT, line 2 of 2. Verified." in " ".join(out.split())) == (0, True)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"\n\n", b"line\n" * (MAX_LINES + 1)])
+def test_what_has_no_lines_or_too_many_names_none(
+    desk: Desk, registry: Registry, content: bytes
+) -> None:
+    assert sign(desk, registry, written(desk, content, "unnamed"))[0] == 0
+    assert "lines" not in json.loads(registry.loopback.seen[0].body)["digests"]
+    assert "lines" not in json.loads((desk.folder / "unnamed.assay.json").read_text())
 
 
 def test_it_is_signed_once(desk: Desk, registry: Registry) -> None:
@@ -159,6 +173,8 @@ def test_what_is_not_signed_writes_nothing(
         ({"exact_sha256": "ab" * 32}, 22),
         ({"claim": Origin.SERVER_GENERATED, "generation": {"seed": 1}}, 22),
         ({"checkpoint_sha256": "cd" * 32}, 22),
+        ({"lines": None}, 22),
+        ({"lines": ListReference(count=2, sha256="ab" * 32)}, 22),
     ],
 )
 def test_a_registry_that_signs_something_else_is_not_believed(

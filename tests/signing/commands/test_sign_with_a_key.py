@@ -19,7 +19,7 @@ from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey, spki
 from assay.signing.pkcs11 import Token
-from assay.signing.statements import Origin
+from assay.signing.statements import ListReference, Origin
 from tests.needing import needs
 from tests.signing.client.registry import loopback
 from tests.signing.commands.desk import TOKEN, Desk, words_of
@@ -203,6 +203,8 @@ def test_a_registry_that_takes_its_time_is_asked_again(
         {"claim": Origin.SERVER_GENERATED},
         {"generation": {"seed": 1}},
         {"request_commitment": "ef" * 32},
+        {"lines": None},
+        {"lines": ListReference(count=1, sha256="ab" * 32)},
     ],
     ids=lambda instead: next(iter(instead)),
 )

@@ -14,10 +14,10 @@ from assay.signing.client import RegistryClient
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
 from assay.signing.gateway import Notary, OnFailure, Relay, Upstream
-from assay.signing.statements import Origin, OutputClaim
 from assay.signing.verify import Content, Verified, verify_output
+from tests.signing.asserted import claim_of
 from tests.signing.client.registry import Answer, Loopback, Seen
-from tests.signing.world import FILES, World, conduct_reference, manifest_of
+from tests.signing.world import FILES, World, manifest_of
 
 Json = dict[str, Any]
 
@@ -64,19 +64,8 @@ class Office:
 
     def evidence(self, asked: Json) -> Evidence:
         below = self.world.evidence_for_upload()
-        digests = asked["digests"]
-        claim = OutputClaim(
-            exact_sha256=digests["sha256"],
-            normalised_sha256=digests["normalised"],
-            output=OUTPUT,
-            claim=Origin.CALLER_ASSERTED,
-            checkpoint_sha256=asked["checkpoint"].removeprefix("sha256:"),
-            checkpoint_statement_sha256=sha256(below.bundles["checkpoint"].envelope.payload),
-            conduct=conduct_reference(),
-            media_type=asked["media_type"],
-            request_commitment=None,
-            generation=None,
-        )
+        statement_sha256 = sha256(below.bundles["checkpoint"].envelope.payload)
+        claim = claim_of(asked, output=OUTPUT, statement_sha256=statement_sha256)
         statement = replace(claim, **self.changes).statement()
         signed = self.world.sign(statement, Purpose.OUTPUT, self.world.alice)
         bundles = {**below.bundles, "output": self.world.bundle(signed)}

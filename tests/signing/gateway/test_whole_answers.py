@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
+from assay.signing.excerpts import LineList
 from assay.signing.gateway import OnFailure, Upstream, serving
 from assay.signing.statements import Statement
-from assay.signing.verify import Content
+from assay.signing.verify import Content, Match, verify_output
 from tests.signing.client.registry import Answer, Loopback
 from tests.signing.gateway.conftest import caller_of
 from tests.signing.gateway.offices import (
@@ -54,6 +56,18 @@ def test_a_chat_carries_its_evidence_and_is_else_what_it_was(
     assert (answer.status_code, answer.headers["Assay-Evidence"]) == (200, "in-answer")
 
 
+def test_a_part_of_an_answer_verifies_as_an_excerpt(
+    office: Office, behind: Loopback, caller: httpx.Client
+) -> None:
+    behind.on_json("POST", CHAT, chat(content=TEXT))
+    said = caller.post(CHAT, json=ASKED).json()["assay"]
+    part = Content.of(TEXT.split("\n")[1].encode())
+    evidence = Evidence.parse(said["evidence"])
+    wanted = replace(office.world.requirements, accepts_excerpt=True)
+    found = verify_output(evidence, trust=office.world.trust, requirements=wanted, content=part)
+    assert (found.match, str(found.excerpt)) == (Match.EXCERPT, "line 2 of 2")
+
+
 def test_the_text_leaves_for_the_upstreams_caller_alone(
     office: Office, behind: Loopback, caller: httpx.Client
 ) -> None:
@@ -66,6 +80,7 @@ def test_the_text_leaves_for_the_upstreams_caller_alone(
         "digests": {
             "sha256": sha256(TEXT.encode()),
             "normalised": Content.of(TEXT.encode()).normalised_sha256,
+            "lines": {"count": 2, "sha256": LineList.of(TEXT).sha256},
         },
     }
     assert signed.headers["Authorization"] == f"Bearer {TOKEN}"

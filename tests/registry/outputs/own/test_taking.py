@@ -21,7 +21,8 @@ from assay.signing.errors import WrongKey
 from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.revocation import Reason
-from assay.signing.statements import Origin
+from assay.signing.statements import Origin, OutputClaim
+from assay.signing.statements import Statement as Document
 from assay.signing.verify import verify_output
 from registry.accounts import pseudonyms
 from registry.accounts import services as accounts
@@ -110,6 +111,21 @@ def test_the_certificate_names_the_caller_and_what_they_accepted(
     (row,) = AuditRow.objects.filter(action="output.certify")
     assert (row.subject, row.details["key"]) == (said["serial"], owner.key_sha256)
     assert owner.certified()["serial"] != said["serial"]
+
+
+def test_the_lines_of_a_text_are_in_what_the_key_signs(owner: Owner) -> None:
+    lines = {"count": 2, "sha256": "3" * 64}
+    digests = {"sha256": "1" * 64, "normalised": "2" * 64, "lines": lines}
+    body = owner.body(digests=digests)
+    answer = owner.client.post(OWN, body)
+    assert answer.status_code == 201, answer.content
+    statement = Evidence.parse(answer.json()["evidence"]).bundles["output"].envelope.payload
+    claim = OutputClaim.parse(Document.parse(statement))
+    assert claim.lines is not None
+    assert claim.lines.to_json() == lines
+    assert owner.client.post(OWN, body).json()["id"] == answer.json()["id"]
+    for other in ({**lines, "count": 3}, {**lines, "sha256": "4" * 64}):
+        refused(owner, {**body, "digests": {**digests, "lines": other}}, 409, "output-taken")
 
 
 def test_the_registrys_own_signature_goes_on_beside_it(owner: Owner) -> None:
