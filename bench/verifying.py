@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from assay import verify
 from assay.signing import keys, merkle
 from assay.signing.bundle import Bundle, LedgerProof
 from assay.signing.certificates import Purpose
@@ -32,7 +33,6 @@ from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
 from assay.signing.excerpts import LineList
 from assay.signing.keys import SoftwareKey
-from assay.signing.offline import verify
 from assay.signing.statements import ListReference
 from assay.signing.trust import Pinned
 from tests.signing.world import FILES, World, manifest_of, output_claim

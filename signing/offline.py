@@ -2,17 +2,12 @@
 """`verify` and `verify_answer`: what the command does, as one call of a Python program.
 
 It opens no connection. What comes back is evidence that cannot be made otherwise, and every failure
-is an `AssayError` with a stable `code`; of a verification, with the step that failed.
-
-    from assay.signing.offline import trust_root, verify
-
-    verified = verify("text.txt", evidence="answer.json", trust=trust_root("root.json"))
-    print(verified.match, verified.checkpoint.project)
-
-What is in memory is verified there, such as an answer that OpenAI's client has got:
+is an `AssayError` with a stable `code`; of a verification, with the step that failed. Programs find
+all of it at the top, as `assay.verify`. What is in memory is verified there, such as an answer that
+OpenAI's client has got:
 
     said = client.completions.create(…)
-    verify_answer(said.model_extra["assay"], content=said.choices[0].text, trust=trust)
+    assay.verify_answer(said.model_extra["assay"], content=said.choices[0].text, trust=trust)
 """
 
 from __future__ import annotations
@@ -33,10 +28,10 @@ from .commands.pins import MAX_PIN_BYTES, Pins
 from .errors import AssayError, MissingEvidence, VerificationError
 from .manifest import Manifest
 from .trust import Pinned, TrustRoot
-from .verify import Content, Verified
+from .verify import Content, Match, Verified
 
-__all__ = ["AssayError", "Demands", "TrustRoot", "VerificationError", "Verified", "trust_root"]
-__all__ += ["verify", "verify_answer"]
+__all__ = ["AssayError", "Demands", "Match", "TrustRoot", "VerificationError", "Verified"]
+__all__ += ["trust_root", "verify", "verify_answer"]
 
 Named: TypeAlias = str | os.PathLike[str]
 

@@ -26,6 +26,15 @@ from tests.signing.world import AT, FILES, TEXT, World
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 300
+OF_OTHERS = """\
+import assay
+
+trust = assay.trust_root("root.json")
+verified: assay.Verified = assay.verify("text.txt", evidence="answer.json", trust=trust)
+reveal_type(verified.match)
+assay.verify(1)
+assay.verfy("text.txt")
+"""
 
 
 def _run(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
@@ -107,8 +116,9 @@ def test_at_the_top_level_there_is_nothing_of_ours_but_assay(environment: Path) 
     words = "import importlib.metadata as m, json; print(json.dumps(m.packages_distributions()))"
     tops = json.loads(_run(environment / "bin" / "python", "-c", words).stdout)
     assert [name for name, owners in tops.items() if "assay" in owners] == ["assay"]
-    assert sorted(path.name for path in (site / "assay").iterdir()) == ["signing", "trainers"]
-    for name in ("signing", "trainers", "registry", "tests", "frontend"):
+    names = {path.name for path in (site / "assay").iterdir()} - {"__pycache__"}
+    assert names == {"__init__.py", "py.typed", "signing", "trainers"}
+    for name in ("signing", "trainers", "toplevel.py", "registry", "tests", "frontend"):
         assert not (site / name).exists()
 
 
@@ -155,7 +165,7 @@ def test_the_guides_program_runs_on_the_wheel_alone(environment: Path, tmp_path:
     """Exactly as it stands in docs/guides/verifier.md."""
     world = World.create(at=AT)
     guide = (ROOT / "docs" / "guides" / "verifier.md").read_text(encoding="utf-8")
-    found = re.search(r"```python\n(from assay\.signing\.offline .*?)```", guide, re.DOTALL)
+    found = re.search(r"```python\n(import assay\n.*?)```", guide, re.DOTALL)
     assert found is not None
     program, text = tmp_path / "check.py", tmp_path / "text.txt"
     program.write_text(f"import os; os.chdir({str(tmp_path)!r})\n{found[1]}")
@@ -174,6 +184,12 @@ def test_the_guides_program_runs_on_the_wheel_alone(environment: Path, tmp_path:
     assert (done.returncode, "TextMismatch" in done.stderr) == (1, True)
 
 
-def test_its_types_are_for_others_too(environment: Path) -> None:
-    (site,) = environment.glob("lib/python3.*/site-packages")
-    assert (site / "assay" / "signing" / "py.typed").exists()
+def test_its_types_are_for_others_too(environment: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(OF_OTHERS, encoding="utf-8")
+    of_theirs = ("--python-executable", environment / "bin" / "python", "--cache-dir", tmp_path)
+    done = _run(sys.executable, "-m", "mypy", "--strict", *of_theirs, program)
+    revealed, wrong, unknown, _summary = done.stdout.splitlines()
+    assert revealed.endswith(':5: note: Revealed type is "assay.signing.verify.report.Match"')
+    assert ':6: error: Argument 1 to "verify" has incompatible type "int"' in wrong
+    assert ':7: error: Module has no attribute "verfy"; maybe "verify"?' in unknown

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("signing", "registry", "trainers", "frontend", "tests", "bench", "docker")
-TOP = ("run", "manage.py", ".ci/run")
+TOP = ("toplevel.py", "run", "manage.py", ".ci/run")
 SUFFIXES = frozenset({".py", ".ts", ".css", ".sh"})  # a template is described by its view
 LEFT_OUT = frozenset({"node_modules", "built", "migrations", "__pycache__", "vectors", "locale"})
 COMMENT_OPENING = re.compile(r"^\s*(?://|/\*+|\*|#)\s?")

@@ -23,6 +23,7 @@ BREAKAGES = (
     ("signing-externals", "assay/signing/client/__init__.py", "import registry.env"),
     ("tokens-are-optional", "assay/signing/signer/keystore.py", "import pkcs11"),
     ("tokens-are-optional", "registry/authority/services.py", "import pkcs11"),
+    ("tokens-are-optional", "assay/__init__.py", "import pkcs11"),
     ("media-in-two-places", "assay/signing/credentials.py", "import c2pa"),
     ("media-in-two-places", "registry/outputs/media/services.py", "import c2pa"),
     ("signing-pure", "assay/signing/trust.py", "import socket"),
@@ -65,11 +66,12 @@ def check(folder: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The three packages as they are installed: assay.signing, assay.trainers, registry."""
+    """The packages as they are installed: assay with assay.signing and assay.trainers, registry."""
     folder = tmp_path_factory.mktemp("house")
     shutil.copytree(ROOT / "registry", folder / "registry", ignore=IGNORED)
     for package in ("signing", "trainers"):
         shutil.copytree(ROOT / package, folder / "assay" / package, ignore=IGNORED)
+    shutil.copy(ROOT / "toplevel.py", folder / "assay" / "__init__.py")
     (folder / "tests" / "house").mkdir(parents=True)
     for file in ("pyproject.toml", "tests/house/contracts.py"):
         shutil.copy(ROOT / file, folder / file)

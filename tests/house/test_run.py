@@ -40,6 +40,24 @@ def test_it_imports_the_standard_library_alone() -> None:
     assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
+def test_an_environment_of_before_gets_the_link_that_it_lacks(
+    run: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    for folder in (site, tmp_path / "bin"):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr(run, "VENV", tmp_path)
+    step, board = run.links_step(), run.Board()
+    board.do(step)
+    (site / "assay" / "__init__.py").unlink()  # as it was when `assay` had no code (ADR 0001)
+    assert not step.is_done()
+    board.do(step)
+    names = {link.name: link.resolve() for link in (site / "assay").iterdir()}
+    same = {name: ROOT / name for name in ("py.typed", "signing", "trainers")}
+    assert names == {"__init__.py": ROOT / "toplevel.py", **same}
+    assert step.is_done()
+
+
 def test_without_a_word_it_prints_help_that_fits() -> None:
     ended = subprocess.run([str(RUN)], capture_output=True, text=True, check=True)
     assert "./run up" in ended.stdout

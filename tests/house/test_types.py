@@ -12,12 +12,12 @@ from .sources import ROOT
 MISTAKE = '\n\nMISTAKE: int = "not a number"\n'
 
 
-@pytest.mark.parametrize("module", ["signing/merkle.py", "trainers/config.py"])
+@pytest.mark.parametrize("module", ["__init__.py", "signing/merkle.py", "trainers/config.py"])
 def test_mypy_sees_a_mistake_behind_the_links(tmp_path: Path, module: str) -> None:
-    changed = tmp_path / "changed.py"
-    changed.write_text((ROOT / module).read_text(encoding="utf-8") + MISTAKE, encoding="utf-8")
-    name = "assay." + module.removesuffix(".py").replace("/", ".")
     link = next((ROOT / ".venv" / "lib").glob("python3*/site-packages/assay")) / module
+    changed = tmp_path / "changed.py"
+    changed.write_text(link.read_text(encoding="utf-8") + MISTAKE, encoding="utf-8")
+    name = f"assay/{module}".removesuffix(".py").removesuffix("/__init__").replace("/", ".")
     command = [sys.executable, "-m", "mypy", f"--cache-dir={tmp_path}", "-m", name]
     ended = subprocess.run(
         [*command, "--shadow-file", str(link), str(changed)],

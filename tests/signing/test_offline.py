@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assay import Demands, Match, Verified, trust_root, verify, verify_answer
 from assay.signing.commands.pins import Pins
 from assay.signing.errors import (
     AssayError,
@@ -21,10 +22,8 @@ from assay.signing.errors import (
     RevocationUnknown,
     TextMismatch,
 )
-from assay.signing.offline import Demands, Verified, trust_root, verify, verify_answer
 from assay.signing.pack import Artifact, Pack
 from assay.signing.trust import Pinned
-from assay.signing.verify import Match
 from tests.signing.world import AT, FILES, TEXT, World
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from assay import trust_root
 from assay.signing.digests import as_id
-from assay.signing.offline import trust_root
 from registry.catalog.models import Checkpoint
 from registry.conduct import services as conduct
 from registry.outputs.models import Output

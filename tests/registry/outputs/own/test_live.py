@@ -14,8 +14,8 @@ import httpx
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from assay import trust_root
 from assay.signing.digests import as_id
-from assay.signing.offline import trust_root
 from registry.conduct import services as conduct
 from registry.ledger.models import Statement
 from registry.outputs.models import Output, State

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from assay import trust_root
 from assay.signing.credentials import judge
 from assay.signing.digests import as_id
-from assay.signing.offline import trust_root
 from assay.trainers.pictures import files
 from registry.outputs.pictures import chunks
 from tests.needing import forbidden
