@@ -9,10 +9,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
 
+from registry.prepared import Given, Prepared
 from registry.storage import quotas as storage
 from registry.storage.quotas import Use
 
@@ -30,6 +32,9 @@ from .models import (
 )
 
 __all__ = ["Membership", "Namespace", "Node", "Organisation", "Role", "Scope", "Token", "User"]
+
+Key: TypeAlias = int | Given
+"""A row's, or its place in a question that is composed before there is one."""
 
 SYSTEM = "system"
 NUL = "\0"  # nobody is called so: forms may name anything, and PostgreSQL has no place for it
@@ -59,17 +64,17 @@ def organisation(name: str) -> Organisation | None:
 
 def namespaces_of(user: User) -> QuerySet[Namespace]:
     """The names this person may publish under: their own and their organisations'."""
-    return _names(user, PUBLISHING).order_by("name")
+    return _names(user.pk, user.namespace_id, PUBLISHING).order_by("name")
 
 
 def namespaces_seen_by(user: User) -> QuerySet[Namespace]:
     """The names whose private things this person may see; readers of an organisation do, too."""
-    return _names(user, Role.values)
+    return _names(user.pk, user.namespace_id, Role.values)
 
 
 def namespaces_governed_by(user: User) -> QuerySet[Namespace]:
     """The names that this person decides for."""
-    return _names(user, (Role.OWNER,)).order_by("name")
+    return _names(user.pk, user.namespace_id, (Role.OWNER,)).order_by("name")
 
 
 def organisation_names() -> QuerySet[Namespace]:
@@ -84,12 +89,12 @@ def person_of(namespace: Namespace) -> User | None:
 
 def may_publish(user: User, namespace: Namespace) -> bool:
     """That this person acts for the name: it is theirs, or that of an organisation they are in."""
-    return user.is_active and namespaces_of(user).filter(pk=namespace.pk).exists()
+    return user.is_active and _is_among(_PUBLISHES, user, namespace)
 
 
 def may_govern(user: User, namespace: Namespace) -> bool:
     """That this person decides for the name: it is theirs, or that of what they are an owner of."""
-    return user.is_active and _names(user, (Role.OWNER,)).filter(pk=namespace.pk).exists()
+    return user.is_active and _is_among(_GOVERNS, user, namespace)
 
 
 def has_actor(namespace: Namespace) -> bool:
@@ -240,9 +245,17 @@ def is_locked_out(name: str, *, now: datetime) -> bool:
     return failures.count() >= LOCK_OUT_AFTER
 
 
-def _names(user: User, roles: Collection[str]) -> QuerySet[Namespace]:
+def _names(user: Key, own: Key, roles: Collection[str]) -> QuerySet[Namespace]:
     """The person's own, and those of the organisations that they have one of these roles in."""
     memberships = Membership.objects.filter(user=user, role__in=roles)
     organisations = Organisation.objects.filter(pk__in=memberships.values("organisation"))
-    own = Namespace.objects.filter(pk=user.namespace_id).values("pk")
-    return Namespace.objects.filter(pk__in=own.union(organisations.values("namespace")))
+    theirs = Namespace.objects.filter(pk=own).values("pk")
+    return Namespace.objects.filter(pk__in=theirs.union(organisations.values("namespace")))
+
+
+_PUBLISHES = Prepared(lambda user, own, name: _names(user, own, PUBLISHING).filter(pk=name))
+_GOVERNS = Prepared(lambda user, own, name: _names(user, own, (Role.OWNER,)).filter(pk=name))
+
+
+def _is_among(names: Prepared[Namespace], user: User, name: Namespace) -> bool:
+    return names.first(user=user.pk, own=user.namespace_id, name=name.pk) is not None

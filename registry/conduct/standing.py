@@ -50,7 +50,8 @@ def binds_at(policy: Policy, published_at: datetime) -> datetime | None:
 
 def is_good(party: Namespace, under: PolicyVersion) -> bool:
     """That an acceptance of the party's stands for this version."""
-    return _standing(party).filter(version__policy=under.policy_id).exists()
+    found = _KEPT.first(party=party.pk, policy=under.policy_id, at=timezone.now())
+    return found is not None
 
 
 def require(party: Namespace, under: PolicyVersion) -> None:
@@ -58,8 +59,7 @@ def require(party: Namespace, under: PolicyVersion) -> None:
 
     Where what was accepted stands for a while only, the answer to the request says so.
     """
-    found = _standing(party).filter(version__policy=under.policy_id)
-    newest = found.order_by("version").last()
+    newest = _KEPT.first(party=party.pk, policy=under.policy_id, at=timezone.now())
     if newest is None:
         raise _refused(party, under.policy_id)
     announce(party, newest)
@@ -206,6 +206,11 @@ def _held(make: Callable[..., QuerySet[Acceptance]]) -> Callable[..., QuerySet[A
     return held
 
 
+_KEPT = Prepared(
+    lambda party, policy, at: (
+        unended(at).filter(party=party, version__policy=policy).order_by("-version")[:1]
+    )
+)
 _ANY_FOUND, _ANY_HELD = Prepared(_any), Prepared(_held(_any))
 _FOUND, _HELD = Prepared(_under), Prepared(_held(_under))
 

@@ -43,6 +43,7 @@ from registry.ledger import queries as ledger_queries
 from registry.ledger import services as ledger
 from registry.ledger.errors import CertificateBarred
 from registry.ledger.queries import Statement
+from registry.prepared import Prepared
 from registry.storage import services as storage
 
 from .. import queries
@@ -55,7 +56,8 @@ from . import hashing, moving, run_statement, takedowns, telling
 Certified: TypeAlias = tuple[int, int]
 """An owner and the conduct version under which it has a certificate, by their keys."""
 
-PARTS = ("project__owner", "conduct", "dataset", "oms_statement", "publisher")
+PARTS = ("project__owner", "conduct", "dataset", "statement", "oms_statement", "publisher")
+_BY_KEY = Prepared(lambda key: Checkpoint.objects.select_related(*PARTS).filter(pk=key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,10 @@ def _wrappers(bundle: Bundle) -> dict[str, bytes]:
 
 
 def _load(checkpoint_id: int) -> Checkpoint:
-    return Checkpoint.objects.select_related(*PARTS).get(pk=checkpoint_id)
+    found = _BY_KEY.first(key=checkpoint_id)
+    if found is None:
+        raise Checkpoint.DoesNotExist
+    return found
 
 
 def _claim(checkpoint: Checkpoint, state: State) -> bool:

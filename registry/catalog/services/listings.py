@@ -13,8 +13,10 @@ from collections.abc import Collection
 from typing import cast
 
 from django.contrib.postgres.search import SearchVector
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.utils.html import strip_tags
+
+from registry.prepared import Given, Prepared
 
 from ..content import contents, described
 from ..content.contents import Contents
@@ -40,6 +42,19 @@ SIZES = (
 )
 LARGEST = "over-100b"
 
+_FRESH = Prepared(
+    lambda project: Project.objects.select_related("owner", "conduct").filter(pk=project)
+)
+_AT_MAIN = Prepared(
+    lambda project: (
+        Checkpoint.objects.exclude(state=State.TAKEN_DOWN)
+        .filter(
+            pk__in=Ref.objects.filter(project=project, name=MAIN).values("revision__checkpoint")
+        )
+        .order_by("pk")[:1]
+    )
+)
+
 
 def enter(project: Project) -> None:
     """The row of a project that has nothing yet; in the transaction that makes it."""
@@ -52,11 +67,10 @@ def again(project: Project) -> None:
     In the transaction that changes it, which holds the project. Of what was taken down it says
     nothing: neither words of its card nor what it is for.
     """
-    fresh = Project.objects.select_related("owner", "conduct").get(pk=project.pk)
-    at = Checkpoint.objects.exclude(state=State.TAKEN_DOWN).filter(
-        pk__in=Ref.objects.filter(project=project, name=MAIN).values("revision__checkpoint")
-    )
-    _write(fresh, at.first())
+    fresh = _FRESH.first(project=project.pk)
+    if fresh is None:
+        raise Project.DoesNotExist
+    _write(fresh, _AT_MAIN.first(project=project.pk))
 
 
 def leave(projects: Collection[int]) -> None:
@@ -92,6 +106,10 @@ def verified(at: Checkpoint | None) -> str:
     if at.run_statement_id is not None:
         return RUN
     return PUBLISHER if at.actor.startswith(f"{PUBLISHER}:") else PERSON
+
+
+def _main_of(project: Given) -> QuerySet[Ref]:
+    return Ref.objects.filter(project=project, name=MAIN)
 
 
 def _write(project: Project, at: Checkpoint | None) -> None:
