@@ -25,6 +25,7 @@ from ..treehead import MAX_NOTE_CHARACTERS
 MEDIA_TYPES = (MEDIA_TYPE, "application/vnd.dev.sigstore.bundle+json;version=0.3")
 MAX_BUNDLE_BYTES = 96 << 20
 MAX_TIMESTAMPS = 8
+LAST_SECOND = 253_402_300_799  # of the year 9999: later ones are no time here
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
@@ -173,7 +174,7 @@ def _entry(obj: Obj) -> Entry:
             kind=(canonical.text(kind, "kind"), canonical.text(kind, "version")),
             body=canonical.base64_bytes(obj, "canonicalizedBody"),
             proof=found,
-            integrated_at=_integer(obj, "integratedTime"),
+            integrated_at=_seconds(obj, "integratedTime"),
             promise=b"" if promise is None else _promise(promise),
         )
 
@@ -231,6 +232,14 @@ def _integer(obj: Obj, field: str) -> int:
     if not isinstance(value, str) or not _INTEGER.fullmatch(value):
         raise InvalidDocument(field, "an integer, written as a string", "something else")
     return int(value)
+
+
+def _seconds(obj: Obj, field: str) -> int:
+    """Since 1970, of a time that can be written."""
+    value = _integer(obj, field)
+    if value > LAST_SECOND:
+        raise InvalidDocument(field, "a time before the year 10000, in seconds", str(value))
+    return value
 
 
 def _hash(obj: Obj, field: str) -> bytes:

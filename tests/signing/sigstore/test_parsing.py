@@ -79,6 +79,8 @@ REFUSED: dict[str, Change] = {
     "a word": set_at(*PROOF, "treeSize", to="three"),
     "many hashes": set_at(*PROOF, "hashes", to=["AA=="] * 65),
     "a promise that is none": set_at(*ENTRY, "inclusionPromise", to={}),
+    "a time after the last year": set_at(*ENTRY, "integratedTime", to="253402300800"),
+    "a time in milliseconds": set_at(*ENTRY, "integratedTime", to="1778701654000"),
     "two kinds of key": set_at(MATERIAL, "publicKey", to={"hint": "x"}),
     "a chain beside the certificate": set_at(MATERIAL, "x509CertificateChain", to={}),
     "a key id that is none": set_at("dsseEnvelope", "signatures", 0, "keyid", to=0),
