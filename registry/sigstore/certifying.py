@@ -180,6 +180,6 @@ def _key_alone(obj: Obj) -> tuple[ec.EllipticCurvePublicKey, bytes]:
 def _key_of_request(pem: bytes) -> ec.EllipticCurvePublicKey:
     try:
         der = x509.load_pem_x509_csr(pem).public_bytes(Encoding.DER)
-    except ValueError as error:
+    except certificates.MALFORMED as error:
         raise InvalidDocument("certificateSigningRequest", "PKCS#10 in PEM", "none") from error
     return certificates.key_of_request(der)

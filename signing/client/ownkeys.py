@@ -26,6 +26,7 @@ from ..digests import as_id, sha256
 from ..durable import PRIVATE_FOLDER_MODE, write_file
 from ..errors import BrokenLink, InvalidDocument
 from ..keys import Signer, spki
+from ..paths import parse_pem
 from ..statements import Origin, OutputClaim, Statement
 from .errors import ClientError
 from .registry import RegistryClient
@@ -147,10 +148,7 @@ def _check(payload: bytes, asked: Mapping[str, object], output: str) -> None:
 
 
 def _parsed(pem: str) -> Chain:
-    try:
-        found = x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
-        raise InvalidDocument("chain", "certificates in PEM", "none") from error
+    found = parse_pem("chain", pem.encode())
     return Chain.parse([each.public_bytes(Encoding.DER) for each in found])
 
 

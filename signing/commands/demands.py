@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import canonical, crls
 from ..canonical import instant_text
+from ..certificates import MALFORMED
 from ..digests import as_id, parse_id
 from ..errors import InvalidDocument, NotWitnessed, RevocationUnknown
 from ..evidence import Evidence
@@ -213,7 +214,7 @@ def lists_in(data: bytes, *, name: str) -> tuple[bytes, ...]:
     """The same of what was read."""
     try:
         return tuple(_der(block) for block in _PEM.findall(data)) or (data,)
-    except ValueError as error:
+    except MALFORMED as error:
         raise InvalidDocument(name, "revocation lists in PEM", "other bytes") from error
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,17 @@ class Holder:
     def public_pem(self) -> bytes:
         public = self.key.public_key()
         return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def of_no_version(pem: bytes) -> bytes:
+    """A certificate, a request or a revocation list, as of a version that there is none of."""
+    label = pem.partition(b"-----BEGIN ")[2].partition(b"-----")[0]
+    der = bytearray(base64.b64decode(b"".join(pem.splitlines()[1:-1])))
+    start = 0
+    for _ in range(2):  # the headers of two sequences
+        start += 2 + (der[start + 1] & 0x7F if der[start + 1] & 0x80 else 0)
+    der[der.index(b"\x02\x01", start) + 2] = 7
+    return b"-----BEGIN %s-----\n%s-----END %s-----\n" % (label, base64.encodebytes(der), label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

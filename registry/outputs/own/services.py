@@ -25,12 +25,13 @@ from django.db import IntegrityError, transaction
 
 from assay.signing import canonical, timestamps
 from assay.signing.canonical import Obj
-from assay.signing.certificates import Chain, Purpose, key_of_request
+from assay.signing.certificates import MALFORMED, Chain, Purpose, key_of_request
 from assay.signing.chains import verify_chain
 from assay.signing.digests import as_id, parse_id, sha256
 from assay.signing.envelope import Envelope
 from assay.signing.errors import BadSignature, InvalidDocument, VerificationError
 from assay.signing.keys import spki
+from assay.signing.paths import parse_pem
 from assay.signing.provenance import accepted
 from assay.signing.statements import Origin
 from assay.signing.trust import TrustRoot
@@ -71,7 +72,7 @@ class Wanted:
         pem = canonical.text(obj, "csr", max_characters=MAX_CSR_CHARACTERS)
         try:
             csr = x509.load_pem_x509_csr(pem.encode()).public_bytes(Encoding.DER)
-        except ValueError as error:
+        except MALFORMED as error:
             raise InvalidDocument("csr", "a PKCS#10 request in PEM", "none") from error
         return cls(
             csr=csr,
@@ -278,10 +279,7 @@ def _unusable(reason: str) -> CertificateUnusable:
 
 
 def _chain(pem: str) -> Chain:
-    try:
-        found = x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
-        raise InvalidDocument("chain", "two certificates in PEM", "none") from error
+    found = parse_pem("chain", pem.encode())
     return Chain.parse([each.public_bytes(Encoding.DER) for each in found])
 
 

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from assay.signing import scts
-from assay.signing.canonical import base64_text
+from assay.signing.canonical import base64_decode, base64_text
 from assay.signing.certificates import Purpose
 from assay.signing.paths import check_signs_code, verify_path
 from assay.signing.sigstore.certificate import Identity, verify_identity
@@ -33,6 +33,7 @@ from tests.registry.sigstore.asking import (
     token,
 )
 from tests.running import Authority
+from tests.signing.pki import of_no_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KEY = ec.generate_private_key(ec.SECP256R1())
@@ -133,6 +134,13 @@ def test_a_key_of_somebody_else_is_not_certified(
 
 
 OTHER = ec.generate_private_key(ec.SECP384R1())
+
+
+def of_another_version(asked: Any) -> Any:  # noqa: ANN401 - JSON
+    pem = base64_decode(asked["certificateSigningRequest"])
+    return {"certificateSigningRequest": base64_text(of_no_version(pem))}
+
+
 WRONG: list[tuple[Any, int, str]] = [
     ({}, 400, "invalid-sigstore-request"),
     ({**csr(KEY), **key_alone(KEY, MAIL)}, 400, "invalid-sigstore-request"),
@@ -140,6 +148,7 @@ WRONG: list[tuple[Any, int, str]] = [
     ({"certificateSigningRequest": "AAAA"}, 422, "invalid-document"),
     ({"certificateSigningRequest": base64_text(b"x")}, 422, "invalid-document"),
     (csr(OTHER), 422, "invalid-document"),
+    (of_another_version(csr(KEY)), 422, "invalid-document"),
     (key_alone(OTHER, MAIL), 422, "invalid-document"),
     ({"publicKeyRequest": {"publicKey": {"content": "x"}}}, 422, "invalid-document"),
     ({"credentials": {}, **csr(KEY)}, 422, "invalid-document"),

@@ -21,6 +21,7 @@ from assay.signing.evidence import Evidence
 from assay.signing.revocation import Missing, NotRevoked, Reason, Revocation
 from assay.signing.trust import Pinned
 from tests.signing.commands.desk import Desk, words_of
+from tests.signing.pki import of_no_version
 from tests.signing.revoking import PERIOD, Case, question, responder_of
 from tests.signing.witnesses import Witnesses
 from tests.signing.world import AT, LISTS_LAST, TEXT, World
@@ -146,6 +147,14 @@ def test_what_is_no_list_is_said(desk: Desk, content: bytes | None, code: int, s
         path.write_bytes(content)
     found, out, err = desk.assay("verify", desk.answer(), "--crl", path, "--json")
     assert (found, says in out + err) == (code, True)
+
+
+def test_a_list_of_no_version_that_there_is_is_none(desk: Desk) -> None:
+    desk.pin()
+    path = desk.lists("x.crl", [next(iter(desk.world.lists()))])
+    path.write_bytes(of_no_version(path.read_bytes()))
+    code, _, err = desk.assay("verify", desk.answer(), "--crl", path)
+    assert (code, "expected revocation lists in PEM" in err) == (10, True)
 
 
 @pytest.mark.parametrize("moment", ["yesterday", "2026-11-20", "2026-11-20T09:30:00+01:00"])

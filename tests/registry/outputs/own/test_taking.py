@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from assay.signing.digests import as_id
 from assay.signing.errors import WrongKey
 from assay.signing.evidence import Evidence
 from assay.signing.keys import Curve, SoftwareKey
@@ -50,6 +51,7 @@ from tests.registry.people import client_of
 from tests.registry.pool.world import Lab, join
 from tests.registry.verifying import demands
 from tests.running import Authority
+from tests.signing.pki import of_no_version
 
 # SEC 2, 2.4.2: the order of P-256's group.
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -291,6 +293,16 @@ def test_a_certificate_that_is_not_listed_signs_nothing(owner: Owner) -> None:
 def test_a_malformed_request_changes_nothing(owner: Owner, changed: dict[str, Any]) -> None:
     code = "signature-refused" if changed.get("signature", "!") != "!" else "invalid-document"
     refused(owner, {**owner.body(), **changed}, 422, code)
+
+
+def test_what_is_of_no_version_that_there_is_is_refused_too(owner: Owner) -> None:
+    leaf = owner.certified()["chain"].split("-----\n-----")[0] + "-----\n"
+    chain = of_no_version(leaf.encode()).decode()
+    refused(owner, {**owner.body(), "chain": chain}, 422, "invalid-document")
+    csr = of_no_version(csr_of(owner.key).encode()).decode()
+    asked = {"csr": csr, "checkpoint": as_id(owner.checkpoint.manifest_sha256)}
+    answer = owner.client.post(CERTIFICATES, asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-document")
 
 
 def test_an_unknown_checkpoint_is_refused(owner: Owner) -> None:
