@@ -165,6 +165,8 @@ class TextMismatch(DigestMismatch):
 
     code = "text-mismatch"
     exit_code = 21
+    is_excerpt: bool = False
+    """Whether it is lines of the signed one, which counts where that is asked for."""
 
 
 class BrokenLink(VerificationError):

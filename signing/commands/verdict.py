@@ -10,9 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from .. import crls
 from ..digests import as_id
-from ..errors import Outcome, RevocationUnknown, Step, VerificationError
+from ..errors import Outcome, Step, VerificationError
 from ..evidence import Part
 from ..statements import (
     CheckpointClaim,
@@ -26,6 +25,7 @@ from ..statements import (
 from ..trust import Pinned
 from ..values import dataclass
 from ..verify import Examination, Match, Requirements, Verified
+from .hints import hints
 from .pinned import judged_by, trusted
 from .terminal import Ink, Terminal, safe, shortened
 
@@ -127,9 +127,7 @@ def _print_refusal(judged: Judged, terminal: Terminal) -> None:
         )
         terminal.columns("", f"{step.detail[:1].upper()}{step.detail[1:]}.", indent=indent)
     terminal.line()
-    if any(isinstance(step.error, RevocationUnknown) for step in failures):
-        address = crls.all_address(judged.pin.root.registry)
-        hint = f"Newer lists, to be given with --crl FILE: {address}"
+    for hint in hints(failures, registry=judged.pin.root.registry):
         terminal.columns("", hint, indent=INDENT)
     passed = f"{judged.passed_steps} of {len(steps)} steps passed."
     terminal.columns("", f"{passed} {shortened(judged_by(judged.pin))}", indent=INDENT)

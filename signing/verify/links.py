@@ -52,10 +52,12 @@ def text(
         words = f"an excerpt, {excerpt}: not the whole text as it was signed"
         return Compared(match=Match.EXCERPT, excerpt=excerpt), words
     asked = f"; it is an excerpt, {excerpt}, which nobody asked for" if excerpt else ""
-    raise TextMismatch(
+    refused = TextMismatch(
         f"expected {as_id(claim.exact_sha256)}, found {as_id(content.sha256)}, "
         f"which is not the same after normalising either{asked}"
     )
+    refused.is_excerpt = excerpt is not None
+    raise refused
 
 
 def _excerpt(claim: OutputClaim, content: Content, stated: LineList | None) -> Excerpt | None:

@@ -17,7 +17,9 @@ def test_an_excerpt_is_asked_for_and_said_to_be_one(desk: Desk) -> None:
     part.write_text("    if side < 0:\n        return None\n")
     code, out, _ = desk.assay("verify", part, "--evidence", evidence)
     assert code == 21
-    assert "it is an excerpt, lines 2 to 3 of 6, which nobody asked for" in " ".join(out.split())
+    words = " ".join(out.split())
+    assert "it is an excerpt, lines 2 to 3 of 6, which nobody asked for" in words
+    assert "To take it for what it is, an excerpt, and be told so: --excerpt" in words
     code, out, _ = desk.assay("verify", part, "--evidence", evidence, "--excerpt")
     words = " ".join(out.split())
     assert code == 0
@@ -63,3 +65,12 @@ def test_a_pack_has_the_lines_where_they_were_asked_about_alone(desk: Desk) -> N
     assert desk.assay("verify", whole, *of_pack)[0] == 0
     code, out, _ = desk.assay("verify", part, *of_pack)
     assert (code, "it is an excerpt" in out) == (21, False)
+
+
+def test_what_is_no_excerpt_is_not_told_to_be_taken_for_one(desk: Desk) -> None:
+    desk.pin()
+    (part := desk.folder / "part.txt").write_text("another text\n")
+    code, out, _ = desk.assay(
+        "verify", part, "--evidence", desk.answer(TEXT, naming_lines(desk.world))
+    )
+    assert (code, "excerpt" in out) == (21, False)
