@@ -58,6 +58,7 @@ def verify(
         proof=_path(proof),
         checkpoint=_path(checkpoint),
         hasher=Manifest.of_folder,
+        accepts_excerpt=demanded is not None and demanded.accepts_excerpt,
     )
     if len(found) != 1:
         raise MissingEvidence(

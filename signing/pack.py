@@ -46,6 +46,11 @@ class Artifact:
     proof: Proof | None = None
 
     @property
+    def path(self) -> str:
+        """The file of a pack that its evidence is in."""
+        return _path("evidence", sha256(self.evidence.canonical()))
+
+    @property
     def digests(self) -> frozenset[str]:
         """What it is about, by its own word: of a checkpoint its id, of an output its content."""
         bundles = self.evidence.bundles

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { inWords } from "../islands/sizes";
 import { type Item, pair } from "../islands/verifying/case";
+import { withExcerpts } from "../islands/verifying/excerpted";
 import { manifestFiles } from "../islands/verifying/finding";
 import { judged } from "../islands/verifying/judging";
 import { piecesOf } from "../islands/verifying/pieces";
@@ -101,6 +102,41 @@ test("a folder is a checkpoint's, and no file of it an output's that it does not
     [items.length, "tiny"],
   ]);
   expect(left).toEqual([]);
+});
+
+test("an excerpt goes to each output that it is one of, among several", async () => {
+  const { evidence } = vectors<Vectors>("excerpts");
+  const proof = () => proofIn(asMapping(evidence, "evidence"));
+  const [one, other, none] = [await proof(), await proof(), await ofOutput()];
+  const part = await file("part", "    if side < 0:\n        return None");
+  const [bare, foreign] = [
+    { ...part, content: { ...part.content, text: null } },
+    await file("x", "x"),
+  ];
+  const found = async (items: readonly Item[], proofs: readonly Proof[]) => {
+    const { cases, left } = await withExcerpts(pair({ items, folder: null, proofs }));
+    return [cases.map((each) => [each.proof, ...each.items]), left];
+  };
+  expect(await found([part], [none, one])).toEqual([[[none], [one, part]], []]);
+  expect(await found([part], [one, other, none])).toEqual([
+    [[one, part], [other, part], [none]],
+    [],
+  ]);
+  expect(await found([bare, foreign], [one, none])).toEqual([
+    [[one], [none]],
+    [bare, foreign],
+  ]);
+  const contents = [{ file: new File(["def caf\u00e9():"], "a.txt"), path: "a.txt" }];
+  const given = {
+    contents,
+    folder: null,
+    proofs: [none, one],
+    roots: [],
+    policies: [],
+    unread: [],
+  };
+  const cases = await casesOf(given, { hash: contentOfFile }, () => undefined);
+  expect(cases.map(({ items }) => items.map(({ name }) => name))).toEqual([[], ["a.txt"]]);
 });
 
 test("the texts of a folder's files are not kept, however many there are", async () => {

@@ -55,6 +55,7 @@ def results(
                 proof=arguments.proof,
                 checkpoint=arguments.checkpoint,
                 hasher=reader,
+                accepts_excerpt=demanded.accepts_excerpt,
             )
         except argparse.ArgumentError as error:
             refuse(arguments, str(error))

@@ -50,10 +50,12 @@ def read(
     proof: Path | None,
     checkpoint: Path | None,
     hasher: Hasher,
+    accepts_excerpt: bool = False,
 ) -> tuple[Given, ...]:
     """Read what the command line names; raises InputUnreadable and the library's errors.
 
-    Words that do not go together raise ArgumentError. More than one is only ever in a pack.
+    Words that do not go together raise ArgumentError. More than one is only ever in a pack; of one
+    about several outputs an excerpt finds its own, where it is accepted.
     """
     try:
         if path.is_dir():
@@ -69,7 +71,12 @@ def read(
                 return packs.givens(found, None if checkpoint is None else hasher(checkpoint))
             return (_read_document(path, found, checkpoint=checkpoint, hasher=hasher),)
         content = _read_content(
-            path, evidence=evidence, proof=proof, checkpoint=checkpoint, hasher=hasher
+            path,
+            evidence=evidence,
+            proof=proof,
+            checkpoint=checkpoint,
+            hasher=hasher,
+            accepts_excerpt=accepts_excerpt,
         )
         return (content,)
     except OSError as error:
@@ -90,6 +97,7 @@ def _read_content(
     proof: Path | None,
     checkpoint: Path | None,
     hasher: Hasher,
+    accepts_excerpt: bool,
 ) -> Given:
     """Any bytes, of which the evidence and perhaps a proof say what they are."""
     pack = packs.read(evidence)
@@ -98,7 +106,9 @@ def _read_content(
             raise ArgumentError(None, "--proof goes with the evidence of a batch, not with a pack")
         files = None if checkpoint is None else hasher(checkpoint)
         found = contents.read(path)
-        given = packs.of_content(pack, found.content, files, name=path.name)
+        given = packs.of_content(
+            pack, found.content, files, name=path.name, accepts_excerpt=accepts_excerpt
+        )
         return replace(given, carrier=found.carrier)
     parsed, answer = documents.evidence_in(pack, name=evidence.name)
     if proof is None:

@@ -35,6 +35,8 @@ from .public import Kind, write_over
 from .terminal import Terminal, safe
 from .verdict import Judged
 
+MAX_NAMED = 3  # of outputs that an excerpt may be of
+
 
 def read(path: Path) -> Pack | bytes:
     """The pack in a file; of one that is none its bytes, as `read_most` of a document. OSError."""
@@ -62,19 +64,23 @@ def givens(pack: Pack, files: Manifest | None) -> tuple[Given, ...]:
 
 
 def of_content(
-    pack: Pack, content: Content, files: Manifest | None, *, name: str
+    pack: Pack,
+    content: Content,
+    files: Manifest | None,
+    *,
+    name: str,
+    accepts_excerpt: bool,
 ) -> OutputGiven | BatchedGiven:
     """The output that some bytes are; of a pack of one, that one, whatever they are.
 
-    Raises MissingEvidence where it is about something else, which no bytes would be compared with.
+    Of a pack of several, where that is accepted, also the one that they are an excerpt of. Raises
+    MissingEvidence where it is about something else, which no bytes would be compared with, and
+    where they are an excerpt of more than one.
     """
     own = {content.sha256, content.normalised_sha256}
     about = [each for each in pack.artifacts if own & each.digests]
     if not about and len(pack.artifacts) > 1:
-        raise MissingEvidence(
-            f"expected evidence about {name} ({as_id(content.sha256)}), "
-            f"found a pack about {len(pack.artifacts)} others"
-        )
+        about = [_of_lines(pack, content, name=name, accepts_excerpt=accepts_excerpt)]
     found = _given(pack, [*about, *pack.artifacts][0], content, files)
     if not isinstance(found, OutputGiven | BatchedGiven):
         raise MissingEvidence(
@@ -82,6 +88,35 @@ def of_content(
             "found a pack about something else"
         )
     return found
+
+
+def _of_lines(pack: Pack, content: Content, *, name: str, accepts_excerpt: bool) -> Artifact:
+    """The one of several outputs that a text is lines of."""
+    named = f"{name} ({as_id(content.sha256)})"
+    found = [each for each in pack.artifacts if _has_lines(each, content)]
+    match found:
+        case [alone] if accepts_excerpt:
+            return alone
+        case []:
+            said = f"found a pack about {len(pack.artifacts)} others"
+        case _ if not accepts_excerpt:
+            said = (
+                f"found a pack about {len(pack.artifacts)} others; it is an excerpt of "
+                f"{len(found)} of them, which counts with --excerpt"
+            )
+        case _:
+            files = ", ".join(each.path for each in found[:MAX_NAMED])
+            said = (
+                f"found an excerpt of {len(found)} of those in the pack. Which one is meant says "
+                f"--evidence FILE, with one that was unpacked: {files}"
+            )
+    raise MissingEvidence(f"expected evidence about {named}, {said}")
+
+
+def _has_lines(artifact: Artifact, content: Content) -> bool:
+    """Whether content at hand is an excerpt, by the list that came with the evidence."""
+    lines = artifact.evidence.lines
+    return lines is not None and content.text is not None and lines.find(content.text) is not None
 
 
 def of_files(pack: Pack, files: Manifest, *, name: str) -> CheckpointGiven:

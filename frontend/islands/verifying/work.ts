@@ -3,6 +3,7 @@
 
 import { textItem } from "./address";
 import { type Case, type Item, pair } from "./case";
+import { withExcerpts } from "./excerpted";
 import { lookUp } from "./finding";
 import { type Placed, type Sorted, unreadable } from "./given";
 import { type HashingPool, Unreadable } from "./hashing-pool";
@@ -20,7 +21,7 @@ export async function casesOf(
   const found = await hashed({ contents, folder }, pool, told);
   const items = found.filter((each) => "content" in each);
   const failed = found.filter((each) => "lack" in each);
-  const { cases, left } = pair({ items, folder, proofs });
+  const { cases, left } = await withExcerpts(pair({ items, folder, proofs }));
   const looked = left.length > 0 ? await lookUp(left, folder) : [];
   const known = await Promise.all(cases.map(withOwnText));
   return [...known, ...looked, ...failed, ...unread];

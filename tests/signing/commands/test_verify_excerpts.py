@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+from assay.signing import archive
 from assay.signing.digests import as_id, sha256
-from tests.signing.commands.desk import Desk
+from tests.signing.commands.desk import Desk, words_of
 from tests.vectors.excerpts import TEXT, naming_lines
 
 
@@ -74,3 +76,45 @@ def test_what_is_no_excerpt_is_not_told_to_be_taken_for_one(desk: Desk) -> None:
         "verify", part, "--evidence", desk.answer(TEXT, naming_lines(desk.world))
     )
     assert (code, "excerpt" in out) == (21, False)
+
+
+def pack_of_two(desk: Desk) -> Path:
+    """Of two outputs that differ in their first line."""
+    desk.pin()
+    texts = (TEXT, TEXT.replace("area", "square"))
+    each = [
+        desk.write(f"{place}.json", naming_lines(desk.world, text))
+        for place, text in enumerate(texts)
+    ]
+    pack = desk.folder / "both.assay-pack"
+    assert desk.assay("verify", *each, "--excerpt", "--pack", pack)[0] == 0
+    return pack
+
+
+def test_of_a_pack_of_several_an_excerpt_finds_its_own(desk: Desk) -> None:
+    words = ("--evidence", pack_of_two(desk), "--as-of", "now")
+    (part := desk.folder / "part.txt").write_text("def square(side):\n")
+    code, out, _ = desk.assay("verify", part, *words, "--excerpt")
+    assert (code, "An EXCERPT, line 1 of 6. Verified." in out) == (0, True)
+    code, _, err = desk.assay("verify", part, *words)
+    assert code == 24
+    assert "it is an excerpt of 1 of them, which counts with --excerpt" in words_of(err)
+    for other in (b"def circle(side):\n", b"\xff\n"):
+        part.write_bytes(other)
+        code, _, err = desk.assay("verify", part, *words, "--excerpt")
+        assert (code, "found a pack about 2 others" in words_of(err)) == (24, True)
+        assert "excerpt" not in err
+
+
+def test_of_what_several_have_which_is_meant_is_for_its_reader_to_say(desk: Desk) -> None:
+    pack = pack_of_two(desk)
+    (part := desk.folder / "part.txt").write_text("    return side * side\n")
+    words = ("--excerpt", "--as-of", "now")
+    code, _, err = desk.assay("verify", part, "--evidence", pack, *words)
+    assert code == 24
+    assert "found an excerpt of 2 of those in the pack." in words_of(err)
+    files = archive.read(pack.read_bytes())
+    named = [name for name in files if name.startswith("evidence/")]
+    assert all(name in "".join(err.split()) for name in named)
+    (one := desk.folder / "one.json").write_bytes(files[named[0]])
+    assert desk.assay("verify", part, "--evidence", one, *words)[0] == 0
