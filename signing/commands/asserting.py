@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 
 from .. import canonical, durable
 from ..canonical import Obj
 from ..client import RegistryClient, address, asserted
+from ..client.errors import ClientError
 from ..client.ownkeys import OwnKey
 from ..digests import as_id, parse_id, sha256
 from ..errors import (
@@ -48,6 +50,7 @@ from .terminal import Terminal
 
 ANSWER_SECONDS = 60.0  # each is signed and logged before it is answered
 POLL_SECONDS = 1.0
+BY_CONTENT = "/api/v1/outputs/by-content"
 UNPINNED_KEY = "expected a pinned root before your key signs, found none: assay trust add"
 
 
@@ -82,7 +85,7 @@ def run(
     """Have it signed, verify that, and write the evidence; raises AssayError."""
     _check_words(arguments)
     path: Path = arguments.model
-    wanted = _wanted(path, arguments)
+    wanted, carrier = _wanted(path, arguments)
     pins = Pins.of_user().all()
     url = address(arguments.registry or only_registry(pins, word="--registry URL"))
     trusted = of_registry(pins, url)
@@ -98,14 +101,15 @@ def run(
     try:
         with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
 
-            def signed(wanted: Assertion, carrier: Carrier | None) -> Evidence:
-                evidence = _signed(client, wanted, own, sleep)
-                demanded = _demands(own, clock())
-                _check(evidence, wanted, trusted, demanded, name=str(path), carrier=carrier)
+            def signed(of: Assertion, carrier: Carrier | None) -> Evidence:
+                evidence = before or _signed(client, of, own, sleep)
+                _check(evidence, of, trusted, _demands(own, clock()), str(path), carrier)
                 return evidence
 
-            if maker is None:
-                evidence = signed(wanted, None)
+            is_cut_off = maker is not None and carrier is not None
+            before = _signed_before(client, wanted) if is_cut_off else None
+            if maker is None or before is not None:
+                evidence = signed(wanted, carrier if is_cut_off else None)
             else:
                 registry = trusted[0].root.registry
                 evidence = _embedded(client, path, wanted, maker, registry=registry, sign=signed)
@@ -169,20 +173,43 @@ def _embedded(
     return evidence
 
 
+def _signed_before(client: RegistryClient, wanted: Assertion) -> Evidence | None:
+    """What the registry has of just these bytes, from a command that was killed.
+
+    Between the file with its manifest and the evidence there is a moment in which only the first is
+    there.
+    """
+    try:
+        found = _answer(client.get_json(f"{BY_CONTENT}/{wanted.content.sha256}"))
+    except ClientError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        return None
+    own = {"checkpoint": as_id(wanted.checkpoint), "claim": Origin.CALLER_ASSERTED, "batch": None}
+    for each in canonical.items(found, "outputs"):
+        listed = canonical.as_mapping(each, "outputs")
+        if own.items() <= listed.items():
+            answer = _answer(client.get_json(f"/api/v1/outputs/{canonical.text(listed, 'id')}"))
+            return Evidence.parse(canonical.mapping(answer, "evidence"))
+    return None
+
+
 def _demands(own: OwnKey | None, now: datetime) -> Demands:
     return Demands(as_of=now.replace(microsecond=0), signer_key=None if own is None else own.sha256)
 
 
-def _wanted(path: Path, arguments: argparse.Namespace) -> Assertion:
+def _wanted(path: Path, arguments: argparse.Namespace) -> tuple[Assertion, Carrier | None]:
+    """What is to be signed; and the file, if it has a C2PA manifest."""
     try:
         found = contents.read(path)
     except OSError as error:
         raise InputUnreadable(f"{path}: {error.strerror or error}") from error
-    return Assertion(
+    wanted = Assertion(
         checkpoint=parse_id(arguments.checkpoint, "--checkpoint"),
         media_type=arguments.media_type or guessing.media_type(path, found),
         content=found.content,
     )
+    return wanted, found.carrier
 
 
 def _signed(
@@ -223,7 +250,6 @@ def _check(
     wanted: Assertion,
     pins: tuple[Pinned, ...],
     demanded: Demands,
-    *,
     name: str,
     carrier: Carrier | None = None,
 ) -> Verified:
@@ -248,7 +274,7 @@ def _kept(beside: Path, wanted: Assertion, pins: tuple[Pinned, ...], demanded: D
     """What lies there already is evidence of the same, or is left as it is."""
     try:
         found = Evidence.parse(canonical.loads(beside.read_bytes()))
-        _check(found, wanted, pins, demanded, name=str(beside))
+        _check(found, wanted, pins, demanded, str(beside))
     except (BrokenLink, InvalidDocument, TextMismatch, WrongKey) as error:
         raise DestinationTaken(
             f"{beside}: expected no file, or the evidence of what is to be signed; found another "

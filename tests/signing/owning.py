@@ -63,6 +63,8 @@ class Keeper:
     """What a manifest is to say in place of what was asked."""
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """And besides."""
+    listed: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What it says of an output among those of its content, in place of the truth."""
     certified: list[Chain] = field(default_factory=list[Chain])
     taken: dict[str, Json] = field(default_factory=dict[str, Json])
     turn: threading.Lock = field(default_factory=threading.Lock)
@@ -138,6 +140,9 @@ class Keeper:
                 self.taken[sent["output"]] = self.answered(envelope, chain, sent)
             shown = self.taken[sent["output"]]
         self.loopback.on_json("GET", f"{OUTPUTS}/{sent['output']}", shown)
+        listed = {"id": sent["output"], "claim": shown["claim"], "batch": None}
+        found = {"outputs": [{**listed, "checkpoint": sent["checkpoint"], **self.listed}]}
+        self.loopback.on_json("GET", f"{OUTPUTS}/by-content/{sent['digests']['sha256']}", found)
         if self.is_late:
             return _json(202, {"id": sent["output"], "state": "generated"})
         return _json(201, shown)

@@ -21,7 +21,7 @@ from assay.signing.digests import sha256
 from assay.signing.keys import SoftwareKey, spki
 from assay.signing.statements import Origin
 from tests import media
-from tests.signing.client.registry import loopback
+from tests.signing.client.registry import Answer, loopback
 from tests.signing.commands.desk import TOKEN, Desk, words_of
 from tests.signing.owning import CHECKPOINT, MANIFESTS, OWN, STAMPS, Keeper, keeping
 from tests.signing.pki import Holder, authority, ec_key, private_pem, signer
@@ -234,10 +234,52 @@ def test_it_is_signed_once(company: Company) -> None:
         True,
         True,
     )
+    assert len(company.keeper.taken) == 1
+
+
+def test_killed_before_its_evidence_is_there_it_goes_on(company: Company) -> None:
+    words = ("--c2pa-key", company.desk.folder / "c2pa.pem")
+    beside = company.desk.folder / "picture.png.assay.json"
+    assert company.sign(*words)[0] == 0
+    kept, evidence = company.picture.read_bytes(), beside.read_bytes()
+    beside.unlink()
+    code, out, err = company.sign(*words)
+    assert (code, "The file has a C2PA manifest now" in out) == (0, True), err
+    assert (company.picture.read_bytes(), beside.read_bytes()) == (kept, evidence)
+    assert len(company.keeper.taken) == 1
+
+
+@pytest.mark.parametrize(
+    "listed", [{"checkpoint": f"sha256:{'3' * 64}"}, {"claim": "server-generated"}, {"batch": "1"}]
+)
+def test_a_manifest_of_which_nothing_was_signed_so_is_left(
+    company: Company, listed: dict[str, str]
+) -> None:
+    company.keeper.listed = listed
+    words = ("--c2pa-key", company.desk.folder / "c2pa.pem")
+    assert company.sign(*words)[0] == 0
+    kept = company.picture.read_bytes()
     (company.desk.folder / "picture.png.assay.json").unlink()
     code, _, err = company.sign(*words)
     assert (code, "expected a file without a C2PA manifest, found one" in err) == (50, True)
     assert company.picture.read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [(503, 5, "answered 503"), (404, 50, "expected a file without a C2PA manifest, found one")],
+)
+def test_what_the_registry_says_of_a_file_that_has_one_is_said(
+    company: Company, status: int, code: int, says: str
+) -> None:
+    words = ("--c2pa-key", company.desk.folder / "c2pa.pem")
+    assert company.sign(*words)[0] == 0
+    (company.desk.folder / "picture.png.assay.json").unlink()
+    digest = sha256(company.picture.read_bytes())
+    by_content = f"/api/v1/outputs/by-content/{digest}"
+    company.keeper.loopback.on("GET", by_content, Answer(status=status))
+    found, _, err = company.sign(*words)
+    assert (found, says in err) == (code, True)
 
 
 def test_a_manifest_at_some_address_is_one_too(company: Company) -> None:
