@@ -13,12 +13,13 @@ from enum import StrEnum
 from .. import media
 from ..errors import Outcome, VerificationError
 from ..values import dataclass
+from .brief import print_briefly, print_found
 from .each import Result
 from .given import Given, OutputGiven
 from .programs import verdict_json
 from .steps import print_steps
 from .terminal import Ink, Terminal, safe
-from .verdict import Judged, cautions, print_briefly, print_found, print_verdict
+from .verdict import Judged, cautions, print_verdict
 
 UNREAD = (
     "The file carries a C2PA manifest, which was not read. What verified is its bytes and their "

@@ -27,7 +27,7 @@ from ..values import dataclass
 from ..verify import Examination, Match, Requirements, Verified
 from .hints import hints
 from .pinned import judged_by, trusted
-from .terminal import Ink, Terminal, safe, shortened
+from .terminal import Ink, Terminal, shortened
 
 NUMBER_COLUMNS = 4
 INDENT = 2
@@ -63,7 +63,7 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
         _print_refusal(judged, terminal)
         return
     established = judged.examination.verdict()
-    terminal.headline(*_headline(established))
+    terminal.headline(*headline(established))
     for each in cautions(established):
         terminal.columns("", shortened(each), indent=INDENT, ink=Ink.YELLOW)
     for sentence in (*_proven(judged.name, established), *_below(established)):
@@ -74,33 +74,12 @@ def print_verdict(judged: Judged, terminal: Terminal) -> None:
     terminal.columns("", shortened(trusted(judged.pin)), indent=INDENT)
 
 
-def print_briefly(judged: Judged, terminal: Terminal) -> None:
-    """On a line what is verified, and who signed it; or on one each which steps failed, and how."""
-    failures = judged.examination.failures
-    for step in failures[:MAX_EXPLAINED]:
-        found = f"step {step.number}, {step.title.lower()}: {step.detail}"
-        print_found(
-            Outcome.FAILED, judged.name, terminal.paint(Ink.RED, shortened(found)), terminal
-        )
-    if not failures:
-        established = judged.examination.verdict()
-        headline, ink = _headline(established)
-        signed = f"signed by {safe(established.parts[0].signer)}"
-        found = signed if ink is Ink.GREEN else terminal.paint(ink, headline)
-        print_found(Outcome.PASSED, judged.name, found, terminal)
-
-
-def print_found(outcome: Outcome, name: str, found: str, terminal: Terminal) -> None:
-    """A line that programs of lines may read: as long as it is."""
-    terminal.line(f"{terminal.mark(outcome)} {safe(name)}: {found}")
-
-
-def _headline(established: Verified) -> tuple[str, Ink]:
+def headline(established: Verified) -> tuple[str, Ink]:
     """What must not be missed; before all of it, that a part is one, and which."""
-    headline, ink = _loudest(established)
+    said, ink = _loudest(established)
     if established.excerpt is None:
-        return headline, ink
-    return f"An EXCERPT, {established.excerpt}. {headline}", Ink.YELLOW
+        return said, ink
+    return f"An EXCERPT, {established.excerpt}. {said}", Ink.YELLOW
 
 
 def _loudest(established: Verified) -> tuple[str, Ink]:

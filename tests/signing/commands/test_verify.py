@@ -182,6 +182,22 @@ def test_a_watermark_is_said_where_the_statement_says_so(desk: Desk) -> None:
         assert (code, said in " ".join(out.split())) == (0, is_said)
 
 
+def test_a_line_of_each_tells_a_callers_word_from_the_registrys_own(desk: Desk) -> None:
+    desk.pin()
+    asserted, generated = desk.write("asserted.json", _asserted(desk.world)), desk.answer()
+    (text := desk.folder / "text").write_text(TEXT)
+    (pasted := desk.folder / "pasted").write_text(TEXT + "\n")
+    by = "signed by http://registry.test/alice"
+    for words, said in (
+        ((text, "--evidence", asserted), "caller-asserted, identical"),
+        ((asserted,), "caller-asserted, not compared"),
+        ((text, "--evidence", generated), "server-generated, identical"),
+        ((pasted, "--evidence", generated), "server-generated, same after normalising"),
+    ):
+        code, out, _ = desk.assay("verify", *words, "--brief")
+        assert (code, out.splitlines()[0]) == (0, f"✔ {words[0]}: {said}, {by}")
+
+
 def test_what_a_caller_asserts_is_not_said_to_have_been_seen(desk: Desk) -> None:
     desk.pin()
     path = desk.folder / "content.bin"

@@ -36,6 +36,13 @@ def test_a_checkpoint_verifies_from_within_its_folder(
     assert desk.assay("verify", "..", "--ignore", "sub")[0] == 0
 
 
+def test_a_line_of_it_says_who_signed(desk: Desk) -> None:
+    desk.pin()
+    folder = desk.checkpoint()
+    code, out, _ = desk.assay("verify", folder, "--brief")
+    assert (code, out.splitlines()[0]) == (0, f"✔ {folder}: signed by http://registry.test/alice")
+
+
 def test_evidence_elsewhere_is_named(desk: Desk) -> None:
     desk.pin()
     folder = desk.checkpoint()

@@ -47,7 +47,8 @@ def test_the_line_of_each_says_which_lines_it_is_whatever_else_it_says(desk: Des
     words = ("verify", part, "--evidence", evidence, "--excerpt", "--brief")
     code, out, _ = desk.assay(*words)
     assert code == 0
-    assert f"{part}: An EXCERPT, line 4 of 6. Verified.\n" in out
+    said = "(server-generated, signed by http://registry.test/alice)"
+    assert f"{part}: An EXCERPT, line 4 of 6. Verified. {said}\n" in out
     late = ("--accept-unknown-revocation", "--as-of", "2126-11-20T09:30:00Z")
     code, out, _ = desk.assay(*words, *late)
     assert code == 0

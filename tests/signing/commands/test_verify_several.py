@@ -93,7 +93,8 @@ def test_a_line_for_each_is_enough_of_what_verifies(desk: Desk) -> None:
     code, out, err = desk.assay("verify", good, changed, nothing, "--brief")
     assert (code, err) == (21, "")
     verified, other, absent, count = out.splitlines()
-    assert verified == f"✔ {good}: signed by http://registry.test/alice"
+    by = "signed by http://registry.test/alice"
+    assert verified == f"✔ {good}: server-generated, identical, {by}"
     assert other.startswith(f"✘ {changed}: step 41, the content is what was signed: expected sha2")
     assert absent.startswith(f"✘ {nothing}: input-unreadable: ")
     assert count == "1 of 3 verified."
