@@ -139,6 +139,18 @@ test("an answer brings its text, and evidence alone none", async () => {
   expect(alone.kind === "evidence" && alone.text).toBeNull();
 });
 
+test("of a whole answer for OpenAI's clients it is said which member the evidence is", async () => {
+  const assay = { text: given.text, evidence: given.evidence };
+  const choice = { text: given.text };
+  for (const whole of [
+    { choices: [choice], assay },
+    { choices: [{ ...choice, assay }] },
+    { data: [{ assay }] },
+  ]) {
+    await expect(kindOf(whole)).rejects.toThrow("save its member `assay` by itself");
+  }
+});
+
 test("everything else is content, also what only speaks of evidence", async () => {
   expect(await kindOf({ layers: 4 })).toBe("content");
   expect(await kindOf(["https://assay/evidence/v1"])).toBe("content");

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 from .. import canonical, spans
 from ..bundle import Bundle
@@ -14,6 +15,7 @@ from ..verify import Answer, Content, Opening
 from .given import BundleGiven, Given, OutputGiven
 
 OWN_FIELDS = frozenset({"mediaType", "evidence", "type"})  # of a bundle, an answer, evidence
+OPENAI_MEMBER, OPENAI_LISTS = "assay", ("choices", "data")  # docs/spec/openai.md
 ANSWER_FIELDS = ("id", "claim", "checkpoint", "media_type")
 
 
@@ -32,10 +34,30 @@ def evidence_in(data: bytes, *, name: str) -> tuple[Evidence, Answer | None]:
 
 def stated(document: Mapping[str, object]) -> tuple[Evidence, Answer | None]:
     """The same of a document that was read."""
+    check_alone(document)
     with canonical.within("evidence"):
         if "evidence" in document:
             return Evidence.parse(canonical.mapping(document, "evidence")), _answer(document)
         return Evidence.parse(document), None
+
+
+def check_alone(document: Mapping[str, object]) -> None:
+    """Refuse an answer for OpenAI's clients as a whole, in which the evidence is one member.
+
+    The text that such a client shows is another member, and would not be compared.
+    """
+    if OWN_FIELDS & document.keys():
+        return
+    lists = (document.get(name) for name in OPENAI_LISTS)
+    each = (
+        inner for found in lists if isinstance(found, list) for inner in cast("list[object]", found)
+    )
+    if any(isinstance(one, Mapping) and OPENAI_MEMBER in one for one in (document, *each)):
+        raise InvalidDocument(
+            "document",
+            "evidence, or an answer of a registry's own API",
+            f"one for OpenAI's clients: save its member `{OPENAI_MEMBER}` by itself, and name that",
+        )
 
 
 def of_answer(document: Mapping[str, object], content: Content | None) -> Given:

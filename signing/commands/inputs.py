@@ -246,6 +246,8 @@ def _own_evidence(path: Path, data: bytes) -> Mapping[str, object]:
         document = documents.parse(data, name=path.name)
         if documents.OWN_FIELDS & document.keys():
             return document
+        with canonical.within(path.name):
+            documents.check_alone(document)
     raise MissingEvidence(
         f"expected evidence in {_beside(path, EVIDENCE_SUFFIX).name} beside the file, found none; "
         "a file elsewhere is named with --evidence FILE, and the page /verify of a registry looks "

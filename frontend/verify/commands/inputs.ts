@@ -16,6 +16,10 @@ import type { Beside } from "../verify/requirements";
 const OPENING = /^\s*\{/;
 /** Each line of a policy begins so, or says nothing. */
 const POLICY_LINE = /^\s*(?:(?:log|witness|group|quorum)\s.*|#.*)?$/;
+/** Of a bundle, an answer, evidence. */
+const OWN_FIELDS = ["mediaType", "evidence", "type"];
+const OPENAI_MEMBER = "assay";
+const OPENAI_LISTS = ["choices", "data"];
 const QUORUM = /^\s*quorum\s/m;
 
 /** All that proves one artifact, and the text that it came with, if it came with one. */
@@ -62,6 +66,7 @@ export async function inputOf(data: Bytes): Promise<Input> {
 
 /** Evidence on its own, or within an answer of the API, whose text is nobody's word. */
 export async function proofIn(document: JsonObject): Promise<Proof> {
+  checkAlone(document);
   const isAnswer = "evidence" in document;
   if (isAnswer && document.evidence === null) {
     throw new InvalidDocument("evidence", "the evidence of a checkpoint that is there", "null");
@@ -77,6 +82,23 @@ export async function proofIn(document: JsonObject): Promise<Proof> {
     pack: null,
     beside: {},
   };
+}
+
+/**
+ * Refuse an answer for OpenAI's clients as a whole, in which the evidence is one member: the text
+ * that such a client shows is another, and would not be compared.
+ */
+function checkAlone(document: JsonObject): void {
+  if (OWN_FIELDS.some((name) => name in document)) return;
+  const inner = OPENAI_LISTS.flatMap((name) => document[name] ?? []);
+  if ([document, ...inner].some(hasMember)) {
+    const found = `one for OpenAI's clients: save its member \`${OPENAI_MEMBER}\` by itself`;
+    throw new InvalidDocument("document", "evidence, or an answer of a registry's own API", found);
+  }
+}
+
+function hasMember(value: Json): boolean {
+  return typeof value === "object" && value !== null && OPENAI_MEMBER in value;
 }
 
 /** Each artifact of a pack, to be judged by all that is in it. */
