@@ -31,6 +31,19 @@ IN_SIGHT = """() => {
   }).map((sample) => sample.querySelector("strong").textContent.trim());
 }"""
 
+NOTES = """count => {
+  const title = document.querySelector(".columns .visually-hidden");
+  for (let made = 0; made < count; made += 1) {
+    const note = document.createElement("p");
+    note.className = "note broken";
+    note.textContent = "Revoked.";
+    title.before(note);
+  }
+  const boxes = [...document.querySelectorAll(".columns .note"), document.querySelector(".answer")];
+  return boxes.slice(1).map((box, at) =>
+    box.getBoundingClientRect().top - boxes[at].getBoundingClientRect().bottom);
+}"""
+
 
 def many_samples(visitor: Visitor, view: View, count: int) -> Page:
     """The first page, with as many samples as a run has after a while."""
@@ -76,6 +89,15 @@ def test_the_hero_stays_when_the_table_beside_it_opens(visitor: Visitor) -> None
     page.get_by_text("As a table").click()
     expect(page.locator("loss-chart details table")).to_be_visible()
     assert title.bounding_box() == before
+
+
+def test_what_became_of_an_output_stands_apart_from_its_text(
+    visitor: Visitor, shown: Shown
+) -> None:
+    page = visitor.open(f"/outputs/{shown.sample.pk}", View())
+    gaps = page.evaluate(NOTES, 2)
+    assert len(gaps) == 2
+    assert all(gap >= 8 for gap in gaps), gaps  # pixels
 
 
 @pytest.mark.parametrize("width", [390, 1280])
