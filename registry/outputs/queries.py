@@ -316,10 +316,12 @@ def check_within(project: catalog.Project, within: Collection[str]) -> None:
 def named(name: str, viewer: User | None, *, within: Collection[str] = ()) -> Checkpoint:
     """The published checkpoint that `OWNER/PROJECT@REVISION` names; without it, what `main` is at.
 
-    Raises as published_checkpoint does, and RevisionUnknown.
+    Raises as published_checkpoint does, NotFound and RevisionUnknown.
     """
     full_name, at, revision = name.partition("@")
     owner, _, project = full_name.partition("/")
+    if not project:
+        raise NotFound(f"expected OWNER/PROJECT or OWNER/PROJECT@REVISION, found {name[:160]!a}")
     found = catalog.project(owner, project, viewer)
     check_within(found, within)
     gates.check(found, viewer)

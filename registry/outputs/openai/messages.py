@@ -51,13 +51,17 @@ def _content(message: Obj) -> str:
     content = message.get("content")
     if isinstance(content, str):
         return content
-    parts = canonical.items(message, "content", maximum=MAX_MESSAGES)
+    try:
+        parts = canonical.items(message, "content", maximum=MAX_MESSAGES)
+    except InvalidDocument as error:
+        expected = f"a string, or at most {MAX_MESSAGES} parts of which each is text"
+        raise InvalidDocument("content", expected, error.found) from error
     return "".join(map(_part, parts))
 
 
 def _part(value: object) -> str:
     part = canonical.as_mapping(value, "content")
     with canonical.within("content"):
+        canonical.literal(part, "type", "text")  # of another sort whatever else is in it is, too
         canonical.only(part, "type", "text")
-        canonical.literal(part, "type", "text")
         return canonical.text(part, "text", max_characters=MAX_PROMPT_BYTES)

@@ -268,6 +268,16 @@ def test_a_refusal_is_in_their_words_and_changes_nothing(
     assert Output.objects.count() == 0
 
 
+@pytest.mark.parametrize("model", ["gpt-4o", "tiny/", "tiny@main"])
+def test_of_a_name_that_no_model_has_here_it_is_said_how_they_are_called(
+    lab: Lab, checkpoint: Checkpoint, model: str
+) -> None:
+    client = client_of(lab.people.bob, "outputs")
+    said = client.post(COMPLETIONS, body_of(COMPLETIONS, checkpoint, model=model)).json()
+    expected = f"expected OWNER/PROJECT or OWNER/PROJECT@REVISION, found {model!a}"
+    assert (said["code"], said["error"]["message"]) == ("not-found", expected)
+
+
 def test_only_a_token_for_outputs_and_a_live_acceptance_open_it(
     lab: Lab, checkpoint: Checkpoint, impatient: None
 ) -> None:

@@ -156,6 +156,10 @@ def test_of_two_lengths_only_one_may_be_given() -> None:
         ({"role": "user", "content": 1}, "messages[0].content"),
         ({"role": "user", "content": ["Hello"]}, "messages[0].content"),
         ({"role": "user", "content": [{"type": "image_url"}]}, "messages[0].content.type"),
+        (
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
+            "messages[0].content.type",
+        ),
         ({"role": "user", "content": [{"type": "text"}]}, "messages[0].content.text"),
         ({"role": "user", "content": "Hello", "name": "Bob"}, "messages[0].'name'"),
     ],
@@ -164,6 +168,12 @@ def test_a_message_that_is_none_is_refused(message: object, field: str) -> None:
     with pytest.raises(InvalidParameter) as refusal:
         prompt_of(message)
     assert refusal.value.errors[0].field == field
+
+
+@pytest.mark.parametrize("content", [None, 1, {"type": "text"}])
+def test_of_a_content_that_is_none_it_is_said_what_one_is(content: object) -> None:
+    with pytest.raises(InvalidParameter, match="expected a string, or at most 1024 parts"):
+        prompt_of({"role": "user", "content": content})
 
 
 @pytest.mark.parametrize("form", Form)
