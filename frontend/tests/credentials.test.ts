@@ -2,7 +2,14 @@
 /** What a C2PA library reports of media, against the vectors that Python's judgement is held to. */
 import { expect, test } from "vitest";
 import { type Json, type JsonObject, mapping, text } from "../verify/canonical";
-import { type Credentials, checkSame, judge, label, ofStranger } from "../verify/credentials";
+import {
+  type Credentials,
+  checkSame,
+  isWholeByStranger,
+  judge,
+  label,
+  ofStranger,
+} from "../verify/credentials";
 import { VerificationError } from "../verify/errors";
 import type { OutputClaim } from "../verify/statements/output";
 import { vectors } from "./vectors";
@@ -40,6 +47,16 @@ test("a whole manifest by somebody unknown is read, and not believed", () => {
     expect(ofStranger(report, given.registry)).toEqual(found());
     expect(() => judge(report, given.registry)).toThrow(VerificationError);
   }
+});
+
+test("a whole manifest of others names nothing of ours, and is no broken one", () => {
+  const [stranger] = given.strangers;
+  const bare = JSON.parse(JSON.stringify(stranger).replaceAll("assay.output", "camera.shot"));
+  expect(ofStranger(bare, given.registry)).toBeNull();
+  expect(isWholeByStranger(bare)).toBe(true);
+  const broken = [{ code: "assertion.dataHash.mismatch" }];
+  expect(isWholeByStranger({ ...bare, validation_status: broken })).toBe(false);
+  expect(isWholeByStranger({ ...bare, validation_state: "Invalid" })).toBe(false);
 });
 
 test.each(given.no_strangers)("$why is no stranger's", ({ report }) => {

@@ -70,14 +70,23 @@ export function judge(report: Json, registry: string): Credentials {
 export function ofStranger(report: Json, registry: string): Credentials | null {
   try {
     const document = asMapping(report, "report");
-    const codes = failures(document);
-    const isWhole = codes.includes(SIGNER_UNKNOWN) && codes.every((each) => UNKNOWN.has(each));
-    if (!isWhole || document.validation_state !== VALID) return null;
+    if (!isWholeByStranger(document)) return null;
     return assertion(onlyManifest(document), registry);
   } catch (error) {
     if (error instanceof AssayError) return null;
     throw error;
   }
+}
+
+/**
+ * Whether nothing is wrong with a manifest but that nobody here knows who signed it: a camera's, an
+ * editor's, another generator's. Of where a file comes from it may say anything.
+ */
+export function isWholeByStranger(report: Json): boolean {
+  const document = asMapping(report, "report");
+  const codes = failures(document);
+  const isWhole = codes.includes(SIGNER_UNKNOWN) && codes.every((each) => UNKNOWN.has(each));
+  return isWhole && document.validation_state === VALID;
 }
 
 /** Raise unless the output's statement says the same. */

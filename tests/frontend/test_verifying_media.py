@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -60,32 +61,51 @@ def painted(shown: Shown, tmp_path: Path, request: pytest.FixtureRequest) -> Pai
 @pytest.fixture
 def bought(shown: Shown, tmp_path: Path) -> Painted:
     """A picture whose manifest is by a certificate that a C2PA authority sold to somebody."""
+    output_id = uuid.uuid4()
+    said = manifest.credentials(shown.checkpoint, output_id, Origin.CALLER_ASSERTED)
+    content = by_stranger(manifest.definition(shown.checkpoint, said, media_type=Kind.PNG.value))
+    assertion = Assertion(
+        checkpoint=shown.checkpoint.manifest_sha256,
+        media_type=Kind.PNG.value,
+        sha256=sha256(content),
+        normalised_sha256="",
+    )
+    assert_content(assertion, by=shown.lab.people.bob, output_id=output_id)
+    advance(output_id)
+    return kept(tmp_path / "bought.png", content, output_id)
+
+
+@pytest.fixture
+def captured(shown: Shown, tmp_path: Path) -> Path:
+    """A picture with the manifest of a camera, which knows nothing of any registry."""
+    del shown  # whose ledger stamps the time
+    taken = {
+        "action": "c2pa.created",
+        "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture",
+    }
+    definition = {
+        "claim_generator_info": [{"name": "A camera"}],
+        "format": Kind.PNG.value,
+        "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [taken]}}],
+    }
+    (file := tmp_path / "captured.png").write_bytes(by_stranger(definition))
+    return file
+
+
+def by_stranger(definition: Mapping[str, object]) -> bytes:
+    """A picture with this manifest, by a certificate that nobody here was told about."""
     leaf = pki.signer(
         pki.authority("A C2PA authority"), purposes=(ExtendedKeyUsageOID.EMAIL_PROTECTION,)
     )
-    key, made, output_id = (
-        SoftwareKey(private=cast("PrivateKey", leaf.key)),
-        BytesIO(),
-        uuid.uuid4(),
-    )
+    key, made = SoftwareKey(private=cast("PrivateKey", leaf.key)), BytesIO()
     by = Office(
         chain=leaf.pem.decode(),
         sign=lambda structure: raw_signature(key.sign(structure)),
         stamp=ledger.signer().timestamp,
     )
-    said = manifest.credentials(shown.checkpoint, output_id, Origin.CALLER_ASSERTED)
-    definition = manifest.definition(shown.checkpoint, said, media_type=Kind.PNG.value)
     source = BytesIO(media.picture("PNG"))
     library.embed(definition, Kind.PNG, source=source, target=made, by=by)
-    assertion = Assertion(
-        checkpoint=shown.checkpoint.manifest_sha256,
-        media_type=Kind.PNG.value,
-        sha256=sha256(made.getvalue()),
-        normalised_sha256="",
-    )
-    assert_content(assertion, by=shown.lab.people.bob, output_id=output_id)
-    advance(output_id)
-    return kept(tmp_path / "bought.png", made.getvalue(), output_id)
+    return made.getvalue()
 
 
 @pytest.fixture
@@ -167,6 +187,19 @@ def test_a_manifest_by_somebody_unknown_is_neither_green_nor_broken(
     verdict(page, "Verified.")
     assert "told nothing about" in said_of_manifest(page)
     expect(page.locator('.result[data-mood="caution"]')).to_have_count(1)
+
+
+def test_a_manifest_of_others_is_not_called_broken(captured: Path, visitor: Visitor) -> None:
+    page = desk(visitor)
+    hand_in(page, captured)
+    verdict(page, "Unknown here, which proves nothing.")
+    assert said_of_manifest(page).startswith("It carries a C2PA manifest of somebody else")
+    expect(page.locator('.result[data-mood="none"]')).to_have_count(1)
+    captured.write_bytes(captured.read_bytes() + b"\x00")
+    hand_in(page, captured)
+    expect(page.locator("[data-credentials]")).to_contain_text("manifest does not hold")
+    expect(page.locator('.result[data-mood="broken"]')).to_have_count(1)
+    unheard(visitor)
 
 
 def test_one_that_is_broken_is_never_green_whatever_the_file_was_signed_as(

@@ -3,7 +3,7 @@
 import libraryUrl from "@contentauth/c2pa-wasm/c2pa.wasm?url";
 import { loads } from "../../verify/canonical";
 import type { Credentials } from "../../verify/credentials";
-import { checkSame, judge, ofStranger } from "../../verify/credentials";
+import { checkSame, isWholeByStranger, judge, ofStranger } from "../../verify/credentials";
 import { toBase64 } from "../../verify/digests";
 import { AssayError } from "../../verify/errors";
 import type { OutputClaim } from "../../verify/statements/output";
@@ -28,6 +28,7 @@ const SECONDS = 60; // for reading: a file that keeps a library busy for longer 
 export type Found =
   | { readonly kind: "sound"; readonly said: Credentials }
   | { readonly kind: "unknown"; readonly said: Credentials }
+  | { readonly kind: "foreign" }
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "unread"; readonly reason: string };
 
@@ -45,6 +46,9 @@ export async function credentialsOf(
   try {
     const report = loads(new TextEncoder().encode(reading.report));
     const stranger = ofStranger(report, root.registry);
+    // Beside evidence it is held to what the registry signed; alone it claims nothing of that.
+    const isAlone = claim === null && stranger === null;
+    if (isAlone && isWholeByStranger(report)) return { kind: "foreign" };
     const said = stranger ?? judge(report, root.registry);
     if (claim !== null) checkSame(said, claim);
     return { kind: stranger === null ? "sound" : "unknown", said };

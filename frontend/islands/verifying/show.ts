@@ -81,6 +81,8 @@ function manifestIn({ credentials, judgement }: Judged, { words }: Page): string
       const checkpoint = asId(credentials.said.checkpointSha256);
       return filled(words("credentials-unknown"), { checkpoint });
     }
+    case "foreign":
+      return words("credentials-foreign");
     case "refused":
     case "unread":
       return filled(words(`credentials-${credentials.kind}`), { reason: credentials.reason });
