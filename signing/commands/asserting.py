@@ -17,13 +17,14 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-from .. import canonical, durable
+from .. import canonical, durable, media
 from ..canonical import Obj
 from ..client import RegistryClient, address, asserted
 from ..client.errors import ClientError
 from ..client.ownkeys import OwnKey
 from ..digests import as_id, parse_id, sha256
 from ..errors import (
+    BadCredentials,
     BrokenLink,
     InvalidDocument,
     MissingEvidence,
@@ -98,6 +99,7 @@ def run(
         _kept(beside, wanted, trusted, _demands(own, clock()))
         terminal.columns("", f"{path} is signed already: {beside}", indent=0)
         return 0
+    _check_bare(path, carrier, maker)
     try:
         with RegistryClient(url, secret_demanded(url), timeout_seconds=ANSWER_SECONDS) as client:
 
@@ -134,6 +136,20 @@ def _check_words(arguments: argparse.Namespace) -> None:
         methods.refuse(arguments, ("c2pa_key", "c2pa_tsa"), why="goes with --c2pa-chain")
     elif arguments.key is None:
         arguments.refuse_words("--c2pa-chain needs --key, which signs the output")
+
+
+def _check_bare(path: Path, carrier: Carrier | None, maker: Maker | None) -> None:
+    """Refuse a file whose manifest names another output, or none: evidence beside it would fail.
+
+    Of one that gets a manifest of one's own, whether it has another is found with the library.
+    """
+    if carrier is not None and maker is None:
+        where = "in it" if carrier.sidecar is None else f"beside it ({path.name}{media.SUFFIX})"
+        raise BadCredentials(
+            f"{path}: expected a file without a C2PA manifest, found one {where}, which does not "
+            "speak of what you would sign now: whoever verifies the file would be told so. "
+            "Nothing was signed"
+        )
 
 
 def _maker(arguments: argparse.Namespace, own: OwnKey | None, url: str) -> Maker | None:

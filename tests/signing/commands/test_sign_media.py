@@ -282,6 +282,21 @@ def test_what_the_registry_says_of_a_file_that_has_one_is_said(
     assert (found, says in err) == (code, True)
 
 
+def test_a_file_with_a_manifest_is_not_signed_beside_it(company: Company) -> None:
+    """Whoever verifies it would be told that the manifest is another output's."""
+    assert company.sign("--c2pa-key", company.desk.folder / "c2pa.pem")[0] == 0
+    (company.desk.folder / "picture.png.assay.json").unlink()
+    company.keeper.loopback.seen.clear()
+    words = ("--checkpoint", CHECKPOINT, "--registry", company.keeper.loopback.url)
+    code, _, err = company.desk.assay("sign", company.picture, *words)
+    assert (code, "found one in it, which does not speak of" in words_of(err)) == (50, True)
+    company.picture.write_bytes(PNG)
+    company.picture.with_name("picture.png.c2pa").write_bytes(b"any")
+    code, _, err = company.desk.assay("sign", company.picture, *words)
+    assert (code, "found one beside it (picture.png.c2pa)" in words_of(err)) == (50, True)
+    assert company.keeper.loopback.seen == []
+
+
 def test_a_manifest_at_some_address_is_one_too(company: Company) -> None:
     company.picture.write_bytes(media.named_elsewhere())
     code, _, err = company.sign("--c2pa-key", company.desk.folder / "c2pa.pem")
