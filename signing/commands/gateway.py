@@ -107,7 +107,8 @@ def _serve(relay: Relay, host: str, port: int, terminal: Terminal) -> None:
             if relay.notary.own is not None:
                 terminal.line(f"key       {as_id(relay.notary.own.sha256)}")
             if relay.otherwise is not None:
-                terminal.line(f"signs     every other model as {as_id(relay.otherwise)}")
+                which = "every other model" if relay.checkpoints else "every model"
+                terminal.line(f"signs     {which} as {as_id(relay.otherwise)}")
             terminal.output.flush()
             stopped.wait()
     except OSError as error:

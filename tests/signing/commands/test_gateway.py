@@ -84,22 +84,22 @@ def asked(url: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    "named",
+    ("named", "which"),
     [
-        ("--checkpoint", "alice/tiny@step-100"),
-        ("--model", f"m=sha256:{CHECKPOINT}"),
+        (("--checkpoint", "alice/tiny@step-100"), "every model"),
+        (("--model", f"m=sha256:{CHECKPOINT}"), "m"),
     ],
     ids=["by name", "by id"],
 )
 def test_answers_through_it_verify(
-    desk: Desk, office: Office, behind: Loopback, named: tuple[str, ...]
+    desk: Desk, office: Office, behind: Loopback, named: tuple[str, ...], which: str
 ) -> None:
     with running(*words(office, behind, *named)) as (program, url, said):
         answer = asked(url)
         program.send_signal(signal.SIGTERM)
         out, err = program.communicate(timeout=60)
     assert said[1] == f"upstream  {behind.url}/v1\n"
-    assert said[2].endswith(f"sha256:{CHECKPOINT}\n")
+    assert said[2] == f"signs     {which} as sha256:{CHECKPOINT}\n"
     path = desk.folder / "answer.json"
     path.write_text(json.dumps(answer.json()["assay"]))
     code, shown, complaints = desk.assay("verify", path)
