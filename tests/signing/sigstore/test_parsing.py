@@ -46,6 +46,7 @@ READ: dict[str, Change] = {
     "empty timestamps": set_at(MATERIAL, "timestampVerificationData", to={}),
     "index 0 left out": without(*ENTRY, "logIndex"),
     "no hashes": without(*PROOF, "hashes"),
+    "the last second that can be written": set_at(*ENTRY, "integratedTime", to="253402300799"),
     "no promise": set_at(*ENTRY, "inclusionPromise", to=None),
     "null for what there is not": set_at(MATERIAL, "publicKey", to=None),
     "some key id": set_at("dsseEnvelope", "signatures", 0, "keyid", to="x"),
