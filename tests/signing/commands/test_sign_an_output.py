@@ -67,8 +67,8 @@ class Registry:
 @pytest.fixture
 def registry(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
     monkeypatch.setenv("ASSAY_TOKEN", TOKEN)
-    monkeypatch.setattr("assay.signing.commands.asserting.POLL_SECONDS", 0.01)
-    monkeypatch.setattr("assay.signing.commands.asserting.ANSWER_SECONDS", 5.0)
+    monkeypatch.setattr("assay.signing.commands.assertions.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("assay.signing.commands.assertions.ANSWER_SECONDS", 5.0)
     desk.pin()
     with loopback() as running:
         found = Registry(world=desk.world, loopback=running)
@@ -159,7 +159,7 @@ def test_a_registry_that_takes_its_time_is_asked_again(desk: Desk, registry: Reg
 def test_what_is_not_signed_writes_nothing(
     desk: Desk, registry: Registry, state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.signing.commands.asserting.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("assay.signing.commands.assertions.ANSWER_SECONDS", 0.5)
     registry.state = state
     code, _, err = sign(desk, registry, written(desk))
     assert (code, f"found one that is '{state}'" in err) == (24, True)

@@ -34,7 +34,7 @@ LABEL = "outputs of the shop"
 @pytest.fixture
 def keeper(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
     monkeypatch.setenv("ASSAY_TOKEN", TOKEN)
-    monkeypatch.setattr("assay.signing.commands.asserting.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("assay.signing.commands.assertions.POLL_SECONDS", 0.01)
     desk.pin()
     with loopback() as running, keeping(desk.world, running) as found:
         yield found
