@@ -299,7 +299,7 @@ def _started() -> Live:
     deployment = _deployment(port)
     environment = {**os.environ, "DATABASE_URL": _test_database_url(), "PYTHONUNBUFFERED": "1"}
     web = Process(_with(programs.web(deployment), environment))
-    worker = Process(_without_beat(_with(programs.worker(deployment), environment)))
+    worker = Process(_with(programs.worker(deployment), environment))
     url = f"http://127.0.0.1:{port}"
     _live.append(Live(url=url, web=web, worker=worker, environment=environment))
     waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")
@@ -339,10 +339,6 @@ def _deployment(port: int) -> Deployment:
 
 def _with(program: Program, environment: dict[str, str]) -> Program:
     return replace(program, environment={**program.environment, **environment})
-
-
-def _without_beat(program: Program) -> Program:
-    return replace(program, arguments=tuple(a for a in program.arguments if a != "--beat"))
 
 
 def _test_database_url() -> str:

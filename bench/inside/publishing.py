@@ -128,12 +128,12 @@ def post(port: int, secret: str, body: Mapping[str, object]) -> None:
 
 @contextmanager
 def programs_of(deployment: Deployment) -> Iterator[int]:
-    """The web server and the worker; the port."""
+    """The web server, the worker and its clock; the port."""
     with ExitStack() as stack:
         web = Process(programs.web(deployment))
         stack.callback(web.stop)
-        worker = Process(programs.worker(deployment))
-        stack.callback(worker.stop)
+        for program in (programs.worker, programs.beat):
+            stack.callback(Process(program(deployment)).stop)
         healthy = waiting.is_healthy(f"http://127.0.0.1:{deployment.port}")
         waiting.until_it_answers(web, healthy, expectation="its health")
         yield deployment.port

@@ -46,24 +46,32 @@ def web(deployment: Deployment) -> Program:
 
 
 def worker(deployment: Deployment) -> Program:
-    """Publishing and sweeps; the clock that starts the sweeps is inside (`--beat`)."""
-    schedule = deployment.places.data / "run" / "beat"
-    return _celery(deployment, "worker", "--beat", "--schedule", str(schedule))
+    """Publishing and sweeps."""
+    return _worker(deployment, "worker")
 
 
 def slow_worker(deployment: Deployment) -> Program:
     """Hashing what is large, and imports: minutes, which nothing else waits for."""
-    return _celery(deployment, "slow-worker", "--queues", "slow,imports", "--hostname", "slow@%h")
+    return _worker(deployment, "slow-worker", "--queues", "slow,imports", "--hostname", "slow@%h")
 
 
-def _celery(deployment: Deployment, name: str, *own: str) -> Program:
+def beat(deployment: Deployment) -> Program:
+    """The clock that starts the sweeps: inside a worker nobody would see that it died."""
+    options = {"--schedule": deployment.places.data / "run" / "beat", "--loglevel": "INFO"}
+    return _celery(deployment, "beat", "beat", *_flat(options))
+
+
+def _worker(deployment: Deployment, name: str, *own: str) -> Program:
     options = {"--concurrency": WORKER_PROCESSES, "--loglevel": "INFO"}
     quiet = ("--without-gossip", "--without-mingle")
-    celery = ("registry.supervisor.worker", "--app", "registry.celery", "worker")
+    return _celery(deployment, name, "worker", *quiet, *own, *_flat(options))
+
+
+def _celery(deployment: Deployment, name: str, *words: str) -> Program:
     return _program(
         deployment,
         name,
-        (*celery, *quiet, *own, *_flat(options)),
+        ("registry.supervisor.celery", "--app", "registry.celery", *words),
         # Any gentler signal makes it wait for a broker that died in the same moment.
         death_signal=signal.SIGKILL,
     )

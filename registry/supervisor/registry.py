@@ -71,6 +71,7 @@ def start(deployment: Deployment, system: System, terminal: Terminal) -> Demo:
         web = _start(system, programs.web(deployment))
         _start(system, programs.worker(deployment))
         _start(system, programs.slow_worker(deployment))
+        _start(system, programs.beat(deployment))
         demo = preparing.demo()
         url = programs.local_url(deployment)
         waiting.until_it_answers(web, waiting.is_healthy(url), expectation=f"{url}/readyz")

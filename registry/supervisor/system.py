@@ -89,7 +89,7 @@ class System:
     ) -> None:
         """First those that use the others: trainers, web and workers; then what they stand on."""
         self.stop("node", "generate")
-        self.stop("web", "worker", "slow-worker")
+        self.stop("web", "beat", "worker", "slow-worker")
         self.stop("signer")
         while self._children:
             self._children.pop().process.stop(seconds=2 * STOP_SECONDS)

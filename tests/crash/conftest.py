@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,16 +13,38 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from tests.crash.kept import Kept, keeping
 from tests.crash.killing import Forks
 from tests.needing import require
 from tests.registry.catalog.world import World, build
 from tests.registry.people import invite
-from tests.running import Authority
+from tests.running import Authority, free_port
+
+REPLACED = ("DATABASE_URL", "BROKER_URL")
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    """A registry of its own: nothing of this test run's servers and names."""
+    folder = Path(tempfile.mkdtemp(prefix="assay-test-"))
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ASSAY_") and name not in REPLACED
+    }
+    yield kept | {"ASSAY_DATA_DIR": str(folder / "data"), "ASSAY_PORT": str(free_port())}
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
 def world(transactional_db: None, authority: Authority, tmp_path: Path) -> World:
     return build(invite(), tmp_path / "texts")
+
+
+@pytest.fixture
+def kept(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    with keeping(monkeypatch) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.crash.test_the_supervisor_is_killed import ROOT, descendants, gone, start
+from tests.crash.supervised import ROOT, descendants, gone, start
 from tests.needing import forbidden, require
 from tests.running import free_port
 from tests.thorough import thorough
@@ -209,7 +209,7 @@ def test_what_was_acknowledged_before_a_power_cut_is_there_after_it(
     writers.is_over.set()
     for thread in threads:
         thread.join()
-    assert gone(everything) == set()
+    assert gone(everything) == {}
     disk.unmount()
 
     disk.mount()

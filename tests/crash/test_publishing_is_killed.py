@@ -35,7 +35,7 @@ from tests.crash.killing import Forks
 from tests.registry.catalog.world import FILES, World, by_node, by_person
 from tests.registry.ledger.files import proven_size
 from tests.registry.verifying import demands
-from tests.running import Authority, _deployment, _test_database_url, _without_beat
+from tests.running import Authority, _deployment, _test_database_url
 from tests.signing.trees import root_of
 from tests.thorough import IS_REPEATING, repeated
 
@@ -156,7 +156,7 @@ def test_many_who_advance_the_same_publish_it_once(world: World, authority: Auth
 def _worker() -> Process:
     program = programs.worker(_deployment(0))
     environment = {**program.environment, "DATABASE_URL": _test_database_url()}
-    return Process(_without_beat(replace(program, environment=environment)))
+    return Process(replace(program, environment=environment))
 
 
 def some_of(calls: int) -> list[int]:

@@ -6,94 +6,26 @@ What was acknowledged is published and downloads whole; strangers see all of it 
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
 
 import pytest
 
 from registry.catalog import services
 from registry.catalog.models import Checkpoint
 from registry.catalog.queries import UNDERWAY
-from registry.supervisor import programs, waiting
-from registry.supervisor import system as system_module
-from registry.supervisor.processes import Process, Program
-from registry.supervisor.system import System
-from registry.supervisor.terminal import Terminal
 from tests.crash.asking import stored
+from tests.crash.kept import Kept
 from tests.crash.publishing import Moment, Publisher, Stranger
-from tests.crash.test_publishing_is_killed import (
-    check_published_once,
-    check_the_ledger,
-)
-from tests.crash.test_the_supervisor_is_killed import descendants
+from tests.crash.test_publishing_is_killed import check_published_once, check_the_ledger
 from tests.registry.catalog.world import World
 from tests.registry.people import secret_of
-from tests.running import (
-    Authority,
-    _deployment,
-    _test_database_url,
-    _until_idle,
-    _without_beat,
-    free_port,
-)
+from tests.running import Authority
 from tests.thorough import IS_REPEATING, repeated
-from tests.until import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), repeated]
 MOMENTS = [*Moment, *Moment] if IS_REPEATING else [*Moment]
-
-
-@dataclass(slots=True, kw_only=True)
-class Kept:
-    """A web server and a worker that the supervisor keeps running."""
-
-    url: str
-    system: System
-
-    @property
-    def web(self) -> Process:
-        """The one that runs now."""
-        return self.system.children[0].process
-
-    def while_it_watches(self, is_so: Callable[[], bool]) -> None:
-        """Waits for it as the supervisor does."""
-
-        def look() -> bool:
-            self.system.watch()
-            return is_so()
-
-        until(look)
-
-    def kill(self, *, is_parent: bool) -> None:
-        """Granian's own process, or those that it started to answer; then it is up again."""
-        killed = self.web
-        for victim in {killed.pid} if is_parent else descendants(killed.pid):
-            os.kill(victim, signal.SIGKILL)
-        self.while_it_watches(lambda: self.web is not killed)
-        self.while_it_watches(waiting.is_healthy(self.url))
-
-
-@pytest.fixture
-def kept(world: World, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
-    monkeypatch.setattr(system_module, "FIRST_PAUSE_SECONDS", 0.05)
-    deployment = _deployment(free_port())
-    with System(Terminal()) as system:
-        system.start(partial(_started, programs.web(deployment)))
-        system.start(partial(_started, _without_beat(programs.worker(deployment))))
-        found = Kept(url=programs.local_url(deployment), system=system)
-        found.while_it_watches(waiting.is_healthy(found.url))
-        yield found
-    _until_idle()
-
-
-def _started(program: Program) -> Process:
-    environment = {**program.environment, "DATABASE_URL": _test_database_url()}
-    return Process(replace(program, environment=environment))
 
 
 def test_what_it_acknowledged_is_published_and_nothing_is_half_visible(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Celery's worker as the supervisor runs it: its own processes end when it is killed.
+"""Celery as the supervisor runs it: a worker's own processes end when it is killed.
 
 Without this, pool processes whose parent got SIGKILL wait for ever on a pipe that a sibling keeps
 open. What they were doing is in a row, and the next worker finds it there.
@@ -10,7 +10,7 @@ import signal
 import sys
 
 from celery.__main__ import main
-from celery.signals import beat_embedded_init, worker_process_init
+from celery.signals import worker_process_init
 
 from .tether import die_with
 
@@ -21,8 +21,7 @@ def end_with(parent: int) -> None:
     def bind(**_event: object) -> None:
         die_with(parent, signal.SIGKILL)
 
-    for forked in (worker_process_init, beat_embedded_init):
-        forked.connect(bind, weak=False)
+    worker_process_init.connect(bind, weak=False)
 
 
 if __name__ == "__main__":
