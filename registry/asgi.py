@@ -29,6 +29,7 @@ from registry.accounts import reading, sessions, staying, tokens
 from registry.accounts.queries import Scope as TokenScope
 from registry.accounts.queries import User
 from registry.api.bodies import Bodies
+from registry.api.unread import Unread
 from registry.api.warnings import Warnings
 from registry.api.wire import Application, Receive, Scope, Send, header
 from registry.catalog import queries as catalog
@@ -127,7 +128,7 @@ _routes = (
 )
 _hub = Raw(routes=_routes, inner=_streams)
 _said = Warnings(inner=Images(inner=Swarms(inner=Artifacts(inner=_hub))))
-application = Lifespan(ledger_files(trust_files(_said)))
+application = Lifespan(Unread(ledger_files(trust_files(_said))))
 
 # What is loaded now stays: to look through all of it again for garbage held each request up that
 # was being answered at that moment, by 90 ms (0.4 ms without it).

@@ -57,6 +57,17 @@ def test_a_blob_goes_up_and_comes_down_in_two_parts(live: Live, secret: str) -> 
     assert first.content + rest.content == CONTENT
 
 
+def test_who_is_refused_before_all_came_is_told_that_the_connection_ends(
+    live: Live, secret: str
+) -> None:
+    with live.client("assay_half") as refused, live.client(secret) as client:
+        for _ in range(20):
+            answer = refused.put(URL, content=CONTENT)
+            assert (answer.status_code, answer.headers["Connection"]) == (401, "close")
+        assert "Connection" not in client.put(URL, content=CONTENT).headers
+        assert "Connection" not in client.post("/api/v1/detect", json={"text": 1}).headers
+
+
 def test_an_upload_whose_connection_is_cut_leaves_nothing(live: Live, secret: str) -> None:
     host = urlsplit(live.url)
     before = unfinished()
