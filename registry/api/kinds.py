@@ -5,12 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from .problems import TITLES, Problem
+from assay.signing.errors import AssayError
+
+from .problems import TITLES, Problem, heading
+
+Refusal = TypeVar("Refusal", bound=Exception)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +34,13 @@ def kinds() -> Mapping[str, Kind]:
         Kind(code=code, title=title, status=error.status_code, meaning=f"{title}.")
         for error, (code, title) in TITLES.items()
     )
-    own = (_kind(error) for error in _subclasses(Problem))
-    return {kind.code: kind for kind in (*framework, *own)}
+    library = (
+        _kind(error, *heading(error))
+        for error in _subclasses(AssayError)
+        if "code" in vars(error)  # not that of the class above it
+    )
+    own = (_kind(error, error.title, error.status_code) for error in _subclasses(Problem))
+    return {kind.code: kind for kind in (*framework, *library, *own)}
 
 
 @require_safe
@@ -42,12 +52,12 @@ def problem_kind(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "api/problem.html", {"kind": kind})
 
 
-def _kind(error: type[Problem]) -> Kind:
+def _kind(error: type[AssayError | Problem], title: str, status: int) -> Kind:
     meaning = (error.__doc__ or "").strip().partition("\n")[0]
-    return Kind(code=error.code, title=error.title, status=error.status_code, meaning=meaning)
+    return Kind(code=error.code, title=title, status=status, meaning=meaning)
 
 
-def _subclasses(of: type[Problem]) -> Iterator[type[Problem]]:
+def _subclasses(of: type[Refusal]) -> Iterator[type[Refusal]]:
     for one in of.__subclasses__():
         yield one
         yield from _subclasses(one)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views import defaults
 
 from .kinds import Kind
-from .problems import Document
+from .problems import Document, InvalidRequest, NotFound, Problem
 
 # No page and no form is below these, whatever name somebody's project may have.
 API = ("/api/", "/c2pa/", "/v1/")
@@ -27,6 +27,22 @@ PROGRAMS = (
     "/timestamp",
 )
 PROOF = ".tlog-proof"
+
+
+class Fault(Problem):
+    """The registry failed where it should have answered; its own log says why."""
+
+    code = "fault"
+    title = "The registry failed"
+    status_code = 500
+
+
+class ForeignForm(Problem):
+    """A form came without the token that our page gives to each session."""
+
+    code = "csrf-failed"
+    title = "This form is not from our page"
+    status_code = 403
 
 
 def wants_problem(request: HttpRequest) -> bool:
@@ -52,12 +68,8 @@ def refusal(request: HttpRequest, document: Document, headers: Mapping[str, str]
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400: what Django found suspicious; its message may repeat the input and stays out."""
     if wants_problem(request):
-        return Document(
-            code="invalid-request",
-            title="The request is malformed",
-            status=400,
-            detail="expected a well-formed request to a host that this registry serves",
-        ).response()
+        detail = "expected a well-formed request to a host that this registry serves"
+        return Document.of(InvalidRequest(detail)).response()
     return defaults.bad_request(request, exception)
 
 
@@ -73,24 +85,16 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404."""
     if wants_problem(request):
-        return Document(
-            code="not-found",
-            title="There is nothing here for you",
-            status=404,
-            detail=f"nothing that you may see is at {request.path[:200]}",
-        ).response()
+        detail = f"nothing that you may see is at {request.path[:200]}"
+        return Document.of(NotFound(detail)).response()
     return defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """handler500: the fault is in the program's log, never in the answer."""
     if wants_problem(request):
-        return Document(
-            code="fault",
-            title="The registry failed",
-            status=500,
-            detail="nothing of this request was kept; the fault is in the registry's log",
-        ).response()
+        detail = "nothing of this request was kept; the fault is in the registry's log"
+        return Document.of(Fault(detail)).response()
     return defaults.server_error(request)
 
 
@@ -100,7 +104,5 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         return not_found(request, PermissionError(reason))
     detail = f"expected the CSRF token of your session: {reason}"
     if wants_problem(request):
-        return Document(
-            code="csrf-failed", title="This form is not from our page", status=403, detail=detail
-        ).response()
+        return Document.of(ForeignForm(detail)).response()
     return defaults.permission_denied(request, PermissionError(detail))

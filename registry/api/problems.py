@@ -2,7 +2,8 @@
 """Problems: every refusal as application/problem+json (RFC 9457), whoever raises it.
 
 A refusal of ours is a subclass of `Problem` with a stable code, in its app's errors.py. Refusals of
-Django REST framework, of the `assay.signing` library and of the signer are translated here.
+Django (pages.py), of its REST framework, of the `assay.signing` library and of the signer are
+translated.
 """
 
 from __future__ import annotations
@@ -194,36 +195,36 @@ def document_of(error: Exception) -> Document | None:
         case exceptions.APIException():
             return _of_framework(error)
         case SignerError():
-            return _of_signer(error)
+            return _of_library(error, _said_by_signer(error))
         case AssayError():
-            errors = (_field_of(error),) if isinstance(error, InvalidDocument) else ()
-            return Document(
-                code=error.code,
-                title="A document in the request is not valid",
-                status=422,
-                detail=str(error),
-                errors=errors,
-            )
+            return _of_library(error, str(error))
         case _:
             return None
 
 
-def _of_signer(error: SignerError) -> Document:
+def heading(of: type[AssayError]) -> tuple[str, int]:
+    """Title and status of what the `assay.signing` library or the signer refuses."""
+    if not issubclass(of, SignerError):
+        return "A document in the request is not valid", 422
+    if of.code in FINAL:
+        return "The signer does not sign this", 422
+    return "The signer does not sign now", 503
+
+
+def _of_library(error: AssayError, detail: str) -> Document:
+    title, status = heading(type(error))
+    errors = (_field_of(error),) if isinstance(error, InvalidDocument) else ()
+    return Document(code=error.code, title=title, status=status, detail=detail, errors=errors)
+
+
+def _said_by_signer(error: SignerError) -> str:
     """Its message may name files of this machine; it is in the signer's own log."""
-    if error.reason in FINAL:
-        return Document(
-            code=error.code,
-            title="The signer does not sign this",
-            status=422,
-            detail=f"expected what the signer may sign, but it says {error.reason}; "
-            "the same request is refused again",
+    if error.code in FINAL:
+        return (
+            f"expected what the signer may sign, but it says {error.reason}; "
+            "the same request is refused again"
         )
-    return Document(
-        code=error.code,
-        title="The signer does not sign now",
-        status=503,
-        detail=f"expected a signature, but the signer says {error.reason}; try again later",
-    )
+    return f"expected a signature, but the signer says {error.reason}; try again later"
 
 
 def exception_handler(error: Exception, context: Mapping[str, object]) -> Response | None:

@@ -7,18 +7,26 @@ import re
 
 from django.test import Client
 
+from assay.signing.errors import AssayError
+from assay.signing.signer.errors import SignerRefusal
 from registry.api.kinds import _subclasses, kinds
-from registry.api.problems import Problem
+from registry.api.problems import Problem, heading
 from registry.env import CHECKOUT
 
+# What a registry asks of another's document, and what of itself: the page says the latter's status.
+OF_BOTH = {("certificate-revoked", 422), ("not-included", 503)}
 SPEC = CHECKOUT / "docs" / "spec" / "http.md"
 
 
 def test_a_code_always_comes_with_the_same_status() -> None:
-    every = list(_subclasses(Problem))
-    assert {(one.code, one.status_code) for one in every} == {
-        (one.code, next(two.status_code for two in every if two.code == one.code)) for one in every
-    }
+    own = [(one.code, one.status_code) for one in _subclasses(Problem)]
+    library = [
+        (one.code, heading(one)[1])
+        for one in _subclasses(AssayError)
+        if one.__module__.endswith("signing.errors") or issubclass(one, SignerRefusal)
+    ]
+    for code, status in {*own, *library} - OF_BOTH:
+        assert kinds()[code].status == status
 
 
 def test_every_kind_has_a_code_a_title_and_a_meaning() -> None:
@@ -40,7 +48,8 @@ def test_the_specification_names_kinds_with_their_status() -> None:
 
 def test_every_kind_has_its_page_and_nothing_else_does(db: None) -> None:
     client = Client()
-    for code in ("digest-mismatch", "not-found", "throttled"):
+    assert {"digest-mismatch", "throttled", "invalid-document", "fault"} <= kinds().keys()
+    for code in kinds():
         page = client.get(f"/errors/{code}")
         assert page.status_code == 200
         assert code in page.content.decode()

@@ -20,6 +20,7 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from assay.signing.errors import InvalidDocument, SignerError
+from assay.signing.signer.errors import BadRequest, LedgerRollback
 from registry.api.problems import FieldProblem, Problem
 from registry.env import CHECKOUT
 
@@ -46,8 +47,9 @@ RAISED: dict[str, Exception] = {
     "other": exceptions.APIException("odd"),
     "document": InvalidDocument("files", "a list", "a number"),
     "nested": InvalidDocument("manifest.files[3].name", "a relative path", "'..'"),
-    "signer": SignerError("ledger-rollback", "the tree is smaller"),
-    "unsigned": SignerError("bad-request", "request: expected bytes"),
+    "signer": LedgerRollback("the tree is smaller"),
+    "unsigned": BadRequest("request: expected bytes"),
+    "a newer signer": SignerError("too-new", "what it says"),
     "fields": exceptions.ValidationError(
         {"name": ["too long"], "files": [{}, {"size": ["wrong"]}], "non_field_errors": ["both"]}
     ),
@@ -141,8 +143,9 @@ def problem_at(url: str, **headers: str) -> dict[str, object]:
         ("throttled", 429, "throttled", "7 seconds"),
         ("other", 500, "error", "odd"),
         ("document", 422, "invalid-document", "files: expected a list, found a number"),
-        ("signer", 503, "signer-error", "says ledger-rollback; try again"),
-        ("unsigned", 422, "signer-error", "says bad-request; the same request is refused again"),
+        ("signer", 503, "ledger-rollback", "says ledger-rollback; try again"),
+        ("unsigned", 422, "bad-request", "says bad-request; the same request is refused again"),
+        ("a newer signer", 503, "signer-error", "says too-new; try again"),
         ("fields", 400, "invalid", "name: too long; files.1.size: wrong; both"),
         ("plain", 400, "invalid", "no"),
         ("fault", 500, "fault", "the fault is in the registry's log"),
