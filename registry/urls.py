@@ -10,11 +10,10 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from registry.api.converters import Digest, Printed
+from registry.api.converters import Digest
 from registry.api.kinds import problem_kind
 
 register_converter(Digest, "digest")
-register_converter(Printed, "printed")
 
 APPS = (
     "accounts",

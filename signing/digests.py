@@ -54,6 +54,15 @@ def parse_id(printed: str, field: str = "id") -> str:
     return digest
 
 
+def parse_sought(given: str, field: str) -> str:
+    """The digest that somebody looks up, as it is printed or alone."""
+    digest = given.removeprefix(ID_PREFIX)
+    if not is_digest(digest):
+        wanted = "64 lower-case hexadecimal digits, with or without sha256: before them"
+        raise InvalidDocument(field, wanted, ascii(given[:80]))
+    return digest
+
+
 def as_id(digest: str) -> str:
     """The printed id of a digest."""
     return ID_PREFIX + digest

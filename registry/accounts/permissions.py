@@ -15,10 +15,14 @@ from .models import Scope, Token, User
 from .queries import SESSION_SCOPES
 from .tokens import require
 
+# By what a caller is known, as the OpenAPI document names it.
+TOKEN, SESSION = "token", "cookieAuth"
+
 
 class _Scoped(BasePermission):
     scope: ClassVar[Scope]
     is_reading_open: ClassVar[bool]
+    schemes: ClassVar[frozenset[str]]
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """False asks for credentials (401); the wrong ones raise ScopeMissing (403)."""
@@ -52,6 +56,8 @@ def _check_minded(token: Token, view: APIView) -> None:
 class InBrowser(BasePermission):
     """A signed-in person: whoever finds a token must not be able to make more of them."""
 
+    schemes = frozenset({SESSION})
+
     def has_permission(self, request: Request, view: APIView) -> bool:
         """False asks for credentials; a token raises NotAllowed."""
         if isinstance(request.auth, Token):
@@ -73,4 +79,7 @@ def ScopeToWrite(scope: str) -> type[BasePermission]:  # noqa: N802 - as above
 
 def _permission(scope: str, *, is_reading_open: bool) -> type[BasePermission]:
     name = f"{'ScopeToWrite' if is_reading_open else 'HasScope'}{scope.capitalize()}"
-    return type(name, (_Scoped,), {"scope": Scope(scope), "is_reading_open": is_reading_open})
+    found = Scope(scope)
+    schemes = frozenset({TOKEN, SESSION} if found in SESSION_SCOPES else {TOKEN})
+    own = {"scope": found, "is_reading_open": is_reading_open, "schemes": schemes}
+    return type(name, (_Scoped,), own)

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Path converters: a digest in an address is 64 lower-case hexadecimal digits or nothing at all.
+"""Path converters: a digest in an address of ours is 64 lower-case hexadecimal digits, or nothing.
 
-Where people look something up, it may be in its printed form.
+Where people look something up, any string is taken, and told what was expected of it.
 """
 
 from __future__ import annotations
-
-from assay.signing.digests import ID_PREFIX
 
 
 class Digest:
@@ -19,12 +17,3 @@ class Digest:
 
     def to_url(self, value: str) -> str:
         return value
-
-
-class Printed(Digest):
-    """`<printed:sha256>`: with or without `sha256:`; the view has the digest alone."""
-
-    regex = f"(?:{ID_PREFIX})?{Digest.regex}"
-
-    def to_python(self, value: str) -> str:
-        return value.removeprefix(ID_PREFIX)

@@ -10,6 +10,7 @@ from django.core import signing
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.utils.urls import replace_query_param
 
+from .numbers import capped
 from .problems import InvalidRequest
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ MAX_PAGE = 100
 SALT = "registry.api.paging"
 
 
+def page_size(given: str) -> int:
+    """How many a page has; raises InvalidRequest for what is no number of them."""
+    if not given:
+        return CursorPaging.page_size
+    if not (found := capped(given, most=MAX_PAGE)):
+        raise InvalidRequest(f"page_size: expected 1 to {MAX_PAGE}, found {given[:40]!a}")
+    return found
+
+
 class CursorPaging(CursorPagination):
     """`?cursor=` and `?page_size=` (50, at most 100); a view sets `ordering` to indexed fields.
 
@@ -34,6 +44,10 @@ class CursorPaging(CursorPagination):
     max_page_size = MAX_PAGE
     page_size_query_param = "page_size"
     ordering: str | tuple[str, ...] = "-id"
+
+    def get_page_size(self, request: Request) -> int:
+        """As it was asked for; raises InvalidRequest."""
+        return page_size(request.query_params.get(str(self.page_size_query_param), ""))
 
     def encode_cursor(self, cursor: Cursor) -> str:
         """The address of the page at the cursor."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class ReadOnly(BasePermission):
     """GET, HEAD and OPTIONS only."""
 
+    is_reading_open = True
     message = "this address only takes GET, HEAD and OPTIONS"
 
     def has_permission(self, request: Request, view: APIView) -> bool:

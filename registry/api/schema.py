@@ -1,9 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the OpenAPI document needs beyond the views: problem answers, and the raw blob routes."""
+"""What the OpenAPI document needs beyond the views: who may ask, problems, raw blob routes."""
 
 from __future__ import annotations
 
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
+from typing_extensions import override
+
+from .paging import MAX_PAGE, CursorPaging
 from .problems import CONTENT_TYPE
+
+HEX = "[0-9a-f]{64}"
+PAGING = (
+    OpenApiParameter("cursor", str, description="from `next` or `previous` of an earlier page"),
+    OpenApiParameter(
+        "page_size",
+        {"type": "integer", "minimum": 1},
+        description=f"at most {MAX_PAGE}; else {CursorPaging.page_size}",
+    ),
+)
+# What digests.parse_sought takes.
+SOUGHT = OpenApiParameter(
+    "sought",
+    str,
+    OpenApiParameter.PATH,
+    pattern=f"^(sha256:)?{HEX}$",
+    description="a SHA-256, as it is printed or alone",
+)
 
 PROBLEM = {
     "type": "object",
@@ -31,7 +56,7 @@ DIGEST = {
     "in": "path",
     "required": True,
     "description": "64 lower-case hexadecimal digits",
-    "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "schema": {"type": "string", "pattern": f"^{HEX}$"},
 }
 # storage/streams.py answers these below Django, so no view describes them.
 BLOB_PATH = "/api/v1/blobs/sha256:{sha256}"
@@ -62,6 +87,37 @@ BLOB = {
         },
     },
 }
+
+
+class Described(AutoSchema):
+    """A view as it is described: its permissions say who may ask, and by what.
+
+    Where reading is open, but all that is read is one's own, the view says so (`reads_own`).
+    """
+
+    @override
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        """Any one of these will do; the empty one is nobody in particular."""
+        found: list[dict[str, list[str]]] = super().get_auth()
+        for permission in self.view.get_permissions():
+            schemes = getattr(permission, "schemes", None)
+            if schemes is not None:
+                found = [each for each in found if not each or schemes & each.keys()]
+            is_open = getattr(permission, "is_reading_open", False)
+            is_own = getattr(self.view, "reads_own", False)
+            if is_open and not is_own and self.method in SAFE_METHODS and {} not in found:
+                found.append({})
+        return found
+
+
+def digest_field(help_text: str = "", *, required: bool = True) -> serializers.RegexField:
+    """A SHA-256 as it is within documents."""
+    return serializers.RegexField(f"^{HEX}$", help_text=help_text, required=required)
+
+
+def id_field(help_text: str = "") -> serializers.RegexField:
+    """A SHA-256 as it is printed."""
+    return serializers.RegexField(f"^sha256:{HEX}$", help_text=help_text)
 
 
 def complete(result: dict[str, dict[str, object]], **_hook: object) -> dict[str, dict[str, object]]:

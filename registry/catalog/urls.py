@@ -70,9 +70,9 @@ urlpatterns = [
     path(f"{BY_ID}/evidence", api.EvidenceView.as_view(), name="api-evidence"),
     path(f"{BY_ID}/manifest", api.ManifestView.as_view(), name="api-manifest"),
     path(f"{BY_ID}/tensors", api.TensorsView.as_view(), name="api-tensors"),
-    path("api/v1/by-hash/<printed:sha256>", api.ByHashView.as_view(), name="api-by-hash"),
+    path("api/v1/by-hash/<str:sought>", api.ByHashView.as_view(), name="api-by-hash"),
     path("files", pages.files, name="files"),
-    path("files/<printed:sha256>", pages.file, name="file"),
+    path("files/<str:sought>", pages.file, name="file"),
     path("projects", pages.project_list, name="projects"),
     path(
         "<str:owner>/<str:project>/settings/access", governing_pages.access, name="project-access"

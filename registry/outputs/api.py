@@ -8,7 +8,7 @@ import uuid
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from assay.signing import canonical
 from assay.signing.canonical import as_mapping
-from assay.signing.digests import as_id
+from assay.signing.digests import as_id, parse_sought
 from assay.signing.errors import InvalidDocument
 from assay.signing.pack import SUFFIX
 from assay.signing.statements import Mark
@@ -26,6 +26,7 @@ from registry.accounts.permissions import HasScope, ScopeToWrite
 from registry.accounts.queries import Scope, caller, limits
 from registry.api.paging import listed
 from registry.api.problems import NotFound
+from registry.api.schema import PAGING, SOUGHT
 from registry.api.warnings import warn
 from registry.catalog import queries as catalog
 from registry.idempotency.api import call_of, id_for, idempotent, idempotent_in_steps
@@ -46,10 +47,11 @@ class OutputsView(APIView):
 
     permission_classes = (ScopeToWrite(Scope.OUTPUTS),)
     minds_limits = True
+    reads_own = True
 
     @extend_schema(
         operation_id="outputs_list",
-        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        parameters=[*PAGING],
         responses={200: schema.OWN},
     )
     def get(self, request: Request) -> Response:
@@ -135,10 +137,12 @@ class PackView(APIView):
 class ByContentView(APIView):
     """GET finds signed outputs by the digest of their content."""
 
-    @extend_schema(operation_id="outputs_by_content", responses={200: schema.BY_CONTENT})
-    def get(self, request: Request, sha256: str) -> Response:
+    @extend_schema(
+        operation_id="outputs_by_content", parameters=[SOUGHT], responses={200: schema.BY_CONTENT}
+    )
+    def get(self, request: Request, sought: str) -> Response:
         """One's own, and samples; 404 where there are none, which proves nothing."""
-        by = reading.signatory(request)
+        sha256, by = parse_sought(sought, "sha256"), reading.signatory(request)
         shown, has_more = finding.listed(sha256, by)
         if not shown:
             raise NotFound(

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from assay.signing.excerpts import MAX_LINES
+from registry.api.schema import digest_field, id_field
 
 from .detecting import Answer
 from .models import Claim, State
@@ -17,7 +18,7 @@ from .models import Claim, State
 OUTPUT_REQUEST = inline_serializer(
     "OutputRequest",
     {
-        "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+        "checkpoint": id_field("of a published checkpoint"),
         "prompt": serializers.CharField(help_text="1 to 4,096 bytes of UTF-8"),
         "max_new_bytes": serializers.IntegerField(min_value=1, max_value=1024),
         "temperature": serializers.CharField(help_text="a decimal from 0 to 2, such as 0.7"),
@@ -27,20 +28,18 @@ OUTPUT_REQUEST = inline_serializer(
     },
 )
 _ASSERTION: dict[str, serializers.Field[Any, Any, Any, Any]] = {
-    "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+    "checkpoint": id_field("of a published checkpoint"),
     "media_type": serializers.CharField(),
     "digests": inline_serializer(
         "OutputDigests",
         {
-            "sha256": serializers.CharField(help_text="of the exact bytes"),
-            "normalised": serializers.CharField(
-                required=False, help_text="of the UTF-8 of the normalised text"
-            ),
+            "sha256": digest_field("of the exact bytes"),
+            "normalised": digest_field("of the UTF-8 of the normalised text", required=False),
             "lines": inline_serializer(
                 "OutputLines",
                 {
                     "count": serializers.IntegerField(min_value=1, max_value=MAX_LINES),
-                    "sha256": serializers.CharField(help_text="of the list (formats, section 2.2)"),
+                    "sha256": digest_field("of the list (formats, section 2.2)"),
                 },
                 required=False,
             ),
@@ -52,7 +51,7 @@ _OUTPUT: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "id": serializers.UUIDField(),
     "state": serializers.CharField(help_text=", ".join(State.values)),
     "claim": serializers.ChoiceField(choices=Claim.choices),
-    "checkpoint": serializers.CharField(),
+    "checkpoint": id_field(),
     "media_type": serializers.CharField(),
     "url": serializers.URLField(),
     "request": serializers.DictField(
@@ -97,7 +96,7 @@ OWN = _page(
             "id": serializers.UUIDField(),
             "url": serializers.URLField(),
             "claim": serializers.ChoiceField(choices=Claim.choices),
-            "checkpoint": serializers.CharField(),
+            "checkpoint": id_field(),
             "media_type": serializers.CharField(),
             "state": serializers.CharField(),
             "created_at": serializers.DateTimeField(),
@@ -116,7 +115,7 @@ OWN_BATCHES = _page(
             "id": serializers.UUIDField(),
             "url": serializers.URLField(),
             "state": serializers.CharField(),
-            "checkpoint": serializers.CharField(),
+            "checkpoint": id_field(),
             "count": serializers.IntegerField(),
             "created_at": serializers.DateTimeField(),
             "ended_at": serializers.DateTimeField(allow_null=True),
@@ -127,14 +126,14 @@ OWN_BATCHES = _page(
 BY_CONTENT = inline_serializer(
     "OutputsByContent",
     {
-        "sha256": serializers.CharField(),
+        "sha256": digest_field(),
         "outputs": inline_serializer(
             "OutputByContent",
             {
                 "id": serializers.UUIDField(),
                 "url": serializers.URLField(),
                 "claim": serializers.ChoiceField(choices=Claim.choices),
-                "checkpoint": serializers.CharField(),
+                "checkpoint": id_field(),
                 "media_type": serializers.CharField(),
                 "is_exact": serializers.BooleanField(
                     help_text="false where the digest is of the normalised text alone"
@@ -157,7 +156,7 @@ NAMED: dict[str, serializers.Field[Any, Any, Any, Any]] = {
     "id": serializers.UUIDField(),
     "url": serializers.URLField(),
     "claim": serializers.ChoiceField(choices=Claim.choices),
-    "checkpoint": serializers.CharField(),
+    "checkpoint": id_field(),
     "signed_at": serializers.DateTimeField(),
 }
 DETECTED = inline_serializer(
@@ -192,7 +191,7 @@ BATCH = inline_serializer(
         "batch": serializers.UUIDField(),
         "state": serializers.CharField(help_text="generated, signed or failed"),
         "claim": serializers.CharField(),
-        "checkpoint": serializers.CharField(),
+        "checkpoint": id_field(),
         "count": serializers.IntegerField(),
         "url": serializers.URLField(),
         "evidence": serializers.DictField(required=False, help_text="formats, section 6"),
@@ -203,7 +202,7 @@ OWN_KEY = inline_serializer(
     "OutputKey",
     {
         "csr": serializers.CharField(help_text="PKCS#10, in PEM, of a P-256 key"),
-        "checkpoint": serializers.CharField(help_text="sha256:…, whose rules you have accepted"),
+        "checkpoint": id_field("whose rules you have accepted"),
     },
 )
 OWN_CERTIFICATE = inline_serializer(
@@ -211,8 +210,8 @@ OWN_CERTIFICATE = inline_serializer(
     {
         "serial": serializers.CharField(),
         "subject": serializers.CharField(help_text="a person's pseudonym, as in all certificates"),
-        "key": serializers.CharField(help_text="sha256:…, of the SubjectPublicKeyInfo"),
-        "conduct": serializers.CharField(help_text="sha256:…, of the version that was accepted"),
+        "key": id_field("of the SubjectPublicKeyInfo"),
+        "conduct": id_field("of the version that was accepted"),
         "starts_at": serializers.DateTimeField(),
         "ends_at": serializers.DateTimeField(),
         "chain": serializers.CharField(help_text="the certificate and its issuer's, in PEM"),
@@ -235,7 +234,7 @@ OWN_STATEMENT = inline_serializer(
 OWN_MANIFEST_REQUEST = inline_serializer(
     "OutputManifestRequest",
     {
-        "checkpoint": serializers.CharField(help_text="sha256:…, the id of a published checkpoint"),
+        "checkpoint": id_field("of a published checkpoint"),
         "media_type": serializers.CharField(help_text="one that a manifest is written into"),
     },
 )
@@ -261,7 +260,7 @@ WORK = inline_serializer(
     {
         "id": serializers.UUIDField(),
         "lease_seconds": serializers.IntegerField(),
-        "checkpoint": serializers.CharField(),
+        "checkpoint": id_field(),
         "files": serializers.ListField(child=serializers.DictField()),
         "prompt": serializers.CharField(),
         "max_new_bytes": serializers.IntegerField(required=False),

@@ -49,7 +49,7 @@ urlpatterns = [
     path("api/v1/outputs/<uuid:output_id>", api.OutputView.as_view(), name="api-output"),
     path("api/v1/outputs/<uuid:output_id>/pack", api.PackView.as_view(), name="api-output-pack"),
     path(
-        "api/v1/outputs/by-content/<printed:sha256>",
+        "api/v1/outputs/by-content/<str:sought>",
         api.ByContentView.as_view(),
         name="api-outputs-by-content",
     ),

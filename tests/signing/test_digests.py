@@ -39,6 +39,17 @@ def test_another_form_of_id_is_refused(printed: str) -> None:
         digests.parse_id(printed, "checkpoint")
 
 
+def test_what_is_looked_up_is_printed_or_alone() -> None:
+    for given_digest in (ABC, digests.as_id(ABC)):
+        assert digests.parse_sought(given_digest, "sha256") == ABC
+
+
+@pytest.mark.parametrize("sought", ["", ABC.upper(), ABC[1:], "sha256:sha256:" + ABC, "sha1:a"])
+def test_another_form_is_not_looked_up(sought: str) -> None:
+    with pytest.raises(InvalidDocument, match="digest: expected 64 lower-case hexa"):
+        digests.parse_sought(sought, "digest")
+
+
 @given(st.text())
 def test_normalising_twice_changes_nothing_more(text: str) -> None:
     once = digests.normalised_text(text)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,6 +23,7 @@ from assay.signing.statements.evaluation import parse_reason
 from registry.accounts import queries as accounts
 from registry.accounts.permissions import HasScope, ScopeToWrite
 from registry.api.paging import CursorPaging
+from registry.api.schema import PAGING
 from registry.idempotency.api import id_for, idempotent_in_steps
 
 from ..errors import MayNotEvaluate
@@ -153,7 +154,7 @@ class EvaluationsView(APIView):
 
     @extend_schema(
         operation_id="evaluations_list",
-        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        parameters=[*PAGING],
         responses=EvaluationPageSerializer,
     )
     def get(self, request: Request, /, **address: str) -> Response:

@@ -15,13 +15,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from assay.signing import canonical
+from assay.signing.digests import parse_sought
 from assay.signing.manifest import Manifest
 from registry.accounts import queries as accounts
 from registry.accounts import reading
 from registry.accounts.permissions import ScopeToWrite
-from registry.api.numbers import capped
-from registry.api.paging import MAX_PAGE, CursorPaging
-from registry.api.problems import InvalidRequest
+from registry.api.paging import page_size
+from registry.api.schema import PAGING, SOUGHT
 from registry.api.streamed import Streamed
 from registry.idempotency.api import idempotent
 
@@ -50,8 +50,7 @@ SEARCHING = [
     OpenApiParameter("q", str, description="words, as on the page /projects"),
     *(OpenApiParameter(name, str, description="a value of this facet") for name in FACETS),
     OpenApiParameter("sort", str, enum=tuple(Sort)),
-    OpenApiParameter("cursor", str),
-    OpenApiParameter("page_size", int, description="at most 100; else 50"),
+    *PAGING,
 ]
 
 
@@ -64,7 +63,7 @@ class ProjectsView(APIView):
     def get(self, request: Request) -> Response:
         """Those that are like that, with how many there are by facet; counts end at 10,000."""
         given = request.query_params
-        limit = _page_size(given.get("page_size", ""))
+        limit = page_size(given.get("page_size", ""))
         cursor = given.get("cursor", "")
         wanted = Wanted.parse(given.dict())
         return Response(found(searching.find(wanted, cursor=cursor, limit=limit), request))
@@ -188,25 +187,18 @@ class TensorsView(APIView):
 class ByHashView(APIView):
     """Who published a file, found by its SHA-256."""
 
-    @extend_schema(operation_id="by_hash", responses=KnownSerializer)
-    def get(self, request: Request, sha256: str) -> Response:
+    @extend_schema(operation_id="by_hash", parameters=[SOUGHT], responses=KnownSerializer)
+    def get(self, request: Request, sought: str) -> Response:
         """Where it was published, by whom, under which conduct, and what was revoked since."""
         viewer = reading.viewer(request, reading.CHECKPOINTS)
-        return Response(KnownSerializer(digests.known(sha256, viewer)).data)
+        known = digests.known(parse_sought(sought, "sha256"), viewer)
+        return Response(KnownSerializer(known).data)
 
 
 def acknowledged(checkpoint: Checkpoint) -> Response:
     """202 and where to follow the checkpoint; a node's publish is answered alike."""
     body = AcknowledgedSerializer(checkpoint).data
     return Response(body, status=status.HTTP_202_ACCEPTED, headers={"Location": body["url"]})
-
-
-def _page_size(given: str) -> int:
-    if not given:
-        return CursorPaging.page_size
-    if not (found := capped(given, most=MAX_PAGE)):
-        raise InvalidRequest(f"page_size: expected 1 to {MAX_PAGE}, found {given[:40]!a}")
-    return found
 
 
 def project_for(request: Request, owner: str, name: str) -> Project:

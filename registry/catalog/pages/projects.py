@@ -215,9 +215,9 @@ def citation(
 
 
 @require_safe
-def file(_request: HttpRequest, sha256: str) -> HttpResponse:
+def file(_request: HttpRequest, sought: str) -> HttpResponse:
     """/files/{sha256}: an address to hand on; the page is the one that answers a form."""
-    return redirect(f"/files?digest={sha256}")
+    return redirect(f"/files?{urlencode({'digest': sought})}")
 
 
 @require_safe

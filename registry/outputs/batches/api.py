@@ -13,13 +13,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from assay.signing import canonical
 from assay.signing.canonical import as_mapping
-from assay.signing.digests import ID_PREFIX
+from assay.signing.digests import parse_sought
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller, limits
 from registry.api.paging import listed
+from registry.api.schema import PAGING
 from registry.api.streamed import Streamed
 from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent_in_steps
@@ -68,9 +68,11 @@ class BatchesView(APIView):
 class OwnBatchesView(APIView):
     """GET lists one's own."""
 
+    reads_own = True
+
     @extend_schema(
         operation_id="outputs_batches_list",
-        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        parameters=[*PAGING],
         responses={200: schema.OWN_BATCHES},
     )
     def get(self, request: Request) -> Response:
@@ -82,6 +84,8 @@ class OwnBatchesView(APIView):
 class BatchView(APIView):
     """GET reads one."""
 
+    reads_own = True
+
     @extend_schema(operation_id="outputs_batch_retrieve", responses={200: schema.BATCH})
     def get(self, request: Request, batch_id: uuid.UUID) -> Response:
         """One's own batch, with its evidence once it is signed."""
@@ -90,6 +94,8 @@ class BatchView(APIView):
 
 class ProofsView(APIView):
     """GET reads its proofs."""
+
+    reads_own = True
 
     @extend_schema(
         operation_id="outputs_batch_proofs_retrieve",
@@ -101,9 +107,7 @@ class ProofsView(APIView):
         found = queries.batch(batch_id, reading.signatory(request))
         if "sha256" not in request.query_params:
             return _lines(found, status.HTTP_200_OK)
-        named = request.query_params["sha256"].removeprefix(ID_PREFIX)
-        sha256 = canonical.sha256_hex({"sha256": named}, "sha256")
-        line = queries.proof(found, sha256)
+        line = queries.proof(found, parse_sought(request.query_params["sha256"], "sha256"))
         return Streamed(iter([line]), content_type=MEDIA_TYPE)
 
 

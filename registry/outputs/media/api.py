@@ -24,6 +24,7 @@ from assay.signing.mediatypes import Kind
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller, limits
 from registry.api.problems import TooLarge
+from registry.api.schema import HEX
 from registry.idempotency.api import id_for, idempotent_in_steps
 
 from .. import queries, schema
@@ -76,7 +77,11 @@ class MediaView(APIView):
         operation_id="outputs_media_create",
         parameters=[
             OpenApiParameter(
-                "checkpoint", str, required=True, description="sha256:…, of a published checkpoint"
+                "checkpoint",
+                str,
+                required=True,
+                pattern=f"^sha256:{HEX}$",
+                description="of a published checkpoint",
             )
         ],
         request=FILES,

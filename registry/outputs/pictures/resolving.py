@@ -32,7 +32,11 @@ from .bindings import FINGERPRINT, MAX_RESULTS, WATERMARK, Binding
 MANIFEST_TYPE = "application/c2pa"
 MAX_WANTED = 100
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)  # `int` refuses thousands of them
-_ALG = OpenApiParameter("alg", str)
+_ALG = OpenApiParameter("alg", str, enum=(WATERMARK, FINGERPRINT))
+_VALUE = (
+    OpenApiParameter("value", str, required=True, description="base64"),
+    OpenApiParameter("alg", str, required=True, enum=(WATERMARK, FINGERPRINT)),
+)
 _MOST = OpenApiParameter("maxResults", int)
 
 
@@ -65,7 +69,7 @@ class ByBindingView(_View):
     @extend_schema(
         operation_id="c2pa_by_binding",
         tags=["c2pa"],
-        parameters=[OpenApiParameter("value", str, required=True), _ALG, _MOST],
+        parameters=[*_VALUE, _MOST],
         responses={200: schema.MATCHES},
     )
     def get(self, request: Request) -> Response:

@@ -61,7 +61,14 @@ def test_every_row_comes_once_in_order_and_back_again() -> None:
 
 def test_a_page_has_at_most_a_hundred_rows() -> None:
     assert [len(page) for page in pages("/list?page_size=100000")] == [100, 20]
-    assert len(next(pages("/list?page_size=nonsense"))) == 50
+    assert len(next(pages("/list?page_size="))) == 50
+
+
+@pytest.mark.parametrize("given", ["nonsense", "0", "-1", "1.5", "٣"])
+def test_what_is_no_number_of_rows_is_refused(given: str) -> None:
+    answer = APIClient().get("/list", {"page_size": given})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid-request")
+    assert "page_size: expected 1 to 100, found" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

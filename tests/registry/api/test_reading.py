@@ -33,7 +33,7 @@ PUBLIC = {
     f"{CHECKPOINT}/evidence",
     f"{CHECKPOINT}/tensors",
     "api/v1/conduct/<slug:policy>/<str:number>",
-    "api/v1/by-hash/<printed:sha256>",
+    "api/v1/by-hash/<str:sought>",
     "api/v1/ledger/entries",
     "api/v1/ledger/entries/<int:index>",
     "api/v1/schema",
@@ -81,7 +81,7 @@ CONCERNED = {
     f"{PROJECT}/imports/<uuid:import_id>",
     "api/v1/outputs",
     "api/v1/outputs/batches",
-    "api/v1/outputs/by-content/<printed:sha256>",
+    "api/v1/outputs/by-content/<str:sought>",
     "api/v1/organisations/<str:name>/members",
 }
 
@@ -125,10 +125,11 @@ def private(lab: Lab) -> dict[str, str]:
 def filled(route: str, **values: str) -> str:
     known = {"owner": "lab", "project": "tiny", "index": "0", "number": "1.0"}
     known |= {"evaluation": "00000000-0000-4000-8000-000000000000"}
+    known |= {"sought": values.get("sha256", "0" * 64)}
     known |= {"policy": "community-language-models", "model": "lab/tiny@step-000001", **values}
     path = route
     for name, value in known.items():
-        for kind in ("str", "digest", "printed", "slug", "int", "uuid", "path"):
+        for kind in ("str", "digest", "slug", "int", "uuid", "path"):
             path = path.replace(f"<{kind}:{name}>", value)
     return f"/{path}"
 

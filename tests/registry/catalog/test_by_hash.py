@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -127,12 +129,27 @@ def test_what_is_not_published_is_not_found(world: World, client: Client) -> Non
     assert client.get(f"/api/v1/by-hash/{WEIGHTS}").status_code == 404
 
 
-@pytest.mark.parametrize("digest", ["0" * 64, *NO_DIGESTS])
-def test_nothing_known_and_no_digest_are_both_404(db: None, client: Client, digest: str) -> None:
-    answer = client.get(f"/api/v1/by-hash/{digest}")
+def test_that_nothing_is_known_proves_nothing_and_says_so(db: None, client: Client) -> None:
+    answer = client.get(f"/api/v1/by-hash/{'0' * 64}")
     assert answer.status_code == 404
-    if digest == "0" * 64:
-        assert "that proves nothing about it" in answer.json()["detail"]
+    assert "that proves nothing about it" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("given", NO_DIGESTS)
+def test_what_is_no_digest_of_ours_is_refused(db: None, client: Client, given: str) -> None:
+    refused = client.get(f"/api/v1/by-hash/{given}").json()
+    assert (refused["status"], refused["code"]) == (422, "invalid-document")
+    assert "expected 64 lower-case hexadecimal digits" in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("given", "status"), [(WEIGHTS, 200), (f"sha256:{WEIGHTS}", 200), ("a digest & more", 400)]
+)
+def test_an_address_to_hand_on_leads_to_the_page(
+    published: Checkpoint, client: Client, given: str, status: int
+) -> None:
+    answer = client.get(f"/files/{quote(given)}", follow=True)
+    assert (answer.status_code, given in unescape(answer.content.decode())) == (status, True)
 
 
 def test_no_more_than_a_hundred_are_listed(

@@ -78,10 +78,3 @@ def test_what_is_not_published_is_not_cited(world: World, client: Client) -> Non
     client.force_login(world.people.alice)
     assert client.get(f"{received.path}/citation/citation.bib").status_code == 404
     assert "citation.bib" not in client.get(received.path).content.decode()
-
-
-def test_a_file_has_an_address_to_hand_on(db: None, client: Client) -> None:
-    for printed in ("ab" * 32, f"sha256:{'ab' * 32}"):
-        answer = client.get(f"/files/{printed}")
-        assert (answer.status_code, answer["Location"]) == (302, f"/files?digest={'ab' * 32}")
-    assert client.get("/files/abc").status_code == 404

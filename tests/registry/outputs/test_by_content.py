@@ -74,7 +74,13 @@ def test_that_nothing_is_found_proves_nothing_and_says_so(real_lab: Lab) -> None
     refused = client_of(None).get(url("0" * 64))
     assert (refused.status_code, refused.json()["code"]) == (404, "not-found")
     assert "that proves nothing about it" in refused.json()["detail"]
-    assert client_of(None).get(url("0" * 63)).status_code == 404
+
+
+@pytest.mark.parametrize("given", ["0" * 63, "0" * 128, "sha512:" + "0" * 64, EXACT.upper()])
+def test_what_is_no_digest_of_ours_is_refused(db: None, given: str) -> None:
+    refused = client_of(None).get(url(given)).json()
+    assert (refused["status"], refused["code"]) == (422, "invalid-document")
+    assert "expected 64 lower-case hexadecimal digits" in refused["detail"]
 
 
 def test_what_is_not_signed_yet_is_not_found(sample: Output) -> None:
