@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever is answered before their whole body was read is told that the connection ends."""
+"""Whoever is answered before their whole body was read gets the answer, and knows if it ends."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
+from registry.api import unread
 from registry.api.unread import Unread
-from registry.api.wire import Receive, Scope, Send, send_body, send_head
+from registry.api.wire import Message, Receive, Scope, Send, send_body, send_head
 from tests.registry.callers import LEAVES, call
 
 LONG, CHUNKED = {"Content-Length": "2"}, {"Transfer-Encoding": "chunked"}
+WAITING = {**LONG, "Expect": "100-continue"}
+
+
+async def refuses(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await send_head(send, 401, {})
+    await send_body(send, b"done")
 
 
 async def test_of_http_2_only_the_stream_ends() -> None:
-    async def answers(_scope: Scope, _receive: Receive, send: Send) -> None:
-        await send_head(send, 401, {})
-        await send_body(send)
-
-    async def over_http_2(scope: Scope, receive: Receive, send: Send) -> None:
-        await Unread(answers)({**scope, "http_version": "2"}, receive, send)
+    async def over_http_2(scope: Scope, _receive: Receive, send: Send) -> None:
+        await Unread(refuses)({**scope, "http_version": "2"}, is_silent, send)
 
     heard = await call(over_http_2, "PUT", "/", headers=LONG, pieces=[b"ab"])
     assert (heard.status, "connection" in heard.headers) == (401, False)
@@ -34,13 +38,16 @@ async def test_of_http_2_only_the_stream_ends() -> None:
         (LONG, [b"a", b"b"], 2, None),
         (LONG, [b"a", b"b", b""], 3, None),
         (CHUNKED, [b"a"], 1, None),
-        (LONG, [b"a", b"b"], 0, "close"),
-        (LONG, [b"a", b"b"], 1, "close"),
+        (LONG, [b"a", b"b"], 0, None),
+        (LONG, [b"a", b"b"], 1, None),
+        (CHUNKED, [b"a", b"b", b""], 0, None),
+        (LONG, [b"a", LEAVES], 1, "close"),
         (LONG, [b"a", LEAVES], 2, "close"),
-        (CHUNKED, [b"a"], 0, "close"),
+        (WAITING, [b"a", b"b"], 0, "close"),
+        (WAITING, [b"a", b"b"], 2, None),
     ],
 )
-async def test_it_is_said_where_something_was_left(
+async def test_what_comes_is_read_and_the_end_is_said_where_it_did_not(
     headers: dict[str, str], pieces: Sequence[bytes | None], read: int, said: str | None
 ) -> None:
     async def answers(_scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,3 +58,27 @@ async def test_it_is_said_where_something_was_left(
 
     heard = await call(Unread(answers), "PUT", "/", headers=headers, pieces=pieces)
     assert (heard.headers.get("connection"), heard.body) == (said, b"done")
+
+
+async def is_silent() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def goes_on() -> Message:
+    await asyncio.sleep(0)
+    return {"type": "http.request", "body": b"more", "more_body": True}
+
+
+@pytest.mark.parametrize("coming", [is_silent, goes_on])
+async def test_nobody_is_waited_for_longer_than_that(
+    monkeypatch: pytest.MonkeyPatch, coming: Receive
+) -> None:
+    monkeypatch.setattr(unread, "SILENT_SECONDS", 0.02)
+    monkeypatch.setattr(unread, "PATIENCE_SECONDS", 0.1)
+
+    async def slowly(scope: Scope, _receive: Receive, send: Send) -> None:
+        await Unread(refuses)(scope, coming, send)
+
+    heard = await call(slowly, "PUT", "/", headers=LONG)
+    assert (heard.status, heard.headers["connection"], heard.body) == (401, "close", b"done")
