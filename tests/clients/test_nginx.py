@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from assay.signing.digests import sha256
+from registry.api.bodies import cap_of
 from registry.supervisor import programs, waiting
 from registry.supervisor.processes import Process
 from tests.house.test_compose import nginx_files
@@ -162,3 +163,21 @@ def test_who_may_not_read_reads_nothing(
     assert fronted.get(address, headers=told).content == content
     assert bare.get(address, headers=told).content == content
     assert behind.get(address, headers=told).headers["x-accel-redirect"] == place
+
+
+def test_links_lead_back_through_it(fronted: httpx.Client, world: World) -> None:
+    publish(by_person(world, "second", {"README.md": b"# Again\n"}))
+    page = fronted.get("/api/v1/projects/lab/small/checkpoints", params={"page_size": 1}).json()
+    assert httpx.URL(page["next"]).netloc == fronted.base_url.netloc
+    assert len(fronted.get(page["next"]).json()["results"]) == 1
+
+
+@pytest.mark.parametrize(("over", "status"), [(0, 422), (1, 413)])
+def test_the_registry_alone_bounds_what_is_sent(
+    fronted: httpx.Client, world: World, over: int, status: int
+) -> None:
+    secret = secret_of(world.people.alice, "outputs")
+    headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/x-ndjson"}
+    path = "/api/v1/outputs/batch"
+    answer = fronted.post(path, content=b" " * (cap_of(path) + over), headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (status, status)

@@ -2,6 +2,7 @@
 """docker-compose.yml and docker/nginx.conf are valid and keep the signer apart."""
 
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,14 @@ import yaml
 
 from assay.signing.client import LedgerClient
 from assay.signing.tiles import Reader
+from registry.supervisor.postgres import INITDB, SUPERUSER
 from tests.needing import needs
 from tests.running import free_port
 
 from .sources import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
+HTTPS = ROOT / "docker" / "https.yml"
 SERVICES = {
     "postgres",
     "valkey",
@@ -38,8 +41,9 @@ def schema_errors(path: Path) -> str:
     return "" if ended.returncode == 0 else ended.stdout
 
 
-def test_it_follows_the_compose_specification() -> None:
-    assert schema_errors(COMPOSE) == ""
+@pytest.mark.parametrize("path", [COMPOSE, HTTPS], ids=lambda path: path.name)
+def test_it_follows_the_compose_specification(path: Path) -> None:
+    assert schema_errors(path) == ""
 
 
 def test_a_mistake_in_it_would_be_seen(tmp_path: Path) -> None:
@@ -62,6 +66,20 @@ def test_only_the_signer_and_the_ceremony_mount_the_keys() -> None:
     }
     assert with_keys == {"init", "signer"}
     assert services["signer"]["network_mode"] == "none"
+
+
+def test_a_container_that_is_read_only_is_given_its_secrets_as_files() -> None:
+    """Compose copies any other secret into the container, which such a one refuses."""
+    document = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))
+    given = document["services"]["signer"]["secrets"]
+    assert document["services"]["signer"]["read_only"]
+    assert [list(document["secrets"][name]) for name in given] == [["file"]]
+
+
+def test_the_database_is_made_as_the_embedded_one_is() -> None:
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    words = services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()
+    assert {*words, f"--username={SUPERUSER}"} == set(INITDB)
 
 
 def test_who_asks_the_witnesses_has_their_file() -> None:
@@ -119,7 +137,8 @@ def test_nginx_reads_blobs_as_their_owner_and_no_secret() -> None:
 def nginx_files(folder: Path, *replaced: tuple[str, str]) -> Path:
     """A main configuration around ours, with all that is written below the folder."""
     server = (ROOT / "docker" / "nginx.conf").read_text(encoding="utf-8")
-    for old, new in (("web:8000", "127.0.0.1:8000"), *replaced):
+    # Debian's nginx is too old to ask for an address again.
+    for old, new in (("web:8000 resolve", "127.0.0.1:8000"), *replaced):
         assert old in server
         server = server.replace(old, new)
     (folder / "server.conf").write_text(server)
@@ -146,6 +165,48 @@ def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
+
+
+@needs("nginx", "openssl")
+def test_where_there_is_a_certificate_everybody_comes_to_it(tmp_path: Path) -> None:
+    (tmp_path / "tls").mkdir()
+    key, chain = tmp_path / "tls" / "privkey.pem", tmp_path / "tls" / "fullchain.pem"
+    name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    made = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    subprocess.run(
+        ("openssl", "req", "-x509", *made, *name, "-keyout", str(key), "-out", str(chain)),
+        check=True,
+        capture_output=True,
+    )
+    port, secure = free_port(), free_port()
+    tls = (ROOT / "docker" / "tls.conf").read_text(encoding="utf-8")
+    for old, new in (
+        ("listen 443", f"listen 127.0.0.1:{secure}"),
+        ("http2 on;\n", ""),  # Debian's nginx is too old to know it
+    ):
+        assert old in tls
+        tls = tls.replace(old, new)
+    (tmp_path / "tls.conf").write_text(tls)
+    tiles = tmp_path / "data" / "ledger"
+    tiles.mkdir(parents=True)
+    (tiles / "checkpoint").write_text("a note\n")
+    places = (
+        ("listen 80;", f"listen 127.0.0.1:{port};"),
+        ("root /data;", f"root {tmp_path}/data;"),
+    )
+    main = nginx_files(tmp_path, *places)
+    context = ssl.create_default_context(cafile=str(chain))
+    with subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(main)]) as nginx:
+        try:
+            transport = httpx.HTTPTransport(retries=8, verify=context)
+            with httpx.Client(transport=transport) as client:
+                sent_on = client.get(f"http://localhost:{port}/ledger/checkpoint?a=b")
+                note = client.get(f"https://localhost:{secure}/ledger/checkpoint")
+        finally:
+            nginx.terminate()
+    assert sent_on.status_code == 301
+    assert sent_on.headers["Location"] == "https://localhost/ledger/checkpoint?a=b"
+    assert note.text == "a note\n"
 
 
 @needs("nginx")

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docker/nginx.conf lets large uploads through, by whatever protocol, and nothing else as large."""
+"""docker/nginx.conf bounds no body: large uploads come through, by whatever protocol."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -21,7 +20,7 @@ from .test_compose import nginx_files
 pytestmark = needs("nginx")
 ADDRESS = "127.0.0.1"
 DIGEST = "0" * 64
-BODY = b"x" * 9_000_000  # above the limit for everything else
+BODY = b"x" * 9_000_000  # more than nginx takes by itself
 CHUNK = b"x" * 1_000_000
 
 UPLOADS = (
@@ -31,6 +30,8 @@ UPLOADS = (
     ("POST", f"/api/xet/v1/xorbs/default/{DIGEST}"),
     ("POST", "/api/xet/v1/shards"),
     ("POST", "/api/models/demo/mine/commit/main"),
+    ("POST", "/api/v1/outputs/media"),
+    ("POST", "/api/v1/outputs/batch"),
 )
 
 
@@ -83,14 +84,5 @@ def client(behind: ThreadingHTTPServer, tmp_path: Path) -> Iterator[httpx.Client
 
 
 @pytest.mark.parametrize(("method", "path"), UPLOADS)
-def test_an_upload_has_the_registrys_limits_alone(
-    client: httpx.Client, method: str, path: str
-) -> None:
+def test_only_the_registry_bounds_a_body(client: httpx.Client, method: str, path: str) -> None:
     assert client.request(method, path, content=BODY).status_code == 201
-
-
-@pytest.mark.parametrize("path", ["/api/v1/projects", "/settings"])
-def test_everything_else_has_a_limit(client: httpx.Client, path: str) -> None:
-    assert client.post(path, content=b"x").status_code == 201
-    with suppress(httpx.WriteError):  # nginx may have hung up before it was told all
-        assert client.post(path, content=BODY).status_code == 413
