@@ -41,6 +41,7 @@ from registry.hub.xet import receiving, registering
 from registry.ledger.serving import ledger_files
 from registry.mlflow.serving import Artifacts
 from registry.oci.serving import Images
+from registry.outputs.admitting import Admitting
 from registry.outputs.serving import Signing
 from registry.sigstore.serving import trust_files
 from registry.storage import queries as storage
@@ -117,7 +118,8 @@ class Lifespan:
                 return
 
 
-_streams = Streams(gate=CatalogGate(), inner=Bodies(Signing(_django)))
+_outputs = Admitting(inner=Bodies(Signing(_django)))
+_streams = Streams(gate=CatalogGate(), inner=_outputs)
 _routes = (
     resolve.ROUTE,
     uploads.ROUTE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is answered before their whole body was read gets the answer, and knows whether to go on.
+"""Who is answered before their whole body was read gets the answer, if the rest comes soon.
 
 The server closes a connection whose body nobody reads (RFC 9112, 9.3). What is still under way then
 has it reset, and with it the answer, for clients that write all before they read. So what comes is
@@ -33,7 +33,7 @@ class Unread:
 
         async def saying(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if not _waits_to_be_asked(scope):
+                if body.was_asked_for or not _waits_to_be_asked(scope):
                     await body.read_away()
                 if not body.is_whole:
                     message = {**message, "headers": [*message["headers"], CLOSE]}
@@ -47,10 +47,11 @@ class _Body:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self.is_whole = False
+        self.was_asked_for = self.is_whole = False
 
     async def next(self) -> Message:
         """As the server says it."""
+        self.was_asked_for = True
         message = await self._receive()
         self.is_whole = self.is_whole or _is_last(message)
         return message
@@ -70,8 +71,8 @@ def _is_last(message: Message) -> bool:
 
 
 def _announces_body(scope: Scope) -> bool:
-    """Of HTTP/1.1: HTTP/2 ends a stream alone, and knows no such header."""
-    if scope["type"] != "http" or scope["http_version"] != "1.1":
+    """HTTP/2 ends a stream alone, and knows no such header."""
+    if scope["type"] != "http" or scope["http_version"].startswith("2"):
         return False
     length = header(scope, "Content-Length")
     return header(scope, "Transfer-Encoding") is not None if length is None else length != "0"
