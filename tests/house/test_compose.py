@@ -82,6 +82,26 @@ def test_the_database_is_made_as_the_embedded_one_is() -> None:
     assert {*words, f"--username={SUPERUSER}"} == set(INITDB)
 
 
+def test_whoever_has_the_data_has_the_ledger_that_everybody_reads() -> None:
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    every = [each.get("volumes", []) for each in services.values()]
+    with_data = [volumes for volumes in every if "data:/data" in volumes]
+    assert len(with_data) == 5
+    assert all("ledger:/data/ledger" in volumes for volumes in with_data)
+
+
+def test_every_setting_of_the_page_reaches_the_registry() -> None:
+    """`.env` goes to it whole; the files that settings name are mounted."""
+    services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    assert services["web"]["env_file"] == [{"path": ".env", "required": False}]
+    assert services["signer"]["env_file"] == []
+    for name, value in services["web"]["environment"].items():
+        if value.startswith("${") and (mount := value.partition(":+")[2].removesuffix("}")):
+            assert any(
+                f"${{{name}:-/dev/null}}:{mount}" in each for each in services["web"]["volumes"]
+            )
+
+
 def test_who_asks_the_witnesses_has_their_file() -> None:
     services = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
     mount = "${ASSAY_LEDGER_POLICY:-/dev/null}:/etc/assay/tlog-policy:ro"
@@ -94,6 +114,7 @@ def test_who_asks_the_witnesses_has_their_file() -> None:
 @pytest.mark.parametrize(
     ("name", "inside", "is_read_only"),
     [
+        ("ASSAY_OIDC_PROVIDERS", "/etc/assay/oidc.json", True),
         ("ASSAY_BUCKET", "/etc/assay/bucket.json", True),
         ("ASSAY_SECOND_COPY", "/second-copy", False),
         ("ASSAY_DATACITE_PASSWORD_FILE", "/etc/assay/datacite-password", True),

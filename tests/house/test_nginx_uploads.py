@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 
 import httpx
@@ -22,6 +24,8 @@ ADDRESS = "127.0.0.1"
 DIGEST = "0" * 64
 BODY = b"x" * 9_000_000  # more than nginx takes by itself
 CHUNK = b"x" * 1_000_000
+SECONDS = 60
+LEFT: SimpleQueue[int] = SimpleQueue()  # of a body, after each piece that was read
 
 UPLOADS = (
     ("PUT", f"/api/v1/blobs/sha256:{DIGEST}"),
@@ -44,6 +48,7 @@ class Answers(BaseHTTPRequestHandler):
         left = int(self.headers["Content-Length"])
         while left:
             left -= len(self.rfile.read(min(left, len(CHUNK))))
+            LEFT.put(left)
         self.send_response(201)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -56,6 +61,8 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def behind() -> Iterator[ThreadingHTTPServer]:
+    while not LEFT.empty():
+        LEFT.get()
     with ThreadingHTTPServer((ADDRESS, 0), Answers) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
@@ -86,3 +93,14 @@ def client(behind: ThreadingHTTPServer, tmp_path: Path) -> Iterator[httpx.Client
 @pytest.mark.parametrize(("method", "path"), UPLOADS)
 def test_only_the_registry_bounds_a_body(client: httpx.Client, method: str, path: str) -> None:
     assert client.request(method, path, content=BODY).status_code == 201
+
+
+def test_nginx_keeps_no_body_back(client: httpx.Client) -> None:
+    assert client.post("/").status_code == 201  # it is up
+    url = client.base_url
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {2 * len(CHUNK)}\r\n\r\n"
+    with socket.create_connection((url.host, url.port), timeout=SECONDS) as wire:
+        wire.sendall(head.encode() + CHUNK)
+        assert LEFT.get(timeout=SECONDS) == len(CHUNK)
+        wire.sendall(CHUNK)
+        assert wire.recv(12) == b"HTTP/1.1 201"
