@@ -2,8 +2,8 @@
 """The web process: who answers what, and how large a body may be before anything reads it.
 
 Blobs and files are streamed by storage, tiles come from the ledger's folder, callers' digests are
-signed together; everything else is Django's, behind the caps of api/bodies.py. Storage knows
-nobody: here it is told who may read and write (its `Gate`).
+signed together; everything else is Django's, behind the caps of api/bodies.py, and who sends much
+is known before. Storage knows nobody: here it is told who may read and write (its `Gate`).
 """
 # ruff: noqa: E402 - models can be imported only once Django is set up
 
@@ -118,8 +118,7 @@ class Lifespan:
                 return
 
 
-_outputs = Admitting(inner=Bodies(Signing(_django)))
-_streams = Streams(gate=CatalogGate(), inner=_outputs)
+_streams = Streams(gate=CatalogGate(), inner=Admitting(inner=Bodies(Signing(_django))))
 _routes = (
     resolve.ROUTE,
     uploads.ROUTE,

@@ -21,12 +21,12 @@ PAGING = (
         description=f"at most {MAX_PAGE}; else {CursorPaging.page_size}",
     ),
 )
-# What digests.parse_sought takes.
+SOUGHT_FORM = f"^(sha256:)?{HEX}$"  # what digests.parse_sought takes
 SOUGHT = OpenApiParameter(
     "sought",
     str,
     OpenApiParameter.PATH,
-    pattern=f"^(sha256:)?{HEX}$",
+    pattern=SOUGHT_FORM,
     description="a SHA-256, as it is printed or alone",
 )
 

@@ -18,12 +18,7 @@ from registry.supervisor.processes import Process, Program
 from registry.supervisor.system import System
 from registry.supervisor.terminal import Terminal
 from tests.crash.supervised import descendants
-from tests.running import (
-    _deployment,
-    _test_database_url,
-    _until_idle,
-    free_port,
-)
+from tests.running import _deployment, _test_database_url, _until_idle, free_port
 from tests.until import until
 
 

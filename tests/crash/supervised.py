@@ -65,5 +65,5 @@ def gone(pids: set[int]) -> dict[int, str]:
     """What is left of the processes when time is up; empty when they went."""
     deadline = time.monotonic() + GONE_SECONDS
     while (left := running(pids)) and time.monotonic() < deadline:
-        time.sleep(0.1)  # another process: nothing wakes us
+        time.sleep(0.1)  # they are not our children: the kernel tells others of their end
     return left

@@ -17,7 +17,7 @@ CHANGING = ("postgres: ", "content.formats.child")
 SETTLED_SECONDS = 5.0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc, which says what runs, is Linux's")
 def test_there_is_one_of_it_again(environment: dict[str, str]) -> None:
     registry = start(environment)
     try:
@@ -48,7 +48,7 @@ def settle(pid: int) -> dict[int, str]:
     while (now := standing(pid)) != before:
         assert time.monotonic() < deadline, now
         before = now
-        time.sleep(SETTLED_SECONDS)  # other processes: nothing wakes us
+        time.sleep(SETTLED_SECONDS)  # settled is what is the same after so long
     return now
 
 

@@ -123,7 +123,7 @@ def test_what_was_asked_for_is_signed_once_and_what_was_answered_proves_it(
     with asking(kept, callers):
         for number, pause_seconds in enumerate(random.sample(PAUSES_SECONDS, KILLS)):
             wait_for_answers(kept, callers)
-            time.sleep(pause_seconds)
+            time.sleep(pause_seconds)  # each kill comes at another moment of what is under way
             kept.kill(is_parent=number % 2 == 0)
         # Nobody dies any more, and the two minutes pass after which the dead count as dead.
         long_ago = timezone.now() - ABANDONED_AFTER - timedelta(seconds=1)

@@ -19,7 +19,7 @@ from registry.accounts import reading
 from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Scope, caller, limits
 from registry.api.paging import listed
-from registry.api.schema import PAGING
+from registry.api.schema import PAGING, SOUGHT_FORM
 from registry.api.streamed import Streamed
 from registry.conduct.errors import NotAccepted
 from registry.idempotency.api import id_for, idempotent_in_steps
@@ -99,7 +99,9 @@ class ProofsView(APIView):
 
     @extend_schema(
         operation_id="outputs_batch_proofs_retrieve",
-        parameters=[OpenApiParameter("sha256", str, description="of one output alone")],
+        parameters=[
+            OpenApiParameter("sha256", str, pattern=SOUGHT_FORM, description="of one output alone")
+        ],
         responses=LINES,
     )
     def get(self, request: Request, batch_id: uuid.UUID) -> HttpResponseBase:

@@ -32,10 +32,10 @@ from .bindings import FINGERPRINT, MAX_RESULTS, WATERMARK, Binding
 MANIFEST_TYPE = "application/c2pa"
 MAX_WANTED = 100
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)  # `int` refuses thousands of them
-_ALG = OpenApiParameter("alg", str, enum=(WATERMARK, FINGERPRINT))
+_ALGORITHMS = (WATERMARK, FINGERPRINT)
 _VALUE = (
     OpenApiParameter("value", str, required=True, description="base64"),
-    OpenApiParameter("alg", str, required=True, enum=(WATERMARK, FINGERPRINT)),
+    OpenApiParameter("alg", str, required=True, enum=_ALGORITHMS),
 )
 _MOST = OpenApiParameter("maxResults", int)
 
@@ -100,7 +100,7 @@ class ByContentView(_View):
     @extend_schema(
         operation_id="c2pa_by_content",
         tags=["c2pa"],
-        parameters=[_ALG, _MOST],
+        parameters=[OpenApiParameter("alg", str, enum=_ALGORITHMS), _MOST],
         request={"image/*": OpenApiTypes.BINARY},
         responses={200: schema.MATCHES},
     )
