@@ -5,7 +5,8 @@ E001 secret key of one process only · E002 plain http for more than this machin
 read the data folder · E004 debugging in public · E005 an origin no tree head can carry · E006 a
 policy of witnesses that cannot be read · E007 a bucket's file that cannot be read, or by others ·
 E008 half of an account for DOIs, or a password that cannot be read, or by others · E009 a place for
-a proxy to read blobs from, and no proxy · E010 a watermark key that cannot be read, or by others.
+a proxy to read blobs from, and no proxy · E010 a watermark key that cannot be read, or by others ·
+E011 a folder without TrustMark's networks, or no key to vouch for what they write.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
+from assay.signing import trustmark
+from assay.signing.digests import as_id, sha256_file
 from assay.signing.errors import InvalidDocument
 from assay.signing.tlog import Policy
 from registry.api.problems import Problem
@@ -50,6 +53,7 @@ class Deployment(AppConfig):
             has_all_for_dois_or_nothing,
             has_a_proxy_that_reads_blobs,
             has_a_usable_watermark_key,
+            has_trustmark_whole_or_not_at_all,
         ):
             register(check, Tags.security, deploy=True)
 
@@ -160,4 +164,24 @@ def has_a_usable_watermark_key(**_: object) -> list[CheckMessage]:
         return [
             Error("Others may read the watermark key.", hint=f"chmod 600 {file}", id="assay.E010")
         ]
+    return []
+
+
+def has_trustmark_whole_or_not_at_all(**_: object) -> list[CheckMessage]:
+    """Pictures would carry a mark that nobody finds, or nobody could look at any."""
+    if not settings.TRUSTMARK:
+        return []
+    title = "TrustMark cannot be used."
+    if not settings.WATERMARK_KEY_FILE:
+        return [Error(title, hint="Set ASSAY_WATERMARK_KEY_FILE as well.", id="assay.E011")]
+    for name, expected in trustmark.SHA256.items():
+        path = Path(settings.TRUSTMARK) / name
+        try:
+            found, _size = sha256_file(path)
+        except OSError as error:
+            hint = f"ASSAY_TRUSTMARK: expected {path}, found: {error.strerror}"
+            return [Error(title, hint=hint, id="assay.E011")]
+        if found != expected:
+            hint = f"{path}: expected {as_id(expected)}, found {as_id(found)}"
+            return [Error(title, hint=hint, id="assay.E011")]
     return []

@@ -38,6 +38,8 @@ STORAGE_QUOTA = environment.size("ASSAY_STORAGE_QUOTA", "100G")
 GENERATION_QUOTA = environment.number("ASSAY_GENERATION_QUOTA", 1000)
 # By which text that is generated here is marked, and found again.
 WATERMARK_KEY_FILE = environment.text("ASSAY_WATERMARK_KEY_FILE", "")
+# A folder with TrustMark's networks, by which pictures are marked and found as well.
+TRUSTMARK = environment.text("ASSAY_TRUSTMARK", "")
 # Outputs that a person may have signed in batches in a day: a gigabyte and a half of rows.
 BATCH_QUOTA = environment.number("ASSAY_BATCH_QUOTA", 10_000_000)
 # Where a test or a demonstration receives: never on a server that others use.

@@ -334,6 +334,7 @@ def _deployment(port: int) -> Deployment:
         port=port,
         public_url=public_url,
         watermark_key=places.secrets / "watermark-key",
+        trustmark=None,
     )
 
 

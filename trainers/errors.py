@@ -46,6 +46,12 @@ class UnusablePicture(TrainerError):
     code = "unusable-picture"
 
 
+class UnusableNetworks(TrainerError):
+    """A folder does not hold TrustMark's networks, or nothing here can run them."""
+
+    code = "unusable-networks"
+
+
 class WrongDigest(TrainerError):
     """A registry served something else than what it named by digest."""
 

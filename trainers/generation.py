@@ -17,14 +17,13 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.signing import picturemark
 from assay.signing.canonical import as_mapping, items, text
 from assay.signing.client import ClientError, RegistryClient
 from assay.signing.digests import as_id, parse_id
 from assay.signing.errors import AssayError
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.statements import Mark
-from assay.signing.watermark import SCHEME, WatermarkKey
+from assay.signing.watermark import SCHEME
 
 from . import sampling, saving
 from .blobs import BlobCache, manifest_named
@@ -35,6 +34,7 @@ from .models.label_flow import LabelFlow
 from .patience import Patience
 from .pictures import drawing
 from .pictures import files as picture_files
+from .pictures.drawing import Marks
 from .pictures.fingerprint import fingerprint
 
 MODELS_KEPT = 2  # in memory
@@ -69,12 +69,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What answering needs: whom to answer, the models, and the key that marks, if there is one."""
+    """What answering needs: whom to answer, the models, and what marks, if anything does."""
 
     client: RegistryClient
     models: Models
     patience: Patience
-    key: WatermarkKey | None = None
+    marks: Marks | None = None
 
     def write(self, job: Job) -> dict[str, object]:
         """What is asked for, and the mark that it has."""
@@ -90,14 +90,14 @@ class Desk:
                 return self._picture(model, request, as_id(job.checkpoint))
 
     def _text(self, model: ByteGPT, request: Sampling) -> dict[str, object]:
-        key = self.key if sampling.is_marked(request) else None
+        key = self.marks.key if self.marks and sampling.is_marked(request) else None
         mark = None if key is None else Mark(scheme=SCHEME, key=key.id).to_json()
         return {"text": sampling.generate(model, request, key), "mark": mark}
 
     def _picture(self, model: LabelFlow, request: Drawing, checkpoint: str) -> dict[str, object]:
-        key = self.key if drawing.is_marked(request) else None
-        pixels = drawing.draw(model, request, key, checkpoint)
-        mark = None if key is None else Mark(scheme=picturemark.SCHEME, key=key.id).to_json()
+        marks = self.marks if drawing.is_marked(request) else None
+        pixels = drawing.draw(model, request, marks, checkpoint)
+        mark = None if marks is None else Mark(scheme=marks.scheme, key=marks.key.id).to_json()
         return {
             "picture": base64.b64encode(picture_files.write(pixels)).decode(),
             "fingerprint": fingerprint(picture_files.grey(pixels)).hex(),

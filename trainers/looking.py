@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program that looks at a stranger's picture, shut in while it does.
 
-python -m assay.trainers.looking INPUT
+python -m assay.trainers.looking INPUT [FOLDER]
 
-INPUT is a descriptor that is open; standard input has the keys, a secret of 64 hexadecimal digits
-on each line. Two lines of JSON on standard output say what came of it: `{"confined": true}` before
-the picture is read, so that whatever ends the program without it is no fault of the picture's, and
-then `{"fingerprint", "height", "width", "mark"}`, or `{"unusable": …}`. Instead of both,
+INPUT is a descriptor that is open; FOLDER has TrustMark's decoder, if its mark is looked for, too.
+Standard input has the keys, a secret of 64 hexadecimal digits on each line. Two lines of JSON on
+standard output say what came of it: `{"confined": true}` before the picture is read, so that
+whatever ends the program without it is no fault of the picture's, and then
+`{"fingerprint", "height", "width", "mark"}`, or `{"unusable": …}`. Instead of both,
 `{"unconfined": …}`.
 
 Readers of pictures are large and old. Whatever gets past them is in a process that can read that
@@ -20,6 +21,8 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +31,10 @@ from assay.signing.watermark import WatermarkKey
 from .confine import Unconfined, confine
 from .errors import UnusablePicture
 from .pictures import files, marking
+from .pictures.files import Pixels
 from .pictures.fingerprint import fingerprint
+from .pictures.marking import Found
+from .pictures.trustmark import Reader
 
 MEMORY_BYTES = 768 << 20
 CPU_SECONDS = 20
@@ -40,7 +46,8 @@ WARM_PIXELS = 256
 def main(argv: Sequence[str]) -> int:
     """Look at one picture; whoever reads the two lines says what they come to."""
     keys = tuple(WatermarkKey(bytes.fromhex(line)) for line in sys.stdin.read().split())
-    _warm(keys)
+    reader = Reader(Path(argv[1])) if argv[1:] else None
+    _warm(keys, reader)
     try:
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is wanted
             confine(
@@ -54,17 +61,17 @@ def main(argv: Sequence[str]) -> int:
         return 0
     _say({"confined": True})
     try:
-        _say(_seen(_read(int(argv[0])), keys))
+        _say(_seen(_read(int(argv[0])), keys, reader))
     except UnusablePicture as error:
         _say({"unusable": str(error)})
     return 0
 
 
-def _seen(data: bytes, keys: Sequence[WatermarkKey]) -> dict[str, object]:
+def _seen(data: bytes, keys: Sequence[WatermarkKey], reader: Reader | None) -> dict[str, object]:
     """What the picture shows."""
     pixels = files.read(io.BytesIO(data))
     height, width, _ = pixels.shape
-    found = marking.find(pixels, keys) if keys else None
+    found = _mark(pixels, keys, reader) if keys else None
     return {
         "fingerprint": fingerprint(files.grey(pixels)).hex(),
         "height": height,
@@ -78,12 +85,23 @@ def _seen(data: bytes, keys: Sequence[WatermarkKey]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _warm(keys: Sequence[WatermarkKey]) -> None:
+def _mark(pixels: Pixels, keys: Sequence[WatermarkKey], reader: Reader | None) -> Found:
+    """The surer of the two marks, where two are looked for; then chance has two tries."""
+    ours = marking.find(pixels, keys)
+    if reader is None:
+        return ours
+    theirs = reader.find(pixels, keys) or ours
+    surer = min(ours, theirs, key=lambda each: each.chance)
+    number = theirs.number if surer.number is None else surer.number
+    return replace(surer, chance=min(1.0, 2 * surer.chance), number=number)
+
+
+def _warm(keys: Sequence[WatermarkKey], reader: Reader | None) -> None:
     """Everything that is loaded at its first use: later no file can be opened."""
     grey = np.zeros((WARM_PIXELS, WARM_PIXELS, 1), dtype=np.uint8)
-    _seen(files.write(grey), keys[:1])
+    _seen(files.write(grey), keys[:1], reader)
     for kind in files.FORMATS:
-        _seen(files.written(grey, kind), ())
+        _seen(files.written(grey, kind), (), None)
 
 
 def _read(descriptor: int) -> bytes:

@@ -4,7 +4,8 @@
 1. The statement is about a text or a picture that a registry generated itself.
 2. The request that comes with the answer is the one that the statement commits to.
 3. The files at hand are those of the checkpoint that it names, as far as writing needs them.
-4. The watermark's key is at hand, where the statement says that there is one.
+4. The watermark's key is at hand, where the statement says that there is one, and TrustMark's
+   encoder, where a picture has that mark too.
 5. What comes of it is what was signed: of a text every byte. Of a picture every pixel, for a
    picture's file may be written in any number of ways; the one at hand is the one that was signed.
 
@@ -14,13 +15,13 @@ Who signed the statement is not judged here: `assay verify` does that.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from assay.signing import canonical, picturemark
+from assay.signing import canonical, picturemark, trustmark
 from assay.signing.canonical import Obj
 from assay.signing.digests import as_id, sha256, sha256_file
 from assay.signing.evidence import Evidence, Part
@@ -33,7 +34,9 @@ from .config import Drawing, Sampling
 from .errors import NeedsWatermarkKey, NotRegenerable, UnusableCheckpoint, WrongDigest
 from .pictures import drawing
 from .pictures import files as picture_files
+from .pictures.drawing import Marks
 from .pictures.files import Pixels
+from .pictures.trustmark import Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,17 +68,19 @@ class Written:
             text=text if isinstance(text, str) else None,
         )
 
-    def again(self, folder: Path, keys: Iterable[WatermarkKey]) -> str | Pixels:
+    def again(
+        self, folder: Path, keys: Iterable[WatermarkKey], writer: Writer | None = None
+    ) -> str | Pixels:
         """Steps 3 and 4, and what the checkpoint in a folder makes: a text, or a picture."""
         self._check(folder)
         match self.request:
             case Sampling() as request:
-                key = _key(self.claim.mark, SCHEME, keys)
+                key = _key(self.claim.mark, {SCHEME}, keys)
                 return sampling.generate(saving.load_model(folder), request, key)
             case Drawing() as request:
-                key = _key(self.claim.mark, picturemark.SCHEME, keys)
+                marks = _marks(self.claim.mark, keys, writer)
                 checkpoint = as_id(self.claim.checkpoint_sha256)
-                return drawing.draw(drawing.load_model(folder), request, key, checkpoint)
+                return drawing.draw(drawing.load_model(folder), request, marks, checkpoint)
 
     def is_same(self, text: str) -> bool:
         """Step 5 of a text."""
@@ -130,13 +135,31 @@ def _opened(claim: OutputClaim, request: Obj) -> Sampling | Drawing:
         return Drawing.parse(document) if "size" in document else Sampling.parse(document)
 
 
-def _key(mark: Mark | None, scheme: str, keys: Iterable[WatermarkKey]) -> WatermarkKey | None:
+def _marks(mark: Mark | None, keys: Iterable[WatermarkKey], writer: Writer | None) -> Marks | None:
+    """Of a picture."""
+    key = _key(mark, {picturemark.SCHEME, trustmark.SCHEME}, keys)
+    if mark is None or key is None:
+        return None
+    if mark.scheme == picturemark.SCHEME:
+        return Marks(key=key)
+    if writer is None:
+        raise NeedsWatermarkKey(
+            "it was made with TrustMark's watermark as well, and comes again only with its "
+            f"encoder: name the folder that has {trustmark.ENCODER} with --trustmark FOLDER. "
+            "Without it nothing is known of it either way"
+        )
+    return Marks(key=key, trustmark=writer)
+
+
+def _key(
+    mark: Mark | None, schemes: Collection[str], keys: Iterable[WatermarkKey]
+) -> WatermarkKey | None:
     if mark is None:
         return None
-    if mark.scheme != scheme:
+    if mark.scheme not in schemes:
         raise NotRegenerable(
-            f"expected an output without a watermark or with {scheme}, found one with "
-            f"{mark.scheme!a}"
+            f"expected an output without a watermark or with {' or '.join(sorted(schemes))}, found "
+            f"one with {mark.scheme!a}"
         )
     for key in keys:
         if key.id == mark.key:

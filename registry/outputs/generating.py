@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
+from assay.signing import watermark
 from assay.signing.digests import normalised_text, sha256
 from assay.signing.statements import Mark
 from registry.accounts.queries import SYSTEM, User
@@ -65,7 +66,7 @@ def complete(
             return output
         check_held(output, now)
         _check_text(output, text)
-        marks.check(mark)
+        marks.check(mark, watermark.SCHEME)
         output.state = State.GENERATED
         output.text = text
         output.mark = None if mark is None else mark.to_json()

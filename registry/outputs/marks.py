@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from assay.signing.errors import InvalidDocument
 from assay.signing.statements import Mark
-from assay.signing.watermark import SCHEME, WatermarkKey, parse_keys
+from assay.signing.watermark import WatermarkKey, parse_keys
 
 from .errors import UnusableText
 
@@ -30,16 +30,21 @@ def read(file: str) -> tuple[WatermarkKey, ...]:
         raise ImproperlyConfigured(message) from None
 
 
-def check(mark: Mark | None, scheme: str = SCHEME) -> None:
+def key_of(mark: Mark) -> WatermarkKey | None:
+    """The key that made a mark; None where this registry has it no more."""
+    return next((each for each in keys() if each.id == mark.key), None)
+
+
+def check(mark: Mark | None, *schemes: str) -> None:
     """Raises UnusableText for a mark that nobody here could find again."""
     if mark is None:
         return
     known = [key.id for key in keys()]
-    if mark.scheme != scheme or mark.key not in known:
+    if mark.scheme not in schemes or mark.key not in known:
         raise UnusableText(
-            f"expected a mark {scheme} by one of this registry's keys ({', '.join(known) or 'none'}"
-            f"), found {mark.scheme!a} by {mark.key!a}; give the generation program the "
-            "file that ASSAY_WATERMARK_KEY_FILE names here, or no key"
+            f"expected a mark {' or '.join(schemes)} by one of this registry's keys "
+            f"({', '.join(known) or 'none'}), found {mark.scheme!a} by {mark.key!a}; give the "
+            "generation program what ASSAY_WATERMARK_KEY_FILE and ASSAY_TRUSTMARK name here"
         )
 
 

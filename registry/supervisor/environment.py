@@ -36,6 +36,7 @@ class Deployment:
     port: int
     public_url: str
     watermark_key: Path
+    trustmark: Path | None  # the folder of its networks
 
 
 def fill_in(environment: MutableMapping[str, str]) -> Deployment:
@@ -73,6 +74,7 @@ def fill_in(environment: MutableMapping[str, str]) -> Deployment:
         port=_port(environment) or _port_in(public_url) or DEFAULT_PORT,
         public_url=public_url,
         watermark_key=Path(environment["ASSAY_WATERMARK_KEY_FILE"]),
+        trustmark=Path(networks) if (networks := environment.get("ASSAY_TRUSTMARK")) else None,
     )
 
 

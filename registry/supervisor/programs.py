@@ -84,8 +84,10 @@ def node(deployment: Deployment, token: Path) -> Program:
 
 def generator(deployment: Deployment, token: Path) -> Program:
     """The program that generates text; torch stays out of the web process."""
-    marking = ("--watermark-key", str(deployment.watermark_key))
-    return _trainer(deployment, "generate", ("generate", *marking), token)
+    marking: dict[str, object] = {"--watermark-key": deployment.watermark_key}
+    if deployment.trustmark is not None:
+        marking["--trustmark"] = deployment.trustmark
+    return _trainer(deployment, "generate", ("generate", *_flat(marking)), token)
 
 
 def _trainer(deployment: Deployment, name: str, words: tuple[str, ...], token: Path) -> Program:

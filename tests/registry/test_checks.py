@@ -9,6 +9,9 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from assay.signing import trustmark
+from tests.trainers.pictures import networks
+
 SECURE = {
     "SECURE_HSTS_SECONDS": 31_536_000,
     "SESSION_COOKIE_SECURE": True,
@@ -128,6 +131,23 @@ def test_a_watermark_key_that_is_none_or_not_secret_is_found(
     file.chmod(mode)
     settings.WATERMARK_KEY_FILE = str(file)
     assert found() == expected
+
+
+def test_trustmark_without_its_networks_or_a_key_is_found(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trustmark, "SHA256", networks.made(tmp_path / "networks"))
+    settings.TRUSTMARK = str(tmp_path / "networks")
+    assert found() == {"assay.E011"}
+    file = tmp_path / "watermark-key"
+    file.write_text("a" * 32)
+    file.chmod(0o600)
+    settings.WATERMARK_KEY_FILE = str(file)
+    assert found() == set()
+    (tmp_path / "networks" / trustmark.ENCODER).write_bytes(b"another")
+    assert found() == {"assay.E011"}
+    (tmp_path / "networks" / trustmark.ENCODER).unlink()
+    assert found() == {"assay.E011"}
 
 
 def test_debugging_in_public_is_found(settings: Settings) -> None:

@@ -9,22 +9,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.signing import picturemark
+from assay.signing import picturemark, trustmark
 from assay.signing.digests import as_id, sha256
 from assay.signing.manifest import FileEntry, Manifest
-from assay.signing.watermark import WatermarkKey, count
+from assay.signing.watermark import count
 from assay.trainers import generation, saving
 from assay.trainers.blobs import BlobCache
 from assay.trainers.config import Drawing, PictureShape, Sampling
 from assay.trainers.generation import Desk, Models
 from assay.trainers.loop import Training
 from assay.trainers.pictures import drawing, files, learning, letters, marking
+from assay.trainers.pictures.drawing import Marks
 from assay.trainers.pictures.learning import Plan
+from assay.trainers.pictures.trustmark import Reader, Writer
 from assay.trainers.sampling import generate
 from tests.signing.marking import key
 
 from .builders import CPU, tiny_recipe
 from .node_builders import Site, site
+from .pictures import networks
 from .registry_server import Fault, Kind
 from .registry_world import Job, World
 
@@ -52,7 +55,7 @@ def ask(world: World, manifest: Manifest, **changes: object) -> Job:
     return job
 
 
-def serve(here: Site, directory: Path, key: WatermarkKey | None = None) -> None:
+def serve(here: Site, directory: Path, marks: Marks | None = None) -> None:
     """Answer until nothing is open any more."""
 
     def watch() -> None:
@@ -64,7 +67,7 @@ def serve(here: Site, directory: Path, key: WatermarkKey | None = None) -> None:
     models = Models(
         directory / "checkpoints", BlobCache(directory / "blobs", here.client, here.patience)
     )
-    desk = Desk(client=here.client, models=models, patience=here.patience, key=key)
+    desk = Desk(client=here.client, models=models, patience=here.patience, marks=marks)
     generation.serve(desk, name="a generator")
 
 
@@ -86,7 +89,7 @@ def test_a_long_text_is_marked_and_says_so_and_a_short_one_says_that_it_is_not(
     long = {"max_new_bytes": 240, "temperature": "2"}
     short, marked = ask(world, manifest), ask(world, manifest, **long)
     with site(world) as here:
-        serve(here, tmp_path / "generator", key())
+        serve(here, tmp_path / "generator", Marks(key=key()))
     assert short.mark is None
     assert marked.mark == {"scheme": "tournament/v1", "key": key().id}
     assert count(marked.answer or "", [key()]).p_value < 1e-9
@@ -126,15 +129,35 @@ def test_a_picture_is_drawn_marked_and_told_with_its_fingerprint(tmp_path: Path)
     manifest = publish_letters(world, tmp_path / "checkpoint")
     job = ask_for_a_picture(world, manifest)
     with site(world) as here:
-        serve(here, tmp_path / "generator", key())
+        serve(here, tmp_path / "generator", Marks(key=key()))
     pixels = files.read(io.BytesIO(base64.b64decode(job.answer or "")))
     model = drawing.load_model(tmp_path / "checkpoint")
-    again = drawing.draw(model, Drawing.parse(DRAWING), key(), as_id(manifest.id))
+    again = drawing.draw(model, Drawing.parse(DRAWING), Marks(key=key()), as_id(manifest.id))
     assert np.array_equal(pixels[:, :, :1], again)
     assert job.mark == {"scheme": "tile/v1", "key": key().id}
     number = picturemark.payload(key(), {"checkpoint": as_id(manifest.id), **DRAWING})
     assert marking.find(pixels, [key()]).number == number
     assert len(str(job.fingerprint)) == 32
+
+
+def test_a_picture_has_trustmarks_mark_too_where_its_networks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "networks"
+    monkeypatch.setattr(trustmark, "SHA256", networks.made(folder))
+    world = World()
+    manifest = publish_letters(world, tmp_path / "checkpoint")
+    job = ask_for_a_picture(world, manifest)
+    with site(world) as here:
+        marks = Marks(key=key(), trustmark=Writer(folder))
+        serve(here, tmp_path / "generator", marks)
+    pixels = files.read(io.BytesIO(base64.b64decode(job.answer or "")))
+    assert job.mark == {"scheme": "tile+trustmark-q/v1", "key": key().id}
+    number = picturemark.payload(key(), {"checkpoint": as_id(manifest.id), **DRAWING})
+    assert marking.find(pixels, [key()]).number == number
+    found = Reader(folder).find(pixels, [key()])
+    assert found is not None
+    assert found.number == number
 
 
 @pytest.mark.parametrize("draws", [False, True])
@@ -145,7 +168,7 @@ def test_a_model_of_the_other_kind_is_said(tmp_path: Path, draws: bool) -> None:
     else:
         job = ask_for_a_picture(world, publish(world, tmp_path / "checkpoint"))
     with site(world) as here:
-        serve(here, tmp_path / "generator", key())
+        serve(here, tmp_path / "generator", Marks(key=key()))
     assert job.state == "failed"
     assert "expected a model of" in (job.answer or "")
 

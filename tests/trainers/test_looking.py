@@ -7,27 +7,36 @@ import json
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from assay.signing import trustmark
 from assay.signing.watermark import WatermarkKey
 from assay.trainers.pictures import files, marking
+from assay.trainers.pictures.trustmark import Writer
 from tests.needing import forbidden
 from tests.signing.marking import key
 
+from .pictures import networks
 from .pictures.scenes import scene
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def look(data: bytes, *keys: WatermarkKey) -> list[dict[str, Any]]:
+def look(
+    data: bytes, *keys: WatermarkKey, python: Path | None = None, networks: Path | None = None
+) -> list[dict[str, Any]]:
+    program = (python or sys.executable, "-I", "-m", "assay.trainers.looking")
+    folders = () if networks is None else (networks,)
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
         done = subprocess.run(
-            [sys.executable, "-m", "assay.trainers.looking", str(file.fileno())],
+            [*program, str(file.fileno()), *folders],
             pass_fds=(file.fileno(),),
             env=ENVIRONMENT,
             input="".join(f"{each.secret.hex()}\n" for each in keys),
@@ -52,6 +61,29 @@ def test_a_mark_and_a_fingerprint_are_said() -> None:
     assert said["mark"]["number"] == 42
     assert said["mark"]["key"] == key().id
     assert said["mark"]["p_value"] < 1e-9
+
+
+def test_trustmarks_mark_is_read_where_our_own_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a picture that was stretched one way; of two marks that are looked for one is enough."""
+    folder = tmp_path / "networks"
+    digests = networks.made(folder)
+    monkeypatch.setattr(trustmark, "SHA256", digests)
+    marked = marking.mark(Writer(folder).mark(scene(3), key(), 42), key(), 42)
+    stretched = np.asarray(Image.fromarray(marked).resize((700, 512)))
+    file = files.written(stretched, "JPEG")
+    with_them = {"python": networks.looker(tmp_path / "python", digests), "networks": folder}
+    _, said = look(file, key(1), key(), **with_them)
+    assert (said["mark"]["number"], said["mark"]["key"]) == (42, key().id)
+    assert said["mark"]["p_value"] == pytest.approx(2 * 2 / 2**31)
+    _, said = look(file, key())
+    assert said["mark"]["p_value"] > 1e-3
+    _, said = look(files.written(scene(3), "JPEG"), key(), **with_them)
+    assert said["mark"]["p_value"] > 1e-3
+    _, said = look(files.written(marked, "JPEG"), key(), **with_them)
+    assert said["mark"]["number"] == 42
+    assert said["mark"]["p_value"] < 1e-12
 
 
 @pytest.mark.parametrize("kind", files.FORMATS)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assay.signing import canonical
+from assay.signing import canonical, trustmark
 from assay.signing.certificates import Purpose
 from assay.signing.digests import sha256
 from assay.signing.statements import Mark, Origin, OutputClaim, commit
@@ -22,12 +22,15 @@ from assay.trainers.commands import main
 from assay.trainers.config import Drawing, PictureShape, Sampling
 from assay.trainers.loop import Training
 from assay.trainers.pictures import drawing, files, learning, letters
+from assay.trainers.pictures.drawing import Marks
 from assay.trainers.pictures.learning import Plan
+from assay.trainers.pictures.trustmark import Writer
 from assay.trainers.sampling import generate
 from tests.signing.marking import key, line
 from tests.signing.world import AT, World, manifest_of, output_claim
 
 from .builders import CPU, tiny_recipe
+from .pictures import networks
 
 ASKED = {"prompt": "def ", "max_new_bytes": 210, "temperature": "2", "seed": 7}
 SALT = bytes(range(32))
@@ -223,7 +226,7 @@ def test_a_picture_comes_again_to_the_pixel_however_its_file_was_written(
 ) -> None:
     id_ = f"sha256:{manifest_of(contents(letters_folder)).id}"
     model = drawing.load_model(letters_folder)
-    pixels = drawing.draw(model, Drawing.parse(DRAWING), key(), id_)
+    pixels = drawing.draw(model, Drawing.parse(DRAWING), Marks(key=key()), id_)
     file = letters_folder.parent / "picture.webp"
     kept = io.BytesIO()
     Image.fromarray(pixels[:, :, 0]).save(kept, "PNG", compress_level=1)
@@ -243,6 +246,33 @@ def test_a_picture_comes_again_to_the_pixel_however_its_file_was_written(
     file.write_bytes(b"another file")
     assert regenerate(letters_folder, said, *words) == 1
     assert "expected the picture sha256:" in capsys.readouterr().err
+
+
+def test_a_picture_with_trustmarks_mark_comes_again_with_its_networks(
+    world: World,
+    letters_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "networks"
+    monkeypatch.setattr(trustmark, "SHA256", networks.made(folder))
+    id_ = f"sha256:{manifest_of(contents(letters_folder)).id}"
+    marks = Marks(key=key(), trustmark=Writer(folder))
+    pixels = drawing.draw(drawing.load_model(letters_folder), Drawing.parse(DRAWING), marks, id_)
+    (tmp_path / "picture.png").write_bytes(files.write(pixels))
+    (tmp_path / "key").write_text(line(0))
+    stated = Mark(scheme=marks.scheme, key=key().id).to_json()
+    file = (tmp_path / "picture.png").read_bytes()
+    said = picture_answer(world, letters_folder, file, stated)
+    words = ("--watermark-key", tmp_path / "key", "--picture", tmp_path / "picture.png")
+    assert regenerate(letters_folder, said, *words, "--trustmark", folder) == 0
+    assert regenerate(letters_folder, said, *words) == 4
+    assert "with --trustmark FOLDER" in capsys.readouterr().err
+    without = picture_answer(
+        world, letters_folder, file, Mark(scheme="tile/v1", key=key().id).to_json()
+    )
+    assert regenerate(letters_folder, without, *words, "--trustmark", folder) == 3
 
 
 def test_a_picture_of_another_size_is_another(world: World, letters_folder: Path) -> None:

@@ -15,8 +15,9 @@ from assay.signing.watermark import parse_keys
 from .. import runtime
 from ..errors import NeedsWatermarkKey, NotRegenerable
 from ..pictures.files import Pixels
+from ..pictures.trustmark import Writer
 from ..regenerating import Written
-from .generate import THREADS
+from .generate import THREADS, add_trustmark
 
 DIFFERS = 3
 NEEDS_KEY = 4
@@ -39,7 +40,7 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         ),
         epilog=(
             f"exit codes: 0 the same, 1 failed, 2 wrong usage, {DIFFERS} another one, "
-            f"{NEEDS_KEY} it was watermarked, and the key is not at hand"
+            f"{NEEDS_KEY} it was watermarked, and what that takes is not at hand"
         ),
     )
     word.add_argument("answer", type=Path, help="the answer, with its request and its evidence")
@@ -56,6 +57,7 @@ def add(words: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="FILE",
         help="the registry's key, where it was made with one",
     )
+    add_trustmark(word)
     word.add_argument(
         "--picture",
         type=Path,
@@ -71,8 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     written = Written.parse(_read(arguments.answer))
     file = arguments.watermark_key
     keys = parse_keys(file.read_text(encoding="utf-8")) if file else ()
+    writer = Writer(arguments.trustmark) if arguments.trustmark else None
     try:
-        made = written.again(arguments.checkpoint, keys)
+        made = written.again(arguments.checkpoint, keys, writer)
     except NeedsWatermarkKey as error:
         print(f"assay-train: {error}", file=sys.stderr)
         return NEEDS_KEY

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A picture from a model: the same model and request give the same one, on one kind of machine.
 
-Always float32 on the CPU with one thread, as texts are written. A key marks what is large enough.
+Always float32 on the CPU with one thread, as texts are written. A key marks what is large enough,
+with TrustMark's mark first, where its networks are at hand, and with our own.
 
 Shape suffixes: B pictures, H rows, W columns, C channels.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from assay.signing import canonical, picturemark
+from assay.signing import canonical, picturemark, trustmark
 from assay.signing.canonical import Obj, as_mapping, literal
 from assay.signing.watermark import WatermarkKey
 
@@ -23,6 +25,21 @@ from ..models.label_flow import LabelFlow
 from ..saving import CONFIG, WEIGHTS, fill, tensors, unusable_if_malformed
 from . import marking
 from .files import Pixels
+from .trustmark import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What pictures are marked with."""
+
+    key: WatermarkKey
+    trustmark: Writer | None = None
+    """Where the operator has its networks."""
+
+    @property
+    def scheme(self) -> str:
+        """What statements call it."""
+        return picturemark.SCHEME if self.trustmark is None else trustmark.SCHEME
 
 
 def is_marked(request: Drawing) -> bool:
@@ -48,14 +65,16 @@ def load_model(folder: Path) -> LabelFlow:
 
 
 def draw(
-    model: LabelFlow, request: Drawing, key: WatermarkKey | None = None, checkpoint: str = ""
+    model: LabelFlow, request: Drawing, marks: Marks | None = None, checkpoint: str = ""
 ) -> Pixels:
-    """What a request's checkpoint draws (HWC), with a key's mark, whose number is the request's."""
+    """What a request's checkpoint draws (HWC), with its marks, whose number is the request's."""
     pixels = _drawn(model, request)
-    if key is None or not is_marked(request):
+    if marks is None or not is_marked(request):
         return pixels
-    document = {"checkpoint": checkpoint, **request.to_json()}
-    return marking.mark(pixels, key, picturemark.payload(key, document))
+    number = picturemark.payload(marks.key, {"checkpoint": checkpoint, **request.to_json()})
+    if marks.trustmark is not None:
+        pixels = marks.trustmark.mark(pixels, marks.key, number)
+    return marking.mark(pixels, marks.key, number)
 
 
 @torch.no_grad()

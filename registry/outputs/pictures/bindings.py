@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Soft bindings as C2PA has them: what is left of a stripped file, and the manifest it leads to.
 
-C2PA's Soft Binding Resolution API 1.0 (docs/spec/pictures.md says what of it is kept, and what is
+C2PA's Soft Binding Resolution API 1.0 (docs/spec/http.md says what of it is kept, and what is
 our own). A manifest is named by its output, as a URN. Where the file that was signed has C2PA's
 manifest embedded, that is the manifest; where it has none, our evidence stands in its place.
 """
@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from assay.signing import canonical
+from assay.signing import canonical, trustmark
 from assay.signing.canonical import Obj
 from assay.signing.errors import InvalidDocument
+from assay.signing.statements import Mark
 from registry.api.problems import NotFound
 
 from .. import marks, queries
@@ -26,11 +27,18 @@ from . import chunks, detecting, finding, looking
 WATERMARK = "assay.tile.1"
 FINGERPRINT = "assay.cosine.1"
 """Neither is in C2PA's list of algorithms: names of ours, which no other resolver knows."""
+TRUSTMARK = trustmark.ALGORITHM
+ALGORITHMS = WATERMARK, FINGERPRINT, TRUSTMARK
 URN = "urn:c2pa:"
 MAX_RESULTS = 10
 MAX_ALG_CHARACTERS = 100
 NUMBER_BYTES = 4
 FINGERPRINT_BYTES = finding.BITS // 8
+LENGTHS = {
+    WATERMARK: NUMBER_BYTES,
+    FINGERPRINT: FINGERPRINT_BYTES,
+    TRUSTMARK: len(trustmark.binding(0)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +67,7 @@ class Binding:
         """Read it; raises InvalidDocument."""
         alg = algorithm(canonical.text(obj, "alg", max_characters=MAX_ALG_CHARACTERS))
         value = canonical.base64_bytes(obj, "value")
-        length = NUMBER_BYTES if alg == WATERMARK else FINGERPRINT_BYTES
+        length = LENGTHS[alg]
         if len(value) != length:
             raise InvalidDocument("value", f"{length} bytes, in base64", str(len(value)))
         return cls(alg=alg, value=value)
@@ -67,24 +75,25 @@ class Binding:
 
 def algorithm(name: str) -> str:
     """One of ours; raises InvalidDocument."""
-    if name not in {WATERMARK, FINGERPRINT}:
-        raise InvalidDocument("alg", f"{WATERMARK} or {FINGERPRINT}", ascii(name))
+    if name not in ALGORITHMS:
+        raise InvalidDocument("alg", " or ".join(ALGORITHMS), ascii(name))
     return name
 
 
 def by_binding(binding: Binding, *, most: int = MAX_RESULTS) -> list[Match]:
     """What has the number, or looks alike."""
-    if binding.alg == WATERMARK:
-        number = int.from_bytes(binding.value, "big")
-        return [Match(output=each, score=None) for each in finding.by_number(number)][:most]
-    return _near(binding.value.hex(), most)
+    if binding.alg == FINGERPRINT:
+        return _near(binding.value.hex(), most)
+    number = _number(binding)
+    found = [] if number is None else finding.by_number(number)
+    return [Match(output=each, score=None) for each in found][:most]
 
 
 def by_content(data: bytes, alg: str | None, *, most: int = MAX_RESULTS) -> list[Match]:
     """By what a picture shows: first its mark, which says more. Raises as `looking.look` does."""
     seen = looking.look(data, marks.keys())
     found: list[Match] = []
-    if alg in {None, WATERMARK}:
+    if alg != FINGERPRINT:  # a mark is a mark, whichever of the two it is
         found += [Match(output=each, score=100) for each in detecting.numbered(seen)]
     if alg in {None, FINGERPRINT}:
         found += _near(seen.fingerprint, most)
@@ -110,8 +119,11 @@ def of(picture: Picture) -> Iterable[dict[str, object]]:
     """The soft bindings that a picture's manifest names (C2PA, c2pa.soft-binding)."""
     if picture.number is not None:
         value = picture.number.to_bytes(NUMBER_BYTES, "big")
-        yield _assertion(WATERMARK, value)
-    yield _assertion(FINGERPRINT, bytes.fromhex(picture.fingerprint))
+        yield _assertion(WATERMARK, base64.b64encode(value).decode())
+    yield _assertion(FINGERPRINT, base64.b64encode(bytes.fromhex(picture.fingerprint)).decode())
+    payload = _trustmark(picture)
+    if payload is not None:
+        yield _assertion(TRUSTMARK, trustmark.binding(payload))
 
 
 def evidence(of_: Output) -> dict[str, object]:
@@ -119,9 +131,27 @@ def evidence(of_: Output) -> dict[str, object]:
     return queries.evidence(of_).to_json()
 
 
-def _assertion(alg: str, value: bytes) -> dict[str, object]:
-    written = base64.b64encode(value).decode()
-    return {"alg": alg, "blocks": [{"scope": {}, "value": written}]}
+def _assertion(alg: str, value: str) -> dict[str, object]:
+    return {"alg": alg, "blocks": [{"scope": {}, "value": value}]}
+
+
+def _trustmark(picture: Picture) -> int | None:
+    """What TrustMark's networks wrote into it, if they did."""
+    stated = picture.output.mark
+    mark = None if stated is None else Mark.parse(stated)
+    if mark is None or picture.number is None or mark.scheme != trustmark.SCHEME:
+        return None
+    key = marks.key_of(mark)
+    return None if key is None else trustmark.payload(key, picture.number)
+
+
+def _number(binding: Binding) -> int | None:
+    """Of a watermark's value; of TrustMark's only what one of our keys vouches for."""
+    if binding.alg == WATERMARK:
+        return int.from_bytes(binding.value, "big")
+    payload = trustmark.bound(binding.value.decode("ascii", "replace"))
+    found = None if payload is None else trustmark.recognised(payload, marks.keys())
+    return None if found is None else found[1]
 
 
 def _near(fingerprint: str, most: int) -> list[Match]:

@@ -113,8 +113,9 @@ def _said(data: bytes, keys: Sequence[WatermarkKey]) -> list[str]:
         file.write(data)
         file.seek(0)
         python = settings.CONVERTER or sys.executable
+        networks = (settings.TRUSTMARK,) if settings.TRUSTMARK else ()
         with subprocess.Popen(
-            (python, "-I", "-m", PROGRAM, str(file.fileno())),
+            (python, "-I", "-m", PROGRAM, str(file.fileno()), *networks),
             pass_fds=(file.fileno(),),
             cwd=Path("/"),
             env=ENVIRONMENT,

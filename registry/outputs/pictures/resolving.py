@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -27,15 +28,14 @@ from ..errors import InvalidQuery
 from ..limits import DetectingRate, LookingRate, ResolvingRate
 from . import bindings, schema
 from .api import PictureParser, picture_in
-from .bindings import FINGERPRINT, MAX_RESULTS, WATERMARK, Binding
+from .bindings import ALGORITHMS, FINGERPRINT, MAX_RESULTS, TRUSTMARK, WATERMARK, Binding
 
 MANIFEST_TYPE = "application/c2pa"
 MAX_WANTED = 100
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)  # `int` refuses thousands of them
-_ALGORITHMS = (WATERMARK, FINGERPRINT)
 _VALUE = (
     OpenApiParameter("value", str, required=True, description="base64"),
-    OpenApiParameter("alg", str, required=True, enum=_ALGORITHMS),
+    OpenApiParameter("alg", str, required=True, enum=ALGORITHMS),
 )
 _MOST = OpenApiParameter("maxResults", int)
 
@@ -56,8 +56,12 @@ class AlgorithmsView(_View):
     def get(self, request: Request) -> Response:
         """By name."""
         del request
+        watermarks = [WATERMARK, *([TRUSTMARK] if settings.TRUSTMARK else ())]
         return Response(
-            {"watermarks": [{"alg": WATERMARK}], "fingerprints": [{"alg": FINGERPRINT}]}
+            {
+                "watermarks": [{"alg": each} for each in watermarks],
+                "fingerprints": [{"alg": FINGERPRINT}],
+            }
         )
 
 
@@ -100,7 +104,7 @@ class ByContentView(_View):
     @extend_schema(
         operation_id="c2pa_by_content",
         tags=["c2pa"],
-        parameters=[OpenApiParameter("alg", str, enum=_ALGORITHMS), _MOST],
+        parameters=[OpenApiParameter("alg", str, enum=ALGORITHMS), _MOST],
         request={"image/*": OpenApiTypes.BINARY},
         responses={200: schema.MATCHES},
     )

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from django.conf import settings
 from django.db import transaction
 
-from assay.signing import canonical, picturemark
+from assay.signing import canonical, picturemark, trustmark
 from assay.signing.canonical import Obj
 from assay.signing.digests import sha256
 from assay.signing.errors import InvalidDocument
@@ -66,7 +67,7 @@ def complete(lease_id: uuid.UUID, delivered: Delivered, *, holder: User, now: da
             return output
         generating.check_held(output, now)
         _check(output, delivered)
-        marks.check(delivered.mark, picturemark.SCHEME)
+        marks.check(delivered.mark, *_schemes())
         output.state = State.GENERATED
         output.mark = None if delivered.mark is None else delivered.mark.to_json()
         output.sha256 = sha256(delivered.file)  # until its manifest is embedded (crediting.py)
@@ -117,8 +118,11 @@ def _sides(png: bytes) -> tuple[int, int]:
 def _number(output: Output, mark: Mark | None) -> int | None:
     """What its watermark says of it: the program that marks computes the same."""
     document = queries.request_document(output)
-    if mark is None or document is None:
-        return None
-    known = marks.keys()
-    (key,) = (each for each in known if each.id == mark.key)
-    return picturemark.payload(key, document)
+    key = None if mark is None else marks.key_of(mark)
+    return None if key is None or document is None else picturemark.payload(key, document)
+
+
+def _schemes() -> tuple[str, ...]:
+    """Those whose marks are found here."""
+    also = (trustmark.SCHEME,) if settings.TRUSTMARK else ()
+    return picturemark.SCHEME, *also

@@ -21,6 +21,7 @@ def deployment(places: Places) -> Deployment:
         port=8000,
         public_url="http://localhost:8000",
         watermark_key=places.secrets / "watermark-key",
+        trustmark=None,
     )
 
 

@@ -16,6 +16,7 @@ from assay.trainers.commands import main
 from assay.trainers.config import Drawing, PictureShape
 from assay.trainers.errors import UnusableCheckpoint, UnusablePicture, UnusablePrompt
 from assay.trainers.pictures import drawing, files, learning, letters, marking
+from assay.trainers.pictures.drawing import Marks
 from assay.trainers.pictures.learning import Learnt, Plan
 from tests.signing.marking import key
 
@@ -74,12 +75,13 @@ def test_the_same_training_writes_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_a_large_picture_is_marked_and_a_small_one_is_not(learnt: Learnt) -> None:
-    plain, marked = drawing.draw(learnt.model, ASKED), drawing.draw(learnt.model, ASKED, key())
+    marks = Marks(key=key())
+    plain, marked = drawing.draw(learnt.model, ASKED), drawing.draw(learnt.model, ASKED, marks)
     assert not np.array_equal(plain, marked)
     assert marking.find(marked, [key()]).chance < 1e-9
     small = replace(ASKED, size=224)
     assert np.array_equal(
-        drawing.draw(learnt.model, small), drawing.draw(learnt.model, small, key())
+        drawing.draw(learnt.model, small), drawing.draw(learnt.model, small, marks)
     )
 
 

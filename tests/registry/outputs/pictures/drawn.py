@@ -16,8 +16,10 @@ from assay.signing import picturemark
 from assay.signing.statements import Mark
 from assay.signing.watermark import WatermarkKey
 from assay.trainers.pictures import files, marking
+from assay.trainers.pictures.drawing import Marks
 from assay.trainers.pictures.files import Pixels
 from assay.trainers.pictures.fingerprint import fingerprint
+from assay.trainers.pictures.trustmark import Writer
 from registry.accounts.models import User
 from registry.catalog import services as catalog
 from registry.catalog.models import Checkpoint
@@ -63,26 +65,30 @@ def ask(lab: Lab, checkpoint: Checkpoint, *, count: int = 1, drawing: Drawing = 
     return asked[0]
 
 
-def delivered(of: Output, by: WatermarkKey | None = None) -> tuple[Pixels, Delivered]:
+def delivered(
+    of: Output, by: WatermarkKey | None = None, writer: Writer | None = None
+) -> tuple[Pixels, Delivered]:
     """A picture of the size that was asked for, as its seed has it."""
     sampling = of.sampling or {}
     pixels = scene(int(sampling["seed"]), int(sampling["size"]))
     if by is not None:
         number = picturemark.payload(by, queries.request_document(of) or {})
+        if writer is not None:
+            pixels = writer.mark(pixels, by, number)
         pixels = marking.mark(pixels, by, number)
     return pixels, Delivered(
         file=files.write(pixels),
         fingerprint=fingerprint(files.grey(pixels)).hex(),
-        mark=None if by is None else Mark(scheme=picturemark.SCHEME, key=by.id),
+        mark=None if by is None else Mark(scheme=Marks(key=by, trustmark=writer).scheme, key=by.id),
     )
 
 
-def answer(operator: User, by: WatermarkKey | None = None) -> Output:
+def answer(operator: User, by: WatermarkKey | None = None, writer: Writer | None = None) -> Output:
     """The generation program answers whatever is next, and the registry signs."""
     work = services.lease(holder=operator, node="generator", now=timezone.now())
     assert work is not None
     assert work.lease_id is not None
-    _, what = delivered(work, by)
+    _, what = delivered(work, by, writer)
     output = taking.complete(work.lease_id, what, holder=operator, now=timezone.now())
     services.advance(output.pk)
     return Output.objects.get(pk=output.pk)
