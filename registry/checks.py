@@ -174,6 +174,9 @@ def has_trustmark_whole_or_not_at_all(**_: object) -> list[CheckMessage]:
     title = "TrustMark cannot be used."
     if not settings.WATERMARK_KEY_FILE:
         return [Error(title, hint="Set ASSAY_WATERMARK_KEY_FILE as well.", id="assay.E011")]
+    if settings.CONVERTER == "off":
+        hint = "ASSAY_CONVERTER=off: nobody would look for its mark."
+        return [Error(title, hint=hint, id="assay.E011")]
     for name, expected in trustmark.SHA256.items():
         path = Path(settings.TRUSTMARK) / name
         try:

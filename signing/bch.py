@@ -39,7 +39,7 @@ def _minimal(root: int) -> int:
     """The polynomial of the fewest terms over {0, 1} that a to this power is a root of."""
     product = [1]  # the constant term first
     for place in range(7):
-        conjugate = _EXP[root * 2**place % ORDER]
+        conjugate = _EXP[(root << place) % ORDER]
         risen, scaled = [0, *product], [*(_times(each, conjugate) for each in product), 0]
         product = [one ^ other for one, other in zip(risen, scaled, strict=True)]
     return sum(bit << at for at, bit in enumerate(product))
@@ -103,8 +103,6 @@ def _locator(syndromes: list[int]) -> list[int]:
         else:
             since += 1
         found = updated
-    while found[-1] == 0:
-        found.pop()
     return found
 
 

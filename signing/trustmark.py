@@ -3,8 +3,9 @@
 
 TrustMark's networks put 100 bits into a picture, and read them again. 61 are free: the picture's
 number (picturemark.payload) in 30, and 31 that only the key's holders can tell from the number.
-Whatever the networks read in a picture that was made without the key, those 31 are right once in
-2³¹ times. The pixels' half is in trainers.
+Whatever the networks read in a picture that has nothing of ours, those 31 are right once in 2³¹
+times. They are no secret: whoever has a marked picture, or its manifest, can put them into another.
+The pixels' half is in trainers.
 
 Bui, Agarwal, Collomosse: TrustMark (arXiv:2311.18297); its data schema 1, as its readers have it.
 """
@@ -55,7 +56,7 @@ def recognised(payload_: int, keys: Iterable[WatermarkKey]) -> tuple[WatermarkKe
 
 
 def chance(keys: int) -> float:
-    """That one of so many keys vouches for what was made without any of them; at most."""
+    """That one of so many keys vouches for what was not copied from what it marked; at most."""
     return keys * 2.0**-VOUCHED_BITS
 
 

@@ -29,7 +29,7 @@ import numpy as np
 from assay.signing.watermark import WatermarkKey
 
 from .confine import Unconfined, confine
-from .errors import UnusablePicture
+from .errors import UnusableNetworks, UnusablePicture
 from .pictures import files, marking
 from .pictures.files import Pixels
 from .pictures.fingerprint import fingerprint
@@ -41,12 +41,17 @@ CPU_SECONDS = 20
 WRITTEN_BYTES = 0  # a pipe is no file
 MAX_BYTES = 8 << 20
 WARM_PIXELS = 256
+WITHOUT_NETWORKS = "one without TrustMark's networks (manage.py check --deploy says why)"
 
 
 def main(argv: Sequence[str]) -> int:
     """Look at one picture; whoever reads the two lines says what they come to."""
     keys = tuple(WatermarkKey(bytes.fromhex(line)) for line in sys.stdin.read().split())
-    reader = Reader(Path(argv[1])) if argv[1:] else None
+    try:
+        reader = Reader(Path(argv[1])) if argv[1:] else None
+    except UnusableNetworks:  # whoever sent the picture need not know where they lie
+        _say({"unconfined": WITHOUT_NETWORKS})
+        return 0
     _warm(keys, reader)
     try:
         with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a descriptor is wanted
@@ -77,23 +82,28 @@ def _seen(data: bytes, keys: Sequence[WatermarkKey], reader: Reader | None) -> d
         "height": height,
         "width": width,
         "mark": found and {
+            "scheme": found.scheme,
             "key": found.key,
             "p_value": found.chance,
-            "scale": round(found.scale, 3),
+            "scale": found.scale and round(found.scale, 3),
             "number": found.number,
         },
     }  # fmt: skip
 
 
 def _mark(pixels: Pixels, keys: Sequence[WatermarkKey], reader: Reader | None) -> Found:
-    """The surer of the two marks, where two are looked for; then chance has two tries."""
     ours = marking.find(pixels, keys)
-    if reader is None:
-        return ours
-    theirs = reader.find(pixels, keys) or ours
-    surer = min(ours, theirs, key=lambda each: each.chance)
-    number = theirs.number if surer.number is None else surer.number
-    return replace(surer, chance=min(1.0, 2 * surer.chance), number=number)
+    return ours if reader is None else surer(ours, reader.find(pixels, keys))
+
+
+def surer(ours: Found, theirs: Found | None) -> Found:
+    """Of our own mark and TrustMark's, if there is one: but one that says whose picture it is.
+
+    Chance had two tries, so it counts twice.
+    """
+    if theirs is None or (ours.chance <= theirs.chance and ours.number is not None):
+        return replace(ours, chance=min(1.0, 2 * ours.chance))
+    return replace(theirs, chance=2 * min(ours.chance, theirs.chance))
 
 
 def _warm(keys: Sequence[WatermarkKey], reader: Reader | None) -> None:

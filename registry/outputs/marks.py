@@ -44,7 +44,8 @@ def check(mark: Mark | None, *schemes: str) -> None:
         raise UnusableText(
             f"expected a mark {' or '.join(schemes)} by one of this registry's keys "
             f"({', '.join(known) or 'none'}), found {mark.scheme!a} by {mark.key!a}; give the "
-            "generation program what ASSAY_WATERMARK_KEY_FILE and ASSAY_TRUSTMARK name here"
+            "generation program what ASSAY_WATERMARK_KEY_FILE, and for pictures ASSAY_TRUSTMARK, "
+            "name here"
         )
 
 

@@ -169,7 +169,8 @@ class Output(models.Model):
 class Picture(models.Model):
     """What an output has instead of a text: the very file that was signed, and what it is found by.
 
-    `number` is in its watermark, if it has one; `fingerprint` is of 128 bits, and `bands` are those
+    `number` is in its watermark, if it has one, and `trustmark` all that TrustMark's has, if it has
+    that, too; `fingerprint` is of 128 bits, and `bands` are those
     bits by eights and their places, by which near ones are found (pictures/finding.py).
     """
 
@@ -178,6 +179,7 @@ class Picture(models.Model):
     )
     file = models.BinaryField()
     number = models.BigIntegerField(null=True)
+    trustmark = models.BigIntegerField(null=True)
     fingerprint = models.CharField(max_length=32)
     bands = ArrayField(models.IntegerField())
 
@@ -193,6 +195,11 @@ class Picture(models.Model):
                 name="outputs_picture_by_number",
                 fields=("number",),
                 condition=Q(number__isnull=False),
+            ),
+            models.Index(
+                name="outputs_picture_by_trustmark",
+                fields=("trustmark",),
+                condition=Q(trustmark__isnull=False),
             ),
             GinIndex(name="outputs_picture_by_bands", fields=("bands",)),
         )

@@ -75,5 +75,6 @@ def _looked_at(request: HttpRequest, context: dict[str, object]) -> HTTPStatus:
     mark = None if seen.seen is None else seen.seen.mark
     context |= {"seen": seen, "says": pictures.in_words(seen)}
     if mark:
-        context |= {"p_value": f"{mark.p_value:.2g}", "scale": f"{mark.scale:.0%}"}
+        scale = None if mark.scale is None else f"{mark.scale:.0%}"
+        context |= {"p_value": f"{mark.p_value:.2g}", "scale": scale}
     return HTTPStatus.OK

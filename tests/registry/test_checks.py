@@ -144,6 +144,9 @@ def test_trustmark_without_its_networks_or_a_key_is_found(
     file.chmod(0o600)
     settings.WATERMARK_KEY_FILE = str(file)
     assert found() == set()
+    settings.CONVERTER = "off"
+    assert found() == {"assay.E011"}
+    settings.CONVERTER = ""
     (tmp_path / "networks" / trustmark.ENCODER).write_bytes(b"another")
     assert found() == {"assay.E011"}
     (tmp_path / "networks" / trustmark.ENCODER).unlink()

@@ -185,3 +185,16 @@ def test_an_interrupted_training_exits_with_0(
     monkeypatch.setattr("assay.trainers.commands.train.train", interrupt)
     words = ["train", str(tmp_path / "texts"), "--out", str(tmp_path / "out")]
     assert main([*words, "--recipe", str(recipe), "--threads", "1"]) == 0
+
+
+def test_trustmark_wants_a_key_that_vouches_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    words = ["generate", "--url", "http://localhost:1", "--token-file", str(tmp_path / "token")]
+    assert main([*words, "--trustmark", str(tmp_path)]) == 1
+    assert "--trustmark: expected --watermark-key FILE with it" in capsys.readouterr().err
+    (tmp_path / "key").write_text("a" * 32)
+    with_key = ["--watermark-key", str(tmp_path / "key"), "--trustmark", str(tmp_path)]
+    assert main([*words, *with_key]) == 1
+    assert "encoder_Q.onnx: expected the network sha256:" in capsys.readouterr().err

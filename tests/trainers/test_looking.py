@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from PIL import Image
 
 from assay.signing import trustmark
 from assay.signing.watermark import WatermarkKey
+from assay.trainers import looking
 from assay.trainers.pictures import files, marking
+from assay.trainers.pictures.marking import Found
 from assay.trainers.pictures.trustmark import Writer
 from tests.needing import forbidden
 from tests.signing.marking import key
 
 from .pictures import networks
-from .pictures.scenes import scene
+from .pictures.scenes import cut, scene
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -47,6 +50,8 @@ def look(
         )
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert said, done.stderr
+    if said[0].get("unconfined") == looking.WITHOUT_NETWORKS:
+        return said
     if "unconfined" in said[0]:
         forbidden(said[0]["unconfined"])
     assert said[0] == {"confined": True}
@@ -77,13 +82,35 @@ def test_trustmarks_mark_is_read_where_our_own_is_gone(
     _, said = look(file, key(1), key(), **with_them)
     assert (said["mark"]["number"], said["mark"]["key"]) == (42, key().id)
     assert said["mark"]["p_value"] == pytest.approx(2 * 2 / 2**31)
+    assert (said["mark"]["scheme"], said["mark"]["scale"]) == ("com.adobe.trustmark.Q", None)
     _, said = look(file, key())
     assert said["mark"]["p_value"] > 1e-3
     _, said = look(files.written(scene(3), "JPEG"), key(), **with_them)
     assert said["mark"]["p_value"] > 1e-3
     _, said = look(files.written(marked, "JPEG"), key(), **with_them)
-    assert said["mark"]["number"] == 42
+    assert (said["mark"]["scheme"], said["mark"]["number"]) == ("tile/v1", 42)
     assert said["mark"]["p_value"] < 1e-12
+    _, said = look(files.written(cut(marked, 30, 60, 400), "JPEG"), key(), **with_them)
+    assert (said["mark"]["scheme"], said["mark"]["number"]) == ("tile/v1", 42)
+
+
+def test_a_mark_that_says_whose_picture_it_is_stands_before_one_that_does_not() -> None:
+    """Whoever has both is told the number, its own key, and the chance of the surer."""
+    ours = Found(scheme="tile/v1", key="a", chance=1e-12, scale=1.0, number=None)
+    theirs = Found(scheme="com.adobe.trustmark.Q", key="b", chance=1e-9, scale=None, number=7)
+    both = looking.surer(ours, theirs)
+    assert both == replace(theirs, chance=2e-12)
+    assert looking.surer(replace(ours, number=5), theirs).number == 5
+    assert looking.surer(replace(ours, number=5, chance=1e-3), theirs) == replace(
+        theirs, chance=2e-9
+    )
+    assert looking.surer(replace(ours, chance=0.7), None) == replace(ours, chance=1.0)
+
+
+def test_without_its_networks_nothing_is_looked_at(tmp_path: Path) -> None:
+    """And strangers are not told where they should lie."""
+    (said,) = look(files.written(scene(1, 64), "PNG"), key(), networks=tmp_path)
+    assert said == {"unconfined": looking.WITHOUT_NETWORKS}
 
 
 @pytest.mark.parametrize("kind", files.FORMATS)

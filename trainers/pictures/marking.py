@@ -43,12 +43,14 @@ TINY = 1e-6  # instead of nothing at all, to divide by
 class Found:
     """What the best of all tries shows."""
 
+    scheme: str
+    """Which mark: picturemark.SCHEME, or trustmark.ALGORITHM."""
     key: str
     """Its id."""
     chance: float
     """That a picture without these keys' marks shows as much, at most."""
-    scale: float
-    """How large the picture is beside the one that was marked, if it was."""
+    scale: float | None
+    """How large the picture is beside the one that was marked, if it was; None: nobody knows."""
     number: int | None
     """The picture's own, where all of it can be read."""
 
@@ -74,7 +76,7 @@ def find(pixels: Pixels, keys: Sequence[WatermarkKey]) -> Found:
     """The best of all tries, of at least one key."""
     scales = tuple(_scales(*pixels.shape[:2]))
     tries = len(scales) * len(keys) * TILE_PIXELS**2
-    best = Found(key=keys[0].id, chance=1.0, scale=1.0, number=None)
+    best = _found(keys[0], 1.0, 1.0, None)
     light_HW = grey(pixels)
     for scale in scales:
         shown = _shown(light_HW, scale)
@@ -84,10 +86,15 @@ def find(pixels: Pixels, keys: Sequence[WatermarkKey]) -> Found:
             chance = picturemark.chance(float(scores_PPSS.flat[place]), tries)
             if chance < best.chance:
                 number = _number(shown, key, place)
-                best = Found(key=key.id, chance=chance, scale=scale, number=number)
+                best = _found(key, chance, scale, number)
         if best.chance <= SURE:
             break
     return best
+
+
+def _found(key: WatermarkKey, chance: float, scale: float, number: int | None) -> Found:
+    scheme = picturemark.SCHEME
+    return Found(scheme=scheme, key=key.id, chance=chance, scale=scale, number=number)
 
 
 def _squares(key: WatermarkKey, layer: int) -> Grey:

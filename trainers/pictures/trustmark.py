@@ -2,16 +2,16 @@
 """The pixels' half of TrustMark, a watermark by trained networks (docs/spec/watermark.md).
 
 The networks are Adobe's, and come from a folder of the operator's: `Writer` needs the encoder,
-`Reader` the decoder. What is done around them is what TrustMark's own programs do, so that each
-reads the other's marks.
+`Reader` the decoder. What is done around them is what TrustMark's own programs do with a picture
+that is at most twice as long as it is wide, so that each reads the other's marks.
 
 Shape suffixes: B pictures, H rows, W columns, C channels, N bits.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SIDE_PIXELS = 256
 """What the networks see, whatever a picture's size is."""
+TELLING = (1, 29)  # the first release of onnxruntime with telemetry on Linux
 WIDEST = 2.0  # times as long as it is wide: of what is longer, the middle square is read
 Levels = NDArray[np.float32]
 
@@ -71,8 +72,13 @@ class Reader:
         if found is None:
             return None
         key, number = found
-        chance = trustmark.chance(len(keys))
-        return Found(key=key.id, chance=chance, scale=1.0, number=number)
+        return Found(
+            scheme=trustmark.ALGORITHM,
+            key=key.id,
+            chance=trustmark.chance(len(keys)),
+            scale=None,
+            number=number,
+        )
 
 
 def _network(folder: Path, name: str) -> onnxruntime.InferenceSession:
@@ -91,23 +97,35 @@ def _network(folder: Path, name: str) -> onnxruntime.InferenceSession:
         raise UnusableNetworks(
             f"{folder / name}: expected {as_id(expected)}, found {as_id(sha256(data))}"
         )
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # since its 1.29 it tells Microsoft what is loaded
-    try:
-        import onnxruntime  # noqa: PLC0415 - an extra: who uses no TrustMark need not have it
-    except ImportError as error:
-        raise UnusableNetworks(
-            "expected onnxruntime, which runs TrustMark's networks, found none: "
-            "pip install 'assay[trustmark]'"
-        ) from error
+    _check_runtime()
+    import onnxruntime  # noqa: PLC0415 - an extra: who uses no TrustMark need not have it
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
+def _check_runtime() -> None:
+    """One that tells nobody what it is given; asked before it is loaded, when it would begin to."""
+    try:
+        found = metadata.version("onnxruntime")
+    except metadata.PackageNotFoundError:
+        found = "none"
+    if found == "none" or tuple(map(int, found.split(".")[:2])) >= TELLING:
+        before = ".".join(map(str, TELLING))
+        raise UnusableNetworks(
+            f"expected onnxruntime before {before}, which tells Microsoft what is loaded, found "
+            f"{found}: pip install 'assay[trustmark]'"
+        )
+
+
 def _run(network: onnxruntime.InferenceSession, *given: Levels) -> Levels:
-    """Its first output; inputs are told apart by their order."""
+    """Its first output; inputs are told apart by their order. Raises UnusableNetworks."""
     names = [each.name for each in network.get_inputs()]
-    first, *_ = network.run(None, dict(zip(names, given, strict=True)))
+    try:
+        first, *_ = network.run(None, dict(zip(names, given, strict=True)))
+    except Exception as error:  # its own have nothing else in common
+        raise UnusableNetworks(f"expected a picture from onnxruntime, found: {error}") from error
     return np.asarray(first, dtype=np.float32)
 
 

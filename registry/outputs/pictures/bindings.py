@@ -17,7 +17,6 @@ from typing import Self
 from assay.signing import canonical, trustmark
 from assay.signing.canonical import Obj
 from assay.signing.errors import InvalidDocument
-from assay.signing.statements import Mark
 from registry.api.problems import NotFound
 
 from .. import marks, queries
@@ -84,9 +83,7 @@ def by_binding(binding: Binding, *, most: int = MAX_RESULTS) -> list[Match]:
     """What has the number, or looks alike."""
     if binding.alg == FINGERPRINT:
         return _near(binding.value.hex(), most)
-    number = _number(binding)
-    found = [] if number is None else finding.by_number(number)
-    return [Match(output=each, score=None) for each in found][:most]
+    return [Match(output=each, score=None) for each in _marked(binding)][:most]
 
 
 def by_content(data: bytes, alg: str | None, *, most: int = MAX_RESULTS) -> list[Match]:
@@ -121,9 +118,8 @@ def of(picture: Picture) -> Iterable[dict[str, object]]:
         value = picture.number.to_bytes(NUMBER_BYTES, "big")
         yield _assertion(WATERMARK, base64.b64encode(value).decode())
     yield _assertion(FINGERPRINT, base64.b64encode(bytes.fromhex(picture.fingerprint)).decode())
-    payload = _trustmark(picture)
-    if payload is not None:
-        yield _assertion(TRUSTMARK, trustmark.binding(payload))
+    if picture.trustmark is not None:
+        yield _assertion(TRUSTMARK, trustmark.binding(picture.trustmark))
 
 
 def evidence(of_: Output) -> dict[str, object]:
@@ -135,23 +131,12 @@ def _assertion(alg: str, value: str) -> dict[str, object]:
     return {"alg": alg, "blocks": [{"scope": {}, "value": value}]}
 
 
-def _trustmark(picture: Picture) -> int | None:
-    """What TrustMark's networks wrote into it, if they did."""
-    stated = picture.output.mark
-    mark = None if stated is None else Mark.parse(stated)
-    if mark is None or picture.number is None or mark.scheme != trustmark.SCHEME:
-        return None
-    key = marks.key_of(mark)
-    return None if key is None else trustmark.payload(key, picture.number)
-
-
-def _number(binding: Binding) -> int | None:
-    """Of a watermark's value; of TrustMark's only what one of our keys vouches for."""
+def _marked(binding: Binding) -> list[Output]:
+    """Those with a watermark of this value."""
     if binding.alg == WATERMARK:
-        return int.from_bytes(binding.value, "big")
+        return finding.by_number(int.from_bytes(binding.value, "big"))
     payload = trustmark.bound(binding.value.decode("ascii", "replace"))
-    found = None if payload is None else trustmark.recognised(payload, marks.keys())
-    return None if found is None else found[1]
+    return [] if payload is None else finding.by_trustmark(payload)
 
 
 def _near(fingerprint: str, most: int) -> list[Match]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from assay.signing import trustmark
 from assay.signing.digests import sha256
 
 from .. import marks
@@ -99,11 +100,17 @@ def in_words(found: Found) -> str:
                 "This registry signed this file. Its evidence is with the output: verify it, and "
                 "take nobody's word for it, ours included."
             )
+        case Answer.WATERMARK if _is_copied_easily(found):
+            return _(
+                "It shows TrustMark's watermark, with a number of this registry's. That is no "
+                "signature: the number stands in the evidence of the picture that it was given to, "
+                "and whoever reads it there can put it into another one."
+            )
         case Answer.WATERMARK:
             return _(
                 "It shows this registry's watermark: of a million pictures without it one at most "
                 "would show as much. That is no signature: what was done to the picture since is "
-                "not known, and whoever has the key can make it."
+                "not known, and whoever has the key can make it, or copy it from another one."
             )
         case Answer.RESEMBLES:
             return _(
@@ -116,12 +123,18 @@ def in_words(found: Found) -> str:
             )
 
 
+def _is_copied_easily(found: Found) -> bool:
+    mark = None if found.seen is None else found.seen.mark
+    return mark is not None and mark.scheme == trustmark.ALGORITHM
+
+
 def _watermark(found: Found) -> dict[str, object] | None:
     if found.seen is None or found.seen.mark is None:
         return None
     mark = found.seen.mark
     return {
         "is_found": found.is_marked,
+        "scheme": mark.scheme,
         "p_value": mark.p_value,
         "max_p_value": MAX_P_VALUE,
         "key": mark.key,

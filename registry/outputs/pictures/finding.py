@@ -64,6 +64,11 @@ def by_number(number: int) -> list[Output]:
     return list(everybodys().filter(picture__number=number)[:MAX_LISTED])
 
 
+def by_trustmark(payload: int) -> list[Output]:
+    """Those into which TrustMark's networks wrote just this."""
+    return list(everybodys().filter(picture__trustmark=payload)[:MAX_LISTED])
+
+
 def by_digest(sha256: str) -> list[Output]:
     """Those that are this very file."""
     return list(everybodys().filter(sha256=sha256, picture__isnull=False)[:MAX_LISTED])

@@ -22,7 +22,7 @@ from typing import BinaryIO, Self, cast
 
 from django.conf import settings
 
-from assay.signing import canonical
+from assay.signing import canonical, picturemark, trustmark
 from assay.signing.errors import InvalidDocument
 from assay.signing.watermark import WatermarkKey
 
@@ -37,6 +37,7 @@ MAX_AT_ONCE = 2
 SECONDS = 40
 MAX_SAID_BYTES = 4096
 RETRY_AFTER_SECONDS = 5
+SCHEMES = picturemark.SCHEME, trustmark.ALGORITHM
 _places = threading.BoundedSemaphore(MAX_AT_ONCE)
 _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -45,10 +46,12 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{32}", re.ASCII)
 class Mark:
     """What the picture shows under the key that fits it best."""
 
+    scheme: str
+    """Which of the two it is: our own (picturemark.SCHEME), or trustmark.ALGORITHM."""
     key: str
     p_value: float
-    scale: float
-    """How large it is beside the one that was marked, if it was."""
+    scale: float | None
+    """How large it is beside the one that was marked, if that can be told."""
     number: int | None
     """Whose picture it is, where that can be read."""
 
@@ -56,9 +59,10 @@ class Mark:
     def parse(cls, obj: canonical.Obj) -> Self:
         """Read it; raises InvalidDocument."""
         return cls(
+            scheme=_scheme(obj),
             key=canonical.text(obj, "key"),
             p_value=_share(obj, "p_value", 1.0),
-            scale=_share(obj, "scale", 100.0),
+            scale=None if obj.get("scale") is None else _share(obj, "scale", 100.0),
             number=canonical.nullable(obj, "number", canonical.integer),
         )
 
@@ -113,7 +117,7 @@ def _said(data: bytes, keys: Sequence[WatermarkKey]) -> list[str]:
         file.write(data)
         file.seek(0)
         python = settings.CONVERTER or sys.executable
-        networks = (settings.TRUSTMARK,) if settings.TRUSTMARK else ()
+        networks = (str(Path(settings.TRUSTMARK).resolve()),) if settings.TRUSTMARK else ()
         with subprocess.Popen(
             (python, "-I", "-m", PROGRAM, str(file.fileno()), *networks),
             pass_fds=(file.fileno(),),
@@ -164,6 +168,13 @@ def _object(line: str) -> dict[str, object]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _scheme(obj: canonical.Obj) -> str:
+    scheme = canonical.text(obj, "scheme")
+    if scheme not in SCHEMES:
+        raise InvalidDocument("scheme", " or ".join(SCHEMES), ascii(scheme)[:40])
+    return scheme
 
 
 def _share(obj: canonical.Obj, field: str, most: float) -> float:

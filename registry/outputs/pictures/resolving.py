@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -56,10 +55,9 @@ class AlgorithmsView(_View):
     def get(self, request: Request) -> Response:
         """By name."""
         del request
-        watermarks = [WATERMARK, *([TRUSTMARK] if settings.TRUSTMARK else ())]
         return Response(
             {
-                "watermarks": [{"alg": each} for each in watermarks],
+                "watermarks": [{"alg": WATERMARK}, {"alg": TRUSTMARK}],
                 "fingerprints": [{"alg": FINGERPRINT}],
             }
         )

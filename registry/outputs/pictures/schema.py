@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from ..detecting import Answer
 from ..schema import NAMED
+from .looking import SCHEMES
 
 DETECTED = inline_serializer(
     "DetectedPicture",
@@ -24,7 +25,10 @@ DETECTED = inline_serializer(
                 "p_value": serializers.FloatField(),
                 "max_p_value": serializers.FloatField(),
                 "key": serializers.CharField(),
-                "scale": serializers.FloatField(help_text="beside the picture that was marked"),
+                "scheme": serializers.ChoiceField(choices=[(each, each) for each in SCHEMES]),
+                "scale": serializers.FloatField(
+                    allow_null=True, help_text="beside the picture that was marked"
+                ),
                 "outputs": inline_serializer("DetectedPictureNumbered", NAMED, many=True),
             },
             allow_null=True,

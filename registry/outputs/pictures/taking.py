@@ -75,7 +75,7 @@ def complete(lease_id: uuid.UUID, delivered: Delivered, *, holder: User, now: da
         Picture.objects.create(
             output=output,
             file=delivered.file,
-            number=_number(output, delivered.mark),
+            **_written(output, delivered.mark),
             fingerprint=delivered.fingerprint,
             bands=bands(delivered.fingerprint),
         )
@@ -115,11 +115,16 @@ def _sides(png: bytes) -> tuple[int, int]:
     return width, height
 
 
-def _number(output: Output, mark: Mark | None) -> int | None:
-    """What its watermark says of it: the program that marks computes the same."""
+def _written(output: Output, mark: Mark | None) -> dict[str, int]:
+    """What its watermarks say of it: the program that marks computes the same."""
     document = queries.request_document(output)
     key = None if mark is None else marks.key_of(mark)
-    return None if key is None or document is None else picturemark.payload(key, document)
+    if mark is None or key is None or document is None:
+        return {}
+    number = picturemark.payload(key, document)
+    if mark.scheme == picturemark.SCHEME:
+        return {"number": number}
+    return {"number": number, "trustmark": trustmark.payload(key, number)}
 
 
 def _schemes() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from registry.supervisor import programs
 from registry.supervisor.environment import fill_in, secret_file
 from registry.supervisor.errors import SupervisorError
 from registry.supervisor.places import Places
@@ -38,6 +39,16 @@ def test_everything_has_a_value(environment: dict[str, str]) -> None:
     assert environment["BROKER_URL"].startswith("redis+socket:///")
     assert deployment.postgres is not None
     assert deployment.valkey is not None
+
+
+def test_trustmarks_networks_are_given_to_the_generation_program(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    assert "--trustmark" not in programs.generator(fill_in(environment), token).arguments
+    environment["ASSAY_TRUSTMARK"] = str(tmp_path)
+    command = programs.generator(fill_in(environment), token).arguments
+    assert command[command.index("--trustmark") + 1] == str(tmp_path)
 
 
 def test_servers_of_others_are_used_and_none_is_started(environment: dict[str, str]) -> None:

@@ -139,12 +139,14 @@ def test_what_the_program_says_is_a_strangers_word(
 
 
 def test_a_mark_of_impossible_chance_is_none() -> None:
-    mark = '{"key": "k", "p_value": 2, "scale": 1, "number": null}'
+    mark = '{"scheme": "tile/v1", "key": "k", "p_value": 2, "scale": 1, "number": null}'
     seen = f'{{"fingerprint": "{"0" * 32}", "height": 1, "width": 1, "mark": {mark}}}'
     with pytest.raises(UnusablePicture):
         looking._judged(['{"confined": true}', seen])
     fair = looking._judged(['{"confined": true}', seen.replace('"p_value": 2', '"p_value": 1')])
     assert fair.mark is not None
+    with pytest.raises(UnusablePicture):
+        looking._judged(['{"confined": true}', seen.replace("tile/v1", "another")])
 
 
 def page(data: bytes, status: int = 200) -> str:

@@ -45,7 +45,7 @@ def values(output: Output) -> dict[str, str]:
 def test_the_algorithms_are_named(db: None) -> None:
     said = get("/c2pa/services/supportedAlgorithms")
     assert said == {
-        "watermarks": [{"alg": "assay.tile.1"}],
+        "watermarks": [{"alg": "assay.tile.1"}, {"alg": "com.adobe.trustmark.Q"}],
         "fingerprints": [{"alg": "assay.cosine.1"}],
     }
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import base64
 import io
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from PIL import Image
 from pytest_django import Settings
 
@@ -89,6 +92,9 @@ def test_a_copy_without_our_own_mark_leads_to_it(twice: Output, lab: Lab) -> Non
         forbidden(said["detail"])
     assert said["answer"] == "watermark"
     assert said["watermark"]["p_value"] == pytest.approx(2 * 2 / 2**31)
+    assert said["watermark"]["scheme"] == "com.adobe.trustmark.Q"
+    assert said["watermark"]["scale"] is None
+    assert "whoever reads it there can put it into another one" in said["says"]
     assert [each["id"] for each in said["watermark"]["outputs"]] == [str(twice.pk)]
     for query in ("", "?alg=com.adobe.trustmark.Q"):
         (match,) = by_content(copy, query)["matches"]
@@ -115,10 +121,24 @@ def test_a_registry_without_the_networks_refuses_what_it_could_not_find(
 ) -> None:
     drawn.ask(lab, checkpoint)
     settings.TRUSTMARK = ""
-    with pytest.raises(UnusableText, match="ASSAY_WATERMARK_KEY_FILE and ASSAY_TRUSTMARK name"):
+    with pytest.raises(UnusableText, match="for pictures ASSAY_TRUSTMARK, name"):
         drawn.answer(operator, key(), writer)
 
 
-def test_a_key_that_is_gone_takes_the_value_with_it(twice: Output, settings: Settings) -> None:
-    settings.WATERMARK_KEY_FILE = ""
-    assert set(values(twice)) == {"assay.tile.1", "assay.cosine.1"}
+def test_its_value_outlives_its_key(twice: Output, settings: Settings) -> None:
+    before = values(twice)
+    settings.WATERMARK_KEY_FILE, settings.TRUSTMARK = "", ""
+    assert values(twice) == before
+    written = base64.b64encode(before["com.adobe.trustmark.Q"].encode()).decode()
+    (match,) = get(BINDING, alg="com.adobe.trustmark.Q", value=written)["matches"]
+    assert match["manifestId"] == f"urn:c2pa:{twice.pk}"
+
+
+def test_the_page_says_it_without_a_size(twice: Output) -> None:
+    sent = SimpleUploadedFile("copy.jpg", stretched(twice), content_type="image/jpeg")
+    page = Client().post("/detect", {"picture": sent})
+    if page.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+        forbidden(page.content.decode())
+    said = page.content.decode()
+    assert "It shows TrustMark&#x27;s watermark" in said
+    assert "Size beside the marked one" not in said
