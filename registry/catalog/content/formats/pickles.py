@@ -6,6 +6,11 @@ before. The walk goes on unless every unpickler (of CPython 2 and 3, in C and in
 stopped: it fails closed. So it knows no values, no keys and no places of marks, only how many items
 may lie on the stack at most, and how far to the next opcode.
 
+A frame (protocol 4) that lies in the file is the end of all certainty: where a read goes beyond it,
+the unpickler in C forgets what was left of it and goes on behind. So that is a pickle, whatever
+follows. No word and no number is a frame: its eight bytes of length would have to be fewer than
+the file's.
+
 Protocol 0 is plain ASCII, and words can spell opcodes (`hello` does): where nothing was imported
 nothing has an effect, so that prose stays prose. An import alone is not held against a text: no
 list of words could begin with one in `c`.
@@ -38,6 +43,7 @@ CALLS = {"INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "REDUCE", "BUILD"}
 CHANGES = {"APPEND", "APPENDS", "SETITEM", "SETITEMS", "ADDITEMS"}
 PUTS = {"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"}
 GETS = {"GET", "BINGET", "LONG_BINGET"}
+FRAME_BYTES = 8  # of its length
 PROTOCOL_BYTES = 2  # an opcode and a number: what a pickle that says so begins with
 _NUMBER = re.compile(rb"[\x00-\x20]*[+-]?\d")  # how each begins, in any base
 # What no module and no attribute is called holds white space; of CRLF, Python 2 takes both away.
@@ -122,7 +128,9 @@ class _Walk:
         name = opcode.name
         self.is_announced |= name == "PROTO" and self.file.tell() == PROTOCOL_BYTES
         self.has_import |= name in IMPORTS
-        if name in CALLS or name in CHANGES:
+        if name == "FRAME":
+            self.is_found = self._is_in_the_file()
+        elif name in CALLS or name in CHANGES:
             self.is_found = self.has_import
         elif name == "STOP":  # another may follow, as in old files of torch
             self.is_found = self.is_announced or self.has_import or self._is_whole()
@@ -136,6 +144,13 @@ class _Walk:
         self.most_items += opcode.grows
         self.has_mark |= opcode.name == "MARK"
         self.has_memo |= opcode.name in PUTS
+
+    def _is_in_the_file(self) -> bool:
+        """The frame whose length was skipped just now; of a longer one no byte is obeyed in C."""
+        begins_at = self.file.tell()
+        self.file.seek(begins_at - FRAME_BYTES)
+        length = int.from_bytes(self.file.read(FRAME_BYTES), "little")
+        return begins_at + length <= self.size_bytes
 
     def _is_whole(self) -> bool:
         if self.opcodes < LEAST_OPCODES:
