@@ -29,6 +29,7 @@ PUSHED = [
     b"N",
     b"I0x10\n",
     b"I-010\n",
+    b"I\0\n",
     b"K\x05",
     b"F1e5\n",
     b"S'a'\n",
@@ -122,6 +123,7 @@ def is_refused(tmp_path: Path, content: bytes) -> bool:
 @example(b"cos\nenviron\nNNs")
 @example(b"Nr\xff\xff\xff\x7f.")
 @example(b"(ios\nsystem")
+@example(b"cos\nsystem\nI\0\n\x85R.")
 @examples(500, many=5_000)
 def test_whatever_makes_an_unpickler_use_an_import_is_a_pickle(
     tmp_path: Path, content: bytes

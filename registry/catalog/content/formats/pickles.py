@@ -46,12 +46,13 @@ GETS = {"GET", "BINGET", "LONG_BINGET"}
 FRAME_BYTES = 8  # of its length
 PROTOCOL_BYTES = 2  # an opcode and a number: what a pickle that says so begins with
 _NUMBER = re.compile(rb"[\x00-\x20]*[+-]?\d")  # how each begins, in any base
+_INTEGER = re.compile(rb"\x00|" + _NUMBER.pattern)  # in C a line of a NUL is 0
 # What no module and no attribute is called holds white space; of CRLF, Python 2 takes both away.
 _NAME = re.compile(rb"[^\x00-\x20]+\r?")
 _FIRST_LINE: Mapping[str, re.Pattern[bytes]] = {
     "GLOBAL": _NAME,
     "INST": _NAME,
-    "INT": _NUMBER,
+    "INT": _INTEGER,
     "LONG": _NUMBER,
     "FLOAT": re.compile(rb"[\x00-\x20]*[+-]?(\d|\.\d|inf|nan)", re.IGNORECASE),
     "STRING": re.compile(rb"['\"]"),
