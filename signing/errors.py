@@ -247,7 +247,7 @@ class WrongIdentity(VerificationError):
 
 
 class WrongOpening(VerificationError):
-    """What is to say whose a pseudonym is, opens none of those in the certificates."""
+    """What is to say who is behind a pseudonym or a commitment opens none that is there."""
 
     code = "wrong-opening"
     exit_code = 44

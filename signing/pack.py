@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Self
 
 from . import archive, canonical, crls
+from .acceptance import AcceptanceEvidence
 from .canonical import Obj
 from .digests import sha256
 from .errors import DigestMismatch, InvalidDocument, MissingEvidence
@@ -27,9 +28,11 @@ PACK_V1 = "https://assay/evidence-pack/v1"
 SUFFIX = ".assay-pack"
 INDEX, TRUST_ROOT, POLICY = "pack.json", "trust-root.json", "policy"
 MAX_ARTIFACTS = 256
+MAX_ACCEPTANCES = 64  # each takes as many signatures to check as a part of an artifact
 MAX_TEXT_BYTES = 1 << 20  # of a conduct policy, as people read it
 # By folder: how its files' names end.
 ENDINGS: Mapping[str, str] = {
+    "acceptances": ".json",
     "answers": ".ocsp",
     "evidence": ".json",
     "lists": ".crl",
@@ -85,11 +88,14 @@ class Pack:
     """OCSP answers (DER)."""
     texts: tuple[bytes, ...] = ()
     """Conduct policies as people read them."""
+    acceptances: tuple[AcceptanceEvidence, ...] = ()
+    """Of those policies, by people and organisations that chose to show them."""
 
     def __post_init__(self) -> None:
         for name, found, most in (
             ("artifacts", self.artifacts, MAX_ARTIFACTS),
             ("bases", self.bases, MAX_BASES),
+            ("acceptances", self.acceptances, MAX_ACCEPTANCES),
         ):
             if len(found) > most:
                 raise InvalidDocument(name, f"at most {most}", str(len(found)))
@@ -121,6 +127,7 @@ class Pack:
             lists=tuple(found.of_folder("lists", most=crls.MAX_BYTES)),
             answers=tuple(found.of_folder("answers", most=MAX_RESPONSE_BYTES)),
             texts=tuple(found.of_folder("texts", most=MAX_TEXT_BYTES)),
+            acceptances=_acceptances(found),
         )
         if pack.files() != files:
             names = sorted(files.keys() ^ pack.files().keys())
@@ -147,6 +154,7 @@ class Pack:
             ("lists", self.lists),
             ("answers", self.answers),
             ("texts", self.texts),
+            ("acceptances", [each.canonical() for each in self.acceptances]),
         ):
             for content in contents:
                 _add(files, folder, content)
@@ -212,6 +220,14 @@ def _bases(index: Obj, found: _ByDigest) -> tuple[Evidence, ...]:
         for each in canonical.items(index, "bases", maximum=MAX_BASES)
     ]
     return tuple(_evidence(found, each) for each in named)
+
+
+def _acceptances(found: _ByDigest) -> tuple[AcceptanceEvidence, ...]:
+    acceptances: list[AcceptanceEvidence] = []
+    for data in found.of_folder("acceptances", most=canonical.MAX_BYTES):
+        with canonical.within(_path("acceptances", sha256(data))):
+            acceptances.append(AcceptanceEvidence.parse(canonical.loads(data)))
+    return tuple(acceptances)
 
 
 def _evidence(found: _ByDigest, digest: str) -> Evidence:

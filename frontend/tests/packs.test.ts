@@ -62,10 +62,9 @@ test("the pack is written as it was, and is whose it says", async () => {
     given.fingerprint,
     given.policy_sha256,
   ]);
-  const { artifacts, bases, lists, answers, texts } = pack;
-  expect([artifacts.length, bases.length, lists.length, answers.length, texts.length]).toEqual([
-    2, 1, 8, 1, 1,
-  ]);
+  const { artifacts, bases, lists, answers, texts, acceptances } = pack;
+  const counted = [artifacts, bases, lists, answers, texts, acceptances];
+  expect(counted.map(({ length }) => length)).toEqual([2, 1, 8, 1, 1, 1]);
 });
 
 test.each(given.refused)("$name is refused", async ({ put = {}, remove = [], error, says }) => {
@@ -145,6 +144,7 @@ test("each artifact is judged with what is in the pack: its bases, texts, lists 
   expect(output?.judgement?.examination.bases.map(({ part }) => part)).toEqual(["base-1"]);
   const codes = output?.judgement?.examination.steps.map(({ code }) => code);
   expect(codes).toContain("base-1.conduct.text");
+  expect(codes).toContain("output.acceptance-1");
   expect(batched?.judgement?.verdict).toBe("verified");
   expect(batched?.judgement?.examination.parts.output?.claim.value?.claim).toBe("caller-asserted");
 });

@@ -6,6 +6,11 @@
  * form is checked here: what is in it proves nothing before it was examined, and whom to trust is
  * the reader's to say, also where the pack brings a trust root.
  */
+import {
+  type AcceptanceEvidence,
+  isWritten as isWrittenAcceptance,
+  parseAcceptance,
+} from "./acceptance";
 import { type Files, isArchive, readArchive } from "./archive";
 import type { Bytes, Json, JsonObject } from "./canonical";
 import {
@@ -43,9 +48,11 @@ const INDEX = "pack.json";
 const TRUST_ROOT = "trust-root.json";
 const POLICY = "policy";
 const MAX_ARTIFACTS = 256;
+const MAX_ACCEPTANCES = 64; // each takes as many signatures to check as a part of an artifact
 const MAX_TEXT_BYTES = 1024 * 1024; // of a conduct policy, as people read it
 /** By folder: how its files' names end. */
 const ENDINGS = {
+  acceptances: ".json",
   answers: ".ocsp",
   evidence: ".json",
   lists: ".crl",
@@ -53,8 +60,8 @@ const ENDINGS = {
   texts: ".txt",
 } as const;
 type Folder = keyof typeof ENDINGS;
-/** In the order of their names evidence comes first, or answers before it. */
-const FIRST = ["answers/", "evidence/"];
+/** In the order of their names evidence comes first, or these before it. */
+const FIRST = ["acceptances/", "answers/", "evidence/"];
 const NAME_AT = 30; // in an archive, of its first file
 
 /** What a pack is about: its evidence, and of an output of a batch its proof. */
@@ -77,6 +84,8 @@ export type Pack = {
   readonly lists: readonly Bytes[];
   readonly answers: readonly Bytes[];
   readonly texts: readonly Bytes[];
+  /** By people and organisations that chose to show them. */
+  readonly acceptances: readonly AcceptanceEvidence[];
 };
 
 /** Whether a file that begins so, or has this name, says that it is one. */
@@ -115,6 +124,7 @@ export async function parsePack(data: Bytes): Promise<Pack> {
     lists: ofFolder(files, "lists", MAX_LIST_BYTES),
     answers: ofFolder(files, "answers", MAX_ANSWER_BYTES),
     texts: ofFolder(files, "texts", MAX_TEXT_BYTES),
+    acceptances: await acceptancesIn(files),
   };
   if (artifacts.length === 0) throw new InvalidDocument("artifacts", "at least one", "none");
   checkNamed(files, index);
@@ -145,7 +155,7 @@ function checkNamed(files: Files, index: JsonObject): void {
   }
   const bases = items(index, "bases").map((value) => sha256Hex({ bases: value }, "bases"));
   for (const base of bases) named.add(pathOf("evidence", base));
-  const more = ["lists/", "answers/", "texts/"]; // whatever there is of them is used
+  const more = ["acceptances/", "lists/", "answers/", "texts/"]; // whatever there is of them is used
   const odd = [...files.keys()].filter(
     (name) => !named.has(name) && !more.some((folder) => name.startsWith(folder)),
   );
@@ -164,9 +174,13 @@ function areWritten(files: Files): boolean {
     }
     if (!name.endsWith(".json")) return true;
     const document = loads(data);
-    const isOwn = !name.startsWith("evidence/") || isWritten(asMapping(document, "document"));
-    return isOwn && equalBytes(dumps(document), data);
+    return isOwnForm(name, asMapping(document, "document")) && equalBytes(dumps(document), data);
   });
+}
+
+function isOwnForm(name: string, document: JsonObject): boolean {
+  if (name.startsWith("acceptances/")) return isWrittenAcceptance(document);
+  return !name.startsWith("evidence/") || isWritten(document);
 }
 
 async function artifactOf(files: Files, value: Json): Promise<Artifact> {
@@ -186,6 +200,16 @@ async function evidenceIn(
     const document = loads(data);
     return { evidence: await parseEvidence(document), document: asMapping(document, "evidence") };
   });
+}
+
+async function acceptancesIn(files: Files): Promise<readonly AcceptanceEvidence[]> {
+  const found = [...files].filter(([name]) => name.startsWith("acceptances/"));
+  if (found.length > MAX_ACCEPTANCES) {
+    throw new InvalidDocument("acceptances", `at most ${MAX_ACCEPTANCES}`, String(found.length));
+  }
+  return Promise.all(
+    found.map(([name, data]) => inside(name, async () => parseAcceptance(loads(data)))),
+  );
 }
 
 function proofIn(files: Files, digest: string): Proof {

@@ -7,7 +7,7 @@
  */
 import type { Bytes, Json, JsonObject } from "./canonical";
 import { asMapping, dumps, items, only, sha256Hex, text, within } from "./canonical";
-import { fromHex, sha256 } from "./digests";
+import { concat, fromHex, sha256 } from "./digests";
 import { VerificationError } from "./errors";
 
 /** More than there are certificates in an evidence file. */
@@ -30,7 +30,8 @@ export function openingsIn(document: JsonObject, field: string): readonly PartyO
   return within(field, () => items(document, field, MAX_OPENINGS).map(parseOpening));
 }
 
-function parseOpening(value: Json): PartyOpening {
+/** Read `{"party":"…","salt":"…"}`. Raises InvalidDocument. */
+export function parseOpening(value: Json): PartyOpening {
   const opening = asMapping(value, "opening");
   only(opening, "party", "salt");
   const salt = sha256Hex(opening, "salt"); // as many bytes as a digest
@@ -44,8 +45,12 @@ export function isPseudonym(uri: string, registry: string): boolean {
 
 /** The URI that certificates of this person name, in this registry. */
 export async function pseudonymOf(opening: PartyOpening, registry: string): Promise<string> {
-  const salted = new Uint8Array([...opening.salt, ...dumps({ party: opening.party })]);
-  return `${registry}/people/${await sha256(salted)}`;
+  return `${registry}/people/${await partyCommitment(opening)}`;
+}
+
+/** The commitment to somebody, which names nobody. */
+export async function partyCommitment({ salt, party }: PartyOpening): Promise<string> {
+  return sha256(concat(salt, dumps({ party })));
 }
 
 /** The party behind each pseudonym that is opened. Raises VerificationError (wrong-opening). */

@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .. import canonical, crls
+from ..acceptance import AcceptanceEvidence
 from ..canonical import instant_text
 from ..certificates import MALFORMED
 from ..digests import as_id, parse_id
@@ -60,6 +61,8 @@ class Demands:
     """Of OCSP responders."""
     bases: tuple[Evidence, ...] = ()
     """Of checkpoints that runs continued from."""
+    acceptances: tuple[AcceptanceEvidence, ...] = ()
+    """Each has to be of somebody who signed what is verified."""
     anchors: bytes = b""
     """Of C2PA manifests (PEM)."""
 

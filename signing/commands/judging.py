@@ -6,8 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import media
+from ..acceptance import AcceptanceEvidence
+from ..digests import as_id
 from ..errors import (
     BadCredentials,
+    BrokenLink,
     NoTrustRoot,
     NotWitnessed,
     RevocationUnknown,
@@ -65,6 +68,7 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
             lists=(*demanded.lists, *given.lists),
             answers=demanded.answers,
             bases=demanded.bases,
+            acceptances=demanded.acceptances,
             anchors=demanded.anchors,
         )
         judged.append(
@@ -79,12 +83,29 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
         )
     best = judged[0] if len(judged) == 1 else _most(judged)
     if best is not None and best.failure is None:
+        _hold(best, demanded)
         return best
     if (stranger := unpinned.refusal(given, pins)) is not None:
         raise stranger
     if best is None:
         raise refusals[0]
     return best
+
+
+def _hold(judged: Judged, demanded: Demands) -> None:
+    """Raises BrokenLink where an acceptance that was named is of nobody who signed this."""
+    verified = judged.examination.verdict()
+    walked = (verified, *verified.bases)
+    shown = {each.evidence.canonical() for one in walked for each in one.acceptances}
+    for each in demanded.acceptances:
+        if each.canonical() not in shown:
+            version = each.conduct_sha256
+            raise BrokenLink(
+                f"expected an acceptance of somebody who signed {judged.name}, by a certificate "
+                f"that names what they had accepted by then, found that of "
+                f"{each.opening.party!a} to "
+                f"{'what is no policy' if version is None else as_id(version)}"
+            )
 
 
 def _most(judged: list[Judged]) -> Judged | None:
@@ -100,6 +121,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
             answers=(*basis.answers, *pack.answers),
             bases=(*basis.bases, *pack.bases),
             texts=(*basis.texts, *pack.texts),
+            acceptances=_each(*basis.acceptances, *pack.acceptances),
         )
     match given:
         case OutputGiven():
@@ -134,6 +156,11 @@ def _examine(given: Given, basis: Basis) -> Examination:
             return examine_model(given.bundle, basis=basis, files=given.files)
         case BundleGiven():
             return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)
+
+
+def _each(*acceptances: AcceptanceEvidence) -> tuple[AcceptanceEvidence, ...]:
+    """Each once."""
+    return tuple({each.canonical(): each for each in acceptances}.values())
 
 
 def _carrier(given: OutputGiven | BatchedGiven, basis: Basis) -> Carrier | None:

@@ -47,7 +47,8 @@ class Task:
 def is_worth_it(arguments: argparse.Namespace) -> bool:
     """Whether there are many files, and nothing is made of them but what is said."""
     beside = (arguments.pack, arguments.fingerprint)
-    return len(arguments.paths) >= FROM and not arguments.base and beside == (None, None)
+    is_alone = not arguments.base and not arguments.acceptance and beside == (None, None)
+    return len(arguments.paths) >= FROM and is_alone
 
 
 def task(

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+from ..acceptance import AcceptanceEvidence
 from ..archive import MAX_ARCHIVE_BYTES, is_archive
 from ..canonical import MAX_BYTES, loads, within
 from ..digests import as_id
@@ -35,6 +36,7 @@ from .public import Kind, write_over
 from .terminal import Terminal, safe
 from .verdict import Judged
 
+T = TypeVar("T")
 MAX_NAMED = 3  # of outputs that an excerpt may be of
 
 
@@ -154,7 +156,12 @@ def _given(
 
 def bases(paths: Iterable[Path]) -> tuple[Evidence, ...]:
     """The evidence in some files, each of a checkpoint that a run may have continued from."""
-    return tuple(_base(path) for path in paths)
+    return tuple(_read_by(path, Evidence.parse) for path in paths)
+
+
+def acceptances(paths: Iterable[Path]) -> tuple[AcceptanceEvidence, ...]:
+    """The evidence of an acceptance in each of some files."""
+    return tuple(_read_by(path, AcceptanceEvidence.parse) for path in paths)
 
 
 def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
@@ -191,7 +198,17 @@ def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
         ),
         answers=_each(demanded.answers, *(pack.answers for pack in brought)),
         texts=_each(*(pack.texts for pack in brought)),
+        acceptances=_shown(results),
     )
+
+
+def _shown(results: Sequence[tuple[Given, Judged]]) -> tuple[AcceptanceEvidence, ...]:
+    """The acceptances that were verified, each once."""
+    verified = (judged.examination.verdict() for _, judged in results)
+    found = (
+        each.evidence for one in verified for of in (one, *one.bases) for each in of.acceptances
+    )
+    return tuple({each.canonical(): each for each in found}.values())
 
 
 def _is_pack(path: Path) -> bool:
@@ -230,13 +247,15 @@ def print_written(pack: Pack, path: Path, terminal: Terminal) -> None:
     terminal.line(f"    {safe(shlex.join(words))}")
 
 
-def _base(path: Path) -> Evidence:
+def _read_by(path: Path, parse: Callable[[object], T]) -> T:
+    """One document; a mistake in it is said of its file."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = read_most(file, MAX_BYTES + 1)
     except OSError as error:
         raise InputUnreadable(f"{path}: {error.strerror or error}") from error
     with within(path.name):
-        return Evidence.parse(loads(data))
+        return parse(loads(data))
 
 
 def _artifact(given: Given, *, has_lines: bool) -> Artifact:

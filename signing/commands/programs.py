@@ -9,7 +9,7 @@ from datetime import datetime
 from ..canonical import instant_text
 from ..digests import as_id
 from ..errors import Step
-from ..verify import Seen, SignedPart, Verified
+from ..verify import Accepted, Seen, SignedPart, Verified
 from ..verify.tree import Node, tree
 from .pinned import pin_json
 from .terminal import Terminal
@@ -36,6 +36,7 @@ def verdict_json(judged: Judged) -> dict[str, object]:
         if (part := established.excerpt) is not None:
             document["excerpt"] = {"first": part.first, "last": part.last, "of": part.of}
         document["parts"] = [_part_json(part) for part in established.parts]
+        document["acceptances"] = [_accepted_json(each) for each in established.acceptances]
         document["bases"] = [_base_json(base) for base in established.bases]
         if (said := established.evaluation) is not None:
             document["evaluation"] = {"id": said.evaluation, **said.result.to_json()}
@@ -92,6 +93,19 @@ def _base_json(base: Verified) -> dict[str, object]:
         "checkpoint": None if claim is None else as_id(claim.manifest_sha256),
         "name": None if claim is None else f"{claim.project}@{claim.name}",
         "parts": [_part_json(part) for part in base.parts],
+        "acceptances": [_accepted_json(each) for each in base.acceptances],
+    }
+
+
+def _accepted_json(accepted: Accepted) -> dict[str, object]:
+    claim, consent = accepted.claim, accepted.evidence.consent
+    return {
+        "party": accepted.party,
+        "conduct": claim.conduct.to_json(),
+        "accepted_at": instant_text(claim.accepted_at),
+        "consent_key": None if consent is None else as_id(consent.key_sha256),
+        "of": list(accepted.of),
+        **_part_json(accepted.part),
     }
 
 

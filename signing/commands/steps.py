@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..errors import Outcome, Step
 from ..values import dataclass
-from ..verify.tree import BASE, Node, tree
+from ..verify.tree import ACCEPTANCE, BASE, Node, tree
 from .terminal import COLUMNS, Ink, Terminal, seen_width, shortened, wrapped
 
 MIN_PART_COLUMNS = 11
@@ -17,6 +17,7 @@ MIN_DETAIL_COLUMNS = 24
 _INK_OF = {Outcome.PASSED: None, Outcome.FAILED: Ink.RED, Outcome.NOT_REACHED: Ink.DIM}
 _SIGNED_PART_CHECKS = frozenset(
     {"statement", "time", "signer", "sct", "revocation", "signature", "entry", "tree-head", "proof"}
+    | {"opening", "consent"}  # of an acceptance
 )
 
 
@@ -32,7 +33,7 @@ class _Row:
 def print_steps(steps: tuple[Step, ...], terminal: Terminal) -> None:
     """Every step on a line of its own, those about one part together, below what names it.
 
-    Of the checkpoints that a run continued from only what did not pass is spelt out.
+    Of acceptances, and of checkpoints that a run continued from, only what failed is spelt out.
     """
     rows = [row for node in tree(steps) for row in _rows(node, "", "", "")]
     width = max([MIN_PART_COLUMNS, *(len(row.label) + 2 for row in rows)])
@@ -52,14 +53,18 @@ def _rows(node: Node, above: str, branch: str, stem: str) -> Iterator[_Row]:
 
 
 def _name(node: Node) -> str:
-    number = node.name.removeprefix(BASE)
-    return node.name if number == node.name else f"base {number}"
+    return node.name.replace("-", " ") if _is_counted(node) else node.name
+
+
+def _is_counted(node: Node) -> bool:
+    """Whether it is one of several, of which each has many steps."""
+    return node.name.startswith((BASE, ACCEPTANCE))
 
 
 def _print_node(row: _Row, width: int, terminal: Terminal) -> None:
     node, lefts = row.node, _lefts(row, width, terminal)
     steps = node.steps
-    if node.name.startswith(BASE):
+    if _is_counted(node):
         steps = tuple(step for step in steps if step.outcome is not Outcome.PASSED)
         _print_passed(node, len(node.steps) - len(steps), lefts, terminal)
     for step in steps:
@@ -74,10 +79,14 @@ def _lefts(row: _Row, width: int, terminal: Terminal) -> Iterator[str]:
 
 
 def _print_passed(node: Node, passed: int, lefts: Iterator[str], terminal: Terminal) -> None:
-    """How many steps about a base passed, and what it says that it is."""
-    said = [step.detail for step in node.steps if step.outcome is Outcome.PASSED][:1]
+    """How many steps about one of several passed, what it is by its own word, and whose."""
+    details = [step for step in node.steps if step.outcome is Outcome.PASSED]
+    whose = [step for step in details if step.code == f"{node.name}.opening"]
+    said = [step.detail for step in (*details[:1], *whose)]
     head = f"{terminal.mark(node.outcome)} {node.steps[0].number:>2} "
-    text = ": ".join([f"{passed} of {len(node.steps)} steps passed", *said])
+    text = ": ".join(
+        [f"{passed} of {len(node.steps)} steps passed", *filter(None, ["; ".join(said)])]
+    )
     _print_beside(lefts, head, text, terminal=terminal)
 
 

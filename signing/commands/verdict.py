@@ -24,7 +24,7 @@ from ..statements import (
 )
 from ..trust import Pinned
 from ..values import dataclass
-from ..verify import Examination, Match, Requirements, Verified
+from ..verify import Accepted, Examination, Match, Requirements, SignedPart, Verified
 from .hints import hints
 from .pinned import judged_by, trusted
 from .terminal import Ink, Terminal, shortened
@@ -217,6 +217,8 @@ def _below(verified: Verified) -> Iterator[str]:
     if (conduct := verified.conduct) is not None:
         yield f"All of it is under the conduct policy {conduct.title}, {conduct.conduct.version}."
     yield from _accepted(verified)
+    for each in (shown for one in (verified, *verified.bases) for shown in one.acceptances):
+        yield _shown(each)
 
 
 def _descent(verified: Verified) -> Iterator[str]:
@@ -243,6 +245,17 @@ def _accepted(verified: Verified) -> Iterator[str]:
     yield f"{signed.signer} had accepted {what}, says the certificate."
 
 
+def _shown(accepted: Accepted) -> str:
+    """What an acceptance adds to the certificate's word: when, where, and by whose key."""
+    claim, consent = accepted.claim, accepted.evidence.consent
+    own = f", and signed it with the key {as_id(consent.key_sha256)}" if consent else ""
+    return (
+        f"{accepted.party} accepted {claim.conduct.id}, version {claim.conduct.version}, on "
+        f"{claim.accepted_at:%Y-%m-%d}{own}; that is entry {accepted.part.index} of the ledger, "
+        f"before they signed the {' and the '.join(accepted.of)}."
+    )
+
+
 def cautions(verified: Verified) -> tuple[str, ...]:
     """All that has to be said loudly of what is verified, in this order."""
     said = (
@@ -258,8 +271,8 @@ def cautions(verified: Verified) -> tuple[str, ...]:
 
 def not_known(verified: Verified) -> str:
     """What has to be said loudly: of which parts it was accepted not to know; empty if of none."""
-    bases = (part for base in verified.bases for part in base.parts)
-    unknown = [part.name for part in (*verified.parts, *bases) if part.standing.unknown]
+    below = (part for base in verified.bases for part in _parts(base))
+    unknown = [part.name for part in (*_parts(verified), *below) if part.standing.unknown]
     parts = list(dict.fromkeys(unknown))
     if not parts:
         return ""
@@ -267,6 +280,11 @@ def not_known(verified: Verified) -> str:
         "You accepted not to know whether certificates were revoked: nothing current says so of "
         f"{', '.join(parts)}. A stolen key may have signed this."
     )
+
+
+def _parts(verified: Verified) -> tuple[SignedPart, ...]:
+    """All that was signed: the acceptances, too."""
+    return (*verified.parts, *(each.part for each in verified.acceptances))
 
 
 def taken_down(verified: Verified) -> str:
@@ -346,7 +364,7 @@ def _standing(judged: Judged, verified: Verified) -> Iterator[str]:
         )
     if judged.is_past:
         yield "You asked about that moment: what was revoked later is not said here."
-    for part in verified.parts:
+    for part in _parts(verified):
         if part.standing.revoked and part.standing.proven_at is not None:
             yield (
                 f"Of the {part.name}, these certificates were revoked, but its signature is proven "

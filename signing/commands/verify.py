@@ -3,6 +3,7 @@
 
 assay verify FOLDER [--evidence FILE]
 assay verify ANSWER.json… [--checkpoint FOLDER] [--base EVIDENCE.json]… [--pack OUT]
+assay verify ANSWER.json --acceptance ACCEPTANCE.json
 assay verify EVALUATION.json [--checkpoint FOLDER]
 assay verify FILE [--evidence FILE]
 assay verify EXCERPT.txt --evidence FILE --excerpt
@@ -63,18 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="with a file: compare the checkpoint's files too",
     )
-    add(
-        "--base",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="evidence of a checkpoint that a run continued from, to walk on to; may be repeated",
-    )
     anchors = "believe C2PA manifests by these certificates, too (PEM); then it has to be by one"
     add("--c2pa-anchors", type=Path, metavar="FILE", help=anchors)
     part = "take lines that follow each other in the text that was signed for it, and say which"
     add("--excerpt", action="store_true", help=part)
+    _add_walk(parser)
     _add_packs(parser)
     add(
         "--ignore",
@@ -89,6 +83,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     brief = "a line for each that is verified, and the steps that failed of the others"
     forms.add_argument("--brief", action="store_true", help=brief)
     methods.add_verifying(parser)
+
+
+def _add_walk(parser: argparse.ArgumentParser) -> None:
+    """What else is at hand, for a walk to come to."""
+    add = parser.add_argument
+    add(
+        "--base",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="evidence of a checkpoint that a run continued from, to walk on to; may be repeated",
+    )
+    shown = "evidence of an acceptance, by somebody who signed this; may be repeated"
+    add("--acceptance", type=Path, action="append", default=[], metavar="FILE", help=shown)
 
 
 def _add_packs(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +137,7 @@ def run(
     demanded = replace(
         demands.of(arguments, now=now),
         bases=packs.bases(arguments.base),
+        acceptances=packs.acceptances(arguments.acceptance),
         anchors=_anchors(arguments.c2pa_anchors),
         accepts_excerpt=arguments.excerpt,
     )

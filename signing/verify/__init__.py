@@ -19,11 +19,22 @@ from .artifacts import (
 )
 from .batches import examine_batched
 from .evaluations import examine_evaluation
-from .report import Answer, Compared, Content, Examination, Match, Opening, SignedPart, Verified
+from .report import (
+    Accepted,
+    Answer,
+    Compared,
+    Content,
+    Examination,
+    Match,
+    Opening,
+    SignedPart,
+    Verified,
+)
 from .requirements import Basis, Requirements, Seen, newest_seen
 from .standing import Standing
 
 __all__ = [
+    "Accepted",
     "Answer",
     "Basis",
     "Compared",

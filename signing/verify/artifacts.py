@@ -17,8 +17,9 @@
    manifest that a file carries to both its output and the root (`output.credentials`), and a model
    signature beside a checkpoint's files to the checkpoint and the files (`model.checkpoint`,
    `model.files`).
-6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by the
-   steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
+6. The acceptances at hand, of those who signed the artifact and the checkpoint (`accepted`).
+7. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by the
+   steps 1, 2, 5 and 6 of a checkpoint: `base-1.checkpoint.statement` and so on.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from ..tensors import TensorList
 from ..trust import TrustRoot
 from . import links
 from .below import Below, compare_files, examine_below, link_below
-from .descent import descend, heads, with_bases
+from .descent import heads, walk_on
 from .heads import one_history
 from .kinds import MODEL, OUTPUT, any_of
 from .opening import opening
@@ -108,17 +109,17 @@ def examine_output(
     if content is not None or (answer is not None and _is_generated(output.claim.value)):
         compared = compare_content(report, output.claim, content, evidence, basis)
     compare_files(report, evidence, files)
-    one_history(report, evidence.bundles.items(), basis.trust, beside=heads(basis.bases))
+    one_history(report, evidence.bundles.items(), basis.trust, beside=heads(basis))
     link_output(report, output.claim, below, evidence)
     if answer is not None:
         _link_answer(report, output.claim, answer)
     if carrier is not None:
         link_credentials(report, output.claim, carrier, basis)
     link_below(report, below)
-    bases = descend(report, below, basis)
+    walked = walk_on(report, below, basis, above=(output,))
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = with_bases(below.verified("output", steps), bases)
+        found = walked.added_to(below.verified("output", steps))
         parts = (output.signed(), *found.parts)
         return with_output(replace(found, parts=parts), output.claim.get(), compared.get())
 
@@ -149,12 +150,12 @@ def examine_checkpoint(
         )
     beside = () if signature is None else (("model signature beside the files", signature),)
     bundles = (*evidence.bundles.items(), *beside)
-    one_history(report, bundles, basis.trust, beside=heads(basis.bases))
+    one_history(report, bundles, basis.trust, beside=heads(basis))
     link_below(report, below)
-    bases = descend(report, below, basis)
+    walked = walk_on(report, below, basis)
     if below.model is not None and files is not None:
         _compare_model(report, below.model.claim, files)
-    return report.finish(lambda steps: with_bases(below.verified("checkpoint", steps), bases))
+    return report.finish(lambda steps: walked.added_to(below.verified("checkpoint", steps)))
 
 
 def examine_model(bundle: Bundle, *, basis: Basis, files: Manifest) -> Examination:

@@ -11,7 +11,8 @@
 7. The links: `output.checkpoint`, `output.conduct`, `output.lines` where they are there, which is
    always wrong (no output of a batch names any), `output.credentials` of a file with a C2PA
    manifest, and those of the checkpoint.
-8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+8. The acceptances at hand, of those who signed the batch and the checkpoint (`accepted`).
+9. The checkpoints that the run continued from, as far as they are at hand (`descent`).
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from ..treehead import TreeHead
 from ..trust import TrustRoot
 from .artifacts import compare_content, link_credentials, link_output, with_output
 from .below import compare_files, examine_below, link_below
-from .descent import descend, heads, with_bases
+from .descent import heads, walk_on
 from .heads import one_history
 from .kinds import BATCH
 from .opening import opening
@@ -72,16 +73,16 @@ def examine_batched(
     if content is not None:
         compared = compare_content(report, claim, content, evidence, basis)
     compare_files(report, evidence, files)
-    beside = {"proof": proof.note, **heads(basis.bases)}
+    beside = {"proof": proof.note, **heads(basis)}
     one_history(report, bundles.items(), basis.trust, beside=beside)
     link_output(report, claim, below, evidence)
     if carrier is not None:
         link_credentials(report, claim, carrier, basis)
     link_below(report, below)
-    bases = descend(report, below, basis)
+    walked = walk_on(report, below, basis, above=(batch,))
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = with_bases(below.verified("output", steps), bases)
+        found = walked.added_to(below.verified("output", steps))
         parts = (batch.signed(), *found.parts)
         return with_output(replace(found, parts=parts), claim.get(), compared.get())
 

@@ -8,7 +8,8 @@
 4. The tree heads are of one history (`heads`).
 5. The links: `evaluation.checkpoint`, `evaluation.conduct`, `withdrawal.evaluation`, and those of
    the checkpoint.
-6. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+6. The acceptances at hand, of those who signed the evaluation and the checkpoint (`accepted`).
+7. The checkpoints that the run continued from, as far as they are at hand (`descent`).
 
 The figures themselves nobody verifies here: they are the word of whoever signed.
 """
@@ -23,7 +24,7 @@ from ..manifest import Manifest
 from ..statements import EvaluationClaim, WithdrawalClaim
 from . import links
 from .below import Below, compare_files, examine_below, link_below
-from .descent import descend, heads, with_bases
+from .descent import heads, walk_on
 from .heads import one_history
 from .kinds import EVALUATION, WITHDRAWAL
 from .opening import opening
@@ -45,13 +46,13 @@ def examine_evaluation(
         withdrawal = examine(report, WITHDRAWAL, given[Part.WITHDRAWAL], basis)
     below = examine_below(report, evidence, basis)
     compare_files(report, evidence, files)
-    one_history(report, given.items(), basis.trust, beside=heads(basis.bases))
+    one_history(report, given.items(), basis.trust, beside=heads(basis))
     _link(report, evaluation, withdrawal, below)
     link_below(report, below)
-    bases = descend(report, below, basis)
+    walked = walk_on(report, below, basis, above=(evaluation,))
 
     def establish(steps: tuple[Step, ...]) -> Verified:
-        found = with_bases(below.verified("evaluation", steps), bases)
+        found = walked.added_to(below.verified("evaluation", steps))
         said = [evaluation.signed(), *([withdrawal.signed()] if withdrawal else [])]
         return replace(
             found,

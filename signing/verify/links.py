@@ -6,19 +6,32 @@ A check returns what it established and says it in words, or raises why the link
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from .. import oms
-from ..canonical import Obj, dumps
+from ..canonical import Obj, dumps, instant_text
 from ..credentials import Credentials, in_words, judge, of_stranger
 from ..digests import as_id, sha256
-from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
+from ..errors import (
+    BadSignature,
+    BrokenLink,
+    FileMismatch,
+    KeyUnusable,
+    MissingEvidence,
+    TextMismatch,
+    WrongOpening,
+)
 from ..excerpts import Excerpt, LineList
 from ..manifest import Manifest
 from ..media import Carrier
-from ..pseudonyms import Signatory
+from ..pseudonyms import PartyOpening, Signatory
 from ..statements import (
+    AcceptanceClaim,
     CheckpointClaim,
     ConductClaim,
     ConductReference,
+    Consent,
+    ConsentClaim,
     DatasetClaim,
     EvaluationClaim,
     ListReference,
@@ -27,6 +40,7 @@ from ..statements import (
     TakedownClaim,
     WithdrawalClaim,
     commit,
+    party_commitment,
 )
 from ..tensors import TensorList
 from .report import Answer, Compared, Content, Match, NotReached, Opening
@@ -285,6 +299,62 @@ def policy(claim: ConductClaim, document: Obj) -> tuple[Obj, str]:
     digest = sha256(dumps(document))
     _same("policy document", claim.conduct.sha256, digest)
     return document, as_id(digest)
+
+
+def acceptance_opening(claim: AcceptanceClaim, opening: PartyOpening) -> tuple[str, str]:
+    """The acceptance is of the party that is named beside it, by its salted commitment."""
+    found = party_commitment(opening.salt, opening.party)
+    if found != claim.commitment:
+        raise WrongOpening(
+            f"expected the commitment {claim.commitment}, found {found} of {opening.party!a}"
+        )
+    return opening.party, f"{opening.party}, at {instant_text(claim.accepted_at)}"
+
+
+def acceptance_consent(
+    claim: AcceptanceClaim, opening: PartyOpening, consent: Consent
+) -> tuple[ConsentClaim, str]:
+    """The acceptance commits to what the party's own key signed, and that says the same."""
+    if claim.consent is None:
+        raise BrokenLink("expected no consent, as the acceptance commits to none; found one")
+    _same("commitment to the consent", claim.consent, consent.commitment(opening.salt))
+    try:
+        agreed = consent.claim()
+    except KeyUnusable as error:
+        raise BadSignature(str(error)) from error
+    if agreed.conduct != claim.conduct:
+        raise BrokenLink(
+            f"expected a consent to {as_id(claim.conduct.sha256)}, "
+            f"found one to {as_id(agreed.conduct.sha256)}"
+        )
+    if agreed.party != opening.party:
+        raise BrokenLink(f"expected the consent of {opening.party}, found {agreed.party!a}")
+    return agreed, f"by the key {as_id(consent.key_sha256)}"
+
+
+def acceptance(
+    claim: AcceptanceClaim,
+    party: str,
+    under: ConductReference,
+    *,
+    entry: int,
+    accepted_by: datetime,
+    signed_by: datetime,
+) -> tuple[AcceptanceClaim, str]:
+    """Whoever signed something under a policy had accepted it: some version, and before that.
+
+    Both moments are those of timestamps; the acceptance is an earlier `entry` of the ledger.
+    """
+    if claim.conduct.id != under.id:
+        raise BrokenLink(
+            f"expected an acceptance of {under.id!a}, found one of {claim.conduct.id!a}"
+        )
+    if accepted_by > signed_by:
+        raise BrokenLink(
+            f"expected an acceptance that was signed by {instant_text(signed_by)}, "
+            f"found one of {instant_text(accepted_by)}"
+        )
+    return claim, f"{party}, version {claim.conduct.version}, in entry {entry}"
 
 
 def _same_list(of: str, named: ListReference, digest: str, count: int) -> None:

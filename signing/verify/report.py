@@ -13,13 +13,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from ..acceptance import AcceptanceEvidence
 from ..canonical import Obj
 from ..digests import normalised_text, sha256
 from ..errors import BadEnvelope, InvalidDocument, Outcome, Step, VerificationError
 from ..excerpts import MAX_BYTES, Excerpt
 from ..statements import (
+    AcceptanceClaim,
     CheckpointClaim,
     ConductClaim,
+    ConsentClaim,
     DatasetClaim,
     EvaluationClaim,
     OutputClaim,
@@ -119,6 +122,21 @@ class SignedPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An acceptance as proved: whose it is, and what they signed by it."""
+
+    evidence: AcceptanceEvidence
+    party: str
+    """Its URI."""
+    claim: AcceptanceClaim
+    consent: ConsentClaim | None
+    """What the party's own key signed, where that is shown."""
+    of: tuple[str, ...]
+    """The parts that the party signed under it, by their names."""
+    part: SignedPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
     """All that a verification established. Whoever holds one knows that every step passed."""
 
@@ -140,6 +158,8 @@ class Verified:
     conduct: ConductClaim | None = None
     takedown: TakedownClaim | None = None
     """Why the registry serves the checkpoint no more; None where nothing at hand says so."""
+    acceptances: tuple[Accepted, ...] = ()
+    """Of those who signed the artifact and the checkpoint, as far as they were at hand."""
     bases: tuple[Verified, ...] = ()
     """The checkpoints that its run continued from, the nearest first, as far as they were at hand.
 

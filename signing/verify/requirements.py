@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 
+from ..acceptance import AcceptanceEvidence
 from ..cosignatures import UNSAID, Witness
 from ..errors import NotWitnessed, VerificationError
 from ..evidence import Evidence
@@ -60,6 +61,8 @@ class Basis:
     """Of checkpoints that runs continued from, in any order; what nothing names is passed over."""
     texts: tuple[bytes, ...] = ()
     """Texts of conduct policies, as people read them; likewise."""
+    acceptances: tuple[AcceptanceEvidence, ...] = ()
+    """Of conduct policies, by whomever; those that nobody signed by are passed over."""
     anchors: bytes = b""
     """Whom to believe of C2PA manifests besides the root: certificates in PEM."""
 

@@ -7,7 +7,8 @@ that stands there. What is about no single part (openings, tree heads) stands at
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
 
 from ..errors import Outcome, Step
 from ..values import dataclass
@@ -17,6 +18,8 @@ BESIDE = "evidence"
 """The node of the steps that are about no single part."""
 BASE = "base-"
 """What the parts of a checkpoint are called that a run continued from; a number follows."""
+ACCEPTANCE = "acceptance-"
+"""What an acceptance is called; a number follows. It is below the first part that names it."""
 # Below which part each stands: the first of these that is there.
 _BELOW = {
     "batch": ("output",),
@@ -28,6 +31,8 @@ _BELOW = {
     "takedown": ("checkpoint",),
     "withdrawal": ("evaluation",),
 }
+_Parts: TypeAlias = Mapping[str, tuple[str, ...]]
+"""The parts that there are, and of each which ones it may stand below."""
 _COMPARED = {"text": ROOTS[:1], "files": ("checkpoint", "model"), "tensors": ("checkpoint",)}
 
 
@@ -53,7 +58,8 @@ def tree(steps: Iterable[Step]) -> tuple[Node, ...]:
     bases: dict[str, list[Step]] = {}
     for step in steps:
         (bases.setdefault(step.part, []) if step.part.startswith(BASE) else own).append(step)
-    parts = {step.part for step in own if step.part in {*_BELOW, *ROOTS}}
+    above = {**_BELOW, **_accepted(own)}
+    parts = {step.part: above.get(step.part, ()) for step in own if step.part in {*above, *ROOTS}}
     placed: dict[str, list[Step]] = {}
     for step in own:
         placed.setdefault(_place(step, parts), []).append(step)
@@ -65,7 +71,7 @@ def tree(steps: Iterable[Step]) -> tuple[Node, ...]:
     return tuple(found)
 
 
-def _node(name: str, placed: dict[str, list[Step]], parts: set[str], bases: list[Node]) -> Node:
+def _node(name: str, placed: dict[str, list[Step]], parts: _Parts, bases: list[Node]) -> Node:
     below = [part for part in placed if part != name and _above(part, parts) == name]
     children = [_node(part, placed, parts, bases) for part in below]
     if name == "run":
@@ -73,7 +79,7 @@ def _node(name: str, placed: dict[str, list[Step]], parts: set[str], bases: list
     return Node(name=name, steps=tuple(placed.get(name, ())), children=tuple(children))
 
 
-def _place(step: Step, parts: set[str]) -> str:
+def _place(step: Step, parts: _Parts) -> str:
     """The node that a step stands with."""
     part, _, check = step.code.partition(".")
     if not check:
@@ -84,10 +90,20 @@ def _place(step: Step, parts: set[str]) -> str:
     return check
 
 
-def _above(part: str, parts: set[str]) -> str | None:
-    return next((each for each in _BELOW.get(part, ()) if each in parts), None)
+def _accepted(steps: Iterable[Step]) -> _Parts:
+    """Below which part each acceptance stands: those that name it, in their order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for step in steps:
+        part, _, check = step.code.partition(".")
+        if check.startswith(ACCEPTANCE):
+            found[check] = (*found.get(check, ()), part)
+    return found
 
 
-def _is_above(higher: str, lower: str, parts: set[str]) -> bool:
+def _above(part: str, parts: _Parts) -> str | None:
+    return next((each for each in parts.get(part, ()) if each in parts), None)
+
+
+def _is_above(higher: str, lower: str, parts: _Parts) -> bool:
     above = _above(lower, parts)
     return above is not None and (above == higher or _is_above(higher, above, parts))

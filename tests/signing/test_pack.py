@@ -17,6 +17,7 @@ from assay.signing.errors import AssayError, DigestMismatch, InvalidDocument, Mi
 from assay.signing.evidence import Part
 from assay.signing.pack import INDEX, POLICY, TRUST_ROOT, Artifact, Pack
 from assay.signing.tlog import Proof
+from tests.signing.accepting import accepted
 from tests.signing.batching import evidence_for_batch, proof_of
 from tests.signing.descending import lineage, output_of
 from tests.signing.witnesses import Witnesses
@@ -28,6 +29,7 @@ ROOT = World.create(at=AT)
 
 def pack_of(world: World) -> Pack:
     """One with everything that a pack can have."""
+    acceptance = accepted(world)
     (base,) = lineage(world, 1)
     batch = evidence_for_batch(world)
     return Pack(
@@ -41,13 +43,14 @@ def pack_of(world: World) -> Pack:
         lists=tuple(sorted(world.lists(), key=sha256)),
         answers=(b"an answer",),
         texts=(b"# Community language models\n",),
+        acceptances=(acceptance,),
     )
 
 
 def test_a_pack_is_read_as_it_was_written(world: World) -> None:
     pack = pack_of(world)
     assert Pack.parse(pack.canonical()) == pack
-    smallest = replace(pack, bases=(), policy=None, lists=(), answers=(), texts=())
+    smallest = replace(pack, bases=(), policy=None, lists=(), answers=(), texts=(), acceptances=())
     assert Pack.parse(smallest.canonical()) == smallest
     assert smallest.policy_sha256 is None
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the vectors that both verifiers share: `python -m tests.vectors.make [NAME…]`.
 
-What stands in a standard is typed in here and never computed. `answers.json`, `batches.json`,
-`chains.json`, `consents.json`, `evidence.json`, `evaluations.json`, `excerpts.json`,
-`packs.json`, `policies.json`, `pseudonyms.json`, `standings.json`, `takedowns.json`,
-`tensors.json`, `walks.json` and `witnessed.json` are signed by throw-away authorities and keys
-that are gone: running this again makes others, equally good.
+What stands in a standard is typed in here and never computed. `acceptances.json`, `answers.json`,
+`batches.json`, `chains.json`, `consents.json`, `evidence.json`, `evaluations.json`,
+`excerpts.json`, `packs.json`, `policies.json`, `pseudonyms.json`, `standings.json`,
+`takedowns.json`, `tensors.json`, `walks.json` and `witnessed.json` are signed by throw-away
+authorities and keys that are gone: running this again makes others, equally good.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from assay.signing.digests import normalised_text, sha256
 from assay.signing.keys import Curve, SoftwareKey
 from assay.signing.manifest import FileEntry, Manifest
 from assay.signing.treehead import TreeHead
+from tests.vectors.acceptances import acceptance_vectors
 from tests.vectors.answers import answer_vectors
 from tests.vectors.batches import batch_vectors
 from tests.vectors.chains import chain_vectors
@@ -353,6 +354,7 @@ VECTORS: dict[str, Callable[[], Any]] = {
     "policies": policy_vectors,
     "standings": standing_vectors,
     "walks": walk_vectors,
+    "acceptances": acceptance_vectors,
     "packs": pack_vectors,
 }
 

@@ -7,16 +7,19 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assay.signing import archive, canonical, ocsp
+from assay.signing.acceptance import AcceptanceEvidence
 from assay.signing.canonical import instant_text
 from assay.signing.certificates import Purpose
 from assay.signing.crls import Period
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
-from assay.signing.pack import INDEX, POLICY, TRUST_ROOT, Artifact, Pack
+from assay.signing.pack import INDEX, MAX_ACCEPTANCES, POLICY, TRUST_ROOT, Artifact, Pack
+from assay.signing.pseudonyms import PartyOpening
 from assay.signing.revocation import NotRevoked
+from tests.signing.accepting import accepted
 from tests.signing.batching import TEXTS, evidence_for_batch, proof_of
 from tests.signing.descending import lineage, output_of
 from tests.signing.revoking import DAY, Case, question, responder_of
@@ -75,6 +78,7 @@ def pack_vectors() -> dict[str, object]:
 def _pack(world: World) -> Pack:
     """One with everything that a pack can have."""
     witnesses = Witnesses(world=world)
+    acceptance = accepted(world)
     (base,) = lineage(world, 1)
     output, batch = output_of(world, base), evidence_for_batch(world)
     seen: list[Evidence] = [
@@ -100,6 +104,9 @@ def _pack(world: World) -> Pack:
         lists=tuple(sorted(world.lists(), key=sha256)),
         answers=(answer,),
         texts=(READ,),
+        acceptances=(
+            replace(acceptance, bundle=witnesses.bundle(acceptance.bundle, w1=AT, w2=SEEN)),
+        ),
     )
 
 
@@ -126,6 +133,7 @@ def _changed(pack: Pack) -> list[Changed]:
     files = pack.files()
     (evidence, other, *_) = (name for name in files if name.startswith("evidence/"))
     (proof,) = (name for name in files if name.startswith("proofs/"))
+    (acceptance,) = (name for name in files if name.startswith("acceptances/"))
     foreign = canonical.dumps(World.create(at=AT).evidence_for_output().to_json())
     index = dict(canonical.as_mapping(canonical.loads(files[INDEX]), "index"))
     artifacts = list(canonical.items(index, "artifacts"))
@@ -276,6 +284,25 @@ def _changed(pack: Pack) -> list[Changed]:
             says="only files that its index names, found",
         ),
         Changed(
+            name="an acceptance that is none",
+            put={f"acceptances/{sha256(b'{}')}.json": b"{}"},
+            error=INVALID,
+            says=".type: expected",
+        ),
+        Changed(
+            name="an acceptance with an empty list, which is left out",
+            put=_listing_nothing(files[acceptance]),
+            remove=(acceptance,),
+            error=INVALID,
+            says="only files that its index names, found",
+        ),
+        Changed(
+            name="too many acceptances",
+            put=_many(pack.acceptances[0]),
+            error=INVALID,
+            says="acceptances: expected at most 64, found 65",
+        ),
+        Changed(
             name="a proof that is none",
             put={
                 f"proofs/{sha256(b'no proof')}.tlog-proof": b"no proof",
@@ -294,6 +321,25 @@ def _changed(pack: Pack) -> list[Changed]:
             says="proofs/",
         ),
     ]
+
+
+def _listing_nothing(acceptance: bytes) -> dict[str, bytes]:
+    document = {
+        **canonical.as_mapping(canonical.loads(acceptance), "acceptance"),
+        "revocation_lists": [],
+    }
+    data = canonical.dumps(document)
+    return {f"acceptances/{sha256(data)}.json": data}
+
+
+def _many(acceptance: AcceptanceEvidence) -> dict[str, bytes]:
+    """With 64 others, by other salts."""
+    party = acceptance.opening.party
+    each = (
+        replace(acceptance, opening=PartyOpening(party=party, salt=bytes([number]) * 32))
+        for number in range(MAX_ACCEPTANCES)
+    )
+    return {f"acceptances/{sha256(data)}.json": data for data in (one.canonical() for one in each)}
 
 
 def _path(digest: object) -> str:

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a tree of provenance has links for, from what was said last down to the rules. */
-import type { JsonObject } from "../../verify/canonical";
+import type { Bundle } from "../../verify/bundle";
+import { type Json, mapping } from "../../verify/canonical";
 import { type Evidence, PARTS, type Part } from "../../verify/evidence";
+import type { Acceptance } from "../../verify/verify/accepted";
 import type { Parts } from "../../verify/verify/artifacts";
+import type { Base } from "../../verify/verify/descent";
 import type { Examined } from "../../verify/verify/parts";
-import type { BasePart } from "../../verify/verify/report";
+import type { AcceptancePart, BasePart } from "../../verify/verify/report";
 import type { Judged, Judgement } from "./judging";
+import { type Told, toldOf, toldOfAcceptance } from "./told";
 
 /** A model signature is beside the checkpoint's files, and has no link of its own. */
 export type Linked = Exclude<Part, "model">;
@@ -14,32 +18,49 @@ export const ORDER: readonly Linked[] = ["takedown", "withdrawal", ...PARTS].fil
   (part, index, all): part is Linked => part !== "model" && all.indexOf(part) === index,
 );
 
-/** One link: of a part, or of a checkpoint that the run continued from. */
+/** One link: of a part, of a checkpoint that the run continued from, or of an acceptance. */
 export type Branch = {
-  readonly name: Linked | BasePart;
-  readonly part: Linked;
-  readonly parts: Parts;
-  readonly evidence: Evidence;
-  /** The evidence as it was given; null for that of a base, which is part of something else. */
-  readonly document: JsonObject | null;
+  readonly name: Linked | BasePart | AcceptancePart;
+  readonly kind: Linked | "base" | "acceptance";
+  readonly told: Told | null;
+  /** What its own steps established. */
+  readonly examined: Examined<unknown> | null;
+  readonly bundle: Bundle | undefined;
+  /** The bundle as it was given; null for that of a base, which is part of something else. */
+  readonly given: Json;
 };
 
-/** In the order in which they stand: bases below the run that continued from them. */
+/** In the order in which they stand: bases below the run, acceptances below the rules. */
 export function branchesOf({ proof }: Judged, judgement: Judgement): readonly Branch[] {
   const { examination, evidence } = judgement;
-  const { parts, bases } = examination;
-  const document = proof?.document ?? null;
-  const own = ORDER.filter((part) => parts[part]).map((part) => {
-    return { name: part, part, parts, evidence, document };
+  const { parts, bases, acceptances } = examination;
+  const bundles = proof === null ? {} : mapping(proof.document, "bundles");
+  const own = ORDER.filter((part) => parts[part]).map((part): Branch => {
+    return {
+      ...branchOf(part, parts, evidence),
+      name: part,
+      kind: part,
+      given: bundles[part] ?? null,
+    };
   });
-  const below = bases.map((base): Branch => {
-    const { part: name, below: inside } = base;
-    return { name, part: "checkpoint", parts: inside, evidence: base.evidence, document: null };
+  return own.flatMap((branch) => {
+    if (branch.kind === "run") return [branch, ...bases.map(ofBase)];
+    return branch.kind === "conduct" ? [branch, ...acceptances.map(ofAcceptance)] : [branch];
   });
-  return own.flatMap((branch) => (branch.part === "run" ? [branch, ...below] : [branch]));
 }
 
-/** What its own steps established. */
-export function examinedOf({ part, parts }: Branch): Examined<unknown> | null {
-  return parts[part] ?? null;
+function branchOf(part: Linked, parts: Parts, evidence: Evidence) {
+  const told = toldOf(part, parts, evidence);
+  return { told, examined: parts[part] ?? null, bundle: evidence.bundles[part] };
+}
+
+function ofBase({ part: name, below, evidence }: Base): Branch {
+  return { ...branchOf("checkpoint", below, evidence), name, kind: "base", given: null };
+}
+
+function ofAcceptance(acceptance: Acceptance): Branch {
+  const { part: name, examined, evidence } = acceptance;
+  const { bundle, document } = evidence;
+  const told = toldOfAcceptance(acceptance);
+  return { name, kind: "acceptance", told, examined, bundle, given: document.bundle ?? null };
 }

@@ -4,14 +4,16 @@ import { asId } from "../../verify/digests";
 import type { Seen } from "../../verify/verify/requirements";
 import { ORDER } from "./branches";
 import type { Judged, Judgement } from "./judging";
+import { toldOfAcceptance } from "./told";
 import { day, filled, moment, type Words } from "./values";
 
 /** After the sentence that says what it is. */
-export function furtherOf(judgement: Judgement, words: Words): readonly string[] {
+export function furtherOf(judged: Judged, judgement: Judgement, words: Words): readonly string[] {
   return [
     ...revokedLater(judgement, words),
     ...descentOf(judgement, words),
     ...takenDownBelow(judgement, words),
+    ...acceptedBy(judged, judgement, words),
   ];
 }
 
@@ -65,6 +67,25 @@ function takenDownBelow({ examination: { bases } }: Judgement, words: Words): re
     const values = { name, registry, day: day(claim.takenDownAt), reason: claim.reason };
     return [filled(words("base-taken-down"), values)];
   });
+}
+
+/** Who had accepted the rules, where it is shown; and what was shown for nothing. */
+function acceptedBy(
+  { proof }: Judged,
+  { examination }: Judgement,
+  words: Words,
+): readonly string[] {
+  const walked = [examination, ...examination.bases].flatMap(({ acceptances }) => acceptances);
+  const said = walked.flatMap((each) => {
+    const told = toldOfAcceptance(each);
+    return told === null ? [] : [filled(words(`says-${told.key}`), told.values)];
+  });
+  const used = new Set(walked.map(({ evidence }) => evidence));
+  const unused = (proof?.shown ?? []).filter((each) => !used.has(each));
+  const lost = unused.map(({ opening: { party } }) =>
+    filled(words("acceptance-unused"), { party }),
+  );
+  return [...said, ...lost];
 }
 
 function titleOf(claim: { project: string; name: string } | null): readonly string[] {

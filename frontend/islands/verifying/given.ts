@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a reader drops, chooses or types, as things to be judged: read here, and sent nowhere. */
+import type { AcceptanceEvidence } from "../../verify/acceptance";
 import { MAX_ARCHIVE_BYTES } from "../../verify/archive";
 import { MAX_BYTES } from "../../verify/canonical";
 import {
@@ -42,10 +43,11 @@ export async function sorted(files: readonly Placed[]): Promise<Sorted> {
     read.filter((each): each is Extract<Read, { kind: K }> => each.kind === kind);
   const [alone, trusted] = [of("evidence"), of("trust")];
   const places = of("proof");
+  const shown = of("acceptance").map(({ acceptance }) => acceptance);
   const proofs = [
     ...alone.flatMap((proof) => inPlaces(withBases(proof, alone), places)),
     ...of("pack").flatMap(({ proofs: packed }) => packed),
-  ];
+  ].map((proof) => showing(proof, shown));
   const lost = proofs.filter(lacksItsPlace);
   const isUsed = alone.some(({ evidence }) => evidence.bundles.batch !== undefined);
   return {
@@ -74,6 +76,12 @@ function inPlaces(proof: Named, places: readonly Place[]): readonly Named[] {
 function withBases(proof: Named, all: readonly Named[]): Named {
   const bases = all.filter((each) => each !== proof).map(({ evidence }) => evidence);
   return { ...proof, beside: { ...proof.beside, bases } };
+}
+
+/** Whoever gave acceptances is told of each that nobody signed by. */
+function showing(proof: Named, shown: readonly AcceptanceEvidence[]): Named {
+  const acceptances = [...shown, ...(proof.beside.acceptances ?? [])];
+  return { ...proof, shown, beside: { ...proof.beside, acceptances } };
 }
 
 /** The evidence of a batch speaks of none of its outputs before a proof says which. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Certificates, timestamps and proofs as files, made here of what was judged: nothing is fetched. */
 import type { Bundle } from "../../verify/bundle";
-import { type Bytes, dumps, type Json, mapping } from "../../verify/canonical";
+import { type Bytes, dumps, type Json } from "../../verify/canonical";
 import { pemOf } from "../../verify/certificates";
 import type { Proof } from "../../verify/commands/inputs";
 import { proofText } from "../../verify/tlog";
@@ -26,14 +26,12 @@ export function piecesOf(bundle: Bundle, given: Json): readonly Piece[] {
 }
 
 /** Put a link for each piece where the page has a place for them. */
-export function offerPieces(link: HTMLElement, { name, part, evidence, document }: Branch): void {
-  const bundle = evidence.bundles[part];
+export function offerPieces(link: HTMLElement, { name, bundle, given }: Branch): void {
   if (bundle === undefined) return;
   const place = link.querySelector("[data-pieces]");
-  const given = document === null ? null : (mapping(document, "bundles")[part] ?? null);
   for (const piece of piecesOf(bundle, given)) {
-    const item = globalThis.document.createElement("li");
-    const offer = globalThis.document.createElement("a");
+    const item = document.createElement("li");
+    const offer = document.createElement("a");
     offer.textContent = piece.name;
     offerFile(offer, `${name}.${piece.name}`, new Blob([piece.data], { type: piece.type }));
     item.append(offer);

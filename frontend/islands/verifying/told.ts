@@ -2,6 +2,7 @@
 /** What each link of a tree says of its part: as stated, for its checks say whether that holds. */
 import type { Evidence, Part } from "../../verify/evidence";
 import type { EvaluationClaim } from "../../verify/statements/evaluation";
+import type { Acceptance } from "../../verify/verify/accepted";
 import type { Parts } from "../../verify/verify/artifacts";
 import { inWords } from "../sizes";
 import { day, figuresOf } from "./values";
@@ -104,4 +105,20 @@ function ofConduct({ conduct }: Parts): Told | null {
   const { id, version, sha256 } = claim.conduct;
   const values = { title: claim.title, version };
   return { key: "conduct", values, digest: sha256, path: `/conduct/${id}/${version}` };
+}
+
+/** Whose it is as shown, and by whose hand: the registry's alone, or the party's own key, too. */
+export function toldOfAcceptance({ evidence, examined }: Acceptance): Told | null {
+  const claim = examined.claim.value;
+  if (claim === null) return null;
+  const { party } = evidence.opening;
+  const { id, version } = claim.conduct;
+  const values = {
+    party: party.slice(party.lastIndexOf("/") + 1),
+    policy: id,
+    version,
+    day: day(claim.acceptedAt),
+  };
+  const key = evidence.consent === null ? "acceptance" : "acceptance-by-key";
+  return { key, values, digest: "", path: `/conduct/${id}/${version}` };
 }

@@ -2,17 +2,17 @@
 /** The tree of what was judged: a link for each part, with its checks and its pieces to keep. */
 import type { Bundle } from "../../verify/bundle";
 import { asId, sha256 } from "../../verify/digests";
-import type { Part } from "../../verify/evidence";
 import { knownAs, type Signatory } from "../../verify/pseudonyms";
 import { judge, write } from "../tree-links";
-import { type Branch, branchesOf, examinedOf } from "./branches";
+import { type Branch, branchesOf } from "./branches";
 import type { Judged, Judgement } from "./judging";
 import { offerPieces } from "./pieces";
-import { toldOf } from "./told";
 import { filled, moment, type Words } from "./values";
 
 /** Of those that have no mark of their own. */
-const MARKS: Readonly<Partial<Record<Part, string>>> = {
+const MARKS: Readonly<Partial<Record<Branch["kind"], string>>> = {
+  acceptance: "conduct",
+  base: "checkpoint",
   batch: "output",
   evaluation: "checkpoint",
   withdrawal: "checkpoint",
@@ -38,7 +38,7 @@ export async function grow(tree: Element, of: Judged, by: Judgement, page: Page)
   for (const branch of branchesOf(of, by)) {
     const link = page.link.content.querySelector("li")?.cloneNode(true) as HTMLElement;
     link.dataset.part = branch.name;
-    link.toggleAttribute("data-base", branch.name !== branch.part);
+    link.toggleAttribute("data-base", branch.kind === "base" || branch.kind === "acceptance");
     await tell(link, branch, of, page);
     judge(link, by.examination.steps, linkWords);
     offerPieces(link, branch);
@@ -48,27 +48,23 @@ export async function grow(tree: Element, of: Judged, by: Judgement, page: Page)
 
 async function tell(
   link: HTMLElement,
-  branch: Branch,
+  { kind, told, examined, bundle }: Branch,
   { trust }: Judged,
   { words, registry }: Page,
 ): Promise<void> {
-  const { part, parts, evidence } = branch;
-  const told = toldOf(part, parts, evidence);
   const base = trust.root.registry === registry ? "" : trust.root.registry;
-  link.querySelector(".mark use")?.setAttribute("href", `#mark-${MARKS[part] ?? part}`);
-  const key = branch.name === part ? part : "base";
-  const title = filled(words(`title-${key}`), told?.values ?? {});
+  link.querySelector(".mark use")?.setAttribute("href", `#mark-${MARKS[kind] ?? kind}`);
+  const title = filled(words(`title-${kind}`), told?.values ?? {});
   write(link, told?.path ? "h3 a" : "h3 span", title);
   point(link, "h3 a", told?.path ? `${base}${told.path}` : "");
   write(link, ".says", told === null ? "" : filled(words(`says-${told.key}`), told.values));
-  const signed = examinedOf(branch);
-  show(link, "signer", signerOf(signed?.signer.value ?? null));
+  show(link, "signer", signerOf(examined?.signer.value ?? null));
   show(
     link,
     "at",
-    momentOf(signed?.standing.value?.signedBefore ?? signed?.signedAt.value ?? null),
+    momentOf(examined?.standing.value?.signedBefore ?? examined?.signedAt.value ?? null),
   );
-  await tellWhere(link, evidence.bundles[part], { words, base, digest: told?.digest ?? "" });
+  await tellWhere(link, bundle, { words, base, digest: told?.digest ?? "" });
 }
 
 /** Its entry in the ledger, and the digest of the thing or else of what was said. */

@@ -51,7 +51,7 @@ export function saidOf(judged: Judged, words: Words): Said {
   const values = { what, What: capitalised(what), place, ...valuesOf(judged) };
   const keys = judgement === null ? lackOf(verdict, judged) : keysOf(judged, judgement);
   const holds = judgement !== null && HOLDS.has(judgement.verdict);
-  const further = holds ? furtherOf(judgement, words) : [];
+  const further = holds ? furtherOf(judged, judgement, words) : [];
   return {
     mood: MOODS[verdict] ?? "none",
     headline: headlineOf(verdict, excerpt, words),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What a file is to a verifier: evidence, a pack of it, a trust root, a policy; or content. */
+/** What a file is to a verifier: evidence, a pack of it, an acceptance, a trust root; or content. */
+import { ACCEPTANCE_EVIDENCE_V1, type AcceptanceEvidence, parseAcceptance } from "../acceptance";
 import type { Bytes, Json, JsonObject } from "../canonical";
 import { asMapping, loads, MAX_BYTES, mapping } from "../canonical";
 import { sha256 } from "../digests";
@@ -34,6 +35,8 @@ export type Proof = {
   readonly pack: Pack | null;
   /** What else came with it to judge it by. */
   readonly beside: Partial<Beside>;
+  /** Of that, the acceptances that were given to be of somebody who signed it. */
+  readonly shown?: readonly AcceptanceEvidence[];
 };
 /** A reader's own policy of witnesses, and the digest by which people name it. */
 export type NamedPolicy = { readonly policy: Policy; readonly sha256: string };
@@ -41,6 +44,7 @@ export type Input =
   | ({ readonly kind: "evidence" } & Proof)
   | { readonly kind: "trust"; readonly trust: TrustRoot; readonly policy: NamedPolicy | null }
   | { readonly kind: "policy"; readonly policy: NamedPolicy }
+  | { readonly kind: "acceptance"; readonly acceptance: AcceptanceEvidence }
   | { readonly kind: "proof"; readonly placed: TlogProof }
   | { readonly kind: "content" };
 
@@ -55,6 +59,8 @@ export async function inputOf(data: Bytes): Promise<Input> {
       return { kind };
     case "policy":
       return { kind, policy: await named(data) };
+    case "acceptance":
+      return { kind, acceptance: await parseAcceptance(loads(data)) };
     case "proof":
       return { kind, placed: parseProof(data) };
     case "evidence":
@@ -103,8 +109,8 @@ function hasMember(value: Json): boolean {
 
 /** Each artifact of a pack, to be judged by all that is in it. */
 export function proofsIn(pack: Pack): readonly Proof[] {
-  const { lists, answers, bases, texts } = pack;
-  const beside = { lists, answers, bases, texts };
+  const { lists, answers, bases, texts, acceptances } = pack;
+  const beside = { lists, answers, bases, texts, acceptances };
   return pack.artifacts.map(({ evidence, document, proof }) => {
     return { evidence, document, text: null, placed: proof, pack, beside };
   });
@@ -135,6 +141,7 @@ function kindOf(data: Uint8Array): Input["kind"] {
   if (text.startsWith(`${PROOF_V1}\n`)) return "proof";
   if (data.length <= MAX_POLICY_BYTES && isPolicy(text)) return "policy";
   if (!OPENING.test(text)) return "content";
+  if (text.includes(ACCEPTANCE_EVIDENCE_V1)) return "acceptance";
   if (text.includes(EVIDENCE_V1)) return "evidence";
   return text.includes(TRUST_ROOT_V1) ? "trust" : "content";
 }

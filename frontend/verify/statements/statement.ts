@@ -24,6 +24,7 @@ export const DATASET_V1 = "https://assay/dataset/v1";
 export const CONDUCT_V1 = "https://assay/conduct/v1";
 export const ACCEPTANCE_V1 = "https://assay/acceptance/v1";
 export const ACCEPTANCE_V2 = "https://assay/acceptance/v2";
+export const CONSENT_V1 = "https://assay/consent/v1";
 export const TAKEDOWN_V1 = "https://assay/takedown/v1";
 export const TAKEDOWN_V2 = "https://assay/takedown/v2";
 export const OUTPUT_V1 = "https://assay/output/v1";

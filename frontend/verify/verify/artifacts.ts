@@ -11,8 +11,9 @@
  * 4. The tree heads (`heads`): those that the ledger signed are of one history, of one size one root.
  * 5. The links (`links`) between the parts, and files at hand against the model signature, if both
  *    are there (`model.files`).
- * 6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by
- *    the steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
+ * 6. The acceptances at hand, of those who signed the artifact and the checkpoint (`accepted`).
+ * 7. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by
+ *    the steps 1, 2, 5 and 6 of a checkpoint: `base-1.checkpoint.statement` and so on.
  */
 import type { Evidence } from "../evidence";
 import type { Excerpt } from "../excerpts";
@@ -23,8 +24,8 @@ import type { OutputClaim } from "../statements/output";
 import type { TensorList } from "../tensors";
 import type { Below } from "./below";
 import { compareFiles, examineBelow, linkBelow } from "./below";
-import type { Base } from "./descent";
-import { descend, headsOf } from "./descent";
+import type { Walked } from "./descent";
+import { headsOf, walkOn } from "./descent";
 import { oneHistory } from "./heads";
 import { OUTPUT } from "./kinds";
 import * as links from "./links";
@@ -45,15 +46,13 @@ export type Parts = Below & {
 };
 
 /** Every step of a verification, taken whether or not others failed, and what came of it. */
-export type Examination = {
+export type Examination = Walked & {
   readonly steps: readonly Step[];
   readonly parts: Parts;
   /** How the content at hand compares with what was signed. */
   readonly match: Match;
   /** Where the text at hand stands in the one that was signed, if it is a part of it. */
   readonly excerpt: Excerpt | null;
-  /** The checkpoints that the run continued from, the nearest first, as far as at hand. */
-  readonly bases: readonly Base[];
 };
 
 /** Take every step for an output. Without content, none is compared. */
@@ -67,11 +66,12 @@ export async function examineOutput(
   const output = await examine(report, OUTPUT, evidence.bundles.output, basis);
   const below = await examineBelow(report, evidence, basis);
   const compared = await compareContent(report, output.claim, content, evidence, basis);
-  await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis.bases));
+  await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis));
   await linkOutput(report, output.claim, below, evidence);
   await linkBelow(report, evidence, basis, below);
-  const bases = await descend(report, below, basis);
-  return { steps: report.steps, parts: { output, ...below }, ...compared, bases };
+  const signed = { part: "output", noun: OUTPUT.noun, examined: output } as const;
+  const walked = await walkOn(report, below, basis, signed);
+  return { steps: report.steps, parts: { output, ...below }, ...compared, ...walked };
 }
 
 /**
@@ -94,16 +94,16 @@ export async function examineCheckpoint(
       links.tensors(below.checkpoint.claim.get(), evidence.tensors, tensors),
     );
   }
-  await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis.bases));
+  await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis));
   await linkBelow(report, evidence, basis, below);
-  const bases = await descend(report, below, basis);
+  const walked = await walkOn(report, below, basis);
   const { model } = below;
   if (model !== null && files !== null && "files" in files) {
     await report.check("model.files", "The files are those of the model signature", () =>
       links.modelFiles(model.claim.get(), files),
     );
   }
-  return { steps: report.steps, parts: below, match, excerpt: null, bases };
+  return { steps: report.steps, parts: below, match, excerpt: null, ...walked };
 }
 
 /** Compare the content at hand, if there is any, with what an output was signed for. */

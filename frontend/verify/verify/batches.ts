@@ -10,7 +10,8 @@
  * 6. The tree heads, the proof's too, are of one history (`heads`).
  * 7. The links: `output.checkpoint`, `output.conduct`, `output.lines` where they are there, which is
  *    always wrong (no output of a batch names any), and those of the checkpoint.
- * 8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+ * 8. The acceptances at hand, of those who signed the batch and the checkpoint (`accepted`).
+ * 9. The checkpoints that the run continued from, as far as they are at hand (`descent`).
  */
 import type { Bundle } from "../bundle";
 import { asId } from "../digests";
@@ -26,7 +27,7 @@ import { verifyTreeHead } from "../treehead";
 import type { TrustRoot } from "../trust";
 import { compareContent, type Examination, linkOutput } from "./artifacts";
 import { examineBelow, linkBelow } from "./below";
-import { descend, headsOf } from "./descent";
+import { headsOf, walkOn } from "./descent";
 import { oneHistory } from "./heads";
 import { BATCH } from "./kinds";
 import { opening } from "./opening";
@@ -54,13 +55,14 @@ export async function examineBatched(
     logged(batch.bundle.get(), proof, basis.trust),
   ); // 4
   const compared = await compareContent(report, claim, content, evidence, basis);
-  const heads = [["proof", proof.note] as const, ...(await headsOf(basis.bases))];
+  const heads = [["proof", proof.note] as const, ...(await headsOf(basis))];
   await oneHistory(report, evidence.bundles, basis.trust, heads);
   await linkOutput(report, claim, below, evidence);
   await linkBelow(report, evidence, basis, below);
-  const bases = await descend(report, below, basis);
+  const signed = { part: "batch", noun: BATCH.noun, examined: batch } as const;
+  const walked = await walkOn(report, below, basis, signed);
   const output = { ...batch, claim }; // whoever signed all of them signed this one
-  return { steps: report.steps, parts: { output, batch, ...below }, ...compared, bases };
+  return { steps: report.steps, parts: { output, batch, ...below }, ...compared, ...walked };
 }
 
 async function found(batch: BatchClaim, { extra }: Proof): Promise<Established<OutputClaim>> {

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The checkpoints that a run continued from, each examined as a checkpoint is, as far as at hand.
+ * What a walk comes to beyond an artifact's own evidence, as far as it is at hand.
  *
- * A run names the manifest of the checkpoint that it started with. Which evidence is about that one
- * is found by the same digest, and each is held to it again by its own steps.
+ * Who had accepted its rules, and the checkpoints that a run continued from, each examined as a
+ * checkpoint is. A run names the manifest of the checkpoint that it started with. Which evidence is
+ * about that one is found by the same digest, and each is held to it again by its own steps.
  */
 import type { Evidence } from "../evidence";
 import { manifestId } from "../manifest";
+import { type Acceptance, examineAccepted, type Signed } from "./accepted";
 import type { Below } from "./below";
 import { examineBelow, linkBelow } from "./below";
 import type { Named } from "./heads";
+import { CHECKPOINT } from "./kinds";
 import { opening } from "./opening";
 import { type BasePart, Report } from "./report";
 import type { Basis } from "./requirements";
@@ -21,14 +24,37 @@ export type Base = {
   readonly part: BasePart;
   readonly evidence: Evidence;
   readonly below: Below;
+  readonly acceptances: readonly Acceptance[];
 };
 
-/** Examine what the run continued from, what that one's run did, and so on. */
-export async function descend(
+/** All that a walk came to. */
+export type Walked = {
+  /** Of those who signed the artifact and the checkpoint. */
+  readonly acceptances: readonly Acceptance[];
+  /** The checkpoints that the run continued from, the nearest first. */
+  readonly bases: readonly Base[];
+};
+
+/**
+ * Examine the acceptances, then what the run continued from, what that one's run did, and so on.
+ *
+ * `above` is what stands above the checkpoint, and was signed for itself.
+ */
+export async function walkOn(
   report: Report,
   below: Below,
   basis: Basis,
-): Promise<readonly Base[]> {
+  ...above: readonly Signed[]
+): Promise<Walked> {
+  const acceptances = await examineAccepted(report, [...above, checkpointOf(below)], basis);
+  return { acceptances, bases: await descend(report, below, basis) };
+}
+
+function checkpointOf({ checkpoint }: Below): Signed {
+  return { part: "checkpoint", noun: CHECKPOINT.noun, examined: checkpoint };
+}
+
+async function descend(report: Report, below: Below, basis: Basis): Promise<readonly Base[]> {
   const ids = await Promise.all(basis.bases.map(({ manifest }) => manifestId(manifest)));
   const atHand = new Map(basis.bases.map((each, at) => [ids[at] ?? "", each]));
   const found: Base[] = [];
@@ -44,8 +70,8 @@ export async function descend(
   return found;
 }
 
-/** The tree heads of those at hand, by what they prove. */
-export async function headsOf(bases: readonly Evidence[]): Promise<readonly Named[]> {
+/** The tree heads of all that is at hand for a walk, by what they prove. */
+export async function headsOf({ bases, acceptances }: Basis): Promise<readonly Named[]> {
   const found: Named[] = [];
   for (const { bundles, manifest } of bases) {
     const of = `of checkpoint ${(await manifestId(manifest)).slice(0, 12)}`;
@@ -53,7 +79,10 @@ export async function headsOf(bases: readonly Evidence[]): Promise<readonly Name
       found.push([`${name} ${of}`, proof.note]);
     }
   }
-  return found;
+  const shown = acceptances.map(({ bundle }, at): Named => {
+    return [`acceptance ${at + 1} at hand`, bundle.proof.note];
+  });
+  return [...found, ...shown];
 }
 
 /** What the run says that it continued from, whether or not all about it holds. */
@@ -71,6 +100,7 @@ async function examine(
   const opened = await opening(own, evidence, basis);
   const below = await examineBelow(own, evidence, opened);
   await linkBelow(own, evidence, opened, below);
+  const acceptances = await examineAccepted(own, [checkpointOf(below)], opened);
   report.adopt(own.steps, part);
-  return { part, evidence, below };
+  return { part, evidence, below, acceptances };
 }

@@ -9,7 +9,8 @@
  * 4. The tree heads are of one history (`heads`).
  * 5. The links: `evaluation.checkpoint`, `evaluation.conduct`, `withdrawal.evaluation`, and those of
  *    the checkpoint.
- * 6. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+ * 6. The acceptances at hand, of those who signed the evaluation and the checkpoint (`accepted`).
+ * 7. The checkpoints that the run continued from, as far as they are at hand (`descent`).
  *
  * The figures themselves nobody verifies here: they are the word of whoever signed.
  */
@@ -19,7 +20,7 @@ import type { EvaluationClaim } from "../statements/evaluation";
 import type { Examination } from "./artifacts";
 import type { Below } from "./below";
 import { compareFiles, examineBelow, linkBelow } from "./below";
-import { descend, headsOf } from "./descent";
+import { headsOf, walkOn } from "./descent";
 import { oneHistory } from "./heads";
 import { EVALUATION, WITHDRAWAL } from "./kinds";
 import * as links from "./links";
@@ -45,7 +46,7 @@ export async function examineEvaluation(
     : null;
   const below = await examineBelow(report, evidence, basis);
   const match = await compareFiles(report, evidence, files);
-  await oneHistory(report, given, basis.trust, await headsOf(basis.bases));
+  await oneHistory(report, given, basis.trust, await headsOf(basis));
   await link(report, evaluation, below);
   if (withdrawal !== null) {
     const title = "The withdrawal is of this evaluation, by the same signer";
@@ -57,13 +58,14 @@ export async function examineEvaluation(
     );
   }
   await linkBelow(report, evidence, basis, below);
-  const bases = await descend(report, below, basis);
+  const signed = { part: "evaluation", noun: EVALUATION.noun, examined: evaluation } as const;
+  const walked = await walkOn(report, below, basis, signed);
   return {
     steps: report.steps,
     parts: { evaluation, withdrawal, ...below },
     match,
     excerpt: null,
-    bases,
+    ...walked,
   };
 }
 

@@ -10,8 +10,8 @@ import type { BatchClaim } from "../statements/batch";
 import { batchClaim } from "../statements/batch";
 import type { CheckpointClaim } from "../statements/checkpoint";
 import { checkpointClaim } from "../statements/checkpoint";
-import type { ConductClaim } from "../statements/conduct";
-import { conductClaim } from "../statements/conduct";
+import type { AcceptanceClaim, ConductClaim } from "../statements/conduct";
+import { acceptanceClaim, conductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import { datasetClaim } from "../statements/dataset";
 import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
@@ -24,10 +24,11 @@ import { inBreach } from "../statements/sanction";
 import type { Statement } from "../statements/statement";
 import type { TakedownClaim } from "../statements/takedown";
 import { takedownClaim } from "../statements/takedown";
+import type { AcceptancePart } from "./report";
 
 /** What a part must claim, who may claim it, and how a person reads it. */
 export type Kind<C> = {
-  readonly part: Part;
+  readonly part: Part | AcceptancePart;
   readonly noun: string;
   readonly purpose: Purpose;
   readonly parse: (statement: Statement) => C | Promise<C>;
@@ -98,6 +99,21 @@ export const CONDUCT: Kind<ConductClaim> = {
   inWords: (claim) => `${claim.title}, version ${claim.conduct.version}`,
   signer: (_, registry) => `${registry}/conduct`,
 };
+
+/** Of acceptances there may be several, each with a number of its own. */
+export function acceptance(part: AcceptancePart): Kind<AcceptanceClaim> {
+  return {
+    part,
+    noun: "acceptance",
+    purpose: "conduct",
+    parse: acceptanceClaim,
+    inWords: ({ conduct, consent }) => {
+      const own = consent === null ? "" : ", with a key of the party's own";
+      return `${conduct.id}, version ${conduct.version}${own}`;
+    },
+    signer: (_, registry) => `${registry}/conduct`,
+  };
+}
 
 export const TAKEDOWN: Kind<TakedownClaim> = {
   part: "takedown",

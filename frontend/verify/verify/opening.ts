@@ -18,7 +18,9 @@ export async function opening(
   grounds: Grounds,
 ): Promise<Basis> {
   const { openings, witnesses } = evidence;
-  const basis = { ...grounds, lists: withLists([...evidence.lists, ...grounds.lists]), witnesses };
+  const shown = grounds.acceptances.flatMap(({ lists }) => lists);
+  const lists = withLists([...evidence.lists, ...grounds.lists, ...shown]);
+  const basis = { ...grounds, lists, witnesses };
   if (openings.length === 0) return { ...basis, parties: new Map() };
   const title = "The openings say whose the pseudonyms in the certificates are";
   const found = await report.check("openings", title, () => partiesOf(evidence, grounds.trust));

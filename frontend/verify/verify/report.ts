@@ -13,7 +13,16 @@ import { type Excerpt, MAX_EXCERPT_BYTES } from "../excerpts";
 export type Outcome = "passed" | "failed" | "not-reached";
 export type Match = "identical" | "same after normalising" | "excerpt" | "not compared";
 export type BasePart = `base-${number}`;
-export type StepPart = "text" | "files" | "tensors" | "heads" | "openings" | Part | BasePart;
+export type AcceptancePart = `acceptance-${number}`;
+export type StepPart =
+  | "text"
+  | "files"
+  | "tensors"
+  | "heads"
+  | "openings"
+  | Part
+  | BasePart
+  | AcceptancePart;
 
 export type Step = {
   readonly number: number;

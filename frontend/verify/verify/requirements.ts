@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a verifier demands beyond a pinned root, and what one examination rests on. */
+import type { AcceptanceEvidence } from "../acceptance";
 import type { Bytes } from "../canonical";
 import type { Cosigner } from "../cosignatures";
 import { UNSAID } from "../cosignatures";
@@ -31,6 +32,8 @@ export type Beside = {
   readonly bases: readonly Evidence[];
   /** Texts of conduct policies, as people read them; likewise. */
   readonly texts: readonly Bytes[];
+  /** Of conduct policies, by whomever; those that nobody signed by are passed over. */
+  readonly acceptances: readonly AcceptanceEvidence[];
 };
 
 /** Whom to trust, what is demanded, and what is at hand. */
@@ -42,7 +45,8 @@ export function groundsOf(
   requirements: Requirements,
   beside: Partial<Beside> = {},
 ): Grounds {
-  return { trust, requirements, lists: [], answers: [], bases: [], texts: [], ...beside };
+  const nothing: Beside = { lists: [], answers: [], bases: [], texts: [], acceptances: [] };
+  return { trust, requirements, ...nothing, ...beside };
 }
 
 /** What every step of one examination rests on. */
