@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema, extend_schema_field
+import re
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,9 +20,11 @@ from registry.accounts.permissions import HasScope
 from registry.accounts.queries import Namespace
 from registry.idempotency.api import idempotent_in_steps
 
-from . import queries, services
+from . import proving, queries, services
 from .errors import NotFound, NotYours
 from .models import Acceptance
+
+_DIGITS = re.compile(r"[0-9]{1,18}")  # as many as a column of the ledger holds
 
 
 class VersionSerializer(serializers.Serializer[object]):
@@ -130,6 +136,31 @@ class AcceptanceView(APIView):
         version = queries.version(policy, number)
         services.withdraw(version, _party(owner), accounts.caller(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class AcceptanceEvidenceView(APIView):
+    """GET has what a party shows of an acceptance, to be held to what it signed by it."""
+
+    permission_classes = (HasScope("publish"),)
+
+    @extend_schema(
+        operation_id="conduct_acceptance_evidence",
+        parameters=[OpenApiParameter("before", int, description="An entry of the ledger.")],
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, policy: str, number: str, owner: str) -> HttpResponse:
+        """For whoever decides for the party; 409 `not-included` while the ledger has no proof."""
+        version, party = queries.version(policy, number), _party(owner)
+        if not accounts.may_govern(accounts.caller(request), party):
+            raise NotYours(f"expected a name that you decide for, found {owner[:60]!r}")
+        before = request.query_params.get("before")
+        found = proving.evidence(party, version, before=None if before is None else _entry(before))
+        return HttpResponse(found.canonical(), content_type="application/json")
+
+
+def _entry(asked: str) -> int:
+    number = int(asked) if _DIGITS.fullmatch(asked) else asked
+    return canonical.integer({"before": number}, "before")
 
 
 def _party(name: str) -> Namespace:

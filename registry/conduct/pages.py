@@ -15,10 +15,11 @@ from assay.signing.statements import Consent
 from registry.accounts import queries as accounts
 from registry.accounts.names import MAX_LENGTH
 from registry.accounts.queries import Namespace, User
+from registry.ledger.errors import NotIncluded
 
-from . import accepted, comparing, queries, services, standing, wording
+from . import accepted, comparing, proving, queries, services, standing, wording
 from .errors import NotAccepted, NotFound
-from .models import PolicyVersion
+from .models import Acceptance, PolicyVersion
 
 SHOWN = 10  # organisations, beside the rules
 BINARY = "application/octet-stream"
@@ -28,6 +29,8 @@ PIECES: Mapping[str, tuple[str, Callable[[Consent], bytes]]] = {
     "signed.bin": (BINARY, lambda signed: pae(signed.envelope.payload)),
     "signature.der": (BINARY, lambda signed: signed.envelope.signature),
 }
+EVIDENCE = "acceptance.json"
+SHOWING = {"evidence": EVIDENCE, "show": f"assay verify FILE --acceptance {EVIDENCE}"}
 CHECK = "openssl dgst -sha256 -verify key.pem -signature signature.der signed.bin"
 
 
@@ -100,7 +103,8 @@ def changes(request: HttpRequest, policy: str, number: str) -> HttpResponse:
 def acceptances(request: HttpRequest) -> HttpResponse:
     """`conduct/acceptances.html`: what the names that the viewer decides for accepted, and when.
 
-    `signed` is what a key of their own signed; `pieces` are its files, and `check` verifies them.
+    `evidence` shows one, and `show` takes it. `signed` is what a key of their own signed; `pieces`
+    are its files, and `check` verifies them.
     """
     found = list(queries.acceptances(_decided_for(request)))
     ended = standing.ended_by(found)
@@ -108,24 +112,37 @@ def acceptances(request: HttpRequest) -> HttpResponse:
         {"acceptance": each, "ended_by": ended.get(each.pk), "signed": each.signed}
         for each in found
     ]
-    context = {"rows": rows, "pieces": list(PIECES), "check": CHECK}
+    context = {"rows": rows, "pieces": list(PIECES), "check": CHECK, **SHOWING}
     return render(request, "conduct/acceptances.html", context)
 
 
 @login_required
 @require_safe
 def piece(request: HttpRequest, number: int, name: str) -> HttpResponse:
-    """A file of what a party signed with its own key, for openssl and its like.
+    """A file of an acceptance: what shows it, and what the party's own key signed, for openssl.
 
-    /settings/conduct/{number}/consent.json, key.pem, signed.bin or signature.der.
+    /settings/conduct/{number}/acceptance.json; consent.json, key.pem, signed.bin or signature.der.
     """
     found = queries.acceptances(_decided_for(request)).filter(pk=number).first()
+    if found is not None and name == EVIDENCE:
+        return _attached(name, "application/json", _evidence(found))
     signed = None if found is None else found.signed
     if signed is None or name not in PIECES:
         raise Http404("expected a piece of what you signed with a key of your own")
     media_type, cut = PIECES[name]
+    return _attached(name, media_type, cut(signed))
+
+
+def _evidence(of: Acceptance) -> bytes:
+    try:
+        return proving.of(of).canonical()
+    except NotIncluded as soon:
+        raise Http404(str(soon)) from soon
+
+
+def _attached(name: str, media_type: str, content: bytes) -> HttpResponse:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(cut(signed), content_type=media_type, headers=headers)
+    return HttpResponse(content, content_type=media_type, headers=headers)
 
 
 @login_required

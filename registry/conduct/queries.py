@@ -42,6 +42,11 @@ def version(policy_id: str, number: str) -> PolicyVersion:
     return found
 
 
+def by_digest(sha256: str) -> PolicyVersion | None:
+    """The version whose document has this digest, as certificates name it."""
+    return PolicyVersion.objects.filter(sha256=sha256).first()
+
+
 def default() -> PolicyVersion:
     """What a project is under whose maker names no version; raises NotFound before there is one."""
     return to_accept(DEFAULT_POLICY)

@@ -36,4 +36,9 @@ urlpatterns = [
         api.AcceptanceView.as_view(),
         name="api-conduct-acceptance",
     ),
+    path(
+        f"api/v1/{VERSION}/acceptances/<str:owner>/evidence",
+        api.AcceptanceEvidenceView.as_view(),
+        name="api-conduct-acceptance-evidence",
+    ),
 ]

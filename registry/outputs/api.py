@@ -8,7 +8,7 @@ import uuid
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -23,12 +23,13 @@ from assay.signing.pack import SUFFIX
 from assay.signing.statements import Mark
 from registry.accounts import reading
 from registry.accounts.permissions import HasScope, ScopeToWrite
-from registry.accounts.queries import Scope, caller, limits
+from registry.accounts.queries import Scope, User, caller, limits
 from registry.api.paging import listed
 from registry.api.problems import NotFound
 from registry.api.schema import PAGING, SOUGHT
 from registry.api.warnings import warn
 from registry.catalog import queries as catalog
+from registry.conduct.errors import NotYours
 from registry.idempotency.api import call_of, id_for, idempotent, idempotent_in_steps
 
 from . import asserting, detecting, packing, queries, schema, services, standing, waiting
@@ -118,20 +119,39 @@ class PackView(APIView):
     """GET reads all that proves one, in one file (docs/spec/evidence-pack.md)."""
 
     @extend_schema(
-        operation_id="outputs_pack", responses={(200, "application/zip"): OpenApiTypes.BINARY}
+        operation_id="outputs_pack",
+        parameters=[OpenApiParameter("acceptances", bool, description="Show what you accepted.")],
+        responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, output_id: uuid.UUID) -> HttpResponse:
-        """Of one's own output, or of a sample; 404 before it is signed."""
+        """Of one's own output, or of a sample; 404 before it is signed.
+
+        `?acceptances=true` puts in what its caller had accepted, for whoever decides for them.
+        """
         by = reading.signatory(request)
         output = queries.output(output_id, by.person, within=by.projects)
+        shown_by = _shower(request) if "acceptances" in request.query_params else None
         name = f"output-{str(output.id)[:8]}{SUFFIX}"
         headers = {
             "Cache-Control": "private, no-cache",
             "Content-Disposition": f'attachment; filename="{name}"',
         }
         viewer = None if by.projects else by.person  # what is packed besides is of any project
-        content = packing.pack(output, viewer).canonical()
+        content = packing.pack(output, viewer, shown_by=shown_by).canonical()
         return HttpResponse(content, content_type="application/zip", headers=headers)
+
+
+def _shower(request: Request) -> User | None:
+    """Who chooses to show what they accepted; an output's token alone does not. None for false."""
+    asked = request.query_params["acceptances"]
+    if asked not in {"true", "false"}:
+        raise InvalidDocument("acceptances", "true or false", ascii(asked[:20]))
+    if asked == "false":
+        return None
+    person = reading.viewer(request, frozenset({Scope.PUBLISH}))
+    if person is None:
+        raise NotYours("expected a session, or a token with scope publish, to show who accepted")
+    return person
 
 
 class ByContentView(APIView):

@@ -16,24 +16,31 @@ from registry.catalog import queries as catalog
 from registry.catalog.queries import Checkpoint
 from registry.ledger import cosigned
 
-from . import queries
+from . import queries, showing
 from .models import Output
 
 MAX_BASES = 16  # each takes as many reads as the output; whoever wants more asks for each by itself
 
 
-def pack(of: Output, viewer: User | None) -> Pack:
-    """Its pack; raises NotFound before it is signed."""
+def pack(of: Output, viewer: User | None, *, shown_by: User | None = None) -> Pack:
+    """Its pack; raises NotFound before it is signed.
+
+    With the acceptances behind it that are `shown_by` somebody; raises NotYours.
+    """
     evidence = queries.evidence(of)
     bases = list(_bases(of.checkpoint, viewer))
     texts = {each.conduct.text.encode() for each in (of.checkpoint, *bases)}
     found = [catalog.evidence(each) for each in bases]
+    below = zip((of.checkpoint, *bases), (evidence, *found), strict=True)
+    shown = () if shown_by is None else showing.acceptances(of, below, shown_by)
     return Pack(
         trust=authority.trust_root(),
         artifacts=(Artifact(evidence=evidence),),
         bases=_sorted(found),
         policy=cosigned.policy_text(),
+        lists=showing.lists(shown),
         texts=tuple(sorted(texts)),
+        acceptances=shown,
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of one output, and the page that says what is known of a text.
 
-outputs/output.html  output, checkpoint, sampling, standing; a tag reads its tree
+outputs/output.html  output, checkpoint, sampling, standing, may_show; a tag reads its tree
 outputs/detect.html  asked, found (or None), refused, p_value, most_bytes; of a picture seen, scale
 """
 
@@ -16,7 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from assay.signing.errors import InvalidDocument
+from registry.accounts import queries as accounts
 from registry.accounts import reading
+from registry.accounts.queries import User
 from registry.api.problems import NotFound
 
 from . import detecting, limits, queries, standing
@@ -26,16 +28,21 @@ from .pictures import detecting as pictures
 
 @require_safe
 def output(request: HttpRequest, output_id: uuid.UUID) -> HttpResponse:
-    """What was asked and answered, its claim, and the links behind it."""
+    """What was asked and answered, its claim, and the links behind it.
+
+    `may_show`: whether the viewer may put what its caller accepted into its pack.
+    """
     try:
         found = queries.output(output_id, reading.viewer(request, reading.OUTPUTS))
     except NotFound as error:
         raise Http404(str(error.detail)) from error
+    person = request.user
     context = {
         "output": found,
         "checkpoint": found.checkpoint,
         "sampling": found.sampling,
         "standing": standing.of_output(found),
+        "may_show": isinstance(person, User) and accounts.may_govern(person, found.caller),
     }
     return render(request, "outputs/output.html", context)
 

@@ -3,10 +3,12 @@
 
 assay conduct show POLICY@VERSION [--registry URL]
 assay conduct accept POLICY@VERSION [--for OWNER] [--key KEY] [--registry URL]
+assay conduct prove POLICY@VERSION --to FILE [--for OWNER] [--before ENTRY] [--registry URL]
 assay conduct withdraw POLICY@VERSION [--for OWNER] [--registry URL]
 
 Accepting shows the whole text and asks for the version to be typed. No word of the command line
 does that: what nobody read, nobody accepts. With a key of one's own it is signed by that as well.
+An acceptance that is proved to others names its party (`proving`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Self, TextIO
 
 from .. import canonical, policies
@@ -29,7 +32,7 @@ from ..errors import BrokenLink, InvalidDocument, NoTrustRoot, Outcome
 from ..keys import Signer
 from ..policies import Policy
 from ..statements import ConductClaim, ConductReference, Consent, ConsentClaim, Statement
-from . import own_key
+from . import own_key, proving
 from .callers import secret_demanded, secret_for
 from .demands import Demands, lists_in
 from .errors import NotAgreed
@@ -42,7 +45,7 @@ from .terminal import Ink, Terminal, safe
 from .verdict import Judged, print_verdict
 
 _NAME = re.compile(r"([a-z0-9]+(?:-[a-z0-9]+)*)@([0-9]+\.[0-9]+)")
-SHOW, ACCEPT, WITHDRAW = "show", "accept", "withdraw"
+SHOW, ACCEPT, PROVE, WITHDRAW = "show", "accept", "prove", "withdraw"
 UNVERIFIED = "Not verified: no root of this registry is pinned. To pin it: assay trust add URL"
 UNPINNED_KEY = "expected a pinned root before your key signs, found none: assay trust add"
 WITHDRAWN_BY = "To end it: assay conduct withdraw {} --for {}"
@@ -54,6 +57,7 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
     for action, purpose in (
         (SHOW, "print the text of a version"),
         (ACCEPT, "read a version, and accept it by typing its number"),
+        (PROVE, "write an acceptance to a file, to show with what was signed by it"),
         (WITHDRAW, "end an acceptance: nothing more is signed under it"),
     ):
         add = actions.add_parser(action, help=purpose).add_argument
@@ -61,6 +65,10 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
         add("--registry", metavar="URL", help="where; else the one that you trust")
         if action != SHOW:
             add("--for", dest="owner", metavar="OWNER", help="an organisation; else yourself")
+        if action == PROVE:
+            add("--to", type=Path, required=True, metavar="FILE", help="where to write it")
+            earlier = "of several the newest before this entry of the ledger; else of all"
+            add("--before", type=int, metavar="ENTRY", help=earlier)
         if action == ACCEPT:
             signs = "a key of your own that signs it, too: P-256, PEM of mode 0600, or a token's"
             add("--key", metavar=own_key.KEY, help=signs)
@@ -129,6 +137,9 @@ def run(
             client.delete(f"{path}/acceptances/{_owner(arguments, client)}")
             terminal.line(f"Withdrawn. Nothing more is signed under {arguments.version}.")
             return 0
+        if arguments.action == PROVE:
+            _prove(arguments, client, path, terminal, at=clock())
+            return 0
         shown = Shown.fetch(client, path, named=arguments.version)
         judged = _judged(shown, client, clock(), name=arguments.version)
         if judged is not None and judged.failure is not None:
@@ -148,6 +159,20 @@ def run(
         elif secret is not None:
             _say_mine(client, path, terminal)
     return 0
+
+
+def _prove(
+    arguments: argparse.Namespace,
+    client: RegistryClient,
+    path: str,
+    terminal: Terminal,
+    *,
+    at: datetime,
+) -> None:
+    of = f"{path}/acceptances/{_owner(arguments, client)}"
+    named, before = arguments.version, arguments.before
+    found = proving.fetch(client, of, named=named, before=before, at=at)
+    proving.write(arguments.to, found, terminal)
 
 
 def _consent(

@@ -73,9 +73,9 @@ def test_with_the_network_cut_a_pack_verifies_by_what_its_reader_names(
     said = verdict(page, "Verified.")
     assert said.startswith("The file hello.py is, to the byte, what the registry")
     assert "Its run continued from alice/tiny@step-100, verified as well." in said
-    assert parts(page) == [
-        (part, "intact") for part in ("output", "checkpoint", "run", "base-1", "dataset", "conduct")
-    ]
+    assert "alice accepted community-language-models, version 1.0, on 2026-11-20" in said
+    below = ("run", "base-1", "dataset", "conduct", "acceptance-1")
+    assert parts(page) == [(part, "intact") for part in ("output", "checkpoint", *below)]
     expect(page.locator("[data-rests]")).to_contain_text("whose fingerprint you compared")
     known = page.locator("[data-known]")
     expect(known).to_contain_text("known for 2026-11-20 10:30:00 UTC.")
@@ -209,6 +209,39 @@ def test_evidence_of_a_base_beside_it_is_walked_to(visitor: Visitor, tmp_path: P
     base = output.locator('.link[data-part="base-1"]')
     base.get_by_text("checks in this browser").click()
     expect(base.get_by_text("base-1.checkpoint.statement")).to_be_visible()
+
+
+def showing(folder: Path, *names: str) -> list[Path]:
+    """Evidence of an output, its registry's root, and what some show of what they accepted."""
+    given = vectors("acceptances")
+    files = {"root.json": given["trust_root"], "a.assay.json": given["evidence"]["output"]}
+    files |= {f"{number}.json": given["acceptances"][of] for number, of in enumerate(names)}
+    for name, document in files.items():
+        (folder / name).write_bytes(canonical.dumps(document))
+    return [folder / name for name in files]
+
+
+def test_an_acceptance_beside_it_says_who_accepted(visitor: Visitor, tmp_path: Path) -> None:
+    page = desk(visitor)
+    page.context.set_offline(offline=True)
+    hand_in(page, *showing(tmp_path, "with a key", "carol"))
+    said = verdict(page, "Verified.")
+    assert "before signing: so says the registry's ledger, and a key of alice's own signed" in said
+    assert "The acceptance of http://registry.test/carol that you gave is of nobody" in said
+    expect(page.locator(".result")).to_have_attribute("data-mood", "caution")
+    link = page.locator('.link[data-part="acceptance-1"]')
+    expect(link).to_have_attribute("data-state", "intact")
+    expect(link.get_by_role("heading")).to_have_text("Acceptance by alice")
+    link.get_by_text("checks in this browser").click()
+    expect(link.get_by_text("acceptance-1.consent")).to_be_visible()
+    expect(link.locator("[data-pieces]")).to_contain_text("bundle.json")
+
+
+def test_an_acceptance_that_does_not_hold_is_broken(visitor: Visitor, tmp_path: Path) -> None:
+    page = desk(visitor)
+    hand_in(page, *showing(tmp_path, "with another salt"))
+    assert "commitment" in verdict(page, "It does not hold.")
+    assert failed(page) == ["acceptance-1.opening"]
 
 
 def test_a_packs_verdict_is_as_readable(packed: Packed, visitor: Visitor, axe: str) -> None:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must be known with a verdict that holds: what was revoked later, what came before, who saw it. */
+import type { AcceptanceEvidence } from "../../verify/acceptance";
 import { asId } from "../../verify/digests";
+import type { Acceptance } from "../../verify/verify/accepted";
 import type { Seen } from "../../verify/verify/requirements";
 import { ORDER } from "./branches";
 import type { Judged, Judgement } from "./judging";
@@ -70,22 +72,25 @@ function takenDownBelow({ examination: { bases } }: Judgement, words: Words): re
 }
 
 /** Who had accepted the rules, where it is shown; and what was shown for nothing. */
-function acceptedBy(
-  { proof }: Judged,
-  { examination }: Judgement,
-  words: Words,
-): readonly string[] {
-  const walked = [examination, ...examination.bases].flatMap(({ acceptances }) => acceptances);
-  const said = walked.flatMap((each) => {
+function acceptedBy(judged: Judged, judgement: Judgement, words: Words): readonly string[] {
+  const said = shownIn(judgement).flatMap((each) => {
     const told = toldOfAcceptance(each);
     return told === null ? [] : [filled(words(`says-${told.key}`), told.values)];
   });
-  const used = new Set(walked.map(({ evidence }) => evidence));
-  const unused = (proof?.shown ?? []).filter((each) => !used.has(each));
-  const lost = unused.map(({ opening: { party } }) =>
+  const lost = unusedOf(judged, judgement).map(({ opening: { party } }) =>
     filled(words("acceptance-unused"), { party }),
   );
   return [...said, ...lost];
+}
+
+/** The acceptances that a reader gave, of nobody who signed this. */
+export function unusedOf({ proof }: Judged, judgement: Judgement): readonly AcceptanceEvidence[] {
+  const used = new Set(shownIn(judgement).map(({ evidence }) => evidence));
+  return (proof?.shown ?? []).filter((each) => !used.has(each));
+}
+
+function shownIn({ examination }: Judgement): readonly Acceptance[] {
+  return [examination, ...examination.bases].flatMap(({ acceptances }) => acceptances);
 }
 
 function titleOf(claim: { project: string; name: string } | null): readonly string[] {

@@ -5,7 +5,7 @@ import { asId } from "../../verify/digests";
 import type { Excerpt } from "../../verify/excerpts";
 import type { Parts } from "../../verify/verify/artifacts";
 import type { Item } from "./case";
-import { furtherOf } from "./further";
+import { furtherOf, unusedOf } from "./further";
 import type { Judged, Judgement } from "./judging";
 import { capitalised, filled, valuesOf, type Words } from "./values";
 
@@ -51,9 +51,10 @@ export function saidOf(judged: Judged, words: Words): Said {
   const values = { what, What: capitalised(what), place, ...valuesOf(judged) };
   const keys = judgement === null ? lackOf(verdict, judged) : keysOf(judged, judgement);
   const holds = judgement !== null && HOLDS.has(judgement.verdict);
+  const isInVain = holds && unusedOf(judged, judgement).length > 0;
   const further = holds ? furtherOf(judged, judgement, words) : [];
   return {
-    mood: MOODS[verdict] ?? "none",
+    mood: isInVain ? "caution" : (MOODS[verdict] ?? "none"),
     headline: headlineOf(verdict, excerpt, words),
     sentences: [...keys.map((key) => filled(words(key), values)), ...further],
   };

@@ -71,9 +71,10 @@ IN_BROWSER = {
 # Who may have a gated project's files, who is in an organisation, what was signed of a content, and
 # what a party accepted, or had signed: each for those whom it concerns (test_gates.py,
 # test_gate_pages.py, accounts/test_members.py, outputs/test_by_content.py, test_own_lists.py,
-# conduct/test_consents.py).
+# conduct/test_consents.py, conduct/test_proving.py).
 CONCERNED = {
     "api/v1/conduct/<slug:policy>/<str:number>/acceptances/<str:owner>",
+    "api/v1/conduct/<slug:policy>/<str:number>/acceptances/<str:owner>/evidence",
     f"{PROJECT}/access",
     f"{PROJECT}/access/requests",
     f"{PROJECT}/checkpoints/<str:checkpoint>/doi",

@@ -33,9 +33,9 @@ def built(
 
 
 @pytest.fixture
-def house(built: House, django_db_blocker: DjangoDbBlocker) -> Iterator[House]:
-    with undone(django_db_blocker):
-        yield built
+def house(built: House, db: None) -> House:
+    """As it was built: what a test does to it is undone."""
+    return built
 
 
 @pytest.fixture

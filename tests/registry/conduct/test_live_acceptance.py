@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.signing.acceptance import AcceptanceEvidence
 from assay.signing.digests import as_id
 from assay.signing.keys import SoftwareKey, spki
 from registry.conduct.models import Acceptance
@@ -18,6 +20,7 @@ from tests.registry.conduct.published import first_version
 from tests.registry.people import invite, secret_of
 from tests.running import Authority, Live
 from tests.thorough import thorough
+from tests.until import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), thorough]
 SECONDS = 120
@@ -67,3 +70,7 @@ def test_a_key_of_ones_own_signs_what_was_read(
     assert f"sha256:{signed.key_sha256}" in said
     shown = assay(tmp_path, secret, "conduct", "show", NAME, *asked)
     assert f"sha256:{signed.key_sha256}" in shown.split("Accepted by alice")[1]
+    until(Acceptance.objects.filter(statement__entry__index__isnull=False).exists)
+    assay(tmp_path, secret, "conduct", "prove", NAME, "--to", "acceptance.json", *asked)
+    proven = AcceptanceEvidence.parse(json.loads((tmp_path / "acceptance.json").read_bytes()))
+    assert (proven.opening.party, proven.consent) == (alice.namespace.uri, signed)

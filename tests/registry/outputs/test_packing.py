@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from assay.signing.digests import as_id
 from assay.signing.pack import Pack
 from registry.accounts.models import User
 from registry.catalog.models import Checkpoint, Project, Visibility
+from registry.conduct import services as conduct
 from registry.outputs import packing, services
 from registry.outputs.models import Output
 from tests.registry.outputs import world
@@ -112,6 +114,67 @@ def test_a_pack_has_no_checkpoint_that_its_reader_may_not_see(
     assert packing.pack(newest, real_lab.people.alice).bases != ()
     Project.objects.update(visibility=Visibility.PRIVATE)
     assert packing.pack(newest, None).bases == ()
+
+
+def test_who_signed_may_show_what_they_had_accepted(
+    authority: Authority,
+    real_lab: Lab,
+    real_checkpoint: Checkpoint,
+    operator: User,
+    tmp_path: Path,
+) -> None:
+    """It verifies where nobody knows the registry, by whoever is told the root's fingerprint."""
+    world.ask(real_lab, real_checkpoint)
+    output, bob = world.generate(operator), real_lab.people.bob
+    address = f"/api/v1/outputs/{output.pk}/pack?acceptances=true"
+    answer = client_of(bob, "outputs", "publish").get(address)
+    assert answer.status_code == 200
+    (shown,) = Pack.parse(answer.content).acceptances
+    assert shown.opening.party == bob.namespace.uri
+    path = tmp_path / "pack"
+    path.write_bytes(answer.content)
+    root = as_id(authority.trust_root.fingerprint)
+    words = ("verify", str(path), "--as-of", "now", "--fingerprint", root, "--json")
+    done = subprocess.run(
+        (*ASSAY, *words),
+        env={"ASSAY_CONFIG": str(tmp_path / "nobody"), "PATH": ""},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (accepted,) = json.loads(done.stdout)["acceptances"]
+    assert (accepted["party"], accepted["of"]) == (bob.namespace.uri, ["output"])
+    assert pack_of(output, bob).acceptances == ()
+
+
+def test_an_owner_of_what_is_below_shows_that_too(
+    real_lab: Lab, real_checkpoint: Checkpoint, operator: User
+) -> None:
+    """Alice asks of what is her organisation's."""
+    alice = real_lab.people.alice
+    conduct.accept(real_lab.version, alice.namespace, alice)
+    asked = services.Request.parse(world.asked_of(real_checkpoint))
+    services.ask(asked, by=alice)
+    output = world.generate(operator)
+    shown = packing.pack(output, None, shown_by=alice).acceptances
+    parties = {each.opening.party for each in shown}
+    assert parties == {each.namespace.uri for each in (alice, real_lab.people.lab)}
+
+
+def test_nobody_shows_what_others_accepted(
+    real_lab: Lab, real_checkpoint: Checkpoint, operator: User
+) -> None:
+    sampled(real_lab, operator, 20)
+    sample = Output.objects.get()
+    address = f"/api/v1/outputs/{sample.pk}/pack?acceptances="
+    charlie = client_of(real_lab.people.charlie, "outputs", "publish")
+    answer = charlie.get(f"{address}true")
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-your-name")
+    for token in (client_of(real_lab.people.bob, "outputs"), client_of(None)):
+        assert token.get(f"{address}true").status_code == 403
+        assert token.get(f"{address}false").status_code == 200
+        assert token.get(f"{address}yes").status_code == 422
 
 
 def test_a_walk_is_no_longer_than_a_request_may_take(

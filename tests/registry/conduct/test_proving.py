@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a party shows of its acceptance: for whoever decides for it, and it verifies offline."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import pytest
+
+from assay.signing.acceptance import AcceptanceEvidence
+from assay.signing.certificates import Purpose
+from assay.signing.statements import AcceptanceClaim, Statement
+from assay.signing.verify import Basis, Requirements, links, verify_bundle
+from registry.authority import revocations
+from registry.conduct import services
+from registry.conduct.models import Acceptance
+from registry.ledger import services as ledger
+from tests.registry.conduct.house import House
+from tests.registry.conduct.test_consents import accept, consent
+from tests.registry.people import browser, client_of
+from tests.running import Authority
+
+Json: TypeAlias = Any
+URL = "/api/v1/conduct/house-rules/1.0/acceptances"
+
+
+def shown(house: House, owner: str = "alice", query: str = "") -> AcceptanceEvidence:
+    """What Alice is given."""
+    answer = client_of(house.people.alice, "publish").get(f"{URL}/{owner}/evidence{query}")
+    assert answer.status_code == 200, answer.content
+    return AcceptanceEvidence.parse(json.loads(answer.content))
+
+
+def index_of(acceptance: Acceptance) -> int:
+    """Its entry in the ledger."""
+    acceptance.statement.entry.refresh_from_db()
+    found = acceptance.statement.entry.index
+    assert found is not None
+    return found
+
+
+def test_what_is_shown_verifies_offline(house: House, authority: Authority) -> None:
+    given = consent(house)
+    accept(house, given)
+    ledger.integrate()
+    found = shown(house)
+    lists = revocations.stapled(revocations.names())
+    basis = Basis(
+        trust=authority.trust_root,
+        requirements=Requirements(as_of=datetime.now(UTC).replace(microsecond=0)),
+        lists=lists,
+        witnesses=found.witnesses,
+    )
+    (part,) = verify_bundle(found.bundle, basis=basis, purpose=Purpose.CONDUCT).parts
+    assert part.signer == f"{authority.trust_root.registry}/conduct"
+    claim = AcceptanceClaim.parse(Statement.parse(found.bundle.envelope.payload))
+    party, _ = links.acceptance_opening(claim, found.opening)
+    assert party == house.people.alice.namespace.uri
+    assert found.consent == given
+    agreed, _ = links.acceptance_consent(claim, found.opening, given)
+    assert agreed.party == party
+
+
+def test_of_several_the_one_with_a_key_comes_first_and_an_earlier_one_may_be_asked_for(
+    house: House,
+) -> None:
+    keyed = accept(house, consent(house))
+    plain = accept(house)
+    ledger.integrate()
+    assert shown(house).bundle.proof.index == index_of(keyed)
+    services.withdraw(house.first, house.people.alice.namespace, house.people.alice)
+    later = accept(house)
+    ledger.integrate()
+    assert shown(house).bundle.proof.index == index_of(keyed)  # withdrawn since, and proof still
+    assert shown(house, query=f"?before={index_of(later)}").consent is not None
+    answer = client_of(house.people.alice, "publish").get(
+        f"{URL}/alice/evidence?before={index_of(keyed)}"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+    assert f"before entry {index_of(keyed)}" in answer.json()["detail"]
+    assert index_of(plain) < index_of(later)
+
+
+def test_without_a_key_the_newest_is_shown(house: House) -> None:
+    accept(house)
+    services.withdraw(house.first, house.people.alice.namespace, house.people.alice)
+    second = accept(house)
+    ledger.integrate()
+    assert shown(house).bundle.proof.index == index_of(second)
+    assert shown(house).consent is None
+
+
+@pytest.mark.parametrize("before", ["-1", "x", "1.5", "9" * 30, ""])
+def test_what_is_no_entry_is_refused(house: House, before: str) -> None:
+    accept(house)
+    answer = client_of(house.people.alice, "publish").get(f"{URL}/alice/evidence?before={before}")
+    assert (answer.status_code, "before" in answer.json()["detail"]) == (422, True)
+
+
+def test_nobody_else_is_shown_it(house: House) -> None:
+    services.accept(house.first, house.people.lab.namespace, house.people.alice)
+    ledger.integrate()
+    assert shown(house, "lab").opening.party == house.people.lab.namespace.uri
+    for person in (house.people.bob, house.people.charlie):
+        answer = client_of(person, "publish").get(f"{URL}/lab/evidence")
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-your-name")
+    assert client_of(None).get(f"{URL}/lab/evidence").status_code == 401
+    assert client_of(house.people.alice, "read").get(f"{URL}/lab/evidence").status_code == 403
+
+
+def test_before_the_ledger_has_it_there_is_nothing_to_show(house: House) -> None:
+    acceptance = accept(house)
+    answer = client_of(house.people.alice, "publish").get(f"{URL}/alice/evidence")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-included")
+    client = browser(house.people.alice)
+    path = f"/settings/conduct/{acceptance.pk}/acceptance.json"
+    assert path not in client.get("/settings/conduct").content.decode()
+    assert client.get(path).status_code == 404
+
+
+def test_the_page_has_it_for_its_own(house: House) -> None:
+    acceptance = accept(house)
+    ledger.integrate()
+    client = browser(house.people.alice)
+    page = client.get("/settings/conduct").content.decode()
+    path = f"/settings/conduct/{acceptance.pk}/acceptance.json"
+    assert f'href="{path}"' in page
+    assert "assay verify FILE --acceptance acceptance.json" in page
+    answer = client.get(path)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="acceptance.json"'
+    assert AcceptanceEvidence.parse(json.loads(answer.content)).opening.salt == bytes(
+        acceptance.salt
+    )
+    assert browser(house.people.bob).get(path).status_code == 404
