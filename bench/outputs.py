@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures signed digests a second, and batches of outputs until the last proof has arrived.
 
-`./run bench outputs [ROUNDS [OUTPUTS [REQUESTS]]]` starts a registry of its own, with its web
+`./run bench outputs [ROUNDS [OUTPUTS [REQUESTS]]]` starts a registry for each part, with its web
 server as `./run up` starts it. ROUNDS times (5) it has REQUESTS digests (4,000) signed over 64
 connections, in turns with the same requests through Django, one at a time, and once more at half
 of the rate; and once P-256 signatures are made alone. Then it sends ROUNDS batches of OUTPUTS
@@ -28,11 +28,11 @@ def main() -> None:
     words.add_argument("outputs", type=int, nargs="?", default=100_000, help="in each batch")
     words.add_argument("requests", type=int, nargs="?", default=4000, help="in each round")
     given = words.parse_args()
-    with tempfile.TemporaryDirectory(prefix="assay-bench-") as name, registry(Path(name)):
-        if given.requests:
-            measure("signing", given.rounds, given.requests)
-        if given.outputs:
-            measure("batches", given.rounds, given.outputs)
+    for part, count in (("signing", given.requests), ("batches", given.outputs)):
+        if not count:
+            continue
+        with tempfile.TemporaryDirectory(prefix="assay-bench-") as name, registry(Path(name)):
+            measure(part, given.rounds, count)
 
 
 if __name__ == "__main__":
