@@ -3,7 +3,7 @@
 
 The ledger has commitments, which name nobody. The party's URI and the salt open them; what the
 party signed with a key of its own is a consent. Only the form is checked here: what it proves is
-for `verify` to say (docs/spec/formats.md, section 6).
+for `verify` to say (docs/spec/formats.md, section 6.1).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from . import canonical, crls, treehead
 from .bundle import Bundle
 from .canonical import Obj
 from .cosignatures import Witness
+from .digests import sha256
 from .errors import InvalidDocument
 from .pseudonyms import PartyOpening
 from .statements import AcceptanceClaim, Consent, Statement
@@ -36,7 +37,7 @@ class AcceptanceEvidence:
     consent: Consent | None = None
     """What the party signed, too, where it chooses to show that."""
     lists: tuple[bytes, ...] = ()
-    """Revocation lists (DER) of those who issued the bundle's certificates."""
+    """Revocation lists (DER) of those who issued the bundle's certificates; of nothing else."""
     witnesses: tuple[Witness, ...] = ()
     """Whose lines are in its tree head: to read them by, and no reason to believe them."""
 
@@ -79,6 +80,11 @@ class AcceptanceEvidence:
     def canonical(self) -> bytes:
         """The bytes of its file."""
         return canonical.dumps(self.to_json())
+
+    @property
+    def entry_sha256(self) -> str:
+        """Of its entry in the ledger, by which one is told from another, whatever else is shown."""
+        return sha256(self.bundle.entry)
 
     @property
     def conduct_sha256(self) -> str | None:

@@ -2,6 +2,7 @@
 /** What a reader drops, told apart: packs, evidence, proofs, roots, policies, and all else. */
 import { expect, test } from "vitest";
 import { isTrustAlone, sorted } from "../islands/verifying/given";
+import { casesOf } from "../islands/verifying/work";
 import { writeArchive } from "../verify/archive";
 import { type Bytes, dumps, type Json } from "../verify/canonical";
 import { bytes, vectors } from "./vectors";
@@ -85,3 +86,29 @@ test("whom a reader believes is told from what they want judged", async () => {
   expect(isTrustAlone(await sorted([...files, placed("a", "a")]))).toBe(false);
   expect(isTrustAlone(await sorted([]))).toBe(false);
 });
+
+test("an acceptance goes with whatever else is given; alone it says that it is of nothing", async () => {
+  const { acceptances, evidence } = vectors<{
+    readonly acceptances: Readonly<Record<string, Json>>;
+    readonly evidence: Readonly<Record<string, Json>>;
+  }>("acceptances");
+  const shown = placed("accepted.json", dumps(acceptances.alice ?? null));
+  const alone = await casesOf(await sorted([shown]), { hash: neverHashed }, () => undefined);
+  expect(alone.map(({ lack }) => lack?.kind)).toEqual(["unread"]);
+  expect(isTrustAlone(await sorted([shown]))).toBe(false);
+  const of = placed("output.json", dumps(evidence.output ?? null));
+  const [both] = await casesOf(await sorted([shown, of]), { hash: neverHashed }, () => undefined);
+  expect(both?.proof?.shown).toHaveLength(1);
+  expect(both?.proof?.beside.acceptances).toHaveLength(1);
+});
+
+test("an answer whose text speaks of acceptances is an answer", async () => {
+  const { evidence } = vectors<Walks>("walks");
+  const text = "see https://assay/acceptance-evidence/v1";
+  const answer = placed("answer.json", JSON.stringify({ text, evidence: evidence.output }));
+  expect((await sorted([answer])).proofs.map((proof) => proof.text)).toEqual([text]);
+});
+
+function neverHashed(): Promise<never> {
+  throw new Error("expected no file to be hashed");
+}

@@ -134,6 +134,7 @@ test("an excerpt goes to each output that it is one of, among several", async ()
     roots: [],
     policies: [],
     unread: [],
+    shown: [],
   };
   const cases = await casesOf(given, { hash: contentOfFile }, () => undefined);
   expect(cases.map(({ items }) => items.map(({ name }) => name))).toEqual([[], ["a.txt"]]);
@@ -142,7 +143,7 @@ test("an excerpt goes to each output that it is one of, among several", async ()
 test("the texts of a folder's files are not kept, however many there are", async () => {
   const contents = ["a.txt", "b.txt"].map((name) => ({ file: new File([name], name), path: name }));
   const proofs = [await ofCheckpoint()];
-  const rest = { contents, proofs, roots: [], policies: [], unread: [] };
+  const rest = { contents, proofs, roots: [], policies: [], unread: [], shown: [] };
   const texts = async (folder: string | null) => {
     const cases = await casesOf({ ...rest, folder }, { hash: contentOfFile }, () => undefined);
     return cases.flatMap(({ items }) => items.map(({ content }) => content.text));

@@ -6,11 +6,12 @@
  * party signed with a key of its own is a consent. Only the form is checked here.
  */
 import type { Bundle } from "./bundle";
-import { isWritten as isWrittenBundle, parseBundle } from "./bundle";
+import { hasKeyId, isWritten as isWrittenBundle, parseBundle } from "./bundle";
 import type { Bytes, Json, JsonObject } from "./canonical";
 import { asMapping, base64Bytes, items, literal, mapping, only, text, within } from "./canonical";
 import { type Cosigner, parseCosigner } from "./cosignatures";
 import { MAX_LISTS } from "./crls";
+import { sha256 } from "./digests";
 import { InvalidDocument } from "./errors";
 import { type PartyOpening, parseOpening } from "./pseudonyms";
 import { acceptanceClaim } from "./statements/conduct";
@@ -30,7 +31,7 @@ export type AcceptanceEvidence = {
   readonly opening: PartyOpening;
   /** What the party signed, too, where it chooses to show that. */
   readonly consent: Consent | null;
-  /** Revocation lists (DER) of those who issued the bundle's certificates. */
+  /** Revocation lists (DER) of those who issued the bundle's certificates; of nothing else. */
   readonly lists: readonly Bytes[];
   /** Whose lines are in its tree head: to read them by, and no reason to believe them. */
   readonly witnesses: readonly Cosigner[];
@@ -38,7 +39,7 @@ export type AcceptanceEvidence = {
   readonly document: JsonObject;
 };
 
-/** Read the JSON form (docs/spec/formats.md, section 6). Raises InvalidDocument. */
+/** Read the JSON form (docs/spec/formats.md, section 6.1). Raises InvalidDocument. */
 export async function parseAcceptance(value: Json): Promise<AcceptanceEvidence> {
   const document = asMapping(value, "acceptance");
   only(document, "type", "bundle", "party", "salt", "consent", LISTS, WITNESSES);
@@ -65,7 +66,14 @@ export function isWritten(document: JsonObject): boolean {
   const areSaid = [LISTS, WITNESSES].every(
     (name) => !(name in document) || items(document, name).length > 0,
   );
-  return areSaid && isWrittenBundle(mapping(document, "bundle"));
+  const consent = "consent" in document ? mapping(document, "consent") : null;
+  const isConsentWritten = consent === null || hasKeyId(mapping(consent, "envelope"));
+  return areSaid && isConsentWritten && isWrittenBundle(mapping(document, "bundle"));
+}
+
+/** Of its entry in the ledger, by which one is told from another, whatever else is shown. */
+export async function entrySha256({ bundle }: AcceptanceEvidence): Promise<string> {
+  return sha256(bundle.entry);
 }
 
 /** Which version was accepted, by its own word; null for what is no such statement. */

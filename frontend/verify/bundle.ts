@@ -74,7 +74,12 @@ export function parseBundle(value: Json): Bundle {
 
 /** Whether a document that was read stands as it would be written again. */
 export function isWritten(document: JsonObject): boolean {
-  return "keyid" in mapping({ "": single(mapping(document, "dsseEnvelope"), "signatures") }, "");
+  return hasKeyId(mapping(document, "dsseEnvelope"));
+}
+
+/** Whether an envelope names its key, by nothing: absent and empty are one, and one is written. */
+export function hasKeyId(envelope: JsonObject): boolean {
+  return "keyid" in mapping({ "": single(envelope, "signatures") }, "");
 }
 
 /** The ledger entry that belongs to an envelope: Rekor's canonical body of this form. */

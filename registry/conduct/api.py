@@ -24,6 +24,7 @@ from . import proving, queries, services
 from .errors import NotFound, NotYours
 from .models import Acceptance
 
+UNKEPT = {"Cache-Control": "private, no-store"}  # it has the salt
 _DIGITS = re.compile(r"[0-9]{1,18}")  # as many as a column of the ledger holds
 
 
@@ -155,7 +156,7 @@ class AcceptanceEvidenceView(APIView):
             raise NotYours(f"expected a name that you decide for, found {owner[:60]!r}")
         before = request.query_params.get("before")
         found = proving.evidence(party, version, before=None if before is None else _entry(before))
-        return HttpResponse(found.canonical(), content_type="application/json")
+        return HttpResponse(found.canonical(), content_type="application/json", headers=UNKEPT)
 
 
 def _entry(asked: str) -> int:

@@ -30,6 +30,7 @@ PIECES: Mapping[str, tuple[str, Callable[[Consent], bytes]]] = {
     "signature.der": (BINARY, lambda signed: signed.envelope.signature),
 }
 EVIDENCE = "acceptance.json"
+UNKEPT = "private, no-store"  # it has the salt
 SHOWING = {"evidence": EVIDENCE, "show": f"assay verify FILE --acceptance {EVIDENCE}"}
 CHECK = "openssl dgst -sha256 -verify key.pem -signature signature.der signed.bin"
 
@@ -125,7 +126,7 @@ def piece(request: HttpRequest, number: int, name: str) -> HttpResponse:
     """
     found = queries.acceptances(_decided_for(request)).filter(pk=number).first()
     if found is not None and name == EVIDENCE:
-        return _attached(name, "application/json", _evidence(found))
+        return _attached(name, "application/json", _evidence(found), **{"Cache-Control": UNKEPT})
     signed = None if found is None else found.signed
     if signed is None or name not in PIECES:
         raise Http404("expected a piece of what you signed with a key of your own")
@@ -140,8 +141,8 @@ def _evidence(of: Acceptance) -> bytes:
         raise Http404(str(soon)) from soon
 
 
-def _attached(name: str, media_type: str, content: bytes) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+def _attached(name: str, media_type: str, content: bytes, **more: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **more}
     return HttpResponse(content, content_type=media_type, headers=headers)
 
 

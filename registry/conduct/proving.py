@@ -6,8 +6,7 @@ Revocation lists are no part of it here: whoever verifies has them from somewher
 
 from __future__ import annotations
 
-from django.db.models import F
-from django.db.models.lookups import IsNull
+from django.db.models import Case, Q, When
 
 from assay.signing.acceptance import AcceptanceEvidence
 from assay.signing.pseudonyms import PartyOpening
@@ -21,20 +20,34 @@ from .models import Acceptance, PolicyVersion
 def evidence(
     party: Namespace, version: PolicyVersion, *, before: int | None = None
 ) -> AcceptanceEvidence:
-    """Of its acceptance of a version, withdrawn since or not, which is an entry `before` this one.
+    """Of its acceptance of a version: one that stands, or else the newest of those that ended.
 
-    Of several one that a key of the party's own signed, and of those the newest. Raises NotFound,
-    or NotIncluded while there is no proof.
+    Of one `before` an entry of the ledger: of those that stood when that was made, and no other.
+    Of several one that a key signed, and of those the newest. Raises NotFound, or NotIncluded while
+    there is no proof of any.
     """
     rows = Acceptance.objects.filter(party=party, version=version)
-    if before is not None:
-        rows = rows.filter(statement__entry__index__lt=before)
-    own_key_first = IsNull(F("key"), True).asc()  # noqa: FBT003 - Django's lookup, as it takes it
-    found = rows.select_related("statement__entry", "party").order_by(own_key_first, "-id").first()
+    if before is None:
+        stood = Q(withdrawn_at__isnull=True)
+    else:
+        made_at = ledger.made_at(before)
+        stood = Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=made_at)
+        rows = rows.filter(stood, statement__entry__index__lt=before)
+    ordered = rows.order_by(
+        _last_where(Q(statement__entry__index__isnull=True)),
+        _last_where(~stood),
+        _last_where(Q(key__isnull=True)),
+        "-id",
+    )
+    found = ordered.select_related("statement__entry", "party").first()
     if found is None:
-        earlier = "" if before is None else f" before entry {before}"
+        earlier = "" if before is None else f" that stood at entry {before}"
         raise NotFound(f"expected an acceptance of {version} by {party.name}{earlier}, found none")
     return of(found)
+
+
+def _last_where(condition: Q) -> Case:
+    return Case(When(condition, then=1), default=0)
 
 
 def of(acceptance: Acceptance) -> AcceptanceEvidence:

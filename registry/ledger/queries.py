@@ -9,11 +9,13 @@ other apps' annotations.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
 from django.db.models import F, QuerySet, Subquery
+from django.utils import timezone
 
 from assay.signing import entries, merkle, treehead
 from assay.signing.bundle import Bundle, LedgerProof
@@ -256,6 +258,12 @@ def bundles(*signed: Statement) -> tuple[Bundle, ...]:
         )
         for one, proof in zip(signed, proofs, strict=True)
     )
+
+
+def made_at(index: int) -> datetime:
+    """When an entry was recorded; of one that is not there yet, now."""
+    found = Entry.objects.filter(index=index).values_list("created_at", flat=True).first()
+    return found or timezone.now()
 
 
 def witnesses(bundles: Iterable[Bundle]) -> tuple[Witness, ...]:

@@ -67,7 +67,7 @@ def add_parsers(parser: argparse.ArgumentParser) -> None:
             add("--for", dest="owner", metavar="OWNER", help="an organisation; else yourself")
         if action == PROVE:
             add("--to", type=Path, required=True, metavar="FILE", help="where to write it")
-            earlier = "of several the newest before this entry of the ledger; else of all"
+            earlier = "one that stood when this entry of the ledger was made; else one that stands"
             add("--before", type=int, metavar="ENTRY", help=earlier)
         if action == ACCEPT:
             signs = "a key of your own that signs it, too: P-256, PEM of mode 0600, or a token's"
@@ -169,9 +169,8 @@ def _prove(
     *,
     at: datetime,
 ) -> None:
-    of = f"{path}/acceptances/{_owner(arguments, client)}"
-    named, before = arguments.version, arguments.before
-    found = proving.fetch(client, of, named=named, before=before, at=at)
+    owner, named, before = _owner(arguments, client), arguments.version, arguments.before
+    found = proving.fetch(client, path, owner=owner, named=named, before=before, at=at)
     proving.write(arguments.to, found, terminal)
 
 

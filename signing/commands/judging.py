@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .. import media
-from ..acceptance import AcceptanceEvidence
 from ..digests import as_id
 from ..errors import (
     BadCredentials,
@@ -95,10 +94,9 @@ def judge(given: Given, pins: tuple[Pinned, ...], demanded: Demands, *, name: st
 def _hold(judged: Judged, demanded: Demands) -> None:
     """Raises BrokenLink where an acceptance that was named is of nobody who signed this."""
     verified = judged.examination.verdict()
-    walked = (verified, *verified.bases)
-    shown = {each.evidence.canonical() for one in walked for each in one.acceptances}
+    shown = {each.evidence.entry_sha256 for each in verified.acceptances}
     for each in demanded.acceptances:
-        if each.canonical() not in shown:
+        if each.entry_sha256 not in shown:
             version = each.conduct_sha256
             raise BrokenLink(
                 f"expected an acceptance of somebody who signed {judged.name}, by a certificate "
@@ -121,7 +119,7 @@ def _examine(given: Given, basis: Basis) -> Examination:
             answers=(*basis.answers, *pack.answers),
             bases=(*basis.bases, *pack.bases),
             texts=(*basis.texts, *pack.texts),
-            acceptances=_each(*basis.acceptances, *pack.acceptances),
+            acceptances=(*basis.acceptances, *pack.acceptances),
         )
     match given:
         case OutputGiven():
@@ -156,11 +154,6 @@ def _examine(given: Given, basis: Basis) -> Examination:
             return examine_model(given.bundle, basis=basis, files=given.files)
         case BundleGiven():
             return examine_bundle(given.bundle, basis=basis, purpose=given.purpose)
-
-
-def _each(*acceptances: AcceptanceEvidence) -> tuple[AcceptanceEvidence, ...]:
-    """Each once."""
-    return tuple({each.canonical(): each for each in acceptances}.values())
 
 
 def _carrier(given: OutputGiven | BatchedGiven, basis: Basis) -> Carrier | None:

@@ -112,6 +112,7 @@ REGISTRYS = (
         "as_of",
         "pack",
         "base",
+        "acceptance",
         "c2pa_anchors",
         "excerpt",
         "fingerprint",

@@ -156,12 +156,12 @@ def _given(
 
 def bases(paths: Iterable[Path]) -> tuple[Evidence, ...]:
     """The evidence in some files, each of a checkpoint that a run may have continued from."""
-    return tuple(_read_by(path, Evidence.parse) for path in paths)
+    return tuple(read_by(path, Evidence.parse) for path in paths)
 
 
 def acceptances(paths: Iterable[Path]) -> tuple[AcceptanceEvidence, ...]:
     """The evidence of an acceptance in each of some files."""
-    return tuple(_read_by(path, AcceptanceEvidence.parse) for path in paths)
+    return tuple(read_by(path, AcceptanceEvidence.parse) for path in paths)
 
 
 def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
@@ -205,10 +205,8 @@ def made(results: Sequence[tuple[Given, Judged]], demanded: Demands) -> Pack:
 def _shown(results: Sequence[tuple[Given, Judged]]) -> tuple[AcceptanceEvidence, ...]:
     """The acceptances that were verified, each once."""
     verified = (judged.examination.verdict() for _, judged in results)
-    found = (
-        each.evidence for one in verified for of in (one, *one.bases) for each in of.acceptances
-    )
-    return tuple({each.canonical(): each for each in found}.values())
+    found = (each.evidence for one in verified for each in one.acceptances)
+    return tuple({each.entry_sha256: each for each in found}.values())
 
 
 def _is_pack(path: Path) -> bool:
@@ -247,8 +245,8 @@ def print_written(pack: Pack, path: Path, terminal: Terminal) -> None:
     terminal.line(f"    {safe(shlex.join(words))}")
 
 
-def _read_by(path: Path, parse: Callable[[object], T]) -> T:
-    """One document; a mistake in it is said of its file."""
+def read_by(path: Path, parse: Callable[[object], T]) -> T:
+    """One document; a mistake in it is said of its file. InputUnreadable, InvalidDocument."""
     try:
         with path.open("rb") as file:
             data = read_most(file, MAX_BYTES + 1)

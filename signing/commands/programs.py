@@ -93,7 +93,6 @@ def _base_json(base: Verified) -> dict[str, object]:
         "checkpoint": None if claim is None else as_id(claim.manifest_sha256),
         "name": None if claim is None else f"{claim.project}@{claim.name}",
         "parts": [_part_json(part) for part in base.parts],
-        "acceptances": [_accepted_json(each) for each in base.acceptances],
     }
 
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from .. import canonical
 from ..acceptance import AcceptanceEvidence
 from ..certificates import Purpose
 from ..client import RegistryClient
 from ..errors import AssayError, BrokenLink, NoTrustRoot
 from ..statements import AcceptanceClaim, Statement
-from ..verify import links
+from ..verify import acceptancelinks
+from . import packs
 from .demands import Demands, lists_in
 from .errors import InputUnreadable
 from .given import BundleGiven
@@ -37,29 +37,39 @@ CAUTION = (
 
 
 def fetch(
-    client: RegistryClient, path: str, *, named: str, before: int | None, at: datetime
+    client: RegistryClient, path: str, *, owner: str, named: str, before: int | None, at: datetime
 ) -> AcceptanceEvidence:
     """What the registry has of it, verified; raises AssayError.
 
     1. It is signed and logged as every statement of the office for conduct. 2. Party and salt make
-    the commitment in it, and so does the consent, if there is one. 3. It is of what was `named`.
+    the commitment in it, and so does the consent, if there is one. 3. It is of what was `named`, by
+    the `owner`, and where an entry was named, `before` that.
     """
     asked = "" if before is None else f"?before={before}"
-    found = AcceptanceEvidence.parse(client.get_document(f"{path}/evidence{asked}"))
+    found = AcceptanceEvidence.parse(
+        client.get_document(f"{path}/acceptances/{owner}/evidence{asked}")
+    )
     lists = lists_in(client.revocation_lists(), name="the registry's revocation lists")
     found = replace(found, lists=lists)
     trusted = of_registry(Pins.of_user().all(), client.url)
     if not trusted:
         raise NoTrustRoot(f"{UNPINNED} {client.url}")
     given = BundleGiven(bundle=found.bundle, purpose=Purpose.CONDUCT, lists=lists)
-    judge(given, trusted, Demands(as_of=at), name=named).examination.verdict()  # 1
+    judged = judge(given, trusted, Demands(as_of=at), name=named)
+    judged.examination.verdict()  # 1
     claim = AcceptanceClaim.parse(Statement.parse(found.bundle.envelope.payload))
-    links.acceptance_opening(claim, found.opening)  # 2
+    acceptancelinks.opening(claim, found.opening)  # 2
     if found.consent is not None:
-        links.acceptance_consent(claim, found.opening, found.consent)
+        acceptancelinks.consent(claim, found.opening, found.consent, {})
     version = f"{claim.conduct.id}@{claim.conduct.version}"
-    if version != named:  # 3
-        raise BrokenLink(f"expected an acceptance of {named}, found one of {version}")
+    party, index = f"{judged.pin.root.registry}/{owner}", found.bundle.proof.index
+    if (version, found.opening.party) != (named, party):  # 3
+        raise BrokenLink(
+            f"expected an acceptance of {named} by {party}, "
+            f"found one of {version} by {found.opening.party!a}"
+        )
+    if before is not None and index >= before:
+        raise BrokenLink(f"expected an acceptance before entry {before}, found entry {index}")
     return found
 
 
@@ -76,7 +86,7 @@ def write(path: Path, found: AcceptanceEvidence, terminal: Terminal) -> None:
 
 def _is_acceptance(path: Path) -> bool:
     try:
-        AcceptanceEvidence.parse(canonical.loads(path.read_bytes()))
+        packs.read_by(path, AcceptanceEvidence.parse)
     except AssayError:
         return False
     return True

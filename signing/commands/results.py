@@ -25,12 +25,13 @@ from . import harness, methods
 from .callers import secret_demanded
 from .handing import Act, Done, HandIn, Office, TakeBack, body
 from .harness import Said
+from .naming import measured
 from .pins import Pins, of_registry, only_registry
 from .programs import verdict_json
 from .published import Asked
 from .steps import print_steps
 from .terminal import Ink, Terminal, shortened
-from .verdict import cautions, measured, print_verdict, withdrawn
+from .verdict import cautions, print_verdict, withdrawn
 
 ANSWER_SECONDS = 120.0  # each is signed and logged before it is answered
 ALL = ""

@@ -33,7 +33,7 @@ class _Row:
 def print_steps(steps: tuple[Step, ...], terminal: Terminal) -> None:
     """Every step on a line of its own, those about one part together, below what names it.
 
-    Of acceptances, and of checkpoints that a run continued from, only what failed is spelt out.
+    Of acceptances, and of checkpoints that a run continued from, only what did not pass is.
     """
     rows = [row for node in tree(steps) for row in _rows(node, "", "", "")]
     width = max([MIN_PART_COLUMNS, *(len(row.label) + 2 for row in rows)])

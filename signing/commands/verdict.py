@@ -8,7 +8,7 @@ a text to compare, and that trust began with the user's own act.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..digests import as_id
 from ..errors import Outcome, Step, VerificationError
@@ -16,7 +16,6 @@ from ..evidence import Part
 from ..statements import (
     CheckpointClaim,
     EvaluationClaim,
-    Metric,
     Origin,
     OutputClaim,
     Result,
@@ -25,7 +24,9 @@ from ..statements import (
 from ..trust import Pinned
 from ..values import dataclass
 from ..verify import Accepted, Examination, Match, Requirements, SignedPart, Verified
+from ..verify.tree import BASE
 from .hints import hints
+from .naming import measured, title
 from .pinned import judged_by, trusted
 from .terminal import Ink, Terminal, shortened
 
@@ -121,14 +122,14 @@ def _meaning(step: Step) -> str:
 def _proven(name: str, verified: Verified) -> Iterator[str]:
     match verified:
         case Verified(output=OutputClaim() as output, checkpoint=CheckpointClaim() as checkpoint):
-            yield _proven_of_output(output, _title(checkpoint), verified)
+            yield _proven_of_output(output, title(checkpoint), verified)
             if output.mark is not None:
                 mark = output.mark
                 yield f"It was written with the watermark {mark.scheme} of the key {mark.key}."
         case Verified(evaluation=EvaluationClaim(result=said), checkpoint=CheckpointClaim() as of):
-            yield _proven_of_evaluation(said, _title(of), verified)
+            yield _proven_of_evaluation(said, title(of), verified)
         case Verified(checkpoint=CheckpointClaim() as checkpoint):
-            yield from _proven_of_checkpoint(name, _title(checkpoint), verified)
+            yield from _proven_of_checkpoint(name, title(checkpoint), verified)
         case Verified(kind="bundle"):
             part = verified.parts[0]
             yield (
@@ -190,16 +191,6 @@ def _proven_of_evaluation(said: Result, checkpoint: str, verified: Verified) -> 
     )
 
 
-def measured(metric: Metric) -> str:
-    """A figure, and how far it may be off."""
-    error = f" ± {metric.standard_error}" if metric.standard_error else ""
-    return f"{metric.name} {metric.value}{error}"
-
-
-def _title(checkpoint: CheckpointClaim) -> str:
-    return f"{checkpoint.project}@{checkpoint.name} ({as_id(checkpoint.manifest_sha256)})"
-
-
 def _below(verified: Verified) -> Iterator[str]:
     """What the checkpoint stands on: each sentence is what its signer says."""
     signer = {part.name: part.signer for part in verified.parts}
@@ -217,14 +208,14 @@ def _below(verified: Verified) -> Iterator[str]:
     if (conduct := verified.conduct) is not None:
         yield f"All of it is under the conduct policy {conduct.title}, {conduct.conduct.version}."
     yield from _accepted(verified)
-    for each in (shown for one in (verified, *verified.bases) for shown in one.acceptances):
-        yield _shown(each)
+    for each in verified.acceptances:
+        yield _acceptance(each, verified)
 
 
 def _descent(verified: Verified) -> Iterator[str]:
     """From which checkpoints it was continued, and where the walk ended for want of evidence."""
     lineage = (verified, *verified.bases)
-    names = [_title(each.checkpoint) for each in verified.bases if each.checkpoint is not None]
+    names = [title(each.checkpoint) for each in verified.bases if each.checkpoint is not None]
     if names:
         yield f"That run continued from {', and that from '.join(names)}, verified as well."
     last = lineage[-1].run
@@ -245,15 +236,27 @@ def _accepted(verified: Verified) -> Iterator[str]:
     yield f"{signed.signer} had accepted {what}, says the certificate."
 
 
-def _shown(accepted: Accepted) -> str:
-    """What an acceptance adds to the certificate's word: when, where, and by whose key."""
+def _acceptance(accepted: Accepted, verified: Verified) -> str:
+    """What an acceptance adds to the certificate's word: when, where, and by which key."""
     claim, consent = accepted.claim, accepted.evidence.consent
-    own = f", and signed it with the key {as_id(consent.key_sha256)}" if consent else ""
+    key = "" if consent is None else as_id(consent.key_sha256)
+    own = f" The key {key} signed it, too; whose that is, they say." if key else ""
+    names = {"checkpoint": "the checkpoint", **_names_of(verified.bases)}
+    signed = " and ".join(names.get(each, f"the {each}") for each in accepted.of)
     return (
         f"{accepted.party} accepted {claim.conduct.id}, version {claim.conduct.version}, on "
-        f"{claim.accepted_at:%Y-%m-%d}{own}; that is entry {accepted.part.index} of the ledger, "
-        f"before they signed the {' and the '.join(accepted.of)}."
+        f"{claim.accepted_at:%Y-%m-%d}, in entry {accepted.part.index} of the ledger, before "
+        f"they signed {signed}.{own}"
     )
+
+
+def _names_of(bases: Iterable[Verified]) -> dict[str, str]:
+    """Of each base, by what its steps are called."""
+    return {
+        f"{BASE}{number}": f"the checkpoint {title(each.checkpoint)}"
+        for number, each in enumerate(bases, start=1)
+        if each.checkpoint is not None
+    }
 
 
 def cautions(verified: Verified) -> tuple[str, ...]:
@@ -271,7 +274,7 @@ def cautions(verified: Verified) -> tuple[str, ...]:
 
 def not_known(verified: Verified) -> str:
     """What has to be said loudly: of which parts it was accepted not to know; empty if of none."""
-    below = (part for base in verified.bases for part in _parts(base))
+    below = (part for base in verified.bases for part in base.parts)
     unknown = [part.name for part in (*_parts(verified), *below) if part.standing.unknown]
     parts = list(dict.fromkeys(unknown))
     if not parts:
@@ -308,7 +311,7 @@ def taken_down(verified: Verified) -> str:
 def _base_taken_down(base: Verified) -> str:
     if base.checkpoint is None or not (said := taken_down(base)):
         return ""
-    return f"Of {_title(base.checkpoint)}, which its run continued from: {said}"
+    return f"Of {title(base.checkpoint)}, which its run continued from: {said}"
 
 
 def _before(verified: Verified, takedown: TakedownClaim) -> str:

@@ -17,9 +17,9 @@
    manifest that a file carries to both its output and the root (`output.credentials`), and a model
    signature beside a checkpoint's files to the checkpoint and the files (`model.checkpoint`,
    `model.files`).
-6. The acceptances at hand, of those who signed the artifact and the checkpoint (`accepted`).
-7. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by the
-   steps 1, 2, 5 and 6 of a checkpoint: `base-1.checkpoint.statement` and so on.
+6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by the
+   steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
+7. The acceptances at hand, of those who signed any of this (`accepted`).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from ..statements import Origin, OutputClaim
 from ..tensors import TensorList
 from ..trust import TrustRoot
 from . import links
+from .accepted import Signed
 from .below import Below, compare_files, examine_below, link_below
 from .descent import heads, walk_on
 from .heads import one_history
@@ -116,7 +117,7 @@ def examine_output(
     if carrier is not None:
         link_credentials(report, output.claim, carrier, basis)
     link_below(report, below)
-    walked = walk_on(report, below, basis, above=(output,))
+    walked = walk_on(report, below, basis, Signed(name="output", part=output))
 
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = walked.added_to(below.verified("output", steps))

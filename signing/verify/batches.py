@@ -11,8 +11,8 @@
 7. The links: `output.checkpoint`, `output.conduct`, `output.lines` where they are there, which is
    always wrong (no output of a batch names any), `output.credentials` of a file with a C2PA
    manifest, and those of the checkpoint.
-8. The acceptances at hand, of those who signed the batch and the checkpoint (`accepted`).
-9. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+9. The acceptances at hand, of those who signed any of this (`accepted`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from ..statements import BatchClaim, OutputClaim, Placed
 from ..tlog import Proof
 from ..treehead import TreeHead
 from ..trust import TrustRoot
+from .accepted import Signed
 from .artifacts import compare_content, link_credentials, link_output, with_output
 from .below import compare_files, examine_below, link_below
 from .descent import heads, walk_on
@@ -79,7 +80,7 @@ def examine_batched(
     if carrier is not None:
         link_credentials(report, claim, carrier, basis)
     link_below(report, below)
-    walked = walk_on(report, below, basis, above=(batch,))
+    walked = walk_on(report, below, basis, Signed(name="batch", part=batch))
 
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = walked.added_to(below.verified("output", steps))

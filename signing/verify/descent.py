@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a walk comes to beyond an artifact's own evidence, as far as it is at hand.
 
-Who had accepted its rules, and the checkpoints that a run continued from, each examined as a
-checkpoint is. A run names the manifest of the checkpoint that it started with. Which evidence is
-about that one is found by the same digest, and each is held to it again by its own steps.
+The checkpoints that a run continued from, each examined as a checkpoint is, and who had accepted
+the rules of all of it. A run names the manifest of the checkpoint that it started with. Which
+evidence is about that one is found by the same digest, and each is held to it again by its own
+steps.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ..values import dataclass
 from .accepted import Acceptance, Signed, examine_accepted
 from .below import Below, examine_below, link_below
 from .opening import opening
-from .report import Accepted, Report, Verified
+from .report import Report, Verified
 from .requirements import Basis
 from .tree import BASE
 
@@ -28,40 +29,46 @@ MAX_BASES = 64  # each takes as many signatures to check as the artifact itself
 class Base:
     """One of them, with the steps that were taken about it."""
 
+    name: str
+    """As its steps begin: `base-1`."""
     below: Below
-    acceptances: tuple[Acceptance, ...]
     steps: tuple[Step, ...]
 
     def verified(self) -> Verified:
         """What was established, if every step passed."""
-        found = self.below.verified("checkpoint", self.steps)
-        return replace(found, acceptances=_verified(self.acceptances))
+        return self.below.verified("checkpoint", self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walked:
     """All that a walk came to."""
 
-    acceptances: tuple[Acceptance, ...]
     bases: tuple[Base, ...]
+    acceptances: tuple[Acceptance, ...]
 
     def added_to(self, found: Verified) -> Verified:
         """What was established of the artifact, and of each of these."""
         if not self.acceptances and not self.bases:
             return found
-        bases = tuple(each.verified() for each in self.bases)
-        return replace(found, acceptances=_verified(self.acceptances), bases=bases)
+        return replace(
+            found,
+            bases=tuple(each.verified() for each in self.bases),
+            acceptances=tuple(each.verified() for each in self.acceptances),
+        )
 
 
-def walk_on(
-    report: Report, below: Below, basis: Basis, *, above: tuple[Signed, ...] = ()
-) -> Walked:
-    """Examine the acceptances, then what the run continued from, and so on.
+def walk_on(report: Report, below: Below, basis: Basis, *above: Signed) -> Walked:
+    """Examine what the run continued from, what that one's run did, and so on; then acceptances.
 
     `above` is what stands above the checkpoint, and was signed for itself.
     """
-    acceptances = examine_accepted(report, (*above, below.checkpoint), basis)
-    return Walked(acceptances=acceptances, bases=_descend(report, below, basis))
+    bases = _descend(report, below, basis)
+    own = Signed(name=below.checkpoint.kind.part, part=below.checkpoint)
+    continued = (Signed(name=each.name, part=each.below.checkpoint) for each in bases)
+    policies = (below.conduct.claim, *(each.below.conduct.claim for each in bases))
+    signed = (*above, own, *continued)
+    acceptances = examine_accepted(report, signed, basis, policies=policies)
+    return Walked(bases=bases, acceptances=acceptances)
 
 
 def heads(basis: Basis) -> Mapping[str, str]:
@@ -100,10 +107,5 @@ def _examine(report: Report, evidence: Evidence, basis: Basis, *, number: int) -
     basis = opening(own, evidence, replace(basis, parties={}))
     below = examine_below(own, evidence, basis)
     link_below(own, below)
-    acceptances = examine_accepted(own, (below.checkpoint,), basis)
-    steps = report.adopt(own.steps, f"{BASE}{number}")
-    return Base(below=below, acceptances=acceptances, steps=steps)
-
-
-def _verified(acceptances: tuple[Acceptance, ...]) -> tuple[Accepted, ...]:
-    return tuple(each.verified() for each in acceptances)
+    name = f"{BASE}{number}"
+    return Base(name=name, below=below, steps=report.adopt(own.steps, name))

@@ -8,8 +8,8 @@
 4. The tree heads are of one history (`heads`).
 5. The links: `evaluation.checkpoint`, `evaluation.conduct`, `withdrawal.evaluation`, and those of
    the checkpoint.
-6. The acceptances at hand, of those who signed the evaluation and the checkpoint (`accepted`).
-7. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+6. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+7. The acceptances at hand, of those who signed any of this (`accepted`).
 
 The figures themselves nobody verifies here: they are the word of whoever signed.
 """
@@ -23,6 +23,7 @@ from ..evidence import Evidence, Part
 from ..manifest import Manifest
 from ..statements import EvaluationClaim, WithdrawalClaim
 from . import links
+from .accepted import Signed
 from .below import Below, compare_files, examine_below, link_below
 from .descent import heads, walk_on
 from .heads import one_history
@@ -49,7 +50,7 @@ def examine_evaluation(
     one_history(report, given.items(), basis.trust, beside=heads(basis))
     _link(report, evaluation, withdrawal, below)
     link_below(report, below)
-    walked = walk_on(report, below, basis, above=(evaluation,))
+    walked = walk_on(report, below, basis, Signed(name="evaluation", part=evaluation))
 
     def establish(steps: tuple[Step, ...]) -> Verified:
         found = walked.added_to(below.verified("evaluation", steps))

@@ -6,32 +6,19 @@ A check returns what it established and says it in words, or raises why the link
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from .. import oms
-from ..canonical import Obj, dumps, instant_text
+from ..canonical import Obj, dumps
 from ..credentials import Credentials, in_words, judge, of_stranger
 from ..digests import as_id, sha256
-from ..errors import (
-    BadSignature,
-    BrokenLink,
-    FileMismatch,
-    KeyUnusable,
-    MissingEvidence,
-    TextMismatch,
-    WrongOpening,
-)
+from ..errors import BrokenLink, FileMismatch, MissingEvidence, TextMismatch
 from ..excerpts import Excerpt, LineList
 from ..manifest import Manifest
 from ..media import Carrier
-from ..pseudonyms import PartyOpening, Signatory
+from ..pseudonyms import Signatory
 from ..statements import (
-    AcceptanceClaim,
     CheckpointClaim,
     ConductClaim,
     ConductReference,
-    Consent,
-    ConsentClaim,
     DatasetClaim,
     EvaluationClaim,
     ListReference,
@@ -40,7 +27,6 @@ from ..statements import (
     TakedownClaim,
     WithdrawalClaim,
     commit,
-    party_commitment,
 )
 from ..tensors import TensorList
 from .report import Answer, Compared, Content, Match, NotReached, Opening
@@ -183,15 +169,15 @@ def _checkpoint(
     checkpoint: CheckpointClaim,
     statement_sha256: str,
 ) -> None:
-    _same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
-    _same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
+    same("checkpoint", claim.checkpoint_sha256, checkpoint.manifest_sha256)
+    same("checkpoint statement", claim.checkpoint_statement_sha256, statement_sha256)
 
 
 def withdrawal_evaluation(
     claim: WithdrawalClaim, statement_sha256: str, *, said_by: Signatory, signer: Signatory
 ) -> tuple[WithdrawalClaim, str]:
     """The withdrawal names this evaluation, and is by whoever made it: nobody else takes back."""
-    _same("evaluation's statement", claim.evaluation_sha256, statement_sha256)
+    same("evaluation's statement", claim.evaluation_sha256, statement_sha256)
     if signer.known_as != said_by.known_as:
         raise BrokenLink(
             f"expected a withdrawal by {said_by.known_as}, who evaluated, "
@@ -219,7 +205,7 @@ def request(claim: OutputClaim, opening: Opening) -> tuple[Opening, str]:
     if claim.request_commitment is None:
         raise BrokenLink("expected no request, as the output commits to none; found one")
     found = commit(opening.salt, opening.document)
-    _same("commitment to the request", claim.request_commitment, found)
+    same("commitment to the request", claim.request_commitment, found)
     return opening, as_id(found)
 
 
@@ -230,7 +216,7 @@ def model_checkpoint(
 
     Anybody may sign anybody's files as a model; beside a checkpoint that is no word about it.
     """
-    _same("model signature's root", claim.oms_sha256, model.root_sha256)
+    same("model signature's root", claim.oms_sha256, model.root_sha256)
     if signer.known_as != owner.known_as:
         raise BrokenLink(
             f"expected a model signature by {owner.known_as}, who signed the checkpoint, "
@@ -241,7 +227,7 @@ def model_checkpoint(
 
 def checkpoint_manifest(claim: CheckpointClaim, manifest: Manifest) -> tuple[Manifest, str]:
     """The checkpoint's id is the digest of this manifest."""
-    _same("manifest", claim.manifest_sha256, manifest.id)
+    same("manifest", claim.manifest_sha256, manifest.id)
     return manifest, as_id(manifest.id)
 
 
@@ -255,7 +241,7 @@ def checkpoint_registry(claim: CheckpointClaim, registry: str) -> tuple[str, str
 def checkpoint_oms(claim: CheckpointClaim, manifest: Manifest) -> tuple[str, str]:
     """The root that the checkpoint names for its model signature is that of this manifest."""
     root = oms.root_digest(manifest)
-    _same("model signature's root", claim.oms_sha256, root)
+    same("model signature's root", claim.oms_sha256, root)
     return root, as_id(root)
 
 
@@ -265,8 +251,8 @@ def checkpoint_run(
     """The checkpoint names this run, and the run says that it made this checkpoint."""
     if claim.run is None:
         raise BrokenLink("expected no run, as the checkpoint names none; found one")
-    _same("run statement", claim.run.statement_sha256, statement_sha256)
-    _same("checkpoint made by the run", claim.manifest_sha256, run.manifest_sha256)
+    same("run statement", claim.run.statement_sha256, statement_sha256)
+    same("checkpoint made by the run", claim.manifest_sha256, run.manifest_sha256)
     if (claim.run.id, claim.step) != (run.run, run.step):
         raise BrokenLink(
             f"expected run {claim.run.id!a} at step {claim.step}, "
@@ -279,7 +265,7 @@ def dataset(named_sha256: str | None, found: DatasetClaim) -> tuple[DatasetClaim
     """The dataset that a checkpoint or a run names is this one."""
     if named_sha256 is None:
         raise BrokenLink("expected no dataset, as none is named; found one")
-    _same("dataset", named_sha256, found.manifest_sha256)
+    same("dataset", named_sha256, found.manifest_sha256)
     return found, as_id(found.manifest_sha256)
 
 
@@ -290,79 +276,24 @@ def conduct(named: ConductReference, found: ConductClaim) -> tuple[ConductClaim,
             f"expected conduct {named.id!a} version {named.version!a}, "
             f"found {found.conduct.id!a} version {found.conduct.version!a}"
         )
-    _same("conduct policy", named.sha256, found.conduct.sha256)
+    same("conduct policy", named.sha256, found.conduct.sha256)
     return found, f"{named.id} {named.version}"
 
 
 def policy(claim: ConductClaim, document: Obj) -> tuple[Obj, str]:
     """The policy document at hand is the one that came into effect."""
     digest = sha256(dumps(document))
-    _same("policy document", claim.conduct.sha256, digest)
+    same("policy document", claim.conduct.sha256, digest)
     return document, as_id(digest)
 
 
-def acceptance_opening(claim: AcceptanceClaim, opening: PartyOpening) -> tuple[str, str]:
-    """The acceptance is of the party that is named beside it, by its salted commitment."""
-    found = party_commitment(opening.salt, opening.party)
-    if found != claim.commitment:
-        raise WrongOpening(
-            f"expected the commitment {claim.commitment}, found {found} of {opening.party!a}"
-        )
-    return opening.party, f"{opening.party}, at {instant_text(claim.accepted_at)}"
-
-
-def acceptance_consent(
-    claim: AcceptanceClaim, opening: PartyOpening, consent: Consent
-) -> tuple[ConsentClaim, str]:
-    """The acceptance commits to what the party's own key signed, and that says the same."""
-    if claim.consent is None:
-        raise BrokenLink("expected no consent, as the acceptance commits to none; found one")
-    _same("commitment to the consent", claim.consent, consent.commitment(opening.salt))
-    try:
-        agreed = consent.claim()
-    except KeyUnusable as error:
-        raise BadSignature(str(error)) from error
-    if agreed.conduct != claim.conduct:
-        raise BrokenLink(
-            f"expected a consent to {as_id(claim.conduct.sha256)}, "
-            f"found one to {as_id(agreed.conduct.sha256)}"
-        )
-    if agreed.party != opening.party:
-        raise BrokenLink(f"expected the consent of {opening.party}, found {agreed.party!a}")
-    return agreed, f"by the key {as_id(consent.key_sha256)}"
-
-
-def acceptance(
-    claim: AcceptanceClaim,
-    party: str,
-    under: ConductReference,
-    *,
-    entry: int,
-    accepted_by: datetime,
-    signed_by: datetime,
-) -> tuple[AcceptanceClaim, str]:
-    """Whoever signed something under a policy had accepted it: some version, and before that.
-
-    Both moments are those of timestamps; the acceptance is an earlier `entry` of the ledger.
-    """
-    if claim.conduct.id != under.id:
-        raise BrokenLink(
-            f"expected an acceptance of {under.id!a}, found one of {claim.conduct.id!a}"
-        )
-    if accepted_by > signed_by:
-        raise BrokenLink(
-            f"expected an acceptance that was signed by {instant_text(signed_by)}, "
-            f"found one of {instant_text(accepted_by)}"
-        )
-    return claim, f"{party}, version {claim.conduct.version}, in entry {entry}"
-
-
 def _same_list(of: str, named: ListReference, digest: str, count: int) -> None:
-    _same(f"list of {of}", named.sha256, digest)
+    same(f"list of {of}", named.sha256, digest)
     if named.count != count:
         raise BrokenLink(f"expected {named.count} {of}, found {count}")
 
 
-def _same(what: str, expected: str, found: str) -> None:
+def same(what: str, expected: str, found: str) -> None:
+    """Raise BrokenLink where two digests of one thing are not the same."""
     if expected != found:
         raise BrokenLink(f"expected the {what} {as_id(expected)}, found {as_id(found)}")

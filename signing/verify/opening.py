@@ -28,8 +28,7 @@ def opening(report: Report, evidence: Evidence, basis: Basis) -> Basis:
             "The openings say whose the pseudonyms in the certificates are",
             lambda: _opened(evidence, basis.trust),
         ).value
-    shown = (each for acceptance in basis.acceptances for each in acceptance.lists)
-    lists = tuple(dict.fromkeys((*evidence.lists, *basis.lists, *shown)))
+    lists = tuple(dict.fromkeys((*evidence.lists, *basis.lists)))
     return replace(basis, lists=lists, witnesses=evidence.witnesses, parties=parties)
 
 

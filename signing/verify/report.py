@@ -130,9 +130,9 @@ class Accepted:
     """Its URI."""
     claim: AcceptanceClaim
     consent: ConsentClaim | None
-    """What the party's own key signed, where that is shown."""
+    """What a key signed, where that is shown: whose it is, the party alone says."""
     of: tuple[str, ...]
-    """The parts that the party signed under it, by their names."""
+    """What the party signed by it: `output`, `checkpoint`, `base-1` for that checkpoint."""
     part: SignedPart
 
 
@@ -159,7 +159,7 @@ class Verified:
     takedown: TakedownClaim | None = None
     """Why the registry serves the checkpoint no more; None where nothing at hand says so."""
     acceptances: tuple[Accepted, ...] = ()
-    """Of those who signed the artifact and the checkpoint, as far as they were at hand."""
+    """Of those who signed any of this, as far as they were at hand."""
     bases: tuple[Verified, ...] = ()
     """The checkpoints that its run continued from, the nearest first, as far as they were at hand.
 

@@ -8,6 +8,7 @@ that stands there. What is about no single part (openings, tree heads) stands at
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import TypeAlias
 
 from ..errors import Outcome, Step
@@ -58,7 +59,7 @@ def tree(steps: Iterable[Step]) -> tuple[Node, ...]:
     bases: dict[str, list[Step]] = {}
     for step in steps:
         (bases.setdefault(step.part, []) if step.part.startswith(BASE) else own).append(step)
-    above = {**_BELOW, **_accepted(own)}
+    above = {**_BELOW, **_accepted((*own, *chain.from_iterable(bases.values())))}
     parts = {step.part: above.get(step.part, ()) for step in own if step.part in {*above, *ROOTS}}
     placed: dict[str, list[Step]] = {}
     for step in own:
@@ -91,13 +92,13 @@ def _place(step: Step, parts: _Parts) -> str:
 
 
 def _accepted(steps: Iterable[Step]) -> _Parts:
-    """Below which part each acceptance stands: those that name it, in their order."""
+    """Below which part each acceptance stands: those that name it, or else the artifact."""
     found: dict[str, tuple[str, ...]] = {}
     for step in steps:
         part, _, check = step.code.partition(".")
         if check.startswith(ACCEPTANCE):
             found[check] = (*found.get(check, ()), part)
-    return found
+    return {name: (*parts, *ROOTS) for name, parts in found.items()}
 
 
 def _above(part: str, parts: _Parts) -> str | None:

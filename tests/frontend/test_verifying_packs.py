@@ -73,7 +73,10 @@ def test_with_the_network_cut_a_pack_verifies_by_what_its_reader_names(
     said = verdict(page, "Verified.")
     assert said.startswith("The file hello.py is, to the byte, what the registry")
     assert "Its run continued from alice/tiny@step-100, verified as well." in said
-    assert "alice accepted community-language-models, version 1.0, on 2026-11-20" in said
+    assert (
+        "alice accepted community-language-models, version 1.0, on 2026-11-20, in entry 0" in said
+    )
+    assert "before signing this: output, checkpoint, alice/tiny@step-100." in said
     below = ("run", "base-1", "dataset", "conduct", "acceptance-1")
     assert parts(page) == [(part, "intact") for part in ("output", "checkpoint", *below)]
     expect(page.locator("[data-rests]")).to_contain_text("whose fingerprint you compared")
@@ -226,7 +229,8 @@ def test_an_acceptance_beside_it_says_who_accepted(visitor: Visitor, tmp_path: P
     page.context.set_offline(offline=True)
     hand_in(page, *showing(tmp_path, "with a key", "carol"))
     said = verdict(page, "Verified.")
-    assert "before signing: so says the registry's ledger, and a key of alice's own signed" in said
+    assert "before signing this: output, checkpoint. The key sha256:" in said
+    assert "signed it, too; whose that is, they say." in said
     assert "The acceptance of http://registry.test/carol that you gave is of nobody" in said
     expect(page.locator(".result")).to_have_attribute("data-mood", "caution")
     link = page.locator('.link[data-part="acceptance-1"]')

@@ -16,10 +16,9 @@ from assay.signing.statements import (
     ConsentClaim,
     party_commitment,
 )
-from tests.signing.world import World, conduct_reference
+from tests.signing.world import World, conduct_claim, conduct_reference
 
 SALT = bytes(range(32))  # of a worked number: a real one is random
-TEXT_SHA256 = "cd" * 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +30,20 @@ class Accepting:
     """Else the one of these tests."""
     consent: Consent | None = None
     """To which the statement commits; it is shown, too."""
+    salt: bytes = SALT
     office: tuple[Purpose, str] = (Purpose.CONDUCT, "conduct")
     """Who signs it."""
+    says: datetime | None = None
+    """When it was accepted; else when the world is."""
     stamped_at: datetime | None = None
-    """Else when the world is."""
+    """Likewise."""
 
 
 def consent_claim(world: World) -> ConsentClaim:
     """That Alice read the policy, and is bound by it."""
     return ConsentClaim(
         conduct=conduct_reference(),
-        text_sha256=TEXT_SHA256,
+        text_sha256=conduct_claim().text_sha256,
         party=f"{world.registry}/alice",
         agreed_at=world.at,
     )
@@ -53,9 +55,9 @@ def accepted(world: World, of: Accepting | None = None) -> AcceptanceEvidence:
     party = f"{world.registry}/{of.party}"
     claim = AcceptanceClaim(
         conduct=of.conduct or conduct_reference(),
-        commitment=party_commitment(SALT, party),
-        accepted_at=world.at,
-        consent=None if of.consent is None else of.consent.commitment(SALT),
+        commitment=party_commitment(of.salt, party),
+        accepted_at=of.says or world.at,
+        consent=None if of.consent is None else of.consent.commitment(of.salt),
     )
     purpose, path = of.office
     signed = world.sign(claim.statement(), purpose, path)
@@ -64,6 +66,6 @@ def accepted(world: World, of: Accepting | None = None) -> AcceptanceEvidence:
         signed = replace(signed, timestamp=stamp)
     return AcceptanceEvidence(
         bundle=world.bundle(signed),
-        opening=PartyOpening(party=party, salt=SALT),
+        opening=PartyOpening(party=party, salt=of.salt),
         consent=of.consent,
     )

@@ -40,8 +40,7 @@ def test_an_acceptance_counts_for_what_its_party_signed_by_it(case: Json) -> Non
         assert first is not None
         assert first.code == case["error"]
         return
-    walked = (found.verdict(), *found.verdict().bases)
-    counted = [list(each.of) for one in walked for each in one.acceptances]
+    counted = [list(each.of) for each in found.verdict().acceptances]
     assert counted == case.get("count", [])
 
 

@@ -108,6 +108,10 @@ def _before(world: World) -> dict[str, AcceptanceEvidence]:
         "with a consent to another version": accepted(
             world, Accepting(consent=Consent.by(key, replace(claim, conduct=other)))
         ),
+        "with a consent to another text": accepted(
+            world, Accepting(consent=Consent.by(key, replace(claim, text_sha256="ab" * 32)))
+        ),
+        "said to be of tomorrow": accepted(world, Accepting(says=AT + timedelta(days=1))),
         "of another version": accepted(world, Accepting(conduct=other)),
         "of a policy of another name": accepted(world, Accepting(conduct=named)),
         "with another salt": replace(
@@ -151,7 +155,7 @@ def _after(world: World, before: Shown, size: int) -> dict[str, AcceptanceEviden
     witnesses = Witnesses(world=world)
     envelope = replace(bundle.envelope, signature=bytes(flipped))
     return {
-        "afterwards": accepted(world),
+        "afterwards": accepted(world, Accepting(salt=bytes([7]) * 32)),
         "that is no acceptance": replace(
             plain, bundle=replace(bundle, envelope=conduct.envelope, chain=conduct.chain)
         ),
@@ -210,6 +214,11 @@ def _showings() -> Sequence[Showing]:
             acceptances=(ALICE, "with a key"),
             count=(both, both),
         ),
+        Showing(
+            name="one twice, with more and with less shown of it",
+            acceptances=("whose consent is not shown", "with a key"),
+            count=(both,),
+        ),
         Showing(name="of somebody who signed nothing", acceptances=("carol",)),
         Showing(name="of another version", acceptances=("of another version",)),
         Showing(name="afterwards", acceptances=("afterwards",)),
@@ -240,7 +249,7 @@ def _showings() -> Sequence[Showing]:
             name="of a base, too",
             acceptances=(ALICE,),
             bases=("base",),
-            count=(both, ("checkpoint",)),
+            count=((*both, "base-1"),),
         ),
         Showing(
             name="of somebody whom no opening names",
@@ -255,6 +264,8 @@ def _showings() -> Sequence[Showing]:
         fails("with a consent on P-384", consent, error="bad-signature"),
         fails("with a consent of another party", consent, error=BROKEN),
         fails("with a consent to another version", consent, error=BROKEN),
+        fails("with a consent to another text", consent, error=BROKEN),
+        fails("said to be of tomorrow", *BOTH, error=BROKEN),
         fails("of a policy of another name", *BOTH, error=BROKEN),
         fails(
             "with a line of a witness that it does not name",
@@ -286,12 +297,7 @@ def _showings() -> Sequence[Showing]:
             "acceptance-1.tree-head",
             error="ledger-forked",
         ),
-        fails(
-            "whose office was revoked",
-            "conduct.revocation",
-            "acceptance-1.revocation",
-            error=REVOKED,
-        ),
+        fails("whose office was revoked", "acceptance-1.revocation", error=REVOKED),
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -16,10 +17,12 @@ from assay.signing.certificates import Purpose
 from assay.signing.crls import Period
 from assay.signing.digests import sha256
 from assay.signing.evidence import Evidence
+from assay.signing.keys import SoftwareKey
 from assay.signing.pack import INDEX, MAX_ACCEPTANCES, POLICY, TRUST_ROOT, Artifact, Pack
 from assay.signing.pseudonyms import PartyOpening
 from assay.signing.revocation import NotRevoked
-from tests.signing.accepting import accepted
+from assay.signing.statements import Consent
+from tests.signing.accepting import Accepting, accepted, consent_claim
 from tests.signing.batching import TEXTS, evidence_for_batch, proof_of
 from tests.signing.descending import lineage, output_of
 from tests.signing.revoking import DAY, Case, question, responder_of
@@ -78,7 +81,8 @@ def pack_vectors() -> dict[str, object]:
 def _pack(world: World) -> Pack:
     """One with everything that a pack can have."""
     witnesses = Witnesses(world=world)
-    acceptance = accepted(world)
+    consent = Consent.by(SoftwareKey.generate(), consent_claim(world))
+    acceptance = accepted(world, Accepting(consent=consent))
     (base,) = lineage(world, 1)
     output, batch = output_of(world, base), evidence_for_batch(world)
     seen: list[Evidence] = [
@@ -297,6 +301,13 @@ def _changed(pack: Pack) -> list[Changed]:
             says="only files that its index names, found",
         ),
         Changed(
+            name="an acceptance whose consent leaves out what is always written",
+            put=_without_key_id(pack.acceptances[0]),
+            remove=(acceptance,),
+            error=INVALID,
+            says="only files that its index names, found",
+        ),
+        Changed(
             name="too many acceptances",
             put=_many(pack.acceptances[0]),
             error=INVALID,
@@ -328,6 +339,14 @@ def _listing_nothing(acceptance: bytes) -> dict[str, bytes]:
         **canonical.as_mapping(canonical.loads(acceptance), "acceptance"),
         "revocation_lists": [],
     }
+    data = canonical.dumps(document)
+    return {f"acceptances/{sha256(data)}.json": data}
+
+
+def _without_key_id(acceptance: AcceptanceEvidence) -> dict[str, bytes]:
+    """In another form: absent and empty are one in protobuf's JSON."""
+    document = json.loads(acceptance.canonical())
+    del document["consent"]["envelope"]["signatures"][0]["keyid"]
     data = canonical.dumps(document)
     return {f"acceptances/{sha256(data)}.json": data}
 

@@ -4,7 +4,7 @@ import type { Bundle } from "../../verify/bundle";
 import { type Json, mapping } from "../../verify/canonical";
 import { type Evidence, PARTS, type Part } from "../../verify/evidence";
 import type { Acceptance } from "../../verify/verify/accepted";
-import type { Parts } from "../../verify/verify/artifacts";
+import type { Examination, Parts } from "../../verify/verify/artifacts";
 import type { Base } from "../../verify/verify/descent";
 import type { Examined } from "../../verify/verify/parts";
 import type { AcceptancePart, BasePart } from "../../verify/verify/report";
@@ -45,7 +45,9 @@ export function branchesOf({ proof }: Judged, judgement: Judgement): readonly Br
   });
   return own.flatMap((branch) => {
     if (branch.kind === "run") return [branch, ...bases.map(ofBase)];
-    return branch.kind === "conduct" ? [branch, ...acceptances.map(ofAcceptance)] : [branch];
+    return branch.kind === "conduct"
+      ? [branch, ...acceptances.map((each) => ofAcceptance(each, examination))]
+      : [branch];
   });
 }
 
@@ -58,9 +60,9 @@ function ofBase({ part: name, below, evidence }: Base): Branch {
   return { ...branchOf("checkpoint", below, evidence), name, kind: "base", given: null };
 }
 
-function ofAcceptance(acceptance: Acceptance): Branch {
+function ofAcceptance(acceptance: Acceptance, examination: Examination): Branch {
   const { part: name, examined, evidence } = acceptance;
   const { bundle, document } = evidence;
-  const told = toldOfAcceptance(acceptance);
+  const told = toldOfAcceptance(acceptance, examination);
   return { name, kind: "acceptance", told, examined, bundle, given: document.bundle ?? null };
 }

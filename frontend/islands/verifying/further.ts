@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What must be known with a verdict that holds: what was revoked later, what came before, who saw it. */
 import type { AcceptanceEvidence } from "../../verify/acceptance";
-import { asId } from "../../verify/digests";
-import type { Acceptance } from "../../verify/verify/accepted";
+import { asId, equalBytes } from "../../verify/digests";
 import type { Seen } from "../../verify/verify/requirements";
 import { ORDER } from "./branches";
 import type { Judged, Judgement } from "./judging";
@@ -38,11 +37,16 @@ export function knownOf(
 }
 
 /** Revoked, though only after it was proven; of each part by itself. */
-function revokedLater({ examination: { parts } }: Judgement, words: Words): readonly string[] {
-  return ORDER.flatMap((part) => {
-    // An output of a batch was signed with it: that is said once.
-    const signed = part === "output" && parts.batch ? undefined : parts[part];
-    const { revoked = [], provenAt = null } = signed?.standing.value ?? {};
+function revokedLater({ examination }: Judgement, words: Words): readonly string[] {
+  const { parts, acceptances } = examination;
+  // An output of a batch was signed with it: that is said once.
+  const own = ORDER.filter((part) => !(part === "output" && parts.batch));
+  const signed = [
+    ...own.map((part) => [part, parts[part]] as const),
+    ...acceptances.map(({ part, examined }) => [part, examined] as const),
+  ];
+  return signed.flatMap(([part, examined]) => {
+    const { revoked = [], provenAt = null } = examined?.standing.value ?? {};
     if (revoked.length === 0 || provenAt === null) return [];
     const values = { part, moment: moment(provenAt), roles: revoked.join(", ") };
     return [filled(words("revoked-later"), values)];
@@ -73,8 +77,8 @@ function takenDownBelow({ examination: { bases } }: Judgement, words: Words): re
 
 /** Who had accepted the rules, where it is shown; and what was shown for nothing. */
 function acceptedBy(judged: Judged, judgement: Judgement, words: Words): readonly string[] {
-  const said = shownIn(judgement).flatMap((each) => {
-    const told = toldOfAcceptance(each);
+  const said = judgement.examination.acceptances.flatMap((each) => {
+    const told = toldOfAcceptance(each, judgement.examination);
     return told === null ? [] : [filled(words(`says-${told.key}`), told.values)];
   });
   const lost = unusedOf(judged, judgement).map(({ opening: { party } }) =>
@@ -85,12 +89,10 @@ function acceptedBy(judged: Judged, judgement: Judgement, words: Words): readonl
 
 /** The acceptances that a reader gave, of nobody who signed this. */
 export function unusedOf({ proof }: Judged, judgement: Judgement): readonly AcceptanceEvidence[] {
-  const used = new Set(shownIn(judgement).map(({ evidence }) => evidence));
-  return (proof?.shown ?? []).filter((each) => !used.has(each));
-}
-
-function shownIn({ examination }: Judgement): readonly Acceptance[] {
-  return [examination, ...examination.bases].flatMap(({ acceptances }) => acceptances);
+  const used = judgement.examination.acceptances.map(({ evidence }) => evidence.bundle.entry);
+  const isUsed = ({ bundle }: AcceptanceEvidence) =>
+    used.some((each) => equalBytes(each, bundle.entry));
+  return (proof?.shown ?? []).filter((each) => !isUsed(each));
 }
 
 function titleOf(claim: { project: string; name: string } | null): readonly string[] {

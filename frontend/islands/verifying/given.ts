@@ -24,6 +24,8 @@ const UNSAID = "expected the evidence of the batch that this is a proof for, fou
 /** A file with its name below the folder that it was given in, if it was given in one. */
 export type Placed = { readonly file: File; readonly path: string };
 export type Sorted = {
+  /** Acceptances, given to be of somebody who signed the rest. */
+  readonly shown: readonly AcceptanceEvidence[];
   readonly contents: readonly Placed[];
   readonly folder: string | null;
   readonly proofs: readonly Proof[];
@@ -47,10 +49,11 @@ export async function sorted(files: readonly Placed[]): Promise<Sorted> {
   const proofs = [
     ...alone.flatMap((proof) => inPlaces(withBases(proof, alone), places)),
     ...of("pack").flatMap(({ proofs: packed }) => packed),
-  ].map((proof) => showing(proof, shown));
+  ];
   const lost = proofs.filter(lacksItsPlace);
   const isUsed = alone.some(({ evidence }) => evidence.bundles.batch !== undefined);
   return {
+    shown,
     contents: of("content").map(({ placed: { file, path } }) => {
       return { file, path: below(path, folder) };
     }),
@@ -76,12 +79,6 @@ function inPlaces(proof: Named, places: readonly Place[]): readonly Named[] {
 function withBases(proof: Named, all: readonly Named[]): Named {
   const bases = all.filter((each) => each !== proof).map(({ evidence }) => evidence);
   return { ...proof, beside: { ...proof.beside, bases } };
-}
-
-/** Whoever gave acceptances is told of each that nobody signed by. */
-function showing(proof: Named, shown: readonly AcceptanceEvidence[]): Named {
-  const acceptances = [...shown, ...(proof.beside.acceptances ?? [])];
-  return { ...proof, shown, beside: { ...proof.beside, acceptances } };
 }
 
 /** The evidence of a batch speaks of none of its outputs before a proof says which. */
@@ -178,8 +175,14 @@ async function walk(entry: FileSystemEntry | File, above: string): Promise<reado
 }
 
 /** Whether a reader said whom they trust, and gave nothing to be judged. */
-export function isTrustAlone({ contents, proofs, unread, roots, policies }: Sorted): boolean {
-  return (
-    contents.length + proofs.length + unread.length === 0 && roots.length + policies.length > 0
-  );
+export function isTrustAlone({
+  contents,
+  proofs,
+  unread,
+  roots,
+  policies,
+  shown,
+}: Sorted): boolean {
+  const given = contents.length + proofs.length + unread.length + shown.length;
+  return given === 0 && roots.length + policies.length > 0;
 }

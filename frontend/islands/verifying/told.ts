@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What each link of a tree says of its part: as stated, for its checks say whether that holds. */
+import { asId } from "../../verify/digests";
 import type { Evidence, Part } from "../../verify/evidence";
 import type { EvaluationClaim } from "../../verify/statements/evaluation";
 import type { Acceptance } from "../../verify/verify/accepted";
-import type { Parts } from "../../verify/verify/artifacts";
+import type { Examination, Parts } from "../../verify/verify/artifacts";
+import type { Below } from "../../verify/verify/below";
 import { inWords } from "../sizes";
 import { day, figuresOf } from "./values";
 
@@ -107,18 +109,30 @@ function ofConduct({ conduct }: Parts): Told | null {
   return { key: "conduct", values, digest: sha256, path: `/conduct/${id}/${version}` };
 }
 
-/** Whose it is as shown, and by whose hand: the registry's alone, or the party's own key, too. */
-export function toldOfAcceptance({ evidence, examined }: Acceptance): Told | null {
+/** Whose it is as shown, what they signed by it, and by which key they accepted, if by one. */
+export function toldOfAcceptance(
+  { evidence, examined, of, keySha256 }: Acceptance,
+  { bases }: Pick<Examination, "bases">,
+): Told | null {
   const claim = examined.claim.value;
   if (claim === null) return null;
   const { party } = evidence.opening;
   const { id, version } = claim.conduct;
+  const names = new Map(bases.map(({ part, below }) => [part as string, titleOf(below)]));
   const values = {
     party: party.slice(party.lastIndexOf("/") + 1),
     policy: id,
     version,
     day: day(claim.acceptedAt),
+    entry: String(evidence.bundle.proof.index),
+    signed: of.map((name) => names.get(name) ?? name).join(", "),
+    key: keySha256 === null ? "" : asId(keySha256),
   };
-  const key = evidence.consent === null ? "acceptance" : "acceptance-by-key";
+  const key = keySha256 === null ? "acceptance" : "acceptance-by-key";
   return { key, values, digest: "", path: `/conduct/${id}/${version}` };
+}
+
+function titleOf({ checkpoint }: Below): string {
+  const claim = checkpoint.claim.value;
+  return claim === null ? "" : `${claim.project}@${claim.name}`;
 }

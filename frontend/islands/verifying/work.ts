@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From files to cases: hashed in workers, put to their evidence, and what has none looked up. */
 
+import type { AcceptanceEvidence } from "../../verify/acceptance";
 import { textItem } from "./address";
 import { type Case, type Item, pair } from "./case";
 import { withExcerpts } from "./excerpted";
@@ -8,13 +9,16 @@ import { lookUp } from "./finding";
 import { type Placed, type Sorted, unreadable } from "./given";
 import { type HashingPool, Unreadable } from "./hashing-pool";
 
+const NOTHING_SIGNED =
+  "expected evidence of something that was signed by it with the acceptance, found none";
+
 /** Hears how many bytes of how many are hashed. */
 export type Told = (doneBytes: number, allBytes: number) => void;
 type Hasher = Pick<HashingPool, "hash">;
 
 /** Nothing is asked of the registry about what came with its evidence. */
 export async function casesOf(
-  { contents, folder, proofs, unread }: Sorted,
+  { contents, folder, proofs, unread, shown }: Sorted,
   pool: Hasher,
   told: Told,
 ): Promise<readonly Case[]> {
@@ -24,7 +28,21 @@ export async function casesOf(
   const { cases, left } = await withExcerpts(pair({ items, folder, proofs }));
   const looked = left.length > 0 ? await lookUp(left, folder) : [];
   const known = await Promise.all(cases.map(withOwnText));
-  return [...known, ...looked, ...failed, ...unread];
+  const judged = [...known, ...looked].map((each) => showing(each, shown));
+  const lost = judged.some(({ proof }) => proof !== null) ? [] : shown.map(alone);
+  return [...judged, ...failed, ...unread, ...lost];
+}
+
+/** With what somebody gave to be of whoever signed it; they are told what of it is of nobody. */
+function showing(of: Case, shown: readonly AcceptanceEvidence[]): Case {
+  const { proof } = of;
+  if (proof === null || shown.length === 0) return of;
+  const acceptances = [...shown, ...(proof.beside.acceptances ?? [])];
+  return { ...of, proof: { ...proof, shown, beside: { ...proof.beside, acceptances } } };
+}
+
+function alone({ opening: { party } }: AcceptanceEvidence): Case {
+  return unreadable(party, NOTHING_SIGNED);
 }
 
 /** Of a folder no file is looked at for an excerpt (`pair`): the texts of all would be much to keep. */

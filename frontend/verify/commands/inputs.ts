@@ -141,8 +141,8 @@ function kindOf(data: Uint8Array): Input["kind"] {
   if (text.startsWith(`${PROOF_V1}\n`)) return "proof";
   if (data.length <= MAX_POLICY_BYTES && isPolicy(text)) return "policy";
   if (!OPENING.test(text)) return "content";
+  if (text.includes(EVIDENCE_V1)) return "evidence"; // whatever else a text in it speaks of
   if (text.includes(ACCEPTANCE_EVIDENCE_V1)) return "acceptance";
-  if (text.includes(EVIDENCE_V1)) return "evidence";
   return text.includes(TRUST_ROOT_V1) ? "trust" : "content";
 }
 

@@ -2,34 +2,40 @@
 /**
  * Who had accepted which rules, where those who signed show it: which steps, in which order.
  *
- * A certificate says which version of a conduct policy its holder had accepted; by the acceptance
+ * A certificate says which version of a conduct policy its holder had accepted; by an acceptance
  * that is shown to be the holder's, that is no longer its word alone. What nobody here signed by, or
- * only before it was in the ledger, is passed over. Of each other, `acceptance-1` and so on:
+ * only before it was in the ledger, is passed over. Each other is examined once, as `acceptance-1`
+ * and on:
  *
  * 1. The eight steps of a signed part (`parts`): the registry's office for conduct said it.
  * 2. `acceptance-1.opening`: it is of the party that is named; the ledger has a commitment.
- * 3. `acceptance-1.consent`, where that is shown: the party's own key signed the same.
+ * 3. `acceptance-1.consent`, where that is shown: a key signed the same, and the statement commits
+ *    to that. Whose key it is, the party alone says.
  * 4. `output.acceptance-1` or as the part is called that the party signed, of each: it is of the
  *    policy that this is under, and was signed before this was.
  *
- * That it had not been withdrawn by then is the registry's word: it certified the key.
+ * That an acceptance of the version stood when a part was signed is the registry's word, which
+ * certified the key: that it was this one, nobody says. Withdrawals are not in the ledger.
  */
-import { type AcceptanceEvidence, conductOf } from "../acceptance";
+import { type AcceptanceEvidence, conductOf, entrySha256 } from "../acceptance";
+import { sha256 } from "../digests";
 import type { Part } from "../evidence";
 import { acceptedBy } from "../provenance";
 import { knownAs } from "../pseudonyms";
-import type { AcceptanceClaim } from "../statements/conduct";
+import type { AcceptanceClaim, ConductClaim } from "../statements/conduct";
 import type { ConductReference } from "../statements/references";
+import * as links from "./acceptancelinks";
 import { acceptance } from "./kinds";
-import * as links from "./links";
+import { withLists } from "./opening";
 import type { Examined } from "./parts";
 import { examine } from "./parts";
-import type { AcceptancePart, Finding, Report } from "./report";
+import type { AcceptancePart, BasePart, Finding, Report } from "./report";
 import type { Basis } from "./requirements";
 
-/** What is under a conduct policy, and was signed by whoever had accepted it. */
+/** What is under a conduct policy, and was signed by whoever had accepted a version of that. */
 export type Signed = {
-  readonly part: Part;
+  /** As its steps begin: `output`, or `base-1` for that checkpoint. */
+  readonly name: Part | BasePart;
   readonly noun: string;
   readonly examined: Examined<{ readonly conduct: ConductReference }>;
 };
@@ -39,23 +45,44 @@ export type Acceptance = {
   readonly part: AcceptancePart;
   readonly evidence: AcceptanceEvidence;
   readonly examined: Examined<AcceptanceClaim>;
-  readonly of: readonly Part[];
+  /** Of the key of a consent, where one is shown: whose it is, the party alone says. */
+  readonly keySha256: string | null;
+  readonly of: readonly Signed["name"][];
 };
 
-/** Examine those at hand that are of somebody who signed one of these parts. */
+/**
+ * Examine those at hand that are of somebody who signed one of these parts, each once.
+ *
+ * A consent is held to the text of its version, where that is one of the `policies` at hand.
+ */
 export async function examineAccepted(
   report: Report,
   signed: readonly Signed[],
   basis: Basis,
+  policies: readonly Finding<ConductClaim>[],
 ): Promise<readonly Acceptance[]> {
+  const known = policies.flatMap(({ value }) => value ?? []);
+  const texts = new Map(known.map(({ conduct, textSha256 }) => [conduct.sha256, textSha256]));
   const found: Acceptance[] = [];
-  for (const evidence of basis.acceptances) {
+  for (const evidence of await eachOnce(basis.acceptances)) {
     const of = signedUnder(evidence, signed);
     if (of.length === 0) continue;
     const part: AcceptancePart = `acceptance-${found.length + 1}`;
-    found.push(await examineOne(report, part, evidence, of, basis));
+    found.push(await examineOne(report, part, evidence, of, { basis, texts }));
   }
   return found;
+}
+
+/** Each once, whatever else is shown with it: the first counts. */
+async function eachOnce(
+  atHand: readonly AcceptanceEvidence[],
+): Promise<readonly AcceptanceEvidence[]> {
+  const found = new Map<string, AcceptanceEvidence>();
+  for (const each of atHand) {
+    const entry = await entrySha256(each);
+    if (!found.has(entry)) found.set(entry, each);
+  }
+  return [...found.values()];
 }
 
 /**
@@ -79,34 +106,35 @@ async function examineOne(
   part: AcceptancePart,
   evidence: AcceptanceEvidence,
   signed: readonly Signed[],
-  basis: Basis,
+  { basis, texts }: { basis: Basis; texts: ReadonlyMap<string, string> },
 ): Promise<Acceptance> {
   const { bundle, opening, consent, witnesses } = evidence;
-  const own = { ...basis, witnesses };
+  const own = { ...basis, lists: withLists([...basis.lists, ...evidence.lists]), witnesses };
   const examined = await examine(report, acceptance(part), bundle, own); // 1
   const title = "The acceptance is of the party that is named";
   const party = await report.check(`${part}.opening`, title, () =>
-    links.acceptanceOpening(examined.claim.get(), opening),
+    links.opening(examined.claim.get(), opening),
   ); // 2
   if (consent !== null) {
-    const own = "The party accepted it with a key of its own";
-    await report.check(`${part}.consent`, own, () =>
-      links.acceptanceConsent(examined.claim.get(), opening, consent),
+    const says = "The acceptance commits to what this key signed, which says the same";
+    await report.check(`${part}.consent`, says, () =>
+      links.consent(examined.claim.get(), opening, consent, texts),
     ); // 3
   }
   for (const each of signed) await link(report, part, each, { examined, party }); // 4
-  return { part, evidence, examined, of: signed.map((each) => each.part) };
+  const keySha256 = consent === null ? null : await sha256(consent.key);
+  return { part, evidence, examined, keySha256, of: signed.map(({ name }) => name) };
 }
 
 async function link(
   report: Report,
   by: AcceptancePart,
-  { part, noun, examined: signed }: Signed,
+  { name, noun, examined: signed }: Signed,
   { examined, party }: { examined: Examined<AcceptanceClaim>; party: Finding<string> },
 ): Promise<void> {
-  const title = `Whoever signed the ${noun} had accepted its rules before`;
-  await report.check(`${part}.${by}`, title, () =>
-    links.acceptance(examined.claim.get(), party.get(), signed.claim.get().conduct, {
+  const title = `Whoever signed the ${noun} had accepted a version of its policy before`;
+  await report.check(`${name}.${by}`, title, () =>
+    links.before(examined.claim.get(), party.get(), signed.claim.get().conduct, {
       entry: examined.bundle.get().proof.index,
       acceptedBy: examined.signedAt.get(),
       signedBy: signed.signedAt.get(),

@@ -11,9 +11,9 @@
  * 4. The tree heads (`heads`): those that the ledger signed are of one history, of one size one root.
  * 5. The links (`links`) between the parts, and files at hand against the model signature, if both
  *    are there (`model.files`).
- * 6. The acceptances at hand, of those who signed the artifact and the checkpoint (`accepted`).
- * 7. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by
- *    the steps 1, 2, 5 and 6 of a checkpoint: `base-1.checkpoint.statement` and so on.
+ * 6. The checkpoints that the run continued from, as far as they are at hand (`descent`), each by
+ *    the steps 1, 2 and 5 of a checkpoint: `base-1.checkpoint.statement` and so on.
+ * 7. The acceptances at hand, of those who signed any of this (`accepted`).
  */
 import type { Evidence } from "../evidence";
 import type { Excerpt } from "../excerpts";
@@ -69,7 +69,7 @@ export async function examineOutput(
   await oneHistory(report, evidence.bundles, basis.trust, await headsOf(basis));
   await linkOutput(report, output.claim, below, evidence);
   await linkBelow(report, evidence, basis, below);
-  const signed = { part: "output", noun: OUTPUT.noun, examined: output } as const;
+  const signed = { name: "output", noun: OUTPUT.noun, examined: output } as const;
   const walked = await walkOn(report, below, basis, signed);
   return { steps: report.steps, parts: { output, ...below }, ...compared, ...walked };
 }

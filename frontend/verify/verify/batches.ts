@@ -10,8 +10,8 @@
  * 6. The tree heads, the proof's too, are of one history (`heads`).
  * 7. The links: `output.checkpoint`, `output.conduct`, `output.lines` where they are there, which is
  *    always wrong (no output of a batch names any), and those of the checkpoint.
- * 8. The acceptances at hand, of those who signed the batch and the checkpoint (`accepted`).
- * 9. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+ * 8. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+ * 9. The acceptances at hand, of those who signed any of this (`accepted`).
  */
 import type { Bundle } from "../bundle";
 import { asId } from "../digests";
@@ -59,7 +59,7 @@ export async function examineBatched(
   await oneHistory(report, evidence.bundles, basis.trust, heads);
   await linkOutput(report, claim, below, evidence);
   await linkBelow(report, evidence, basis, below);
-  const signed = { part: "batch", noun: BATCH.noun, examined: batch } as const;
+  const signed = { name: "batch", noun: BATCH.noun, examined: batch } as const;
   const walked = await walkOn(report, below, basis, signed);
   const output = { ...batch, claim }; // whoever signed all of them signed this one
   return { steps: report.steps, parts: { output, batch, ...below }, ...compared, ...walked };

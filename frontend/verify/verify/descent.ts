@@ -2,9 +2,10 @@
 /**
  * What a walk comes to beyond an artifact's own evidence, as far as it is at hand.
  *
- * Who had accepted its rules, and the checkpoints that a run continued from, each examined as a
- * checkpoint is. A run names the manifest of the checkpoint that it started with. Which evidence is
- * about that one is found by the same digest, and each is held to it again by its own steps.
+ * The checkpoints that a run continued from, each examined as a checkpoint is, and who had accepted
+ * the rules of all of it. A run names the manifest of the checkpoint that it started with. Which
+ * evidence is about that one is found by the same digest, and each is held to it again by its own
+ * steps.
  */
 import type { Evidence } from "../evidence";
 import { manifestId } from "../manifest";
@@ -24,19 +25,18 @@ export type Base = {
   readonly part: BasePart;
   readonly evidence: Evidence;
   readonly below: Below;
-  readonly acceptances: readonly Acceptance[];
 };
 
 /** All that a walk came to. */
 export type Walked = {
-  /** Of those who signed the artifact and the checkpoint. */
-  readonly acceptances: readonly Acceptance[];
   /** The checkpoints that the run continued from, the nearest first. */
   readonly bases: readonly Base[];
+  /** Of those who signed any of this. */
+  readonly acceptances: readonly Acceptance[];
 };
 
 /**
- * Examine the acceptances, then what the run continued from, what that one's run did, and so on.
+ * Examine what the run continued from, what that one's run did, and so on; then acceptances.
  *
  * `above` is what stands above the checkpoint, and was signed for itself.
  */
@@ -46,12 +46,13 @@ export async function walkOn(
   basis: Basis,
   ...above: readonly Signed[]
 ): Promise<Walked> {
-  const acceptances = await examineAccepted(report, [...above, checkpointOf(below)], basis);
-  return { acceptances, bases: await descend(report, below, basis) };
-}
-
-function checkpointOf({ checkpoint }: Below): Signed {
-  return { part: "checkpoint", noun: CHECKPOINT.noun, examined: checkpoint };
+  const bases = await descend(report, below, basis);
+  const own = [{ part: "checkpoint", below } as const, ...bases].map(({ part: name, below }) => {
+    return { name, noun: CHECKPOINT.noun, examined: below.checkpoint };
+  });
+  const policies = [below, ...bases.map((base) => base.below)].map(({ conduct }) => conduct.claim);
+  const acceptances = await examineAccepted(report, [...above, ...own], basis, policies);
+  return { bases, acceptances };
 }
 
 async function descend(report: Report, below: Below, basis: Basis): Promise<readonly Base[]> {
@@ -100,7 +101,6 @@ async function examine(
   const opened = await opening(own, evidence, basis);
   const below = await examineBelow(own, evidence, opened);
   await linkBelow(own, evidence, opened, below);
-  const acceptances = await examineAccepted(own, [checkpointOf(below)], opened);
   report.adopt(own.steps, part);
-  return { part, evidence, below, acceptances };
+  return { part, evidence, below };
 }

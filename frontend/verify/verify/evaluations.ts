@@ -9,8 +9,8 @@
  * 4. The tree heads are of one history (`heads`).
  * 5. The links: `evaluation.checkpoint`, `evaluation.conduct`, `withdrawal.evaluation`, and those of
  *    the checkpoint.
- * 6. The acceptances at hand, of those who signed the evaluation and the checkpoint (`accepted`).
- * 7. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+ * 6. The checkpoints that the run continued from, as far as they are at hand (`descent`).
+ * 7. The acceptances at hand, of those who signed any of this (`accepted`).
  *
  * The figures themselves nobody verifies here: they are the word of whoever signed.
  */
@@ -58,7 +58,7 @@ export async function examineEvaluation(
     );
   }
   await linkBelow(report, evidence, basis, below);
-  const signed = { part: "evaluation", noun: EVALUATION.noun, examined: evaluation } as const;
+  const signed = { name: "evaluation", noun: EVALUATION.noun, examined: evaluation } as const;
   const walked = await walkOn(report, below, basis, signed);
   return {
     steps: report.steps,

@@ -14,13 +14,10 @@ import type { Manifest, SomeFile } from "../manifest";
 import { differences, manifestId } from "../manifest";
 import type { ModelSignature, Resource } from "../oms";
 import { resourcesOf, rootDigest } from "../oms";
-import type { PartyOpening, Signatory } from "../pseudonyms";
-import { knownAs, partyCommitment } from "../pseudonyms";
-import { seconds } from "../revocation";
+import type { Signatory } from "../pseudonyms";
+import { knownAs } from "../pseudonyms";
 import type { CheckpointClaim } from "../statements/checkpoint";
-import type { AcceptanceClaim, ConductClaim } from "../statements/conduct";
-import type { Consent, ConsentClaim } from "../statements/consent";
-import { consentClaim, consentCommitment } from "../statements/consent";
+import type { ConductClaim } from "../statements/conduct";
 import type { DatasetClaim } from "../statements/dataset";
 import type { EvaluationClaim, WithdrawalClaim } from "../statements/evaluation";
 import type { OutputClaim } from "../statements/output";
@@ -317,63 +314,6 @@ export async function policy(
   return [digest, asId(digest)];
 }
 
-/** The acceptance is of the party that is named beside it, by its salted commitment. */
-export async function acceptanceOpening(
-  claim: AcceptanceClaim,
-  opening: PartyOpening,
-): Promise<Established<string>> {
-  const found = await partyCommitment(opening);
-  if (found !== claim.commitment) {
-    const message = `expected the commitment ${claim.commitment}, found ${found}`;
-    throw new VerificationError("wrong-opening", `${message} of '${opening.party}'`);
-  }
-  return [opening.party, `${opening.party}, at ${seconds(claim.acceptedAt)}`];
-}
-
-/** The acceptance commits to what the party's own key signed, and that says the same. */
-export async function acceptanceConsent(
-  claim: AcceptanceClaim,
-  { party, salt }: PartyOpening,
-  consent: Consent,
-): Promise<Established<ConsentClaim>> {
-  if (claim.consent === null) {
-    throw broken("expected no consent, as the acceptance commits to none; found one");
-  }
-  same("commitment to the consent", claim.consent, await consentCommitment(consent, salt));
-  const agreed = await consentClaim(consent);
-  const [expected, found] = [claim.conduct, agreed.conduct];
-  const isSame = expected.id === found.id && expected.version === found.version;
-  if (!isSame || expected.sha256 !== found.sha256) {
-    const message = `expected a consent to ${asId(expected.sha256)}`;
-    throw broken(`${message}, found one to ${asId(found.sha256)}`);
-  }
-  if (agreed.party !== party) {
-    throw broken(`expected the consent of ${party}, found '${agreed.party}'`);
-  }
-  return [agreed, `by the key ${asId(await sha256(consent.key))}`];
-}
-
-/**
- * Whoever signed something under a policy had accepted it: some version, and before that.
- *
- * Both moments are those of timestamps; the acceptance is an earlier `entry` of the ledger.
- */
-export function acceptance(
-  { conduct: accepted }: AcceptanceClaim,
-  party: string,
-  under: ConductReference,
-  { entry, acceptedBy, signedBy }: { entry: number; acceptedBy: Date; signedBy: Date },
-): Established<string> {
-  if (accepted.id !== under.id) {
-    throw broken(`expected an acceptance of '${under.id}', found one of '${accepted.id}'`);
-  }
-  if (acceptedBy > signedBy) {
-    const message = `expected an acceptance that was signed by ${seconds(signedBy)}`;
-    throw broken(`${message}, found one of ${seconds(acceptedBy)}`);
-  }
-  return [party, `${party}, version ${accepted.version}, in entry ${entry}`];
-}
-
 function sameList(of: string, named: ListReference, found: ListReference): void {
   same(`list of ${of}`, named.sha256, found.sha256);
   if (named.count !== found.count) {
@@ -381,11 +321,12 @@ function sameList(of: string, named: ListReference, found: ListReference): void 
   }
 }
 
-function same(what: string, expected: string, found: string): void {
+/** Raise broken-link where two digests of one thing are not the same. */
+export function same(what: string, expected: string, found: string): void {
   if (expected !== found)
     throw broken(`expected the ${what} ${asId(expected)}, found ${asId(found)}`);
 }
 
-function broken(message: string): VerificationError {
+export function broken(message: string): VerificationError {
   return new VerificationError("broken-link", message);
 }

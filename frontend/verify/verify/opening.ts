@@ -18,8 +18,7 @@ export async function opening(
   grounds: Grounds,
 ): Promise<Basis> {
   const { openings, witnesses } = evidence;
-  const shown = grounds.acceptances.flatMap(({ lists }) => lists);
-  const lists = withLists([...evidence.lists, ...grounds.lists, ...shown]);
+  const lists = withLists([...evidence.lists, ...grounds.lists]);
   const basis = { ...grounds, lists, witnesses };
   if (openings.length === 0) return { ...basis, parties: new Map() };
   const title = "The openings say whose the pseudonyms in the certificates are";
@@ -28,7 +27,7 @@ export async function opening(
 }
 
 /** Each once. */
-function withLists(lists: readonly Bytes[]): readonly Bytes[] {
+export function withLists(lists: readonly Bytes[]): readonly Bytes[] {
   const found: Bytes[] = [];
   for (const each of lists) {
     if (!found.some((known) => equalBytes(known, each))) found.push(each);

@@ -11,8 +11,9 @@ import pytest
 
 from assay.signing.acceptance import AcceptanceEvidence
 from assay.signing.certificates import Purpose
+from assay.signing.digests import sha256
 from assay.signing.statements import AcceptanceClaim, Statement
-from assay.signing.verify import Basis, Requirements, links, verify_bundle
+from assay.signing.verify import Basis, Requirements, acceptancelinks, verify_bundle
 from registry.authority import revocations
 from registry.conduct import services
 from registry.conduct.models import Acceptance
@@ -56,31 +57,55 @@ def test_what_is_shown_verifies_offline(house: House, authority: Authority) -> N
     (part,) = verify_bundle(found.bundle, basis=basis, purpose=Purpose.CONDUCT).parts
     assert part.signer == f"{authority.trust_root.registry}/conduct"
     claim = AcceptanceClaim.parse(Statement.parse(found.bundle.envelope.payload))
-    party, _ = links.acceptance_opening(claim, found.opening)
+    party, _ = acceptancelinks.opening(claim, found.opening)
     assert party == house.people.alice.namespace.uri
     assert found.consent == given
-    agreed, _ = links.acceptance_consent(claim, found.opening, given)
+    agreed, _ = acceptancelinks.consent(
+        claim, found.opening, given, {house.first.sha256: sha256(house.first.text.encode())}
+    )
     assert agreed.party == party
 
 
-def test_of_several_the_one_with_a_key_comes_first_and_an_earlier_one_may_be_asked_for(
-    house: House,
-) -> None:
+def test_of_several_that_stand_the_one_with_a_key_comes_first(house: House) -> None:
     keyed = accept(house, consent(house))
-    plain = accept(house)
+    accept(house)
     ledger.integrate()
     assert shown(house).bundle.proof.index == index_of(keyed)
-    services.withdraw(house.first, house.people.alice.namespace, house.people.alice)
-    later = accept(house)
+
+
+def test_what_ended_before_something_was_signed_shows_nothing_about_it(house: House) -> None:
+    alice = house.people.alice
+    keyed = accept(house, consent(house))
     ledger.integrate()
-    assert shown(house).bundle.proof.index == index_of(keyed)  # withdrawn since, and proof still
-    assert shown(house, query=f"?before={index_of(later)}").consent is not None
-    answer = client_of(house.people.alice, "publish").get(
-        f"{URL}/alice/evidence?before={index_of(keyed)}"
-    )
+    services.withdraw(house.first, alice.namespace, alice)
+    ended = client_of(alice, "publish").get(f"{URL}/alice/evidence?before={index_of(keyed) + 1}")
+    assert (ended.status_code, ended.json()["code"]) == (404, "not-found")
+    assert shown(house).bundle.proof.index == index_of(keyed)  # no other stands
+    plain = accept(house)
+    ledger.integrate()
+    assert shown(house).bundle.proof.index == index_of(plain)
+    assert shown(house, query=f"?before={index_of(plain) + 1}").consent is None
+    answer = client_of(alice, "publish").get(f"{URL}/alice/evidence?before={index_of(keyed)}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
-    assert f"before entry {index_of(keyed)}" in answer.json()["detail"]
-    assert index_of(plain) < index_of(later)
+    assert f"at entry {index_of(keyed)}" in answer.json()["detail"]
+
+
+def test_what_ended_later_shows_what_was_signed_before(house: House) -> None:
+    keyed = accept(house, consent(house))
+    other = services.accept(house.first, house.people.lab.namespace, house.people.alice)
+    ledger.integrate()
+    services.withdraw(house.first, house.people.alice.namespace, house.people.alice)
+    accept(house)
+    ledger.integrate()
+    found = shown(house, query=f"?before={index_of(other)}")
+    assert found.bundle.proof.index == index_of(keyed)
+
+
+def test_one_that_has_no_proof_yet_hides_none_that_has(house: House) -> None:
+    plain = accept(house)
+    ledger.integrate()
+    accept(house, consent(house))
+    assert shown(house).bundle.proof.index == index_of(plain)
 
 
 def test_without_a_key_the_newest_is_shown(house: House) -> None:

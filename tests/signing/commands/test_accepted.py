@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 
 from assay.signing.acceptance import AcceptanceEvidence
 from assay.signing.certificates import Purpose
-from assay.signing.commands import many
+from assay.signing.commands import many, methods, verify
 from assay.signing.commands.pins import Pins
 from assay.signing.digests import as_id
 from assay.signing.keys import SoftwareKey
@@ -48,8 +49,7 @@ def test_it_stands_below_what_its_party_signed(desk: Desk, alice: Path) -> None:
     assert "11 of 11 steps passed: community-language-models, version 1.0" in words_of(out)
     assert (
         "http://registry.test/alice accepted community-language-models, version 1.0, on "
-        "2026-11-20; that is entry 0 of the ledger, before they signed the output and the "
-        "checkpoint."
+        "2026-11-20, in entry 0 of the ledger, before they signed the output and the checkpoint."
     ) in words_of(out)
 
 
@@ -60,7 +60,8 @@ def test_a_key_of_their_own_is_named(desk: Desk) -> None:
     answer = desk.answer()
     code, out, _ = desk.assay("verify", answer, "--acceptance", path)
     key = as_id(consent.key_sha256)
-    assert (code, f"and signed it with the key {key[:19]}" in words_of(out)) == (0, True)
+    said = f"The key {key[:19]}… signed it, too; whose that is, they say."
+    assert (code, said in words_of(out)) == (0, True)
     code, out, _ = desk.assay("verify", answer, "--acceptance", path, "--json")
     (found,) = json.loads(out)["acceptances"]
     assert (code, found["consent_key"], found["of"]) == (0, key, ["output", "checkpoint"])
@@ -134,9 +135,11 @@ def test_a_pack_carries_what_was_shown(desk: Desk, alice: Path) -> None:
     root = as_id(desk.world.trust.fingerprint)
     named = ("verify", path, "--fingerprint", root, "--as-of", "now")
     code, out, _ = desk.assay(*named)
-    assert (code, words_of(out).count("accepted community-language-models")) == (0, 2)
+    said = "the output and the checkpoint and the checkpoint alice/tiny@step-100 (sha256:"
+    assert (code, f"before they signed {said}" in words_of(out)) == (0, True)
     code, out, _ = desk.assay(*named, "--json")
-    assert (code, json.loads(out)["bases"][0]["acceptances"][0]["of"]) == (0, ["checkpoint"])
+    (accepted_by,) = json.loads(out)["acceptances"]
+    assert (code, accepted_by["of"]) == (0, ["output", "checkpoint", "base-1"])
     again = desk.folder / "again.assay-pack"
     assert desk.assay(*named, "--acceptance", alice, "--pack", again)[0] == 0
     assert again.read_bytes() == path.read_bytes()
@@ -166,3 +169,32 @@ def test_of_many_files_this_process_judges_all(desk: Desk, alice: Path) -> None:
     paths = [answer] * many.FROM
     code, out, _ = desk.assay("verify", *paths, "--acceptance", alice, "--brief")
     assert (code, f"{many.FROM} of {many.FROM} verified." in out) == (0, True)
+
+
+def test_lists_are_heard_of_each_by_itself(desk: Desk) -> None:
+    """Nine, each with lists of its own: together more than may be beside one another."""
+    desk.pin()
+    words: list[object] = []
+    for number in range(9):
+        found = accepted(desk.world, Accepting(salt=bytes([number]) * 32))
+        found = replace(found, lists=tuple(desk.world.lists()))
+        words += ["--acceptance", shown(desk, found, f"{number}.json")]
+    code, out, _ = desk.assay("verify", desk.answer(), *words)
+    assert (code, "acceptance 9" in out) == (0, True)
+    other = accepted(desk.world, Accepting(party="carol"))
+    path = desk.folder / "out.assay-pack"
+    assert desk.assay("verify", desk.answer(), "--pack", path)[0] == 0
+    odd = replace(other, lists=(b"no list",))
+    path.write_bytes(replace(Pack.parse(path.read_bytes()), acceptances=(odd,)).canonical())
+    assert desk.assay("verify", path, "--as-of", "now")[0] == 0
+
+
+def test_no_demand_is_passed_over_where_another_method_verifies(desk: Desk, alice: Path) -> None:
+    """Every word of `assay verify` is for one kind of signature, or for both."""
+    words = ("verify", desk.checkpoint(), "--method", "key", "--public-key", desk.folder / "k")
+    assert desk.assay(*words, "--acceptance", alice)[0] == 2
+    parser = argparse.ArgumentParser()
+    verify.add_arguments(parser)
+    both = {"paths", "json", "method", "help"}
+    named = {each.dest for each in parser._actions}  # nothing public lists them
+    assert named - {*methods.OURS, *methods.REGISTRYS} == both

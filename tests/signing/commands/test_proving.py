@@ -125,6 +125,22 @@ def test_one_of_another_version_is_not_written(desk: Desk, office: Loopback) -> 
         prove(office, desk.folder / "acceptance.json")
 
 
+def test_one_of_somebody_else_is_not_written(desk: Desk, office: Loopback) -> None:
+    desk.pin()
+    office.on_json("GET", PATH, accepted(desk.world, Accepting(party="bob")).to_json())
+    with pytest.raises(BrokenLink, match=r"by .http://registry\.test/bob"):
+        prove(office, desk.folder / "acceptance.json")
+
+
+def test_one_that_is_not_early_enough_is_not_written(
+    desk: Desk, office: Loopback, given: AcceptanceEvidence
+) -> None:
+    index = given.bundle.proof.index
+    office.on_json("GET", f"{PATH}?before={index}", given.to_json())
+    with pytest.raises(BrokenLink, match=f"before entry {index}, found entry {index}"):
+        prove(office, desk.folder / "acceptance.json", before=index)
+
+
 def test_nothing_is_written_that_could_not_be_verified(desk: Desk, office: Loopback) -> None:
     office.on_json("GET", PATH, accepted(desk.world).to_json())
     with pytest.raises(NoTrustRoot, match="assay trust add"):
