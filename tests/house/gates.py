@@ -66,7 +66,10 @@ MENDING = (
         folder=FRONTEND,
     ),
 )
-IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile", "--no-loadscope-reorder")
+# A worker that crashed ends the run, and says in which test: with another in its place, whoever
+# hands out files waits for the crashed one's for ever (pytest-xdist 3.8).
+NO_RESTART = ("--max-worker-restart", "0")
+IN_PARALLEL = ("-n", str(CORES), "--dist", "loadfile", "--no-loadscope-reorder", *NO_RESTART)
 PYTEST = ("-m", "pytest", "--quiet", *IN_PARALLEL)
 SLOWEST = ("--durations=25", "--durations-min=5")  # said at the end: of a whole run, in seconds
 UNMEASURED = Gate(name="pytest", command=(sys.executable, *PYTEST))
