@@ -100,7 +100,7 @@ class Chain:
 
     def to_der(self) -> tuple[bytes, bytes]:
         """The DER of the leaf and of the intermediate."""
-        return self.leaf.public_bytes(Encoding.DER), self.intermediate.public_bytes(Encoding.DER)
+        return _der_of(self.leaf), _der_of(self.intermediate)
 
     @property
     def leaf_pem(self) -> bytes:
@@ -111,6 +111,11 @@ class Chain:
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """The leaf's key, which must be on P-256."""
         return p256_key(self.leaf)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _der_of(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
 
 
 @lru_cache(maxsize=MOST_KEPT)

@@ -103,7 +103,7 @@ class SoftwareKey:
         """ECDSA (with the hash of its curve; DER) or Ed25519 over `data`."""
         if isinstance(self.private, ed25519.Ed25519PrivateKey):
             return self.private.sign(data)
-        return self.private.sign(data, ec.ECDSA(hash_of(self.private.public_key())))
+        return self.private.sign(data, ec.ECDSA(hash_of(self.private)))
 
 
 def read_private(path: Path) -> bytes:
@@ -145,29 +145,24 @@ def spki(key: PublicKey) -> bytes:
 def curve_of(key: object) -> Curve:
     """Which of our curves a public key is on; any other key is refused."""
     match key:
-        case ec.EllipticCurvePublicKey(curve=ec.SECP256R1()):
-            return Curve.P256
-        case ec.EllipticCurvePublicKey(curve=ec.SECP384R1()):
-            return Curve.P384
-        case ec.EllipticCurvePublicKey(curve=ec.SECP521R1()):
-            return Curve.P521
+        case ec.EllipticCurvePublicKey(curve=curve):
+            return _curve(curve)
         case ed25519.Ed25519PublicKey():
             return Curve.ED25519
-        case ec.EllipticCurvePublicKey(curve=curve):
-            raise KeyUnusable(f"expected {_CURVES}, found one on {curve.name}")
         case _:
             raise KeyUnusable(f"expected {_CURVES}, found {type(key).__name__}")
 
 
-def hash_of(key: ec.EllipticCurvePublicKey) -> Sha2:
+def hash_of(key: ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey) -> Sha2:
     """The hash that goes with a key's curve."""
-    match curve_of(key):
-        case Curve.P384:
-            return hashes.SHA384()
-        case Curve.P521:
-            return hashes.SHA512()
-        case Curve.P256 | Curve.ED25519:  # the latter is no key of this type
-            return hashes.SHA256()
+    return _HASHES[_curve(key.curve)]
+
+
+def _curve(found: ec.EllipticCurve) -> Curve:
+    for curve, named in _NAMED.items():
+        if found.name == named.name:
+            return curve
+    raise KeyUnusable(f"expected {_CURVES}, found one on {found.name}")
 
 
 def verify(key: PublicKey, signature: bytes, data: bytes) -> None:
@@ -188,4 +183,9 @@ _NAMED: Mapping[Curve, ec.EllipticCurve] = {
     Curve.P256: ec.SECP256R1(),
     Curve.P384: ec.SECP384R1(),
     Curve.P521: ec.SECP521R1(),
+}
+_HASHES: Mapping[Curve, Sha2] = {
+    Curve.P256: hashes.SHA256(),
+    Curve.P384: hashes.SHA384(),
+    Curve.P521: hashes.SHA512(),
 }

@@ -9,7 +9,8 @@ so a tree of any size is read from them and nothing else; where they are stored 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from typing import Self, TypeAlias
 
 from .errors import BadTreeHead, NotInLedger
@@ -94,6 +95,19 @@ def new_subtrees(
 
 def inclusion_proof(index: int, size: int, subtree: Subtree) -> tuple[bytes, ...]:
     """RFC 9162, 2.1.3.1: the hashes that lead from a leaf to the root of the first `size`."""
+    (proof,) = inclusion_proofs([(index, size)], subtree)
+    return proof
+
+
+def inclusion_proofs(
+    places: Iterable[tuple[int, int]], subtree: Subtree
+) -> list[tuple[bytes, ...]]:
+    """The same of many leaves, each an index and a size; what their paths share is found once."""
+    root = cache(partial(_range_root, subtree=subtree))
+    return [_inclusion_proof(index, size, root) for index, size in places]
+
+
+def _inclusion_proof(index: int, size: int, root: Callable[[int, int], bytes]) -> tuple[bytes, ...]:
     if not 0 <= index < size:
         raise NotInLedger(f"expected an index below the size {size}, found {index}")
     proof: list[bytes] = []
@@ -101,10 +115,10 @@ def inclusion_proof(index: int, size: int, subtree: Subtree) -> tuple[bytes, ...
     while end - start > 1:
         middle = start + _largest_power_below(end - start)
         if index < middle:
-            proof.append(_range_root(middle, end, subtree))
+            proof.append(root(middle, end))
             end = middle
         else:
-            proof.append(_range_root(start, middle, subtree))
+            proof.append(root(start, middle))
             start = middle
     return tuple(reversed(proof))
 

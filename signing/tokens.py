@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+
+from cryptography.x509 import Certificate
 
 from . import der
 from .certificates import Chain, Purpose
 from .values import dataclass
 
 POLICY = Purpose.TIMESTAMP.oid.dotted_string
+KEPT = 64  # frames: one for each of the lengths, some ten, of the few that stamp what one meets
 
 _VERSION_1 = der.integer(1)
 _SHA256 = der.sequence(der.oid("2.16.840.1.101.3.4.2.1"), der.NULL)
@@ -31,8 +35,7 @@ _REJECTION = der.integer(2)
 _CONTENT_TYPE = bytes.fromhex("318186 301a 06092a864886f70d010903 310d 060b2a864886f70d0109100104")
 _MESSAGE_DIGEST = bytes.fromhex("302f 06092a864886f70d010904 3122 0420")
 _SIGNING_CERTIFICATE_V2 = bytes.fromhex("3037 060b2a864886f70d010910022f 31283026302430220420")
-_SET_HEAD = _CONTENT_TYPE[:3]  # with its length
-_ATTRIBUTES_BYTES = _SET_HEAD[-1]
+_HEAD_BYTES = 3  # of the SET: its tag, and its length in two bytes
 _ATTRIBUTES_TAG = b"\xa0"  # [0] IMPLICIT: in the answer it takes the place of the SET's own tag
 
 
@@ -53,6 +56,13 @@ OIDS = {
     Algorithm.SHA256: der.oid("2.16.840.1.101.3.4.2.1"),
     Algorithm.SHA384: der.oid("2.16.840.1.101.3.4.2.2"),
     Algorithm.SHA512: der.oid("2.16.840.1.101.3.4.2.3"),
+}
+
+
+_IDENTIFIERS = {
+    (each, has_null): der.sequence(oid, der.NULL if has_null else b"")
+    for each, oid in OIDS.items()
+    for has_null in (True, False)
 }
 
 
@@ -93,8 +103,7 @@ class Token:
 
 def imprint(algorithm: Algorithm, digest: bytes, *, has_null: bool) -> bytes:
     """A MessageImprint; the hash's parameters may be NULL or absent (RFC 5754, 2)."""
-    parameters = der.NULL if has_null else b""
-    return der.sequence(der.sequence(OIDS[algorithm], parameters), der.octets(digest))
+    return der.sequence(_IDENTIFIERS[algorithm, has_null], der.octets(digest))
 
 
 def info(*, imprint: bytes, serial: int, at: datetime, nonce: int | None) -> bytes:
@@ -122,35 +131,36 @@ class Frame:
     before: bytes
     """Its beginning, up to the TSTInfo."""
     between: bytes
-    """From there to the signed attributes, the certificates among it."""
+    """From there to what the signed attributes' head announces, the certificates among it."""
     behind: bytes
     """From there to the signature, with which it ends."""
     info_bytes: int
+    attributes_head: bytes
+    """As it is signed: in the response its tag is another."""
+    attributes_bytes: int
+    """Without the head."""
     all_bytes: int
     certificates: tuple[bytes, ...]
 
     @classmethod
     def of(cls, token: Token, chain: Chain) -> Frame:
-        """Around the parts of the one response that they make."""
-        whole = granted(token, chain)
-        behind = _ECDSA_WITH_SHA256 + der.octets(token.signature)[: -len(token.signature)]
-        attributes_end = len(whole) - len(token.signature) - len(behind)
-        info_end = len(whole) - len(_behind_the_info(token, chain))
-        return cls(
-            before=whole[: info_end - len(token.info)],
-            between=whole[info_end : attributes_end - _ATTRIBUTES_BYTES],
-            behind=behind,
-            info_bytes=len(token.info),
-            all_bytes=len(whole),
-            certificates=token.certificates,
-        )
+        """Around parts as long as these, of an answer by this authority."""
+        head, attributes = _cut(token.signed_attributes)
+        lengths = len(token.info), len(attributes), len(token.signature)
+        return _frame(chain.leaf, token.certificates, head, *lengths)
+
+    def around(self, token: Token) -> bytes:
+        """The one response that these parts make."""
+        _, attributes = _cut(token.signed_attributes)
+        behind = (self.between, attributes, self.behind, token.signature)
+        return b"".join((self.before, token.info, *behind))
 
     def parts(self, response: bytes) -> Token | None:
         """Those of a response with the same around them: it is the one that they make."""
         info_at = len(self.before)
         info_end = info_at + self.info_bytes
         attributes_at = info_end + len(self.between)
-        attributes_end = attributes_at + _ATTRIBUTES_BYTES
+        attributes_end = attributes_at + self.attributes_bytes
         is_framed = (
             len(response) == self.all_bytes
             and response.startswith(self.before)
@@ -161,7 +171,7 @@ class Frame:
             return None
         return Token(
             info=response[info_at:info_end],
-            signed_attributes=_SET_HEAD + response[attributes_at:attributes_end],
+            signed_attributes=self.attributes_head + response[attributes_at:attributes_end],
             signature=response[attributes_end + len(self.behind) :],
             certificates=self.certificates,
         )
@@ -169,29 +179,53 @@ class Frame:
 
 def granted(token: Token, chain: Chain) -> bytes:
     """The one TimeStampResp that these parts make."""
-    signed = der.sequence(
-        der.integer(3),  # RFC 5652, 5.1: content other than plain data
-        der.set_of(_SHA256),
-        der.sequence(_TST_INFO, der.explicit(0, der.octets(token.info))),
-        _behind_the_info(token, chain),
-    )
-    content = der.sequence(_SIGNED_DATA, der.explicit(0, signed))
-    return der.sequence(_GRANTED, content)
+    return Frame.of(token, chain).around(token)
 
 
-def _behind_the_info(token: Token, chain: Chain) -> bytes:
-    """The certificates, and who signed: all that follows, to the end."""
-    leaf = chain.leaf
+def _cut(attributes: bytes) -> tuple[bytes, bytes]:
+    return attributes[:_HEAD_BYTES], attributes[_HEAD_BYTES:]
+
+
+@lru_cache(KEPT)
+def _frame(
+    leaf: Certificate,
+    certificates: tuple[bytes, ...],
+    attributes_head: bytes,
+    info_bytes: int,
+    attributes_bytes: int,
+    signature_bytes: int,
+) -> Frame:
+    """What is around parts of these lengths, whatever they say: around zeros."""
+    signature = der.octets(bytes(signature_bytes))
+    behind = _ECDSA_WITH_SHA256 + signature[: len(signature) - signature_bytes]
     signer_info = der.sequence(
         _VERSION_1,
         der.sequence(leaf.issuer.public_bytes(), der.integer(leaf.serial_number)),
         _SHA256,
-        _ATTRIBUTES_TAG + token.signed_attributes[1:],
-        _ECDSA_WITH_SHA256,
-        der.octets(token.signature),
+        _ATTRIBUTES_TAG + attributes_head[1:] + bytes(attributes_bytes),
+        behind + bytes(signature_bytes),
     )
-    certificates = der.explicit(0, der.sorted_elements(*token.certificates))
-    return (certificates if token.certificates else b"") + der.set_of(signer_info)
+    listed = der.explicit(0, der.sorted_elements(*certificates)) if certificates else b""
+    behind_the_info = listed + der.set_of(signer_info)
+    signed = der.sequence(
+        der.integer(3),  # RFC 5652, 5.1: content other than plain data
+        der.set_of(_SHA256),
+        der.sequence(_TST_INFO, der.explicit(0, der.octets(bytes(info_bytes)))),
+        behind_the_info,
+    )
+    whole = der.sequence(_GRANTED, der.sequence(_SIGNED_DATA, der.explicit(0, signed)))
+    info_end = len(whole) - len(behind_the_info)
+    attributes_at = len(whole) - signature_bytes - len(behind) - attributes_bytes
+    return Frame(
+        before=whole[: info_end - info_bytes],
+        between=whole[info_end:attributes_at],
+        behind=behind,
+        info_bytes=info_bytes,
+        attributes_head=attributes_head,
+        attributes_bytes=attributes_bytes,
+        all_bytes=len(whole),
+        certificates=certificates,
+    )
 
 
 def rejection(failure: Failure, reason: str) -> bytes:

@@ -60,6 +60,13 @@ def test_a_tree_at_hand_has_the_same_proofs(size: int, data: st.DataObject) -> N
     assert tree.proof(index) == merkle.inclusion_proof(index, size, STORE.subtree)
 
 
+def test_the_proofs_of_all_leaves_of_many_trees_are_those_of_each() -> None:
+    places = [(index, size) for size in range(1, 40) for index in range(size)]
+    assert merkle.inclusion_proofs(places, STORE.subtree) == [
+        merkle.Tree.of(LEAVES[:size]).proof(index) for index, size in places
+    ]
+
+
 @given(SIZES.filter(bool), st.data())
 def test_an_inclusion_proof_verifies_for_its_leaf_and_no_other(
     size: int, data: st.DataObject
