@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.compiler import SQLCompiler
-from django.db.models import BooleanField, Expression, Func, QuerySet
+from django.db.models import BooleanField, Expression, F, Func, QuerySet
 from django.db.models.sql import Query
 from django.db.transaction import TransactionManagementError
 from psycopg import Cursor
+from psycopg.pq import Format
 
 if TYPE_CHECKING:
     from django.db.backends.utils import CursorWrapper
@@ -40,13 +41,21 @@ _IS_BY_KEYS: ContextVar[bool] = ContextVar("_IS_BY_KEYS", default=False)
 class Given(Expression):
     """The place of a value, in a query that is composed before there is one."""
 
+    placeholder = "%s"
+
     def __init__(self, name: str) -> None:
         super().__init__()
         self.name = name
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, Any]:
         """A parameter, which says itself what it stands for."""
-        return "%s", [self]
+        return self.placeholder, [self]
+
+
+class _Listed(Given):
+    """The place of a list, in psycopg's binary form: it writes text six times as slowly."""
+
+    placeholder = "%b"
 
 
 class Among(Func):
@@ -58,6 +67,9 @@ class Among(Func):
     template = "%(expressions)s)"
     arg_joiner = " = ANY("
     output_field = BooleanField()
+
+    def __init__(self, column: F, values: Given) -> None:
+        super().__init__(column, _Listed(values.name))
 
 
 class Prepared(Generic[Found]):
@@ -91,8 +103,12 @@ class Prepared(Generic[Found]):
         return found
 
 
-def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def rows(sql: str, values: Sequence[Any], *, is_binary: bool = False) -> list[tuple[Any, ...]]:
     """What PostgreSQL answers, which prepares SQL of ours, too: one text, whatever the values are.
+
+    Lists should be given in their binary form, `%b`: psycopg writes the other six times as slowly.
+    Bytes should be asked for in it (`is_binary`): the other is twice as long, and read in twice the
+    time.
 
     Not by Django's own kind of cursor, which writes the values into the text. What is asked for by
     this one is prepared at once (settings.DATABASES).
@@ -101,7 +117,9 @@ def rows(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     held.ensure_connection()
     is_logged = held.queries_logged
     wrap = held.make_debug_cursor if is_logged else held.make_cursor
-    with wrap(cast("CursorWrapper", Cursor(held.connection))) as cursor:
+    asking = Cursor(held.connection)
+    asking.format = Format.BINARY if is_binary else Format.TEXT
+    with wrap(cast("CursorWrapper", asking)) as cursor:
         cursor.execute(sql, values)
         if is_logged:  # which a prepared query's text is not
             held.queries_log[-1]["sql"] = sql

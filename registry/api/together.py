@@ -5,21 +5,25 @@ Whoever waits for somebody else's turn shares the next one. Where few came in it
 next is held back until those who were answered just now are there as well, for a fourth of what
 their turn took at most: under load they ask again at once, and else there would be two halves that
 wait for each other's turns, for ever. Where they come by themselves, and whoever asks alone, wait
-for no company. One turn at a time: two would wait for each other's locks.
+for no company. One turn at a time: two would wait for each other's locks. One thread has them all,
+and a connection for as long as somebody waits: any other would be cold.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from django.db import connections
+from django.db import connection, connections
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
+Result = TypeVar("Result")
 
 HELD_BACK = 1 / 4  # of a turn: more than 64 programs need to read their answers and to ask again
 ENOUGH = 1 / 4  # of a turn: so many come late in it only by themselves, and not in another's wake
@@ -44,6 +48,7 @@ class Together(Generic[Asked, Answered]):
     def __init__(self, do: Callable[[Sequence[Asked]], Sequence[Answered]], *, most: int) -> None:
         self._do = do
         self._most = most
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="together")
         self._waiting: list[_Waiting[Asked, Answered]] = []
         self._came = asyncio.Event()
         self._turns: asyncio.Task[None] | None = None
@@ -61,7 +66,7 @@ class Together(Generic[Asked, Answered]):
     async def _take_turns(self) -> None:
         now = asyncio.get_running_loop().time
         try:
-            while self._waiting:
+            while self._waiting or await self._rest():
                 turn, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
                 began = now()
                 await self._take(turn)
@@ -73,6 +78,11 @@ class Together(Generic[Asked, Answered]):
         finally:
             self._turns = None
 
+    async def _rest(self) -> bool:
+        """Give the connection back, as nobody waits; whether somebody does by then."""
+        await self._in_thread(connections.close_all)
+        return bool(self._waiting)
+
     async def _hold_back(self, wanted: int, seconds: float) -> None:
         """Until so many wait, or so long."""
         with suppress(TimeoutError):
@@ -82,8 +92,8 @@ class Together(Generic[Asked, Answered]):
                     await self._came.wait()
 
     async def _take(self, turn: Sequence[_Waiting[Asked, Answered]]) -> None:
-        taking = asyncio.to_thread(self._done, [each.asked for each in turn])
-        (taken,), _ = await asyncio.wait((asyncio.ensure_future(taking),))
+        taking = self._in_thread(self._done, [each.asked for each in turn])
+        (taken,), _ = await asyncio.wait((taking,))
         error = taken.exception()
         for at, answer in enumerate(each.answer for each in turn):
             if answer.done():  # whoever asked has gone
@@ -97,4 +107,10 @@ class Together(Generic[Asked, Answered]):
         try:
             return self._do(turn)
         finally:
-            connections.close_all()  # a thread of a pool: its connection is for others now
+            if connection.errors_occurred:  # it may be of no use any more
+                connections.close_all()
+
+    def _in_thread(self, do: Callable[..., Result], *given: object) -> asyncio.Future[Result]:
+        """In the thread of all turns, with what its caller has set for the context."""
+        context = copy_context()
+        return asyncio.get_running_loop().run_in_executor(self._thread, context.run, do, *given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -39,17 +40,23 @@ class TooSlow(Problem):
 
 def header(scope: Scope, name: str) -> str | None:
     """The header's value; of several, the first."""
-    wanted = name.lower().encode("ascii")
+    wanted = _named(name)
     for key, value in scope["headers"]:
         if key == wanted:
             return bytes(value).decode("latin-1")
     return None
 
 
+@cache  # of the names that our own code asks for
+def _named(name: str) -> bytes:
+    return name.lower().encode("ascii")
+
+
 async def body_chunk(receive: Receive) -> tuple[bytes, bool]:
     """The next bytes of the body, and whether more will come; raises Disconnected or TooSlow."""
     try:
-        message = await asyncio.wait_for(receive(), IDLE_SECONDS)
+        async with asyncio.timeout(IDLE_SECONDS):  # not wait_for, which makes a task of each
+            message = await receive()
     except TimeoutError as error:
         raise TooSlow(f"expected the next bytes within {IDLE_SECONDS} seconds") from error
     if message["type"] == "http.disconnect":

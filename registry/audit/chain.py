@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from assay.signing import canonical, digests
 
@@ -17,7 +19,19 @@ ERASURE = "person.erase"
 """The action of the row that says how many rows and statements an erasure emptied."""
 
 
-def digest(row: AuditRow) -> str:
+class Words(NamedTuple):
+    """What a row says, before there is one."""
+
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, object]
+    salt: bytes
+    previous_sha256: str
+
+
+def digest(row: AuditRow | Words) -> str:
     """SHA-256 of the row's canonical JSON, its predecessor's digest included.
 
     The salt is in it, and goes with the words: the digest of an emptied row confirms no guess at

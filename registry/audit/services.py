@@ -18,7 +18,7 @@ from assay.signing.statements import SALT_BYTES
 from registry import copying, prepared
 
 from . import subjects
-from .chain import EMPTY, GENESIS, digest
+from .chain import EMPTY, GENESIS, Words, digest
 from .models import AuditRow
 
 LAST_AND_IDS = """
@@ -51,17 +51,16 @@ class Act:
     details: Mapping[str, object]
 
 
-def record(actor: str, action: str, subject: str, details: Mapping[str, object]) -> AuditRow:
+def record(actor: str, action: str, subject: str, details: Mapping[str, object]) -> None:
     """One row for one change of state; call it last, for its lock is held until the commit.
 
     `details` is JSON without floats and secrets. Without the change there is no row, and without
     the row no change: both are in the caller's transaction.
     """
-    (row,) = record_all([Act(actor=actor, action=action, subject=subject, details=details)])
-    return row
+    record_all([Act(actor=actor, action=action, subject=subject, details=details)])
 
 
-def record_all(acts: Sequence[Act]) -> list[AuditRow]:
+def record_all(acts: Sequence[Act]) -> None:
     """The same of many changes that are made together, in as many queries."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(
@@ -71,27 +70,15 @@ def record_all(acts: Sequence[Act]) -> list[AuditRow]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [settings.JOURNAL_LOCK])
     found = prepared.rows(LAST_AND_IDS, [len(acts)])
     last = next((sha256 for sha256, _ in found), None) or GENESIS
-    rows: list[AuditRow] = []
+    at = timezone.now()
+    rows: list[tuple[object, ...]] = []
     for (_, key), act in zip(found, acts, strict=True):
-        row = AuditRow(
-            id=key,
-            at=timezone.now(),
-            actor=act.actor,
-            action=act.action,
-            subject=act.subject,
-            details=dict(act.details),
-            salt=secrets.token_bytes(SALT_BYTES),
-            previous_sha256=last,
-        )
-        row.sha256 = last = digest(row)
-        rows.append(row)
-    copying.copy("audit_auditrow", COLUMNS, map(_columns, rows))
-    return rows
-
-
-def _columns(row: AuditRow) -> tuple[object, ...]:
-    values = {name: getattr(row, name) for name in COLUMNS}
-    return tuple({**values, "details": Jsonb(row.details)}.values())
+        salt, details = secrets.token_bytes(SALT_BYTES), dict(act.details)
+        words = Words(at, act.actor, act.action, act.subject, details, salt, previous_sha256=last)
+        last = digest(words)
+        said = (at, act.actor, act.action, act.subject, Jsonb(details), salt, words.previous_sha256)
+        rows.append((key, *said, last))
+    copying.copy("audit_auditrow", COLUMNS, rows)
 
 
 def redact(name: str) -> int:

@@ -33,15 +33,16 @@ REMEMBERED_FOR = timedelta(hours=24)
 ABANDONED_AFTER = timedelta(minutes=2)
 KNOWN = """
     SELECT caller, route, key FROM idempotency_attempt
-    JOIN unnest(%s::text[], %s::text[], %s::text[]) AS asked (caller, route, key)
+    JOIN unnest(%b::text[], %b::text[], %b::text[]) AS asked (caller, route, key)
     USING (caller, route, key)
 """
 NEW = """
     INSERT INTO idempotency_attempt
         (id, caller, route, key, body_sha256, started_at, status, headers, answer)
-    SELECT * FROM unnest(
-        %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int2[],
-        %s::jsonb[], %s::jsonb[]
+    SELECT id, caller, route, key, body_sha256, %s, status, headers, answer
+    FROM json_to_recordset(%s::json) AS kept (
+        id uuid, caller text, route text, key text, body_sha256 text, status int2,
+        headers jsonb, answer jsonb
     )
     ON CONFLICT DO NOTHING RETURNING id
 """
@@ -112,15 +113,21 @@ def keep_new(kept: Mapping[uuid.UUID, tuple[Call, Answer]], *, now: datetime) ->
     """
     ordered = sorted(kept.items(), key=lambda each: _named(each[1][0]))
     rows = [
-        (
-            *(key, *_named(call), call.body_sha256, now, answer.status),
-            *(json.dumps(answer.headers), json.dumps(answer.body)),
-        )
+        {
+            "id": str(key),
+            "caller": call.caller,
+            "route": call.route,
+            "key": call.key,
+            "body_sha256": call.body_sha256,
+            "status": answer.status,
+            "headers": answer.headers,
+            "answer": answer.body,
+        }
         for key, (call, answer) in ordered
     ]
     if not rows:
         return set()
-    return {key for (key,) in prepared.rows(NEW, list(map(list, zip(*rows, strict=True))))}
+    return {key for (key,) in prepared.rows(NEW, [now, json.dumps(rows)])}
 
 
 def id_of(call: Call) -> uuid.UUID:

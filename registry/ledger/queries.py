@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from cryptography import x509
@@ -50,7 +50,7 @@ NAMING = (CHECKPOINT_V1, CHECKPOINT_V2, DATASET_V1, OMS_V1, TAKEDOWN_V1, TAKEDOW
 DRY_HASH = bytes(merkle.HASH_BYTES)
 STORED = """
     SELECT level, position, digest FROM ledger_hash
-    JOIN unnest(%s::smallint[], %s::bigint[]) AS wanted (level, position) USING (level, position)
+    JOIN unnest(%b::smallint[], %b::bigint[]) AS wanted (level, position) USING (level, position)
 """
 
 _NEWEST = Prepared(lambda: TreeHead.objects.order_by("-size")[:1])
@@ -357,13 +357,11 @@ def _proofs(newest: TreeHead, indexes: Sequence[int]) -> list[LedgerProof]:
     """That signed tree heads include these entries: for each the head that says most about it."""
     heads = cosigned.proving(indexes, newest)
     notes = cosigned.notes(heads)
-    places = list(zip(indexes, heads, strict=True))
-    paths = reading(
-        lambda subtree: [merkle.inclusion_proof(i, head.size, subtree) for i, head in places]
-    )
+    places = [(index, head.size) for index, head in zip(indexes, heads, strict=True)]
+    paths = reading(partial(merkle.inclusion_proofs, places))
     return [
         LedgerProof.of(index, hashes, note=notes[head.size], verifier=head.verifier)
-        for (index, head), hashes in zip(places, paths, strict=True)
+        for index, head, hashes in zip(indexes, heads, paths, strict=True)
     ]
 
 
@@ -371,5 +369,5 @@ def _stored(places: Collection[tuple[int, int]]) -> dict[tuple[int, int], bytes]
     if not places:
         return {}
     levels, positions = map(list, zip(*places, strict=True))
-    found = prepared.rows(STORED, [levels, positions])
+    found = prepared.rows(STORED, [levels, positions], is_binary=True)
     return {(level, position): digest for level, position, digest in found}

@@ -12,8 +12,7 @@ Invariants, whatever crashes and whoever runs `integrate` at the same time:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from django.conf import settings
@@ -26,10 +25,11 @@ from assay.signing import merkle, statements, tiles
 from assay.signing.bundle import ledger_leaf
 from assay.signing.certificates import Chain
 from assay.signing.digests import sha256
-from assay.signing.entries import REMEMBERED, EntryKind
+from assay.signing.entries import EntryKind
 from assay.signing.envelope import Envelope
 from assay.signing.signer.answers import Signed
 from assay.signing.signer.client import SignerClient
+from assay.signing.signer.errors import LedgerInconsistent, LedgerRollback
 from assay.signing.statements import PURPOSE_OF
 from registry import copying, prepared
 
@@ -189,7 +189,7 @@ def _row(signed: Signed) -> Row:
     predicate_type = statements.predicate_type_of(payload)
     body = ledger_leaf(signed.envelope, signed.chain.leaf, EntryKind(settings.DSSE_ENTRY_KIND))
     tiles.entry_bundle((body,))  # what no tile can hold must never get an index
-    leaf, intermediate = _ders_of(signed.chain)
+    leaf, intermediate = signed.chain.to_der()
     return Row(
         entry=(body, merkle.leaf_hash(body).hex()),
         statement=(
@@ -204,11 +204,6 @@ def _row(signed: Signed) -> Row:
             signed.timestamp,
         ),
     )
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _ders_of(chain: Chain) -> tuple[bytes, bytes]:
-    return chain.to_der()
 
 
 def _create(rows: Mapping[str, Row]) -> dict[str, Statement]:
@@ -296,7 +291,30 @@ def _sign(size: int, *, after: TreeHead | None) -> TreeHead:
 
     `after` is the newest that was shown before.
     """
+    root, note, verifier = _noted(size, after)
+    # COMMIT POINT. The signer made its new high-water mark durable before it answered: from here
+    # on no other tree of this size, and no smaller one, can ever be signed. A crash before this
+    # line leaves the old tree head in force; a crash after it, before the row below, leaves a
+    # signed head that nobody has seen, and the next call gets this size and root signed again.
+    publishing.write_tiles(size, after=after)
+    at = timezone.now()
+    head = TreeHead(size=size, root=root, note=note, verifier=verifier, created_at=at)
+    ((head.pk,),) = prepared.rows(SHOW, [size, root, note, verifier, at])
+    publishing.show(note)
+    return head
+
+
+def _noted(size: int, after: TreeHead | None) -> tuple[bytes, str, str]:
+    """The root of the first `size` entries, the note that says it, and who verifies that.
+
+    What the signer signed last is nearly always the newest head that was shown; it refuses a proof
+    from another, and says which it was.
+    """
     client = signer()
+    if after is not None:
+        with suppress(LedgerInconsistent, LedgerRollback):
+            root, consistency = queries.growth(after.size, size)
+            return root, client.sign_head(size, root, consistency), after.verifier
     described = client.describe()
     mark = described.head
     if mark.size > size:
@@ -306,15 +324,4 @@ def _sign(size: int, *, after: TreeHead | None) -> TreeHead:
         )
         raise LedgerBehind(message)
     root, consistency = queries.growth(mark.size, size)
-    note = client.sign_head(size, root, consistency)
-    # COMMIT POINT. The signer made its new high-water mark durable before it answered: from here
-    # on no other tree of this size, and no smaller one, can ever be signed. A crash before this
-    # line leaves the old tree head in force; a crash after it, before the row below, leaves a
-    # signed head that nobody has seen, and the next call gets this size and root signed again.
-    publishing.write_tiles(size, after=after)
-    verifier = described.trust_root.verifier
-    at = timezone.now()
-    head = TreeHead(size=size, root=root, note=note, verifier=verifier, created_at=at)
-    ((head.pk,),) = prepared.rows(SHOW, [size, root, note, verifier, at])
-    publishing.show(note)
-    return head
+    return root, client.sign_head(size, root, consistency), described.trust_root.verifier

@@ -44,7 +44,7 @@ def bodies(start: int, count: int) -> list[bytes]:
 
 def bundle(start: int, count: int) -> bytes:
     """The same as the bytes of a bundle of entries (C2SP tlog-tiles)."""
-    ((found, data),) = prepared.rows(BUNDLE, [start, start + count])
+    ((found, data),) = prepared.rows(BUNDLE, [start, start + count], is_binary=True)
     _check_count(found, count, f"entries from {start}")
     return bytes(data)
 

@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 SHOW = """
     UPDATE outputs_output SET state = %s, ended_at = %s
     WHERE id IN (
-        SELECT id FROM outputs_output WHERE id = ANY(%s) AND state = %s ORDER BY id FOR UPDATE
+        SELECT id FROM outputs_output WHERE id = ANY(%b) AND state = %s ORDER BY id FOR UPDATE
     )
     RETURNING id
 """

@@ -7,8 +7,10 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
+from django.db import DatabaseError, connection
 
 from registry.api.together import Together
 
@@ -37,6 +39,23 @@ class Slow:
     def __call__(self, asked: Sequence[int]) -> list[int]:
         self.seen.append(list(asked))
         time.sleep(0.4)
+        return list(asked)
+
+
+class Backends:
+    """Notes by which process of the database each turn was served; 13 is a mistake there."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def __call__(self, asked: Sequence[int]) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid(), pg_sleep(0.2)")
+            (backend, _) = cursor.fetchone() or (0, "")
+            self.seen.append(int(backend))
+        if 13 in asked:
+            with suppress(DatabaseError), connection.cursor() as cursor:
+                cursor.execute("SELECT * FROM nowhere")
         return list(asked)
 
 
@@ -144,3 +163,38 @@ async def test_all_of_a_failing_turn_may_have_left() -> None:
     leaving.cancel()
     turns.may_go_on.set()
     assert await together.ask(1) == "1!"
+
+
+async def one_after_the_other(together: Together[int, int], *numbers: int) -> None:
+    """Each comes during the turn of the one before."""
+    tasks: list[asyncio.Task[int]] = []
+    for number in numbers:
+        tasks.append(asyncio.create_task(together.ask(number)))
+        await asyncio.sleep(0.12)
+    await asyncio.gather(*tasks)
+    await at_rest(together)
+
+
+async def at_rest(together: Together[int, int]) -> None:
+    if together._turns is not None:
+        await together._turns
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_turns_have_one_connection_for_as_long_as_somebody_waits() -> None:
+    backends = Backends()
+    together = Together(backends, most=1)
+    await one_after_the_other(together, 1, 2, 3)
+    first, *others = backends.seen
+    assert others == [first, first]
+    await together.ask(4)
+    await at_rest(together)
+    assert backends.seen[-1] != first
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_connection_that_met_an_error_serves_no_other_turn() -> None:
+    backends = Backends()
+    await one_after_the_other(Together(backends, most=1), 1, 13, 2)
+    first, second, third = backends.seen
+    assert first == second != third

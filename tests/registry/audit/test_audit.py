@@ -16,7 +16,8 @@ from registry.audit.models import AuditRow
 
 
 def record(subject: str = "thing") -> AuditRow:
-    return services.record("system", "thing.change", subject, {"né": [1, None, True, "a\nb"]})
+    services.record("system", "thing.change", subject, {"né": [1, None, True, "a\nb"]})
+    return AuditRow.objects.latest("pk")
 
 
 def tamper(sql: str) -> None:

@@ -84,7 +84,8 @@ def test_what_became_of_a_lease_of_theirs_is_emptied_whoever_wrote_it(db: None) 
 
 
 def test_the_digest_of_an_emptied_row_confirms_no_guess(db: None) -> None:
-    written = services.record("user:zoe", "user.create", "zoe", {})
+    services.record("user:zoe", "user.create", "zoe", {})
+    written = AuditRow.objects.get()
     assert digest(written) == written.sha256
     services.redact("zoe")
     row = AuditRow.objects.get()
@@ -105,7 +106,8 @@ def test_a_row_from_before_there_were_salts_still_verifies(db: None) -> None:
     row = AuditRow(at=timezone.now(), previous_sha256=GENESIS, **words)
     row.sha256 = digest(row)
     row.save(force_insert=True)
-    assert services.record("system", "user.create", "ann", {}).previous_sha256 == row.sha256
+    services.record("system", "user.create", "ann", {})
+    assert AuditRow.objects.latest("pk").previous_sha256 == row.sha256
     assert queries.verify().rows == 2
 
 
