@@ -53,7 +53,7 @@ class Given(Expression):
 
 
 class _Listed(Given):
-    """The place of a list, in psycopg's binary form: it writes text six times as slowly."""
+    """The place of a list, in psycopg's binary form: digests as text take it six times as long."""
 
     placeholder = "%b"
 
@@ -106,7 +106,8 @@ class Prepared(Generic[Found]):
 def rows(sql: str, values: Sequence[Any], *, is_binary: bool = False) -> list[tuple[Any, ...]]:
     """What PostgreSQL answers, which prepares SQL of ours, too: one text, whatever the values are.
 
-    Lists should be given in their binary form, `%b`: psycopg writes the other six times as slowly.
+    Lists should be given in their binary form, `%b`: psycopg writes the other two to six times as
+    slowly.
     Bytes should be asked for in it (`is_binary`): the other is twice as long, and read in twice the
     time.
 

@@ -6,20 +6,25 @@ next is held back until those who were answered just now are there as well, for 
 their turn took at most: under load they ask again at once, and else there would be two halves that
 wait for each other's turns, for ever. Where they come by themselves, and whoever asks alone, wait
 for no company. One turn at a time: two would wait for each other's locks. One thread has them all,
-and a connection for as long as somebody waits: any other would be cold.
+and keeps its connection from one turn to the next: another would be cold. It is given back where
+nobody has come by the end of a turn, and of the pause behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from django.db import connection, connections
+
+logger = logging.getLogger(__name__)
 
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
@@ -80,7 +85,10 @@ class Together(Generic[Asked, Answered]):
 
     async def _rest(self) -> bool:
         """Give the connection back, as nobody waits; whether somebody does by then."""
-        await self._in_thread(connections.close_all)
+        try:
+            await self._in_thread(connections.close_all)
+        except Exception:  # whoever came meanwhile must have a turn all the same
+            logger.exception("a connection of the database could not be given back")
         return bool(self._waiting)
 
     async def _hold_back(self, wanted: int, seconds: float) -> None:
@@ -93,7 +101,7 @@ class Together(Generic[Asked, Answered]):
 
     async def _take(self, turn: Sequence[_Waiting[Asked, Answered]]) -> None:
         taking = self._in_thread(self._done, [each.asked for each in turn])
-        (taken,), _ = await asyncio.wait((taking,))
+        (taken,), _ = await asyncio.wait((asyncio.ensure_future(taking),))
         error = taken.exception()
         for at, answer in enumerate(each.answer for each in turn):
             if answer.done():  # whoever asked has gone
@@ -104,13 +112,11 @@ class Together(Generic[Asked, Answered]):
                 answer.set_exception(error)
 
     def _done(self, turn: Sequence[Asked]) -> Sequence[Answered]:
-        try:
-            return self._do(turn)
-        finally:
-            if connection.errors_occurred:  # it may be of no use any more
-                connections.close_all()
+        if connection.connection is not None and not connection.is_usable():
+            connections.close_all()  # PostgreSQL was started anew since the turn before
+        return self._do(turn)
 
-    def _in_thread(self, do: Callable[..., Result], *given: object) -> asyncio.Future[Result]:
+    async def _in_thread(self, do: Callable[..., Result], *given: object) -> Result:
         """In the thread of all turns, with what its caller has set for the context."""
-        context = copy_context()
-        return asyncio.get_running_loop().run_in_executor(self._thread, context.run, do, *given)
+        run = partial(copy_context().run, do, *given)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)

@@ -55,7 +55,8 @@ def _named(name: str) -> bytes:
 async def body_chunk(receive: Receive) -> tuple[bytes, bool]:
     """The next bytes of the body, and whether more will come; raises Disconnected or TooSlow."""
     try:
-        async with asyncio.timeout(IDLE_SECONDS):  # not wait_for, which makes a task of each
+        # Not wait_for: Python 3.11's makes a task of each, and loses who leaves as bytes come.
+        async with asyncio.timeout(IDLE_SECONDS):
             message = await receive()
     except TimeoutError as error:
         raise TooSlow(f"expected the next bytes within {IDLE_SECONDS} seconds") from error

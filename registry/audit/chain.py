@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from assay.signing import canonical, digests
 
@@ -19,7 +19,8 @@ ERASURE = "person.erase"
 """The action of the row that says how many rows and statements an erasure emptied."""
 
 
-class Words(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
     """What a row says, before there is one."""
 
     at: datetime

@@ -73,12 +73,24 @@ def record_all(acts: Sequence[Act]) -> None:
     at = timezone.now()
     rows: list[tuple[object, ...]] = []
     for (_, key), act in zip(found, acts, strict=True):
-        salt, details = secrets.token_bytes(SALT_BYTES), dict(act.details)
-        words = Words(at, act.actor, act.action, act.subject, details, salt, previous_sha256=last)
+        words = Words(
+            at=at,
+            actor=act.actor,
+            action=act.action,
+            subject=act.subject,
+            details=dict(act.details),
+            salt=secrets.token_bytes(SALT_BYTES),
+            previous_sha256=last,
+        )
         last = digest(words)
-        said = (at, act.actor, act.action, act.subject, Jsonb(details), salt, words.previous_sha256)
-        rows.append((key, *said, last))
+        rows.append((key, *_columns(words), last))
     copying.copy("audit_auditrow", COLUMNS, rows)
+
+
+def _columns(of: Words) -> tuple[object, ...]:
+    """In the order of COLUMNS."""
+    said = (of.at, of.actor, of.action, of.subject, Jsonb(of.details))
+    return *said, of.salt, of.previous_sha256
 
 
 def redact(name: str) -> int:

@@ -311,7 +311,7 @@ def _noted(size: int, after: TreeHead | None) -> tuple[bytes, str, str]:
     from another, and says which it was.
     """
     client = signer()
-    if after is not None:
+    if after is not None and after.size < size:
         with suppress(LedgerInconsistent, LedgerRollback):
             root, consistency = queries.growth(after.size, size)
             return root, client.sign_head(size, root, consistency), after.verifier

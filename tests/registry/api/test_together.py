@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 
 from registry.api.together import Together
 
@@ -43,20 +43,42 @@ class Slow:
 
 
 class Backends:
-    """Notes by which process of the database each turn was served; 13 is a mistake there."""
+    """Notes which process of the database served each turn; 13 ends that process.
+
+    Each turn says that it has begun, and waits until it may end.
+    """
 
     def __init__(self) -> None:
         self.seen: list[int] = []
+        self.began, self.may_end = threading.Semaphore(0), threading.Semaphore(0)
 
     def __call__(self, asked: Sequence[int]) -> list[int]:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid(), pg_sleep(0.2)")
-            (backend, _) = cursor.fetchone() or (0, "")
+            cursor.execute("SELECT pg_backend_pid()")
+            (backend,) = cursor.fetchone() or (0,)
             self.seen.append(int(backend))
         if 13 in asked:
             with suppress(DatabaseError), connection.cursor() as cursor:
-                cursor.execute("SELECT * FROM nowhere")
+                cursor.execute("SELECT pg_terminate_backend(%s)", self.seen[-1:])
+        self.began.release()
+        assert self.may_end.acquire(timeout=60)
         return list(asked)
+
+    async def serve(self, *numbers: int) -> None:
+        """Each comes during the turn of the one before; then nobody does."""
+        together = Together(self, most=1)
+        tasks: list[asyncio.Task[int]] = []
+        for number in numbers:
+            tasks.append(asyncio.create_task(together.ask(number)))
+            await asyncio.sleep(0)
+            if tasks[1:]:
+                self.may_end.release()
+            assert await asyncio.to_thread(self.began.acquire, timeout=60)
+        self.may_end.release()
+        await asyncio.gather(*tasks)
+        if together._turns is not None:
+            await together._turns
+        assert await together._in_thread(lambda: connection.connection) is None
 
 
 async def asked_of(together: Together[int, str], *numbers: int) -> list[asyncio.Task[str]]:
@@ -165,36 +187,56 @@ async def test_all_of_a_failing_turn_may_have_left() -> None:
     assert await together.ask(1) == "1!"
 
 
-async def one_after_the_other(together: Together[int, int], *numbers: int) -> None:
-    """Each comes during the turn of the one before."""
-    tasks: list[asyncio.Task[int]] = []
-    for number in numbers:
-        tasks.append(asyncio.create_task(together.ask(number)))
-        await asyncio.sleep(0.12)
-    await asyncio.gather(*tasks)
-    await at_rest(together)
-
-
-async def at_rest(together: Together[int, int]) -> None:
-    if together._turns is not None:
-        await together._turns
-
-
 @pytest.mark.django_db(transaction=True)
-async def test_turns_have_one_connection_for_as_long_as_somebody_waits() -> None:
+async def test_turns_keep_their_connection_until_nobody_comes() -> None:
     backends = Backends()
-    together = Together(backends, most=1)
-    await one_after_the_other(together, 1, 2, 3)
+    await backends.serve(1, 2, 3)
     first, *others = backends.seen
     assert others == [first, first]
-    await together.ask(4)
-    await at_rest(together)
-    assert backends.seen[-1] != first
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_connection_that_met_an_error_serves_no_other_turn() -> None:
+async def test_a_connection_that_was_lost_serves_no_other_turn() -> None:
     backends = Backends()
-    await one_after_the_other(Together(backends, most=1), 1, 13, 2)
+    await backends.serve(1, 13, 2)
     first, second, third = backends.seen
     assert first == second != third
+
+
+async def test_a_turn_that_cannot_begin_is_told_to_all_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turns = Turns()
+    turns.may_go_on.set()
+    together = Together(turns, most=9)
+    with monkeypatch.context() as patched:
+        patched.setattr(together._thread, "submit", refuse)
+        for each in await asyncio.gather(*map(together.ask, (1, 2)), return_exceptions=True):
+            assert isinstance(each, RuntimeError)
+    assert await together.ask(3) == "3!"
+
+
+async def test_who_comes_while_a_connection_cannot_be_given_back_has_a_turn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    turns = Turns()
+    turns.may_go_on.set()
+    together = Together(turns, most=9)
+    loop, others = asyncio.get_running_loop(), asyncio.Queue[asyncio.Task[str]]()
+
+    def come() -> None:
+        others.put_nowait(loop.create_task(together.ask(2)))
+
+    def fail() -> None:
+        if turns.seen == [[1]]:
+            loop.call_soon_threadsafe(come)
+        refuse()
+
+    monkeypatch.setattr(connections, "close_all", fail)
+    assert await together.ask(1) == "1!"
+    assert await (await others.get()) == "2!"
+    assert "could not be given back" in caplog.text
+
+
+def refuse(*_: object) -> None:
+    raise RuntimeError("no more threads")

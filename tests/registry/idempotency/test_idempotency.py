@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,8 @@ from tests.registry.people import People, client_of, client_of_job
 from tests.until import until
 
 Result = TypeVar("Result")
-CALL = Call(caller="user:1", route="POST /things", key="k1", body_sha256="0" * 64)
+SHA = "0" * 64
+CALL = Call(caller="user:1", route="POST /things", key="k1", body_sha256=SHA)
 ANSWER = Answer(status=201, body={"id": 1}, headers={})
 FIRST = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND = FIRST + services.ABANDONED_AFTER + timedelta(seconds=1)
@@ -288,3 +290,20 @@ def _somebody_waits_for_a_row() -> bool:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         (waiting,) = cursor.fetchone()
     return bool(waiting)
+
+
+ODD = ("", " ", '"', "\\", "{x,y}", "NULL", "null", "'", "é", "🜚", "%s", "a" * 200)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_that_are_kept_together_are_those_of_their_keys() -> None:
+    calls = [Call(caller="user:1", route="POST /things", key=key, body_sha256=SHA) for key in ODD]
+    answers = [Answer(status=201, body={"id": key}, headers={"X": key}) for key in ODD]
+    kept = {uuid.uuid4(): each for each in zip(calls, answers, strict=True)}
+    with transaction.atomic():
+        assert services.keep_new(kept, now=FIRST) == kept.keys()
+    known = services.repeated(calls, now=FIRST)
+    assert [known[call] for call in calls] == answers
+    with transaction.atomic():
+        again = {uuid.uuid4(): each for each in kept.values()}
+        assert services.keep_new(again, now=FIRST) == set()

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from assay.signing import merkle, treehead
 from assay.signing.digests import sha256
+from assay.signing.signer.client import SignerClient
 from registry.ledger import queries, services
 from registry.ledger.errors import LedgerBehind, NotIncluded
 from registry.ledger.models import Entry, Hash, Statement, TreeHead
@@ -158,6 +159,45 @@ def test_a_head_that_was_signed_and_not_stored_is_signed_again(authority: Author
     head = services.integrate()
     assert head is not None
     assert head.note == lost
+
+
+@pytest.mark.parametrize("more", [(), (4,)])
+def test_a_head_that_continued_another_and_was_not_stored_is_signed_again(
+    more: tuple[int, ...], authority: Authority
+) -> None:
+    record(1)
+    services.integrate()
+    record(2, 3)
+    services._assign()
+    lost = services.signer().sign_head(3, *queries.growth(1, 3))
+    record(*more)
+    head = services.integrate()
+    assert head is not None
+    assert head.size == 3 + len(more)
+    assert (head.note == lost) is not bool(more)
+
+
+def test_the_signer_is_asked_for_its_mark_only_where_it_is_not_the_newest_head(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(1)
+    services.integrate()
+    monkeypatch.delattr(SignerClient, "describe")
+    record(2)
+    head = services.integrate()
+    assert head is not None
+    assert treehead.verify(head.note, head.verifier).size == 2
+
+
+def test_a_database_that_has_lost_entries_is_an_old_copy(authority: Authority) -> None:
+    record(1, 2)
+    services.integrate()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("DELETE FROM ledger_entry WHERE index = 1")
+        cursor.execute("SET session_replication_role = DEFAULT")
+    with pytest.raises(LedgerBehind, match="old copy"):
+        services.integrate()
 
 
 def test_an_old_copy_of_the_database_is_refused(authority: Authority) -> None:
